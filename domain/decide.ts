@@ -1,0 +1,160 @@
+import type { Audit, ProcessEvent, ProcessIdentity, StepCompleted, StepFailed } from './events.ts';
+import { unreachable } from './events.ts';
+import type { Json, JsonObject } from './json.ts';
+import { isEnded, type ProcessState } from './process.ts';
+
+interface CommandOf<Type extends string> {
+  type: Type;
+  processName: string;
+  identity: ProcessIdentity;
+  audit?: Audit;
+}
+
+export type RequestProcess = CommandOf<'request-process'> & {
+  variables: JsonObject;
+  requestHash: string;
+  /** Hash of the caller's Idempotency-Key, when one was sent. */
+  idempotencyKey?: string | undefined;
+};
+export type RecordStart = CommandOf<'record-start'> & { processInstanceId: string };
+export type CompleteStep = CommandOf<'complete-step'> & {
+  step: StepCompleted['step'];
+  data: StepCompleted['data'];
+  /** Set on a final step: how the process ends with it. */
+  ends?: Outcome | undefined;
+};
+export type FailStep = CommandOf<'fail-step'> & {
+  step: StepFailed['step'];
+  data: StepFailed['data'];
+  /** How many failures of this task the log already holds. */
+  earlierFailures: number;
+};
+export type EndProcess = CommandOf<'end-process'> & { outcome: Outcome };
+export type CancelProcess = CommandOf<'cancel-process'> & { reason: string };
+
+export type Command =
+  | RequestProcess
+  | RecordStart
+  | CompleteStep
+  | FailStep
+  | EndProcess
+  | CancelProcess;
+
+export type Outcome =
+  | { status: 'ok'; result: Json }
+  | {
+      status: 'error';
+      kind: 'business' | 'technical';
+      code: string;
+      message: string;
+      step: string | null;
+    };
+
+/**
+ * The events a command causes in a process that is in `state` (`null`: none yet). Pure: time and
+ * ids come with the command.
+ *
+ * An ended process stays ended: late steps are still recorded, a second end is not. An empty answer
+ * means that there is nothing to do.
+ */
+export function decide(command: Command, state: ProcessState | null): ProcessEvent[] {
+  const common = {
+    processName: command.processName,
+    identity: command.identity,
+    audit: command.audit ?? {},
+  };
+  const live = state === null || !isEnded(state);
+  switch (command.type) {
+    case 'request-process':
+      if (state !== null) return [];
+      return [
+        {
+          ...common,
+          type: 'process-requested',
+          data: { variables: command.variables, requestHash: command.requestHash },
+          dedupeKey: command.idempotencyKey,
+        },
+      ];
+    case 'record-start':
+      return state?.processInstanceId
+        ? []
+        : [
+            {
+              ...common,
+              type: 'process-started',
+              data: { processInstanceId: command.processInstanceId },
+              dedupeKey: `instance:${command.processInstanceId}`,
+            },
+          ];
+    case 'complete-step': {
+      const done: ProcessEvent = {
+        ...common,
+        type: 'step-completed',
+        step: command.step,
+        data: command.data,
+        dedupeKey: stepCompletedKey(command.data.taskId),
+      };
+      return command.ends && live ? [done, endEvent(command, command.ends)] : [done];
+    }
+    case 'fail-step': {
+      const failed: ProcessEvent = {
+        ...common,
+        type: 'step-failed',
+        step: command.step,
+        data: command.data,
+        dedupeKey: stepFailedKey(command.data.taskId, command.earlierFailures + 1),
+      };
+      const forGood = command.data.kind === 'technical' && command.data.retriesLeft === 0;
+      if (!forGood || !live) return [failed];
+      const { code, message } = command.data;
+      return [
+        failed,
+        endEvent(command, {
+          status: 'error',
+          kind: 'technical',
+          code,
+          message,
+          step: command.step.name,
+        }),
+      ];
+    }
+    case 'end-process':
+      return live ? [endEvent(command, command.outcome)] : [];
+    case 'cancel-process':
+      return live
+        ? [{ ...common, type: 'process-cancelled', data: { reason: command.reason } }]
+        : [];
+    default:
+      return unreachable(command);
+  }
+}
+
+/** Every journal key of a task starts so. */
+export function taskKeyPrefix(taskId: string): string {
+  return `task:${taskId}:`;
+}
+
+/** Dedupe key of a task's success: a task succeeds once. */
+export function stepCompletedKey(taskId: string): string {
+  return `${taskKeyPrefix(taskId)}completed`;
+}
+
+/**
+ * Dedupe key of a task's n-th failure, from 1. Counted from the log, not from the engine's retries:
+ * an operator may set those back, and the attempt that follows is a new one.
+ */
+export function stepFailedKey(taskId: string, nth: number): string {
+  return `${taskKeyPrefix(taskId)}failed:${nth}`;
+}
+
+function endEvent(
+  command: Pick<Command, 'processName' | 'identity'>,
+  outcome: Outcome,
+): ProcessEvent {
+  const common = { processName: command.processName, identity: command.identity, audit: {} };
+  if (outcome.status === 'ok') {
+    return { ...common, type: 'process-completed', data: { result: outcome.result } };
+  }
+  const { kind, code, message, step } = outcome;
+  return { ...common, type: 'process-failed', data: { kind, code, message, failedStep: step } };
+}

@@ -1,0 +1,170 @@
+import type { z } from 'zod';
+import type { Audit, ProcessIdentity } from './events.ts';
+import type { JsonObject } from './json.ts';
+
+/** What a step may log through; pino's loggers fit. */
+export interface StepLogger {
+  debug(fields: object, message?: string): void;
+  info(fields: object, message?: string): void;
+  warn(fields: object, message?: string): void;
+  error(fields: object, message?: string): void;
+}
+
+export interface HttpCall {
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  url: string;
+  /** Sent as JSON. */
+  body?: unknown;
+  headers?: Record<string, string>;
+}
+
+export interface HttpAnswer {
+  status: number;
+  /** The parsed JSON body, or the text when it is not JSON. */
+  body: unknown;
+}
+
+/**
+ * A client whose calls end up in the step's audit row: method, endpoint without its query, status
+ * code. It sends the idempotency key, the correlation id and the trace context along. A status of
+ * 500 and above, 408, 425 or 429 throws and so leads to a retry; every other answer is returned.
+ */
+export type StepHttp = (call: HttpCall) => Promise<HttpAnswer>;
+
+export interface StepContext<Settings> {
+  correlationId: string;
+  processKey: string;
+  /** From 1. */
+  attempt: number;
+  /** The same in every attempt at this task: hand it to systems that can tell a repeated call. */
+  idempotencyKey: string;
+  identity: ProcessIdentity;
+  settings: Settings;
+  http: StepHttp;
+  log: StepLogger;
+  /** Fires when the step's time is up or the service stops. */
+  signal: AbortSignal;
+}
+
+export interface RetryPolicy {
+  /** Attempts in all, the first included. */
+  attempts: number;
+  /** Milliseconds before the second attempt; doubled before each later one. */
+  backoff: number;
+  /** Longest pause between attempts, in milliseconds. */
+  maxBackoff: number;
+}
+
+export const DEFAULT_RETRY: RetryPolicy = { attempts: 3, backoff: 1_000, maxBackoff: 60_000 };
+/** Milliseconds a handler may take when its step does not say. */
+export const DEFAULT_STEP_TIMEOUT = 30_000;
+
+export interface StepDefinition<
+  Input extends z.ZodObject = z.ZodObject,
+  Output extends z.ZodObject = z.ZodObject,
+  Settings = unknown,
+> {
+  /** The BPMN topic is `<process key>.<name>`. */
+  name: string;
+  /** Position for people and reports; kept in the event's `step`. */
+  number: number;
+  /** The process variables the step needs; only these are fetched. */
+  input: Input;
+  /** What `handle` gives back; each field becomes a process variable. */
+  output: Output;
+  /** The event's `result` after success, and after failure. */
+  successText: string;
+  errorText: string;
+  /** For the audit row when the handler makes no HTTP call of its own. */
+  audit?: Pick<Audit, 'httpMethod' | 'endpoint' | 'targetSystem'>;
+  retry?: Partial<RetryPolicy>;
+  /** Milliseconds a handler may take; then it counts as a technical failure. */
+  timeout?: number;
+  /** Paths in the input whose values are written to the log as `[redacted]`, e.g. `card.number`. */
+  redact?: readonly string[];
+  /**
+   * Set on a final step: `ok`: its output is the result of the process; `error`: its output, which
+   * must have `code` and `message`, is the refusal.
+   */
+  ends?: 'ok' | 'error';
+  handle(
+    input: z.output<Input>,
+    context: StepContext<Settings>,
+  ): Promise<z.input<Output>> | z.input<Output>;
+}
+
+export interface ProcessDefinition {
+  /** Id of the BPMN process, name of its folder and file. */
+  key: string;
+  title: string;
+  /** What a start must bring; unknown variables are refused when it is a strict object. */
+  input: z.ZodObject;
+  /** Read once from the environment at start: names are the environment variables' names. */
+  settings: z.ZodObject;
+  steps: readonly StepDefinition[];
+  /** Business identifiers for every event, from the start variables. */
+  identifiers: (input: JsonObject) => JsonObject;
+  /** Variables of a start that works, for the documentation. */
+  example: JsonObject;
+}
+
+/** Binds a step's types together, and the settings of its process. */
+export type StepBuilder<Settings> = <Input extends z.ZodObject, Output extends z.ZodObject>(
+  step: StepDefinition<Input, Output, Settings>,
+) => StepDefinition;
+
+/**
+ * Defines a process: the typed side of the BPMN file of the same name in the same folder.
+ *
+ * @throws Error when names or numbers repeat, or a name would not fit a topic
+ */
+export function defineProcess<Input extends z.ZodObject, Settings extends z.ZodObject>(definition: {
+  key: string;
+  title: string;
+  input: Input;
+  settings: Settings;
+  identifiers: (input: z.output<Input>) => JsonObject;
+  example: z.input<Input> & JsonObject;
+  steps: (step: StepBuilder<z.output<Settings>>) => readonly StepDefinition[];
+}): ProcessDefinition {
+  const { key, title, input, settings, example } = definition;
+  // The builder is the identity: it only ties a handler's types to its schemas, and the runtime
+  // calls `handle` with nothing but what those schemas gave back.
+  const steps = definition.steps((step) => step as unknown as StepDefinition);
+  for (const name of [key, ...steps.map((step) => step.name)]) {
+    if (!/^[a-z][a-z0-9-]{0,99}$/.test(name)) {
+      throw new Error(`process ${key}: the name "${name}" must be lower-case words with hyphens`);
+    }
+  }
+  rejectRepeats(
+    key,
+    'name',
+    steps.map((step) => step.name),
+  );
+  rejectRepeats(
+    key,
+    'number',
+    steps.map((step) => step.number),
+  );
+  return {
+    key,
+    title,
+    input,
+    settings,
+    steps,
+    example,
+    identifiers: (variables) => definition.identifiers(variables as z.output<Input>),
+  };
+}
+
+/** The topic of a step's external task. */
+export function topicOf(processKey: string, stepName: string): string {
+  return `${processKey}.${stepName}`;
+}
+
+function rejectRepeats(key: string, what: string, values: readonly (string | number)[]): void {
+  const repeated = values.find((value, at) => values.indexOf(value) !== at);
+  if (repeated !== undefined) {
+    throw new Error(`process ${key}: two steps have the ${what} ${repeated}`);
+  }
+}

@@ -1,0 +1,73 @@
+/** Base of the errors that cross a boundary: `code` is stable, `message` is for people. */
+export abstract class CodedError extends Error {
+  abstract readonly code: string;
+  override get name(): string {
+    return this.constructor.name;
+  }
+}
+
+/** The stream has moved on since it was read. */
+export class VersionConflictError extends CodedError {
+  readonly code = 'VERSION_CONFLICT';
+  constructor(
+    readonly correlationId: string,
+    readonly expectedVersion: number,
+    readonly actualVersion: number,
+  ) {
+    super(
+      `stream ${correlationId} is at version ${actualVersion}, not at the expected ${expectedVersion}`,
+    );
+  }
+}
+
+/** An event was written by newer code; upgrade this instance. */
+export class UnreadableEventError extends CodedError {
+  readonly code = 'UNREADABLE_EVENT';
+  constructor(correlationId: string, version: number, schemaVersion: number) {
+    super(
+      `event ${version} of ${correlationId} has schema version ${schemaVersion}, written by a newer release than this one`,
+    );
+  }
+}
+
+/** A rule of the process says no: becomes a BPMN error, is never retried. */
+export class BusinessRuleError extends CodedError {
+  /**
+   * @param code the errorCode of the BPMN boundary event, for example `BACKGROUND_CHECK_REFUSED`
+   * @param message for the caller; must hold no secret
+   */
+  constructor(
+    readonly code: string,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** The database cannot be reached or cannot take the write now; nothing was written. */
+export class StoreUnavailableError extends CodedError {
+  readonly code = 'STORE_UNAVAILABLE';
+}
+
+/** The process engine cannot be reached or is in trouble; trying again later makes sense. */
+export class EngineUnavailableError extends CodedError {
+  readonly code = 'ENGINE_UNAVAILABLE';
+}
+
+/** The engine understood the call and refused it; trying again as it is makes no sense. */
+export class EngineRefusedError extends CodedError {
+  readonly code = 'ENGINE_REFUSED';
+  constructor(
+    readonly httpStatus: number,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** Something the service needs at its start is wrong; one line, naming what to change. */
+export class SetupError extends CodedError {
+  readonly code = 'SETUP';
+}

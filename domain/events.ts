@@ -1,0 +1,136 @@
+import type { Json, JsonObject, Timestamp } from './json.ts';
+
+/** Version of the event payloads this code writes; older ones are lifted by `upcast`. */
+export const CURRENT_SCHEMA_VERSION = 2;
+
+/** The identifiers every process instance carries from its start through all its steps. */
+export interface ProcessIdentity {
+  batchId?: string | undefined;
+  traceabilityId?: string | undefined;
+  applicationId?: string | undefined;
+  originatingSystem?: string | undefined;
+  /** Business identifiers, for example `{ userId: '42' }`. */
+  identifiers?: JsonObject | undefined;
+  /** W3C trace context of the call that started the process. */
+  traceparent?: string | undefined;
+}
+
+/** What the audit row says of the outside call that a step made. */
+export interface Audit {
+  httpMethod?: string | undefined;
+  endpoint?: string | undefined;
+  httpStatusCode?: number | undefined;
+  targetSystem?: string | undefined;
+  /** Milliseconds the work took. */
+  executionTime?: number | undefined;
+  /** One line for people: what came of it. */
+  result?: string | undefined;
+}
+
+/** `business`: a rule of the process said no. `technical`: something broke. */
+export type FailureKind = 'business' | 'technical' | 'cancelled';
+
+interface EventOf<Type extends string, Data> {
+  type: Type;
+  processName: string;
+  identity: ProcessIdentity;
+  audit: Audit;
+  data: Data;
+  /** At most 255 characters; unique over all events. An append with a known key writes nothing. */
+  dedupeKey?: string | undefined;
+}
+
+interface StepOf {
+  name: string;
+  number: number;
+}
+
+export type ProcessRequested = EventOf<
+  'process-requested',
+  { variables: JsonObject; requestHash: string }
+>;
+export type ProcessStarted = EventOf<'process-started', { processInstanceId: string }>;
+export type StepCompleted = EventOf<
+  'step-completed',
+  { taskId: string; attempt: number; input: Json; output: JsonObject }
+> & { step: StepOf };
+export type StepFailed = EventOf<
+  'step-failed',
+  {
+    taskId: string;
+    attempt: number;
+    input: Json;
+    kind: 'business' | 'technical';
+    code: string;
+    message: string;
+    /** Retries left in the engine after this attempt; 0 means the step has failed for good. */
+    retriesLeft: number;
+    /** Milliseconds the engine waits before the next attempt. */
+    retryIn: number;
+  }
+> & { step: StepOf };
+export type ProcessCompleted = EventOf<'process-completed', { result: Json }>;
+export type ProcessFailed = EventOf<
+  'process-failed',
+  { kind: 'business' | 'technical'; code: string; message: string; failedStep: string | null }
+>;
+export type ProcessCancelled = EventOf<'process-cancelled', { reason: string }>;
+
+export type ProcessEvent =
+  | ProcessRequested
+  | ProcessStarted
+  | StepCompleted
+  | StepFailed
+  | ProcessCompleted
+  | ProcessFailed
+  | ProcessCancelled;
+
+export type EventType = ProcessEvent['type'];
+
+export const EVENT_TYPES: readonly EventType[] = [
+  'process-requested',
+  'process-started',
+  'step-completed',
+  'step-failed',
+  'process-completed',
+  'process-failed',
+  'process-cancelled',
+];
+
+/** An event as the log holds it. */
+export type StoredEvent = ProcessEvent & {
+  /** Position in the table, a decimal string: a BIGINT does not fit a JavaScript number. */
+  id: string;
+  correlationId: string;
+  /** Gapless per stream, from 1. */
+  version: number;
+  schemaVersion: number;
+  createdAt: Timestamp;
+};
+
+/** The `status` column of the event's row. */
+export function eventStatus(type: EventType): 'ok' | 'error' {
+  switch (type) {
+    case 'process-requested':
+    case 'process-started':
+    case 'step-completed':
+    case 'process-completed':
+      return 'ok';
+    case 'step-failed':
+    case 'process-failed':
+    case 'process-cancelled':
+      return 'error';
+    default:
+      return unreachable(type);
+  }
+}
+
+/** True for the events after which a process does nothing more. */
+export function isFinal(type: EventType): boolean {
+  return type === 'process-completed' || type === 'process-failed' || type === 'process-cancelled';
+}
+
+/** Ends a `switch` over a union: the compiler shows the case that was forgotten. */
+export function unreachable(value: never): never {
+  throw new Error(`unexpected value: ${JSON.stringify(value)}`);
+}

@@ -1,0 +1,178 @@
+import type { EventType, ProcessEvent, StoredEvent } from './events.ts';
+import type { JsonObject, Timestamp } from './json.ts';
+import type { ProcessState, ProcessStatus } from './process.ts';
+
+/** Milliseconds since the epoch. */
+export type Clock = () => number;
+
+export interface AppendOptions {
+  /** Version the stream must be at, 0 for a new one. Left out: append at the end, whatever it is. */
+  expectedVersion?: number;
+}
+
+export interface AppendResult {
+  /** The events as stored; with `duplicate`, those that were there before. */
+  events: StoredEvent[];
+  /** True when the first event's dedupe key was known and nothing was written. */
+  duplicate: boolean;
+}
+
+export interface EventStore {
+  /**
+   * Appends to a stream, events and their outbox rows in one transaction, durable when it resolves.
+   * A dedupe key that the log already holds (looked at before the version; in any stream) makes the
+   * whole call write nothing and give back the event that has it.
+   *
+   * @throws VersionConflictError when `expectedVersion` is not the stream's version
+   * @throws StoreUnavailableError when the database cannot be reached; nothing was written
+   */
+  append(
+    correlationId: string,
+    events: readonly ProcessEvent[],
+    options?: AppendOptions,
+  ): Promise<AppendResult>;
+  /** Events of a stream in version order, from `afterVersion` (exclusive, default 0). */
+  readStream(
+    correlationId: string,
+    options?: { afterVersion?: number; limit?: number },
+  ): Promise<StoredEvent[]>;
+  /** Events whose dedupe key starts with `prefix`, in id order. */
+  findByDedupePrefix(prefix: string): Promise<StoredEvent[]>;
+  /** Events with this traceability id in id order, after `afterId`. */
+  findByTrace(
+    traceabilityId: string,
+    options: { afterId?: string; limit: number },
+  ): Promise<StoredEvent[]>;
+}
+
+/** An event that has still to be published. */
+export interface OutboxRow {
+  eventId: string;
+  correlationId: string;
+  eventType: EventType;
+  /** How often it was taken before. */
+  attempts: number;
+}
+
+export interface Outbox {
+  /**
+   * Takes up to `limit` rows that are due and hides them for `leaseMs`, oldest first. A row is never
+   * taken by two callers at once.
+   */
+  claim(limit: number, leaseMs: number): Promise<OutboxRow[]>;
+  /** Forgets published rows. */
+  remove(eventIds: readonly string[]): Promise<void>;
+  /** Gives rows back after a failure, due again in `delayMs`. */
+  release(eventIds: readonly string[], error: string, delayMs: number): Promise<void>;
+  /** Makes every row due now: at the start of a process that is the only relay. Returns how many. */
+  releaseAll(): Promise<number>;
+  /** Rows waiting, and the age of the oldest in milliseconds (0 when empty). */
+  depth(): Promise<{ rows: number; oldestAgeMs: number }>;
+}
+
+export interface ProcessFilter {
+  status?: ProcessStatus | undefined;
+  processName?: string | undefined;
+  currentStep?: string | undefined;
+  /** `updated_at` at or after, and before. */
+  from?: Timestamp | undefined;
+  to?: Timestamp | undefined;
+}
+
+/** Place in the list: the last row of the page before. */
+export interface ProcessCursor {
+  updatedAt: Timestamp;
+  correlationId: string;
+}
+
+export interface ProcessStore {
+  get(correlationId: string): Promise<ProcessState | null>;
+  /**
+   * Folds the events that `process_store` has not seen into its row, compare-and-set on the version:
+   * safe to call at any time, any number of times, from anywhere.
+   *
+   * @returns the state as stored now, or null when the stream has no events
+   */
+  project(correlationId: string): Promise<ProcessState | null>;
+  /** Newest first by `updated_at`, then correlation id. */
+  list(filter: ProcessFilter, limit: number, after?: ProcessCursor): Promise<ProcessState[]>;
+}
+
+export type JobName = 'start-instance' | 'project-process' | 'cancel-instance';
+
+/** Work caused by an event. Plain data: it may travel through Redis. */
+export interface Job {
+  name: JobName;
+  correlationId: string;
+  /** The event that caused it. */
+  eventId: string;
+  /** True when the outbox may have published it before. */
+  redelivered: boolean;
+}
+
+export interface Delivery {
+  /** From 1; above 1 the job ran before, perhaps to its end. */
+  attempt: number;
+}
+
+export type JobHandler = (job: Job, delivery: Delivery) => Promise<void>;
+export type JobHandlers = Record<JobName, JobHandler>;
+
+/** Carries jobs to their handlers, at least once each, in any order. */
+export interface Queue {
+  /**
+   * Gives jobs to the queue. Each promise resolves when the queue answers for its job: BullMQ once
+   * Redis has it, the in-process queue (which has no memory beyond the process) once it is done. So
+   * the outbox row may go when its promises are fulfilled. A promise rejects when the job could not
+   * be taken.
+   */
+  addBulk(jobs: readonly Job[]): Promise<void>[];
+  /** Starts to run jobs. Until then they wait. */
+  work(handlers: JobHandlers): Promise<void>;
+  /** True when the queue can take jobs now. */
+  ready(): Promise<boolean>;
+  /** Takes no new job, waits for the running ones up to `timeoutMs`, then lets go of them. */
+  close(timeoutMs: number): Promise<void>;
+}
+
+/** Tells every instance about new states. Best effort: process_store is the truth. */
+export interface Notifier {
+  publish(state: ProcessState): Promise<void>;
+  /** @returns a function that ends the subscription */
+  subscribe(listener: (state: ProcessState) => void): () => void;
+  close(): Promise<void>;
+}
+
+/** A process variable as Camunda's REST API writes it. */
+export interface EngineVariable {
+  value: unknown;
+  type?: string;
+  valueInfo?: Record<string, unknown>;
+}
+export type EngineVariables = Record<string, EngineVariable>;
+
+export interface EngineInstance {
+  processInstanceId: string;
+  businessKey: string | null;
+  processKey: string;
+  /** As in history: `incident` is an active one that cannot go on by itself. */
+  state: 'active' | 'suspended' | 'completed' | 'terminated';
+}
+
+export interface Engine {
+  /** Deploys a BPMN file unless the newest deployed version is the same. */
+  deploy(name: string, files: readonly { fileName: string; content: string }[]): Promise<void>;
+  /**
+   * Starts an instance of the newest version. Not idempotent: see `findInstances`.
+   * @throws EngineRefusedError, EngineUnavailableError
+   */
+  start(processKey: string, businessKey: string, variables: JsonObject): Promise<string>;
+  /** Running and ended instances with this business key, oldest first. */
+  findInstances(processKey: string, businessKey: string): Promise<EngineInstance[]>;
+  /** Deletes a running instance; one that is gone is fine. */
+  cancel(processInstanceId: string, reason: string): Promise<void>;
+  /** Delivers a message to the instance with this business key. False when nothing waits for it. */
+  correlate(messageName: string, businessKey: string, variables: JsonObject): Promise<boolean>;
+  /** Version of the engine; throws EngineUnavailableError. */
+  version(): Promise<string>;
+}

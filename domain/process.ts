@@ -1,0 +1,116 @@
+import { type FailureKind, type StoredEvent, unreachable } from './events.ts';
+import type { Json, Timestamp } from './json.ts';
+
+export type ProcessStatus = 'pending' | 'ok' | 'error';
+
+export interface ProcessError {
+  kind: FailureKind;
+  /** Stable, for programs: the BPMN error code of a refusal, or a code of ours. */
+  code: string;
+  /** For people. */
+  message: string;
+  /** The step that failed, when one did. */
+  step: string | null;
+}
+
+/** A process as its events tell it: one row of `process_store`. */
+export interface ProcessState {
+  correlationId: string;
+  processName: string;
+  status: ProcessStatus;
+  /** The result of an `ok` process, else null. */
+  data: Json;
+  error: ProcessError | null;
+  /** The step that was last heard of. */
+  currentStep: string | null;
+  processInstanceId: string | null;
+  startedAt: Timestamp;
+  updatedAt: Timestamp;
+  completedAt: Timestamp | null;
+  /** Version of the last event folded in. */
+  version: number;
+}
+
+/**
+ * Folds one event into the state; `null` is the state before the first event.
+ *
+ * Events of a stream come in commit order, which is not always the order of things: a fast first
+ * step may be journaled before `process-started`, and a step may end after a cancel. So the first
+ * final event decides the outcome, and whatever follows only moves the version on.
+ */
+export function evolve(state: ProcessState | null, event: StoredEvent): ProcessState {
+  const base = state ?? initialState(event);
+  const next: ProcessState = { ...base, version: event.version, updatedAt: event.createdAt };
+  switch (event.type) {
+    case 'process-requested':
+      return next;
+    case 'process-started':
+      return { ...next, processInstanceId: event.data.processInstanceId };
+    case 'step-completed':
+    case 'step-failed':
+      return isEnded(base) ? next : { ...next, currentStep: event.step.name };
+    case 'process-completed':
+      return ended(next, event.createdAt, { status: 'ok', data: event.data.result, error: null });
+    case 'process-failed':
+      return ended(next, event.createdAt, {
+        status: 'error',
+        data: null,
+        error: {
+          kind: event.data.kind,
+          code: event.data.code,
+          message: event.data.message,
+          step: event.data.failedStep,
+        },
+      });
+    case 'process-cancelled':
+      return ended(next, event.createdAt, {
+        status: 'error',
+        data: null,
+        error: {
+          kind: 'cancelled',
+          code: 'CANCELLED',
+          message: event.data.reason,
+          step: base.currentStep,
+        },
+      });
+    default:
+      return unreachable(event);
+  }
+}
+
+/** Folds a whole stream, or the rest of one onto a known state. */
+export function fold(
+  events: readonly StoredEvent[],
+  from: ProcessState | null = null,
+): ProcessState | null {
+  return events.reduce<ProcessState | null>(evolve, from);
+}
+
+/** True once the process has its outcome. */
+export function isEnded(state: ProcessState): boolean {
+  return state.status !== 'pending';
+}
+
+function initialState(event: StoredEvent): ProcessState {
+  return {
+    correlationId: event.correlationId,
+    processName: event.processName,
+    status: 'pending',
+    data: null,
+    error: null,
+    currentStep: null,
+    processInstanceId: null,
+    startedAt: event.createdAt,
+    updatedAt: event.createdAt,
+    completedAt: null,
+    version: 0,
+  };
+}
+
+function ended(
+  state: ProcessState,
+  at: Timestamp,
+  outcome: Pick<ProcessState, 'status' | 'data' | 'error'>,
+): ProcessState {
+  return isEnded(state) ? state : { ...state, ...outcome, completedAt: at };
+}
