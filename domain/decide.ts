@@ -16,7 +16,11 @@ export type RequestProcess = CommandOf<'request-process'> & {
   /** Hash of the caller's Idempotency-Key, when one was sent. */
   idempotencyKey?: string | undefined;
 };
-export type RecordStart = CommandOf<'record-start'> & { processInstanceId: string };
+export type RecordStart = CommandOf<'record-start'> & {
+  processInstanceId: string;
+  /** Id of the `process-requested` event: one start is recorded for each. */
+  requestId: string;
+};
 export type CompleteStep = CommandOf<'complete-step'> & {
   step: StepCompleted['step'];
   data: StepCompleted['data'];
@@ -83,7 +87,7 @@ export function decide(command: Command, state: ProcessState | null): ProcessEve
               ...common,
               type: 'process-started',
               data: { processInstanceId: command.processInstanceId },
-              dedupeKey: `instance:${command.processInstanceId}`,
+              dedupeKey: `started:${command.requestId}`,
             },
           ];
     case 'complete-step': {

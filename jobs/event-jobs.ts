@@ -1,0 +1,23 @@
+import type { EventType } from '../domain/events.ts';
+import type { Job, JobName, OutboxRow } from '../domain/ports.ts';
+
+/** Which jobs an event causes. The one place that says so. */
+export const EVENT_JOBS: Record<EventType, readonly JobName[]> = {
+  'process-requested': ['start-instance', 'project-process'],
+  'process-started': ['project-process'],
+  'step-completed': ['project-process'],
+  'step-failed': ['project-process'],
+  'process-completed': ['project-process'],
+  'process-failed': ['project-process'],
+  'process-cancelled': ['project-process', 'cancel-instance'],
+};
+
+/** The jobs of one outbox row. */
+export function jobsOf(row: OutboxRow): Job[] {
+  return EVENT_JOBS[row.eventType].map((name) => ({
+    name,
+    correlationId: row.correlationId,
+    eventId: row.eventId,
+    redelivered: row.attempts > 0,
+  }));
+}

@@ -1,0 +1,143 @@
+import type { Outbox, OutboxRow, Queue } from '../domain/ports.ts';
+import { jobsOf } from './event-jobs.ts';
+
+export interface RelayLog {
+  debug(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+export interface RelayOptions {
+  outbox: Outbox;
+  queue: Queue;
+  log: RelayLog;
+  /** Milliseconds between two looks for rows that nobody handed over. */
+  pollMs: number;
+  /** Milliseconds a taken row stays hidden from other relays. */
+  leaseMs: number;
+  /** Rows taken at once. */
+  batch: number;
+}
+
+export interface Relay {
+  /** Takes rows that were just committed with this relay's lease on them: the nudge. */
+  offer(rows: readonly OutboxRow[]): void;
+  /** Starts to poll: the safety net for rows whose relay died or failed. */
+  start(): void;
+  /** Stops polling and waits up to `timeoutMs` for what is under way. */
+  stop(timeoutMs: number): Promise<void>;
+  /** Rows handed to the queue that it has not answered for. */
+  inFlight(): number;
+}
+
+/** Longest pause before a row is published again after a failure, in milliseconds. */
+const MAX_RELEASE_MS = 30_000;
+/** Published rows are deleted together after at most this many milliseconds: it is off the hot path. */
+const REMOVE_EVERY_MS = 10;
+
+/**
+ * Moves events from the outbox to the queue, at least once each.
+ *
+ * An append writes its outbox rows already leased to the relay of its own process and hands them
+ * over after the commit, so the usual row costs no query to find. When that process dies, the lease
+ * lapses and the poll of any relay picks the row up. A row is deleted when the queue has answered for
+ * all its jobs. Races: a lease may lapse while the queue is slow, then a row is published twice;
+ * every job handler is idempotent for that reason.
+ */
+export function createRelay(options: RelayOptions): Relay {
+  const { outbox, queue, log, pollMs, leaseMs, batch } = options;
+  const flying = new Set<string>();
+  let published: string[] = [];
+  let removal: NodeJS.Timeout | undefined;
+  let poll: NodeJS.Timeout | undefined;
+  let stopped = false;
+  let idle: (() => void) | undefined;
+
+  function offer(rows: readonly OutboxRow[]): void {
+    for (const row of rows) {
+      // Polled again while still under way: the lease lapsed on a slow job that runs in here.
+      if (flying.has(row.eventId)) continue;
+      flying.add(row.eventId);
+    }
+    const jobs = rows.map(jobsOf);
+    const answers = queue.addBulk(jobs.flat());
+    let at = 0;
+    rows.forEach((row, index) => {
+      const count = jobs[index]?.length ?? 0;
+      const own = answers.slice(at, at + count);
+      at += count;
+      Promise.all(own).then(
+        () => settle(row),
+        (error: unknown) => giveBack(row, error),
+      );
+    });
+  }
+
+  function settle(row: OutboxRow): void {
+    published.push(row.eventId);
+    removal ??= setTimeout(removePublished, REMOVE_EVERY_MS);
+  }
+
+  function removePublished(): void {
+    removal = undefined;
+    const ids = published;
+    published = [];
+    outbox
+      .remove(ids)
+      // The rows stay, their lease lapses, they are published again: only work is lost.
+      .catch((error: unknown) => log.warn({ err: error, rows: ids.length }, 'outbox: not removed'))
+      .finally(() => land(ids));
+  }
+
+  function giveBack(row: OutboxRow, error: unknown): void {
+    const delay = Math.min(MAX_RELEASE_MS, 1_000 * 2 ** Math.min(row.attempts, 10));
+    const message = error instanceof Error ? error.message : String(error);
+    log.debug({ eventId: row.eventId, delay, error: message }, 'outbox: publishing failed');
+    outbox
+      .release([row.eventId], message, delay)
+      .catch((cause: unknown) => log.warn({ err: cause }, 'outbox: not released'))
+      .finally(() => land([row.eventId]));
+  }
+
+  function land(ids: readonly string[]): void {
+    for (const id of ids) flying.delete(id);
+    if (flying.size === 0) idle?.();
+  }
+
+  async function look(): Promise<void> {
+    try {
+      for (;;) {
+        const rows = stopped ? [] : await outbox.claim(batch, leaseMs);
+        offer(rows.filter((row) => !flying.has(row.eventId)));
+        if (rows.length < batch) break;
+      }
+    } catch (error) {
+      // The database is away; appends fail too, and readiness says so. The next look tries again.
+      log.warn({ err: error }, 'outbox: cannot be read');
+    }
+    if (!stopped) poll = setTimeout(look, pollMs);
+  }
+
+  return {
+    offer,
+    start() {
+      poll = setTimeout(look, 0);
+    },
+    async stop(timeoutMs) {
+      stopped = true;
+      clearTimeout(poll);
+      if (flying.size === 0) return;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, timeoutMs);
+        idle = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+      if (removal) {
+        clearTimeout(removal);
+        removePublished();
+      }
+    },
+    inFlight: () => flying.size,
+  };
+}

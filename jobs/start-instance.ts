@@ -1,0 +1,97 @@
+import { decide } from '../domain/decide.ts';
+import { EngineRefusedError } from '../domain/errors.ts';
+import type { ProcessIdentity, StoredEvent } from '../domain/events.ts';
+import type { JsonObject } from '../domain/json.ts';
+import type { Delivery, Engine, EventStore, Job } from '../domain/ports.ts';
+import { fold, isEnded } from '../domain/process.ts';
+
+export interface StartInstancePorts {
+  eventStore: EventStore;
+  engine: Engine;
+}
+
+/**
+ * Starts the engine's instance of a requested process and records it.
+ *
+ * The engine starts a second instance when asked twice, so a job that may have run before looks for
+ * the business key first. Two deliveries at the same moment can still both start one: the dedupe key
+ * of `process-started` lets one of them win, and the other deletes its instance.
+ *
+ * @throws EngineUnavailableError, StoreUnavailableError: try again later
+ */
+export async function startInstance(
+  job: Job,
+  delivery: Delivery,
+  { eventStore, engine }: StartInstancePorts,
+): Promise<void> {
+  const events = await eventStore.readStream(job.correlationId);
+  const state = fold(events);
+  const request = events[0];
+  if (!state || request?.type !== 'process-requested') return;
+  if (state.processInstanceId || isEnded(state)) return;
+
+  const { processName, identity } = request;
+  const mayHaveRun = job.redelivered || delivery.attempt > 1;
+  try {
+    const known = mayHaveRun ? await engine.findInstances(processName, job.correlationId) : [];
+    const processInstanceId =
+      known[0]?.processInstanceId ??
+      (await engine.start(processName, job.correlationId, startVariables(request)));
+    await recordStart(processInstanceId, request, events.length);
+  } catch (error) {
+    if (!(error instanceof EngineRefusedError)) throw error;
+    const outcome = {
+      status: 'error',
+      kind: 'technical',
+      code: error.code,
+      message: `the process engine refused the start: ${error.message}`,
+      step: null,
+    } as const;
+    await eventStore.append(
+      job.correlationId,
+      decide({ type: 'end-process', processName, identity, outcome }, state),
+    );
+  }
+
+  async function recordStart(id: string, requested: StoredEvent, seen: number): Promise<void> {
+    const command = {
+      type: 'record-start',
+      processName,
+      identity,
+      processInstanceId: id,
+      requestId: requested.id,
+    } as const;
+    const { events: stored } = await eventStore.append(job.correlationId, decide(command, state));
+    const started = stored[0];
+    if (started?.type === 'process-started' && started.data.processInstanceId !== id) {
+      await engine.cancel(id, 'started twice');
+      return;
+    }
+    // A cancel that was recorded while the engine was starting found no instance to delete.
+    if (started && started.version > seen + 1) {
+      const now = fold(await eventStore.readStream(job.correlationId));
+      if (now?.error?.kind === 'cancelled') await engine.cancel(id, now.error.message);
+    }
+  }
+}
+
+function startVariables(request: StoredEvent & { type: 'process-requested' }): JsonObject {
+  return { ...request.data.variables, ...identityVariables(request) };
+}
+
+/** The variables that every instance carries, by the names of the user's data model. */
+function identityVariables(event: {
+  correlationId: string;
+  identity: ProcessIdentity;
+}): JsonObject {
+  const { identity } = event;
+  return {
+    correlationId: event.correlationId,
+    batch_id: identity.batchId,
+    traceability_id: identity.traceabilityId,
+    application_id: identity.applicationId,
+    originating_system: identity.originatingSystem,
+    identifiers: identity.identifiers,
+    traceparent: identity.traceparent,
+  };
+}

@@ -1,0 +1,92 @@
+import { z } from 'zod';
+import { SetupError } from '../domain/errors.ts';
+
+export const ROLES = ['api', 'worker', 'relay', 'projector'] as const;
+export type Role = (typeof ROLES)[number];
+
+const number = (fallback: number, min: number, max = Number.MAX_SAFE_INTEGER) =>
+  z.coerce.number().int().min(min).max(max).default(fallback);
+const optionalUrl = (protocols: RegExp) =>
+  z
+    .string()
+    .default('')
+    .refine((value) => value === '' || (URL.canParse(value) && protocols.test(value)), {
+      message: `must be a URL that matches ${protocols}`,
+    });
+
+/** Every setting of the service. `describe` is the documentation: README's table is made from it. */
+export const configSchema = z.object({
+  HOST: z.string().min(1).default('127.0.0.1').describe('Address to listen on'),
+  PORT: number(3000, 0, 65535).describe('Port to listen on; 0 takes a free one'),
+  DATA_DIR: z.string().min(1).default('./data').describe('Folder of the embedded data'),
+  DATABASE_URL: optionalUrl(/^mssql:/).describe(
+    'SQL Server, `mssql://user:password@host:1433/database`; empty: SQLite in DATA_DIR',
+  ),
+  REDIS_URL: optionalUrl(/^rediss?(\+\w+)?:/).describe(
+    'Redis for BullMQ, `redis://host:6379`; empty: queue in the process',
+  ),
+  CAMUNDA_BASE_URL: optionalUrl(/^https?:/).describe(
+    'REST API of Camunda 7 or Operaton, `http://host:8080/engine-rest`; empty: embedded engine',
+  ),
+  CAMUNDA_USERNAME: z.string().default('').describe('Basic auth for the engine'),
+  CAMUNDA_PASSWORD: z.string().default('').describe('Basic auth for the engine (secret)'),
+  ROLES: z
+    .string()
+    .default(ROLES.join(','))
+    .transform((text) => text.split(',').map((role) => role.trim()))
+    .pipe(z.array(z.enum(ROLES)).min(1))
+    .describe('What this instance does, of `api,worker,relay,projector`'),
+  PROCESSES_DIR: z
+    .string()
+    .default('')
+    .describe('Folder of the processes; empty: the shipped ones'),
+  LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+    .default('info')
+    .describe('Least severe level that is logged'),
+  WAIT_TIMEOUT_MS: number(25_000, 0, 600_000).describe('Longest time a call waits for a result'),
+  BODY_LIMIT: number(1_048_576, 1_024).describe('Largest request body, in bytes'),
+  RATE_LIMIT_PER_MINUTE: number(0, 0).describe('Calls per client and minute; 0: no limit'),
+  PROCESS_MAP_MAX: number(100_000, 100).describe('Processes kept in memory for status reads'),
+  QUEUE_CONCURRENCY: number(64, 1).describe('Jobs run at once'),
+  WORKER_CONCURRENCY: number(64, 1).describe('External tasks run at once'),
+  LOCK_DURATION_MS: number(30_000, 1_000).describe(
+    'How long a task is locked; extended while it runs',
+  ),
+  LONG_POLL_MS: number(20_000, 100).describe('How long the engine holds an empty poll'),
+  OUTBOX_POLL_MS: number(500, 10).describe('Pause between looks for rows left in the outbox'),
+  OUTBOX_LEASE_MS: number(30_000, 100).describe('How long an outbox row belongs to one relay'),
+  SHUTDOWN_TIMEOUT_MS: number(10_000, 100).describe('Time for a graceful stop'),
+});
+
+export type Config = z.output<typeof configSchema>;
+
+/**
+ * Reads the settings from environment variables; an empty one counts as not set.
+ *
+ * @throws SetupError with one line that names each wrong variable
+ */
+export function readConfig(env: Record<string, string | undefined>): Config {
+  const given = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const parsed = configSchema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  throw new SetupError(
+    parsed.error.issues
+      .map((issue) => `${issue.path[0]?.toString() ?? 'configuration'}: ${issue.message}`)
+      .join('; '),
+  );
+}
+
+/** The settings as they may be printed: passwords, also those within URLs, are masked. */
+export function redactConfig(config: Config): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(config).map(([name, value]) => [name, redactValue(name, value)]),
+  );
+}
+
+function redactValue(name: string, value: unknown): unknown {
+  if (name.endsWith('PASSWORD')) return value === '' ? '' : '***';
+  return typeof value === 'string' ? value.replace(/(:\/\/[^:/@]*):[^@/]*@/, '$1:***@') : value;
+}

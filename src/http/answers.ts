@@ -1,0 +1,55 @@
+import type { FastifyReply } from 'fastify';
+import { isEnded, type ProcessState } from '../../domain/process.ts';
+
+/** Seconds a caller should let pass before it asks again. */
+const RETRY_AFTER = '1';
+
+/** Where the state of a process is read. */
+export function statusUrl(correlationId: string): string {
+  return `/api/process/status/${encodeURIComponent(correlationId)}`;
+}
+
+/** 202: accepted, not ended. */
+export function sendPending(reply: FastifyReply, correlationId: string): FastifyReply {
+  const url = statusUrl(correlationId);
+  return reply
+    .code(202)
+    .header('Location', url)
+    .header('Retry-After', RETRY_AFTER)
+    .send({ status: 'pending', correlationId, statusUrl: url });
+}
+
+/** The full state, for status and list. */
+export function publicProcess(state: ProcessState) {
+  return {
+    correlationId: state.correlationId,
+    processKey: state.processName,
+    status: state.status,
+    ...(state.status === 'ok' ? { result: state.data } : {}),
+    ...(state.error ? { error: state.error } : {}),
+    currentStep: state.currentStep,
+    processInstanceId: state.processInstanceId,
+    startedAt: state.startedAt,
+    updatedAt: state.updatedAt,
+    completedAt: state.completedAt,
+    version: state.version,
+    statusUrl: statusUrl(state.correlationId),
+  };
+}
+
+/** Entity tag of a state: its version says all. */
+export function etagOf(state: ProcessState): string {
+  return `"${state.version}"`;
+}
+
+/** Sends a state with its tag: 200 when ended, 202 while pending. */
+export function sendProcess(reply: FastifyReply, state: ProcessState): FastifyReply {
+  reply.header('ETag', etagOf(state)).header('Cache-Control', 'no-cache');
+  if (!isEnded(state)) {
+    reply
+      .code(202)
+      .header('Retry-After', RETRY_AFTER)
+      .header('Location', statusUrl(state.correlationId));
+  }
+  return reply.send(publicProcess(state));
+}

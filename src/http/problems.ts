@@ -1,0 +1,137 @@
+import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { CodedError } from '../../domain/errors.ts';
+import type { ProcessState } from '../../domain/process.ts';
+
+/** Problem details, RFC 9457. */
+export const problemSchema = z
+  .object({
+    type: z.string().describe('Stable, for programs'),
+    title: z.string(),
+    status: z.number().int(),
+    detail: z.string().describe('What happened and what to do'),
+    correlationId: z.string().optional(),
+    code: z.string().optional(),
+    step: z.string().nullable().optional(),
+    statusUrl: z.string().optional(),
+    errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+  })
+  .meta({ id: 'Problem' });
+
+export type Problem = z.infer<typeof problemSchema>;
+
+const PROBLEMS = {
+  'invalid-request': [400, 'The request is not valid'],
+  'invalid-variables': [400, 'The variables do not fit the process'],
+  'malformed-json': [400, 'The body is not JSON'],
+  'unknown-process': [404, 'No such process definition'],
+  'not-found': [404, 'Not found'],
+  conflict: [409, 'The request contradicts an earlier one'],
+  'already-ended': [409, 'The process has already ended'],
+  'no-receiver': [409, 'Nothing waits for the message'],
+  'body-too-large': [413, 'The body is too large'],
+  'unsupported-media-type': [415, 'The content type is not supported'],
+  'process-refused': [422, 'The process ended in a business error'],
+  'process-cancelled': [422, 'The process was cancelled'],
+  'too-many-requests': [429, 'Too many requests'],
+  'internal-error': [500, 'Something is wrong on our side'],
+  'process-failed': [502, 'The process ended in a technical failure'],
+  unavailable: [503, 'The service cannot do this now'],
+} as const;
+
+export type ProblemName = keyof typeof PROBLEMS;
+
+/** Sends a problem+json answer. */
+export function sendProblem(
+  reply: FastifyReply,
+  name: ProblemName,
+  detail: string,
+  more: Partial<Problem> = {},
+): FastifyReply {
+  const [status, title] = PROBLEMS[name];
+  const type = `urn:fastify-camunda:problem:${name}`;
+  return reply
+    .code(status)
+    .type('application/problem+json')
+    .send({ type, title, status, detail, ...more });
+}
+
+/** Sends the error that a process ended with. */
+export function sendProcessError(reply: FastifyReply, state: ProcessState, statusUrl: string) {
+  const error = state.error;
+  const kind = error?.kind ?? 'technical';
+  const names = {
+    business: 'process-refused',
+    technical: 'process-failed',
+    cancelled: 'process-cancelled',
+  } as const;
+  return sendProblem(reply, names[kind], error?.message ?? 'no reason was recorded', {
+    correlationId: state.correlationId,
+    code: error?.code ?? 'UNKNOWN',
+    step: error?.step ?? null,
+    statusUrl,
+  });
+}
+
+/** Every error of every route, and unknown routes, as a problem. */
+export function registerProblems(app: FastifyInstance, bodyLimit: number): void {
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(
+      reply,
+      'not-found',
+      `There is no ${request.method} ${request.url.split('?')[0]}; see /documentation for the calls there are.`,
+    ),
+  );
+  app.setErrorHandler<FastifyError>((error, request, reply) => {
+    if (hasZodFastifySchemaValidationErrors(error)) {
+      const errors = error.validation.map((issue) => ({
+        path: `${error.validationContext ?? 'body'}${issue.instancePath.replaceAll('/', '.')}`,
+        message: issue.message ?? 'is not valid',
+      }));
+      const detail = errors.map(({ path, message }) => `${path}: ${message}`).join('; ');
+      return sendProblem(reply, 'invalid-request', detail, { errors });
+    }
+    switch (error.code) {
+      case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+        return sendProblem(
+          reply,
+          'unsupported-media-type',
+          `The body is sent as ${request.headers['content-type'] ?? 'no type'}; send JSON with Content-Type: application/json.`,
+        );
+      case 'FST_ERR_CTP_BODY_TOO_LARGE':
+        return sendProblem(
+          reply,
+          'body-too-large',
+          `The body is larger than the ${bodyLimit} bytes allowed; send references instead of documents.`,
+        );
+      case 'FST_ERR_CTP_INVALID_JSON_BODY':
+      case 'FST_ERR_CTP_EMPTY_JSON_BODY':
+        return sendProblem(reply, 'malformed-json', `The body cannot be read: ${error.message}`);
+      case 'STORE_UNAVAILABLE':
+      case 'ENGINE_UNAVAILABLE':
+        request.log.error({ err: error }, 'dependency unavailable');
+        reply.header('Retry-After', '5');
+        return sendProblem(
+          reply,
+          'unavailable',
+          error.code === 'STORE_UNAVAILABLE'
+            ? 'The database cannot be reached; nothing was written. Send the same request again later.'
+            : 'The process engine cannot be reached. Send the same request again later.',
+        );
+      default:
+    }
+    const status = error.statusCode ?? 500;
+    if (status === 429) return sendProblem(reply, 'too-many-requests', error.message);
+    if (status === 503) return sendProblem(reply, 'unavailable', error.message);
+    if (status >= 400 && status < 500 && !(error instanceof CodedError)) {
+      return sendProblem(reply, 'invalid-request', error.message);
+    }
+    request.log.error({ err: error }, 'request failed');
+    return sendProblem(
+      reply,
+      'internal-error',
+      'The error is in the log of the service. Sending the same request again is safe.',
+    );
+  });
+}

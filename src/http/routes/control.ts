@@ -1,0 +1,164 @@
+import type { FastifyReply } from 'fastify';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { Engine, EventStore } from '../../../domain/ports.ts';
+import { isEnded, type ProcessState } from '../../../domain/process.ts';
+import { type EndAnswer, endProcess } from '../../use-cases/end-process.ts';
+import type { FindProcess } from '../../use-cases/find-process.ts';
+import { sendProcess, statusUrl } from '../answers.ts';
+import { problemSchema, sendProblem } from '../problems.ts';
+import { correlationIdSchema, correlationParams, processSchema } from '../schemas.ts';
+
+const answers = {
+  200: processSchema,
+  400: problemSchema,
+  404: problemSchema,
+  409: problemSchema,
+  503: problemSchema,
+};
+
+/** `POST /api/process/complete`, `…/:correlationId/cancel` and `…/:correlationId/message`. */
+export const controlRoutes: FastifyPluginAsyncZod<{
+  eventStore: EventStore;
+  engine: Engine;
+  findProcess: FindProcess;
+}> = async (app, { eventStore, engine, findProcess }) => {
+  app.post(
+    '/api/process/complete',
+    {
+      schema: {
+        summary: 'End a process: for final tasks that run outside this service',
+        tags: ['process'],
+        body: z
+          .discriminatedUnion('status', [
+            z.strictObject({
+              status: z.literal('ok'),
+              correlationId: correlationIdSchema,
+              result: z.json().default(null),
+            }),
+            z.strictObject({
+              status: z.literal('error'),
+              correlationId: correlationIdSchema,
+              error: z.strictObject({
+                kind: z.enum(['business', 'technical']).default('business'),
+                code: z.string().min(1).max(255),
+                message: z.string().min(1).max(4_000),
+              }),
+            }),
+          ])
+          .meta({
+            examples: [{ status: 'ok', correlationId: 'order-4711', result: { shipped: true } }],
+          }),
+        response: answers,
+      },
+    },
+    async ({ body }, reply) => {
+      const outcome =
+        body.status === 'ok'
+          ? ({ status: 'ok', result: body.result } as const)
+          : ({ status: 'error', ...body.error, step: null } as const);
+      const answer = await endProcess(
+        body.correlationId,
+        { type: 'end-process', outcome },
+        eventStore,
+      );
+      // The same end again is the answer to a lost answer.
+      const same = (state: ProcessState): boolean =>
+        outcome.status === 'ok'
+          ? state.status === 'ok' && JSON.stringify(state.data) === JSON.stringify(outcome.result)
+          : state.error?.code === outcome.code && state.error.message === outcome.message;
+      return sendEnd(reply, body.correlationId, answer, same);
+    },
+  );
+
+  app.post(
+    '/api/process/:correlationId/cancel',
+    {
+      schema: {
+        summary: 'Cancel a pending process, in the engine too',
+        tags: ['process'],
+        params: correlationParams,
+        body: z
+          .strictObject({ reason: z.string().min(1).max(4_000).default('cancelled by the caller') })
+          .nullish(),
+        response: answers,
+      },
+    },
+    async (request, reply) => {
+      const { correlationId } = request.params;
+      const reason = request.body?.reason ?? 'cancelled by the caller';
+      const answer = await endProcess(
+        correlationId,
+        { type: 'cancel-process', reason },
+        eventStore,
+      );
+      return sendEnd(reply, correlationId, answer, (state) => state.error?.kind === 'cancelled');
+    },
+  );
+
+  app.post(
+    '/api/process/:correlationId/message',
+    {
+      schema: {
+        summary: 'Deliver a message to a process that waits for it',
+        tags: ['process'],
+        params: correlationParams,
+        body: z
+          .strictObject({
+            messageName: z.string().min(1).max(255),
+            variables: z.record(z.string(), z.json()).default({}),
+          })
+          .meta({ examples: [{ messageName: 'parcel-picked-up', variables: { courier: 'Kim' } }] }),
+        response: {
+          204: z.null().describe('Delivered'),
+          400: problemSchema,
+          404: problemSchema,
+          409: problemSchema.describe('Nothing waits for the message now; send it again later'),
+          503: problemSchema,
+        },
+      },
+    },
+    async (request, reply) => {
+      const { correlationId } = request.params;
+      const { messageName, variables } = request.body;
+      const state = await findProcess(correlationId);
+      if (!state) return sendUnknown(reply, correlationId);
+      const delivered =
+        !isEnded(state) && (await engine.correlate(messageName, correlationId, variables));
+      if (delivered) return reply.code(204).send(null);
+      return sendProblem(
+        reply,
+        'no-receiver',
+        isEnded(state)
+          ? 'The process has ended; it takes no more messages.'
+          : `The process does not wait for the message "${messageName}" now. Send it again later.`,
+        { correlationId, statusUrl: statusUrl(correlationId) },
+      );
+    },
+  );
+};
+
+function sendEnd(
+  reply: FastifyReply,
+  correlationId: string,
+  answer: EndAnswer,
+  same: (state: ProcessState) => boolean,
+): FastifyReply {
+  if (answer.kind === 'unknown') return sendUnknown(reply, correlationId);
+  if (answer.kind === 'done' || same(answer.state)) return sendProcess(reply, answer.state);
+  return sendProblem(
+    reply,
+    'already-ended',
+    `The process has already ended with status ${answer.state.status}; that does not change any more.`,
+    { correlationId, statusUrl: statusUrl(correlationId) },
+  );
+}
+
+function sendUnknown(reply: FastifyReply, correlationId: string): FastifyReply {
+  return sendProblem(
+    reply,
+    'not-found',
+    `No process with the correlation id "${correlationId}" was ever accepted.`,
+    { correlationId },
+  );
+}

@@ -1,0 +1,105 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import type { ProcessDefinition } from '../../../domain/define-process.ts';
+import type { JsonObject } from '../../../domain/json.ts';
+import { isEnded } from '../../../domain/process.ts';
+import { type StartPorts, startProcess } from '../../use-cases/start-process.ts';
+import { sendPending, statusUrl } from '../answers.ts';
+import { preferredWait } from '../prefer.ts';
+import { problemSchema, sendProblem, sendProcessError } from '../problems.ts';
+import { pendingSchema, resultSchema, startBody, startHeaders } from '../schemas.ts';
+
+const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/** `POST /api/process/start`. */
+export const startRoutes: FastifyPluginAsyncZod<{
+  definitions: ReadonlyMap<string, ProcessDefinition>;
+  ports: StartPorts;
+  waitTimeoutMs: number;
+}> = async (app, { definitions, ports, waitTimeoutMs }) => {
+  app.post(
+    '/api/process/start',
+    {
+      schema: {
+        summary: 'Start a process and wait for its result',
+        tags: ['process'],
+        headers: startHeaders,
+        body: startBody,
+        response: {
+          200: resultSchema.describe('The process ended well'),
+          202: pendingSchema.describe('Accepted; not ended within the time to wait'),
+          400: problemSchema.describe(
+            'The request or its variables are not valid; nothing was written',
+          ),
+          404: problemSchema.describe('No process definition has this key'),
+          409: problemSchema.describe(
+            'The correlation id or idempotency key stands for another request',
+          ),
+          413: problemSchema.describe('The body is too large'),
+          415: problemSchema.describe('The body is not sent as JSON'),
+          422: problemSchema.describe('The process ended in a business error'),
+          502: problemSchema.describe('The process ended in a technical failure'),
+          503: problemSchema.describe('The database cannot be reached; nothing was written'),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { body, headers } = request;
+      const definition = definitions.get(body.processKey);
+      if (!definition) {
+        const known = [...definitions.keys()].join(', ');
+        return sendProblem(
+          reply,
+          'unknown-process',
+          `There is no process with the key "${body.processKey}"; there are ${known}.`,
+        );
+      }
+      const parsed = definition.input.safeParse(body.variables);
+      if (!parsed.success) {
+        const errors = parsed.error.issues.map((issue) => ({
+          path: ['variables', ...issue.path].join('.'),
+          message: issue.message,
+        }));
+        const detail = errors.map(({ path, message }) => `${path}: ${message}`).join('; ');
+        return sendProblem(reply, 'invalid-variables', detail, { errors });
+      }
+      // What JSON gave in and a schema let through is JSON again.
+      const variables = parsed.data as JsonObject;
+      const trace = TRACEPARENT.exec(headers.traceparent ?? '');
+      const answer = await startProcess(
+        {
+          definition,
+          correlationId: body.correlationId,
+          idempotencyKey: headers['idempotency-key'],
+          variables,
+          identity: {
+            batchId: body.batchId,
+            traceabilityId: body.traceabilityId ?? trace?.[1],
+            applicationId: body.applicationId,
+            originatingSystem: body.originatingSystem,
+            identifiers: definition.identifiers(variables),
+            traceparent: trace?.[0],
+          },
+          waitMs: preferredWait(headers.prefer, waitTimeoutMs, waitTimeoutMs),
+        },
+        ports,
+        // A caller who hangs up frees its place at once.
+        (waiter) => reply.raw.once('close', waiter.cancel),
+      );
+      if (headers.prefer) reply.header('Preference-Applied', headers.prefer);
+      const { correlationId } = answer;
+      const url = statusUrl(correlationId);
+      if (answer.kind === 'conflict') {
+        return sendProblem(
+          reply,
+          'conflict',
+          'The correlation id or idempotency key was used before for a different request. Use a new one, or read the state of the process that has it.',
+          { correlationId, statusUrl: url },
+        );
+      }
+      const { state } = answer;
+      if (!state || !isEnded(state)) return sendPending(reply, correlationId);
+      if (state.status === 'error') return sendProcessError(reply, state, url);
+      return reply.send({ status: 'ok', correlationId, result: state.data });
+    },
+  );
+};

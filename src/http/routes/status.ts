@@ -1,0 +1,124 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { ProcessStore } from '../../../domain/ports.ts';
+import { isEnded } from '../../../domain/process.ts';
+import type { Waitroom } from '../../../infrastructure/memory/waitroom.ts';
+import type { FindProcess } from '../../use-cases/find-process.ts';
+import { etagOf, publicProcess, sendProcess } from '../answers.ts';
+import { decodeCursor, encodeCursor } from '../cursor.ts';
+import { preferredWait } from '../prefer.ts';
+import { problemSchema, sendProblem } from '../problems.ts';
+import { correlationParams, processSchema } from '../schemas.ts';
+
+const processCursor = z.object({ updatedAt: z.iso.datetime(), correlationId: z.string() });
+
+/** `GET /api/process/status/:correlationId` and `GET /api/process`. */
+export const statusRoutes: FastifyPluginAsyncZod<{
+  findProcess: FindProcess;
+  processStore: ProcessStore;
+  waitroom: Waitroom;
+  waitTimeoutMs: number;
+}> = async (app, { findProcess, processStore, waitroom, waitTimeoutMs }) => {
+  app.get(
+    '/api/process/status/:correlationId',
+    {
+      schema: {
+        summary: 'State of a process',
+        description:
+          'With `Prefer: wait=N` the answer comes when the process ends, or after N seconds.',
+        tags: ['process'],
+        params: correlationParams,
+        headers: z.object({
+          prefer: z.string().max(500).optional(),
+          'if-none-match': z.string().max(1_000).optional(),
+        }),
+        response: {
+          200: processSchema.describe('Ended, well or not'),
+          202: processSchema.describe('Pending'),
+          304: z.null().describe('Not changed since If-None-Match'),
+          404: problemSchema.describe('Never seen'),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { correlationId } = request.params;
+      const waitMs = preferredWait(request.headers.prefer, 0, waitTimeoutMs);
+      // Stands before the look-up: an end in between is seen by one of the two.
+      const waiter = waitMs > 0 ? waitroom.wait(correlationId, waitMs) : undefined;
+      if (waiter) reply.raw.once('close', waiter.cancel);
+      let state = await findProcess(correlationId).catch((error: unknown) => {
+        waiter?.cancel();
+        throw error;
+      });
+      if (waiter && state && !isEnded(state)) {
+        state = (await waiter.ended) ?? (await findProcess(correlationId));
+      }
+      waiter?.cancel();
+      if (!state) {
+        return sendProblem(
+          reply,
+          'not-found',
+          `No process with the correlation id "${correlationId}" was ever accepted; check the id, or start it with POST /api/process/start.`,
+          { correlationId },
+        );
+      }
+      const known = request.headers['if-none-match']
+        ?.split(',')
+        .map((tag) => tag.trim().replace(/^W\//, ''));
+      if (known?.some((tag) => tag === '*' || tag === etagOf(state))) {
+        return reply.code(304).header('ETag', etagOf(state)).send(null);
+      }
+      return sendProcess(reply, state);
+    },
+  );
+
+  app.get(
+    '/api/process',
+    {
+      schema: {
+        summary: 'Processes, the last changed first',
+        tags: ['process'],
+        querystring: z.strictObject({
+          status: z.enum(['pending', 'ok', 'error']).optional(),
+          process: z.string().max(255).optional().describe('Process key'),
+          step: z.string().max(255).optional().describe('Current step'),
+          from: z.iso.datetime({ offset: true }).optional().describe('Changed at or after'),
+          to: z.iso.datetime({ offset: true }).optional().describe('Changed before'),
+          limit: z.coerce.number().int().min(1).max(1_000).default(50),
+          cursor: z.string().max(2_000).optional().describe('`nextCursor` of the page before'),
+        }),
+        response: {
+          200: z.object({ processes: z.array(processSchema), nextCursor: z.string().nullable() }),
+          400: problemSchema,
+        },
+      },
+    },
+    async ({ query }, reply) => {
+      const { status, process, step, limit } = query;
+      const [from, to] = [query.from, query.to].map((time) => time && new Date(time).toISOString());
+      if (from && to && from >= to) {
+        return sendProblem(reply, 'invalid-request', 'querystring.from: must be before to');
+      }
+      const after =
+        query.cursor === undefined ? undefined : decodeCursor(query.cursor, processCursor);
+      if (after === null) {
+        return sendProblem(
+          reply,
+          'invalid-request',
+          'querystring.cursor: is not one of ours; use nextCursor of an earlier page, or leave it out to begin anew',
+        );
+      }
+      const filter = { status, processName: process, currentStep: step, from, to };
+      const rows = await processStore.list(filter, limit + 1, after);
+      const page = rows.slice(0, limit);
+      const last = page.at(-1);
+      return {
+        processes: page.map(publicProcess),
+        nextCursor:
+          last && rows.length > limit
+            ? encodeCursor({ updatedAt: last.updatedAt, correlationId: last.correlationId })
+            : null,
+      };
+    },
+  );
+};

@@ -1,0 +1,48 @@
+import { type Command, decide, type Outcome } from '../../domain/decide.ts';
+import { VersionConflictError } from '../../domain/errors.ts';
+import type { EventStore } from '../../domain/ports.ts';
+import { fold, type ProcessState } from '../../domain/process.ts';
+
+export type EndAnswer =
+  | { kind: 'done'; state: ProcessState }
+  | { kind: 'already-ended'; state: ProcessState }
+  | { kind: 'unknown' };
+
+export type EndRequest =
+  | { type: 'end-process'; outcome: Outcome }
+  | { type: 'cancel-process'; reason: string };
+
+/**
+ * Ends or cancels a pending process by decision of a caller. The version read is the version
+ * expected, so of two ends at the same moment one wins and the other is told.
+ *
+ * @throws StoreUnavailableError
+ */
+export async function endProcess(
+  correlationId: string,
+  request: EndRequest,
+  eventStore: EventStore,
+): Promise<EndAnswer> {
+  for (;;) {
+    const events = await eventStore.readStream(correlationId);
+    const first = events[0];
+    const state = fold(events);
+    if (!first || !state) return { kind: 'unknown' };
+    const command: Command = {
+      ...request,
+      processName: first.processName,
+      identity: first.identity,
+    };
+    const decided = decide(command, state);
+    if (decided.length === 0) return { kind: 'already-ended', state };
+    try {
+      const { events: stored } = await eventStore.append(correlationId, decided, {
+        expectedVersion: state.version,
+      });
+      return { kind: 'done', state: fold(stored, state) ?? state };
+    } catch (error) {
+      // A step was journaled in between: read again and decide anew.
+      if (!(error instanceof VersionConflictError)) throw error;
+    }
+  }
+}

@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto';
+import { decide } from '../../domain/decide.ts';
+import type { ProcessDefinition } from '../../domain/define-process.ts';
+import { VersionConflictError } from '../../domain/errors.ts';
+import type { ProcessIdentity, StoredEvent } from '../../domain/events.ts';
+import type { JsonObject } from '../../domain/json.ts';
+import type { EventStore } from '../../domain/ports.ts';
+import { isEnded, type ProcessState } from '../../domain/process.ts';
+import type { Waiter, Waitroom } from '../../infrastructure/memory/waitroom.ts';
+import type { FindProcess } from './find-process.ts';
+import { hashJson } from './request-hash.ts';
+
+export interface StartRequest {
+  definition: ProcessDefinition;
+  /** Left out: `newId` makes one. */
+  correlationId: string | undefined;
+  idempotencyKey: string | undefined;
+  /** As the schema of the process gave them back. */
+  variables: JsonObject;
+  identity: ProcessIdentity;
+  /** Milliseconds to wait for the end; 0 answers at once. */
+  waitMs: number;
+}
+
+export type StartAnswer =
+  | { kind: 'accepted'; correlationId: string; state: ProcessState | null }
+  | { kind: 'conflict'; correlationId: string };
+
+export interface StartPorts {
+  eventStore: EventStore;
+  waitroom: Waitroom;
+  findProcess: FindProcess;
+  newId: () => string;
+}
+
+/** Variables the service sets itself in every instance. */
+export const RESERVED_VARIABLES: readonly string[] = [
+  'correlationId',
+  'batch_id',
+  'traceability_id',
+  'application_id',
+  'originating_system',
+  'identifiers',
+  'traceparent',
+];
+
+/**
+ * Accepts a start and waits for its end. The waiter stands before the request is committed, so even
+ * a process that ends before this function goes on wakes it (G6). A start that was seen before, by
+ * its correlation id or its idempotency key, joins the process that exists when it asks for the same,
+ * and is a conflict when it asks for something else.
+ *
+ * @param onWaiting gets the waiter, to give it up when the caller hangs up
+ * @throws StoreUnavailableError with nothing written
+ */
+export async function startProcess(
+  request: StartRequest,
+  ports: StartPorts,
+  onWaiting: (waiter: Waiter) => void,
+): Promise<StartAnswer> {
+  const { definition, variables, identity, waitMs } = request;
+  const correlationId = request.correlationId ?? ports.newId();
+  const requestHash = hashJson({
+    processKey: definition.key,
+    variables,
+    batchId: identity.batchId,
+    traceabilityId: identity.traceabilityId,
+    applicationId: identity.applicationId,
+    originatingSystem: identity.originatingSystem,
+    // With an id of our own making, two calls under one idempotency key ask for the same.
+    correlationId: request.correlationId,
+  });
+  const waiter = waitMs > 0 ? ports.waitroom.wait(correlationId, waitMs) : undefined;
+  if (waiter) onWaiting(waiter);
+  try {
+    const first = await appendOrFindRequest();
+    if (!first.existed) {
+      return { kind: 'accepted', correlationId, state: (await waiter?.ended) ?? null };
+    }
+    if (first.event.type !== 'process-requested' || first.event.data.requestHash !== requestHash) {
+      return { kind: 'conflict', correlationId: first.event.correlationId };
+    }
+    return await join(first.event.correlationId);
+  } finally {
+    waiter?.cancel();
+  }
+
+  async function appendOrFindRequest(): Promise<{ event: StoredEvent; existed: boolean }> {
+    const command = {
+      type: 'request-process',
+      processName: definition.key,
+      identity,
+      audit: { httpMethod: 'POST', endpoint: '/api/process/start', httpStatusCode: 202 },
+      variables,
+      requestHash,
+      idempotencyKey: request.idempotencyKey && idempotencyDedupeKey(request.idempotencyKey),
+    } as const;
+    try {
+      const { events, duplicate } = await ports.eventStore.append(
+        correlationId,
+        decide(command, null),
+        { expectedVersion: 0 },
+      );
+      return { event: firstOf(events), existed: duplicate };
+    } catch (error) {
+      if (!(error instanceof VersionConflictError)) throw error;
+      const events = await ports.eventStore.readStream(correlationId, { limit: 1 });
+      return { event: firstOf(events), existed: true };
+    }
+  }
+
+  /** Waits for a process that was there before, which may have ended already. */
+  async function join(id: string): Promise<StartAnswer> {
+    const own = id === correlationId ? waiter : undefined;
+    const other = own || waitMs === 0 ? own : ports.waitroom.wait(id, waitMs);
+    if (other && !own) onWaiting(other);
+    // Looked up after the waiter stands: an end in between is seen by one of the two.
+    const state = await ports.findProcess(id);
+    if (state && isEnded(state)) {
+      other?.cancel();
+      return { kind: 'accepted', correlationId: id, state };
+    }
+    return { kind: 'accepted', correlationId: id, state: (await other?.ended) ?? state };
+  }
+}
+
+/** A caller's key may be of any length; its hash always fits the column. */
+function idempotencyDedupeKey(key: string): string {
+  return `idempotency:${createHash('sha256').update(key).digest('hex')}`;
+}
+
+function firstOf(events: readonly StoredEvent[]): StoredEvent {
+  const first = events[0];
+  if (!first) throw new Error('the event store gave back no event');
+  return first;
+}
