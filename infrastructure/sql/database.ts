@@ -1,0 +1,23 @@
+import type { Knex } from 'knex';
+import type { Clock, EventStore, Outbox, OutboxRow, ProcessStore } from '../../domain/ports.ts';
+
+/** What both databases are opened with. */
+export interface DatabaseOptions {
+  clock: Clock;
+  /** Milliseconds for which new outbox rows belong to this process's relay; 0: to any relay at once. */
+  leaseMs: number;
+  /** Gets new outbox rows after their commit. */
+  onAppended: (rows: readonly OutboxRow[]) => void;
+}
+
+/** An open database, whichever it is. */
+export interface Database {
+  kind: 'sqlite' | 'mssql';
+  eventStore: EventStore;
+  outbox: Outbox;
+  processStore: ProcessStore;
+  knex: Knex;
+  /** Rejects when the database does not answer. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,202 @@
+import {
+  CURRENT_SCHEMA_VERSION,
+  type EventType,
+  eventStatus,
+  type ProcessEvent,
+  type StoredEvent,
+} from '../../domain/events.ts';
+import type { Json } from '../../domain/json.ts';
+import { upcast } from '../../domain/upcast.ts';
+
+/** A row of event_log without `id`; the names are the columns. */
+export interface EventRow {
+  correlation_id: string;
+  version: number;
+  event_type: string;
+  schema_version: number;
+  dedupe_key: string | null;
+  step_name: string;
+  status: string;
+  http_method: string | null;
+  endpoint: string | null;
+  request_data: string | null;
+  response_data: string | null;
+  error_message: string | null;
+  http_status_code: number | null;
+  batch_id: string | null;
+  traceability_id: string | null;
+  application_id: string | null;
+  target_system: string | null;
+  originating_system: string | null;
+  process_name: string | null;
+  step: number | null;
+  identifiers: string | null;
+  result: string | null;
+  metadata: string | null;
+  execution_time: number | null;
+  created_at: string;
+}
+
+export const EVENT_COLUMNS = [
+  'correlation_id',
+  'version',
+  'event_type',
+  'schema_version',
+  'dedupe_key',
+  'step_name',
+  'status',
+  'http_method',
+  'endpoint',
+  'request_data',
+  'response_data',
+  'error_message',
+  'http_status_code',
+  'batch_id',
+  'traceability_id',
+  'application_id',
+  'target_system',
+  'originating_system',
+  'process_name',
+  'step',
+  'identifiers',
+  'result',
+  'metadata',
+  'execution_time',
+  'created_at',
+] as const satisfies readonly (keyof EventRow)[];
+
+/** The field of an event's data that each of the audit columns holds; the rest is in `metadata`. */
+const HOMES: Record<EventType, { request?: string; response?: string; error?: string }> = {
+  'process-requested': { request: 'variables' },
+  'process-started': {},
+  'step-completed': { request: 'input', response: 'output' },
+  'step-failed': { request: 'input', error: 'message' },
+  'process-completed': { response: 'result' },
+  'process-failed': { error: 'message' },
+  'process-cancelled': { error: 'reason' },
+};
+
+/** An event as its row; `created_at` is left to the caller. */
+export function toEventRow(
+  correlationId: string,
+  version: number,
+  event: ProcessEvent,
+  createdAt: string,
+): EventRow {
+  const { identity, audit } = event;
+  const home = HOMES[event.type];
+  const rest: Record<string, unknown> = { ...event.data };
+  const take = (name: string | undefined): unknown => {
+    if (name === undefined) return null;
+    const value = rest[name];
+    delete rest[name];
+    return value ?? null;
+  };
+  const request = take(home.request) as Json;
+  const response = take(home.response) as Json;
+  const error = take(home.error) as string | null;
+  if (identity.traceparent) rest.traceparent = identity.traceparent;
+  return {
+    correlation_id: correlationId,
+    version,
+    event_type: event.type,
+    schema_version: CURRENT_SCHEMA_VERSION,
+    dedupe_key: event.dedupeKey ?? null,
+    step_name: 'step' in event ? event.step.name : event.type,
+    status: eventStatus(event.type),
+    http_method: audit.httpMethod ?? null,
+    endpoint: audit.endpoint?.slice(0, 500) ?? null,
+    request_data: jsonText(request),
+    response_data: jsonText(response),
+    error_message: error,
+    http_status_code: audit.httpStatusCode ?? null,
+    batch_id: identity.batchId ?? null,
+    traceability_id: identity.traceabilityId ?? null,
+    application_id: identity.applicationId ?? null,
+    target_system: audit.targetSystem ?? null,
+    originating_system: identity.originatingSystem ?? null,
+    process_name: event.processName,
+    step: 'step' in event ? event.step.number : null,
+    identifiers: jsonText(identity.identifiers ?? null),
+    result: audit.result ?? null,
+    metadata: Object.keys(rest).length > 0 ? JSON.stringify(rest) : null,
+    execution_time: audit.executionTime ?? null,
+    created_at: createdAt,
+  };
+}
+
+/** The event in a row, lifted to the current schema version. */
+export function fromEventRow(id: string, row: EventRow): StoredEvent {
+  const type = row.event_type as EventType;
+  const home = HOMES[type];
+  const metadata = row.metadata ? (JSON.parse(row.metadata) as Record<string, unknown>) : {};
+  const { traceparent, ...data } = metadata;
+  if (home.request) data[home.request] = parseJson(row.request_data);
+  if (home.response) data[home.response] = parseJson(row.response_data);
+  if (home.error) data[home.error] = row.error_message;
+  const isStep = type === 'step-completed' || type === 'step-failed';
+  return upcast({
+    id,
+    type,
+    correlationId: row.correlation_id,
+    version: row.version,
+    schemaVersion: row.schema_version,
+    createdAt: row.created_at,
+    processName: row.process_name ?? '',
+    ...(row.dedupe_key === null ? {} : { dedupeKey: row.dedupe_key }),
+    ...(isStep ? { step: { name: row.step_name, number: row.step ?? 0 } } : {}),
+    identity: present({
+      batchId: row.batch_id,
+      traceabilityId: row.traceability_id,
+      applicationId: row.application_id,
+      originatingSystem: row.originating_system,
+      identifiers: row.identifiers === null ? null : JSON.parse(row.identifiers),
+      traceparent: traceparent ?? null,
+    }),
+    audit: present({
+      httpMethod: row.http_method,
+      endpoint: row.endpoint,
+      httpStatusCode: row.http_status_code,
+      targetSystem: row.target_system,
+      executionTime: row.execution_time,
+      result: row.result,
+    }),
+    data,
+  } as Parameters<typeof upcast>[0]);
+}
+
+/** What a reader would get back for an event that was just written. */
+export function stored(
+  event: ProcessEvent,
+  place: Pick<StoredEvent, 'id' | 'correlationId' | 'version' | 'createdAt'>,
+): StoredEvent {
+  return { ...event, ...place, schemaVersion: CURRENT_SCHEMA_VERSION };
+}
+
+/** Wraps what ISJSON of SQL Server before 2022 does not take for JSON: a bare number, text, boolean. */
+const SCALAR = '$value';
+
+/** JSON for a column: null stays NULL, a scalar is wrapped. */
+export function jsonText(value: Json): string | null {
+  if (value === null) return null;
+  return JSON.stringify(
+    typeof value !== 'object' || isWrapped(value) ? { [SCALAR]: value } : value,
+  );
+}
+
+/** The value that `jsonText` wrote. */
+export function parseJson(text: string | null): Json {
+  if (text === null) return null;
+  const value = JSON.parse(text) as Json;
+  return isWrapped(value) ? (value[SCALAR] ?? null) : value;
+}
+
+function isWrapped(value: Json): value is { [SCALAR]: Json } {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return false;
+  const names = Object.keys(value);
+  return names.length === 1 && names[0] === SCALAR;
+}
+
+function present(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
+}

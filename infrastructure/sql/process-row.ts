@@ -1,0 +1,64 @@
+import type { Json } from '../../domain/json.ts';
+import type { ProcessError, ProcessState, ProcessStatus } from '../../domain/process.ts';
+import { jsonText, parseJson } from './event-row.ts';
+
+/** A row of process_store; the names are the columns, times are ISO 8601 in UTC. */
+export interface ProcessRow {
+  correlation_id: string;
+  status: string;
+  data: string | null;
+  error: string | null;
+  started_at: string;
+  updated_at: string;
+  process_name: string;
+  current_step: string | null;
+  process_instance_id: string | null;
+  completed_at: string | null;
+  version: number;
+}
+
+export const PROCESS_COLUMNS = [
+  'correlation_id',
+  'status',
+  'data',
+  'error',
+  'started_at',
+  'updated_at',
+  'process_name',
+  'current_step',
+  'process_instance_id',
+  'completed_at',
+  'version',
+] as const satisfies readonly (keyof ProcessRow)[];
+
+export function toProcessRow(state: ProcessState): ProcessRow {
+  return {
+    correlation_id: state.correlationId,
+    status: state.status,
+    data: jsonText(state.data),
+    error: state.error === null ? null : JSON.stringify(state.error),
+    started_at: state.startedAt,
+    updated_at: state.updatedAt,
+    process_name: state.processName,
+    current_step: state.currentStep,
+    process_instance_id: state.processInstanceId,
+    completed_at: state.completedAt,
+    version: state.version,
+  };
+}
+
+export function fromProcessRow(row: ProcessRow): ProcessState {
+  return {
+    correlationId: row.correlation_id,
+    status: row.status as ProcessStatus,
+    data: parseJson(row.data) as Json,
+    error: row.error === null ? null : (JSON.parse(row.error) as ProcessError),
+    startedAt: row.started_at,
+    updatedAt: row.updated_at,
+    processName: row.process_name,
+    currentStep: row.current_step,
+    processInstanceId: row.process_instance_id,
+    completedAt: row.completed_at,
+    version: row.version,
+  };
+}

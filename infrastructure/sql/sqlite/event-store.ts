@@ -1,0 +1,108 @@
+import type BetterSqlite3 from 'better-sqlite3';
+import { VersionConflictError } from '../../../domain/errors.ts';
+import type { ProcessEvent, StoredEvent } from '../../../domain/events.ts';
+import type { AppendResult, Clock, EventStore, OutboxRow } from '../../../domain/ports.ts';
+import { EVENT_COLUMNS, type EventRow, fromEventRow, stored, toEventRow } from '../event-row.ts';
+import type { GroupCommit } from './group-commit.ts';
+
+export interface SqliteEventStoreOptions {
+  db: BetterSqlite3.Database;
+  groupCommit: GroupCommit;
+  clock: Clock;
+  /** Milliseconds for which new outbox rows belong to this process's relay; 0: to any relay at once. */
+  leaseMs: number;
+  /** Gets the outbox rows after their commit. */
+  onAppended: (rows: readonly OutboxRow[]) => void;
+}
+
+type Row = EventRow & { id: number };
+
+/** The event store on SQLite; see the port for what it promises. */
+export function createSqliteEventStore(options: SqliteEventStoreOptions): EventStore {
+  const { db, groupCommit, clock, leaseMs, onAppended } = options;
+  const columns = EVENT_COLUMNS.join(', ');
+  const insertEvent = db.prepare(
+    `INSERT INTO event_log (${columns}) VALUES (${EVENT_COLUMNS.map(() => '?').join(', ')})`,
+  );
+  const insertOutbox = db.prepare(
+    'INSERT INTO outbox (event_id, correlation_id, event_type, attempts, available_at, created_at) VALUES (?, ?, ?, ?, ?, ?)',
+  );
+  const lastVersion = db
+    .prepare<[string], number | null>('SELECT MAX(version) FROM event_log WHERE correlation_id = ?')
+    .pluck();
+  const byDedupeKey = db.prepare<[string], Row>('SELECT * FROM event_log WHERE dedupe_key = ?');
+  const stream = db.prepare<[string, number, number], Row>(
+    'SELECT * FROM event_log WHERE correlation_id = ? AND version > ? ORDER BY version LIMIT ?',
+  );
+  const byDedupeRange = db.prepare<[string, string], Row>(
+    'SELECT * FROM event_log WHERE dedupe_key >= ? AND dedupe_key < ? ORDER BY id',
+  );
+  const byTrace = db.prepare<[string, number, number], Row>(
+    'SELECT * FROM event_log WHERE traceability_id = ? AND id > ? ORDER BY id LIMIT ?',
+  );
+
+  function append(
+    correlationId: string,
+    events: readonly ProcessEvent[],
+    expectedVersion: number | undefined,
+  ): AppendResult {
+    for (const { dedupeKey } of events) {
+      const known = dedupeKey === undefined ? undefined : byDedupeKey.get(dedupeKey);
+      if (known) return { events: [fromRow(known)], duplicate: true };
+    }
+    // No other writer can come between: the transaction began as IMMEDIATE.
+    const version = lastVersion.get(correlationId) ?? 0;
+    if (expectedVersion !== undefined && expectedVersion !== version) {
+      throw new VersionConflictError(correlationId, expectedVersion, version);
+    }
+    const now = clock();
+    const createdAt = new Date(now).toISOString();
+    const availableAt = leaseMs > 0 ? new Date(now + leaseMs).toISOString() : createdAt;
+    const attempts = leaseMs > 0 ? 1 : 0;
+    const written = events.map((event, index): StoredEvent => {
+      const row = toEventRow(correlationId, version + 1 + index, event, createdAt);
+      const { lastInsertRowid: id } = insertEvent.run(EVENT_COLUMNS.map((name) => row[name]));
+      insertOutbox.run(id, correlationId, event.type, attempts, availableAt, createdAt);
+      return stored(event, { id: String(id), correlationId, version: row.version, createdAt });
+    });
+    return { events: written, duplicate: false };
+  }
+
+  return {
+    async append(correlationId, events, appendOptions = {}) {
+      if (events.length === 0) return { events: [], duplicate: false };
+      const result = await groupCommit.write(() =>
+        append(correlationId, events, appendOptions.expectedVersion),
+      );
+      if (!result.duplicate) onAppended(result.events.map(outboxRow));
+      return result;
+    },
+    async readStream(correlationId, { afterVersion = 0, limit = -1 } = {}) {
+      return stream.all(correlationId, afterVersion, limit).map(fromRow);
+    },
+    async findByDedupePrefix(prefix) {
+      return byDedupeRange.all(prefix, after(prefix)).map(fromRow);
+    },
+    async findByTrace(traceabilityId, { afterId = '0', limit }) {
+      return byTrace.all(traceabilityId, Number(afterId), limit).map(fromRow);
+    },
+  };
+}
+
+function fromRow(row: Row): StoredEvent {
+  return fromEventRow(String(row.id), row);
+}
+
+function outboxRow(event: StoredEvent): OutboxRow {
+  return {
+    eventId: event.id,
+    correlationId: event.correlationId,
+    eventType: event.type,
+    attempts: 0,
+  };
+}
+
+/** The first text that sorts after everything with this prefix (visible ASCII). */
+function after(prefix: string): string {
+  return prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
+}

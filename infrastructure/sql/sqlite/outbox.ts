@@ -1,0 +1,70 @@
+import type BetterSqlite3 from 'better-sqlite3';
+import type { EventType } from '../../../domain/events.ts';
+import type { Clock, Outbox } from '../../../domain/ports.ts';
+import type { GroupCommit } from './group-commit.ts';
+
+interface Row {
+  event_id: number;
+  correlation_id: string;
+  event_type: EventType;
+  attempts: number;
+}
+
+/** The outbox on SQLite: there is one writer at a time, so a claim needs no lock hints. */
+export function createSqliteOutbox(options: {
+  db: BetterSqlite3.Database;
+  groupCommit: GroupCommit;
+  clock: Clock;
+}): Outbox {
+  const { db, groupCommit, clock } = options;
+  const anyDue = db
+    .prepare<[string], number>('SELECT 1 FROM outbox WHERE available_at <= ? LIMIT 1')
+    .pluck();
+  const due = db.prepare<[string, number], Row>(
+    'SELECT event_id, correlation_id, event_type, attempts FROM outbox WHERE available_at <= ? ORDER BY event_id LIMIT ?',
+  );
+  const lease = db.prepare(
+    'UPDATE outbox SET attempts = attempts + 1, available_at = ? WHERE event_id = ?',
+  );
+  const remove = db.prepare('DELETE FROM outbox WHERE event_id = ?');
+  const release = db.prepare(
+    'UPDATE outbox SET available_at = ?, last_error = ? WHERE event_id = ?',
+  );
+  const releaseAll = db.prepare('UPDATE outbox SET available_at = created_at');
+  const depth = db.prepare<[], { rows: number; oldest: string | null }>(
+    'SELECT COUNT(*) AS rows, MIN(created_at) AS oldest FROM outbox',
+  );
+  const at = (milliseconds: number): string => new Date(milliseconds).toISOString();
+
+  return {
+    async claim(limit, leaseMs) {
+      // The usual poll finds nothing and should not wait for, or be, a writer.
+      if (anyDue.get(at(clock())) === undefined) return [];
+      return groupCommit.write(() => {
+        const now = clock();
+        const rows = due.all(at(now), limit);
+        for (const row of rows) lease.run(at(now + leaseMs), row.event_id);
+        return rows.map((row) => ({
+          eventId: String(row.event_id),
+          correlationId: row.correlation_id,
+          eventType: row.event_type,
+          attempts: row.attempts,
+        }));
+      });
+    },
+    remove: (eventIds) =>
+      groupCommit.write(() => {
+        for (const id of eventIds) remove.run(Number(id));
+      }),
+    release: (eventIds, error, delayMs) =>
+      groupCommit.write(() => {
+        const availableAt = at(clock() + delayMs);
+        for (const id of eventIds) release.run(availableAt, error, Number(id));
+      }),
+    releaseAll: () => groupCommit.write(() => releaseAll.run().changes),
+    async depth() {
+      const { rows, oldest } = depth.get() ?? { rows: 0, oldest: null };
+      return { rows, oldestAgeMs: oldest === null ? 0 : Math.max(0, clock() - Date.parse(oldest)) };
+    },
+  };
+}

@@ -1,0 +1,21 @@
+import type { Knex } from 'knex';
+import * as initial from './0001-initial.ts';
+
+interface Migration {
+  name: string;
+  up(knex: Knex): Promise<void>;
+  down(knex: Knex): Promise<void>;
+}
+
+/** All migrations, oldest first. A name, once released, stays. */
+const MIGRATIONS: readonly Migration[] = [{ name: '0001-initial', ...initial }];
+
+/** The version in schema_version that this code works with. */
+export const SCHEMA_VERSION = MIGRATIONS.length;
+
+/** For Knex: the list above instead of a folder, so that names do not depend on file endings. */
+export const migrationSource: Knex.MigrationSource<Migration> = {
+  getMigrations: async () => [...MIGRATIONS],
+  getMigrationName: ({ name }) => name,
+  getMigration: async ({ up, down }) => ({ up, down }),
+};
