@@ -124,11 +124,11 @@ export interface Queue {
    * Gives jobs to the queue. Each promise resolves when the queue answers for its job: BullMQ once
    * Redis has it, the in-process queue (which has no memory beyond the process) once it is done. So
    * the outbox row may go when its promises are fulfilled. A promise rejects when the job could not
-   * be taken.
+   * be taken, or, in process, not be done: it is to be given again later.
    */
   addBulk(jobs: readonly Job[]): Promise<void>[];
-  /** Starts to run jobs. Until then they wait. */
-  work(handlers: JobHandlers): Promise<void>;
+  /** Starts to run the jobs that there are handlers for. Until then they wait. */
+  work(handlers: Partial<JobHandlers>): Promise<void>;
   /** True when the queue can take jobs now. */
   ready(): Promise<boolean>;
   /** Takes no new job, waits for the running ones up to `timeoutMs`, then lets go of them. */

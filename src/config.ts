@@ -22,7 +22,7 @@ export const configSchema = z.object({
   DATABASE_URL: optionalUrl(/^mssql:/).describe(
     'SQL Server, `mssql://user:password@host:1433/database`; empty: SQLite in DATA_DIR',
   ),
-  REDIS_URL: optionalUrl(/^rediss?(\+\w+)?:/).describe(
+  REDIS_URL: optionalUrl(/^rediss?:/).describe(
     'Redis for BullMQ, `redis://host:6379`; empty: queue in the process',
   ),
   CAMUNDA_BASE_URL: optionalUrl(/^https?:/).describe(

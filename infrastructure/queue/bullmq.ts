@@ -1,0 +1,127 @@
+import { type Job as BullJob, Queue as BullQueue, Worker } from 'bullmq';
+import type { Job, JobHandler, JobName, Queue } from '../../domain/ports.ts';
+import { openRedis, untilReady } from '../redis.ts';
+import { backoffAfter, POLICIES, type QueueLog, type RetryPolicy } from './policies.ts';
+
+export interface BullmqOptions {
+  url: string;
+  /** Jobs of one name that run at once in this instance. */
+  concurrency: number;
+  log: QueueLog;
+  /** Key prefix in Redis; instances that share one share their jobs. */
+  prefix?: string;
+  policies?: Record<JobName, RetryPolicy>;
+}
+
+const NAMES: readonly JobName[] = ['start-instance', 'cancel-instance', 'project-process'];
+/** Finished jobs are kept for a look, failed ones a week: seconds. */
+const KEEP_DONE = { age: 3_600, count: 1_000 };
+const KEEP_FAILED = { age: 7 * 24 * 3_600 };
+/** Milliseconds that Redis has to answer at the start. */
+const CONNECT_MS = 5_000;
+
+/**
+ * The queue on BullMQ: one queue for each job name.
+ *
+ * Jobs get ids of BullMQ's making. An id of our own, for instance the correlation id, would make
+ * BullMQ ignore a job while one with the same id exists in any state, a finished one included, and
+ * the projection of a later event would be lost (https://docs.bullmq.io/guide/jobs/job-ids).
+ */
+export async function createBullmqQueue(options: BullmqOptions): Promise<Queue> {
+  const { url, concurrency, log, prefix = 'fastify-camunda', policies = POLICIES } = options;
+  const say = (where: string) => (error: Error) =>
+    log.warn({ error: error.message, where }, 'redis: connection trouble');
+  const connection = openRedis(url, 'caller', say('producer'));
+  try {
+    await untilReady(connection, CONNECT_MS);
+  } catch (error) {
+    connection.disconnect();
+    throw error;
+  }
+  const queues = new Map(
+    NAMES.map((name) => {
+      const queue = new BullQueue(name, { connection, prefix });
+      queue.on('error', say('queue'));
+      return [name, queue];
+    }),
+  );
+  const workers: { worker: Worker; disconnect: () => void }[] = [];
+
+  function addAll(name: JobName, jobs: readonly Job[]): Promise<unknown> {
+    const queue = queues.get(name);
+    const policy = policies[name];
+    const opts = {
+      attempts: policy.attempts,
+      backoff: { type: 'custom' },
+      removeOnComplete: KEEP_DONE,
+      removeOnFail: KEEP_FAILED,
+    };
+    return queue?.addBulk(jobs.map((data) => ({ name, data, opts }))) ?? Promise.resolve();
+  }
+
+  async function runWith(handler: JobHandler, job: BullJob<Job>): Promise<void> {
+    // A job that stalled (its worker died) comes again with the same `attemptsMade`.
+    const attempt = job.attemptsMade + job.stalledCounter + 1;
+    await handler(job.data, { attempt });
+  }
+
+  return {
+    addBulk(jobs) {
+      const groups = new Map<JobName, Job[]>();
+      for (const job of jobs) {
+        const group = groups.get(job.name);
+        if (group) group.push(job);
+        else groups.set(job.name, [job]);
+      }
+      const answers = new Map<JobName, Promise<void>>();
+      for (const [name, group] of groups) {
+        answers.set(
+          name,
+          addAll(name, group).then(() => {}),
+        );
+      }
+      return jobs.map((job) => answers.get(job.name) ?? Promise.resolve());
+    },
+    async work(handlers) {
+      for (const name of NAMES) {
+        const handler = handlers[name];
+        if (!handler) continue;
+        const own = openRedis(url, 'worker', say('worker'));
+        const worker = new Worker<Job>(name, (job) => runWith(handler, job), {
+          connection: own,
+          prefix,
+          concurrency,
+          settings: { backoffStrategy: (failed) => backoffAfter(policies[name], failed) },
+        });
+        worker.on('error', say('worker'));
+        worker.on('failed', (job, error) =>
+          log.warn({ err: error, job: name, correlationId: job?.data.correlationId }, 'job failed'),
+        );
+        workers.push({ worker, disconnect: () => own.disconnect() });
+        await worker.waitUntilReady();
+      }
+    },
+    ready: async () => (await connection.ping()) === 'PONG',
+    async close(timeoutMs) {
+      await Promise.all(
+        workers.map(async ({ worker, disconnect }) => {
+          await closeWithin(worker, timeoutMs);
+          disconnect();
+        }),
+      );
+      await Promise.all([...queues.values()].map((queue) => queue.close()));
+      connection.disconnect();
+    },
+  };
+}
+
+/** A job whose worker is let go stays locked in Redis until another worker finds it stalled. */
+async function closeWithin(worker: Worker, timeoutMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs);
+  });
+  await Promise.race([worker.close(), late]);
+  clearTimeout(timer);
+  await worker.close(true);
+}

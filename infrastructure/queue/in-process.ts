@@ -1,0 +1,123 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import pLimit from 'p-limit';
+import type { Job, JobHandlers, JobName, Queue } from '../../domain/ports.ts';
+import { backoffAfter, POLICIES, type QueueLog, type RetryPolicy } from './policies.ts';
+
+export interface InProcessQueueOptions {
+  /** Jobs of one name that run at once. */
+  concurrency: number;
+  log: QueueLog;
+  policies?: Record<JobName, RetryPolicy>;
+}
+
+/** A projection that runs and the one that waits for its end: later jobs share the second. */
+interface Projections {
+  running: Promise<void>;
+  next: Promise<void> | undefined;
+}
+
+/**
+ * A queue in the memory of the process. It needs none of its own durability: an outbox row stays until
+ * its jobs are done, and brings them back after a crash.
+ */
+export function createInProcessQueue(options: InProcessQueueOptions): Queue {
+  const { concurrency, log, policies = POLICIES } = options;
+  // One limit for each name: starts that wait for a slow engine must not hold up projections.
+  const limits: Record<JobName, ReturnType<typeof pLimit>> = {
+    'start-instance': pLimit(concurrency),
+    'cancel-instance': pLimit(concurrency),
+    'project-process': pLimit(concurrency),
+  };
+  const projections = new Map<string, Projections>();
+  const running = new Set<Promise<void>>();
+  const closing = new AbortController();
+  let handlers: Partial<JobHandlers> = {};
+  let open: () => void = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  let isOpen = false;
+
+  async function run(job: Job): Promise<void> {
+    if (!isOpen) await opened;
+    const policy = policies[job.name];
+    for (let attempt = 1; ; attempt++) {
+      closing.signal.throwIfAborted();
+      try {
+        await limits[job.name](() => handle(job, attempt));
+        return;
+      } catch (error) {
+        if (attempt >= policy.attempts) throw error;
+        const pause = backoffAfter(policy, attempt);
+        const { name, correlationId } = job;
+        log.warn(
+          { err: error, job: name, correlationId, attempt, pause },
+          'job failed, trying again',
+        );
+        await sleep(pause, undefined, { signal: closing.signal });
+      }
+    }
+  }
+
+  async function handle(job: Job, attempt: number): Promise<void> {
+    // The stop may have come while the job waited for its turn.
+    closing.signal.throwIfAborted();
+    const handler = handlers[job.name];
+    if (!handler) throw new Error(`this instance does not run ${job.name} jobs`);
+    await handler(job, { attempt });
+  }
+
+  /**
+   * A projection folds all there is, so jobs for one process that wait at the same time are one. Not so
+   * with the running one: it may have read the stream before the newest event was there.
+   */
+  function project(job: Job): Promise<void> {
+    const { correlationId } = job;
+    const known = projections.get(correlationId);
+    if (!known) {
+      const place: Projections = { running: run(job), next: undefined };
+      projections.set(correlationId, place);
+      void leave(correlationId, place);
+      return place.running;
+    }
+    known.next ??= known.running.catch(() => {}).then(() => run(job));
+    return known.next;
+  }
+
+  async function leave(correlationId: string, place: Projections): Promise<void> {
+    await place.running.catch(() => {});
+    while (place.next) {
+      place.running = place.next;
+      place.next = undefined;
+      await place.running.catch(() => {});
+    }
+    projections.delete(correlationId);
+  }
+
+  return {
+    addBulk: (jobs) =>
+      jobs.map((job) => {
+        const done = job.name === 'project-process' ? project(job) : run(job);
+        running.add(done);
+        const forget = (): void => void running.delete(done);
+        done.then(forget, forget);
+        return done;
+      }),
+    async work(given) {
+      handlers = given;
+      isOpen = true;
+      open();
+    },
+    ready: async () => !closing.signal.aborted,
+    async close(timeoutMs) {
+      const timer = new AbortController();
+      await Promise.race([
+        Promise.allSettled(running),
+        sleep(timeoutMs, undefined, { signal: timer.signal, ref: false }).catch(() => {}),
+      ]);
+      timer.abort();
+      closing.abort(new Error('the queue was closed'));
+      await Promise.race([Promise.allSettled(running), sleep(100)]);
+    },
+  };
+}
