@@ -1,0 +1,4 @@
+declare module 'bpmn-moddle' {
+  const BpmnModdle: unknown;
+  export default BpmnModdle;
+}

@@ -1,0 +1,191 @@
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import type { DeployedDefinition } from './deployments.ts';
+import type { EmbeddedEngine } from './engine.ts';
+import type { EngineStore, InstanceRow } from './engine-store.ts';
+import { json, time } from './http-json.ts';
+import { readVariables, variablesSchema } from './http-variables.ts';
+import { BadRequest, writeTyped } from './typed-value.ts';
+
+const startBody = z
+  .object({ businessKey: z.string().nullish(), variables: variablesSchema })
+  .nullish();
+const instanceQuery = z.object({
+  businessKey: z.string().optional(),
+  processDefinitionKey: z.string().optional(),
+});
+const historyQuery = z.object({
+  processInstanceId: z.string().optional(),
+  processInstanceBusinessKey: z.string().optional(),
+  processDefinitionKey: z.string().optional(),
+});
+const definitionQuery = z.object({
+  key: z.string().optional(),
+  latestVersion: z.enum(['true', 'false']).optional(),
+});
+const messageBody = z.object({
+  messageName: z.string().min(1),
+  businessKey: z.string().optional(),
+  processInstanceId: z.string().optional(),
+  processVariables: variablesSchema,
+});
+/** Rows one query gives at most. */
+const LIMIT = 1_000;
+
+/** Deployments, process definitions, instances, history and messages. */
+export function registerInstanceRoutes(
+  api: FastifyInstance,
+  engine: EmbeddedEngine,
+  store: EngineStore,
+): void {
+  const { deployments } = engine;
+  type ById = { Params: { id: string } };
+  type ByKey = { Params: { key: string } };
+
+  api.post('/deployment/create', async (request, reply) => {
+    const form = await readForm(request.headers['content-type'], request.body);
+    const files: { fileName: string; content: string }[] = [];
+    for (const [, part] of form) {
+      if (typeof part !== 'string') files.push({ fileName: part.name, content: await part.text() });
+    }
+    const changedOnly = form.get('deploy-changed-only') === 'true';
+    const { id, definitions } = await deployments.deploy(files, changedOnly);
+    return json(reply, {
+      id,
+      name: form.get('deployment-name'),
+      deployedProcessDefinitions:
+        definitions.length === 0
+          ? null
+          : Object.fromEntries(definitions.map((one) => [one.id, definitionView(one)])),
+    });
+  });
+
+  api.get('/process-definition', async (request, reply) => {
+    const { key, latestVersion } = definitionQuery.parse(request.query);
+    const found = deployments
+      .all()
+      .filter((one) => (key ?? one.key) === one.key)
+      .filter((one) => latestVersion !== 'true' || deployments.latest(one.key) === one);
+    return json(reply, found.map(definitionView));
+  });
+
+  api.get<ByKey>('/process-definition/key/:key', async ({ params }, reply) => {
+    const found = deployments.latest(params.key);
+    if (!found) throw notFound(`process definition with key ${params.key}`);
+    return json(reply, definitionView(found));
+  });
+
+  api.post<ByKey>('/process-definition/key/:key/start', async ({ params, body }, reply) => {
+    const start = startBody.parse(body);
+    const variables = readVariables(start?.variables);
+    const row = await engine.start(params.key, start?.businessKey ?? null, variables);
+    return json(reply, instanceView(row));
+  });
+
+  api.get('/process-instance', async (request, reply) => {
+    const { businessKey, processDefinitionKey } = instanceQuery.parse(request.query);
+    const rows = store.instances(
+      { businessKey, processKey: processDefinitionKey, activeOnly: true },
+      LIMIT,
+    );
+    return json(reply, rows.map(instanceView));
+  });
+
+  api.get<ById>('/process-instance/:id', async ({ params }, reply) => {
+    const [row] = store.instances({ id: params.id, activeOnly: true }, 1);
+    if (!row) throw notFound(`process instance with id ${params.id}`);
+    return json(reply, instanceView(row));
+  });
+
+  api.get<ById>('/process-instance/:id/variables', async ({ params }, reply) => {
+    const variables = [...engine.variables(params.id)];
+    return json(
+      reply,
+      Object.fromEntries(variables.map(([name, value]) => [name, writeTyped(value)])),
+    );
+  });
+
+  api.delete<ById>('/process-instance/:id', async ({ params }, reply) => {
+    await engine.terminate(params.id, null);
+    return reply.code(204).send();
+  });
+
+  api.get('/history/process-instance', async (request, reply) => {
+    const query = historyQuery.parse(request.query);
+    const filter = {
+      id: query.processInstanceId,
+      businessKey: query.processInstanceBusinessKey,
+      processKey: query.processDefinitionKey,
+    };
+    return json(reply, store.instances(filter, LIMIT).map(historyView));
+  });
+
+  api.get<ById>('/history/process-instance/:id', async ({ params }, reply) => {
+    const row = store.instance(params.id);
+    if (!row) throw notFound(`historic process instance with id ${params.id}`);
+    return json(reply, historyView(row));
+  });
+
+  api.post('/message', async (request, reply) => {
+    const { messageName, businessKey, processInstanceId, processVariables } = messageBody.parse(
+      request.body,
+    );
+    const target = { businessKey, processInstanceId };
+    await engine.correlate(messageName, target, readVariables(processVariables));
+    return reply.code(204).send();
+  });
+}
+
+/** Reads multipart/form-data with Node's own parser. */
+async function readForm(contentType: string | undefined, body: unknown): Promise<FormData> {
+  try {
+    const headers = { 'content-type': contentType ?? '' };
+    return await new Response(body as Buffer, { headers }).formData();
+  } catch (cause) {
+    throw new BadRequest(`a deployment is sent as multipart/form-data: ${String(cause)}`);
+  }
+}
+
+function notFound(what: string): BadRequest {
+  return new BadRequest(`No ${what} exists`, 404);
+}
+
+function definitionView(definition: DeployedDefinition) {
+  return {
+    id: definition.id,
+    key: definition.key,
+    name: definition.model.name,
+    version: definition.version,
+    deploymentId: definition.deployment_id,
+    resource: definition.file_name,
+    suspended: false,
+    tenantId: null,
+  };
+}
+
+function instanceView(row: InstanceRow) {
+  return {
+    id: row.id,
+    definitionId: row.definition_id,
+    definitionKey: row.process_key,
+    businessKey: row.business_key,
+    ended: row.state !== 'ACTIVE',
+    suspended: false,
+    tenantId: null,
+    links: [],
+  };
+}
+
+function historyView(row: InstanceRow) {
+  return {
+    id: row.id,
+    businessKey: row.business_key,
+    processDefinitionId: row.definition_id,
+    processDefinitionKey: row.process_key,
+    state: row.state,
+    startTime: time(row.started_at),
+    endTime: time(row.ended_at),
+    deleteReason: row.delete_reason,
+    tenantId: null,
+  };
+}

@@ -1,0 +1,14 @@
+import type { FastifyReply } from 'fastify';
+
+/**
+ * Sends JSON with the bare content type: with a charset behind it, the external-task client takes the
+ * body for a file.
+ */
+export function json(reply: FastifyReply, value: unknown): FastifyReply {
+  return reply.header('content-type', 'application/json').send(Buffer.from(JSON.stringify(value)));
+}
+
+/** Times as Camunda writes them. */
+export function time(milliseconds: number | null): string | null {
+  return milliseconds === null ? null : new Date(milliseconds).toISOString().replace('Z', '+0000');
+}

@@ -1,0 +1,181 @@
+import { createDefinition, type EnvironmentOptions, type ServiceActivity } from './bpmn-library.ts';
+import { evaluate, UnknownNameError } from './expressions.ts';
+import { findCatcher, type ProcessModel } from './process-model.ts';
+import { plainValue, type TypedValue } from './typed-value.ts';
+
+/** An external task that the instance waits for. */
+export interface OpenTask {
+  activityId: string;
+  topic: string;
+}
+
+export interface Subscription {
+  messageId: string;
+  messageName: string;
+}
+
+/** A running instance: bpmn-elements moves the tokens, this keeps what they wait for. */
+export interface LiveInstance {
+  readonly variables: Map<string, TypedValue>;
+  /** By execution id. */
+  readonly openTasks: ReadonlyMap<string, OpenTask>;
+  readonly subscriptions: readonly Subscription[];
+  /** When its next timer is due, in milliseconds; null without one. */
+  nextDue(): number | null;
+  ended(): boolean;
+  start(): void;
+  completeTask(executionId: string): void;
+  /** Takes the error to the boundary event for it; without one the token ends, as in Camunda. */
+  throwError(executionId: string, code: string, message: string | null): void;
+  fireTimers(now: number): void;
+  receive(messageId: string): void;
+  /** All that `state` below takes. */
+  snapshot(): string;
+}
+
+type Done = (error?: Error | null) => void;
+
+/**
+ * Brings an instance to life: a new one, or one from a snapshot, which then stands where it stood, with
+ * the same execution ids. Whatever throws in here leaves the instance in an unknown state: forget it,
+ * and make it anew from its last snapshot.
+ */
+export function createLiveInstance(options: {
+  model: ProcessModel;
+  variables: Map<string, TypedValue>;
+  state?: string;
+  now: () => number;
+}): LiveInstance {
+  const { model, variables, now } = options;
+  const openTasks = new Map<string, OpenTask & { done: Done }>();
+  const timers = new Map<string, { dueAt: number; fire: () => void }>();
+  const waiting = new Map<string, Subscription>();
+
+  const environment: EnvironmentOptions = {
+    timers: {
+      register: (owner) => ({
+        ...environment.timers,
+        setTimeout(callback, delay, ...args) {
+          timers.set(owner.executionId, { dueAt: now() + delay, fire: () => callback(...args) });
+          return owner.executionId;
+        },
+      }),
+      setTimeout() {
+        throw new Error('a timer without an owner');
+      },
+      clearTimeout(reference) {
+        timers.delete(String(reference));
+      },
+    },
+    expressions: {
+      resolveExpression: resolve,
+      isExpression: (text) => /^[$#]\{.*\}$/.test(text),
+      hasExpression: (text) => /[$#]\{.*\}/.test(text),
+    },
+    extensions: { externalTasks },
+  };
+  const definition = createDefinition(model.context, environment);
+  definition.broker.subscribeTmp('event', 'activity.wait', onWait, { noAck: true });
+  definition.broker.subscribeTmp('event', 'activity.catch', onLeave, { noAck: true });
+  definition.broker.subscribeTmp('event', 'activity.leave', onLeave, { noAck: true });
+  if (options.state) {
+    definition.recover(JSON.parse(options.state));
+    definition.resume();
+  }
+
+  function onWait(_key: string, { content }: { content: WaitContent }): void {
+    const { executionId, message } = content;
+    if (message?.id && message.messageType === 'message') {
+      waiting.set(executionId, { messageId: message.id, messageName: message.name ?? '' });
+    }
+  }
+
+  function onLeave(_key: string, { content }: { content: WaitContent }): void {
+    waiting.delete(content.executionId);
+  }
+
+  /** Makes an external task of a service task: it waits until somebody calls `done`. */
+  function externalTasks(activity: ServiceActivity): void {
+    if (activity.behaviour.type !== 'external') return;
+    activity.behaviour.Service = class {
+      #executionId = '';
+      execute(message: { content: WaitContent }, done: Done): void {
+        this.#executionId = message.content.executionId;
+        const topic = String(resolve(activity.behaviour.topic));
+        openTasks.set(this.#executionId, { activityId: activity.id, topic, done });
+      }
+      discard(): void {
+        openTasks.delete(this.#executionId);
+      }
+      stop(): void {
+        openTasks.delete(this.#executionId);
+      }
+    };
+  }
+
+  function resolve(text: unknown): unknown {
+    if (typeof text !== 'string') return text;
+    const resolved = evaluate(text, lookUp);
+    return resolved instanceof Date ? resolved.toISOString() : resolved;
+  }
+
+  function lookUp(name: string): unknown {
+    const variable = variables.get(name);
+    if (!variable) throw new UnknownNameError(`Unknown property used in expression: ${name}`);
+    return plainValue(variable);
+  }
+
+  function take(executionId: string): OpenTask & { done: Done } {
+    const task = openTasks.get(executionId);
+    if (!task) throw new Error(`nothing waits at ${executionId}`);
+    openTasks.delete(executionId);
+    return task;
+  }
+
+  return {
+    variables,
+    openTasks,
+    get subscriptions() {
+      return [...waiting.values()];
+    },
+    nextDue() {
+      let next: number | null = null;
+      for (const { dueAt } of timers.values()) next = Math.min(next ?? dueAt, dueAt);
+      return next;
+    },
+    ended: () => !definition.isRunning,
+    start: () => definition.run(),
+    completeTask: (executionId) => take(executionId).done(null),
+    throwError(executionId, code, message) {
+      const { activityId, done } = take(executionId);
+      const catcher = findCatcher(model, activityId, code);
+      if (!catcher) {
+        definition
+          .getPostponed()
+          .find((at) => at.content.executionId === executionId)
+          ?.discard();
+        return;
+      }
+      const { errorCodeVariable, errorMessageVariable } = catcher;
+      if (errorCodeVariable) variables.set(errorCodeVariable, { type: 'String', value: code });
+      if (errorMessageVariable) {
+        variables.set(errorMessageVariable, { type: 'String', value: message });
+      }
+      done(Object.assign(new Error(message ?? code), { code }));
+    },
+    fireTimers(at) {
+      const due = [...timers].filter(([, timer]) => timer.dueAt <= at);
+      for (const [id, { fire }] of due) {
+        // The one before may have ended the scope of this one.
+        if (timers.delete(id)) fire();
+      }
+    },
+    receive: (messageId) => definition.signal({ id: messageId }),
+    snapshot: () => JSON.stringify(definition.getState()),
+  };
+}
+
+interface WaitContent {
+  executionId: string;
+  message?: { id?: string; name?: string; messageType?: string };
+}

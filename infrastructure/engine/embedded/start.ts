@@ -1,0 +1,61 @@
+import { Worker } from 'node:worker_threads';
+import type { ThreadData, ThreadMessage } from './thread.ts';
+
+export interface EmbeddedEngineOptions {
+  /** The SQLite file, shared with the service. */
+  file: string;
+  /** Loopback; the engine has no access control. */
+  host?: string;
+  /** Left out: a free one. */
+  port?: number;
+  log: {
+    warn(fields: object, message: string): void;
+    error(fields: object, message: string): void;
+  };
+}
+
+export interface RunningEngine {
+  /** Base URL of its REST API, as for CAMUNDA_BASE_URL. */
+  url: string;
+  stop(): Promise<void>;
+}
+
+/** Milliseconds the thread has to close before it is ended. */
+const STOP_MS = 5_000;
+
+/**
+ * Starts the embedded engine in a thread of its own, so that interpreting BPMN takes nothing from the
+ * HTTP server's event loop.
+ */
+export async function startEmbeddedEngine(options: EmbeddedEngineOptions): Promise<RunningEngine> {
+  const { file, host = '127.0.0.1', port = 0, log } = options;
+  const thread = startThread({ file, host, port });
+  const exited = new Promise<number>((resolve) => thread.once('exit', resolve));
+  const listening = await new Promise<string>((resolve, reject) => {
+    thread.once('error', reject);
+    thread.once('exit', (code) => reject(new Error(`the embedded engine ended with code ${code}`)));
+    thread.on('message', (message: ThreadMessage) => {
+      if (message.type === 'listening') resolve(message.url);
+      else log[message.level](message.fields, message.message);
+    });
+  });
+  thread.on('error', (error) => {
+    // Without its engine the service is of no use; a restart brings both back with all they had.
+    log.error({ err: error }, 'the embedded engine broke');
+    throw error;
+  });
+  return {
+    url: listening,
+    async stop() {
+      thread.postMessage('stop');
+      const timer = setTimeout(() => void thread.terminate(), STOP_MS);
+      await exited;
+      clearTimeout(timer);
+    },
+  };
+}
+
+function startThread(workerData: ThreadData): Worker {
+  const file = import.meta.url.endsWith('.ts') ? './thread-from-source.mjs' : './thread.js';
+  return new Worker(new URL(file, import.meta.url), { workerData });
+}

@@ -1,0 +1,141 @@
+import type { TaskRow } from './engine-store.ts';
+
+/** An open external task with its lock. Locks live in memory: their holders die with the process. */
+export interface Task extends TaskRow {
+  workerId: string | null;
+  /** Milliseconds since the epoch; in the past or 0: free. */
+  lockedUntil: number;
+}
+
+export interface TopicRequest {
+  topicName: string;
+  /** Milliseconds. */
+  lockDuration: number;
+}
+
+export interface FetchRequest {
+  workerId: string;
+  maxTasks: number;
+  topics: readonly TopicRequest[];
+}
+
+export interface Fetch {
+  tasks: Promise<Task[]>;
+  /** The caller is gone: takes nothing more. */
+  cancel(): void;
+}
+
+export interface TaskBoard {
+  add(tasks: readonly Task[]): void;
+  remove(id: string): void;
+  get(id: string): Task | undefined;
+  all(): Iterable<Task>;
+  ofInstance(instanceId: string): Task[];
+  /** Locks what there is; with nothing there, waits up to `waitMs` for something. */
+  fetch(request: FetchRequest, waitMs: number): Fetch;
+  /** Looks again whether waiting callers can be served: after a lock was given up. */
+  serve(): void;
+  /** Answers all who wait, with nothing. */
+  close(): void;
+}
+
+interface Waiting {
+  request: FetchRequest;
+  finish: (tasks: Task[]) => void;
+}
+
+/** How often locks that have run out are looked for while somebody waits, in milliseconds. */
+const EXPIRY_LOOK_MS = 100;
+
+/** The open external tasks by topic, and the long polls that wait for them, first come first served. */
+export function createTaskBoard(now: () => number): TaskBoard {
+  const tasks = new Map<string, Task>();
+  const topics = new Map<string, Set<Task>>();
+  const instances = new Map<string, Set<Task>>();
+  const waiting = new Set<Waiting>();
+  let look: NodeJS.Timeout | undefined;
+
+  function lock(request: FetchRequest): Task[] {
+    const at = now();
+    const taken: Task[] = [];
+    for (const { topicName, lockDuration } of request.topics) {
+      for (const task of topics.get(topicName) ?? []) {
+        if (taken.length >= request.maxTasks) return taken;
+        if (task.lockedUntil > at || task.available_at > at || task.retries === 0) continue;
+        task.workerId = request.workerId;
+        task.lockedUntil = at + lockDuration;
+        taken.push(task);
+      }
+    }
+    return taken;
+  }
+
+  function serve(): void {
+    for (const waiter of waiting) {
+      const taken = lock(waiter.request);
+      if (taken.length > 0) waiter.finish(taken);
+    }
+    clearTimeout(look);
+    look = undefined;
+    // Only a lock that runs out, or a failed task's rest, makes a task free without a call.
+    if (waiting.size > 0 && tasks.size > 0) look = setTimeout(serve, EXPIRY_LOOK_MS);
+  }
+
+  return {
+    add(added) {
+      for (const task of added) {
+        tasks.set(task.id, task);
+        put(topics, task.topic, task);
+        put(instances, task.instance_id, task);
+      }
+      if (waiting.size > 0) serve();
+    },
+    remove(id) {
+      const task = tasks.get(id);
+      if (!task) return;
+      tasks.delete(id);
+      topics.get(task.topic)?.delete(task);
+      const others = instances.get(task.instance_id);
+      if (others?.delete(task) && others.size === 0) instances.delete(task.instance_id);
+    },
+    get: (id) => tasks.get(id),
+    all: () => tasks.values(),
+    ofInstance: (instanceId) => [...(instances.get(instanceId) ?? [])],
+    fetch(request, waitMs) {
+      const taken = lock(request);
+      if (taken.length > 0 || waitMs <= 0) {
+        return { tasks: Promise.resolve(taken), cancel: () => {} };
+      }
+      let waiter: Waiting | undefined;
+      let timer: NodeJS.Timeout | undefined;
+      const leave = (): void => {
+        clearTimeout(timer);
+        if (waiter) waiting.delete(waiter);
+      };
+      const result = new Promise<Task[]>((resolve) => {
+        waiter = {
+          request,
+          finish(found) {
+            leave();
+            resolve(found);
+          },
+        };
+        waiting.add(waiter);
+        timer = setTimeout(waiter.finish, waitMs, []);
+      });
+      if (!look && tasks.size > 0) look = setTimeout(serve, EXPIRY_LOOK_MS);
+      return { tasks: result, cancel: leave };
+    },
+    serve,
+    close() {
+      clearTimeout(look);
+      for (const waiter of waiting) waiter.finish([]);
+    },
+  };
+}
+
+function put(groups: Map<string, Set<Task>>, key: string, task: Task): void {
+  const group = groups.get(key);
+  if (group) group.add(task);
+  else groups.set(key, new Set([task]));
+}

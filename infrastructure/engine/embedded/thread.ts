@@ -1,0 +1,46 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { openSqlite } from '../../sql/sqlite/open.ts';
+import { openEngine } from './engine.ts';
+import { createEngineStore } from './engine-store.ts';
+import { createEngineApi } from './http-api.ts';
+
+/** What start.ts gives this thread. */
+export interface ThreadData {
+  file: string;
+  host: string;
+  port: number;
+}
+
+/** What this thread tells start.ts. */
+export type ThreadMessage =
+  | { type: 'listening'; url: string }
+  | { type: 'log'; level: 'warn' | 'error'; message: string; fields: object };
+
+const { file, host, port } = workerData as ThreadData;
+const tell = (message: ThreadMessage): void => parentPort?.postMessage(message);
+const log = (level: 'warn' | 'error') => (fields: object, message: string) => {
+  const plain = Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [
+      name,
+      value instanceof Error ? (value.stack ?? value.message) : value,
+    ]),
+  );
+  tell({ type: 'log', level, message, fields: plain });
+};
+
+const db = openSqlite(file);
+const store = createEngineStore(db);
+const engine = await openEngine(store, {
+  now: Date.now,
+  log: { warn: log('warn'), error: log('error') },
+});
+const app = createEngineApi(engine, store);
+const address = await app.listen({ host, port });
+tell({ type: 'listening', url: `${address}/engine-rest` });
+
+parentPort?.once('message', async () => {
+  engine.close();
+  await app.close();
+  db.close();
+  parentPort?.close();
+});
