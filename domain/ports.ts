@@ -170,7 +170,7 @@ export interface Engine {
   /** Running and ended instances with this business key, oldest first. */
   findInstances(processKey: string, businessKey: string): Promise<EngineInstance[]>;
   /** Deletes a running instance; one that is gone is fine. */
-  cancel(processInstanceId: string, reason: string): Promise<void>;
+  cancel(processInstanceId: string): Promise<void>;
   /** Delivers a message to the instance with this business key. False when nothing waits for it. */
   correlate(messageName: string, businessKey: string, variables: JsonObject): Promise<boolean>;
   /** Version of the engine; throws EngineUnavailableError. */

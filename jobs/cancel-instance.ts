@@ -14,7 +14,7 @@ export async function cancelInstance(
   const instances = await engine.findInstances(state.processName, job.correlationId);
   for (const instance of instances) {
     if (instance.state === 'active' || instance.state === 'suspended') {
-      await engine.cancel(instance.processInstanceId, state.error.message);
+      await engine.cancel(instance.processInstanceId);
     }
   }
 }

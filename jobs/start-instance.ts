@@ -64,13 +64,13 @@ export async function startInstance(
     const { events: stored } = await eventStore.append(job.correlationId, decide(command, state));
     const started = stored[0];
     if (started?.type === 'process-started' && started.data.processInstanceId !== id) {
-      await engine.cancel(id, 'started twice');
+      await engine.cancel(id);
       return;
     }
     // A cancel that was recorded while the engine was starting found no instance to delete.
     if (started && started.version > seen + 1) {
       const now = fold(await eventStore.readStream(job.correlationId));
-      if (now?.error?.kind === 'cancelled') await engine.cancel(id, now.error.message);
+      if (now?.error?.kind === 'cancelled') await engine.cancel(id);
     }
   }
 }

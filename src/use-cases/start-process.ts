@@ -8,7 +8,6 @@ import type { EventStore } from '../../domain/ports.ts';
 import { isEnded, type ProcessState } from '../../domain/process.ts';
 import type { Waiter, Waitroom } from '../../infrastructure/memory/waitroom.ts';
 import type { FindProcess } from './find-process.ts';
-import { hashJson } from './request-hash.ts';
 
 export interface StartRequest {
   definition: ProcessDefinition;
@@ -18,6 +17,8 @@ export interface StartRequest {
   /** As the schema of the process gave them back. */
   variables: JsonObject;
   identity: ProcessIdentity;
+  /** Of what the caller asked for: two starts with the same hash are one, sent twice. */
+  requestHash: string;
   /** Milliseconds to wait for the end; 0 answers at once. */
   waitMs: number;
 }
@@ -58,18 +59,8 @@ export async function startProcess(
   ports: StartPorts,
   onWaiting: (waiter: Waiter) => void,
 ): Promise<StartAnswer> {
-  const { definition, variables, identity, waitMs } = request;
+  const { definition, variables, identity, requestHash, waitMs } = request;
   const correlationId = request.correlationId ?? ports.newId();
-  const requestHash = hashJson({
-    processKey: definition.key,
-    variables,
-    batchId: identity.batchId,
-    traceabilityId: identity.traceabilityId,
-    applicationId: identity.applicationId,
-    originatingSystem: identity.originatingSystem,
-    // With an id of our own making, two calls under one idempotency key ask for the same.
-    correlationId: request.correlationId,
-  });
   const waiter = waitMs > 0 ? ports.waitroom.wait(correlationId, waitMs) : undefined;
   if (waiter) onWaiting(waiter);
   try {

@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { ProcessDefinition } from '../../../domain/define-process.ts';
 import type { JsonObject } from '../../../domain/json.ts';
 import { isEnded } from '../../../domain/process.ts';
+import { hashJson } from '../../use-cases/request-hash.ts';
 import { type StartPorts, startProcess } from '../../use-cases/start-process.ts';
 import { sendPending, statusUrl } from '../answers.ts';
 import { preferredWait } from '../prefer.ts';
@@ -9,6 +11,11 @@ import { problemSchema, sendProblem, sendProcessError } from '../problems.ts';
 import { pendingSchema, resultSchema, startBody, startHeaders } from '../schemas.ts';
 
 const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/** A trace id of W3C's form, for a call that brought none. */
+function newTraceId(): string {
+  return randomUUID().replaceAll('-', '');
+}
 
 /** `POST /api/process/start`. */
 export const startRoutes: FastifyPluginAsyncZod<{
@@ -65,6 +72,8 @@ export const startRoutes: FastifyPluginAsyncZod<{
       // What JSON gave in and a schema let through is JSON again.
       const variables = parsed.data as JsonObject;
       const trace = TRACEPARENT.exec(headers.traceparent ?? '');
+      // Only what the body says: a caller that sends it again may do so under another trace.
+      const requestHash = hashJson({ ...body, variables });
       const answer = await startProcess(
         {
           definition,
@@ -73,17 +82,18 @@ export const startRoutes: FastifyPluginAsyncZod<{
           variables,
           identity: {
             batchId: body.batchId,
-            traceabilityId: body.traceabilityId ?? trace?.[1],
+            traceabilityId: body.traceabilityId ?? trace?.[1] ?? newTraceId(),
             applicationId: body.applicationId,
-            originatingSystem: body.originatingSystem,
+            originatingSystem: body.originatingSystem ?? 'FastifyAPI',
             identifiers: definition.identifiers(variables),
             traceparent: trace?.[0],
           },
+          requestHash,
           waitMs: preferredWait(headers.prefer, waitTimeoutMs, waitTimeoutMs),
         },
         ports,
         // A caller who hangs up frees its place at once.
-        (waiter) => reply.raw.once('close', waiter.cancel),
+        (waiter) => void reply.raw.once('close', waiter.cancel),
       );
       if (headers.prefer) reply.header('Preference-Applied', headers.prefer);
       const { correlationId } = answer;

@@ -1,0 +1,155 @@
+import { Agent, FormData, request } from 'undici';
+import { EngineRefusedError, EngineUnavailableError } from '../../domain/errors.ts';
+import type { Engine, EngineInstance } from '../../domain/ports.ts';
+import { toEngineVariables } from './variables.ts';
+
+export interface RestEngineOptions {
+  /** For example `http://localhost:8080/engine-rest`. */
+  baseUrl: string;
+  username?: string;
+  password?: string;
+  /** Milliseconds for one call. */
+  timeoutMs?: number;
+}
+
+export interface RestEngine extends Engine {
+  close(): Promise<void>;
+}
+
+interface HistoricInstance {
+  id: string;
+  businessKey: string | null;
+  processDefinitionKey: string;
+  state: string;
+}
+
+/** The engine port on the REST API of Camunda 7 and Operaton. */
+export function createRestEngine(options: RestEngineOptions): RestEngine {
+  const { username, password, timeoutMs = 15_000 } = options;
+  const base = options.baseUrl.replace(/\/+$/, '');
+  const agent = new Agent({ connections: 64, pipelining: 1 });
+  const authorization: Record<string, string> = username
+    ? { authorization: `Basic ${Buffer.from(`${username}:${password ?? ''}`).toString('base64')}` }
+    : {};
+
+  async function send(
+    method: 'GET' | 'POST' | 'DELETE',
+    path: string,
+    body?: unknown,
+  ): Promise<{ status: number; text: string }> {
+    const isForm = body instanceof FormData;
+    try {
+      const answer = await request(`${base}${path}`, {
+        method,
+        dispatcher: agent,
+        headersTimeout: timeoutMs,
+        bodyTimeout: timeoutMs,
+        headers: {
+          ...authorization,
+          accept: 'application/json',
+          ...(body !== undefined && !isForm ? { 'content-type': 'application/json' } : {}),
+        },
+        body: body === undefined ? null : isForm ? body : JSON.stringify(body),
+      });
+      return { status: answer.statusCode, text: await answer.body.text() };
+    } catch (cause) {
+      throw new EngineUnavailableError(`the engine at ${base} cannot be reached`, { cause });
+    }
+  }
+
+  async function call<T>(
+    method: 'GET' | 'POST' | 'DELETE',
+    path: string,
+    body?: unknown,
+  ): Promise<T> {
+    const { status, text } = await send(method, path, body);
+    if (status >= 200 && status < 300) return (text ? JSON.parse(text) : undefined) as T;
+    throw failure(status, text);
+  }
+
+  return {
+    async deploy(name, files) {
+      const form = new FormData();
+      form.set('deployment-name', name);
+      form.set('deployment-source', 'fastify-camunda');
+      form.set('deploy-changed-only', 'true');
+      for (const { fileName, content } of files) {
+        form.set(fileName, new Blob([content], { type: 'text/xml' }), fileName);
+      }
+      await call('POST', '/deployment/create', form);
+    },
+    async start(processKey, businessKey, variables) {
+      const { id } = await call<{ id: string }>(
+        'POST',
+        `/process-definition/key/${encodeURIComponent(processKey)}/start`,
+        { businessKey, variables: toEngineVariables(variables) },
+      );
+      return id;
+    },
+    async findInstances(processKey, businessKey) {
+      const query = new URLSearchParams({
+        processInstanceBusinessKey: businessKey,
+        processDefinitionKey: processKey,
+        sortBy: 'startTime',
+        sortOrder: 'asc',
+      });
+      const found = await call<HistoricInstance[]>('GET', `/history/process-instance?${query}`);
+      return found.map(toInstance);
+    },
+    async cancel(processInstanceId) {
+      const { status, text } = await send(
+        'DELETE',
+        `/process-instance/${encodeURIComponent(processInstanceId)}?skipCustomListeners=true&skipIoMappings=true`,
+      );
+      if (status !== 404 && status >= 300) throw failure(status, text);
+    },
+    async correlate(messageName, businessKey, variables) {
+      const { status, text } = await send('POST', '/message', {
+        messageName,
+        businessKey,
+        processVariables: toEngineVariables(variables),
+      });
+      if (status < 300) return true;
+      // 400 is also the answer when nothing waits; there is no other way to ask.
+      if (status === 400 && text.includes('MismatchingMessageCorrelation')) return false;
+      throw failure(status, text);
+    },
+    async version() {
+      const { version } = await call<{ version: string }>('GET', '/version');
+      return version;
+    },
+    close: () => agent.close(),
+  };
+}
+
+function toInstance(found: HistoricInstance): EngineInstance {
+  const states: Record<string, EngineInstance['state']> = {
+    ACTIVE: 'active',
+    SUSPENDED: 'suspended',
+    COMPLETED: 'completed',
+  };
+  return {
+    processInstanceId: found.id,
+    businessKey: found.businessKey,
+    processKey: found.processDefinitionKey,
+    state: states[found.state] ?? 'terminated',
+  };
+}
+
+/** 5xx, 408 and 429 may pass; 401 and 403 are settings to be mended, after which it goes on. */
+function failure(status: number, text: string): Error {
+  const reason = reasonIn(text);
+  if (status >= 500 || [401, 403, 408, 429].includes(status)) {
+    return new EngineUnavailableError(`the engine answered ${status}: ${reason}`);
+  }
+  return new EngineRefusedError(status, reason);
+}
+
+function reasonIn(text: string): string {
+  try {
+    const { message } = JSON.parse(text) as { message?: string };
+    return (message ?? text).slice(0, 1_000);
+  } catch {
+    return text.slice(0, 1_000) || 'no reason given';
+  }
+}

@@ -1,0 +1,65 @@
+import type { Json, JsonObject } from '../../domain/json.ts';
+import type { EngineVariable, EngineVariables } from '../../domain/ports.ts';
+
+/*
+ * Variables to and from Camunda's REST form
+ * (https://docs.camunda.org/manual/7.24/reference/rest/overview/variables/).
+ */
+
+/** A value a handler may give back: JSON, and dates at the top level. */
+export type VariableValue = Json | Date | undefined;
+
+/** Types each value: Integer within 32 bits, else Long; objects and lists are Json. */
+export function toEngineVariables(values: Record<string, VariableValue>): EngineVariables {
+  const variables: EngineVariables = {};
+  for (const [name, value] of Object.entries(values)) {
+    if (value !== undefined) variables[name] = toEngineVariable(value);
+  }
+  return variables;
+}
+
+/** The values as JavaScript has them: Json parsed, Date as Date. */
+export function fromEngineVariables(variables: EngineVariables): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(variables).map(([name, variable]) => [name, fromEngineVariable(variable)]),
+  );
+}
+
+/** The values as they may be kept in an event: dates are texts again. */
+export function toJson(values: Record<string, unknown>): JsonObject {
+  return JSON.parse(JSON.stringify(values)) as JsonObject;
+}
+
+function toEngineVariable(value: Json | Date): EngineVariable {
+  if (value === null) return { type: 'Null', value };
+  if (value instanceof Date) {
+    return { type: 'Date', value: value.toISOString().replace('Z', '+0000') };
+  }
+  switch (typeof value) {
+    case 'string':
+      return { type: 'String', value };
+    case 'boolean':
+      return { type: 'Boolean', value };
+    case 'number':
+      return { type: numberType(value), value };
+    default:
+      return { type: 'Json', value: JSON.stringify(value) };
+  }
+}
+
+function numberType(value: number): string {
+  if (!Number.isSafeInteger(value)) return 'Double';
+  return value >= -(2 ** 31) && value < 2 ** 31 ? 'Integer' : 'Long';
+}
+
+function fromEngineVariable({ type, value }: EngineVariable): unknown {
+  if (value === null || value === undefined) return null;
+  switch (type?.toLowerCase()) {
+    case 'json':
+      return typeof value === 'string' ? JSON.parse(value) : value;
+    case 'date':
+      return new Date(String(value));
+    default:
+      return value;
+  }
+}

@@ -1,0 +1,162 @@
+import {
+  DEFAULT_STEP_TIMEOUT,
+  type ProcessDefinition,
+  type StepContext,
+  type StepDefinition,
+  type StepLogger,
+} from '../../../domain/define-process.ts';
+import { BusinessRuleError } from '../../../domain/errors.ts';
+import type { Audit, ProcessIdentity } from '../../../domain/events.ts';
+import type { Json, JsonObject } from '../../../domain/json.ts';
+import { redact } from '../../../domain/redact.ts';
+import { toJson } from '../variables.ts';
+import { createStepHttp } from './step-http.ts';
+
+/** What came of one attempt. */
+export type Outcome =
+  | { kind: 'completed'; input: Json; output: JsonObject; audit: Audit }
+  | { kind: 'business'; input: Json; code: string; message: string; audit: Audit }
+  | {
+      kind: 'technical';
+      input: Json;
+      code: string;
+      message: string;
+      audit: Audit;
+      /** True when another attempt with the same input must fail the same way. */
+      hopeless: boolean;
+    }
+  /** The service stops: nothing is to be recorded, somebody else will do it. */
+  | { kind: 'interrupted' };
+
+export interface Attempt {
+  definition: ProcessDefinition;
+  step: StepDefinition;
+  settings: unknown;
+  correlationId: string;
+  taskId: string;
+  attempt: number;
+  identity: ProcessIdentity;
+  variables: Record<string, unknown>;
+  log: StepLogger;
+  /** Fires when the service stops. */
+  stopping: AbortSignal;
+}
+
+/** Runs a step's handler once, with its input checked, its time limited and its calls audited. */
+export async function runHandler(attempt: Attempt): Promise<Outcome> {
+  const { step, variables, stopping } = attempt;
+  const audit: Audit = { targetSystem: 'CamundaEngine', ...step.audit };
+  const began = performance.now();
+  const wanted = Object.keys(step.input.shape);
+  const given = Object.fromEntries(
+    wanted.filter((name) => name in variables).map((name) => [name, variables[name]]),
+  );
+  const input = redact(toJson(given), step.redact ?? []);
+  const finish = (status: number, result: string): Audit => ({
+    ...audit,
+    httpStatusCode: audit.httpStatusCode ?? status,
+    executionTime: Math.round(performance.now() - began),
+    result,
+  });
+  const failed = (code: string, message: string, hopeless: boolean): Outcome => ({
+    kind: 'technical',
+    input,
+    code,
+    message,
+    hopeless,
+    audit: finish(500, step.errorText),
+  });
+
+  const parsed = step.input.safeParse(given);
+  if (!parsed.success) return failed('INVALID_INPUT', problems('input', parsed.error), true);
+  try {
+    const raw = await withTimeout(attempt, (signal) =>
+      step.handle(parsed.data, contextOf(attempt, audit, signal)),
+    );
+    const output = step.output.safeParse(raw);
+    if (!output.success) return failed('INVALID_OUTPUT', problems('output', output.error), false);
+    return {
+      kind: 'completed',
+      input,
+      output: toJson(output.data),
+      audit: finish(200, step.successText),
+    };
+  } catch (error) {
+    if (error instanceof BusinessRuleError) {
+      const { code, message } = error;
+      return { kind: 'business', input, code, message, audit: finish(422, step.errorText) };
+    }
+    if (stopping.aborted) return { kind: 'interrupted' };
+    return failed(codeOf(error), messageOf(error), false);
+  }
+}
+
+class StepTimeoutError extends Error {
+  readonly code = 'STEP_TIMEOUT';
+}
+
+/** A handler that does not heed its signal is left behind: its attempt is over all the same. */
+async function withTimeout<T>(
+  { step, stopping }: Attempt,
+  handle: (signal: AbortSignal) => Promise<T> | T,
+): Promise<T> {
+  const timeout = step.timeout ?? DEFAULT_STEP_TIMEOUT;
+  const controller = new AbortController();
+  const { signal } = controller;
+  const stop = (): void => controller.abort(stopping.reason);
+  stopping.addEventListener('abort', stop, { once: true });
+  const timer = setTimeout(() => {
+    controller.abort(new StepTimeoutError(`the step took longer than ${timeout} ms`));
+  }, timeout);
+  const aborted = new Promise<never>((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+  aborted.catch(() => {});
+  try {
+    return await Promise.race([handle(signal), aborted]);
+  } catch (error) {
+    // What a handler throws because its time is up says less than that its time is up.
+    throw signal.reason instanceof StepTimeoutError ? signal.reason : error;
+  } finally {
+    clearTimeout(timer);
+    stopping.removeEventListener('abort', stop);
+  }
+}
+
+function contextOf(attempt: Attempt, audit: Audit, signal: AbortSignal): StepContext<unknown> {
+  const { correlationId, taskId, identity, definition, settings, log } = attempt;
+  const headers = {
+    'idempotency-key': taskId,
+    'x-correlation-id': correlationId,
+    ...(identity.traceparent ? { traceparent: identity.traceparent } : {}),
+  };
+  return {
+    correlationId,
+    processKey: definition.key,
+    attempt: attempt.attempt,
+    idempotencyKey: taskId,
+    identity,
+    settings,
+    http: createStepHttp({ audit, headers, signal }),
+    log,
+    signal,
+  };
+}
+
+function problems(
+  what: string,
+  error: { issues: readonly { path: PropertyKey[]; message: string }[] },
+): string {
+  return error.issues
+    .map((issue) => `${[what, ...issue.path].join('.')}: ${issue.message}`)
+    .join('; ');
+}
+
+function codeOf(error: unknown): string {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' && code !== '' ? code.slice(0, 255) : 'STEP_FAILED';
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
