@@ -1,6 +1,8 @@
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Knex } from 'knex';
-import { sqliteKnexConfig } from '../infrastructure/sql/sqlite/database.ts';
+import type { Database, DatabaseOptions } from '../infrastructure/sql/database.ts';
+import { openSqliteDatabase, sqliteKnexConfig } from '../infrastructure/sql/sqlite/database.ts';
 import { migrationSource } from '../migrations/index.ts';
 import type { Config } from './config.ts';
 
@@ -9,7 +11,18 @@ export function databaseFile(config: Pick<Config, 'DATA_DIR'>): string {
   return join(config.DATA_DIR, 'fastify-camunda.db');
 }
 
+/** Opens the configured database. */
+export function openDatabase(config: Config, options: DatabaseOptions): Promise<Database> {
+  return openSqliteDatabase({ ...options, file: databaseFile(config) });
+}
+
 /** Knex's settings for the configured database, migrations included. */
 export function knexConfig(config: Pick<Config, 'DATA_DIR' | 'DATABASE_URL'>): Knex.Config {
   return { ...sqliteKnexConfig(databaseFile(config)), migrations: { migrationSource } };
+}
+
+/** Like `knexConfig`, with the folder of an embedded database made. */
+export function prepareDatabase(config: Pick<Config, 'DATA_DIR' | 'DATABASE_URL'>): Knex.Config {
+  if (config.DATABASE_URL === '') mkdirSync(config.DATA_DIR, { recursive: true });
+  return knexConfig(config);
 }

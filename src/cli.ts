@@ -1,0 +1,25 @@
+import { Command } from 'commander';
+import { SetupError } from '../domain/errors.ts';
+import { registerDemo } from './commands/demo.ts';
+import { registerMigrate } from './commands/migrate.ts';
+import { registerPartner } from './commands/partner.ts';
+import { registerServe } from './commands/serve.ts';
+
+/** Runs the command line. What a user can mend is told in one line, with exit code 1. */
+export async function runCli(argv: readonly string[]): Promise<void> {
+  const program = new Command('fastify-camunda')
+    .description('A dependable REST front for BPMN processes on Camunda 7 or Operaton')
+    .version('0.1.0')
+    .showHelpAfterError('(--help lists the options)');
+  registerServe(program);
+  registerDemo(program);
+  registerMigrate(program);
+  registerPartner(program);
+  try {
+    await program.parseAsync(argv);
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    process.stderr.write(`fastify-camunda: ${error.message}\n`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,235 @@
+import { randomUUID } from 'node:crypto';
+import type { FastifyBaseLogger } from 'fastify';
+import { SetupError } from '../domain/errors.ts';
+import type { JobHandlers } from '../domain/ports.ts';
+import { startWorker } from '../infrastructure/engine/worker/start-worker.ts';
+import { createProcessMap } from '../infrastructure/memory/process-map.ts';
+import { createWaitroom } from '../infrastructure/memory/waitroom.ts';
+import { cancelInstance } from '../jobs/cancel-instance.ts';
+import { projectProcess } from '../jobs/project-process.ts';
+import { createRelay } from '../jobs/relay-outbox.ts';
+import { startInstance } from '../jobs/start-instance.ts';
+import { type Config, type Role, redactConfig } from './config.ts';
+import { lockDataDir } from './data-lock.ts';
+import { openDatabase } from './database-target.ts';
+import { buildServer } from './http/server.ts';
+import { type LoadedProcess, loadProcesses, readSettings } from './load-processes.ts';
+import { openProcessEngine } from './process-engine.ts';
+import { openTransport } from './transport.ts';
+import { createFindProcess } from './use-cases/find-process.ts';
+
+export interface Service {
+  /** Where it listens. */
+  url: string;
+  /** Stops gracefully (G12): callers get their answer, running steps and jobs end or are given back. */
+  stop(): Promise<void>;
+}
+
+/** Rows the relay takes from the outbox at once. */
+const RELAY_BATCH = 200;
+
+/**
+ * Builds the whole service, top to bottom, and starts the roles of this instance.
+ *
+ * @param env where the processes find their settings
+ * @throws SetupError with one line that says what to change
+ */
+export async function startService(
+  config: Config,
+  log: FastifyBaseLogger,
+  env: Record<string, string | undefined> = process.env,
+): Promise<Service> {
+  log.info({ config: redactConfig(config) }, 'starting');
+  const processes = await loadProcesses(config.PROCESSES_DIR || undefined);
+  readAllSettings(processes, env, config.PORT);
+  const has = checkRoles(config);
+  const undo: (() => Promise<void> | void)[] = [];
+  try {
+    return await build();
+  } catch (error) {
+    for (const step of undo.reverse()) await step();
+    throw error;
+  }
+
+  async function build(): Promise<Service> {
+    const unlock = needsDataDir(config) ? lockDataDir(config.DATA_DIR) : () => {};
+    undo.push(unlock);
+
+    // In memory: what callers wait for and ask about.
+    const processMap = createProcessMap(config.PROCESS_MAP_MAX);
+    const waitroom = createWaitroom();
+
+    // Transport: jobs between the roles, states to every instance.
+    const { queue, notifier } = await openTransport(config, log, () => void catchUp());
+    undo.push(
+      () => queue.close(0),
+      () => notifier.close(),
+    );
+    notifier.subscribe((state) => {
+      if (processMap.set(state)) waitroom.notify(state);
+    });
+
+    // Database: the events and what is projected from them.
+    const leaseMs = has('relay') ? config.OUTBOX_LEASE_MS : 0;
+    const database = await openDatabase(config, {
+      clock: Date.now,
+      leaseMs,
+      onAppended: (rows) => {
+        if (has('relay')) relay.offer(rows);
+      },
+    });
+    undo.push(() => database.close());
+    const { eventStore, outbox, processStore } = database;
+    const findProcess = createFindProcess({ processMap, processStore, eventStore });
+    const relay = createRelay({
+      outbox,
+      queue,
+      log,
+      leaseMs: config.OUTBOX_LEASE_MS,
+      pollMs: config.OUTBOX_POLL_MS,
+      batch: RELAY_BATCH,
+    });
+    if (config.DATABASE_URL === '' && config.REDIS_URL === '') {
+      // The only relay there is: what a killed predecessor had taken is due at once.
+      await outbox.releaseAll();
+    }
+
+    const { engine, baseUrl, stop: stopEngine } = await openProcessEngine(config, processes, log);
+    undo.push(stopEngine);
+
+    // HTTP.
+    let stopping = false;
+    const app = await buildServer({
+      log,
+      definitions: new Map(processes.map(({ definition }) => [definition.key, definition])),
+      eventStore,
+      processStore,
+      engine,
+      waitroom,
+      findProcess,
+      newId: randomUUID,
+      checks: {
+        database: () => database.ping(),
+        queue: async () => {
+          if (!(await queue.ready())) throw new Error('takes no jobs');
+        },
+        engine: () => engine.version(),
+      },
+      stopping: () => stopping,
+      api: has('api'),
+      waitTimeoutMs: config.WAIT_TIMEOUT_MS,
+      bodyLimit: config.BODY_LIMIT,
+      rateLimitPerMinute: config.RATE_LIMIT_PER_MINUTE,
+    });
+    undo.push(() => app.close());
+    const url = await listen();
+
+    // Work: jobs, outbox, external tasks.
+    await queue.work(jobHandlers());
+    if (has('relay')) relay.start();
+    const worker = has('worker')
+      ? startWorker({
+          baseUrl,
+          username: config.CAMUNDA_USERNAME,
+          password: config.CAMUNDA_PASSWORD,
+          work: readAllSettings(processes, env, url),
+          engine,
+          eventStore,
+          log,
+          concurrency: config.WORKER_CONCURRENCY,
+          lockDurationMs: config.LOCK_DURATION_MS,
+          longPollMs: config.LONG_POLL_MS,
+        })
+      : undefined;
+    log.info({ url, roles: config.ROLES }, 'ready');
+
+    async function listen(): Promise<string> {
+      try {
+        return await app.listen({ host: config.HOST, port: config.PORT });
+      } catch (cause) {
+        const reason = cause instanceof Error ? cause.message : String(cause);
+        throw new SetupError(`PORT: cannot listen on ${config.HOST}:${config.PORT}: ${reason}`, {
+          cause,
+        });
+      }
+    }
+
+    function jobHandlers(): Partial<JobHandlers> {
+      return {
+        ...(has('projector')
+          ? { 'project-process': (job) => projectProcess(job, { processStore, notifier }) }
+          : {}),
+        ...(has('worker')
+          ? {
+              'start-instance': (job, delivery) =>
+                startInstance(job, delivery, { eventStore, engine }),
+              'cancel-instance': (job) => cancelInstance(job, { eventStore, engine }),
+            }
+          : {}),
+      };
+    }
+
+    /** Notifications may have been missed: ask the database about all that is waited for. */
+    async function catchUp(): Promise<void> {
+      processMap.clear();
+      for (const correlationId of waitroom.awaited()) {
+        try {
+          const state = await findProcess(correlationId);
+          if (state) waitroom.notify(state);
+        } catch (error) {
+          log.warn({ err: error, correlationId }, 'the state of a waited-for process was not read');
+        }
+      }
+    }
+
+    async function stop(): Promise<void> {
+      if (stopping) return;
+      stopping = true;
+      const deadline = Date.now() + config.SHUTDOWN_TIMEOUT_MS;
+      const left = (): number => Math.max(100, deadline - Date.now());
+      log.info({ waiting: waitroom.size() }, 'stopping');
+      waitroom.releaseAll();
+      await worker?.stop(left() / 2);
+      await app.close();
+      await relay.stop(left() / 2);
+      await queue.close(left());
+      await notifier.close();
+      await stopEngine();
+      await database.close();
+      unlock();
+      log.info('stopped');
+    }
+
+    return { url, stop };
+  }
+}
+
+/** The settings of every process; PUBLIC_URL is the address listened on unless it is given. */
+function readAllSettings(
+  processes: readonly LoadedProcess[],
+  env: Record<string, string | undefined>,
+  address: string | number,
+) {
+  const own = typeof address === 'string' ? address : `http://127.0.0.1:${address}`;
+  const all = { ...env, PUBLIC_URL: env.PUBLIC_URL || own };
+  return processes.flatMap(({ definition }) => {
+    const settings = readSettings(definition, all);
+    return definition.steps.map((step) => ({ definition, step, settings }));
+  });
+}
+
+function needsDataDir(config: Config): boolean {
+  return config.DATABASE_URL === '' || config.CAMUNDA_BASE_URL === '';
+}
+
+/** @throws SetupError when roles are split over instances that share nothing */
+function checkRoles(config: Config): (role: Role) => boolean {
+  const roles = new Set(config.ROLES);
+  const all: readonly Role[] = ['api', 'worker', 'relay', 'projector'];
+  if (config.REDIS_URL === '' && all.some((role) => !roles.has(role))) {
+    throw new SetupError(
+      'ROLES: without REDIS_URL the queue lives in this process, which then needs all roles (api,worker,relay,projector)',
+    );
+  }
+  return (role) => roles.has(role);
+}

@@ -1,0 +1,32 @@
+import type { FastifyBaseLogger } from 'fastify';
+import { SetupError } from '../domain/errors.ts';
+import type { Notifier, Queue } from '../domain/ports.ts';
+import { createInProcessNotifier } from '../infrastructure/notifier/in-process.ts';
+import { createRedisNotifier } from '../infrastructure/notifier/redis.ts';
+import { createBullmqQueue } from '../infrastructure/queue/bullmq.ts';
+import { createInProcessQueue } from '../infrastructure/queue/in-process.ts';
+import { type Config, redactConfig } from './config.ts';
+
+/** Queue and notifier: both through Redis, or both in this process. */
+export async function openTransport(
+  config: Config,
+  log: FastifyBaseLogger,
+  onGap: () => void,
+): Promise<{ queue: Queue; notifier: Notifier }> {
+  const concurrency = config.QUEUE_CONCURRENCY;
+  const url = config.REDIS_URL;
+  if (url === '') {
+    return {
+      queue: createInProcessQueue({ concurrency, log }),
+      notifier: createInProcessNotifier(),
+    };
+  }
+  try {
+    const notifier = await createRedisNotifier({ url, log, onGap });
+    const queue = await createBullmqQueue({ url, concurrency, log });
+    return { queue, notifier };
+  } catch (cause) {
+    const shown = redactConfig(config).REDIS_URL;
+    throw new SetupError(`REDIS_URL: no Redis answers at ${shown}`, { cause });
+  }
+}
