@@ -87,6 +87,18 @@ const library = elements as unknown as {
   Environment: new (options: EnvironmentOptions) => object;
   Definition: new (context: object) => Definition;
 };
+
+/**
+ * A sequence flow with token semantics, as BPMN 2.0 (section 13) and Camunda have them. bpmn-elements
+ * sends a "discard" along the paths that are not taken, and a parallel join takes it for an arrival: a
+ * join behind a merging gateway would open while a token is still on its way.
+ */
+class TokenFlow extends (
+  elements as unknown as { SequenceFlow: new (...args: unknown[]) => object }
+).SequenceFlow {
+  discard(): void {}
+}
+
 const camunda = createRequire(import.meta.url)('camunda-bpmn-moddle/resources/camunda.json');
 const moddle = new (
   BpmnModdle as unknown as new (
@@ -103,7 +115,7 @@ export async function parseBpmn(
   const parsed = await moddle.fromXML(xml);
   const context = (Serializer as unknown as (model: object, types: object) => SerializedContext)(
     parsed,
-    TypeResolver({ ...elements } as never),
+    TypeResolver({ ...elements, SequenceFlow: TokenFlow } as never),
   );
   return { root: parsed.rootElement, warnings: parsed.warnings.map((w) => w.message), context };
 }

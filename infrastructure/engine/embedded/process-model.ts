@@ -135,6 +135,10 @@ function check(fileName: string, element: Moddle): void {
   const name = `${type.replace('bpmn:', '')} "${id}"`;
   if (!SUPPORTED.has(type)) throw refused(fileName, `${name} is not supported`);
   if (element.loopCharacteristics) throw refused(fileName, `${name} is a loop: not supported`);
+  // bpmn-elements lets every token through; Camunda waits for all that may still come.
+  if (type === 'bpmn:InclusiveGateway' && list(element.incoming).length > 1) {
+    throw refused(fileName, `${name} joins branches: not supported`);
+  }
   if (element.triggeredByEvent)
     throw refused(fileName, `${name} is an event sub-process: not supported`);
   for (const definition of list(element.eventDefinitions)) {
