@@ -53,7 +53,9 @@ export const configSchema = z.object({
   LOCK_DURATION_MS: number(30_000, 1_000).describe(
     'How long a task is locked; extended while it runs',
   ),
-  LONG_POLL_MS: number(20_000, 100).describe('How long the engine holds an empty poll'),
+  LONG_POLL_MS: number(1_000, 100).describe(
+    'How long the engine holds an empty poll; a failed task may come that much later than its pause says',
+  ),
   OUTBOX_POLL_MS: number(500, 10).describe('Pause between looks for rows left in the outbox'),
   OUTBOX_LEASE_MS: number(30_000, 100).describe('How long an outbox row belongs to one relay'),
   SHUTDOWN_TIMEOUT_MS: number(10_000, 100).describe('Time for a graceful stop'),

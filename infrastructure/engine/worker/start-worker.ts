@@ -23,7 +23,10 @@ export interface WorkerOptions extends Omit<TaskPorts, 'stopping'> {
   concurrency: number;
   /** Milliseconds a task is locked; extended while it runs. */
   lockDurationMs: number;
-  /** Milliseconds the engine holds an empty poll. */
+  /**
+   * Milliseconds the engine holds an empty poll. Camunda answers an open poll at once when a task is
+   * created, but not when a failed task's pause or a lock is over: such a task waits for the next poll.
+   */
   longPollMs: number;
 }
 
@@ -94,15 +97,25 @@ export function startWorker(options: WorkerOptions): RunningWorker {
   });
   const internals = client as unknown as ClientInternals;
   let failures = 0;
+  let draining = false;
+  let pollOpen = false;
+  let pollClosed: () => void = () => {};
+  const closePoll = (): void => {
+    pollOpen = false;
+    pollClosed();
+  };
   client.on('poll:start', () => {
+    pollOpen = internals.activeTasksCount < concurrency;
     internals.options.interval = internals.activeTasksCount >= concurrency ? FULL_PAUSE_MS : 0;
   });
   client.on('poll:success', () => {
     if (failures > 0) log.info({ baseUrl }, 'the engine answers again');
     failures = 0;
+    closePoll();
   });
   client.on('poll:error', (error: unknown) => {
-    if (polling.signal.aborted) return;
+    closePoll();
+    if (draining) return;
     const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures++);
     pollAgainIn(pause);
     log.warn({ error: String(error), pause }, 'the engine cannot be polled');
@@ -112,7 +125,7 @@ export function startWorker(options: WorkerOptions): RunningWorker {
   function pollAgainIn(pause: number): void {
     client.stop();
     setTimeout(() => {
-      if (!polling.signal.aborted) client.start();
+      if (!draining) client.start();
     }, pause);
   }
 
@@ -131,7 +144,7 @@ export function startWorker(options: WorkerOptions): RunningWorker {
 
   async function handle(task: EngineTask, taskService: TaskService, one: Work): Promise<void> {
     // A poll that was answered while the stop began: somebody else does it.
-    if (polling.signal.aborted) return taskService.unlock(task).catch(() => {});
+    if (draining) return taskService.unlock(task).catch(() => {});
     const extending = setInterval(() => {
       taskService.extendLock(task, lockDurationMs).catch((error: unknown) => {
         log.warn({ taskId: task.id, error: String(error) }, 'the lock was not extended');
@@ -152,14 +165,19 @@ export function startWorker(options: WorkerOptions): RunningWorker {
 
   return {
     async stop(timeoutMs) {
+      draining = true;
       client.stop();
-      polling.abort(new Error('the worker stops'));
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, timeoutMs);
+      const late = new AbortController();
+      const timeUp = sleep(timeoutMs, undefined, { signal: late.signal }).catch(() => {});
+      // An open poll is left to end by itself: the engine would go on to lock tasks for one whose
+      // connection was cut, and nobody could do them until that lock ran out.
+      const quiet = new Promise<void>((resolve) => {
+        pollClosed = resolve;
+        if (!pollOpen) resolve();
       });
-      await Promise.race([Promise.allSettled(running), late]);
-      clearTimeout(timer);
+      await Promise.race([quiet.then(() => Promise.allSettled(running)), timeUp]);
+      late.abort();
+      polling.abort(new Error('the worker stops'));
       stopping.abort(new Error('the worker stops'));
       await Promise.allSettled(running);
     },
