@@ -2,6 +2,8 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Knex } from 'knex';
 import type { Database, DatabaseOptions } from '../infrastructure/sql/database.ts';
+import { mssqlKnexConfig } from '../infrastructure/sql/mssql/connection.ts';
+import { openMssqlDatabase } from '../infrastructure/sql/mssql/database.ts';
 import { openSqliteDatabase, sqliteKnexConfig } from '../infrastructure/sql/sqlite/database.ts';
 import { migrationSource } from '../migrations/index.ts';
 import type { Config } from './config.ts';
@@ -13,12 +15,17 @@ export function databaseFile(config: Pick<Config, 'DATA_DIR'>): string {
 
 /** Opens the configured database. */
 export function openDatabase(config: Config, options: DatabaseOptions): Promise<Database> {
-  return openSqliteDatabase({ ...options, file: databaseFile(config) });
+  const url = config.DATABASE_URL;
+  return url === ''
+    ? openSqliteDatabase({ ...options, file: databaseFile(config) })
+    : openMssqlDatabase({ ...options, url });
 }
 
 /** Knex's settings for the configured database, migrations included. */
 export function knexConfig(config: Pick<Config, 'DATA_DIR' | 'DATABASE_URL'>): Knex.Config {
-  return { ...sqliteKnexConfig(databaseFile(config)), migrations: { migrationSource } };
+  const url = config.DATABASE_URL;
+  const connection = url === '' ? sqliteKnexConfig(databaseFile(config)) : mssqlKnexConfig(url);
+  return { ...connection, migrations: { migrationSource } };
 }
 
 /** Like `knexConfig`, with the folder of an embedded database made. */

@@ -77,6 +77,7 @@ export async function startService(
       onAppended: (rows) => {
         if (has('relay')) relay.offer(rows);
       },
+      warn: (message) => log.warn(message),
     });
     undo.push(() => database.close());
     const { eventStore, outbox, processStore } = database;

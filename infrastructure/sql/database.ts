@@ -8,6 +8,8 @@ export interface DatabaseOptions {
   leaseMs: number;
   /** Gets new outbox rows after their commit. */
   onAppended: (rows: readonly OutboxRow[]) => void;
+  /** Told about settings of the server that should be otherwise. */
+  warn?: (message: string) => void;
 }
 
 /** An open database, whichever it is. */

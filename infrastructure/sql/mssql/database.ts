@@ -1,0 +1,74 @@
+import knex, { type Knex } from 'knex';
+import { SetupError } from '../../../domain/errors.ts';
+import type { Database, DatabaseOptions } from '../database.ts';
+import { createListProcesses } from '../list-processes.ts';
+import { checkSchema } from '../migrate.ts';
+import type { ProcessRow } from '../process-row.ts';
+import { createPool, isoTimes, mssqlKnexConfig, readMssqlUrl } from './connection.ts';
+import { createMssqlEventStore } from './event-store.ts';
+import { createMssqlOutbox } from './outbox.ts';
+import { createMssqlProcessStore } from './process-store.ts';
+
+/** Connections of one instance for the hot statements. */
+const POOL_SIZE = 10;
+const SNAPSHOT = `SELECT is_read_committed_snapshot_on AS is_on FROM sys.databases WHERE name = DB_NAME()`;
+
+/**
+ * Opens a database on SQL Server, whose schema must be there already: `fastify-camunda migrate` is run
+ * once, not by every instance.
+ *
+ * @throws SetupError when the server does not answer or the schema does not fit
+ */
+export async function openMssqlDatabase(
+  options: DatabaseOptions & { url: string; knexConfig?: Knex.Config },
+): Promise<Database> {
+  const { url, clock, leaseMs, onAppended, warn } = options;
+  const target = readMssqlUrl(url);
+  const pool = createPool(target, POOL_SIZE);
+  const cold = knex(options.knexConfig ?? mssqlKnexConfig(url));
+  const close = async (): Promise<void> => {
+    await cold.destroy();
+    await pool.close();
+  };
+  try {
+    await pool.connect();
+  } catch (cause) {
+    await close();
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new SetupError(
+      `DATABASE_URL: no SQL Server at ${target.server}:${target.port} lets ${target.user} into ${target.database}: ${reason}`,
+      { cause },
+    );
+  }
+  try {
+    await checkSchema(cold);
+    const { recordset } = await pool.request().query<{ is_on: boolean }>(SNAPSHOT);
+    if (!recordset[0]?.is_on) {
+      warn?.(
+        'READ_COMMITTED_SNAPSHOT is off: readers will wait for writers; ALTER DATABASE … SET READ_COMMITTED_SNAPSHOT ON',
+      );
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  // Knex binds every text as nvarchar, which turns a seek on a varchar key into a scan: the parameter
+  // is cast, never the column (https://github.com/knex/knex/issues/5268).
+  const list = createListProcesses(cold, {
+    key: (value) => cold.raw('CAST(? AS VARCHAR(255))', [value]) as unknown as Knex.Value,
+    time: (value) =>
+      cold.raw('CAST(? AS DATETIME2(3))', [value.replace('Z', '')]) as unknown as Knex.Value,
+    row: (raw) => isoTimes(raw as ProcessRow),
+  });
+  return {
+    kind: 'mssql',
+    eventStore: createMssqlEventStore({ pool, leaseMs, onAppended }),
+    outbox: createMssqlOutbox({ pool, clock }),
+    processStore: createMssqlProcessStore({ pool, list }),
+    knex: cold,
+    async ping() {
+      await pool.request().query('SELECT 1 AS alive');
+    },
+    close,
+  };
+}

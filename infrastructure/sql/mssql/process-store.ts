@@ -1,0 +1,75 @@
+import sql from 'mssql';
+import type { ProcessStore } from '../../../domain/ports.ts';
+import { fold, type ProcessState } from '../../../domain/process.ts';
+import { type EventRow, fromEventRow } from '../event-row.ts';
+import { fromProcessRow, PROCESS_COLUMNS, type ProcessRow, toProcessRow } from '../process-row.ts';
+import { isoTimes, withRetry } from './connection.ts';
+
+const SELECT = `SELECT ${PROCESS_COLUMNS.join(', ')} FROM process_store WHERE correlation_id = @correlation_id`;
+const NEWER = `SELECT * FROM event_log WHERE correlation_id = @correlation_id AND version > ISNULL(
+  (SELECT version FROM process_store WHERE correlation_id = @correlation_id), 0) ORDER BY version`;
+const INSERT = `INSERT INTO process_store (${PROCESS_COLUMNS.join(', ')})
+  VALUES (${PROCESS_COLUMNS.map((name) => `@${name}`).join(', ')})`;
+const UPDATE = `UPDATE process_store SET ${PROCESS_COLUMNS.slice(1)
+  .map((name) => `${name} = @${name}`)
+  .join(', ')} WHERE correlation_id = @correlation_id AND version = @known`;
+
+/** process_store on SQL Server: a projection that lost the race reads again and folds anew. */
+export function createMssqlProcessStore(options: {
+  pool: sql.ConnectionPool;
+  list: ProcessStore['list'];
+}): ProcessStore {
+  const { pool, list } = options;
+  const request = (correlationId: string): sql.Request =>
+    pool.request().input('correlation_id', sql.VarChar(255), correlationId);
+
+  async function projectOnce(
+    correlationId: string,
+  ): Promise<{ state: ProcessState | null } | null> {
+    const { recordsets } = await request(correlationId).query(`${SELECT};\n${NEWER}`);
+    const [rows, events] = recordsets as unknown as [ProcessRow[], (EventRow & { id: string })[]];
+    const known = rows[0] ? fromProcessRow(isoTimes(rows[0])) : null;
+    const newer = events.map((row) => fromEventRow(String(row.id), isoTimes(row)));
+    // The two reads are two moments: the row may have moved on in between.
+    const next = newer.filter((event) => event.version > (known?.version ?? 0));
+    if (next.length === 0) return { state: known };
+    if (next[0]?.version !== (known?.version ?? 0) + 1) return null;
+    const state = fold(next, known);
+    if (!state) return { state };
+    const write = bind(pool.request(), toProcessRow(state));
+    const { rowsAffected } = known
+      ? await write.input('known', sql.Int, known.version).query(UPDATE)
+      : await write.query(INSERT);
+    return rowsAffected[0] === 1 ? { state } : null;
+  }
+
+  return {
+    async get(correlationId) {
+      const { recordset } = await withRetry(() => request(correlationId).query<ProcessRow>(SELECT));
+      return recordset[0] ? fromProcessRow(isoTimes(recordset[0])) : null;
+    },
+    async project(correlationId) {
+      for (;;) {
+        const done = await withRetry(() => projectOnce(correlationId));
+        if (done) return done.state;
+      }
+    },
+    list,
+  };
+}
+
+function bind(request: sql.Request, row: ProcessRow): sql.Request {
+  const time = (text: string | null): Date | null => (text === null ? null : new Date(text));
+  return request
+    .input('correlation_id', sql.VarChar(255), row.correlation_id)
+    .input('status', sql.VarChar(50), row.status)
+    .input('data', sql.NVarChar(sql.MAX), row.data)
+    .input('error', sql.NVarChar(sql.MAX), row.error)
+    .input('started_at', sql.DateTime2(3), time(row.started_at))
+    .input('updated_at', sql.DateTime2(3), time(row.updated_at))
+    .input('process_name', sql.VarChar(255), row.process_name)
+    .input('current_step', sql.VarChar(255), row.current_step)
+    .input('process_instance_id', sql.VarChar(64), row.process_instance_id)
+    .input('completed_at', sql.DateTime2(3), time(row.completed_at))
+    .input('version', sql.Int, row.version);
+}
