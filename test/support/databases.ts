@@ -1,0 +1,68 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inject } from 'vitest';
+import type { Database, DatabaseOptions } from '../../infrastructure/sql/database.ts';
+import { openMssqlDatabase } from '../../infrastructure/sql/mssql/database.ts';
+import { openSqliteDatabase } from '../../infrastructure/sql/sqlite/database.ts';
+import { createTestDatabase } from './mssql.ts';
+
+export interface TestDatabase extends Database {
+  /** Closes it and removes what it wrote. */
+  destroy(): Promise<void>;
+}
+
+export interface DatabaseKind {
+  name: string;
+  available: boolean;
+  open(options?: Partial<DatabaseOptions>): Promise<TestDatabase>;
+}
+
+const defaults: DatabaseOptions = { clock: Date.now, leaseMs: 0, onAppended: () => {} };
+
+/** A folder that is removed by the returned function. */
+export function temporaryFolder(): { path: string; remove: () => void } {
+  const path = mkdtempSync(join(tmpdir(), 'fastify-camunda-test-'));
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+/** Every database the suites run against. */
+export function databaseKinds(): DatabaseKind[] {
+  const mssqlUrl = inject('mssqlUrl');
+  return [
+    {
+      name: 'SQLite',
+      available: true,
+      async open(options) {
+        const folder = temporaryFolder();
+        const database = await openSqliteDatabase({
+          ...defaults,
+          ...options,
+          file: join(folder.path, 'test.db'),
+        });
+        return {
+          ...database,
+          async destroy() {
+            await database.close();
+            folder.remove();
+          },
+        };
+      },
+    },
+    {
+      name: 'SQL Server',
+      available: mssqlUrl !== null,
+      async open(options) {
+        const { url, knexConfig, drop } = await createTestDatabase(mssqlUrl ?? '');
+        const database = await openMssqlDatabase({ ...defaults, ...options, url, knexConfig });
+        return {
+          ...database,
+          async destroy() {
+            await database.close();
+            await drop();
+          },
+        };
+      },
+    },
+  ];
+}

@@ -1,0 +1,132 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { endWithUs, freePort, isOnPath, stopChild, until } from '../children.ts';
+
+export type EngineKind = 'operaton' | 'camunda7';
+
+export interface RunningRealEngine {
+  kind: EngineKind;
+  /** As for CAMUNDA_BASE_URL. */
+  url: string;
+  version: string;
+  stop(): Promise<void>;
+}
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const CACHE = fileURLToPath(new URL('../../../node_modules/.cache/engines', import.meta.url));
+/** Milliseconds an engine has to answer. */
+const START_MS = 120_000;
+
+/**
+ * Jars that are taken without their descriptor: Operaton's JSON data format, whose parent is not
+ * published with it.
+ */
+const BARE_JARS: Record<EngineKind, readonly string[]> = {
+  operaton: ['org.operaton.spin:operaton-spin-dataformat-json-jackson:1.0.0:jar'],
+  camunda7: [],
+};
+
+/**
+ * Starts a real engine from Maven Central, with its REST API and an H2 database in memory. The class
+ * path is resolved once and kept until the pom changes; Maven checks the artefacts' checksums.
+ *
+ * @throws Error with one sentence that says what is missing
+ */
+export async function startRealEngine(kind: EngineKind): Promise<RunningRealEngine> {
+  for (const program of ['java', 'javac', 'mvn']) {
+    if (!isOnPath(program)) {
+      throw new Error(`there is no ${program}: install a JDK 17 or newer and Maven`);
+    }
+  }
+  const classPath = resolveClassPath(kind);
+  const port = await freePort();
+  const logFile = join(CACHE, `${kind}.log`);
+  const child = spawn(
+    'java',
+    [
+      '-Xmx512m',
+      '-XX:+UseSerialGC',
+      '-XX:TieredStopAtLevel=1',
+      '-cp',
+      classPath,
+      'engine.EngineApp',
+    ]
+      .concat([`--server.port=${port}`, '--server.address=127.0.0.1'])
+      .concat(settings(kind)),
+    { stdio: ['ignore', openSync(logFile, 'w'), openSync(logFile, 'a')] },
+  );
+  endWithUs(child);
+  const url = `http://127.0.0.1:${port}/engine-rest`;
+  try {
+    const version = await until(
+      async () => {
+        if (child.exitCode !== null) throw new Error(`${kind} ended with code ${child.exitCode}`);
+        const answer = await fetch(`${url}/version`).catch(() => undefined);
+        return answer?.ok ? ((await answer.json()) as { version: string }).version : null;
+      },
+      `${kind} answers`,
+      START_MS,
+    );
+    return { kind, url, version, stop: () => stopChild(child) };
+  } catch (error) {
+    await stopChild(child);
+    const tail = readFileSync(logFile, 'utf8').split('\n').slice(-15).join('\n');
+    throw new Error(`${String(error)}\n${tail}`);
+  }
+}
+
+/** Timers fire within half a second instead of up to a minute; nothing is deployed, nobody logs in. */
+function settings(kind: EngineKind): string[] {
+  const prefix = kind === 'operaton' ? '--operaton.bpm' : '--camunda.bpm';
+  return [
+    `--spring.datasource.url=jdbc:h2:mem:${kind};DB_CLOSE_DELAY=-1`,
+    '--spring.main.banner-mode=off',
+    `${prefix}.auto-deployment-enabled=false`,
+    `${prefix}.metrics.enabled=false`,
+    `${prefix}.job-execution.wait-time-in-millis=250`,
+    `${prefix}.job-execution.max-wait=500`,
+    `${prefix}.job-execution.backoff-time-in-millis=0`,
+    `${prefix}.job-execution.max-backoff=0`,
+  ];
+}
+
+function resolveClassPath(kind: EngineKind): string {
+  const pom = join(here, kind, 'pom.xml');
+  const app = join(here, 'EngineApp.java');
+  const hash = createHash('sha256').update(readFileSync(pom)).update(readFileSync(app));
+  const folder = join(CACHE, `${kind}-${hash.digest('hex').slice(0, 16)}`);
+  const file = join(folder, 'classpath');
+  const jars = join(folder, 'jars');
+  const known = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  if (known !== '' && known.split(':').every((entry) => existsSync(entry))) return known;
+  mkdirSync(jars, { recursive: true });
+  const resolved = join(folder, 'resolved');
+  maven(pom, ['dependency:build-classpath', `-Dmdep.outputFile=${resolved}`]);
+  for (const artifact of BARE_JARS[kind]) {
+    maven(pom, ['dependency:copy', `-Dartifact=${artifact}`, `-DoutputDirectory=${jars}`]);
+  }
+  const bare = readdirSync(jars).map((name) => join(jars, name));
+  const libraries = [readFileSync(resolved, 'utf8').trim(), ...bare].join(':');
+  const classes = join(folder, 'classes');
+  run('javac', ['-cp', libraries, '-d', classes, app]);
+  const classPath = `${classes}:${libraries}`;
+  writeFileSync(file, classPath);
+  return classPath;
+}
+
+function maven(pom: string, args: readonly string[]): void {
+  run('mvn', ['-q', '-B', '-f', pom, ...args]);
+}
+
+function run(program: string, args: readonly string[]): void {
+  const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8' });
+  if (status === 0) return;
+  const lines = `${stdout}${stderr}`
+    .split('\n')
+    .filter((line) => line.includes('ERROR'))
+    .slice(0, 3);
+  throw new Error(`${program} failed: ${lines.join(' ')}`);
+}

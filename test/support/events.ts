@@ -1,0 +1,100 @@
+import { decide } from '../../domain/decide.ts';
+import type { ProcessEvent, ProcessIdentity } from '../../domain/events.ts';
+
+export const identity: ProcessIdentity = {
+  batchId: 'batch-1',
+  traceabilityId: 'trace-1',
+  applicationId: 'app-1',
+  originatingSystem: 'FastifyAPI',
+  identifiers: { userId: '42' },
+  traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+};
+
+const common = { processName: 'onboard-user', identity };
+
+/** The event a start leads to. */
+export function requested(idempotencyKey?: string): ProcessEvent {
+  const events = decide(
+    {
+      ...common,
+      type: 'request-process',
+      variables: { userId: '42', nested: { list: [1, 'two', null] } },
+      requestHash: 'hash',
+      idempotencyKey,
+      audit: { httpMethod: 'POST', endpoint: '/api/process/start', httpStatusCode: 202 },
+    },
+    null,
+  );
+  return one(events);
+}
+
+/** A step's success; every `taskId` has its own dedupe key. */
+export function stepCompleted(taskId: string, name = 'run-background-check'): ProcessEvent {
+  return {
+    ...common,
+    type: 'step-completed',
+    step: { name, number: 2 },
+    audit: {
+      httpMethod: 'POST',
+      endpoint: 'http://partner/background-checks',
+      httpStatusCode: 200,
+      targetSystem: 'BackgroundCheck',
+      executionTime: 12,
+      result: 'Background check passed',
+    },
+    data: { taskId, attempt: 1, input: { userId: '42' }, output: { backgroundScore: 71 } },
+    dedupeKey: `task:${taskId}:completed`,
+  };
+}
+
+export function stepFailed(taskId: string, nth: number): ProcessEvent {
+  return {
+    ...common,
+    type: 'step-failed',
+    step: { name: 'run-background-check', number: 2 },
+    audit: { httpStatusCode: 503, executionTime: 3, result: 'Background check not passed' },
+    data: {
+      taskId,
+      attempt: nth,
+      input: { userId: '42' },
+      kind: 'technical',
+      code: 'REMOTE_503',
+      message: 'the partner answered 503',
+      retriesLeft: 1,
+      retryIn: 200,
+    },
+    dedupeKey: `task:${taskId}:failed:${nth}`,
+  };
+}
+
+export function completed(result: unknown = { message: 'Welcome' }): ProcessEvent {
+  return {
+    ...common,
+    type: 'process-completed',
+    audit: {},
+    data: { result: result as never },
+  };
+}
+
+export function failed(): ProcessEvent {
+  return {
+    ...common,
+    type: 'process-failed',
+    audit: {},
+    data: { kind: 'business', code: 'NO', message: 'refused', failedStep: 'run-background-check' },
+  };
+}
+
+export function started(processInstanceId = 'instance-1'): ProcessEvent {
+  return { ...common, type: 'process-started', audit: {}, data: { processInstanceId } };
+}
+
+export function cancelled(): ProcessEvent {
+  return { ...common, type: 'process-cancelled', audit: {}, data: { reason: 'no longer wanted' } };
+}
+
+function one(events: readonly ProcessEvent[]): ProcessEvent {
+  const [event] = events;
+  if (!event) throw new Error('no event');
+  return event;
+}

@@ -1,0 +1,53 @@
+import 'vitest';
+import type { TestProject } from 'vitest/node';
+import { type EngineKind, startRealEngine } from './engines/start-engine.ts';
+import { startRedis } from './redis.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Null: there is none on this machine. */
+    redisUrl: string | null;
+    engineUrls: Record<EngineKind, string | null>;
+    mssqlUrl: string | null;
+  }
+}
+
+/**
+ * Starts what the suites share: Redis, Operaton and Camunda 7. Where one cannot be started its suites
+ * are skipped, loudly; with CI=true that is a failure.
+ */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const stops: (() => Promise<void>)[] = [];
+  async function start<T extends { url: string; stop(): Promise<void> }>(
+    name: string,
+    starting: Promise<T>,
+  ): Promise<string | null> {
+    try {
+      const running = await starting;
+      stops.push(running.stop);
+      return running.url;
+    } catch (error) {
+      skipped(name, error instanceof Error ? error.message : String(error));
+      if (process.env.CI === 'true') throw error;
+      return null;
+    }
+  }
+  const redisUrl = await start('Redis', startRedis());
+  const [operaton, camunda7] = await Promise.all([
+    start('Operaton', startRealEngine('operaton')),
+    start('Camunda 7', startRealEngine('camunda7')),
+  ]);
+  const mssqlUrl = process.env.MSSQL_TEST_URL || null;
+  if (!mssqlUrl) skipped('SQL Server', 'MSSQL_TEST_URL is not set');
+  project.provide('redisUrl', redisUrl);
+  project.provide('engineUrls', { operaton, camunda7 });
+  project.provide('mssqlUrl', mssqlUrl);
+  return async () => {
+    await Promise.all(stops.map((stop) => stop()));
+  };
+}
+
+function skipped(what: string, why: string): void {
+  const line = '*'.repeat(78);
+  process.stderr.write(`\n${line}\n* SKIPPED: the ${what} suites: ${why}\n${line}\n\n`);
+}

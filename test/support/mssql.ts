@@ -1,0 +1,60 @@
+import { randomUUID } from 'node:crypto';
+import { createRequire } from 'node:module';
+import knex, { type Knex } from 'knex';
+import { migrateUp } from '../../infrastructure/sql/migrate.ts';
+import {
+  createPool,
+  mssqlKnexConfig,
+  readMssqlUrl,
+} from '../../infrastructure/sql/mssql/connection.ts';
+
+/**
+ * Makes a database of its own on the server of `MSSQL_TEST_URL`, with the schema in it. The schema is
+ * made like the service's, through Knex.
+ */
+export async function createTestDatabase(
+  serverUrl: string,
+): Promise<{ url: string; knexConfig: Knex.Config; drop: () => Promise<void> }> {
+  const name = `fc_test_${randomUUID().replaceAll('-', '').slice(0, 12)}`;
+  const server = createPool({ ...readMssqlUrl(serverUrl), database: 'master' }, 2);
+  await server.connect();
+  await server.request().query(`CREATE DATABASE ${name}`);
+  const url = new URL(serverUrl);
+  url.pathname = `/${name}`;
+  const knexConfig = { ...mssqlKnexConfig(url.href), client: CountingMssql };
+  const connection = knex(knexConfig);
+  await migrateUp(connection);
+  await connection.destroy();
+  return {
+    url: url.href,
+    knexConfig,
+    async drop() {
+      await server
+        .request()
+        .query(`DROP DATABASE ${name}`)
+        .catch(() => {});
+      await server.close();
+    },
+  };
+}
+
+interface Response {
+  response?: Record<string, unknown>[];
+}
+
+const MssqlClient = createRequire(import.meta.url)(
+  'knex/lib/dialects/mssql/index.js',
+) as typeof knex.Client;
+
+/**
+ * Knex reads the number of changed rows from an unnamed column; servers that speak T-SQL without being
+ * SQL Server name it `rowcount`. This gives Knex what it looks for.
+ */
+class CountingMssql extends MssqlClient {
+  processResponse(query: Response, runner: unknown): unknown {
+    const first = query.response?.[0];
+    if (first && 'rowcount' in first && !('' in first)) first[''] = first.rowcount;
+    const { processResponse } = MssqlClient.prototype as unknown as CountingMssql;
+    return processResponse.call(this, query, runner);
+  }
+}

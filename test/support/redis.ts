@@ -1,0 +1,75 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { endWithUs, freePort, isOnPath, stopChild, until } from './children.ts';
+
+export interface RunningRedis {
+  url: string;
+  port: number;
+  pid: number;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a Redis of its own, installing it first where the system allows.
+ *
+ * @throws Error with one sentence that says what to do where it does not
+ */
+export async function startRedis(given?: number): Promise<RunningRedis> {
+  const program = findOrInstall();
+  const port = given ?? (await freePort());
+  const folder = mkdtempSync(join(tmpdir(), 'fastify-camunda-redis-'));
+  const child = spawn(
+    program,
+    ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''].concat([
+      '--appendonly',
+      'no',
+      '--maxmemory-policy',
+      'noeviction',
+    ]),
+    { stdio: 'ignore' },
+  );
+  endWithUs(child);
+  await until(() => answersPing(port), 'Redis answers');
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    port,
+    pid: child.pid ?? 0,
+    stop: () => stopChild(child),
+  };
+}
+
+function findOrInstall(): string {
+  const known = ['redis-server', 'valkey-server'].find(isOnPath);
+  if (known) return known;
+  const sudo = process.getuid?.() === 0 ? '' : 'sudo -n ';
+  if (isOnPath('apt-get')) {
+    console.log('Installing redis-server with apt-get …');
+    spawnSync(
+      'sh',
+      [
+        '-c',
+        `${sudo}apt-get update -q && ${sudo}env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends redis-server`,
+      ],
+      { stdio: 'ignore' },
+    );
+  }
+  if (isOnPath('redis-server')) return 'redis-server';
+  throw new Error(
+    'there is no redis-server: install Redis 7 or Valkey, e.g. `apt-get install redis-server`',
+  );
+}
+
+function answersPing(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'));
+    const finish = (answer: boolean): void => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once('data', (data) => finish(data.toString().startsWith('+PONG')));
+    socket.once('error', () => finish(false));
+  });
+}
