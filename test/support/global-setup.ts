@@ -13,17 +13,20 @@ declare module 'vitest' {
 }
 
 /**
- * Starts what the suites share: Redis, Operaton and Camunda 7. Where one cannot be started its suites
- * are skipped, loudly; with CI=true that is a failure.
+ * Starts what the suites share: Redis, Operaton and Camunda 7; a server whose URL is given is used
+ * instead (`REDIS_TEST_URL`, `OPERATON_TEST_URL`, `CAMUNDA7_TEST_URL`). Where one cannot be started its
+ * suites are skipped, loudly; with CI=true that is a failure.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const stops: (() => Promise<void>)[] = [];
   async function start<T extends { url: string; stop(): Promise<void> }>(
     name: string,
-    starting: Promise<T>,
+    given: string | undefined,
+    begin: () => Promise<T>,
   ): Promise<string | null> {
+    if (given) return given;
     try {
-      const running = await starting;
+      const running = await begin();
       stops.push(running.stop);
       return running.url;
     } catch (error) {
@@ -32,12 +35,13 @@ export default async function setup(project: TestProject): Promise<() => Promise
       return null;
     }
   }
-  const redisUrl = await start('Redis', startRedis());
+  const { env } = process;
+  const redisUrl = await start('Redis', env.REDIS_TEST_URL, startRedis);
   const [operaton, camunda7] = await Promise.all([
-    start('Operaton', startRealEngine('operaton')),
-    start('Camunda 7', startRealEngine('camunda7')),
+    start('Operaton', env.OPERATON_TEST_URL, () => startRealEngine('operaton')),
+    start('Camunda 7', env.CAMUNDA7_TEST_URL, () => startRealEngine('camunda7')),
   ]);
-  const mssqlUrl = process.env.MSSQL_TEST_URL || null;
+  const mssqlUrl = env.MSSQL_TEST_URL || null;
   if (!mssqlUrl) skipped('SQL Server', 'MSSQL_TEST_URL is not set');
   project.provide('redisUrl', redisUrl);
   project.provide('engineUrls', { operaton, camunda7 });
