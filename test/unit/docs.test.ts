@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { configSchema } from '../../src/config.ts';
+
+const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+
+/** Name, default and description of every setting, from the schema. */
+const settings = Object.entries(configSchema.shape).map(([name, schema]) => {
+  const parsed = schema.safeParse(undefined);
+  const value = parsed.success ? parsed.data : '';
+  const fallback = Array.isArray(value) ? value.join(',') : String(value);
+  return { name, fallback, description: schema.description ?? '' };
+});
+
+describe('the documentation', () => {
+  it('has every setting in the configuration table of the README', () => {
+    const table = [
+      '| variable | default | meaning |',
+      '|---|---|---|',
+      ...settings.map(
+        ({ name, fallback, description }) =>
+          `| \`${name}\` | ${fallback === '' ? '' : `\`${fallback}\``} | ${description} |`,
+      ),
+    ].join('\n');
+    const found = /<!-- configuration -->\n([\s\S]*)\n<!-- \/configuration -->/.exec(readme)?.[1];
+    expect(found).toBe(table);
+  });
+
+  it('has every setting in .env.example', async () => {
+    const lines = settings.flatMap(({ name, fallback, description }) => [
+      `# ${description}`,
+      `#${name}=${fallback}`,
+      '',
+    ]);
+    const text = `# Every setting with its default. Copy to .env, take the # away from what you change, and load it,
+# for example with \`set -a; . ./.env; set +a\`.\n\n${lines.join('\n')}`;
+    await expect(text).toMatchFileSnapshot('../../.env.example');
+  });
+});
