@@ -17,6 +17,9 @@ export interface AppendResult {
   duplicate: boolean;
 }
 
+/** Events in one append at most: SQL Server takes 2,100 parameters in one statement. */
+export const MAX_APPEND = 80;
+
 export interface EventStore {
   /**
    * Appends to a stream, events and their outbox rows in one transaction, durable when it resolves.
@@ -25,6 +28,7 @@ export interface EventStore {
    *
    * @throws VersionConflictError when `expectedVersion` is not the stream's version
    * @throws StoreUnavailableError when the database cannot be reached; nothing was written
+   * @throws RangeError for more than MAX_APPEND events
    */
   append(
     correlationId: string,
@@ -137,6 +141,7 @@ export interface Queue {
 
 /** Tells every instance about new states. Best effort: process_store is the truth. */
 export interface Notifier {
+  /** Rejects when other instances could not be told: to be tried again. */
   publish(state: ProcessState): Promise<void>;
   /** @returns a function that ends the subscription */
   subscribe(listener: (state: ProcessState) => void): () => void;

@@ -6,6 +6,7 @@ import {
   type StoredEvent,
 } from '../../domain/events.ts';
 import type { Json } from '../../domain/json.ts';
+import { MAX_APPEND } from '../../domain/ports.ts';
 import { upcast } from '../../domain/upcast.ts';
 
 /** A row of event_log without `id`; the names are the columns. */
@@ -171,6 +172,13 @@ export function stored(
   place: Pick<StoredEvent, 'id' | 'correlationId' | 'version' | 'createdAt'>,
 ): StoredEvent {
   return { ...event, ...place, schemaVersion: CURRENT_SCHEMA_VERSION };
+}
+
+/** @throws RangeError for more events than one append takes */
+export function checkAppend(events: readonly ProcessEvent[]): void {
+  if (events.length > MAX_APPEND) {
+    throw new RangeError(`an append takes ${MAX_APPEND} events at most, not ${events.length}`);
+  }
 }
 
 /** Wraps what ISJSON of SQL Server before 2022 does not take for JSON: a bare number, text, boolean. */

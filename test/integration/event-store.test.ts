@@ -64,6 +64,16 @@ describe.each(databaseKinds())('the event store on $name', ({ available, open })
       expect((await read('long'))[0]?.data).toEqual({ result: { text } });
     });
 
+    it('takes many events in one append, in order, up to its limit', async () => {
+      const many = Array.from({ length: 80 }, (_, at) => stepCompleted(`many-${at}`));
+      await append('many', many);
+      const found = await read('many');
+      expect(found.map((event) => event.dedupeKey)).toEqual(many.map((event) => event.dedupeKey));
+      const ids = found.map((event) => Number(event.id));
+      expect(ids).toEqual([...ids].sort((a, b) => a - b));
+      await expect(append('many', [...many, requested()])).rejects.toThrow(RangeError);
+    });
+
     it('G3: versions are gapless and in commit order under concurrent appends', async () => {
       const count = 60;
       await Promise.all(

@@ -38,8 +38,9 @@ export async function createTestDatabase(
   };
 }
 
-interface Response {
-  response?: Record<string, unknown>[];
+/** Rows as tedious gives them. */
+interface Answer {
+  response?: { metadata: { colName: string } }[][];
 }
 
 const MssqlClient = createRequire(import.meta.url)(
@@ -51,9 +52,10 @@ const MssqlClient = createRequire(import.meta.url)(
  * SQL Server name it `rowcount`. This gives Knex what it looks for.
  */
 class CountingMssql extends MssqlClient {
-  processResponse(query: Response, runner: unknown): unknown {
-    const first = query.response?.[0];
-    if (first && 'rowcount' in first && !('' in first)) first[''] = first.rowcount;
+  processResponse(query: Answer, runner: unknown): unknown {
+    for (const { metadata } of query.response?.flat() ?? []) {
+      if (metadata.colName === 'rowcount') metadata.colName = '';
+    }
     const { processResponse } = MssqlClient.prototype as unknown as CountingMssql;
     return processResponse.call(this, query, runner);
   }

@@ -32,13 +32,17 @@ export function readMssqlUrl(text: string): MssqlTarget {
 /** Connections for the hot statements. Not connected yet. */
 export function createPool(target: MssqlTarget, size: number): sql.ConnectionPool {
   const { encrypt, trustServerCertificate, ...connection } = target;
-  return new sql.ConnectionPool({
+  const pool = new sql.ConnectionPool({
     ...connection,
     pool: { min: 0, max: size, idleTimeoutMillis: 30_000 },
     connectionTimeout: 10_000,
     requestTimeout: 30_000,
     options: { encrypt, trustServerCertificate, useUTC: true },
   });
+  // A connection that breaks while idle is told here; without a listener it would end the process. The
+  // next request opens a new one, or says why it cannot.
+  pool.on('error', () => {});
+  return pool;
 }
 
 /** Knex for migrations and lists. */
@@ -71,7 +75,9 @@ export async function withRetry<T>(run: () => Promise<T>): Promise<T> {
     try {
       return await run();
     } catch (error) {
-      const { number, name } = error as { number?: number; name?: string };
+      // Only what the driver says is about the database: a typed refusal of ours goes up as it is.
+      if (!isFromDriver(error)) throw error;
+      const { number } = error as { number?: number };
       const again = number !== undefined && (DUPLICATE.has(number) || PASSING.has(number));
       if (again && attempt < ATTEMPTS) {
         // Random, so that those who met do not meet again.
@@ -79,15 +85,21 @@ export async function withRetry<T>(run: () => Promise<T>): Promise<T> {
         await new Promise((resolve) => setTimeout(resolve, pause));
         continue;
       }
-      if (again || name === 'ConnectionError' || number === undefined) {
-        const message = error instanceof Error ? error.message : String(error);
-        throw new StoreUnavailableError(`the database cannot be used: ${message}`, {
+      // An error of the server has a number; without one the connection is at fault.
+      if (again || number === undefined) {
+        throw new StoreUnavailableError(`the database cannot be used: ${error.message}`, {
           cause: error,
         });
       }
       throw error;
     }
   }
+}
+
+/** Errors of `mssql`, and of its pool (tarn) when no connection comes free in time. */
+function isFromDriver(error: unknown): error is Error {
+  if (error instanceof sql.MSSQLError) return true;
+  return error instanceof Error && error.constructor.name === 'TimeoutError';
 }
 
 /** Times come as Date from the driver and are ISO 8601 texts everywhere else. */

@@ -22,7 +22,7 @@ const SNAPSHOT = `SELECT is_read_committed_snapshot_on AS is_on FROM sys.databas
 export async function openMssqlDatabase(
   options: DatabaseOptions & { url: string; knexConfig?: Knex.Config },
 ): Promise<Database> {
-  const { url, clock, leaseMs, onAppended, warn } = options;
+  const { url, leaseMs, onAppended, warn } = options;
   const target = readMssqlUrl(url);
   const pool = createPool(target, POOL_SIZE);
   const cold = knex(options.knexConfig ?? mssqlKnexConfig(url));
@@ -63,7 +63,7 @@ export async function openMssqlDatabase(
   return {
     kind: 'mssql',
     eventStore: createMssqlEventStore({ pool, leaseMs, onAppended }),
-    outbox: createMssqlOutbox({ pool, clock }),
+    outbox: createMssqlOutbox(pool),
     processStore: createMssqlProcessStore({ pool, list }),
     knex: cold,
     async ping() {

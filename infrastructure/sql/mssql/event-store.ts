@@ -2,7 +2,14 @@ import sql from 'mssql';
 import { VersionConflictError } from '../../../domain/errors.ts';
 import type { ProcessEvent, StoredEvent } from '../../../domain/events.ts';
 import type { AppendResult, EventStore, OutboxRow } from '../../../domain/ports.ts';
-import { EVENT_COLUMNS, type EventRow, fromEventRow, stored, toEventRow } from '../event-row.ts';
+import {
+  checkAppend,
+  EVENT_COLUMNS,
+  type EventRow,
+  fromEventRow,
+  stored,
+  toEventRow,
+} from '../event-row.ts';
 import { isoTimes, withRetry } from './connection.ts';
 
 export interface MssqlEventStoreOptions {
@@ -17,57 +24,64 @@ type Row = EventRow & { id: string };
 const GIVEN = EVENT_COLUMNS.filter(
   (name) => name !== 'correlation_id' && name !== 'version' && name !== 'created_at',
 );
-const TYPES: Partial<Record<keyof EventRow, string>> = {
-  schema_version: 'SMALLINT',
-  http_method: 'VARCHAR(10)',
-  endpoint: 'VARCHAR(500)',
-  event_type: 'VARCHAR(50)',
-  status: 'VARCHAR(50)',
-  request_data: 'NVARCHAR(MAX)',
-  response_data: 'NVARCHAR(MAX)',
-  error_message: 'NVARCHAR(MAX)',
-  identifiers: 'NVARCHAR(MAX)',
-  result: 'NVARCHAR(MAX)',
-  metadata: 'NVARCHAR(MAX)',
-  http_status_code: 'INT',
-  step: 'INT',
-  execution_time: 'INT',
+const TYPES: Partial<Record<keyof EventRow, () => sql.ISqlType>> = {
+  schema_version: () => sql.SmallInt(),
+  http_method: () => sql.VarChar(10),
+  endpoint: () => sql.VarChar(500),
+  event_type: () => sql.VarChar(50),
+  status: () => sql.VarChar(50),
+  request_data: () => sql.NVarChar(sql.MAX),
+  response_data: () => sql.NVarChar(sql.MAX),
+  error_message: () => sql.NVarChar(sql.MAX),
+  identifiers: () => sql.NVarChar(sql.MAX),
+  result: () => sql.NVarChar(sql.MAX),
+  metadata: () => sql.NVarChar(sql.MAX),
+  http_status_code: () => sql.Int(),
+  step: () => sql.Int(),
+  execution_time: () => sql.Int(),
 };
+const VARCHAR = (): sql.ISqlType => sql.VarChar(255);
 
 /**
  * Appends events and their outbox rows in one round trip. The update lock on the stream's rows makes
  * appends to one stream wait for each other; two that begin a stream at the same moment meet at the
- * unique index, and the loser runs again.
+ * unique index, and the loser runs again. Identities follow the ORDER BY of the insert
+ * (https://learn.microsoft.com/sql/t-sql/statements/insert-transact-sql#limitations-and-restrictions).
+ *
+ * Tried: all events as one JSON parameter through OPENJSON. It needs a cast for each column, and servers
+ * that speak T-SQL without being SQL Server do not unescape its texts.
  */
-function appendStatement(keys: number): string {
-  const withColumns = GIVEN.map((name) => `${name} ${TYPES[name] ?? 'VARCHAR(255)'} '$.${name}'`);
+function appendStatement(events: number, keys: number): string {
+  const columns = GIVEN.join(', ');
+  const rows = Array.from(
+    { length: events },
+    (_, at) => `(${at + 1}, ${GIVEN.map((name) => `@${name}${at}`).join(', ')})`,
+  );
   const known =
     keys === 0
       ? ''
       : `SELECT @duplicate = MIN(id) FROM event_log WHERE dedupe_key IN (${names('key', keys)});`;
   return `
-SET NOCOUNT ON;
 SET XACT_ABORT ON;
 DECLARE @duplicate BIGINT, @version INT = 0;
-DECLARE @written TABLE (id BIGINT, version INT, event_type VARCHAR(50), created_at DATETIME2(3));
 BEGIN TRANSACTION;
 ${known}
 SELECT @version = ISNULL(MAX(version), 0) FROM event_log WITH (UPDLOCK)
   WHERE correlation_id = @correlation_id;
 IF @duplicate IS NULL AND (@expected IS NULL OR @expected = @version)
 BEGIN
-  INSERT INTO event_log (correlation_id, version, ${GIVEN.join(', ')})
-    OUTPUT inserted.id, inserted.version, inserted.event_type, inserted.created_at INTO @written
-    SELECT @correlation_id, @version + position, ${GIVEN.join(', ')}
-    FROM OPENJSON(@events) WITH (position INT '$.position', ${withColumns.join(', ')})
+  INSERT INTO event_log (correlation_id, version, ${columns})
+    SELECT @correlation_id, @version + position, ${columns}
+    FROM (VALUES ${rows.join(', ')}) AS given (position, ${columns})
     ORDER BY position;
   INSERT INTO outbox (event_id, correlation_id, event_type, attempts, available_at, created_at)
-    SELECT id, @correlation_id, event_type, @attempts, DATEADD(millisecond, @lease, created_at), created_at
-    FROM @written;
+    SELECT id, correlation_id, event_type, @attempts, DATEADD(millisecond, @lease, created_at), created_at
+    FROM event_log WHERE correlation_id = @correlation_id AND version > @version;
 END
 COMMIT TRANSACTION;
 SELECT @duplicate AS duplicate, @version AS version;
-SELECT id, version, created_at FROM @written ORDER BY version;
+SELECT TOP (@count) id, version, created_at FROM event_log
+  WHERE correlation_id = @correlation_id AND version > @version ORDER BY version;
 SELECT * FROM event_log WHERE id = @duplicate;`;
 }
 
@@ -80,20 +94,21 @@ export function createMssqlEventStore(options: MssqlEventStoreOptions): EventSto
     events: readonly ProcessEvent[],
     expectedVersion: number | undefined,
   ): Promise<AppendResult> {
-    const rows = events.map((event, index) => {
-      const row = toEventRow(correlationId, 0, event, '');
-      return { position: index + 1, ...Object.fromEntries(GIVEN.map((name) => [name, row[name]])) };
-    });
     const keys = events.flatMap(({ dedupeKey }) => (dedupeKey === undefined ? [] : [dedupeKey]));
     const request = pool
       .request()
       .input('correlation_id', sql.VarChar(255), correlationId)
-      .input('events', sql.NVarChar(sql.MAX), JSON.stringify(rows))
+      .input('count', sql.Int, events.length)
       .input('expected', sql.Int, expectedVersion ?? null)
       .input('attempts', sql.Int, leaseMs > 0 ? 1 : 0)
       .input('lease', sql.Int, leaseMs);
+    for (const [at, event] of events.entries()) {
+      const row = toEventRow(correlationId, 0, event, '');
+      for (const name of GIVEN)
+        request.input(`${name}${at}`, (TYPES[name] ?? VARCHAR)(), row[name]);
+    }
     for (const [at, key] of keys.entries()) request.input(`key${at}`, sql.VarChar(255), key);
-    const { recordsets } = await request.query(appendStatement(keys.length));
+    const { recordsets } = await request.query(appendStatement(events.length, keys.length));
     const [[outcome], written, known] = recordsets as unknown as [
       { duplicate: string | null; version: number }[],
       { id: string; version: number; created_at: Date }[],
@@ -127,6 +142,7 @@ export function createMssqlEventStore(options: MssqlEventStoreOptions): EventSto
   return {
     async append(correlationId, events, { expectedVersion } = {}) {
       if (events.length === 0) return { events: [], duplicate: false };
+      checkAppend(events);
       const result = await withRetry(() => append(correlationId, events, expectedVersion));
       if (!result.duplicate) onAppended(result.events.map(outboxRow));
       return result;

@@ -1,6 +1,6 @@
 import sql from 'mssql';
 import type { EventType } from '../../../domain/events.ts';
-import type { Clock, Outbox } from '../../../domain/ports.ts';
+import type { Outbox } from '../../../domain/ports.ts';
 import { withRetry } from './connection.ts';
 
 interface Row {
@@ -12,48 +12,53 @@ interface Row {
 
 /**
  * Rows that another relay has locked are passed over, and row locks keep two relays from blocking each
- * other on a page (https://learn.microsoft.com/sql/t-sql/queries/hints-transact-sql-table).
+ * other on a page (https://learn.microsoft.com/sql/t-sql/queries/hints-transact-sql-table). Due is asked
+ * again at the update: a row that was taken between look and lock is not due any more.
+ *
+ * Leases run by the server's clock, the same for all instances.
  */
 const CLAIM = `
-UPDATE outbox SET attempts = attempts + 1, available_at = @until
-OUTPUT deleted.event_id, deleted.correlation_id, deleted.event_type, deleted.attempts
-WHERE event_id IN (
+DECLARE @now DATETIME2(3) = SYSUTCDATETIME();
+DECLARE @taken TABLE (
+  event_id BIGINT, correlation_id VARCHAR(255), event_type VARCHAR(50), attempts INT
+);
+UPDATE outbox SET attempts = outbox.attempts + 1, available_at = DATEADD(millisecond, @lease, @now)
+OUTPUT deleted.event_id, deleted.correlation_id, deleted.event_type, deleted.attempts INTO @taken
+WHERE available_at <= @now AND event_id IN (
   SELECT TOP (@limit) event_id FROM outbox WITH (READPAST, UPDLOCK, ROWLOCK)
   WHERE available_at <= @now ORDER BY event_id
-)`;
+);
+SELECT event_id, correlation_id, event_type, attempts FROM @taken ORDER BY event_id`;
 const REMOVE = `
 DELETE FROM outbox WHERE event_id IN (SELECT CAST(value AS BIGINT) FROM OPENJSON(@ids))`;
 const RELEASE = `
-UPDATE outbox SET available_at = @until, last_error = @error
+UPDATE outbox SET available_at = DATEADD(millisecond, @delay, SYSUTCDATETIME()), last_error = @error
 WHERE event_id IN (SELECT CAST(value AS BIGINT) FROM OPENJSON(@ids))`;
 const RELEASE_ALL = 'UPDATE outbox SET available_at = created_at';
-const DEPTH = 'SELECT COUNT(*) AS row_count, MIN(created_at) AS oldest FROM outbox';
+const DEPTH = `
+SELECT COUNT(*) AS row_count, DATEDIFF(millisecond, MIN(created_at), SYSUTCDATETIME()) AS age
+FROM outbox`;
 
 /** The outbox on SQL Server. */
-export function createMssqlOutbox(options: { pool: sql.ConnectionPool; clock: Clock }): Outbox {
-  const { pool, clock } = options;
+export function createMssqlOutbox(pool: sql.ConnectionPool): Outbox {
   const ids = (eventIds: readonly string[]): sql.Request =>
     pool.request().input('ids', sql.NVarChar(sql.MAX), JSON.stringify(eventIds));
 
   return {
     async claim(limit, leaseMs) {
-      const now = clock();
       const { recordset } = await withRetry(() =>
         pool
           .request()
           .input('limit', sql.Int, limit)
-          .input('now', sql.DateTime2(3), new Date(now))
-          .input('until', sql.DateTime2(3), new Date(now + leaseMs))
+          .input('lease', sql.Int, leaseMs)
           .query<Row>(CLAIM),
       );
-      return recordset
-        .map((row) => ({
-          eventId: String(row.event_id),
-          correlationId: row.correlation_id,
-          eventType: row.event_type,
-          attempts: row.attempts,
-        }))
-        .sort((a, b) => (BigInt(a.eventId) < BigInt(b.eventId) ? -1 : 1));
+      return recordset.map((row) => ({
+        eventId: String(row.event_id),
+        correlationId: row.correlation_id,
+        eventType: row.event_type,
+        attempts: row.attempts,
+      }));
     },
     async remove(eventIds) {
       await withRetry(() => ids(eventIds).query(REMOVE));
@@ -61,7 +66,7 @@ export function createMssqlOutbox(options: { pool: sql.ConnectionPool; clock: Cl
     async release(eventIds, error, delayMs) {
       await withRetry(() =>
         ids(eventIds)
-          .input('until', sql.DateTime2(3), new Date(clock() + delayMs))
+          .input('delay', sql.Int, delayMs)
           .input('error', sql.NVarChar(sql.MAX), error)
           .query(RELEASE),
       );
@@ -72,14 +77,10 @@ export function createMssqlOutbox(options: { pool: sql.ConnectionPool; clock: Cl
     },
     async depth() {
       const { recordset } = await withRetry(() =>
-        pool.request().query<{ row_count: number; oldest: Date | null }>(DEPTH),
+        pool.request().query<{ row_count: number; age: number | null }>(DEPTH),
       );
       const [row] = recordset;
-      const oldest = row?.oldest?.getTime();
-      return {
-        rows: row?.row_count ?? 0,
-        oldestAgeMs: oldest === undefined ? 0 : Math.max(0, clock() - oldest),
-      };
+      return { rows: row?.row_count ?? 0, oldestAgeMs: Math.max(0, row?.age ?? 0) };
     },
   };
 }

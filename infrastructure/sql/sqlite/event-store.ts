@@ -2,7 +2,14 @@ import type BetterSqlite3 from 'better-sqlite3';
 import { VersionConflictError } from '../../../domain/errors.ts';
 import type { ProcessEvent, StoredEvent } from '../../../domain/events.ts';
 import type { AppendResult, Clock, EventStore, OutboxRow } from '../../../domain/ports.ts';
-import { EVENT_COLUMNS, type EventRow, fromEventRow, stored, toEventRow } from '../event-row.ts';
+import {
+  checkAppend,
+  EVENT_COLUMNS,
+  type EventRow,
+  fromEventRow,
+  stored,
+  toEventRow,
+} from '../event-row.ts';
 import type { GroupCommit } from './group-commit.ts';
 
 export interface SqliteEventStoreOptions {
@@ -71,6 +78,7 @@ export function createSqliteEventStore(options: SqliteEventStoreOptions): EventS
   return {
     async append(correlationId, events, appendOptions = {}) {
       if (events.length === 0) return { events: [], duplicate: false };
+      checkAppend(events);
       const result = await groupCommit.write(() =>
         append(correlationId, events, appendOptions.expectedVersion),
       );
