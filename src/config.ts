@@ -90,5 +90,9 @@ export function redactConfig(config: Config): Record<string, unknown> {
 
 function redactValue(name: string, value: unknown): unknown {
   if (name.endsWith('PASSWORD')) return value === '' ? '' : '***';
-  return typeof value === 'string' ? value.replace(/(:\/\/[^:/@]*):[^@/]*@/, '$1:***@') : value;
+  if (typeof value !== 'string') return value;
+  // Up to the last @ before the path: a password may hold one that was not encoded.
+  return value
+    .replace(/(:\/\/[^:/?#@]*):[^/?#]*@/, '$1:***@')
+    .replace(/([?&]password=)[^&#]*/gi, '$1***');
 }

@@ -69,13 +69,27 @@ async function importDefinition(folder: string, key: string): Promise<ProcessDef
       () => false,
     );
     if (!exists) continue;
-    const module = (await import(pathToFileURL(file).href)) as { default?: ProcessDefinition };
+    const module = await importModule(file);
     if (!module.default?.steps) {
       throw new SetupError(`${file} does not export a defineProcess(…) as its default`);
     }
     return module.default;
   }
   throw new SetupError(`the process ${key} has no index.ts in ${folder}`);
+}
+
+/** What is wrong in a process is told in one line, as everything that stops the start. */
+async function importModule(file: string): Promise<{ default?: ProcessDefinition }> {
+  try {
+    return await import(pathToFileURL(file).href);
+  } catch (cause) {
+    throw new SetupError(`${file} cannot be loaded: ${oneLine(cause)}`, { cause });
+  }
+}
+
+function oneLine(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.replace(/\s*\n\s*/g, ' ');
 }
 
 /** Every topic needs its step and every step its topic: neither would ever be noticed otherwise. */
@@ -85,8 +99,7 @@ async function checkTopics(
   bpmn: string,
 ): Promise<void> {
   const { processId, topics } = await readExternalTopics(bpmn).catch((cause: unknown) => {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new SetupError(`${fileName} cannot be read: ${reason}`, { cause });
+    throw new SetupError(`${fileName} cannot be read: ${oneLine(cause)}`, { cause });
   });
   if (processId !== key) {
     throw new SetupError(`${fileName} describes the process ${processId}, its folder is ${key}`);

@@ -108,15 +108,13 @@ async function withTimeout<T>(
   const timer = setTimeout(() => {
     controller.abort(new StepTimeoutError(`the step took longer than ${timeout} ms`));
   }, timeout);
+  // It listens before the handler does: that time is up says more than what a handler throws for it.
   const aborted = new Promise<never>((_resolve, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   });
   aborted.catch(() => {});
   try {
     return await Promise.race([handle(signal), aborted]);
-  } catch (error) {
-    // What a handler throws because its time is up says less than that its time is up.
-    throw signal.reason instanceof StepTimeoutError ? signal.reason : error;
   } finally {
     clearTimeout(timer);
     stopping.removeEventListener('abort', stop);

@@ -1,9 +1,8 @@
-import { randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client, type TaskService } from 'camunda-external-task-client-js';
+import type { TaskService } from 'camunda-external-task-client-js';
 import { topicOf } from '../../../domain/define-process.ts';
-import type { Engine } from '../../../domain/ports.ts';
+import { type ClientOptions, createClient } from './external-task-client.ts';
 import {
   COMMON_VARIABLES,
   type EngineTask,
@@ -12,26 +11,16 @@ import {
   type Work,
 } from './run-task.ts';
 
-export interface WorkerOptions extends Omit<TaskPorts, 'stopping'> {
-  baseUrl: string;
-  username?: string;
-  password?: string;
+export interface WorkerOptions extends Omit<TaskPorts, 'stopping'>, ClientOptions {
   /** All steps this worker does. */
   work: readonly Work[];
-  engine: Engine;
-  /** Tasks that run at once. */
-  concurrency: number;
-  /** Milliseconds a task is locked; extended while it runs. */
-  lockDurationMs: number;
-  /**
-   * Milliseconds the engine holds an empty poll. Camunda answers an open poll at once when a task is
-   * created, but not when a failed task's pause or a lock is over: such a task waits for the next poll.
-   */
-  longPollMs: number;
 }
 
 export interface RunningWorker {
-  /** Takes no more tasks; gives running ones `timeoutMs` to finish, then hands their locks back. */
+  /**
+   * Takes no more tasks; gives running ones `timeoutMs` to finish, then hands their locks back, for
+   * which it takes no more than `HAND_BACK_MS` twice, whatever the engine does.
+   */
   stop(timeoutMs: number): Promise<void>;
 }
 
@@ -40,23 +29,13 @@ const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
 /** Pause while all places are taken, in milliseconds. */
 const FULL_PAUSE_MS = 5;
-/** The poll may take this much longer than asked before the connection counts as dead. */
-const POLL_GRACE_MS = 10_000;
-const CALL_TIMEOUT_MS = 15_000;
+/** Milliseconds for telling the engine, at the end of a stop, which tasks are free again. */
+const HAND_BACK_MS = 1_500;
 /** Pause before a task that could not be done, nor journaled, is given back. */
 const LEFT_PAUSE_MS = 1_000;
 
-/** The part of the client's insides that is steered here; it has no other handle for them. */
-interface ClientInternals {
-  options: { interval: number };
-  activeTasksCount: number;
-}
-
-interface RequestConfig {
-  json?: { topics?: unknown };
-  headers?: Record<string, string>;
-  timeout?: { request: number };
-  signal?: AbortSignal;
+interface FetchedTask {
+  variables?: Record<string, { type: string; value: unknown }>;
 }
 
 /**
@@ -64,53 +43,34 @@ interface RequestConfig {
  * pause while tasks come, a growing pause while the engine is away.
  */
 export function startWorker(options: WorkerOptions): RunningWorker {
-  const { baseUrl, work, concurrency, lockDurationMs, longPollMs, log } = options;
+  const { work, concurrency, lockDurationMs, log } = options;
   const polling = new AbortController();
   const stopping = new AbortController();
+  const calls = new AbortController();
+  // Every running task listens to both; Node warns of a leak from the eleventh on.
+  setMaxListeners(0, stopping.signal, calls.signal);
   const running = new Set<Promise<void>>();
-  const basic = Buffer.from(`${options.username}:${options.password ?? ''}`).toString('base64');
-
-  const client = new Client({
-    baseUrl,
-    // The default is the same for everybody: two instances would share their locks.
-    workerId: `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`,
-    maxTasks: concurrency,
-    maxParallelExecutions: concurrency,
-    interval: 0,
-    lockDuration: lockDurationMs,
-    asyncResponseTimeout: longPollMs,
-    autoPoll: false,
-    interceptors: <T>(config: T): T => {
-      const given = config as RequestConfig;
-      const isPoll = given.json?.topics !== undefined;
-      return {
-        ...config,
-        headers: {
-          ...given.headers,
-          ...(options.username ? { authorization: `Basic ${basic}` } : {}),
-        },
-        // Without a timeout a half-open connection would hang the poll for ever.
-        timeout: { request: isPoll ? longPollMs + POLL_GRACE_MS : CALL_TIMEOUT_MS },
-        ...(isPoll ? { signal: polling.signal } : {}),
-      };
-    },
-  });
-  const internals = client as unknown as ClientInternals;
+  const inHand = new Map<string, Promise<void>>();
+  const client = createClient(options, { polling: polling.signal, calls: calls.signal });
   let failures = 0;
   let draining = false;
+  let resume: NodeJS.Timeout | undefined;
   let pollOpen = false;
   let pollClosed: () => void = () => {};
+  /** Fulfilled when no poll is open; pending only during a stop. */
+  let quiet = Promise.resolve();
   const closePoll = (): void => {
     pollOpen = false;
     pollClosed();
   };
   client.on('poll:start', () => {
-    pollOpen = internals.activeTasksCount < concurrency;
-    internals.options.interval = internals.activeTasksCount >= concurrency ? FULL_PAUSE_MS : 0;
+    pollOpen = client.activeTasksCount < concurrency;
+    client.options.interval = client.activeTasksCount >= concurrency ? FULL_PAUSE_MS : 0;
   });
-  client.on('poll:success', () => {
-    if (failures > 0) log.info({ baseUrl }, 'the engine answers again');
+  client.on('poll:success', (tasks: unknown) => {
+    if (failures > 0) log.info({ failures }, 'the engine answers again');
     failures = 0;
+    markNulls(tasks as readonly FetchedTask[]);
     closePoll();
   });
   client.on('poll:error', (error: unknown) => {
@@ -124,9 +84,7 @@ export function startWorker(options: WorkerOptions): RunningWorker {
   /** The client has read its interval before the poll, so a pause is made by holding its polls. */
   function pollAgainIn(pause: number): void {
     client.stop();
-    setTimeout(() => {
-      if (!draining) client.start();
-    }, pause);
+    resume = setTimeout(() => client.start(), pause);
   }
 
   for (const one of work) {
@@ -134,22 +92,38 @@ export function startWorker(options: WorkerOptions): RunningWorker {
       topicOf(one.definition.key, one.step.name),
       { variables: [...new Set([...Object.keys(one.step.input.shape), ...COMMON_VARIABLES])] },
       ({ task, taskService }) => {
-        const done = handle(task as EngineTask, taskService, one);
+        const done = afterItself(task as EngineTask, () =>
+          handle(task as EngineTask, taskService, one),
+        );
         running.add(done);
         return done.finally(() => running.delete(done));
       },
     );
   }
-  client.start();
+  // With nothing to ask for, the client would go round without a pause.
+  if (work.length > 0) client.start();
+
+  /**
+   * A lock may run out while its handler works, when the engine was away for that long, and the task
+   * then comes to this very worker again: it waits for the first run and finds what that journaled.
+   */
+  function afterItself(task: EngineTask, work: () => Promise<void>): Promise<void> {
+    const earlier = inHand.get(task.id);
+    const done = (earlier ? earlier.then(work) : work()).finally(() => {
+      if (inHand.get(task.id) === done) inHand.delete(task.id);
+    });
+    inHand.set(task.id, done);
+    return done;
+  }
 
   async function handle(task: EngineTask, taskService: TaskService, one: Work): Promise<void> {
     // A poll that was answered while the stop began: somebody else does it.
-    if (draining) return taskService.unlock(task).catch(() => {});
+    if (draining) return giveBack(task, taskService);
     const extending = setInterval(() => {
       taskService.extendLock(task, lockDurationMs).catch((error: unknown) => {
         log.warn({ taskId: task.id, error: String(error) }, 'the lock was not extended');
       });
-    }, lockDurationMs / 2);
+    }, lockDurationMs / 3);
     let done = false;
     try {
       done = await runTask(task, taskService, one, { ...options, stopping: stopping.signal });
@@ -160,26 +134,66 @@ export function startWorker(options: WorkerOptions): RunningWorker {
     } finally {
       clearInterval(extending);
     }
-    if (!done) await taskService.unlock(task).catch(() => {});
+    if (!done) await giveBack(task, taskService);
+  }
+
+  /**
+   * Frees a task for others at once. Any worker may unlock any task, so the call that only the owner of
+   * the lock may make comes first: a worker that has lost its lock must not break somebody else's.
+   */
+  async function giveBack(task: EngineTask, taskService: TaskService): Promise<void> {
+    // Camunda would give the task to the poll that is still open here.
+    await quiet;
+    try {
+      await taskService.extendLock(task, lockDurationMs);
+      await taskService.unlock(task);
+    } catch (error) {
+      // Nothing is lost: the task is free when its lock runs out.
+      log.warn({ taskId: task.id, error: String(error) }, 'the task was not given back');
+    }
   }
 
   return {
     async stop(timeoutMs) {
       draining = true;
       client.stop();
-      const late = new AbortController();
-      const timeUp = sleep(timeoutMs, undefined, { signal: late.signal }).catch(() => {});
+      clearTimeout(resume);
       // An open poll is left to end by itself: the engine would go on to lock tasks for one whose
       // connection was cut, and nobody could do them until that lock ran out.
-      const quiet = new Promise<void>((resolve) => {
+      quiet = new Promise<void>((resolve) => {
         pollClosed = resolve;
         if (!pollOpen) resolve();
       });
-      await Promise.race([quiet.then(() => Promise.allSettled(running)), timeUp]);
-      late.abort();
-      polling.abort(new Error('the worker stops'));
+      await within(timeoutMs, async () => {
+        await quiet;
+        await Promise.allSettled(running);
+      });
       stopping.abort(new Error('the worker stops'));
-      await Promise.allSettled(running);
+      await within(HAND_BACK_MS, async () => {
+        await quiet;
+        await Promise.allSettled(running);
+      });
+      polling.abort(new Error('the worker stops'));
+      // An engine that takes calls and does not answer them would hold up the stop.
+      calls.abort(new Error('the worker stops'));
+      await within(HAND_BACK_MS, () => Promise.allSettled(running));
     },
   };
+}
+
+/** Waits for `work`, but no longer than `ms`. */
+async function within(ms: number, work: () => Promise<unknown>): Promise<void> {
+  const late = new AbortController();
+  const timeUp = sleep(ms, undefined, { signal: late.signal }).catch(() => {});
+  await Promise.race([work(), timeUp]);
+  late.abort();
+}
+
+/** The client makes the first day of 1970 of a date without a value: it looks at the type only. */
+function markNulls(tasks: readonly FetchedTask[]): void {
+  for (const { variables = {} } of tasks) {
+    for (const variable of Object.values(variables)) {
+      if (variable.value === null) variable.type = 'Null';
+    }
+  }
 }

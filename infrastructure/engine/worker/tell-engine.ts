@@ -18,6 +18,11 @@ export type Told =
 const ATTEMPTS = 5;
 const PAUSE_MS = 50;
 
+/** Statuses that speak of the way to the engine, or of settings to be mended, not of the report. */
+const PASSING = new Set([401, 403, 408, 429, 502, 503, 504]);
+/** Milliseconds the lock is extended by, to see whether the engine works at all. */
+const PROBE_LOCK_MS = 30_000;
+
 /** Completes the task with the journaled output. */
 export function tellCompleted(
   taskService: TaskService,
@@ -26,7 +31,7 @@ export function tellCompleted(
   event: StoredEvent & StepCompleted,
 ): Promise<Told> {
   const variables = asVariables(withDates(step, event.data.output));
-  return report(() => taskService.complete(task, variables));
+  return report(taskService, task, () => taskService.complete(task, variables));
 }
 
 /** Reports a journaled failure; `details` marks in the engine which one it was. */
@@ -36,7 +41,7 @@ export function tellFailed(
   event: StoredEvent & StepFailed,
 ): Promise<Told> {
   const { message, retriesLeft, retryIn } = event.data;
-  return report(() =>
+  return report(taskService, task, () =>
     taskService.handleFailure(task, {
       errorMessage: message,
       errorDetails: failureMark(event),
@@ -63,25 +68,50 @@ export function tellRefused(
     errorMessage: message,
     errorStep: event.step.name,
   });
-  return report(() => taskService.handleBpmnError(task, code, message, variables));
+  return report(taskService, task, () =>
+    taskService.handleBpmnError(task, code, message, variables),
+  );
 }
 
-async function report(call: () => Promise<void>): Promise<Told> {
+async function report(
+  taskService: TaskService,
+  task: Task,
+  call: () => Promise<void>,
+): Promise<Told> {
   for (let attempt = 1; ; attempt++) {
     try {
       await call();
       return { kind: 'told' };
     } catch (error) {
       const { status, reason } = read(error);
-      if (status === 404) return { kind: 'gone' };
-      if (status !== null && status >= 400 && status < 500) return { kind: 'refused', reason };
+      const refusal = status !== null && !PASSING.has(status);
+      if (status === 404 || (status === 400 && isLockedByOther(reason))) return { kind: 'gone' };
+      if (refusal && status < 500) return { kind: 'refused', reason };
       if (attempt >= ATTEMPTS) {
-        return status === null ? { kind: 'unreachable' } : { kind: 'refused', reason };
+        return refusal && (await engineWorks(taskService, task))
+          ? { kind: 'refused', reason }
+          : { kind: 'unreachable' };
       }
       // 500 is also what Camunda answers when two branches reach a join at the same moment
       // (OptimisticLockingException): the next attempt goes through.
       await sleep(PAUSE_MS * 2 ** (attempt - 1));
     }
+  }
+}
+
+/** The lock ran out and another worker has the task. The engines say so in words only. */
+function isLockedByOther(reason: string): boolean {
+  return reason.includes('It is locked by worker');
+}
+
+/** Tells a report that the engine cannot take from an engine whose own database is away. */
+async function engineWorks(taskService: TaskService, task: Task): Promise<boolean> {
+  try {
+    await taskService.extendLock(task, PROBE_LOCK_MS);
+    return true;
+  } catch (error) {
+    const { status } = read(error);
+    return status !== null && status < 500 && !PASSING.has(status);
   }
 }
 

@@ -1,0 +1,189 @@
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import { decide } from '../../domain/decide.ts';
+import {
+  defineProcess,
+  type ProcessDefinition,
+  type StepBuilder,
+  type StepDefinition,
+} from '../../domain/define-process.ts';
+import type { ProcessIdentity, StoredEvent } from '../../domain/events.ts';
+import { isFinal } from '../../domain/events.ts';
+import type { JsonObject } from '../../domain/json.ts';
+import { createRestEngine } from '../../infrastructure/engine/rest-engine.ts';
+import {
+  type RunningWorker,
+  startWorker,
+  type WorkerOptions,
+} from '../../infrastructure/engine/worker/start-worker.ts';
+import type { EventRow } from '../../infrastructure/sql/event-row.ts';
+import { openSqliteDatabase } from '../../infrastructure/sql/sqlite/database.ts';
+import { startInstance } from '../../jobs/start-instance.ts';
+import { until } from './children.ts';
+import { temporaryFolder } from './databases.ts';
+import { bpmnOf } from './worker-bpmn.ts';
+import { engineApi } from './worker-engines.ts';
+import { startEngineProxy } from './worker-proxy.ts';
+
+export interface LogLine {
+  level: string;
+  fields: Record<string, unknown>;
+  message: string;
+}
+
+interface ProcessSpec {
+  steps: (step: StepBuilder<Record<string, unknown>>) => readonly StepDefinition[];
+  /** Steps whose refusal leads to `errorStep`. */
+  catches?: readonly string[];
+  errorStep?: string;
+}
+
+export type WorkerRig = Awaited<ReturnType<typeof openWorkerRig>>;
+
+/** A worker's surroundings: a real event store, a real engine, and a proxy between worker and engine. */
+export async function openWorkerRig(engineUrl: string) {
+  const folder = temporaryFolder();
+  const file = `${folder.path}/rig.db`;
+  const database = await openSqliteDatabase({
+    file,
+    clock: Date.now,
+    leaseMs: 0,
+    onAppended: () => {},
+  });
+  const { eventStore, knex } = database;
+  const engine = createRestEngine({ baseUrl: engineUrl });
+  const proxy = await startEngineProxy(engineUrl);
+  const api = engineApi(engineUrl);
+  const workers = new Set<RunningWorker>();
+  const keys: string[] = [];
+  const log: LogLine[] = [];
+
+  async function process(spec: ProcessSpec) {
+    const key = `test-${randomUUID().slice(0, 13)}`;
+    keys.push(key);
+    const { errorStep = null, catches = [] } = spec;
+    const definition = defineProcess({
+      key,
+      title: key,
+      input: z.object({}),
+      settings: z.object({}),
+      identifiers: () => ({}),
+      example: {},
+      steps: spec.steps,
+    });
+    const row = definition.steps.map((step) => step.name).filter((name) => name !== errorStep);
+    const content = bpmnOf(key, row, { catches, errorStep });
+    await engine.deploy(key, [{ fileName: `${key}.bpmn`, content }]);
+    return definition;
+  }
+
+  /** Requests a process and starts its instance, as the service does. */
+  async function start(
+    { key }: ProcessDefinition,
+    variables: JsonObject = {},
+    identity: ProcessIdentity = {},
+  ) {
+    const correlationId = `${key}-${randomUUID()}`;
+    const { events } = await eventStore.append(
+      correlationId,
+      decide(
+        { type: 'request-process', processName: key, identity, variables, requestHash: '' },
+        null,
+      ),
+    );
+    const eventId = events[0]?.id ?? '';
+    const job = { name: 'start-instance', correlationId, eventId, redelivered: false } as const;
+    await startInstance(job, { attempt: 1 }, { eventStore, engine });
+    const started = (await eventStore.readStream(correlationId)).find(
+      (event) => event.type === 'process-started',
+    );
+    return { correlationId, instanceId: started?.data.processInstanceId ?? '' };
+  }
+
+  /** Starts a worker for all steps of a process, on the proxy unless told otherwise. */
+  function work(
+    definition: ProcessDefinition,
+    options: Partial<WorkerOptions> = {},
+  ): RunningWorker {
+    const worker = startWorker({
+      baseUrl: proxy.url,
+      work: definition.steps.map((step) => ({ definition, step, settings: {} })),
+      engine,
+      eventStore,
+      log: recordingLog(log),
+      concurrency: 8,
+      lockDurationMs: 20_000,
+      longPollMs: 300,
+      ...options,
+    });
+    workers.add(worker);
+    return worker;
+  }
+
+  /** Stops the workers of a test, so that they do not poll beside those of the next. */
+  async function idle(): Promise<void> {
+    await Promise.all([...workers].map((worker) => worker.stop(0)));
+    workers.clear();
+    proxy.intercept(() => 'pass');
+  }
+
+  /** The stream, once `enough` says so. */
+  function events(
+    correlationId: string,
+    enough: (events: readonly StoredEvent[]) => boolean,
+    what: string,
+  ): Promise<StoredEvent[]> {
+    return until(async () => {
+      const found = await eventStore.readStream(correlationId);
+      return enough(found) && found;
+    }, what);
+  }
+
+  return {
+    file,
+    database,
+    eventStore,
+    engine,
+    engineUrl,
+    proxy,
+    api,
+    log,
+    process,
+    start,
+    work,
+    events,
+    ended: (correlationId: string) =>
+      events(correlationId, (all) => all.some(({ type }) => isFinal(type)), 'the process ends'),
+    /** The rows as they are in the table, but for those of request and start. */
+    async rows(correlationId: string): Promise<EventRow[]> {
+      return knex('event_log')
+        .where('correlation_id', correlationId)
+        .whereNotIn('event_type', ['process-requested', 'process-started'])
+        .orderBy('version');
+    },
+    idle,
+    async close() {
+      await idle();
+      for (const key of keys) await api.forget(key);
+      await proxy.stop();
+      await engine.close();
+      await database.close();
+      folder.remove();
+    },
+  };
+}
+
+/** What steps did and how it ended: a fast first step may be journaled before `process-started`. */
+export function happened<Event extends { type: string }>(events: readonly Event[]): Event[] {
+  return events.filter(({ type }) => type !== 'process-requested' && type !== 'process-started');
+}
+
+function recordingLog(lines: LogLine[]): WorkerOptions['log'] {
+  const at =
+    (level: string) =>
+    (fields: object, message = ''): void => {
+      lines.push({ level, fields: { ...fields }, message });
+    };
+  const log = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+  return { ...log, child: () => log };
+}

@@ -1,0 +1,114 @@
+import { describe, expect, it } from 'vitest';
+import { SetupError } from '../../domain/errors.ts';
+import { configSchema, readConfig, redactConfig } from '../../src/config.ts';
+
+const messageOf = (env: Record<string, string>): string => {
+  try {
+    readConfig(env);
+  } catch (error) {
+    if (error instanceof SetupError) return error.message;
+    throw error;
+  }
+  throw new Error('it was taken');
+};
+
+describe('readConfig', () => {
+  it('needs nothing: everything has a default', () => {
+    expect(readConfig({})).toMatchObject({
+      HOST: '127.0.0.1',
+      PORT: 3000,
+      DATA_DIR: './data',
+      DATABASE_URL: '',
+      ROLES: ['api', 'worker', 'relay', 'projector'],
+      WAIT_TIMEOUT_MS: 25_000,
+    });
+  });
+
+  it('takes an empty variable for one that is not set, whichever it is', () => {
+    const names = Object.keys(configSchema.shape);
+    const empty = Object.fromEntries(names.map((name) => [name, '']));
+    expect(readConfig(empty)).toEqual(readConfig({}));
+  });
+
+  it('reads numbers and lists from text', () => {
+    const config = readConfig({ PORT: '0', ROLES: ' api , relay', LONG_POLL_MS: '250' });
+    expect(config).toMatchObject({ PORT: 0, ROLES: ['api', 'relay'], LONG_POLL_MS: 250 });
+  });
+
+  it.each([
+    ['PORT', 'eighty'],
+    ['PORT', '65536'],
+    ['PORT', '-1'],
+    ['PORT', '80.5'],
+    ['DATABASE_URL', 'postgres://host/db'],
+    ['DATABASE_URL', 'not a url'],
+    ['REDIS_URL', 'http://host'],
+    ['CAMUNDA_BASE_URL', 'ftp://host'],
+    ['CAMUNDA_BASE_URL', 'localhost:8080/engine-rest'],
+    ['ROLES', 'api,boss'],
+    ['ROLES', ','],
+    ['LOG_LEVEL', 'loud'],
+    ['WAIT_TIMEOUT_MS', '600001'],
+    ['BODY_LIMIT', '10'],
+    ['RATE_LIMIT_PER_MINUTE', '-5'],
+    ['PROCESS_MAP_MAX', '1'],
+    ['QUEUE_CONCURRENCY', '0'],
+    ['WORKER_CONCURRENCY', '0'],
+    ['LOCK_DURATION_MS', '10'],
+    ['LONG_POLL_MS', '1'],
+    ['OUTBOX_POLL_MS', '1'],
+    ['OUTBOX_LEASE_MS', '1'],
+    ['SHUTDOWN_TIMEOUT_MS', '1'],
+  ])('a wrong %s (%s) is named, in one line', (name, value) => {
+    const message = messageOf({ [name]: value });
+    expect(message).toMatch(new RegExp(`^${name}: `));
+    expect(message).not.toContain('\n');
+  });
+
+  it('names all that are wrong, and not their values, which may be secret', () => {
+    const message = messageOf({
+      PORT: 'x',
+      REDIS_URL: 'redsi://:s3cret@host',
+      LOG_LEVEL: 'loud',
+    });
+    for (const name of ['PORT', 'REDIS_URL', 'LOG_LEVEL']) expect(message).toContain(`${name}: `);
+    expect(message).not.toContain('s3cret');
+  });
+});
+
+describe('redactConfig', () => {
+  it.each([
+    ['redis://:s3cret@host:6379/0', 'redis://:***@host:6379/0'],
+    ['redis://user:s3cret@host', 'redis://user:***@host'],
+    ['rediss://user:s3%40cret@host', 'rediss://user:***@host'],
+    ['redis://user:s3cret@s3cret@host', 'redis://user:***@host'],
+    ['redis://user:s3:cret@host', 'redis://user:***@host'],
+    ['redis://host:6379?password=s3cret&db=1', 'redis://host:6379?password=***&db=1'],
+    ['redis://host:6379', 'redis://host:6379'],
+    ['redis://user@host', 'redis://user@host'],
+  ])('shows %s as %s', (url, shown) => {
+    expect(redactConfig(readConfig({ REDIS_URL: url })).REDIS_URL).toBe(shown);
+  });
+
+  it('masks every password, wherever it stands', () => {
+    const shown = redactConfig(
+      readConfig({
+        DATABASE_URL: 'mssql://sa:s3cret@db:1433/app?encrypt=false',
+        CAMUNDA_BASE_URL: 'https://demo:s3cret@engine/engine-rest',
+        CAMUNDA_USERNAME: 'demo',
+        CAMUNDA_PASSWORD: 's3cret',
+      }),
+    );
+    expect(JSON.stringify(shown)).not.toContain('s3cret');
+    expect(shown).toMatchObject({
+      DATABASE_URL: 'mssql://sa:***@db:1433/app?encrypt=false',
+      CAMUNDA_USERNAME: 'demo',
+      CAMUNDA_PASSWORD: '***',
+      PORT: 3000,
+    });
+  });
+
+  it('leaves an empty password empty: that none is set is no secret', () => {
+    expect(redactConfig(readConfig({})).CAMUNDA_PASSWORD).toBe('');
+  });
+});
