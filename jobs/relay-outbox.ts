@@ -31,6 +31,8 @@ export interface Relay {
 
 /** Longest pause before a row is published again after a failure, in milliseconds. */
 const MAX_RELEASE_MS = 30_000;
+/** Rows under way above which no more are taken: after a long outage the backlog stays in the table. */
+const MAX_IN_FLIGHT = 10_000;
 /** Published rows are deleted together after at most this many milliseconds: it is off the hot path. */
 const REMOVE_EVERY_MS = 10;
 
@@ -49,15 +51,14 @@ export function createRelay(options: RelayOptions): Relay {
   let published: string[] = [];
   let removal: NodeJS.Timeout | undefined;
   let poll: NodeJS.Timeout | undefined;
+  let looking: Promise<void> | undefined;
   let stopped = false;
   let idle: (() => void) | undefined;
 
-  function offer(rows: readonly OutboxRow[]): void {
-    for (const row of rows) {
-      // Polled again while still under way: the lease lapsed on a slow job that runs in here.
-      if (flying.has(row.eventId)) continue;
-      flying.add(row.eventId);
-    }
+  function offer(offered: readonly OutboxRow[]): void {
+    // Polled again while still under way: the lease lapsed on a slow job that runs in here.
+    const rows = offered.filter((row) => !flying.has(row.eventId));
+    for (const row of rows) flying.add(row.eventId);
     const jobs = rows.map(jobsOf);
     const answers = queue.addBulk(jobs.flat());
     let at = 0;
@@ -77,15 +78,20 @@ export function createRelay(options: RelayOptions): Relay {
     removal ??= setTimeout(removePublished, REMOVE_EVERY_MS);
   }
 
-  function removePublished(): void {
+  function removePublished(): Promise<void> {
+    clearTimeout(removal);
     removal = undefined;
     const ids = published;
     published = [];
-    outbox
-      .remove(ids)
-      // The rows stay, their lease lapses, they are published again: only work is lost.
-      .catch((error: unknown) => log.warn({ err: error, rows: ids.length }, 'outbox: not removed'))
-      .finally(() => land(ids));
+    return (
+      outbox
+        .remove(ids)
+        // The rows stay, their lease lapses, they are published again: only work is lost.
+        .catch((error: unknown) =>
+          log.warn({ err: error, rows: ids.length }, 'outbox: not removed'),
+        )
+        .finally(() => land(ids))
+    );
   }
 
   function giveBack(row: OutboxRow, error: unknown): void {
@@ -105,38 +111,51 @@ export function createRelay(options: RelayOptions): Relay {
 
   async function look(): Promise<void> {
     try {
-      for (;;) {
-        const rows = stopped ? [] : await outbox.claim(batch, leaseMs);
-        offer(rows.filter((row) => !flying.has(row.eventId)));
+      while (!stopped && flying.size < MAX_IN_FLIGHT) {
+        const rows = await outbox.claim(batch, leaseMs);
+        offer(rows);
         if (rows.length < batch) break;
       }
     } catch (error) {
       // The database is away; appends fail too, and readiness says so. The next look tries again.
       log.warn({ err: error }, 'outbox: cannot be read');
     }
-    if (!stopped) poll = setTimeout(look, pollMs);
+    lookIn(pollMs);
+  }
+
+  function lookIn(pause: number): void {
+    if (stopped) return;
+    poll = setTimeout(() => {
+      looking = look();
+    }, pause);
+  }
+
+  /** Until the look that is under way has offered what it took, and all that was offered has landed. */
+  async function drained(): Promise<void> {
+    await looking;
+    while (flying.size > 0) {
+      await new Promise<void>((resolve) => {
+        idle = resolve;
+      });
+    }
   }
 
   return {
     offer,
     start() {
-      poll = setTimeout(look, 0);
+      lookIn(0);
     },
     async stop(timeoutMs) {
       stopped = true;
       clearTimeout(poll);
-      if (flying.size === 0) return;
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, timeoutMs);
-        idle = () => {
-          clearTimeout(timer);
-          resolve();
-        };
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, timeoutMs);
       });
-      if (removal) {
-        clearTimeout(removal);
-        removePublished();
-      }
+      await Promise.race([drained(), late]);
+      clearTimeout(timer);
+      // Out of time: what is published by now need not be published again.
+      if (published.length > 0) await removePublished();
     },
     inFlight: () => flying.size,
   };

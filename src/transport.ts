@@ -18,14 +18,16 @@ export async function openTransport(
   if (url === '') {
     return {
       queue: createInProcessQueue({ concurrency, log }),
-      notifier: createInProcessNotifier(),
+      notifier: createInProcessNotifier(log),
     };
   }
+  let notifier: Notifier | undefined;
   try {
-    const notifier = await createRedisNotifier({ url, log, onGap });
+    notifier = await createRedisNotifier({ url, log, onGap });
     const queue = await createBullmqQueue({ url, concurrency, log });
     return { queue, notifier };
   } catch (cause) {
+    await notifier?.close();
     const shown = redactConfig(config).REDIS_URL;
     throw new SetupError(`REDIS_URL: no Redis answers at ${shown}`, { cause });
   }

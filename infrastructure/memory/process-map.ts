@@ -3,6 +3,11 @@ import { isEnded, type ProcessState } from '../../domain/process.ts';
 
 /** Milliseconds an ended process stays in memory: long enough for the status call that follows. */
 const ENDED_TTL_MS = 5_000;
+/**
+ * Milliseconds a pending process is believed to be pending without news. Pub/sub may lose a message,
+ * or bring an old one after the end has left; this is how long such an error can last.
+ */
+const PENDING_TTL_MS = 30_000;
 
 export interface ProcessMap {
   get(correlationId: string): ProcessState | undefined;
@@ -15,16 +20,19 @@ export interface ProcessMap {
 /**
  * The in-memory process store: the latest state of each process this instance heard of, at most
  * `max` of them, least recently used out first. A cache: nothing is lost with it.
+ *
+ * @param clock gives milliseconds
  */
-export function createProcessMap(max: number): ProcessMap {
-  const states = new LRUCache<string, ProcessState>({ max });
+export function createProcessMap(max: number, clock: { now(): number } = performance): ProcessMap {
+  const states = new LRUCache<string, ProcessState>({ max, perf: clock });
   return {
     get: (correlationId) => states.get(correlationId),
     set(state) {
       const known = states.peek(state.correlationId);
       // Notifications of two projectors may overtake each other.
       if (known && known.version >= state.version) return false;
-      states.set(state.correlationId, state, isEnded(state) ? { ttl: ENDED_TTL_MS } : {});
+      const ttl = isEnded(state) ? ENDED_TTL_MS : PENDING_TTL_MS;
+      states.set(state.correlationId, state, { ttl });
       return true;
     },
     clear: () => states.clear(),

@@ -1,17 +1,14 @@
 import type { Notifier } from '../../domain/ports.ts';
-import type { ProcessState } from '../../domain/process.ts';
+import { createListeners, type NotifierLog } from './listeners.ts';
 
 /** Tells the listeners of this process: enough when it is the only one. */
-export function createInProcessNotifier(): Notifier {
-  const listeners = new Set<(state: ProcessState) => void>();
+export function createInProcessNotifier(log?: NotifierLog): Notifier {
+  const listeners = createListeners(log);
   return {
     async publish(state) {
-      for (const listener of listeners) listener(state);
+      listeners.tell(state);
     },
-    subscribe(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    subscribe: listeners.add,
     async close() {
       listeners.clear();
     },

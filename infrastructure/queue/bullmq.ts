@@ -11,6 +11,11 @@ export interface BullmqOptions {
   /** Key prefix in Redis; instances that share one share their jobs. */
   prefix?: string;
   policies?: Record<JobName, RetryPolicy>;
+  /**
+   * Milliseconds after which a job whose worker died is found and run again: the worker renews its
+   * lock in half that time, and a search for lapsed locks is made as often.
+   */
+  stalledMs?: number;
 }
 
 const NAMES: readonly JobName[] = ['start-instance', 'cancel-instance', 'project-process'];
@@ -19,6 +24,15 @@ const KEEP_DONE = { age: 3_600, count: 1_000 };
 const KEEP_FAILED = { age: 7 * 24 * 3_600 };
 /** Milliseconds that Redis has to answer at the start. */
 const CONNECT_MS = 5_000;
+/** Milliseconds before a worker looks for Redis again after losing it; BullMQ's own are 15,000. */
+const RETRY_MS = 1_000;
+/**
+ * BullMQ gives up a job after its second worker died, since the job may be what kills them. Ours are
+ * small, and giving one up would lose a process (G10).
+ */
+const MAX_STALLED = 1_000_000;
+/** Milliseconds that closing by force may take. */
+const FORCE_MS = 200;
 
 /**
  * The queue on BullMQ: one queue for each job name.
@@ -29,6 +43,7 @@ const CONNECT_MS = 5_000;
  */
 export async function createBullmqQueue(options: BullmqOptions): Promise<Queue> {
   const { url, concurrency, log, prefix = 'fastify-camunda', policies = POLICIES } = options;
+  const { stalledMs = 30_000 } = options;
   const say = (where: string) => (error: Error) =>
     log.warn({ error: error.message, where }, 'redis: connection trouble');
   const connection = openRedis(url, 'caller', say('producer'));
@@ -55,14 +70,15 @@ export async function createBullmqQueue(options: BullmqOptions): Promise<Queue> 
       backoff: { type: 'custom' },
       removeOnComplete: KEEP_DONE,
       removeOnFail: KEEP_FAILED,
+      // The last one only: an outage makes thousands.
+      stackTraceLimit: 1,
     };
     return queue?.addBulk(jobs.map((data) => ({ name, data, opts }))) ?? Promise.resolve();
   }
 
   async function runWith(handler: JobHandler, job: BullJob<Job>): Promise<void> {
-    // A job that stalled (its worker died) comes again with the same `attemptsMade`.
-    const attempt = job.attemptsMade + job.stalledCounter + 1;
-    await handler(job.data, { attempt });
+    // Counted at the start of each: `attemptsMade` knows nothing of those whose worker died.
+    await handler(job.data, { attempt: job.attemptsStarted });
   }
 
   return {
@@ -91,6 +107,10 @@ export async function createBullmqQueue(options: BullmqOptions): Promise<Queue> 
           connection: own,
           prefix,
           concurrency,
+          lockDuration: stalledMs,
+          stalledInterval: stalledMs,
+          maxStalledCount: MAX_STALLED,
+          runRetryDelay: RETRY_MS,
           settings: { backoffStrategy: (failed) => backoffAfter(policies[name], failed) },
         });
         worker.on('error', say('worker'));
@@ -101,7 +121,12 @@ export async function createBullmqQueue(options: BullmqOptions): Promise<Queue> 
         await worker.waitUntilReady();
       }
     },
-    ready: async () => (await connection.ping()) === 'PONG',
+    // Why it is not ready has been logged by its connection.
+    ready: () =>
+      connection.ping().then(
+        () => true,
+        () => false,
+      ),
     async close(timeoutMs) {
       await Promise.all(
         workers.map(async ({ worker, disconnect }) => {
@@ -115,13 +140,27 @@ export async function createBullmqQueue(options: BullmqOptions): Promise<Queue> 
   };
 }
 
-/** A job whose worker is let go stays locked in Redis until another worker finds it stalled. */
+/**
+ * A job whose worker is let go stays locked in Redis until another worker finds it stalled.
+ *
+ * `close(true)` after `close()` gives BullMQ's first promise back, which waits for the job however long
+ * it takes, and for ever when Redis is away; so the first close is forgotten.
+ */
 async function closeWithin(worker: Worker, timeoutMs: number): Promise<void> {
+  if (await within(worker.close(), timeoutMs)) return;
+  worker.closing = undefined;
+  await within(worker.close(true), FORCE_MS);
+}
+
+/** Whether it ended in that time. */
+async function within(work: Promise<unknown>, timeoutMs: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs);
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs, false);
   });
-  await Promise.race([worker.close(), late]);
-  clearTimeout(timer);
-  await worker.close(true);
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

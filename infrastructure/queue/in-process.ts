@@ -23,19 +23,23 @@ interface Projections {
 export function createInProcessQueue(options: InProcessQueueOptions): Queue {
   const { concurrency, log, policies = POLICIES } = options;
   // One limit for each name: starts that wait for a slow engine must not hold up projections.
+  const limit = () => pLimit({ concurrency, rejectOnClear: true });
   const limits: Record<JobName, ReturnType<typeof pLimit>> = {
-    'start-instance': pLimit(concurrency),
-    'cancel-instance': pLimit(concurrency),
-    'project-process': pLimit(concurrency),
+    'start-instance': limit(),
+    'cancel-instance': limit(),
+    'project-process': limit(),
   };
   const projections = new Map<string, Projections>();
   const running = new Set<Promise<void>>();
   const closing = new AbortController();
   let handlers: Partial<JobHandlers> = {};
   let open: () => void = () => {};
-  const opened = new Promise<void>((resolve) => {
+  const opened = new Promise<void>((resolve, reject) => {
     open = resolve;
+    closing.signal.addEventListener('abort', () => reject(closing.signal.reason));
   });
+  // Closed before it was opened, with no job waiting: nobody is there to be told.
+  opened.catch(() => {});
   let isOpen = false;
 
   async function run(job: Job): Promise<void> {
@@ -43,25 +47,30 @@ export function createInProcessQueue(options: InProcessQueueOptions): Queue {
     const policy = policies[job.name];
     for (let attempt = 1; ; attempt++) {
       closing.signal.throwIfAborted();
+      let begun = false;
       try {
-        await limits[job.name](() => handle(job, attempt));
+        await limits[job.name](() => {
+          begun = true;
+          return handle(job, attempt);
+        });
         return;
       } catch (error) {
-        if (attempt >= policy.attempts) throw error;
+        if (!begun) throw closing.signal.reason;
+        if (attempt >= policy.attempts || closing.signal.aborted) throw error;
         const pause = backoffAfter(policy, attempt);
         const { name, correlationId } = job;
         log.warn(
           { err: error, job: name, correlationId, attempt, pause },
           'job failed, trying again',
         );
-        await sleep(pause, undefined, { signal: closing.signal });
+        await sleep(pause, undefined, { signal: closing.signal }).catch(() => {
+          throw error;
+        });
       }
     }
   }
 
   async function handle(job: Job, attempt: number): Promise<void> {
-    // The stop may have come while the job waited for its turn.
-    closing.signal.throwIfAborted();
     const handler = handlers[job.name];
     if (!handler) throw new Error(`this instance does not run ${job.name} jobs`);
     await handler(job, { attempt });
@@ -110,14 +119,15 @@ export function createInProcessQueue(options: InProcessQueueOptions): Queue {
     },
     ready: async () => !closing.signal.aborted,
     async close(timeoutMs) {
+      // Jobs that wait, for their turn or for their next attempt, go back to their outbox rows.
+      closing.abort(new Error('the queue is closed'));
+      for (const waiting of Object.values(limits)) waiting.clearQueue();
       const timer = new AbortController();
       await Promise.race([
         Promise.allSettled(running),
-        sleep(timeoutMs, undefined, { signal: timer.signal, ref: false }).catch(() => {}),
+        sleep(timeoutMs, undefined, { signal: timer.signal }).catch(() => {}),
       ]);
       timer.abort();
-      closing.abort(new Error('the queue was closed'));
-      await Promise.race([Promise.allSettled(running), sleep(100)]);
     },
   };
 }

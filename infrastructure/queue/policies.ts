@@ -9,14 +9,18 @@ export interface RetryPolicy {
   maxBackoff: number;
 }
 
+/** Months of trying, at the longest pause. */
+const UNTIL_DONE = 1_000_000;
+
 /**
- * How often and when a job is tried again. The jobs that call the engine outlast an engine that is
- * restarted; a projection only needs the database, and the next event of its stream repeats it.
+ * How often and when a job is tried again. A job throws only for what may pass: the engine or the
+ * database is away, for hours perhaps (G10). With BullMQ the outbox row is gone by then, so a job that
+ * gave up would be a process that never starts, or never ends for its callers.
  */
 export const POLICIES: Record<JobName, RetryPolicy> = {
-  'start-instance': { attempts: 12, backoff: 250, maxBackoff: 30_000 },
-  'cancel-instance': { attempts: 12, backoff: 250, maxBackoff: 30_000 },
-  'project-process': { attempts: 8, backoff: 50, maxBackoff: 10_000 },
+  'start-instance': { attempts: UNTIL_DONE, backoff: 250, maxBackoff: 30_000 },
+  'cancel-instance': { attempts: UNTIL_DONE, backoff: 250, maxBackoff: 30_000 },
+  'project-process': { attempts: UNTIL_DONE, backoff: 50, maxBackoff: 10_000 },
 };
 
 /** Milliseconds to wait after the n-th failed attempt, n from 1. */

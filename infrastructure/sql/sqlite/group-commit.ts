@@ -37,31 +37,41 @@ export function createGroupCommit(db: BetterSqlite3.Database): GroupCommit {
   function commitTogether(): void {
     const group = waiting.splice(0, MAX_GROUP);
     if (waiting.length > 0) setImmediate(commitTogether);
-    const answers: (() => void)[] = [];
-    try {
-      begin.run();
-      for (const entry of group) answers.push(attempt(entry));
-      commit.run();
-    } catch (error) {
-      if (db.inTransaction) rollback.run();
-      // One write spoils the group for all: each is done again by itself.
-      if (group.length > 1) for (const entry of group) commitAlone(entry);
-      else group[0]?.reject(unavailable(error));
-      return;
-    }
-    for (const answer of answers) answer();
+    const failure = commitAll(group);
+    if (!failure) return;
+    // No transaction at all: trying for each would wait out the lock of another writer for each.
+    if (!failure.begun || group.length === 1) rejectAll(group, failure.error);
+    // One write spoils the group for all: each is done again by itself.
+    else group.forEach(commitAlone);
   }
 
   function commitAlone(entry: Entry): void {
+    const failure = commitAll([entry]);
+    if (failure) rejectAll([entry], failure.error);
+  }
+
+  /** One transaction; gives back why nothing was written, or undefined. */
+  function commitAll(group: readonly Entry[]): { begun: boolean; error: unknown } | undefined {
+    let answers: (() => void)[];
     try {
       begin.run();
-      const answer = attempt(entry);
+    } catch (error) {
+      return { begun: false, error };
+    }
+    try {
+      answers = group.map(attempt);
       commit.run();
-      answer();
     } catch (error) {
       if (db.inTransaction) rollback.run();
-      entry.reject(unavailable(error));
+      return { begun: true, error };
     }
+    for (const answer of answers) answer();
+    return undefined;
+  }
+
+  function rejectAll(group: readonly Entry[], error: unknown): void {
+    const reason = db.open ? unavailable(error) : closed(error);
+    for (const entry of group) entry.reject(reason);
   }
 
   return {
@@ -82,6 +92,10 @@ function attempt(entry: Entry): () => void {
     if (!(error instanceof CodedError)) throw error;
     return () => entry.reject(error);
   }
+}
+
+function closed(cause: unknown): StoreUnavailableError {
+  return new StoreUnavailableError('the database took no write: it is closed', { cause });
 }
 
 function unavailable(error: unknown): unknown {

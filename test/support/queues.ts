@@ -1,0 +1,124 @@
+import { randomUUID } from 'node:crypto';
+import { Queue as BullQueue } from 'bullmq';
+import { inject } from 'vitest';
+import type { Job, JobName, Queue } from '../../domain/ports.ts';
+import { createBullmqQueue } from '../../infrastructure/queue/bullmq.ts';
+import { createInProcessQueue } from '../../infrastructure/queue/in-process.ts';
+import type { QueueLog, RetryPolicy } from '../../infrastructure/queue/policies.ts';
+import { openRedis } from '../../infrastructure/redis.ts';
+
+export const silent: QueueLog = { debug() {}, warn() {}, error() {} };
+
+/** The same policy for every job. */
+export function policies(policy: RetryPolicy): Record<JobName, RetryPolicy> {
+  return { 'start-instance': policy, 'cancel-instance': policy, 'project-process': policy };
+}
+
+export function job(name: JobName, correlationId: string, eventId = '1'): Job {
+  return { name, correlationId, eventId, redelivered: false };
+}
+
+/** A promise to be kept by the test: what a handler waits for. */
+export function gate(): { opened: Promise<void>; open: () => void } {
+  let open = (): void => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open };
+}
+
+export interface QueueOptions {
+  concurrency?: number;
+  policies?: Record<JobName, RetryPolicy>;
+  stalledMs?: number;
+}
+
+/** Instances of one queue: on BullMQ they share their jobs. */
+export interface TestQueues {
+  open(options?: QueueOptions): Promise<Queue>;
+  /** Jobs that were given up and kept. */
+  failed(name: JobName): Promise<Job[]>;
+  /** Closes them all and removes what they wrote. */
+  destroy(): Promise<void>;
+}
+
+export interface QueueKind {
+  name: string;
+  available: boolean;
+  /** True: it answers for a job once it is stored; false: once it is done. */
+  durable: boolean;
+  create(): TestQueues;
+}
+
+/** Every queue the suites run against. */
+export function queueKinds(): QueueKind[] {
+  const redisUrl = inject('redisUrl');
+  return [
+    { name: 'in-process', available: true, durable: false, create: inProcessQueues },
+    {
+      name: 'BullMQ',
+      available: redisUrl !== null,
+      durable: true,
+      create: () => bullmqQueues(redisUrl ?? ''),
+    },
+  ];
+}
+
+/** Queues in the memory of this process. */
+export function inProcessQueues(): TestQueues {
+  const opened: Queue[] = [];
+  return {
+    async open({ concurrency = 8, policies: given } = {}) {
+      const queue = createInProcessQueue({ concurrency, log: silent, ...withPolicies(given) });
+      opened.push(queue);
+      return queue;
+    },
+    failed: async () => [],
+    async destroy() {
+      await Promise.all(opened.map((queue) => queue.close(0)));
+    },
+  };
+}
+
+/** Queues on this Redis, under a prefix of their own. */
+export function bullmqQueues(url: string): TestQueues & { prefix: string } {
+  const prefix = `fc-test-${randomUUID()}`;
+  const opened: Queue[] = [];
+  return {
+    prefix,
+    async open({ concurrency = 8, policies: given, stalledMs } = {}) {
+      const queue = await createBullmqQueue({
+        url,
+        prefix,
+        concurrency,
+        log: silent,
+        ...withPolicies(given),
+        ...(stalledMs === undefined ? {} : { stalledMs }),
+      });
+      opened.push(queue);
+      return queue;
+    },
+    async failed(name) {
+      const connection = openRedis(url, 'worker', () => {});
+      const jobs = await new BullQueue<Job>(name, {
+        connection,
+        prefix,
+        skipMetasUpdate: true,
+      }).getFailed();
+      connection.disconnect();
+      return jobs.map(({ data }) => data);
+    },
+    async destroy() {
+      await Promise.all(opened.map((queue) => queue.close(0)));
+      const redis = openRedis(url, 'caller', () => {});
+      await new Promise((resolve) => redis.once('ready', resolve));
+      const keys = await redis.keys(`${prefix}:*`);
+      if (keys.length > 0) await redis.del(...keys);
+      redis.disconnect();
+    },
+  };
+}
+
+function withPolicies(given: Record<JobName, RetryPolicy> | undefined): object {
+  return given ? { policies: given } : {};
+}
