@@ -12,9 +12,10 @@ import { startInstance } from '../jobs/start-instance.ts';
 import { type Config, type Role, redactConfig } from './config.ts';
 import { lockDataDir } from './data-lock.ts';
 import { openDatabase } from './database-target.ts';
-import { buildServer } from './http/server.ts';
+import { buildServer, closeServer } from './http/server.ts';
 import { type LoadedProcess, loadProcesses, readSettings } from './load-processes.ts';
 import { openProcessEngine } from './process-engine.ts';
+import { createShutdown } from './shutdown.ts';
 import { openTransport } from './transport.ts';
 import { createFindProcess } from './use-cases/find-process.ts';
 
@@ -43,31 +44,17 @@ export async function startService(
   const processes = await loadProcesses(config.PROCESSES_DIR || undefined);
   readAllSettings(processes, env, config.PORT);
   const has = checkRoles(config);
-  const undo: (() => Promise<void> | void)[] = [];
+  const shutdown = createShutdown(log);
   try {
     return await build();
   } catch (error) {
-    for (const step of undo.reverse()) await step();
+    await shutdown.run(config.SHUTDOWN_TIMEOUT_MS);
     throw error;
   }
 
+  /** Opens part after part; they are closed the other way round. */
   async function build(): Promise<Service> {
-    const unlock = needsDataDir(config) ? lockDataDir(config.DATA_DIR) : () => {};
-    undo.push(unlock);
-
-    // In memory: what callers wait for and ask about.
-    const processMap = createProcessMap(config.PROCESS_MAP_MAX);
-    const waitroom = createWaitroom();
-
-    // Transport: jobs between the roles, states to every instance.
-    const { queue, notifier } = await openTransport(config, log, () => void catchUp());
-    undo.push(
-      () => queue.close(0),
-      () => notifier.close(),
-    );
-    notifier.subscribe((state) => {
-      if (processMap.set(state)) waitroom.notify(state);
-    });
+    if (needsDataDir(config)) shutdown.add('data folder', lockDataDir(config.DATA_DIR));
 
     // Database: the events and what is projected from them.
     const leaseMs = has('relay') ? config.OUTBOX_LEASE_MS : 0;
@@ -79,9 +66,26 @@ export async function startService(
       },
       warn: (message) => log.warn(message),
     });
-    undo.push(() => database.close());
+    shutdown.add('database', () => database.close());
     const { eventStore, outbox, processStore } = database;
+    // The data folder has one service, so no other relay: what a killed predecessor had taken is due.
+    if (config.DATABASE_URL === '') await outbox.releaseAll();
+
+    const { engine, baseUrl, stop: stopEngine } = await openProcessEngine(config, processes, log);
+    shutdown.add('engine', stopEngine);
+
+    // In memory: what callers wait for and ask about.
+    const processMap = createProcessMap(config.PROCESS_MAP_MAX);
+    const waitroom = createWaitroom();
     const findProcess = createFindProcess({ processMap, processStore, eventStore });
+
+    // Transport: jobs between the roles, states to every instance.
+    const { queue, notifier } = await openTransport(config, log, () => void catchUp());
+    shutdown.add('notifier', () => notifier.close());
+    shutdown.add('queue', (timeLeft) => queue.close(timeLeft()));
+    notifier.subscribe((state) => {
+      if (processMap.set(state)) waitroom.notify(state);
+    });
     const relay = createRelay({
       outbox,
       queue,
@@ -90,16 +94,10 @@ export async function startService(
       pollMs: config.OUTBOX_POLL_MS,
       batch: RELAY_BATCH,
     });
-    if (config.DATABASE_URL === '' && config.REDIS_URL === '') {
-      // The only relay there is: what a killed predecessor had taken is due at once.
-      await outbox.releaseAll();
-    }
-
-    const { engine, baseUrl, stop: stopEngine } = await openProcessEngine(config, processes, log);
-    undo.push(stopEngine);
+    shutdown.add('relay', (timeLeft) => relay.stop(timeLeft() / 2));
 
     // HTTP.
-    let stopping = false;
+    let stopping: Promise<void> | undefined;
     const app = await buildServer({
       log,
       definitions: new Map(processes.map(({ definition }) => [definition.key, definition])),
@@ -116,13 +114,13 @@ export async function startService(
         },
         engine: () => engine.version(),
       },
-      stopping: () => stopping,
+      stopping: () => stopping !== undefined,
       api: has('api'),
       waitTimeoutMs: config.WAIT_TIMEOUT_MS,
       bodyLimit: config.BODY_LIMIT,
       rateLimitPerMinute: config.RATE_LIMIT_PER_MINUTE,
     });
-    undo.push(() => app.close());
+    shutdown.add('HTTP server', (timeLeft) => closeServer(app, timeLeft()));
     const url = await listen();
 
     // Work: jobs, outbox, external tasks.
@@ -142,6 +140,9 @@ export async function startService(
           longPollMs: config.LONG_POLL_MS,
         })
       : undefined;
+    // Closed first, and with it no more than half of the time gone. The listener stays open meanwhile:
+    // whoever asks /health/ready sees that no more calls should come, and those that do are answered.
+    shutdown.add('worker', (timeLeft) => worker?.stop(timeLeft() / 2));
     log.info({ url, roles: config.ROLES }, 'ready');
 
     async function listen(): Promise<string> {
@@ -184,24 +185,20 @@ export async function startService(
     }
 
     async function stop(): Promise<void> {
-      if (stopping) return;
-      stopping = true;
-      const deadline = Date.now() + config.SHUTDOWN_TIMEOUT_MS;
-      const left = (): number => Math.max(100, deadline - Date.now());
       log.info({ waiting: waitroom.size() }, 'stopping');
+      // From here on nobody waits: who does gets a 202 now, who comes gets one at once.
       waitroom.releaseAll();
-      await worker?.stop(left() / 2);
-      await app.close();
-      await relay.stop(left() / 2);
-      await queue.close(left());
-      await notifier.close();
-      await stopEngine();
-      await database.close();
-      unlock();
+      await shutdown.run(config.SHUTDOWN_TIMEOUT_MS);
       log.info('stopped');
     }
 
-    return { url, stop };
+    return {
+      url,
+      stop: () => {
+        stopping ??= stop();
+        return stopping;
+      },
+    };
   }
 }
 

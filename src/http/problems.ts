@@ -17,7 +17,26 @@ export const problemSchema = z
     statusUrl: z.string().optional(),
     errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
   })
-  .meta({ id: 'Problem' });
+  .meta({
+    id: 'Problem',
+    examples: [
+      {
+        type: 'urn:fastify-camunda:problem:process-refused',
+        title: 'The process ended in a business error',
+        status: 422,
+        detail: 'The background check found an open bankruptcy.',
+        correlationId: 'order-4711',
+        code: 'BACKGROUND_CHECK_REFUSED',
+        step: 'run-background-check',
+        statusUrl: '/api/process/status/order-4711',
+      },
+    ],
+  });
+
+/** A problem answer, for a route's schema. */
+export function problem(description: string) {
+  return { description, content: { 'application/problem+json': { schema: problemSchema } } };
+}
 
 export type Problem = z.infer<typeof problemSchema>;
 
@@ -74,6 +93,21 @@ export function sendProcessError(reply: FastifyReply, state: ProcessState, statu
   });
 }
 
+/** What the router cannot read, before any route has the request, as a problem. */
+export function sendUnreadableUrl(
+  error: FastifyError,
+  _request: unknown,
+  reply: FastifyReply,
+): FastifyReply {
+  return sendProblem(
+    reply,
+    'invalid-request',
+    error.code === 'FST_ERR_MAX_PARAM_LENGTH'
+      ? 'The URL is too long; an id in it must have at most 255 characters.'
+      : 'The URL cannot be decoded; escape ids in it as encodeURIComponent does.',
+  );
+}
+
 /** Every error of every route, and unknown routes, as a problem. */
 export function registerProblems(app: FastifyInstance, bodyLimit: number): void {
   app.setNotFoundHandler((request, reply) =>
@@ -85,8 +119,14 @@ export function registerProblems(app: FastifyInstance, bodyLimit: number): void 
   );
   app.setErrorHandler<FastifyError>((error, request, reply) => {
     if (hasZodFastifySchemaValidationErrors(error)) {
+      if (error.validationContext === 'body' && request.body == null) {
+        const detail = 'There is no body; send JSON with Content-Type: application/json.';
+        return sendProblem(reply, 'invalid-request', detail);
+      }
       const errors = error.validation.map((issue) => ({
-        path: `${error.validationContext ?? 'body'}${issue.instancePath.replaceAll('/', '.')}`,
+        path: [error.validationContext ?? 'body', ...issue.instancePath.split('/')]
+          .filter((part) => part !== '')
+          .join('.'),
         message: issue.message ?? 'is not valid',
       }));
       const detail = errors.map(({ path, message }) => `${path}: ${message}`).join('; ');
@@ -106,8 +146,17 @@ export function registerProblems(app: FastifyInstance, bodyLimit: number): void 
           `The body is larger than the ${bodyLimit} bytes allowed; send references instead of documents.`,
         );
       case 'FST_ERR_CTP_INVALID_JSON_BODY':
+        return sendProblem(
+          reply,
+          'malformed-json',
+          'The body is no JSON (RFC 8259); look for a missing quote, comma or bracket.',
+        );
       case 'FST_ERR_CTP_EMPTY_JSON_BODY':
-        return sendProblem(reply, 'malformed-json', `The body cannot be read: ${error.message}`);
+        return sendProblem(
+          reply,
+          'malformed-json',
+          'The body is empty; send JSON, or leave the Content-Type out.',
+        );
       case 'STORE_UNAVAILABLE':
       case 'ENGINE_UNAVAILABLE':
         request.log.error({ err: error }, 'dependency unavailable');

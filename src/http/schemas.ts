@@ -1,6 +1,22 @@
 import { z } from 'zod';
 import { EVENT_TYPES, type StoredEvent } from '../../domain/events.ts';
+import type { Json } from '../../domain/json.ts';
 import { RESERVED_VARIABLES } from '../use-cases/start-process.ts';
+
+/** Clients take dots out of a path, escaped or not, and `/api/process/status/…` is a call itself. */
+const UNREACHABLE: readonly string[] = ['.', '..', 'status'];
+/** Deeper nesting than anybody needs, far from what would exhaust the stack of whoever walks it. */
+const MAX_DEPTH = 100;
+
+/** Any JSON. What the body parser gave is JSON, so only its depth is left to check. */
+export const jsonSchema = z.any().refine((value) => isWithin(value, MAX_DEPTH), {
+  message: `must not be nested deeper than ${MAX_DEPTH} levels`,
+}) as z.ZodType<Json, Json>;
+
+function isWithin(value: unknown, depth: number): boolean {
+  if (value === null || typeof value !== 'object') return true;
+  return depth > 0 && Object.values(value).every((field) => isWithin(field, depth - 1));
+}
 
 /**
  * Visible ASCII without spaces: the columns are VARCHAR, and SQL Server ignores trailing spaces in
@@ -11,6 +27,9 @@ export const correlationIdSchema = z
   .min(1, 'must not be empty')
   .max(255, 'must have at most 255 characters')
   .regex(/^[\x21-\x7e]*$/, 'must be visible ASCII characters, without spaces or control characters')
+  .refine((id) => !UNREACHABLE.includes(id), {
+    message: `must not be ${UNREACHABLE.map((id) => `"${id}"`).join(', ')}: no URL could name it`,
+  })
   .describe('Your id of the process; also its business key in the engine');
 
 export const correlationParams = z.object({ correlationId: correlationIdSchema });
@@ -25,7 +44,7 @@ export const startBody = z
     processKey: z.string().min(1).max(255),
     correlationId: correlationIdSchema.optional(),
     variables: z
-      .record(z.string(), z.json())
+      .record(z.string(), jsonSchema)
       .default({})
       .refine((given) => !RESERVED_VARIABLES.some((name) => name in given), {
         message: `must not set ${RESERVED_VARIABLES.join(', ')}: the service does`,
@@ -43,13 +62,9 @@ export const startBody = z
 
 /** Header names are lower-case in Node. */
 export const startHeaders = z.object({
-  prefer: z
-    .string()
-    .max(500)
-    .optional()
-    .describe('`wait=N` seconds, or `respond-async` (RFC 7240)'),
+  prefer: z.string().optional().describe('`wait=N` seconds, or `respond-async` (RFC 7240)'),
   'idempotency-key': z.string().min(1).max(1_000).optional(),
-  traceparent: z.string().max(100).optional().describe('W3C trace context'),
+  traceparent: z.string().optional().describe('W3C trace context; ignored when it is not valid'),
 });
 
 const errorSchema = z.object({
@@ -79,6 +94,20 @@ export const pendingSchema = z
     ],
   });
 
+const PROCESS = {
+  correlationId: 'order-4711',
+  processKey: 'onboard-user',
+  status: 'ok' as const,
+  result: { message: 'Welcome, Ada' },
+  currentStep: 'prepare-response',
+  processInstanceId: '3f0c3a52-6f5c-4c0e-9d43-1d2a5b7c9e10',
+  startedAt: '2026-01-31T12:00:00.000Z',
+  updatedAt: '2026-01-31T12:00:00.120Z',
+  completedAt: '2026-01-31T12:00:00.120Z',
+  version: 7,
+  statusUrl: '/api/process/status/order-4711',
+};
+
 export const processSchema = z
   .object({
     correlationId: z.string(),
@@ -96,22 +125,37 @@ export const processSchema = z
   })
   .meta({
     id: 'Process',
-    examples: [
-      {
-        correlationId: 'order-4711',
-        processKey: 'onboard-user',
-        status: 'ok',
-        result: { message: 'Welcome, Ada' },
-        currentStep: 'prepare-response',
-        processInstanceId: '3f0c…',
-        startedAt: '2026-01-31T12:00:00.000Z',
-        updatedAt: '2026-01-31T12:00:00.120Z',
-        completedAt: '2026-01-31T12:00:00.120Z',
-        version: 7,
-        statusUrl: '/api/process/status/order-4711',
-      },
-    ],
+    examples: [PROCESS],
   });
+
+export const processPageSchema = z
+  .object({ processes: z.array(processSchema), nextCursor: z.string().nullable() })
+  .meta({ examples: [{ processes: [PROCESS], nextCursor: null }] });
+
+const EVENT = {
+  id: '1042',
+  correlationId: 'order-4711',
+  version: 4,
+  type: 'step-completed' as const,
+  processKey: 'onboard-user',
+  step: { name: 'run-background-check', number: 2 },
+  data: {
+    taskId: '8d1f…',
+    attempt: 1,
+    input: { userId: '42', normalizedEmail: 'ada@example.com' },
+    output: { backgroundScore: 71 },
+  },
+  audit: {
+    httpMethod: 'POST',
+    endpoint: 'http://127.0.0.1:4010/background-checks',
+    httpStatusCode: 200,
+    targetSystem: 'BackgroundCheck',
+    executionTime: 12,
+    result: 'Background check passed',
+  },
+  identity: { traceabilityId: '0af7651916cd43dd8448eb211c80319c', identifiers: { userId: '42' } },
+  createdAt: '2026-01-31T12:00:00.080Z',
+};
 
 export const eventSchema = z
   .object({
@@ -126,12 +170,23 @@ export const eventSchema = z
     identity: z.any(),
     createdAt: z.string(),
   })
-  .meta({ id: 'Event' });
+  .meta({ id: 'Event', examples: [EVENT] });
 
-export const eventsSchema = z.object({
-  correlationId: z.string(),
-  events: z.array(eventSchema),
-});
+export const eventsSchema = z
+  .object({ correlationId: z.string(), events: z.array(eventSchema) })
+  .meta({ examples: [{ correlationId: 'order-4711', events: [EVENT] }] });
+
+export const tracePageSchema = z
+  .object({
+    traceabilityId: z.string(),
+    events: z.array(eventSchema),
+    nextCursor: z.string().nullable(),
+  })
+  .meta({
+    examples: [
+      { traceabilityId: '0af7651916cd43dd8448eb211c80319c', events: [EVENT], nextCursor: null },
+    ],
+  });
 
 /** An event as callers see it: without the keys that only the service uses. */
 export function publicEvent(event: StoredEvent): z.infer<typeof eventSchema> {

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
@@ -7,7 +8,7 @@ import type { Engine, EventStore, ProcessStore } from '../../domain/ports.ts';
 import type { Waitroom } from '../../infrastructure/memory/waitroom.ts';
 import type { FindProcess } from '../use-cases/find-process.ts';
 import { registerDocumentation } from './documentation.ts';
-import { registerProblems } from './problems.ts';
+import { registerProblems, sendUnreadableUrl } from './problems.ts';
 import { controlRoutes } from './routes/control.ts';
 import { eventRoutes } from './routes/events.ts';
 import { type HealthCheck, healthRoutes } from './routes/health.ts';
@@ -42,12 +43,24 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     // A correlation id of 255 characters may be three times as long when escaped.
     routerOptions: { maxParamLength: 1_000 },
     forceCloseConnections: 'idle',
+    frameworkErrors: sendUnreadableUrl,
+    // A request that comes over an open connection during the stop is answered like any other; the
+    // connection closes after it.
+    return503OnClosing: false,
   });
+  // Fastify takes plain text too, which browsers send to any host without asking.
+  app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(validatorCompiler);
   // Answers are made by typed code, and tests hold them against the schemas; checking each one again
   // at run time would cost more than the answer itself.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   registerProblems(app, options.bodyLimit);
+  // Callers go to another instance with their next request, and no idle connection holds up the stop.
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    if (options.stopping()) reply.header('Connection', 'close');
+    done(null, payload);
+  });
+  closeUnusedConnections(app);
   await app.register(helmet, { contentSecurityPolicy: false });
   if (options.rateLimitPerMinute > 0) {
     await app.register(rateLimit, {
@@ -56,13 +69,47 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
       allowList: (request) => request.url.startsWith('/health/'),
     });
   }
+  // Before the routes: it hears of each as it is registered.
+  if (options.api) await registerDocumentation(app, options.definitions);
   await app.register(healthRoutes, options);
   if (options.api) {
-    await registerDocumentation(app, options.definitions);
     await app.register(startRoutes, { ...options, ports: options });
     await app.register(statusRoutes, options);
     await app.register(eventRoutes, options);
     await app.register(controlRoutes, options);
   }
   return app;
+}
+
+/** Milliseconds between two looks for connections that have become idle while the server closes. */
+const SWEEP_MS = 50;
+
+/** Closes the server when its open answers are sent, or cuts them off when `timeoutMs` are over. */
+export async function closeServer(app: FastifyInstance, timeoutMs: number): Promise<void> {
+  // Node closes what is idle once, when the close begins; an answer that ends later would leave its
+  // connection open until the keep-alive time is over.
+  const sweep = setInterval(() => app.server.closeIdleConnections(), SWEEP_MS);
+  const timer = setTimeout(() => app.server.closeAllConnections(), timeoutMs);
+  try {
+    await app.close();
+  } finally {
+    clearInterval(sweep);
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * Ends connections that never brought a request when the server closes: browsers and proxies open them
+ * ahead of need, Node does not count them as idle, and they would hold up the close for a minute.
+ */
+function closeUnusedConnections(app: FastifyInstance): void {
+  const unused = new Set<Socket>();
+  app.server.on('connection', (socket: Socket) => {
+    unused.add(socket);
+    socket.once('close', () => unused.delete(socket));
+  });
+  app.server.on('request', ({ socket }) => unused.delete(socket));
+  app.addHook('preClose', async () => {
+    for (const socket of unused) socket.destroy();
+  });
 }

@@ -15,17 +15,22 @@ export interface RunningRedis {
 /**
  * Starts a Redis of its own, installing it first where the system allows.
  *
+ * @param given the port; left out: a free one
+ * @param keepIn a folder for an append-only file, synced at every write: what Redis has said yes to is
+ *   there again after a kill. Left out: nothing is kept
  * @throws Error with one sentence that says what to do where it does not
  */
-export async function startRedis(given?: number): Promise<RunningRedis> {
+export async function startRedis(given?: number, keepIn?: string): Promise<RunningRedis> {
   const program = findOrInstall();
   const port = given ?? (await freePort());
-  const folder = mkdtempSync(join(tmpdir(), 'fastify-camunda-redis-'));
+  const folder = keepIn ?? mkdtempSync(join(tmpdir(), 'fastify-camunda-redis-'));
   const child = spawn(
     program,
     ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''].concat([
       '--appendonly',
-      'no',
+      keepIn ? 'yes' : 'no',
+      '--appendfsync',
+      'always',
       '--maxmemory-policy',
       'noeviction',
     ]),

@@ -5,16 +5,17 @@ import type { Engine, EventStore } from '../../../domain/ports.ts';
 import { isEnded, type ProcessState } from '../../../domain/process.ts';
 import { type EndAnswer, endProcess } from '../../use-cases/end-process.ts';
 import type { FindProcess } from '../../use-cases/find-process.ts';
+import { hashJson } from '../../use-cases/request-hash.ts';
 import { sendProcess, statusUrl } from '../answers.ts';
-import { problemSchema, sendProblem } from '../problems.ts';
-import { correlationIdSchema, correlationParams, processSchema } from '../schemas.ts';
+import { problem, sendProblem } from '../problems.ts';
+import { correlationIdSchema, correlationParams, jsonSchema, processSchema } from '../schemas.ts';
 
 const answers = {
-  200: processSchema,
-  400: problemSchema,
-  404: problemSchema,
-  409: problemSchema,
-  503: problemSchema,
+  200: processSchema.describe('Ended so'),
+  400: problem('The request is not valid'),
+  404: problem('No such process was ever accepted'),
+  409: problem('It has already ended otherwise'),
+  503: problem('The database cannot be reached; nothing was written'),
 };
 
 /** `POST /api/process/complete`, `…/:correlationId/cancel` and `…/:correlationId/message`. */
@@ -34,7 +35,7 @@ export const controlRoutes: FastifyPluginAsyncZod<{
             z.strictObject({
               status: z.literal('ok'),
               correlationId: correlationIdSchema,
-              result: z.json().default(null),
+              result: jsonSchema.default(null),
             }),
             z.strictObject({
               status: z.literal('error'),
@@ -65,7 +66,7 @@ export const controlRoutes: FastifyPluginAsyncZod<{
       // The same end again is the answer to a lost answer.
       const same = (state: ProcessState): boolean =>
         outcome.status === 'ok'
-          ? state.status === 'ok' && JSON.stringify(state.data) === JSON.stringify(outcome.result)
+          ? state.status === 'ok' && hashJson(state.data) === hashJson(outcome.result)
           : state.error?.code === outcome.code && state.error.message === outcome.message;
       return sendEnd(reply, body.correlationId, answer, same);
     },
@@ -80,7 +81,8 @@ export const controlRoutes: FastifyPluginAsyncZod<{
         params: correlationParams,
         body: z
           .strictObject({ reason: z.string().min(1).max(4_000).default('cancelled by the caller') })
-          .nullish(),
+          .nullish()
+          .meta({ examples: [{ reason: 'ordered twice' }] }),
         response: answers,
       },
     },
@@ -106,15 +108,15 @@ export const controlRoutes: FastifyPluginAsyncZod<{
         body: z
           .strictObject({
             messageName: z.string().min(1).max(255),
-            variables: z.record(z.string(), z.json()).default({}),
+            variables: z.record(z.string(), jsonSchema).default({}),
           })
           .meta({ examples: [{ messageName: 'parcel-picked-up', variables: { courier: 'Kim' } }] }),
         response: {
           204: z.null().describe('Delivered'),
-          400: problemSchema,
-          404: problemSchema,
-          409: problemSchema.describe('Nothing waits for the message now; send it again later'),
-          503: problemSchema,
+          400: problem('The request is not valid'),
+          404: problem('No such process was ever accepted'),
+          409: problem('Nothing waits for the message now; send it again later'),
+          503: problem('The process engine cannot be reached'),
         },
       },
     },

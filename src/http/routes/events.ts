@@ -1,11 +1,12 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { isFinal } from '../../../domain/events.ts';
 import type { EventStore } from '../../../domain/ports.ts';
 import type { Waitroom } from '../../../infrastructure/memory/waitroom.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
-import { followStream } from '../follow-stream.ts';
-import { problemSchema, sendProblem } from '../problems.ts';
-import { correlationParams, eventSchema, eventsSchema, publicEvent } from '../schemas.ts';
+import { createStreamFollower } from '../follow-stream.ts';
+import { problem, sendProblem } from '../problems.ts';
+import { correlationParams, eventsSchema, publicEvent, tracePageSchema } from '../schemas.ts';
 
 const traceCursor = z.object({ afterId: z.string().regex(/^\d{1,19}$/) });
 
@@ -14,17 +15,21 @@ export const eventRoutes: FastifyPluginAsyncZod<{
   eventStore: EventStore;
   waitroom: Waitroom;
 }> = async (app, { eventStore, waitroom }) => {
+  const follower = createStreamFollower({ eventStore, waitroom });
+  // A followed stream has no end of its own, and the server's close waits for open answers.
+  app.addHook('preClose', async () => follower.close());
+
   app.get(
     '/api/process/:correlationId/events',
     {
       schema: {
         summary: 'Audit trail of a process',
         description:
-          'With `Accept: text/event-stream` the events come as they happen, until the process has ended; `Last-Event-ID` goes on after that version.',
+          'With `Accept: text/event-stream` the events come as they happen, until the process has ended; `Last-Event-ID` goes on after that version, and 204 says that nothing follows any more.',
         tags: ['events'],
         params: correlationParams,
         headers: z.object({
-          accept: z.string().max(500).optional(),
+          accept: z.string().optional(),
           'last-event-id': z
             .string()
             .regex(/^\d{1,9}$/, 'must be the version of an event')
@@ -33,15 +38,23 @@ export const eventRoutes: FastifyPluginAsyncZod<{
         querystring: z.strictObject({
           afterVersion: z.coerce.number().int().min(0).default(0),
         }),
-        response: { 200: eventsSchema, 400: problemSchema, 404: problemSchema },
+        response: {
+          200: eventsSchema.describe('The events of the process, in order'),
+          204: z
+            .null()
+            .describe('As event stream: the process has ended and you have all its events'),
+          400: problem('The request is not valid'),
+          404: problem('No such process was ever accepted'),
+        },
       },
     },
     async (request, reply) => {
       const { correlationId } = request.params;
       const { headers } = request;
       const afterVersion = Number(headers['last-event-id'] ?? request.query.afterVersion);
-      const events = await eventStore.readStream(correlationId, { afterVersion });
-      if (events.length === 0 && !(await eventStore.readStream(correlationId, { limit: 1 }))[0]) {
+      const stream = await eventStore.readStream(correlationId);
+      const newest = stream.at(-1);
+      if (!newest) {
         return sendProblem(
           reply,
           'not-found',
@@ -50,9 +63,13 @@ export const eventRoutes: FastifyPluginAsyncZod<{
         );
       }
       if (headers.accept?.includes('text/event-stream')) {
-        followStream({ request, reply, correlationId, afterVersion, eventStore, waitroom });
+        const ended = stream.some(({ type }) => isFinal(type));
+        // 204 keeps a browser, which would connect again after every end, from doing so.
+        if (ended && newest.version <= afterVersion) return reply.code(204).send(null);
+        follower.follow({ request, reply, correlationId, afterVersion, ended });
         return reply;
       }
+      const events = stream.filter(({ version }) => version > afterVersion);
       return reply.send({ correlationId, events: events.map(publicEvent) });
     },
   );
@@ -66,16 +83,12 @@ export const eventRoutes: FastifyPluginAsyncZod<{
         params: z.object({ traceabilityId: z.string().min(1).max(255) }),
         querystring: z.strictObject({
           limit: z.coerce.number().int().min(1).max(1_000).default(200),
-          cursor: z.string().max(2_000).optional(),
+          cursor: z.string().max(2_000).optional().describe('`nextCursor` of the page before'),
         }),
         response: {
-          200: z.object({
-            traceabilityId: z.string(),
-            events: z.array(eventSchema),
-            nextCursor: z.string().nullable(),
-          }),
-          400: problemSchema,
-          404: problemSchema,
+          200: tracePageSchema.describe('A page of events, in the order they were written'),
+          400: problem('The request is not valid'),
+          404: problem('No event has this id'),
         },
       },
     },
@@ -84,7 +97,11 @@ export const eventRoutes: FastifyPluginAsyncZod<{
       const { limit, cursor } = request.query;
       const after = cursor === undefined ? undefined : decodeCursor(cursor, traceCursor);
       if (after === null) {
-        return sendProblem(reply, 'invalid-request', 'querystring.cursor: is not one of ours');
+        return sendProblem(
+          reply,
+          'invalid-request',
+          'querystring.cursor: is not one of ours; use nextCursor of an earlier page, or leave it out to begin anew',
+        );
       }
       const rows = await eventStore.findByTrace(traceabilityId, { ...after, limit: limit + 1 });
       if (rows.length === 0 && !after) {

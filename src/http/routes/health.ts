@@ -7,10 +7,18 @@ export type HealthCheck = () => Promise<unknown>;
 /** Milliseconds a dependency has to answer. */
 const CHECK_TIMEOUT_MS = 2_000;
 
-const readiness = z.object({
-  status: z.enum(['ready', 'stopping', 'unavailable']),
-  checks: z.record(z.string(), z.string()),
-});
+const liveness = z.object({ status: z.literal('live') }).meta({ examples: [{ status: 'live' }] });
+
+const readiness = z
+  .object({
+    status: z.enum(['ready', 'stopping', 'unavailable']),
+    checks: z
+      .record(z.string(), z.string())
+      .describe('`ok`, or what is wrong, for each dependency'),
+  })
+  .meta({
+    examples: [{ status: 'ready', checks: { database: 'ok', queue: 'ok', engine: 'ok' } }],
+  });
 
 /** `GET /health/live` and `GET /health/ready`. */
 export const healthRoutes: FastifyPluginAsyncZod<{
@@ -23,7 +31,7 @@ export const healthRoutes: FastifyPluginAsyncZod<{
       schema: {
         summary: 'The process runs',
         tags: ['operations'],
-        response: { 200: z.object({ status: z.literal('live') }) },
+        response: { 200: liveness.describe('Live') },
       },
     },
     async () => ({ status: 'live' as const }),
@@ -35,7 +43,10 @@ export const healthRoutes: FastifyPluginAsyncZod<{
       schema: {
         summary: 'The service and all it depends on work',
         tags: ['operations'],
-        response: { 200: readiness, 503: readiness },
+        response: {
+          200: readiness.describe('Ready'),
+          503: readiness.describe('Stopping, or a dependency is away: `checks` names it'),
+        },
       },
     },
     async (_request, reply) => {

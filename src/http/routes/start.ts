@@ -7,10 +7,11 @@ import { hashJson } from '../../use-cases/request-hash.ts';
 import { type StartPorts, startProcess } from '../../use-cases/start-process.ts';
 import { sendPending, statusUrl } from '../answers.ts';
 import { preferredWait } from '../prefer.ts';
-import { problemSchema, sendProblem, sendProcessError } from '../problems.ts';
+import { problem, sendProblem, sendProcessError } from '../problems.ts';
 import { pendingSchema, resultSchema, startBody, startHeaders } from '../schemas.ts';
 
-const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/;
+/** W3C trace context, without the values it calls invalid (https://www.w3.org/TR/trace-context/). */
+const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** A trace id of W3C's form, for a call that brought none. */
 function newTraceId(): string {
@@ -34,18 +35,14 @@ export const startRoutes: FastifyPluginAsyncZod<{
         response: {
           200: resultSchema.describe('The process ended well'),
           202: pendingSchema.describe('Accepted; not ended within the time to wait'),
-          400: problemSchema.describe(
-            'The request or its variables are not valid; nothing was written',
-          ),
-          404: problemSchema.describe('No process definition has this key'),
-          409: problemSchema.describe(
-            'The correlation id or idempotency key stands for another request',
-          ),
-          413: problemSchema.describe('The body is too large'),
-          415: problemSchema.describe('The body is not sent as JSON'),
-          422: problemSchema.describe('The process ended in a business error'),
-          502: problemSchema.describe('The process ended in a technical failure'),
-          503: problemSchema.describe('The database cannot be reached; nothing was written'),
+          400: problem('The request or its variables are not valid; nothing was written'),
+          404: problem('No process definition has this key'),
+          409: problem('The correlation id or idempotency key stands for another request'),
+          413: problem('The body is too large'),
+          415: problem('The body is not sent as JSON'),
+          422: problem('The process ended in a business error'),
+          502: problem('The process ended in a technical failure'),
+          503: problem('The database cannot be reached; nothing was written'),
         },
       },
     },
@@ -74,6 +71,7 @@ export const startRoutes: FastifyPluginAsyncZod<{
       const trace = TRACEPARENT.exec(headers.traceparent ?? '');
       // Only what the body says: a caller that sends it again may do so under another trace.
       const requestHash = hashJson({ ...body, variables });
+      const wait = preferredWait(headers.prefer, waitTimeoutMs, waitTimeoutMs);
       const answer = await startProcess(
         {
           definition,
@@ -89,13 +87,13 @@ export const startRoutes: FastifyPluginAsyncZod<{
             traceparent: trace?.[0],
           },
           requestHash,
-          waitMs: preferredWait(headers.prefer, waitTimeoutMs, waitTimeoutMs),
+          waitMs: wait.ms,
         },
         ports,
         // A caller who hangs up frees its place at once.
         (waiter) => void reply.raw.once('close', waiter.cancel),
       );
-      if (headers.prefer) reply.header('Preference-Applied', headers.prefer);
+      if (wait.applied) reply.header('Preference-Applied', wait.applied);
       const { correlationId } = answer;
       const url = statusUrl(correlationId);
       if (answer.kind === 'conflict') {

@@ -7,8 +7,8 @@ import type { FindProcess } from '../../use-cases/find-process.ts';
 import { etagOf, publicProcess, sendProcess } from '../answers.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { preferredWait } from '../prefer.ts';
-import { problemSchema, sendProblem } from '../problems.ts';
-import { correlationParams, processSchema } from '../schemas.ts';
+import { problem, sendProblem } from '../problems.ts';
+import { correlationParams, processPageSchema, processSchema } from '../schemas.ts';
 
 const processCursor = z.object({ updatedAt: z.iso.datetime(), correlationId: z.string() });
 
@@ -29,20 +29,23 @@ export const statusRoutes: FastifyPluginAsyncZod<{
         tags: ['process'],
         params: correlationParams,
         headers: z.object({
-          prefer: z.string().max(500).optional(),
-          'if-none-match': z.string().max(1_000).optional(),
+          prefer: z.string().optional().describe('`wait=N` seconds (RFC 7240)'),
+          'if-none-match': z.string().optional(),
         }),
         response: {
           200: processSchema.describe('Ended, well or not'),
           202: processSchema.describe('Pending'),
           304: z.null().describe('Not changed since If-None-Match'),
-          404: problemSchema.describe('Never seen'),
+          400: problem('The correlation id is not valid'),
+          404: problem('Never seen'),
+          503: problem('The database cannot be reached'),
         },
       },
     },
     async (request, reply) => {
       const { correlationId } = request.params;
-      const waitMs = preferredWait(request.headers.prefer, 0, waitTimeoutMs);
+      const { ms: waitMs, applied } = preferredWait(request.headers.prefer, 0, waitTimeoutMs);
+      if (applied) reply.header('Preference-Applied', applied);
       // Stands before the look-up: an end in between is seen by one of the two.
       const waiter = waitMs > 0 ? waitroom.wait(correlationId, waitMs) : undefined;
       if (waiter) reply.raw.once('close', waiter.cancel);
@@ -66,7 +69,11 @@ export const statusRoutes: FastifyPluginAsyncZod<{
         ?.split(',')
         .map((tag) => tag.trim().replace(/^W\//, ''));
       if (known?.some((tag) => tag === '*' || tag === etagOf(state))) {
-        return reply.code(304).header('ETag', etagOf(state)).send(null);
+        return reply
+          .code(304)
+          .header('ETag', etagOf(state))
+          .header('Cache-Control', 'no-cache')
+          .send(null);
       }
       return sendProcess(reply, state);
     },
@@ -88,8 +95,8 @@ export const statusRoutes: FastifyPluginAsyncZod<{
           cursor: z.string().max(2_000).optional().describe('`nextCursor` of the page before'),
         }),
         response: {
-          200: z.object({ processes: z.array(processSchema), nextCursor: z.string().nullable() }),
-          400: problemSchema,
+          200: processPageSchema.describe('A page of the list'),
+          400: problem('The request is not valid'),
         },
       },
     },

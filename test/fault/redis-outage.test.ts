@@ -1,0 +1,60 @@
+import { afterEach, describe, expect, inject, it } from 'vitest';
+import { freePort, until } from '../support/children.ts';
+import { startRedis } from '../support/redis.ts';
+import { createFolder, readStreams, startTestService } from '../support/service.ts';
+import { expectWhole } from '../support/service-checks.ts';
+import { startLoad } from '../support/service-load.ts';
+
+describe.skipIf(inject('redisUrl') === null)('Redis killed and restarted', () => {
+  const cleanup: (() => Promise<void> | void)[] = [];
+  afterEach(async () => {
+    for (const step of cleanup.splice(0).reverse()) await step();
+  });
+
+  it('G10: starts are accepted meanwhile, go on when it is back, and nothing is lost', async () => {
+    const folder = createFolder();
+    cleanup.push(folder.remove);
+    const port = await freePort();
+    // Jobs that Redis has said yes to are Redis's to keep, as they are in production.
+    let redis = await startRedis(port, folder.path);
+    cleanup.push(() => redis.stop());
+    const service = await startTestService({ REDIS_URL: redis.url, LOG_LEVEL: 'fatal' }, folder);
+    cleanup.push(service.stop);
+    const { api } = service;
+    const load = startLoad(service.url, {
+      processKey: 'counted',
+      variables: { number: 1, pause: 5 },
+      callers: 4,
+      prefer: 'respond-async',
+    });
+    await until(() => load.accepted.length >= 40, 'there is load');
+    process.kill(redis.pid, 'SIGKILL');
+    await until(async () => {
+      const { status, body } = await api.get('/health/ready');
+      return status === 503 && body.checks.queue !== 'ok' && body.checks.database === 'ok';
+    }, 'the service is not ready, and says that it is the queue');
+    const before = load.accepted.length;
+    await until(() => load.accepted.length >= before + 20, 'starts are accepted without Redis');
+    redis = await startRedis(port, folder.path);
+    await load.stop();
+    expect(load.refused).toEqual([]);
+    // A job that ran while Redis died is found by BullMQ's search for stalled jobs, a minute later at most.
+    await until(
+      async () => {
+        const { body } = await api.get('/api/process?status=ok&limit=1000');
+        return body.processes.length >= Math.min(1_000, load.accepted.length);
+      },
+      'all have ended',
+      150_000,
+    );
+    for (const correlationId of load.accepted) {
+      const { body } = await api.status(correlationId, { prefer: 'wait=25' });
+      expect(body.status).toBe('ok');
+    }
+    expect((await api.get('/health/ready')).status).toBe(200);
+    await service.stop();
+    const streams = await readStreams(folder);
+    expect(streams).toHaveLength(load.accepted.length);
+    expectWhole(streams);
+  }, 240_000);
+});

@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { defineProcess } from '../../../../domain/define-process.ts';
+
+const user = z.object({ userId: z.string(), email: z.string() });
+
+/** One step that takes no time: the end comes as early as it can. */
+export default defineProcess({
+  key: 'instant',
+  title: 'One step, at once',
+  input: z.strictObject(user.shape),
+  example: { userId: '42', email: 'ada@example.com' },
+  identifiers: ({ userId }) => ({ userId }),
+  settings: z.object({}),
+  steps: (step) => [
+    step({
+      name: 'greet',
+      number: 1,
+      input: user,
+      output: user,
+      successText: 'Greeted',
+      errorText: 'Not greeted',
+      ends: 'ok',
+      handle: (input) => input,
+    }),
+  ],
+});

@@ -1,0 +1,24 @@
+import { z } from 'zod';
+import { defineProcess } from '../../../../domain/define-process.ts';
+
+/** Waits for the message `go-on`, then gives back what the message brought. */
+export default defineProcess({
+  key: 'listening',
+  title: 'Waits for a message',
+  input: z.strictObject({}),
+  example: {},
+  identifiers: () => ({}),
+  settings: z.object({}),
+  steps: (step) => [
+    step({
+      name: 'finish',
+      number: 1,
+      input: z.object({ word: z.string() }),
+      output: z.object({ word: z.string() }),
+      successText: 'Finished',
+      errorText: 'Not finished',
+      ends: 'ok',
+      handle: ({ word }) => ({ word }),
+    }),
+  ],
+});

@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import { defineProcess } from '../../../../domain/define-process.ts';
+import { BusinessRuleError } from '../../../../domain/errors.ts';
+
+const troubled = z.object({ how: z.enum(['business', 'technical']) });
+
+/** Its first step fails as it is told to, and nothing in the model catches it. */
+export default defineProcess({
+  key: 'troubled',
+  title: 'Fails as told',
+  input: z.strictObject(troubled.shape),
+  example: { how: 'technical' },
+  identifiers: ({ how }) => ({ how }),
+  settings: z.object({}),
+  steps: (step) => [
+    step({
+      name: 'fail',
+      number: 1,
+      input: troubled,
+      output: z.object({}),
+      successText: 'Not failed',
+      errorText: 'Failed',
+      retry: { attempts: 1 },
+      handle({ how }) {
+        if (how === 'business') throw new BusinessRuleError('NOT_ALLOWED', 'The rules say no.');
+        throw new Error('the partner cannot be reached');
+      },
+    }),
+    step({
+      name: 'finish',
+      number: 2,
+      input: z.object({}),
+      output: z.object({}),
+      successText: 'Finished',
+      errorText: 'Not finished',
+      ends: 'ok',
+      handle: () => ({}),
+    }),
+  ],
+});

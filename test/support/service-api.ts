@@ -1,0 +1,185 @@
+import { expect } from 'vitest';
+import { z } from 'zod';
+
+export interface EventBody {
+  id: string;
+  correlationId: string;
+  version: number;
+  type: string;
+  processKey: string;
+  step?: { name: string; number: number };
+  data: Record<string, unknown>;
+  audit: Record<string, unknown>;
+  identity: Record<string, unknown>;
+}
+
+/** Every field that some answer has. Which of them this one must have, the document has checked. */
+export interface Body {
+  type: string;
+  title: string;
+  status: string | number;
+  detail: string;
+  code: string;
+  step: string | null;
+  correlationId: string;
+  statusUrl: string;
+  result: Record<string, unknown>;
+  error: { kind: string; code: string; message: string; step: string | null };
+  errors: { path: string; message: string }[];
+  version: number;
+  processKey: string;
+  currentStep: string | null;
+  processInstanceId: string | null;
+  updatedAt: string;
+  processes: Body[];
+  events: EventBody[];
+  nextCursor: string | null;
+  checks: Record<string, string>;
+}
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  text: string;
+  /** Parsed when it is JSON, else empty. */
+  body: Body;
+}
+
+export interface CallOptions {
+  /** Sent as JSON. */
+  json?: unknown;
+  /** Sent as it is. */
+  body?: string;
+  headers?: Record<string, string>;
+  signal?: AbortSignal;
+}
+
+export interface Api {
+  url: string;
+  get(path: string, options?: CallOptions): Promise<Answer>;
+  post(path: string, options?: CallOptions): Promise<Answer>;
+  /** Starts a process; `more` are further fields of the body. */
+  start(
+    processKey: string,
+    variables: object,
+    more?: Record<string, unknown>,
+    headers?: Record<string, string>,
+  ): Promise<Answer>;
+  status(correlationId: string, headers?: Record<string, string>): Promise<Answer>;
+  document: OpenApiDocument;
+}
+
+interface Content {
+  schema?: object;
+  example?: unknown;
+  examples?: unknown;
+}
+export interface Operation {
+  summary?: string;
+  requestBody?: { content: Record<string, Content> };
+  responses: Record<string, { description: string; content?: Record<string, Content> }>;
+}
+export interface OpenApiDocument {
+  openapi: string;
+  paths: Record<string, Record<string, Operation>>;
+  components: { schemas: Record<string, object> };
+}
+
+/** Any route may answer so; these are not worth a line in each. */
+const ANYWHERE = new Set([429, 500]);
+
+/**
+ * A caller of the service that holds every answer against the service's own OpenAPI document: the
+ * status must be documented, the content type and the body as the document says.
+ */
+export async function createApi(url: string): Promise<Api> {
+  const document = (await (await fetch(`${url}/documentation/json`)).json()) as OpenApiDocument;
+  const routes = Object.entries(document.paths).map(([template, operations]) => ({
+    pattern: new RegExp(`^${template.replace(/\{[^}]+\}/g, '[^/]*')}$`),
+    exact: !template.includes('{'),
+    operations,
+  }));
+  routes.sort((a, b) => Number(b.exact) - Number(a.exact));
+  const known = new Map<object, z.ZodType>();
+
+  function schemaOf(schema: object): z.ZodType {
+    const found = known.get(schema);
+    if (found) return found;
+    const defs = { ...schema, $defs: document.components.schemas };
+    const text = JSON.stringify(defs).replaceAll('#/components/schemas/', '#/$defs/');
+    const made = z.fromJSONSchema(JSON.parse(text));
+    known.set(schema, made);
+    return made;
+  }
+
+  function check(method: string, path: string, answer: Answer): void {
+    const { pathname } = new URL(path, url);
+    const what = `${method} ${path} → ${answer.status} ${answer.text}`;
+    const route = routes.find(({ pattern }) => pattern.test(pathname));
+    const operation = route?.operations[method.toLowerCase()];
+    const documented = operation?.responses[answer.status];
+    if (!documented) {
+      const allowed = operation ? ANYWHERE.has(answer.status) : answer.status === 404;
+      expect(allowed, `documented: ${what}`).toBe(true);
+      expect(answer.headers.get('content-type'), what).toContain('application/problem+json');
+      return;
+    }
+    const type = answer.headers.get('content-type')?.split(';')[0] ?? '';
+    if (type === 'text/event-stream') return;
+    if (answer.text === '') {
+      expect([204, 304], what).toContain(answer.status);
+      return;
+    }
+    const schema = documented.content?.[type]?.schema;
+    if (!schema) throw new Error(`no ${type} documented: ${what}`);
+    const parsed = schemaOf(schema).safeParse(answer.body);
+    expect(parsed.error?.issues ?? [], what).toEqual([]);
+    if (type === 'application/problem+json') expectProblem(answer);
+  }
+
+  async function call(method: string, path: string, options: CallOptions): Promise<Answer> {
+    const { json, body, headers, signal } = options;
+    const answer = await fetch(url + path, {
+      method,
+      headers: {
+        ...(json === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(json !== undefined ? { body: JSON.stringify(json) } : body !== undefined ? { body } : {}),
+      ...(signal ? { signal } : {}),
+    });
+    const text = await answer.text();
+    const isJson = answer.headers.get('content-type')?.includes('json') ?? false;
+    const { status, headers: given } = answer;
+    const read = {
+      status,
+      headers: given,
+      text,
+      body: (isJson && text !== '' ? JSON.parse(text) : {}) as Body,
+    };
+    check(method, path, read);
+    return read;
+  }
+
+  return {
+    url,
+    document,
+    get: (path, options = {}) => call('GET', path, options),
+    post: (path, options = {}) => call('POST', path, options),
+    start: (processKey, variables, more = {}, headers = {}) =>
+      call('POST', '/api/process/start', { json: { processKey, variables, ...more }, headers }),
+    status: (correlationId, headers = {}) =>
+      call('GET', `/api/process/status/${encodeURIComponent(correlationId)}`, { headers }),
+  };
+}
+
+/** Problem details as they are promised: a stable type, and a sentence that says what to do. */
+export function expectProblem(answer: Answer, type?: string, detail?: RegExp): void {
+  const { body } = answer;
+  expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+  expect(body.status).toBe(answer.status);
+  expect(body.type).toMatch(/^urn:fastify-camunda:problem:[a-z-]+$/);
+  expect(body.detail.length).toBeGreaterThan(10);
+  if (type) expect(body.type).toBe(`urn:fastify-camunda:problem:${type}`);
+  if (detail) expect(body.detail).toMatch(detail);
+}

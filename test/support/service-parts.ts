@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import pino from 'pino';
+import type { ProcessEvent } from '../../domain/events.ts';
+import type { EventStore } from '../../domain/ports.ts';
+import { createRestEngine } from '../../infrastructure/engine/rest-engine.ts';
+import { createProcessMap } from '../../infrastructure/memory/process-map.ts';
+import { createWaitroom, type Waitroom } from '../../infrastructure/memory/waitroom.ts';
+import type { Database } from '../../infrastructure/sql/database.ts';
+import { openSqliteDatabase } from '../../infrastructure/sql/sqlite/database.ts';
+import { buildServer, closeServer } from '../../src/http/server.ts';
+import { loadProcesses } from '../../src/load-processes.ts';
+import { createFindProcess } from '../../src/use-cases/find-process.ts';
+import { temporaryFolder } from './databases.ts';
+import { TEST_PROCESSES } from './service.ts';
+import { type Api, createApi } from './service-api.ts';
+
+export interface Parts {
+  api: Api;
+  app: FastifyInstance;
+  database: Database;
+  waitroom: Waitroom;
+  /** Appends to a stream, projects it and tells who waits: what queue and engine would have led to. */
+  goOn(correlationId: string, event: ProcessEvent): Promise<void>;
+  /** From here on `/health/ready` says that the service stops. */
+  beginStop(): void;
+  stop(): Promise<void>;
+}
+
+/**
+ * The HTTP side on a real database and nothing behind it: no relay, no projector, no engine. So a test
+ * decides when anything goes on.
+ *
+ * @param wrap may stand between the routes and the event store
+ */
+export async function startParts(
+  wrap: (eventStore: EventStore, goOn: Parts['goOn']) => EventStore = (eventStore) => eventStore,
+): Promise<Parts> {
+  const folder = temporaryFolder();
+  const database = await openSqliteDatabase({
+    file: join(folder.path, 'test.db'),
+    clock: Date.now,
+    leaseMs: 0,
+    onAppended: () => {},
+  });
+  const { eventStore, processStore } = database;
+  const waitroom = createWaitroom();
+  const processMap = createProcessMap(1_000);
+  const processes = await loadProcesses(TEST_PROCESSES);
+  let stopping = false;
+
+  async function goOn(correlationId: string, event: ProcessEvent): Promise<void> {
+    await eventStore.append(correlationId, [event]);
+    const state = await processStore.project(correlationId);
+    if (state && processMap.set(state)) waitroom.notify(state);
+  }
+
+  // Nobody listens there, and no test of these parts asks it for more than being away.
+  const engine = createRestEngine({ baseUrl: 'http://127.0.0.1:9/engine-rest' });
+  const app = await buildServer({
+    log: pino({ level: 'silent' }),
+    definitions: new Map(processes.map(({ definition }) => [definition.key, definition])),
+    eventStore: wrap(eventStore, goOn),
+    processStore,
+    engine,
+    waitroom,
+    findProcess: createFindProcess({ processMap, processStore, eventStore }),
+    newId: randomUUID,
+    checks: { database: () => database.ping(), engine: () => engine.version() },
+    stopping: () => stopping,
+    api: true,
+    waitTimeoutMs: 25_000,
+    bodyLimit: 1_048_576,
+    rateLimitPerMinute: 0,
+  });
+  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  return {
+    api: await createApi(url),
+    app,
+    database,
+    waitroom,
+    goOn,
+    beginStop() {
+      stopping = true;
+      waitroom.releaseAll();
+    },
+    async stop() {
+      await closeServer(app, 5_000);
+      await engine.close();
+      await database.close();
+      folder.remove();
+    },
+  };
+}

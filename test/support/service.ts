@@ -1,0 +1,132 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import BetterSqlite3 from 'better-sqlite3';
+import pino from 'pino';
+import type { StoredEvent } from '../../domain/events.ts';
+import { fold, type ProcessState } from '../../domain/process.ts';
+import { openSqliteDatabase } from '../../infrastructure/sql/sqlite/database.ts';
+import { readConfig } from '../../src/config.ts';
+import { startService } from '../../src/service.ts';
+import { until } from './children.ts';
+import { temporaryFolder } from './databases.ts';
+import { type Api, createApi } from './service-api.ts';
+
+/** The processes made for tests. */
+export const TEST_PROCESSES = fileURLToPath(new URL('./processes', import.meta.url));
+
+export interface Folder {
+  path: string;
+  /** DATA_DIR of the services that run on this folder. */
+  data: string;
+  /** The service's database. */
+  file: string;
+  /** Lets the steps go on that wait for this gate. */
+  open(gate: string): void;
+  remove(): void;
+}
+
+export interface TestService {
+  url: string;
+  api: Api;
+  folder: Folder;
+  /** Lines of its log. */
+  log: Record<string, unknown>[];
+  stop(): Promise<void>;
+}
+
+/** A folder for a service's data and the traces of its steps. */
+export function createFolder(): Folder {
+  const { path, remove } = temporaryFolder();
+  const data = join(path, 'data');
+  mkdirSync(data);
+  return {
+    path,
+    data,
+    file: join(data, 'fastify-camunda.db'),
+    open: (gate) => writeFileSync(join(path, gate), ''),
+    remove,
+  };
+}
+
+/** Settings for a service on that folder: a free port, the test processes, quick polls. */
+export function settingsFor(folder: Folder, more: Record<string, string> = {}) {
+  return {
+    PORT: '0',
+    DATA_DIR: folder.data,
+    PROCESSES_DIR: TEST_PROCESSES,
+    TEST_FOLDER: folder.path,
+    LOG_LEVEL: 'info',
+    LONG_POLL_MS: '200',
+    OUTBOX_POLL_MS: '50',
+    ...more,
+  };
+}
+
+/** Starts the service within this process, as `serve` does. */
+export async function startTestService(
+  more: Record<string, string> = {},
+  folder: Folder = createFolder(),
+): Promise<TestService> {
+  const settings = settingsFor(folder, more);
+  const config = readConfig(settings);
+  const log: Record<string, unknown>[] = [];
+  const logger = pino(
+    { level: config.LOG_LEVEL, base: null },
+    { write: (line) => void log.push(JSON.parse(line)) },
+  );
+  const service = await startService(config, logger, settings);
+  return { url: service.url, api: await createApi(service.url), folder, log, stop: service.stop };
+}
+
+/** What a query for one value gives, over a connection of its own. */
+export function queryValue(folder: Folder, sql: string): string | number | null {
+  const db = new BetterSqlite3(folder.file, { readonly: true });
+  try {
+    return db.prepare<[], string | number | null>(sql).pluck().get() ?? null;
+  } finally {
+    db.close();
+  }
+}
+
+/** How many events the log of that folder holds. */
+export function countEvents(folder: Folder): number {
+  return Number(queryValue(folder, 'SELECT COUNT(*) FROM event_log'));
+}
+
+/** Waits until every event has done all it causes. */
+export function untilRelayed(folder: Folder): Promise<boolean> {
+  const left = () => queryValue(folder, 'SELECT COUNT(*) FROM outbox');
+  return until(() => left() === 0, 'the outbox is empty');
+}
+
+export interface Stream {
+  correlationId: string;
+  events: StoredEvent[];
+  /** What the events say. */
+  folded: ProcessState | null;
+  /** What process_store says. */
+  projected: ProcessState | null;
+}
+
+/** Every stream in the database of a service that has stopped. */
+export async function readStreams(folder: Folder): Promise<Stream[]> {
+  const database = await openSqliteDatabase({
+    file: folder.file,
+    clock: Date.now,
+    leaseMs: 0,
+    onAppended: () => {},
+  });
+  try {
+    const ids: string[] = await database.knex('event_log').distinct().pluck('correlation_id');
+    return await Promise.all(
+      ids.map(async (correlationId) => {
+        const events = await database.eventStore.readStream(correlationId);
+        const projected = await database.processStore.get(correlationId);
+        return { correlationId, events, folded: fold(events), projected };
+      }),
+    );
+  } finally {
+    await database.close();
+  }
+}
