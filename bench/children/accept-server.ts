@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import type { Queue } from '../../domain/ports.ts';
+import { createRestEngine } from '../../infrastructure/engine/rest-engine.ts';
+import { createProcessMap } from '../../infrastructure/memory/process-map.ts';
+import { createWaitroom } from '../../infrastructure/memory/waitroom.ts';
+import { openSqliteDatabase } from '../../infrastructure/sql/sqlite/database.ts';
+import { createRelay } from '../../jobs/relay-outbox.ts';
+import { readConfig } from '../../src/config.ts';
+import { buildServer } from '../../src/http/server.ts';
+import { loadProcesses } from '../../src/load-processes.ts';
+import { createLogger } from '../../src/logger.ts';
+import { createFindProcess } from '../../src/use-cases/find-process.ts';
+import { answerCalls } from '../support/child.ts';
+import { PROCESSES_DIR } from '../support/four-steps.ts';
+
+/** Takes every job at once and works none: the accept path ends where others go on. */
+const queue: Queue = {
+  addBulk: (jobs) => jobs.map(() => Promise.resolve()),
+  work: async () => {},
+  ready: async () => true,
+  close: async () => {},
+};
+
+/** What an instance with the roles `api,relay` consists of, with that queue. */
+const calls = {
+  async start({ folder }: { folder: string }): Promise<string> {
+    const config = readConfig({});
+    const log = createLogger('warn', false);
+    const processes = await loadProcesses(PROCESSES_DIR);
+    const { eventStore, outbox, processStore } = await openSqliteDatabase({
+      file: join(folder, 'accept.db'),
+      clock: Date.now,
+      leaseMs: config.OUTBOX_LEASE_MS,
+      onAppended: (rows) => relay.offer(rows),
+    });
+    const relay = createRelay({
+      outbox,
+      queue,
+      log,
+      leaseMs: config.OUTBOX_LEASE_MS,
+      pollMs: config.OUTBOX_POLL_MS,
+      batch: 200,
+    });
+    const processMap = createProcessMap(config.PROCESS_MAP_MAX);
+    const app = await buildServer({
+      log,
+      definitions: new Map(processes.map(({ definition }) => [definition.key, definition])),
+      eventStore,
+      processStore,
+      // Never called: the jobs that would are not worked.
+      engine: createRestEngine({ baseUrl: 'http://127.0.0.1:1' }),
+      waitroom: createWaitroom(),
+      findProcess: createFindProcess({ processMap, processStore, eventStore }),
+      newId: randomUUID,
+      checks: {},
+      stopping: () => false,
+      api: true,
+      waitTimeoutMs: config.WAIT_TIMEOUT_MS,
+      bodyLimit: config.BODY_LIMIT,
+      rateLimitPerMinute: 0,
+    });
+    relay.start();
+    return app.listen({ host: '127.0.0.1', port: 0 });
+  },
+};
+
+export type AcceptServer = typeof calls;
+answerCalls(calls);

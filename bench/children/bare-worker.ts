@@ -1,0 +1,67 @@
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Client, type Task, type TaskService, Variables } from 'camunda-external-task-client-js';
+import { startEmbeddedEngine } from '../../infrastructure/engine/embedded/start.ts';
+import { createRestEngine, type RestEngine } from '../../infrastructure/engine/rest-engine.ts';
+import { createLogger } from '../../src/logger.ts';
+import { type Measured, runCallers } from '../support/callers.ts';
+import { answerCalls } from '../support/child.ts';
+import { INPUT, PROCESS_KEY, PROCESSES_DIR, STEPS, work } from '../support/four-steps.ts';
+
+const MAX_TASKS = 64;
+
+/** Those who wait for the end of an instance, by its business key. */
+const waiting = new Map<string, () => void>();
+let engine: RestEngine | undefined;
+
+/** Camunda's external-task client on an embedded engine, set as fast as the service's worker. */
+const calls = {
+  async start({ folder }: { folder: string }): Promise<void> {
+    const file = join(folder, 'engine.db');
+    const { url: baseUrl } = await startEmbeddedEngine({ file, log: createLogger('warn', false) });
+    engine = createRestEngine({ baseUrl });
+    const fileName = `${PROCESS_KEY}.bpmn`;
+    const content = await readFile(join(PROCESSES_DIR, PROCESS_KEY, fileName), 'utf8');
+    await engine.deploy(PROCESS_KEY, [{ fileName, content }]);
+    const client = new Client({
+      baseUrl,
+      workerId: randomUUID(),
+      maxTasks: MAX_TASKS,
+      interval: 0,
+      asyncResponseTimeout: 1_000,
+      lockDuration: 30_000,
+    });
+    STEPS.forEach((step, at) => {
+      const input = STEPS[at - 1] ?? 'payload';
+      const isLast = at === STEPS.length - 1;
+      client.subscribe(`${PROCESS_KEY}.${step}`, { variables: [input] }, ({ task, taskService }) =>
+        doStep(task, taskService, { input, output: step, isLast }),
+      );
+    });
+  },
+  measure: ({ callers, seconds }: { callers: number; seconds: number }): Promise<Measured> =>
+    runCallers(callers, seconds, runProcess),
+};
+
+async function doStep(
+  task: Task,
+  taskService: TaskService,
+  step: { input: string; output: string; isLast: boolean },
+): Promise<void> {
+  const variables = new Variables();
+  variables.set(step.output, work(String(task.variables.get(step.input))));
+  await taskService.complete(task, variables);
+  if (step.isLast) waiting.get(task.businessKey ?? '')?.();
+}
+
+async function runProcess(): Promise<void> {
+  const key = randomUUID();
+  const ended = new Promise<void>((resolve) => waiting.set(key, resolve));
+  await engine?.start(PROCESS_KEY, key, INPUT);
+  await ended;
+  waiting.delete(key);
+}
+
+export type BareWorker = typeof calls;
+answerCalls(calls);

@@ -1,0 +1,27 @@
+import autocannon from 'autocannon';
+import { answerCalls } from '../support/child.ts';
+import { INPUT, PROCESS_KEY } from '../support/four-steps.ts';
+
+/** Starts processes over HTTP as fast as they are accepted. */
+const calls = {
+  async run(options: {
+    url: string;
+    seconds: number;
+    connections: number;
+  }): Promise<{ perSecond: number }> {
+    const result = await autocannon({
+      url: `${options.url}/api/process/start`,
+      connections: options.connections,
+      duration: options.seconds,
+      method: 'POST',
+      headers: { 'content-type': 'application/json', prefer: 'respond-async' },
+      body: JSON.stringify({ processKey: PROCESS_KEY, variables: INPUT }),
+    });
+    const failed = result.non2xx + result.errors + result.timeouts;
+    if (failed > 0) throw new Error(`${failed} requests were not accepted`);
+    return { perSecond: result['2xx'] / result.duration };
+  },
+};
+
+export type Load = typeof calls;
+answerCalls(calls);

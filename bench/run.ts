@@ -1,0 +1,81 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, cpus } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Command, InvalidArgumentError } from 'commander';
+import { append } from './append.ts';
+import { commitToAnswer } from './commit-to-answer.ts';
+import { dbos } from './dbos.ts';
+import { endToEnd } from './end-to-end.ts';
+import { start } from './start.ts';
+import type { Benchmark, Run } from './support/benchmark.ts';
+import { profileChildrenTo } from './support/child.ts';
+import type { Row } from './support/row.ts';
+import { formatTable } from './support/table.ts';
+import { waiters } from './waiters.ts';
+
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
+  append,
+  start,
+  'end-to-end': endToEnd,
+  dbos,
+  'commit-to-answer': commitToAnswer,
+  waiters,
+};
+const NAMES = Object.keys(BENCHMARKS);
+/** Lengths of measurements in a quick run, in proportion to the usual ones. */
+const QUICK = 0.25;
+const QUICK_ROUNDS = 1;
+
+const data = fileURLToPath(new URL('../data', import.meta.url));
+
+const command = new Command('npm run bench --')
+  .description('Measures the service against baselines, in turn in the same run')
+  .argument('[names...]', `of ${NAMES.join(', ')}; none: all`)
+  .option('--rounds <n>', 'how often each pair is measured', readRounds)
+  .option('--quick', 'one round of short measurements, to see that they run')
+  .option('--profile <folder>', 'write CPU profiles of the measured processes there')
+  .parse();
+const options = command.opts<{ rounds?: number; quick?: boolean; profile?: string }>();
+const chosen = command.args.length > 0 ? command.args : NAMES;
+const unknown = chosen.find((name) => !(name in BENCHMARKS));
+if (unknown) command.error(`There is no benchmark "${unknown}"; there are ${NAMES.join(', ')}.`);
+if (options.profile) profileChildrenTo(resolve(options.profile));
+
+mkdirSync(data, { recursive: true });
+const home = mkdtempSync(join(data, 'bench-'));
+process.once('exit', () => {
+  // The children that write there were killed by the handler before this one, or a moment ago.
+  rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+});
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => process.exit(130));
+}
+
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+const run: Run = {
+  rounds: options.rounds ?? (options.quick ? QUICK_ROUNDS : 5),
+  seconds: (full) => (options.quick ? full * QUICK : full),
+  progress: say,
+  folder: () => mkdtempSync(join(home, 'data-')),
+};
+const rows: Row[] = [];
+const notes: string[] = [];
+for (const name of chosen) {
+  const report = await BENCHMARKS[name]?.(run);
+  rows.push(...(report?.rows ?? []));
+  notes.push(...(report?.notes ?? []));
+}
+const machine = `${availableParallelism()} × ${cpus()[0]?.model ?? 'unknown CPU'}`;
+say('');
+process.stdout.write(`Node ${process.versions.node}, ${machine}, ${run.rounds} rounds\n\n`);
+process.stdout.write(`${formatTable(rows)}\n`);
+for (const note of notes) process.stdout.write(`\n${note}\n`);
+process.exit();
+
+function readRounds(text: string): number {
+  const rounds = Number(text);
+  if (!Number.isInteger(rounds) || rounds < 1)
+    throw new InvalidArgumentError('It must be 1 or more.');
+  return rounds;
+}
