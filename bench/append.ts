@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import knex from 'knex';
+import { v7 as timeOrderedId } from 'uuid';
 import type { ProcessEvent } from '../domain/events.ts';
 import { EVENT_COLUMNS, toEventRow } from '../infrastructure/sql/event-row.ts';
 import { migrateUp } from '../infrastructure/sql/migrate.ts';
@@ -69,7 +69,7 @@ async function measureRaw(run: Run): Promise<{ perSecond: number }> {
   const write = db.transaction((correlationId: string, version: number, createdAt: string) => {
     row.correlation_id = correlationId;
     row.version = version;
-    row.dedupe_key = `task:${randomUUID()}:completed`;
+    row.dedupe_key = `task:${timeOrderedId()}:completed`;
     row.created_at = createdAt;
     const { lastInsertRowid: id } = insertEvent.run(EVENT_COLUMNS.map((name) => row[name]));
     insertOutbox.run(id, correlationId, event.type, 0, createdAt, createdAt);
@@ -107,7 +107,7 @@ function streams(): () => { correlationId: string; version: number } {
   let version = STREAM_LENGTH;
   return () => {
     if (version === STREAM_LENGTH) {
-      correlationId = randomUUID();
+      correlationId = timeOrderedId();
       version = 0;
     }
     version++;
@@ -117,7 +117,7 @@ function streams(): () => { correlationId: string; version: number } {
 
 /** A step's success with about 1.5 KB in its row. */
 function stepCompleted(): ProcessEvent {
-  const taskId = randomUUID();
+  const taskId = timeOrderedId();
   return {
     type: 'step-completed',
     processName: 'four-steps',

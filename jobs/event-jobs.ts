@@ -1,4 +1,4 @@
-import type { EventType } from '../domain/events.ts';
+import type { EventType, StoredEvent } from '../domain/events.ts';
 import type { Job, JobName, OutboxRow } from '../domain/ports.ts';
 
 /** Which jobs an event causes. The one place that says so. */
@@ -11,6 +11,16 @@ export const EVENT_JOBS: Record<EventType, readonly JobName[]> = {
   'process-failed': ['project-process'],
   'process-cancelled': ['project-process', 'cancel-instance'],
 };
+
+/** The outbox row that was committed with an event, taken by the relay of this process. */
+export function outboxRowOf(event: StoredEvent): OutboxRow {
+  return {
+    eventId: event.id,
+    correlationId: event.correlationId,
+    eventType: event.type,
+    attempts: 0,
+  };
+}
 
 /** The jobs of one outbox row. */
 export function jobsOf(row: OutboxRow): Job[] {

@@ -25,6 +25,13 @@ export const configSchema = z.object({
   REDIS_URL: optionalUrl(/^rediss?:/).describe(
     'Redis for BullMQ, `redis://host:6379`; empty: queue in the process',
   ),
+  REDIS_PREFIX: z
+    .string()
+    .regex(/^[\w{}:.-]{1,100}$/, 'must be letters, digits and . : _ - { } only')
+    .default('fastify-camunda')
+    .describe(
+      'Begins the keys and the channel in Redis; services with different ones share nothing',
+    ),
   CAMUNDA_BASE_URL: optionalUrl(/^https?:/).describe(
     'REST API of Camunda 7 or Operaton, `http://host:8080/engine-rest`; empty: embedded engine',
   ),

@@ -1,11 +1,13 @@
-import { randomUUID } from 'node:crypto';
 import type { FastifyBaseLogger } from 'fastify';
+import { v7 as timeOrderedId } from 'uuid';
 import { SetupError } from '../domain/errors.ts';
+import type { StoredEvent } from '../domain/events.ts';
 import type { JobHandlers } from '../domain/ports.ts';
 import { startWorker } from '../infrastructure/engine/worker/start-worker.ts';
 import { createProcessMap } from '../infrastructure/memory/process-map.ts';
 import { createWaitroom } from '../infrastructure/memory/waitroom.ts';
 import { cancelInstance } from '../jobs/cancel-instance.ts';
+import { outboxRowOf } from '../jobs/event-jobs.ts';
 import { projectProcess } from '../jobs/project-process.ts';
 import { createRelay } from '../jobs/relay-outbox.ts';
 import { startInstance } from '../jobs/start-instance.ts';
@@ -17,6 +19,7 @@ import { type LoadedProcess, loadProcesses, readSettings } from './load-processe
 import { openProcessEngine } from './process-engine.ts';
 import { createShutdown } from './shutdown.ts';
 import { openTransport } from './transport.ts';
+import { createAnnounce } from './use-cases/announce.ts';
 import { createFindProcess } from './use-cases/find-process.ts';
 
 export interface Service {
@@ -33,12 +36,14 @@ const RELAY_BATCH = 200;
  * Builds the whole service, top to bottom, and starts the roles of this instance.
  *
  * @param env where the processes find their settings
+ * @param onCommitted hears of the events of each append, right after its commit: for measurements
  * @throws SetupError with one line that says what to change
  */
 export async function startService(
   config: Config,
   log: FastifyBaseLogger,
   env: Record<string, string | undefined> = process.env,
+  onCommitted: (events: readonly StoredEvent[]) => void = () => {},
 ): Promise<Service> {
   log.info({ config: redactConfig(config) }, 'starting');
   const processes = await loadProcesses(config.PROCESSES_DIR || undefined);
@@ -61,8 +66,10 @@ export async function startService(
     const database = await openDatabase(config, {
       clock: Date.now,
       leaseMs,
-      onAppended: (rows) => {
-        if (has('relay')) relay.offer(rows);
+      onAppended: (events) => {
+        onCommitted(events);
+        announce(events);
+        if (has('relay')) relay.offer(events.map(outboxRowOf));
       },
       warn: (message) => log.warn(message),
     });
@@ -86,6 +93,7 @@ export async function startService(
     notifier.subscribe((state) => {
       if (processMap.set(state)) waitroom.notify(state);
     });
+    const announce = createAnnounce({ processMap, notifier, log });
     const relay = createRelay({
       outbox,
       queue,
@@ -106,7 +114,8 @@ export async function startService(
       engine,
       waitroom,
       findProcess,
-      newId: randomUUID,
+      // New streams go to the end of the indexes, not all over them.
+      newId: timeOrderedId,
       checks: {
         database: () => database.ping(),
         queue: async () => {

@@ -14,7 +14,7 @@ export async function openTransport(
   onGap: () => void,
 ): Promise<{ queue: Queue; notifier: Notifier }> {
   const concurrency = config.QUEUE_CONCURRENCY;
-  const url = config.REDIS_URL;
+  const { REDIS_URL: url, REDIS_PREFIX: prefix } = config;
   if (url === '') {
     return {
       queue: createInProcessQueue({ concurrency, log }),
@@ -23,8 +23,8 @@ export async function openTransport(
   }
   let notifier: Notifier | undefined;
   try {
-    notifier = await createRedisNotifier({ url, log, onGap });
-    const queue = await createBullmqQueue({ url, concurrency, log });
+    notifier = await createRedisNotifier({ url, log, onGap, channel: `${prefix}:states` });
+    const queue = await createBullmqQueue({ url, concurrency, log, prefix });
     return { queue, notifier };
   } catch (cause) {
     await notifier?.close();

@@ -1,10 +1,11 @@
-import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { v7 as timeOrderedId } from 'uuid';
 import type { Queue } from '../../domain/ports.ts';
 import { createRestEngine } from '../../infrastructure/engine/rest-engine.ts';
 import { createProcessMap } from '../../infrastructure/memory/process-map.ts';
 import { createWaitroom } from '../../infrastructure/memory/waitroom.ts';
 import { openSqliteDatabase } from '../../infrastructure/sql/sqlite/database.ts';
+import { outboxRowOf } from '../../jobs/event-jobs.ts';
 import { createRelay } from '../../jobs/relay-outbox.ts';
 import { readConfig } from '../../src/config.ts';
 import { buildServer } from '../../src/http/server.ts';
@@ -32,7 +33,7 @@ const calls = {
       file: join(folder, 'accept.db'),
       clock: Date.now,
       leaseMs: config.OUTBOX_LEASE_MS,
-      onAppended: (rows) => relay.offer(rows),
+      onAppended: (events) => relay.offer(events.map(outboxRowOf)),
     });
     const relay = createRelay({
       outbox,
@@ -52,7 +53,7 @@ const calls = {
       engine: createRestEngine({ baseUrl: 'http://127.0.0.1:1' }),
       waitroom: createWaitroom(),
       findProcess: createFindProcess({ processMap, processStore, eventStore }),
-      newId: randomUUID,
+      newId: timeOrderedId,
       checks: {},
       stopping: () => false,
       api: true,

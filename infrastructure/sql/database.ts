@@ -1,13 +1,14 @@
 import type { Knex } from 'knex';
-import type { Clock, EventStore, Outbox, OutboxRow, ProcessStore } from '../../domain/ports.ts';
+import type { StoredEvent } from '../../domain/events.ts';
+import type { Clock, EventStore, Outbox, ProcessStore } from '../../domain/ports.ts';
 
 /** What both databases are opened with. */
 export interface DatabaseOptions {
   clock: Clock;
   /** Milliseconds for which new outbox rows belong to this process's relay; 0: to any relay at once. */
   leaseMs: number;
-  /** Gets new outbox rows after their commit. */
-  onAppended: (rows: readonly OutboxRow[]) => void;
+  /** Gets the events of each append after its commit, in the order of the commits. */
+  onAppended: (events: readonly StoredEvent[]) => void;
   /** Told about settings of the server that should be otherwise. */
   warn?: (message: string) => void;
 }

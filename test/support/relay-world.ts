@@ -1,4 +1,5 @@
 import type { Delivery, Job, JobHandlers, OutboxRow } from '../../domain/ports.ts';
+import { outboxRowOf } from '../../jobs/event-jobs.ts';
 import { createRelay, type Relay, type RelayOptions } from '../../jobs/relay-outbox.ts';
 import { databaseKinds, type TestDatabase } from './databases.ts';
 import { policies, silent } from './queues.ts';
@@ -36,7 +37,11 @@ export function createWorld() {
     clock,
     relays,
     open: (leaseMs = LEASE_MS): Promise<TestDatabase> =>
-      sqlite().open({ clock: () => clock.now, leaseMs, onAppended: (rows) => nudge(rows) }),
+      sqlite().open({
+        clock: () => clock.now,
+        leaseMs,
+        onAppended: (events) => nudge(events.map(outboxRowOf)),
+      }),
     relay(ports: Pick<RelayOptions, 'outbox' | 'queue'>): Relay {
       const relay = createRelay({
         ...ports,

@@ -1,7 +1,7 @@
 import sql from 'mssql';
 import { VersionConflictError } from '../../../domain/errors.ts';
 import type { ProcessEvent, StoredEvent } from '../../../domain/events.ts';
-import type { AppendResult, EventStore, OutboxRow } from '../../../domain/ports.ts';
+import type { AppendResult, EventStore } from '../../../domain/ports.ts';
 import {
   checkAppend,
   EVENT_COLUMNS,
@@ -15,7 +15,7 @@ import { isoTimes, withRetry } from './connection.ts';
 export interface MssqlEventStoreOptions {
   pool: sql.ConnectionPool;
   leaseMs: number;
-  onAppended: (rows: readonly OutboxRow[]) => void;
+  onAppended: (events: readonly StoredEvent[]) => void;
 }
 
 type Row = EventRow & { id: string };
@@ -144,7 +144,7 @@ export function createMssqlEventStore(options: MssqlEventStoreOptions): EventSto
       if (events.length === 0) return { events: [], duplicate: false };
       checkAppend(events);
       const result = await withRetry(() => append(correlationId, events, expectedVersion));
-      if (!result.duplicate) onAppended(result.events.map(outboxRow));
+      if (!result.duplicate) onAppended(result.events);
       return result;
     },
     readStream: (correlationId, { afterVersion = 0, limit } = {}) =>
@@ -181,15 +181,6 @@ export function createMssqlEventStore(options: MssqlEventStoreOptions): EventSto
 function fromRow(row: Row): StoredEvent {
   const { id, ...rest } = isoTimes(row);
   return fromEventRow(String(id), rest);
-}
-
-function outboxRow(event: StoredEvent): OutboxRow {
-  return {
-    eventId: event.id,
-    correlationId: event.correlationId,
-    eventType: event.type,
-    attempts: 0,
-  };
 }
 
 function names(stem: string, count: number): string {

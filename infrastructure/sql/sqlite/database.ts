@@ -20,15 +20,20 @@ export async function openSqliteDatabase(
 ): Promise<Database> {
   const { file, clock, leaseMs, onAppended } = options;
   const db = openSqlite(file);
+  // What can be made again from the events, and the notes of what was published, need no sync of their
+  // own. They lie behind their events in the log: a power cut takes them first, and they are done again.
+  const unsynced = openSqlite(file, 'ordered');
   const cold = knex(sqliteKnexConfig(file));
   try {
     await migrateUp(cold);
   } catch (error) {
     await cold.destroy();
+    unsynced.close();
     db.close();
     throw error;
   }
   const groupCommit = createGroupCommit(db);
+  const unsyncedCommit = createGroupCommit(unsynced);
   const list = createListProcesses(cold, {
     key: (value) => value,
     time: (value) => value,
@@ -38,16 +43,17 @@ export async function openSqliteDatabase(
   return {
     kind: 'sqlite',
     eventStore: createSqliteEventStore({ db, groupCommit, clock, leaseMs, onAppended }),
-    outbox: createSqliteOutbox({ db, groupCommit, clock }),
-    processStore: createSqliteProcessStore({ db, groupCommit, list }),
+    outbox: createSqliteOutbox({ db: unsynced, groupCommit: unsyncedCommit, clock }),
+    processStore: createSqliteProcessStore({ db: unsynced, groupCommit: unsyncedCommit, list }),
     knex: cold,
     async ping() {
       alive.get();
     },
     async close() {
       // One more turn, so that writes that were asked for are committed.
-      await groupCommit.write(() => undefined);
+      await Promise.all([groupCommit, unsyncedCommit].map((group) => group.write(() => undefined)));
       await cold.destroy();
+      unsynced.close();
       db.close();
     },
   };

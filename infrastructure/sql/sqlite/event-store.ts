@@ -1,7 +1,7 @@
 import type BetterSqlite3 from 'better-sqlite3';
 import { VersionConflictError } from '../../../domain/errors.ts';
 import type { ProcessEvent, StoredEvent } from '../../../domain/events.ts';
-import type { AppendResult, Clock, EventStore, OutboxRow } from '../../../domain/ports.ts';
+import type { AppendResult, Clock, EventStore } from '../../../domain/ports.ts';
 import {
   checkAppend,
   EVENT_COLUMNS,
@@ -18,8 +18,8 @@ export interface SqliteEventStoreOptions {
   clock: Clock;
   /** Milliseconds for which new outbox rows belong to this process's relay; 0: to any relay at once. */
   leaseMs: number;
-  /** Gets the outbox rows after their commit. */
-  onAppended: (rows: readonly OutboxRow[]) => void;
+  /** Gets the events of each append after its commit. */
+  onAppended: (events: readonly StoredEvent[]) => void;
 }
 
 type Row = EventRow & { id: number };
@@ -82,7 +82,7 @@ export function createSqliteEventStore(options: SqliteEventStoreOptions): EventS
       const result = await groupCommit.write(() =>
         append(correlationId, events, appendOptions.expectedVersion),
       );
-      if (!result.duplicate) onAppended(result.events.map(outboxRow));
+      if (!result.duplicate) onAppended(result.events);
       return result;
     },
     async readStream(correlationId, { afterVersion = 0, limit = -1 } = {}) {
@@ -99,15 +99,6 @@ export function createSqliteEventStore(options: SqliteEventStoreOptions): EventS
 
 function fromRow(row: Row): StoredEvent {
   return fromEventRow(String(row.id), row);
-}
-
-function outboxRow(event: StoredEvent): OutboxRow {
-  return {
-    eventId: event.id,
-    correlationId: event.correlationId,
-    eventType: event.type,
-    attempts: 0,
-  };
 }
 
 /** The first text that sorts after everything with this prefix (visible ASCII). */
