@@ -1,4 +1,5 @@
 import { Agent, FormData, request } from 'undici';
+import { z } from 'zod';
 import { EngineRefusedError, EngineUnavailableError } from '../../domain/errors.ts';
 import type { Engine, EngineInstance } from '../../domain/ports.ts';
 import { toEngineVariables } from './variables.ts';
@@ -16,12 +17,17 @@ export interface RestEngine extends Engine {
   close(): Promise<void>;
 }
 
-interface HistoricInstance {
-  id: string;
-  businessKey: string | null;
-  processDefinitionKey: string;
-  state: string;
-}
+const versionAnswer = z.object({ version: z.string() });
+const startAnswer = z.object({ id: z.string() });
+const historyAnswer = z.array(
+  z.object({
+    id: z.string(),
+    businessKey: z.string().nullable(),
+    processDefinitionKey: z.string(),
+    state: z.string(),
+  }),
+);
+type HistoricInstance = z.infer<typeof historyAnswer>[number];
 
 /** The engine port on the REST API of Camunda 7 and Operaton. */
 export function createRestEngine(options: RestEngineOptions): RestEngine {
@@ -58,13 +64,20 @@ export function createRestEngine(options: RestEngineOptions): RestEngine {
   }
 
   async function call<T>(
+    schema: z.ZodType<T>,
     method: 'GET' | 'POST' | 'DELETE',
     path: string,
     body?: unknown,
   ): Promise<T> {
     const { status, text } = await send(method, path, body);
-    if (status >= 200 && status < 300) return (text ? JSON.parse(text) : undefined) as T;
-    throw failure(status, text);
+    if (status < 200 || status >= 300) throw failure(status, text);
+    const found = schema.safeParse(parse(text));
+    if (found.success) return found.data;
+    // A proxy's page, for example. Whether the engine has heard is open.
+    throw new EngineUnavailableError(
+      `the engine at ${base} answered ${status} with something else than it should: ${text.slice(0, 200)}`,
+      { cause: found.error },
+    );
   }
 
   return {
@@ -76,10 +89,11 @@ export function createRestEngine(options: RestEngineOptions): RestEngine {
       for (const { fileName, content } of files) {
         form.set(fileName, new Blob([content], { type: 'text/xml' }), fileName);
       }
-      await call('POST', '/deployment/create', form);
+      await call(z.unknown(), 'POST', '/deployment/create', form);
     },
     async start(processKey, businessKey, variables) {
-      const { id } = await call<{ id: string }>(
+      const { id } = await call(
+        startAnswer,
         'POST',
         `/process-definition/key/${encodeURIComponent(processKey)}/start`,
         { businessKey, variables: toEngineVariables(variables) },
@@ -93,7 +107,7 @@ export function createRestEngine(options: RestEngineOptions): RestEngine {
         sortBy: 'startTime',
         sortOrder: 'asc',
       });
-      const found = await call<HistoricInstance[]>('GET', `/history/process-instance?${query}`);
+      const found = await call(historyAnswer, 'GET', `/history/process-instance?${query}`);
       return found.map(toInstance);
     },
     async cancel(processInstanceId) {
@@ -115,7 +129,7 @@ export function createRestEngine(options: RestEngineOptions): RestEngine {
       throw failure(status, text);
     },
     async version() {
-      const { version } = await call<{ version: string }>('GET', '/version');
+      const { version } = await call(versionAnswer, 'GET', '/version');
       return version;
     },
     close: () => agent.close(),
@@ -145,11 +159,18 @@ function failure(status: number, text: string): Error {
   return new EngineRefusedError(status, reason);
 }
 
+/** The engine's sentence, or what somebody in between says. */
 function reasonIn(text: string): string {
+  const { message } = (parse(text) ?? {}) as { message?: unknown };
+  const reason = typeof message === 'string' && message !== '' ? message : text;
+  return reason.slice(0, 1_000) || 'no reason given';
+}
+
+/** Undefined when it is no JSON. */
+function parse(text: string): unknown {
   try {
-    const { message } = JSON.parse(text) as { message?: string };
-    return (message ?? text).slice(0, 1_000);
+    return JSON.parse(text);
   } catch {
-    return text.slice(0, 1_000) || 'no reason given';
+    return undefined;
   }
 }

@@ -34,6 +34,7 @@ export interface ServiceActivity {
     topic?: string;
     Service?: new (activity: ServiceActivity, message: ElementMessage) => Service;
   };
+  getApi(message: ElementMessage): { discard(): void };
 }
 
 export interface Service {
@@ -46,7 +47,7 @@ export interface Service {
 }
 
 export interface Timers {
-  register(owner: { executionId: string }): Timers;
+  register(owner: { id: string; executionId: string }): Timers;
   setTimeout(callback: (...args: unknown[]) => void, delay: number, ...args: unknown[]): unknown;
   clearTimeout(reference: unknown): void;
 }
@@ -68,7 +69,6 @@ export interface Definition {
   recover(state: unknown): Definition;
   getState(): unknown;
   signal(message: { id: string }): void;
-  getPostponed(): { id: string; content: { executionId: string }; discard(): void }[];
   broker: {
     subscribeTmp(
       exchange: 'event',
@@ -88,15 +88,55 @@ const library = elements as unknown as {
   Definition: new (context: object) => Definition;
 };
 
+type Evaluated = (error: Error | null, result?: unknown) => void;
+
 /**
  * A sequence flow with token semantics, as BPMN 2.0 (section 13) and Camunda have them. bpmn-elements
  * sends a "discard" along the paths that are not taken, and a parallel join takes it for an arrival: a
  * join behind a merging gateway would open while a token is still on its way.
  */
 class TokenFlow extends (
-  elements as unknown as { SequenceFlow: new (...args: unknown[]) => object }
+  elements as unknown as {
+    SequenceFlow: new (
+      ...args: unknown[]
+    ) => { evaluate(message: unknown, callback: Evaluated): void };
+  }
 ).SequenceFlow {
   discard(): void {}
+
+  /** A condition is true or false: Camunda takes nothing else for it. */
+  override evaluate(message: unknown, callback: Evaluated): void {
+    super.evaluate(message, (error, result) => {
+      if (error || typeof result === 'boolean') return callback(error, result);
+      const what = result === null ? 'null' : 'non-Boolean';
+      callback(new Error(`condition expression returns ${what}: result is ${String(result)}`));
+    });
+  }
+}
+
+interface ErrorMessage {
+  content: { error?: { code?: string } };
+}
+
+/**
+ * A boundary event for errors that catches those meant for it: their code is its id. Which event that
+ * is, is found as in Camunda (see `findCatcher`); bpmn-elements would set off every event that fits.
+ */
+class NamedErrorDefinition extends (
+  elements as unknown as {
+    ErrorEventDefinition: new (
+      ...args: unknown[]
+    ) => {
+      activity: { id: string };
+      _onErrorMessage(key: string, message: ErrorMessage): void;
+      _catchError(key: string, message: ErrorMessage, error: unknown): void;
+    };
+  }
+).ErrorEventDefinition {
+  override _onErrorMessage(key: string, message: ErrorMessage): void {
+    const { error } = message.content;
+    if (error?.code === this.activity.id) this._catchError(key, message, error);
+  }
 }
 
 const camunda = createRequire(import.meta.url)('camunda-bpmn-moddle/resources/camunda.json');
@@ -108,16 +148,27 @@ const moddle = new (
   }
 )({ camunda });
 
-/** Reads a BPMN file. Rejects when it is no BPMN. */
+/**
+ * Reads a BPMN file. Rejects when it is no BPMN.
+ *
+ * @returns besides the file's elements, what makes the form that instances run from; it throws for an
+ * element that bpmn-elements does not have
+ */
 export async function parseBpmn(
   xml: string,
-): Promise<{ root: Moddle; warnings: string[]; context: SerializedContext }> {
+): Promise<{ root: Moddle; warnings: string[]; serialize: () => SerializedContext }> {
   const parsed = await moddle.fromXML(xml);
-  const context = (Serializer as unknown as (model: object, types: object) => SerializedContext)(
-    parsed,
-    TypeResolver({ ...elements, SequenceFlow: TokenFlow } as never),
-  );
-  return { root: parsed.rootElement, warnings: parsed.warnings.map((w) => w.message), context };
+  const types = {
+    ...elements,
+    SequenceFlow: TokenFlow,
+    ErrorEventDefinition: NamedErrorDefinition,
+  };
+  const serializer = Serializer as unknown as (model: object, types: object) => SerializedContext;
+  return {
+    root: parsed.rootElement,
+    warnings: parsed.warnings.map(({ message }) => message),
+    serialize: () => serializer(parsed, TypeResolver(types as never)),
+  };
 }
 
 /** Makes an instance of a file's process, not running yet. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { DefinitionRow, EngineStore } from './engine-store.ts';
 import { type ProcessModel, readProcessModel } from './process-model.ts';
+import { BadRequest } from './typed-value.ts';
 
 export interface DeployedDefinition extends DefinitionRow {
   model: ProcessModel;
@@ -71,4 +72,12 @@ export async function createDeployments(
     byId: (id) => byId.get(id),
     all: () => [...byId.values()],
   };
+}
+
+export function unknownDefinition(processKey: string): BadRequest {
+  return new BadRequest(
+    `No matching process definition with key: ${processKey} and no tenant-id`,
+    404,
+    'RestException',
+  );
 }

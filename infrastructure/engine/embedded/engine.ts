@@ -1,4 +1,4 @@
-import { createDeployments, type Deployments } from './deployments.ts';
+import { createDeployments, type Deployments, unknownDefinition } from './deployments.ts';
 import type { EngineStore, InstanceRow, TaskRow } from './engine-store.ts';
 import { createInstances, type Instance, type Instances } from './instances.ts';
 import { createTaskBoard, type Task, type TaskBoard } from './task-board.ts';
@@ -13,6 +13,7 @@ export interface Failure {
   retries: number;
   /** Milliseconds. */
   retryTimeout: number;
+  variables: Variables;
 }
 
 /** The embedded engine: Camunda 7's behaviour for the part that the service uses. */
@@ -29,7 +30,8 @@ export interface EmbeddedEngine {
     variables: Variables,
   ): Promise<void>;
   extendLock(taskId: string, workerId: string, duration: number): void;
-  unlock(taskId: string): void;
+  lock(taskId: string, workerId: string, duration: number): void;
+  unlock(taskId: string): Promise<void>;
   setRetries(taskId: string, retries: number): Promise<void>;
   /** Delivers a message to the one instance that waits for it. */
   correlate(
@@ -38,6 +40,8 @@ export interface EmbeddedEngine {
     variables: Variables,
   ): Promise<void>;
   terminate(instanceId: string, reason: string | null): Promise<void>;
+  /** An open external task. @throws BadRequest 404 */
+  task(taskId: string): Task;
   /** A running instance. */
   instance(instanceId: string): { row: InstanceRow };
   variables(instanceId: string): Variables;
@@ -49,12 +53,24 @@ export interface EngineLog {
   error(fields: object, message: string): void;
 }
 
+/** Camunda's sentences, from the task's name. */
+type Refusal = (task: string) => string;
+const REFUSALS = {
+  complete: (task) => `${task} cannot be completed`,
+  fail: (task) => `Failure of ${task} cannot be reported`,
+  throwError: (task) => `Bpmn error of ${task} cannot be reported`,
+  extendLock: (task) => `The lock of the ${task} cannot be extended`,
+  lock: (task) => `${task} cannot be locked`,
+} satisfies Record<string, Refusal>;
+/** Characters that Camunda keeps of an error message. */
+const MAX_ERROR_MESSAGE = 666;
+
 /** Opens the engine on its tables: whatever waited when it was closed or killed waits again. */
 export async function openEngine(
   store: EngineStore,
-  options: { log: EngineLog; now: () => number },
+  options: { log: EngineLog; now: () => number; liveInstances: number },
 ): Promise<EmbeddedEngine> {
-  const { now, log } = options;
+  const { now, log, liveInstances } = options;
   const deployments = await createDeployments(store, now);
   const board = createTaskBoard(now);
   const timers = createTimerService({ store, now, log, fire: fireTimers });
@@ -64,6 +80,7 @@ export async function openEngine(
     deployments,
     now,
     onDue: timers.arm,
+    liveInstances,
   });
   board.add(store.tasks().map((row): Task => ({ ...row, workerId: null, lockedUntil: 0 })));
   timers.start();
@@ -81,11 +98,13 @@ export async function openEngine(
   }
 
   /** A task may be ended by whoever locked it last, also after the lock ran out, as in Camunda. */
-  function lockedTask(taskId: string, workerId: string): Task {
+  function lockedTask(taskId: string, workerId: string, refusal: Refusal): Task {
     const task = taskOf(taskId);
     if (task.workerId !== workerId) {
       throw new BadRequest(
-        `External Task ${taskId} cannot be changed by worker '${workerId}'. It is locked by worker '${task.workerId}'.`,
+        `${refusal(`External Task ${taskId}`)} by worker '${workerId}'. It is locked by worker '${task.workerId}'.`,
+        400,
+        'RestException',
       );
     }
     return task;
@@ -95,9 +114,10 @@ export async function openEngine(
     taskId: string,
     workerId: string,
     variables: Variables,
+    refusal: Refusal,
     how: (instance: Instance, task: Task) => void,
   ): Promise<void> {
-    const task = lockedTask(taskId, workerId);
+    const task = lockedTask(taskId, workerId, refusal);
     return instances.step(instances.get(task.instance_id), (instance) => {
       for (const [name, value] of variables) instance.live.variables.set(name, value);
       how(instance, task);
@@ -113,45 +133,59 @@ export async function openEngine(
     board,
     start(processKey, businessKey, variables) {
       const definition = deployments.latest(processKey);
-      if (!definition) {
-        throw new BadRequest(
-          `No matching process definition with key: ${processKey} and no tenant-id`,
-          404,
-          'RestException',
-        );
-      }
+      if (!definition) throw unknownDefinition(processKey);
       return instances.create(definition, businessKey, variables);
     },
     complete: (taskId, workerId, variables) =>
-      endTask(taskId, workerId, variables, ({ live }, task) =>
+      endTask(taskId, workerId, variables, REFUSALS.complete, ({ live }, task) =>
         live.completeTask(task.execution_id),
       ),
     throwError: (taskId, workerId, { code, message }, variables) =>
-      endTask(taskId, workerId, variables, ({ live }, task) =>
+      endTask(taskId, workerId, variables, REFUSALS.throwError, ({ live }, task) =>
         live.throwError(task.execution_id, code, message),
       ),
     async fail(taskId, workerId, failure) {
-      const task = lockedTask(taskId, workerId);
+      const task = lockedTask(taskId, workerId, REFUSALS.fail);
+      if (failure.variables.size > 0) {
+        await instances.step(instances.get(task.instance_id), ({ live }) => {
+          for (const [name, value] of failure.variables) live.variables.set(name, value);
+        });
+      }
       task.retries = failure.retries;
-      task.error_message = failure.errorMessage;
+      task.error_message = failure.errorMessage?.slice(0, MAX_ERROR_MESSAGE) ?? null;
       task.error_details = failure.errorDetails;
-      task.workerId = null;
-      task.lockedUntil = 0;
-      task.available_at = now() + failure.retryTimeout;
+      // The pause is a lock of the worker who failed, as in Camunda, so that he may still end the task.
+      task.lockedUntil = now() + failure.retryTimeout;
+      task.available_at = task.lockedUntil;
       await store.save({ savedTasks: [rowOf(task)] });
       board.serve();
     },
     extendLock(taskId, workerId, duration) {
-      const task = lockedTask(taskId, workerId);
+      const task = lockedTask(taskId, workerId, REFUSALS.extendLock);
       if (task.lockedUntil <= now()) {
-        throw new BadRequest(`Cannot extend a lock that expired on external task ${taskId}`);
+        throw new BadRequest(
+          `Cannot extend a lock that expired on external task ${taskId}`,
+          400,
+          'RestException',
+        );
       }
       task.lockedUntil = now() + duration;
     },
-    unlock(taskId) {
+    lock(taskId, workerId, duration) {
       const task = taskOf(taskId);
+      if (task.workerId !== workerId && task.lockedUntil > now()) {
+        lockedTask(taskId, workerId, REFUSALS.lock);
+      }
+      task.workerId = workerId;
+      task.lockedUntil = now() + duration;
+    },
+    async unlock(taskId) {
+      const task = taskOf(taskId);
+      const paused = task.available_at > now();
       task.workerId = null;
       task.lockedUntil = 0;
+      task.available_at = 0;
+      if (paused) await store.save({ savedTasks: [rowOf(task)] });
       board.serve();
     },
     async setRetries(taskId, retries) {
@@ -168,9 +202,9 @@ export async function openEngine(
           ? `${waiting.length} executions match`
           : 'No process definition or execution matches';
         throw new BadRequest(
-          `Cannot correlate message '${messageName}': ${what} the parameters`,
+          `org.camunda.bpm.engine.MismatchingMessageCorrelationException: Cannot correlate message '${messageName}': ${what} the parameters`,
           400,
-          'MismatchingMessageCorrelationException',
+          'RestException',
         );
       }
       await instances.step(instances.get(found.instanceId), ({ live }) => {
@@ -179,6 +213,7 @@ export async function openEngine(
       });
     },
     terminate: (instanceId, reason) => instances.terminate(instanceId, reason),
+    task: taskOf,
     instance: (instanceId) => instances.get(instanceId),
     variables: (instanceId) => instances.get(instanceId).live.variables,
     close() {

@@ -1,32 +1,16 @@
-import jsep from 'jsep';
+import type jsep from 'jsep';
+import { methodCall, PART, parse, WHOLE } from './expression-syntax.ts';
 import { JsonNode } from './typed-value.ts';
-
-for (const [word, precedence] of [
-  ['or', 1],
-  ['and', 2],
-  ['eq', 6],
-  ['ne', 6],
-  ['lt', 7],
-  ['gt', 7],
-  ['le', 7],
-  ['ge', 7],
-  ['div', 10],
-  ['mod', 10],
-] as const) {
-  jsep.addBinaryOp(word, precedence);
-}
-jsep.addUnaryOp('not');
-jsep.addUnaryOp('empty');
 
 /** What an expression may name. */
 export type Scope = (name: string) => unknown;
 
-/** Throws for a name nobody knows: so does the real engine. */
-export class UnknownNameError extends Error {}
-
-const parsed = new Map<string, jsep.Expression>();
-const WHOLE = /^\s*[$#]\{([^}]*)\}\s*$/;
-const PART = /[$#]\{([^}]*)\}/g;
+/** For a name nobody knows: an error in the real engine too. */
+export class UnknownNameError extends Error {
+  constructor(name: string) {
+    super(`Unknown property used in expression. Cause: Cannot resolve identifier '${name}'`);
+  }
+}
 
 /**
  * Evaluates the part of JUEL that conditions are written in (Jakarta Expression Language 3, operators,
@@ -38,14 +22,6 @@ export function evaluate(text: string, scope: Scope): unknown {
   const whole = WHOLE.exec(text);
   if (whole) return value(parse(whole[1] ?? ''), scope);
   return text.replace(PART, (_, inner: string) => String(value(parse(inner), scope) ?? ''));
-}
-
-function parse(source: string): jsep.Expression {
-  const known = parsed.get(source);
-  if (known) return known;
-  const expression = jsep(source);
-  parsed.set(source, expression);
-  return expression;
 }
 
 function value(node: jsep.Expression, scope: Scope): unknown {
@@ -76,7 +52,7 @@ function unary({ operator, argument }: jsep.UnaryExpression, scope: Scope): unkn
     case 'not':
       return !truth(operand);
     case '-':
-      return -Number(operand);
+      return -number(operand);
     case 'empty':
       return operand === null || operand === '';
     default:
@@ -110,17 +86,17 @@ function binary({ operator, left, right }: jsep.BinaryExpression, scope: Scope):
     case 'ge':
       return compare(a, b) >= 0;
     case '+':
-      return Number(a) + Number(b);
+      return number(a) + number(b);
     case '-':
-      return Number(a) - Number(b);
+      return number(a) - number(b);
     case '*':
-      return Number(a) * Number(b);
+      return number(a) * number(b);
     case '/':
     case 'div':
-      return Number(a) / Number(b);
+      return number(a) / number(b);
     case '%':
     case 'mod':
-      return Number(a) % Number(b);
+      return number(a) % number(b);
     default:
       throw new Error(`the operator ${operator} is not supported`);
   }
@@ -133,48 +109,65 @@ const TEXT_METHODS: Record<string, Method> = {
   contains: (text: string, part: string) => text.includes(part),
   startsWith: (text: string, part: string) => text.startsWith(part),
   endsWith: (text: string, part: string) => text.endsWith(part),
+  indexOf: (text: string, part: string) => text.indexOf(part),
+  substring: (text: string, from: number, to?: number) => text.substring(from, to),
+  concat: (text: string, other: string) => text + other,
   isEmpty: (text: string) => text === '',
   length: (text: string) => text.length,
   toLowerCase: (text: string) => text.toLowerCase(),
   toUpperCase: (text: string) => text.toUpperCase(),
   trim: (text: string) => text.trim(),
 };
-const JSON_METHODS = new Set([
-  'prop',
-  'hasProp',
-  'isNull',
-  'value',
-  'stringValue',
-  'numberValue',
-  'boolValue',
+const DATE_METHODS: Record<string, Method> = {
+  before: (date: Date, other: Date) => date < other,
+  after: (date: Date, other: Date) => date > other,
+  equals: (date: Date, other: unknown) => equal(date, other),
+  getTime: (date: Date) => date.getTime(),
+};
+const JSON_METHODS: Record<string, Method> = {
+  prop: (node: JsonNode, name: string) => node.prop(name),
+  hasProp: (node: JsonNode, name: string) => node.hasProp(name),
+  isNull: (node: JsonNode) => node.isNull(),
+  isObject: (node: JsonNode) => node.is('object'),
+  isArray: (node: JsonNode) => node.is('array'),
+  isString: (node: JsonNode) => node.is('string'),
+  isNumber: (node: JsonNode) => node.is('number'),
+  isBoolean: (node: JsonNode) => node.is('boolean'),
+  value: (node: JsonNode) => node.value(),
+  stringValue: (node: JsonNode) => node.stringValue(),
+  numberValue: (node: JsonNode) => node.numberValue(),
+  boolValue: (node: JsonNode) => node.boolValue(),
+};
+const EXECUTION_METHODS = ['getVariable', 'hasVariable'];
+
+/** All methods there are, of whatever kind of value. */
+export const METHODS: ReadonlySet<string> = new Set([
+  ...EXECUTION_METHODS,
+  ...[TEXT_METHODS, DATE_METHODS, JSON_METHODS].flatMap(Object.keys),
 ]);
 
-function call({ callee, arguments: given }: jsep.CallExpression, scope: Scope): unknown {
-  const member = callee as jsep.MemberExpression;
-  if (member.type !== 'MemberExpression' || member.computed) {
-    throw new Error('only methods of values can be called');
-  }
-  const method = (member.property as jsep.Identifier).name;
+function methodsOf(subject: unknown): Record<string, Method> {
+  if (typeof subject === 'string') return TEXT_METHODS;
+  if (subject instanceof Date) return DATE_METHODS;
+  return subject instanceof JsonNode ? JSON_METHODS : {};
+}
+
+function call(node: jsep.CallExpression, scope: Scope): unknown {
+  const { object, method, given } = methodCall(node);
   const args = given.map((argument) => value(argument, scope));
-  const { object } = member;
   if (object.type === 'Identifier' && (object as jsep.Identifier).name === 'execution') {
     return executionMethod(method, String(args[0]), scope);
   }
   const subject = value(object, scope);
-  if (typeof subject === 'string' && Object.hasOwn(TEXT_METHODS, method)) {
-    return TEXT_METHODS[method]?.(subject as never, ...(args as never[]));
-  }
-  if (subject instanceof JsonNode && JSON_METHODS.has(method)) {
-    return (subject as unknown as Record<string, (...args: unknown[]) => unknown>)[method]?.(
-      ...args,
-    );
-  }
+  const methods = methodsOf(subject);
+  if (Object.hasOwn(methods, method))
+    return methods[method]?.(subject as never, ...(args as never[]));
   throw new Error(`there is no method ${method} for ${subject === null ? 'null' : typeof subject}`);
 }
 
 /** `execution.getVariable('x')` and `execution.hasVariable('x')`: unlike a name, they allow absence. */
 function executionMethod(method: string, name: string, scope: Scope): unknown {
-  if (method !== 'getVariable' && method !== 'hasVariable') {
+  if (!EXECUTION_METHODS.includes(method)) {
     throw new Error(`there is no method ${method} for execution`);
   }
   try {
@@ -190,19 +183,36 @@ function truth(operand: unknown): boolean {
   if (typeof operand === 'boolean') return operand;
   if (operand === null || operand === '') return false;
   if (typeof operand === 'string') return operand.toLowerCase() === 'true';
-  throw new Error(`cannot take ${typeof operand} for a boolean`);
+  throw new Error(`cannot take ${describe(operand)} for a boolean`);
+}
+
+/** A number, as JUEL makes one of a value; nothing at all is 0. */
+function number(operand: unknown): number {
+  if (typeof operand === 'number') return operand;
+  if (operand === null || operand === '') return 0;
+  const found = typeof operand === 'string' ? Number(operand) : Number.NaN;
+  if (Number.isNaN(found)) throw new Error(`cannot take ${describe(operand)} for a number`);
+  return found;
 }
 
 function equal(a: unknown, b: unknown): boolean {
   if (a === null || b === null) return a === b;
-  if (typeof a === 'number' || typeof b === 'number') return Number(a) === Number(b);
+  if (typeof a === 'number' || typeof b === 'number') return number(a) === number(b);
   if (a instanceof Date && b instanceof Date) return a.getTime() === b.getTime();
   if (typeof a === 'boolean' || typeof b === 'boolean') return truth(a) === truth(b);
   return a === b;
 }
 
+/** Below 0, 0 or above 0; NaN, which is neither, next to nothing at all. */
 function compare(a: unknown, b: unknown): number {
+  if (a === b) return 0;
   if (a === null || b === null) return Number.NaN;
+  if (a instanceof Date && b instanceof Date) return a.getTime() - b.getTime();
+  if (typeof a === 'boolean' && typeof b === 'boolean') return Number(a) - Number(b);
   if (typeof a === 'string' && typeof b === 'string') return a < b ? -1 : a > b ? 1 : 0;
-  return Number(a) - Number(b);
+  return number(a) - number(b);
+}
+
+function describe(operand: unknown): string {
+  return typeof operand === 'string' ? `'${operand}'` : `a ${typeof operand}`;
 }

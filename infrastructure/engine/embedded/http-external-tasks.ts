@@ -4,14 +4,16 @@ import type { EmbeddedEngine } from './engine.ts';
 import { json, time } from './http-json.ts';
 import { readVariables, variablesSchema } from './http-variables.ts';
 import type { Task } from './task-board.ts';
-import { BadRequest, writeTyped } from './typed-value.ts';
+import { writeTyped } from './typed-value.ts';
 
-const fetchBody = z.object({
+const fetchBody = z.strictObject({
   workerId: z.string().min(1),
   maxTasks: z.number().int().min(1),
   asyncResponseTimeout: z.number().int().min(0).max(1_800_000).nullish(),
+  usePriority: z.boolean().nullish(),
+  // Strict: a filter that is not known here would bring a worker tasks it did not ask for.
   topics: z.array(
-    z.object({
+    z.strictObject({
       topicName: z.string(),
       lockDuration: z.number().int().min(1),
       variables: z.array(z.string()).nullish(),
@@ -34,8 +36,9 @@ const bpmnErrorBody = z.object({
   variables: variablesSchema,
 });
 const lockBody = z.object({ workerId: z.string(), newDuration: z.number().int().min(1) });
+const lockAnewBody = z.object({ workerId: z.string(), lockDuration: z.number().int().min(1) });
 const retriesBody = z.object({ retries: z.number().int().min(0) });
-const taskQuery = z.object({
+const taskQuery = z.strictObject({
   processInstanceId: z.string().optional(),
   topicName: z.string().optional(),
   activityId: z.string().optional(),
@@ -56,7 +59,11 @@ export function registerExternalTaskRoutes(api: FastifyInstance, engine: Embedde
       reply,
       tasks.map((task) => {
         const wanted = body.topics.find((topic) => topic.topicName === task.topic)?.variables;
-        return { ...taskView(engine, task), variables: taskVariables(engine, task, wanted) };
+        return {
+          ...taskView(engine, task),
+          errorDetails: task.error_details,
+          variables: taskVariables(engine, task, wanted),
+        };
       }),
     );
   });
@@ -74,6 +81,7 @@ export function registerExternalTaskRoutes(api: FastifyInstance, engine: Embedde
       errorDetails: failure.errorDetails ?? null,
       retries: failure.retries ?? 0,
       retryTimeout: failure.retryTimeout ?? 0,
+      variables: readVariables(failure.variables),
     });
     return reply.code(204).send();
   });
@@ -96,8 +104,14 @@ export function registerExternalTaskRoutes(api: FastifyInstance, engine: Embedde
     return reply.code(204).send();
   });
 
+  api.post<Params>('/external-task/:id/lock', async ({ params, body }, reply) => {
+    const { workerId, lockDuration } = lockAnewBody.parse(body);
+    engine.lock(params.id, workerId, lockDuration);
+    return reply.code(204).send();
+  });
+
   api.post<Params>('/external-task/:id/unlock', async ({ params }, reply) => {
-    engine.unlock(params.id);
+    await engine.unlock(params.id);
     return reply.code(204).send();
   });
 
@@ -122,11 +136,13 @@ export function registerExternalTaskRoutes(api: FastifyInstance, engine: Embedde
   });
 
   api.get<Params>('/external-task/:id', async ({ params }, reply) => {
-    const task = board.get(params.id);
-    if (!task) {
-      throw new BadRequest(`External task with id ${params.id} does not exist`, 404);
-    }
-    return json(reply, taskView(engine, task));
+    return json(reply, taskView(engine, engine.task(params.id)));
+  });
+
+  api.get<Params>('/external-task/:id/errorDetails', async ({ params }, reply) => {
+    const details = engine.task(params.id).error_details;
+    if (details === null) return reply.code(204).send();
+    return reply.header('content-type', 'text/plain').send(details);
   });
 
   api.get('/incident', async (request, reply) => {
@@ -165,7 +181,6 @@ function taskView(engine: EmbeddedEngine, task: Task) {
     lockExpirationTime: task.lockedUntil > 0 ? time(task.lockedUntil) : null,
     retries: task.retries,
     errorMessage: task.error_message,
-    errorDetails: task.error_details,
     createTime: time(task.created_at),
     priority: 0,
     suspended: false,

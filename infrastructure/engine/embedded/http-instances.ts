@@ -1,32 +1,35 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import type { DeployedDefinition } from './deployments.ts';
+import { type DeployedDefinition, unknownDefinition } from './deployments.ts';
 import type { EmbeddedEngine } from './engine.ts';
 import type { EngineStore, InstanceRow } from './engine-store.ts';
 import { json, time } from './http-json.ts';
 import { readVariables, variablesSchema } from './http-variables.ts';
 import { BadRequest, writeTyped } from './typed-value.ts';
 
+// All of these are strict: to pass over a filter or an option would answer another question.
 const startBody = z
-  .object({ businessKey: z.string().nullish(), variables: variablesSchema })
+  .strictObject({ businessKey: z.string().nullish(), variables: variablesSchema })
   .nullish();
-const instanceQuery = z.object({
+const instanceQuery = z.strictObject({
   businessKey: z.string().optional(),
   processDefinitionKey: z.string().optional(),
 });
-const historyQuery = z.object({
+const historyQuery = z.strictObject({
+  sortBy: z.literal('startTime').optional(),
+  sortOrder: z.literal('asc').optional(),
   processInstanceId: z.string().optional(),
   processInstanceBusinessKey: z.string().optional(),
   processDefinitionKey: z.string().optional(),
 });
-const definitionQuery = z.object({
+const definitionQuery = z.strictObject({
   key: z.string().optional(),
   latestVersion: z.enum(['true', 'false']).optional(),
 });
-const messageBody = z.object({
+const messageBody = z.strictObject({
   messageName: z.string().min(1),
-  businessKey: z.string().optional(),
-  processInstanceId: z.string().optional(),
+  businessKey: z.string().nullish(),
+  processInstanceId: z.string().nullish(),
   processVariables: variablesSchema,
 });
 /** Rows one query gives at most. */
@@ -71,7 +74,7 @@ export function registerInstanceRoutes(
 
   api.get<ByKey>('/process-definition/key/:key', async ({ params }, reply) => {
     const found = deployments.latest(params.key);
-    if (!found) throw notFound(`process definition with key ${params.key}`);
+    if (!found) throw unknownDefinition(params.key);
     return json(reply, definitionView(found));
   });
 
@@ -93,7 +96,7 @@ export function registerInstanceRoutes(
 
   api.get<ById>('/process-instance/:id', async ({ params }, reply) => {
     const [row] = store.instances({ id: params.id, activeOnly: true }, 1);
-    if (!row) throw notFound(`process instance with id ${params.id}`);
+    if (!row) throw notFound(`Process instance with id ${params.id}`);
     return json(reply, instanceView(row));
   });
 
@@ -122,7 +125,7 @@ export function registerInstanceRoutes(
 
   api.get<ById>('/history/process-instance/:id', async ({ params }, reply) => {
     const row = store.instance(params.id);
-    if (!row) throw notFound(`historic process instance with id ${params.id}`);
+    if (!row) throw notFound(`Historic process instance with id ${params.id}`);
     return json(reply, historyView(row));
   });
 
@@ -130,7 +133,10 @@ export function registerInstanceRoutes(
     const { messageName, businessKey, processInstanceId, processVariables } = messageBody.parse(
       request.body,
     );
-    const target = { businessKey, processInstanceId };
+    const target = {
+      businessKey: businessKey ?? undefined,
+      processInstanceId: processInstanceId ?? undefined,
+    };
     await engine.correlate(messageName, target, readVariables(processVariables));
     return reply.code(204).send();
   });
@@ -147,7 +153,7 @@ async function readForm(contentType: string | undefined, body: unknown): Promise
 }
 
 function notFound(what: string): BadRequest {
-  return new BadRequest(`No ${what} exists`, 404);
+  return new BadRequest(`${what} does not exist`, 404);
 }
 
 function definitionView(definition: DeployedDefinition) {

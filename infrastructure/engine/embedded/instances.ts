@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import { v7 as timeOrderedId } from 'uuid';
 import type { DeployedDefinition, Deployments } from './deployments.ts';
 import type { EngineStore, InstanceRow } from './engine-store.ts';
 import { createLiveInstance, type LiveInstance, type Subscription } from './live-instance.ts';
@@ -31,8 +31,6 @@ export interface Instances {
   ): { instanceId: string; messageId: string }[];
 }
 
-/** Instances held ready to go on; the others are read from the database when something happens. */
-const MAX_LIVE = 2_000;
 const DAY_MS = 86_400_000;
 
 /** The running instances. Memory is ahead of the database only while a save is under way. */
@@ -42,9 +40,10 @@ export function createInstances(options: {
   deployments: Deployments;
   now: () => number;
   onDue: (at: number) => void;
+  liveInstances: number;
 }): Instances {
-  const { store, board, deployments, now, onDue } = options;
-  const cache = new LRUCache<string, Instance>({ max: MAX_LIVE });
+  const { store, board, deployments, now, onDue, liveInstances } = options;
+  const cache = new LRUCache<string, Instance>({ max: Math.max(1, liveInstances) });
   // Instances whose save is under way must not be read from the database: it is behind them.
   const saving = new Map<string, { instance: Instance; saves: number }>();
 
@@ -79,8 +78,7 @@ export function createInstances(options: {
       // It is in an unknown state; the next call reads the last good one.
       cache.delete(instance.row.id);
       if (error instanceof BadRequest) throw error;
-      const message = error instanceof Error ? error.message : String(error);
-      throw new BadRequest(message, 500, 'ProcessEngineException');
+      throw new BadRequest(reasonOf(error), 500, 'ProcessEngineException');
     }
     await save(instance);
   }
@@ -94,7 +92,7 @@ export function createInstances(options: {
     for (const [executionId, { activityId, topic }] of live.openTasks) {
       if (tasks.has(executionId)) continue;
       const task: Task = {
-        id: randomUUID(),
+        id: timeOrderedId(),
         instance_id: instance.row.id,
         execution_id: executionId,
         activity_id: activityId,
@@ -152,7 +150,7 @@ export function createInstances(options: {
       throw error;
     } finally {
       if (--entry.saves === 0) saving.delete(id);
-      if (instance.row.state !== 'ACTIVE') cache.delete(id);
+      if (instance.row.state !== 'ACTIVE' || liveInstances === 0) cache.delete(id);
     }
   }
 
@@ -166,7 +164,7 @@ export function createInstances(options: {
         now,
       });
       const row: InstanceRow = {
-        id: randomUUID(),
+        id: timeOrderedId(),
         definition_id: definition.id,
         process_key: definition.key,
         business_key: businessKey,
@@ -182,7 +180,16 @@ export function createInstances(options: {
       };
       const instance: Instance = { row, live, tasks: new Map() };
       cache.set(row.id, instance);
-      await step(instance, () => live.start());
+      try {
+        await step(instance, () => live.start());
+      } catch (error) {
+        if (!(error instanceof BadRequest)) throw error;
+        throw new BadRequest(
+          `Cannot instantiate process definition ${definition.id}: ${error.message}`,
+          error.status,
+          'RestException',
+        );
+      }
       return instance.row;
     },
     async terminate(id, reason) {
@@ -214,4 +221,13 @@ export function createInstances(options: {
       });
     },
   };
+}
+
+/** Why an instance could not go on; with no way out of an element in Camunda's words. */
+function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const stuck = /^<(.+)> no conditional flow taken$/.exec(message)?.[1];
+  return stuck === undefined
+    ? message
+    : `No outgoing sequence flow for the element with id '${stuck}' could be selected for continuing the process.`;
 }

@@ -1,6 +1,11 @@
-import { createDefinition, type EnvironmentOptions, type ServiceActivity } from './bpmn-library.ts';
+import {
+  createDefinition,
+  type ElementMessage,
+  type EnvironmentOptions,
+  type ServiceActivity,
+} from './bpmn-library.ts';
 import { evaluate, UnknownNameError } from './expressions.ts';
-import { findCatcher, type ProcessModel } from './process-model.ts';
+import { findCatcher, isInside, type ProcessModel } from './process-model.ts';
 import { plainValue, type TypedValue } from './typed-value.ts';
 
 /** An external task that the instance waits for. */
@@ -35,6 +40,12 @@ export interface LiveInstance {
 
 type Done = (error?: Error | null) => void;
 
+interface WaitingTask extends OpenTask {
+  done: Done;
+  /** Ends the token here. */
+  end(): void;
+}
+
 /**
  * Brings an instance to life: a new one, or one from a snapshot, which then stands where it stood, with
  * the same execution ids. Whatever throws in here leaves the instance in an unknown state: forget it,
@@ -47,17 +58,19 @@ export function createLiveInstance(options: {
   now: () => number;
 }): LiveInstance {
   const { model, variables, now } = options;
-  const openTasks = new Map<string, OpenTask & { done: Done }>();
-  const timers = new Map<string, { dueAt: number; fire: () => void }>();
-  const waiting = new Map<string, Subscription>();
+  const openTasks = new Map<string, WaitingTask>();
+  const timers = new Map<string, { activityId: string; dueAt: number; fire: () => void }>();
+  const waiting = new Map<string, Subscription & { activityId: string }>();
 
   const environment: EnvironmentOptions = {
     timers: {
       register: (owner) => ({
         ...environment.timers,
         setTimeout(callback, delay, ...args) {
-          timers.set(owner.executionId, { dueAt: now() + delay, fire: () => callback(...args) });
-          return owner.executionId;
+          const { id: activityId, executionId } = owner;
+          const fire = (): void => callback(...args);
+          timers.set(executionId, { activityId, dueAt: now() + delay, fire });
+          return executionId;
         },
       }),
       setTimeout() {
@@ -83,15 +96,28 @@ export function createLiveInstance(options: {
     definition.resume();
   }
 
-  function onWait(_key: string, { content }: { content: WaitContent }): void {
-    const { executionId, message } = content;
-    if (message?.id && message.messageType === 'message') {
-      waiting.set(executionId, { messageId: message.id, messageName: message.name ?? '' });
-    }
+  function onWait(_key: string, { content }: ElementMessage): void {
+    const { id: activityId, executionId, message } = content;
+    if (!message?.id || message.messageType !== 'message') return;
+    const subscription = { messageId: message.id, messageName: message.name ?? '' };
+    waiting.set(executionId, { ...subscription, activityId });
   }
 
-  function onLeave(_key: string, { content }: { content: WaitContent }): void {
+  function onLeave(_key: string, { content }: ElementMessage): void {
     waiting.delete(content.executionId);
+    if (content.type === 'bpmn:SubProcess') leaveSubProcess(content.id);
+  }
+
+  /**
+   * Nothing inside a sub-process outlives it. One that was recovered and is interrupted by a boundary
+   * event is only stopped by bpmn-elements 17, and what waits in it is never told.
+   */
+  function leaveSubProcess(id: string): void {
+    for (const things of [openTasks, timers, waiting]) {
+      for (const [executionId, { activityId }] of things) {
+        if (isInside(model, activityId, id)) things.delete(executionId);
+      }
+    }
   }
 
   /** Makes an external task of a service task: it waits until somebody calls `done`. */
@@ -99,10 +125,11 @@ export function createLiveInstance(options: {
     if (activity.behaviour.type !== 'external') return;
     activity.behaviour.Service = class {
       #executionId = '';
-      execute(message: { content: WaitContent }, done: Done): void {
+      execute(message: ElementMessage, done: Done): void {
         this.#executionId = message.content.executionId;
         const topic = String(resolve(activity.behaviour.topic));
-        openTasks.set(this.#executionId, { activityId: activity.id, topic, done });
+        const end = (): void => activity.getApi(message).discard();
+        openTasks.set(this.#executionId, { activityId: activity.id, topic, done, end });
       }
       discard(): void {
         openTasks.delete(this.#executionId);
@@ -121,11 +148,11 @@ export function createLiveInstance(options: {
 
   function lookUp(name: string): unknown {
     const variable = variables.get(name);
-    if (!variable) throw new UnknownNameError(`Unknown property used in expression: ${name}`);
+    if (!variable) throw new UnknownNameError(name);
     return plainValue(variable);
   }
 
-  function take(executionId: string): OpenTask & { done: Done } {
+  function take(executionId: string): WaitingTask {
     const task = openTasks.get(executionId);
     if (!task) throw new Error(`nothing waits at ${executionId}`);
     openTasks.delete(executionId);
@@ -136,7 +163,10 @@ export function createLiveInstance(options: {
     variables,
     openTasks,
     get subscriptions() {
-      return [...waiting.values()];
+      return [...waiting.values()].map(({ messageId, messageName }) => ({
+        messageId,
+        messageName,
+      }));
     },
     nextDue() {
       let next: number | null = null;
@@ -147,21 +177,16 @@ export function createLiveInstance(options: {
     start: () => definition.run(),
     completeTask: (executionId) => take(executionId).done(null),
     throwError(executionId, code, message) {
-      const { activityId, done } = take(executionId);
+      const { activityId, done, end } = take(executionId);
       const catcher = findCatcher(model, activityId, code);
       if (!catcher) {
-        definition
-          .getPostponed()
-          .find((at) => at.content.executionId === executionId)
-          ?.discard();
+        end();
         return;
       }
       const { errorCodeVariable, errorMessageVariable } = catcher;
-      if (errorCodeVariable) variables.set(errorCodeVariable, { type: 'String', value: code });
-      if (errorMessageVariable) {
-        variables.set(errorMessageVariable, { type: 'String', value: message });
-      }
-      done(Object.assign(new Error(message ?? code), { code }));
+      if (errorCodeVariable) variables.set(errorCodeVariable, textVariable(code));
+      if (errorMessageVariable) variables.set(errorMessageVariable, textVariable(message));
+      done(Object.assign(new Error(message ?? code), { code: catcher.eventId }));
     },
     fireTimers(at) {
       const due = [...timers].filter(([, timer]) => timer.dueAt <= at);
@@ -175,7 +200,6 @@ export function createLiveInstance(options: {
   };
 }
 
-interface WaitContent {
-  executionId: string;
-  message?: { id?: string; name?: string; messageType?: string };
+function textVariable(value: string | null): TypedValue {
+  return { type: value === null ? 'Null' : 'String', value };
 }

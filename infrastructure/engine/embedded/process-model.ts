@@ -1,8 +1,10 @@
 import { type Moddle, parseBpmn, type SerializedContext } from './bpmn-library.ts';
+import { whatCannotRun } from './model-checks.ts';
 import { BadRequest } from './typed-value.ts';
 
 /** A boundary event that catches BPMN errors. */
 export interface ErrorCatcher {
+  eventId: string;
   /** Empty: catches every code. */
   errorCode: string | null;
   errorCodeVariable: string | null;
@@ -22,44 +24,6 @@ export interface ProcessModel {
   historyDays: number;
 }
 
-const SUPPORTED = new Set([
-  'bpmn:StartEvent',
-  'bpmn:EndEvent',
-  'bpmn:IntermediateCatchEvent',
-  'bpmn:IntermediateThrowEvent',
-  'bpmn:BoundaryEvent',
-  'bpmn:Task',
-  'bpmn:ManualTask',
-  'bpmn:ServiceTask',
-  'bpmn:SendTask',
-  'bpmn:BusinessRuleTask',
-  'bpmn:ReceiveTask',
-  'bpmn:SubProcess',
-  'bpmn:ExclusiveGateway',
-  'bpmn:ParallelGateway',
-  'bpmn:InclusiveGateway',
-  'bpmn:EventBasedGateway',
-  'bpmn:SequenceFlow',
-  'bpmn:DataObject',
-  'bpmn:DataObjectReference',
-  'bpmn:DataStoreReference',
-]);
-const SUPPORTED_EVENTS: Record<string, readonly string[]> = {
-  'bpmn:StartEvent': [],
-  'bpmn:EndEvent': ['bpmn:TerminateEventDefinition'],
-  'bpmn:IntermediateThrowEvent': [],
-  'bpmn:IntermediateCatchEvent': ['bpmn:TimerEventDefinition', 'bpmn:MessageEventDefinition'],
-  'bpmn:BoundaryEvent': [
-    'bpmn:ErrorEventDefinition',
-    'bpmn:TimerEventDefinition',
-    'bpmn:MessageEventDefinition',
-  ],
-};
-const EXTERNAL_ONLY = new Set(['bpmn:ServiceTask', 'bpmn:SendTask', 'bpmn:BusinessRuleTask']);
-/** Extension elements that would change what a process does, and are not done here. */
-const REFUSED_EXTENSIONS =
-  /^camunda:(inputOutput|executionListener|taskListener|connector|in|out)$/i;
-
 /**
  * Reads a BPMN file for the embedded engine. What it could not run as Camunda would is refused here,
  * by name, instead of being run differently.
@@ -67,7 +31,7 @@ const REFUSED_EXTENSIONS =
  * @throws BadRequest saying what is wrong with which element
  */
 export async function readProcessModel(fileName: string, xml: string): Promise<ProcessModel> {
-  const { root, warnings, context } = await parseBpmn(xml).catch((error: Error) => {
+  const { root, warnings, serialize } = await parseBpmn(xml).catch((error: Error) => {
     throw refused(fileName, `is no BPMN: ${error.message}`);
   });
   if (warnings[0]) throw refused(fileName, warnings[0]);
@@ -78,13 +42,15 @@ export async function readProcessModel(fileName: string, xml: string): Promise<P
   if (!process?.id || processes.length > 1) {
     throw refused(fileName, `has ${processes.length} executable processes, not one`);
   }
+  const obstacle = whatCannotRun(process);
+  if (obstacle) throw refused(fileName, obstacle);
   const errorCatchers = new Map<string, ErrorCatcher[]>();
   const parents = new Map<string, string>();
   visit(process, null);
   return {
     key: process.id,
     name: text(process.name),
-    context,
+    context: serialize(),
     errorCatchers,
     parents,
     historyDays: readHistoryDays(fileName, process),
@@ -93,7 +59,6 @@ export async function readProcessModel(fileName: string, xml: string): Promise<P
   function visit(scope: Moddle, parent: string | null): void {
     for (const element of list(scope.flowElements)) {
       const id = String(element.id);
-      check(fileName, element);
       if (parent) parents.set(id, parent);
       if (element.$type === 'bpmn:BoundaryEvent') addCatcher(element);
       if (element.$type === 'bpmn:SubProcess') visit(element, id);
@@ -106,6 +71,7 @@ export async function readProcessModel(fileName: string, xml: string): Promise<P
     if (definition?.$type !== 'bpmn:ErrorEventDefinition' || !attachedTo) return;
     const known = errorCatchers.get(attachedTo) ?? [];
     known.push({
+      eventId: String(event.id),
       errorCode: text((definition.errorRef as Moddle | undefined)?.errorCode),
       errorCodeVariable: text(definition.errorCodeVariable),
       errorMessageVariable: text(definition.errorMessageVariable),
@@ -130,36 +96,11 @@ export function findCatcher(
   return undefined;
 }
 
-function check(fileName: string, element: Moddle): void {
-  const { $type: type, id } = element;
-  const name = `${type.replace('bpmn:', '')} "${id}"`;
-  if (!SUPPORTED.has(type)) throw refused(fileName, `${name} is not supported`);
-  if (element.loopCharacteristics) throw refused(fileName, `${name} is a loop: not supported`);
-  // bpmn-elements lets every token through; Camunda waits for all that may still come.
-  if (type === 'bpmn:InclusiveGateway' && list(element.incoming).length > 1) {
-    throw refused(fileName, `${name} joins branches: not supported`);
-  }
-  if (element.triggeredByEvent)
-    throw refused(fileName, `${name} is an event sub-process: not supported`);
-  for (const definition of list(element.eventDefinitions)) {
-    if (!SUPPORTED_EVENTS[type]?.includes(definition.$type)) {
-      throw refused(
-        fileName,
-        `${name} with ${definition.$type.replace('bpmn:', '')} is not supported`,
-      );
-    }
-  }
-  if (EXTERNAL_ONLY.has(type) && (element.type !== 'external' || !element.topic)) {
-    throw refused(
-      fileName,
-      `${name} is not an external task with a topic (camunda:type="external")`,
-    );
-  }
-  for (const extension of list((element.extensionElements as Moddle | undefined)?.values)) {
-    if (REFUSED_EXTENSIONS.test(extension.$type)) {
-      throw refused(fileName, `${name} has ${extension.$type}: not supported`);
-    }
-  }
+/** True when the activity is in the sub-process, at any depth. */
+export function isInside(model: ProcessModel, activityId: string, subProcessId: string): boolean {
+  let at = model.parents.get(activityId);
+  while (at !== undefined && at !== subProcessId) at = model.parents.get(at);
+  return at !== undefined;
 }
 
 function readHistoryDays(fileName: string, process: Moddle): number {

@@ -8,6 +8,11 @@ export interface EmbeddedEngineOptions {
   host?: string;
   /** Left out: a free one. */
   port?: number;
+  /**
+   * Instances held ready to go on, 2,000 when left out; the others are read from the database when
+   * something happens.
+   */
+  liveInstances?: number;
   log: {
     warn(fields: object, message: string): void;
     error(fields: object, message: string): void;
@@ -28,8 +33,8 @@ const STOP_MS = 5_000;
  * HTTP server's event loop.
  */
 export async function startEmbeddedEngine(options: EmbeddedEngineOptions): Promise<RunningEngine> {
-  const { file, host = '127.0.0.1', port = 0, log } = options;
-  const thread = startThread({ file, host, port });
+  const { file, host = '127.0.0.1', port = 0, liveInstances = 2_000, log } = options;
+  const thread = startThread({ file, host, port, liveInstances });
   const exited = new Promise<number>((resolve) => thread.once('exit', resolve));
   const listening = await new Promise<string>((resolve, reject) => {
     thread.once('error', reject);

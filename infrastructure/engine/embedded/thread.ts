@@ -9,6 +9,7 @@ export interface ThreadData {
   file: string;
   host: string;
   port: number;
+  liveInstances: number;
 }
 
 /** What this thread tells start.ts. */
@@ -16,7 +17,7 @@ export type ThreadMessage =
   | { type: 'listening'; url: string }
   | { type: 'log'; level: 'warn' | 'error'; message: string; fields: object };
 
-const { file, host, port } = workerData as ThreadData;
+const { file, host, port, liveInstances } = workerData as ThreadData;
 const tell = (message: ThreadMessage): void => parentPort?.postMessage(message);
 const log = (level: 'warn' | 'error') => (fields: object, message: string) => {
   const plain = Object.fromEntries(
@@ -32,6 +33,7 @@ const db = openSqlite(file);
 const store = createEngineStore(db);
 const engine = await openEngine(store, {
   now: Date.now,
+  liveInstances,
   log: { warn: log('warn'), error: log('error') },
 });
 const app = createEngineApi(engine, store);

@@ -19,16 +19,33 @@ export class BadRequest extends Error {
 
 const DATE = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}[+-]\d{4}$/;
 
-const CHECKS: Record<string, (value: unknown) => boolean> = {
-  String: (value) => typeof value === 'string',
-  Boolean: (value) => typeof value === 'boolean',
-  Short: (value) => isInteger(value, 15),
-  Integer: (value) => isInteger(value, 31),
-  Long: (value) => isInteger(value, 63),
-  Double: (value) => typeof value === 'number',
-  Date: (value) => typeof value === 'string' && DATE.test(value),
-  Json: (value) => typeof value === 'string' && isJson(value),
-  Null: (value) => value === null || value === undefined,
+/** Reads a value of a type; undefined when it does not fit. */
+type Reader = (value: unknown) => unknown;
+
+const BOOLEANS: Record<string, boolean> = {
+  true: true,
+  True: true,
+  TRUE: true,
+  false: false,
+  False: false,
+  FALSE: false,
+};
+
+/**
+ * As Camunda reads them: a value of another type is taken for what its text says, so 5 is a String "5"
+ * and "5" an Integer 5; an empty text is no number, no date and no truth, but nothing. Json is not
+ * looked into before somebody does.
+ */
+const READERS: Record<string, Reader> = {
+  String: (value) => (typeof value === 'object' ? undefined : String(value)),
+  Boolean: orNothing((value) => BOOLEANS[String(value)]),
+  Short: orNothing(integer(15)),
+  Integer: orNothing(integer(31)),
+  Long: orNothing(integer(63)),
+  Double: orNothing(number),
+  Date: orNothing(date),
+  Json: (value) => (typeof value === 'string' ? value : undefined),
+  Null: () => undefined,
 };
 
 /**
@@ -38,18 +55,19 @@ const CHECKS: Record<string, (value: unknown) => boolean> = {
  * @throws BadRequest naming the variable
  */
 export function readTyped(name: string, variable: EngineVariable): TypedValue {
-  const given = variable.type ? capitalised(variable.type) : inferType(variable.value);
-  const check = CHECKS[given];
-  if (!check) {
+  const type = variable.type ? capitalised(variable.type) : inferType(variable.value);
+  const read = READERS[type];
+  if (!read) {
     throw new BadRequest(
-      `Cannot set variable ${name}: the embedded engine has no values of type '${variable.type}'`,
+      `Cannot set variable ${name}: the embedded engine has no values of type '${type}'`,
     );
   }
-  const value = variable.value ?? null;
-  if (value !== null && !check(value)) {
-    throw new BadRequest(`Cannot set variable ${name}: the value does not fit type '${given}'`);
+  if (variable.value === null || variable.value === undefined) return { type, value: null };
+  const value = read(variable.value);
+  if (value === undefined) {
+    throw new BadRequest(`Cannot set variable ${name}: the value does not fit type '${type}'`);
   }
-  return { type: given, value };
+  return { type, value };
 }
 
 /** As Camunda answers. */
@@ -87,6 +105,11 @@ export class JsonNode {
   isNull(): boolean {
     return this.#value === null;
   }
+  is(type: 'object' | 'array' | 'string' | 'number' | 'boolean'): boolean {
+    if (type === 'array') return Array.isArray(this.#value);
+    const isPlain = this.#value !== null && !Array.isArray(this.#value);
+    return isPlain && typeof this.#value === type;
+  }
   value(): unknown {
     return this.#value;
   }
@@ -111,23 +134,34 @@ function inferType(value: unknown): string {
   if (typeof value === 'boolean') return 'Boolean';
   if (typeof value === 'number') {
     if (!Number.isInteger(value)) return 'Double';
-    return isInteger(value, 31) ? 'Integer' : 'Long';
+    return integer(31)(value) === undefined ? 'Long' : 'Integer';
   }
   return typeof value === 'string' ? 'String' : 'Object';
 }
 
-function isInteger(value: unknown, bits: number): boolean {
-  const limit = 2 ** bits;
-  return typeof value === 'number' && Number.isInteger(value) && value >= -limit && value < limit;
+function orNothing(read: Reader): Reader {
+  return (value) => (value === '' ? null : read(value));
 }
 
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
+function number(value: unknown): number | undefined {
+  const found = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+  return typeof found === 'number' && Number.isFinite(found) ? found : undefined;
+}
+
+function integer(bits: number): Reader {
+  const limit = 2 ** bits;
+  return (value) => {
+    if (typeof value === 'string' && !/^[+-]?\d+$/.test(value)) return undefined;
+    const found = number(value);
+    const fits = Number.isInteger(found) && Number(found) >= -limit && Number(found) < limit;
+    return fits ? found : undefined;
+  };
+}
+
+function date(value: unknown): string | undefined {
+  if (typeof value !== 'string' || !DATE.test(value)) return undefined;
+  const time = new Date(value);
+  return Number.isNaN(time.getTime()) ? undefined : time.toISOString().replace('Z', '+0000');
 }
 
 function capitalised(type: string): string {

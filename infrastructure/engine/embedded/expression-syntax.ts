@@ -1,0 +1,98 @@
+import jsep from 'jsep';
+
+/** Of the reader's own operators, those that JUEL has not. */
+const FOREIGN = ['|', '^', '&', '===', '!==', '<<', '>>', '>>>', '**', '??'];
+const WORDS = {
+  or: 1,
+  and: 2,
+  eq: 6,
+  ne: 6,
+  lt: 7,
+  gt: 7,
+  le: 7,
+  ge: 7,
+  div: 10,
+  mod: 10,
+};
+
+for (const operator of FOREIGN) jsep.removeBinaryOp(operator);
+for (const operator of ['~', '+']) jsep.removeUnaryOp(operator);
+for (const [word, precedence] of Object.entries(WORDS)) jsep.addBinaryOp(word, precedence);
+jsep.addUnaryOp('not');
+jsep.addUnaryOp('empty');
+
+const parsed = new Map<string, jsep.Expression>();
+export const WHOLE = /^\s*[$#]\{([^}]*)\}\s*$/;
+export const PART = /[$#]\{([^}]*)\}/g;
+
+/** @throws Error when the text between the braces is no expression */
+export function parse(source: string): jsep.Expression {
+  const known = parsed.get(source);
+  if (known) return known;
+  const expression = jsep(source);
+  parsed.set(source, expression);
+  return expression;
+}
+
+/**
+ * Checks all that can be known of an expression before it is evaluated.
+ *
+ * @param methods the names that may be called
+ * @throws Error saying what cannot be evaluated
+ */
+export function checkExpression(text: string, methods: ReadonlySet<string>): void {
+  const rest = text.replace(PART, (_, source: string) => {
+    checkNode(parse(source), methods);
+    return '';
+  });
+  if (/[$#]\{/.test(rest)) throw new Error('it has no end');
+}
+
+function checkNode(node: jsep.Expression, methods: ReadonlySet<string>): void {
+  for (const part of partsOf(node, methods)) checkNode(part, methods);
+}
+
+function partsOf(node: jsep.Expression, methods: ReadonlySet<string>): jsep.Expression[] {
+  switch (node.type) {
+    case 'Literal':
+    case 'Identifier':
+      return [];
+    case 'UnaryExpression':
+      return [(node as jsep.UnaryExpression).argument];
+    case 'BinaryExpression': {
+      const { left, right } = node as jsep.BinaryExpression;
+      return [left, right];
+    }
+    case 'ConditionalExpression': {
+      const { test, consequent, alternate } = node as jsep.ConditionalExpression;
+      return [test, consequent, alternate];
+    }
+    case 'CallExpression': {
+      const { object, method, given } = methodCall(node as jsep.CallExpression);
+      if (!methods.has(method)) throw new Error(`there is no method ${method}`);
+      return [object, ...given];
+    }
+    default:
+      throw new Error(`${DESCRIPTIONS[node.type] ?? node.type} is not supported`);
+  }
+}
+
+const DESCRIPTIONS: Record<string, string> = {
+  Compound: 'more than one expression',
+  MemberExpression: 'a property (call a method instead)',
+  ArrayExpression: 'a list',
+  ThisExpression: '"this"',
+};
+
+/** @throws Error when something else than a method of a value is called */
+export function methodCall({ callee, arguments: given }: jsep.CallExpression): {
+  object: jsep.Expression;
+  method: string;
+  given: readonly jsep.Expression[];
+} {
+  const member = callee as jsep.MemberExpression;
+  if (member.type !== 'MemberExpression' || member.computed) {
+    throw new Error('only methods of values can be called');
+  }
+  return { object: member.object, method: (member.property as jsep.Identifier).name, given };
+}

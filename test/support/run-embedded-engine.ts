@@ -1,0 +1,12 @@
+// The embedded engine in a process of its own, which a test may kill: node --import tsx <this> <file>.
+// Its first line on standard output is its URL.
+import { startEmbeddedEngine } from '../../infrastructure/engine/embedded/start.ts';
+
+const complain = (fields: object, message: string): void => {
+  process.stderr.write(`${message} ${JSON.stringify(fields)}\n`);
+};
+const engine = await startEmbeddedEngine({
+  file: process.argv[2] ?? '',
+  log: { warn: complain, error: complain },
+});
+process.stdout.write(`${engine.url}\n`);
