@@ -69,7 +69,8 @@ export async function startService(
       onAppended: (events) => {
         onCommitted(events);
         announce(events);
-        if (has('relay')) relay.offer(events.map(outboxRowOf));
+        // In the next turn: who waits for this has its answer first.
+        if (has('relay')) setImmediate(() => relay.offer(events.map(outboxRowOf)));
       },
       warn: (message) => log.warn(message),
     });

@@ -2,7 +2,7 @@ import type { Json, JsonObject } from '../../domain/json.ts';
 import type { EngineVariable, EngineVariables } from '../../domain/ports.ts';
 
 /*
- * Variables to and from Camunda's REST form
+ * Variables in Camunda's REST form
  * (https://docs.camunda.org/manual/7.24/reference/rest/overview/variables/).
  */
 
@@ -16,13 +16,6 @@ export function toEngineVariables(values: Record<string, VariableValue>): Engine
     if (value !== undefined) variables[name] = toEngineVariable(value);
   }
   return variables;
-}
-
-/** The values as JavaScript has them: Json parsed, Date as Date. */
-export function fromEngineVariables(variables: EngineVariables): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(variables).map(([name, variable]) => [name, fromEngineVariable(variable)]),
-  );
 }
 
 /** The values as they may be kept in an event: dates are texts again. */
@@ -50,16 +43,4 @@ function toEngineVariable(value: Json | Date): EngineVariable {
 function numberType(value: number): string {
   if (!Number.isSafeInteger(value)) return 'Double';
   return value >= -(2 ** 31) && value < 2 ** 31 ? 'Integer' : 'Long';
-}
-
-function fromEngineVariable({ type, value }: EngineVariable): unknown {
-  if (value === null || value === undefined) return null;
-  switch (type?.toLowerCase()) {
-    case 'json':
-      return typeof value === 'string' ? JSON.parse(value) : value;
-    case 'date':
-      return new Date(String(value));
-    default:
-      return value;
-  }
 }

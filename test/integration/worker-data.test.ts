@@ -3,9 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { until } from '../support/children.ts';
+import { engineKinds } from '../support/engine-kinds.ts';
 import { identity } from '../support/events.ts';
 import { plain } from '../support/worker-bpmn.ts';
-import { workerEngines } from '../support/worker-engines.ts';
 import { happened, openWorkerRig, type WorkerRig } from '../support/worker-rig.ts';
 
 const SECRET = '4111-1111-1111-1111';
@@ -49,7 +49,7 @@ const types = {
   nothing: 'Null',
 };
 
-describe.each(workerEngines())('what steps read and write on $name', ({ available, open }) => {
+describe.each(engineKinds())('what steps read and write on $name', ({ available, open }) => {
   describe.skipIf(!available)('through a whole process', () => {
     let rig: WorkerRig;
     let stopEngine: () => Promise<void>;

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../support/children.ts';
+import { engineKinds } from '../support/engine-kinds.ts';
 import { plain } from '../support/worker-bpmn.ts';
-import { workerEngines } from '../support/worker-engines.ts';
 import { happened, openWorkerRig, type WorkerRig } from '../support/worker-rig.ts';
 
-describe.each(workerEngines())('a worker whose engine is $name', ({ available, open }) => {
+describe.each(engineKinds())('a worker whose engine is $name', ({ available, open }) => {
   describe.skipIf(!available)('when that is in trouble', () => {
     let rig: WorkerRig;
     let stopEngine: () => Promise<void>;

@@ -4,15 +4,15 @@ import { BusinessRuleError } from '../../domain/errors.ts';
 import type { StoredEvent } from '../../domain/events.ts';
 import { fold } from '../../domain/process.ts';
 import { until } from '../support/children.ts';
+import { engineKinds } from '../support/engine-kinds.ts';
 import { plain } from '../support/worker-bpmn.ts';
-import { workerEngines } from '../support/worker-engines.ts';
 import { happened, openWorkerRig, type WorkerRig } from '../support/worker-rig.ts';
 
 const types = (events: readonly StoredEvent[]) => happened(events).map(({ type }) => type);
 const failures = (events: readonly StoredEvent[]) =>
   events.flatMap((event) => (event.type === 'step-failed' ? [event] : []));
 
-describe.each(workerEngines())('a failing step on $name', ({ available, open }) => {
+describe.each(engineKinds())('a failing step on $name', ({ available, open }) => {
   describe.skipIf(!available)('is told and journaled', () => {
     let rig: WorkerRig;
     let stopEngine: () => Promise<void>;

@@ -4,8 +4,8 @@ import { z } from 'zod';
 import { taskKeyPrefix } from '../../domain/decide.ts';
 import { BusinessRuleError } from '../../domain/errors.ts';
 import { until } from '../support/children.ts';
+import { engineKinds } from '../support/engine-kinds.ts';
 import { plain } from '../support/worker-bpmn.ts';
-import { workerEngines } from '../support/worker-engines.ts';
 import type { EngineCall, Verdict } from '../support/worker-proxy.ts';
 import { happened, openWorkerRig, type WorkerRig } from '../support/worker-rig.ts';
 
@@ -16,7 +16,7 @@ function reportIn({ path }: EngineCall): { taskId: string; report: string } | nu
   return taskId && report ? { taskId, report } : null;
 }
 
-describe.each(workerEngines())('the worker on $name', ({ available, open }) => {
+describe.each(engineKinds())('the worker on $name', ({ available, open }) => {
   describe.skipIf(!available)('journals before it reports', () => {
     let rig: WorkerRig;
     let stopEngine: () => Promise<void>;
@@ -224,7 +224,7 @@ describe.each(workerEngines())('the worker on $name', ({ available, open }) => {
 
 describe('the worker while the database is away', () => {
   it('keeps the result and journals it when the database is back, with one run of the handler', async () => {
-    const [embedded] = workerEngines();
+    const [embedded] = engineKinds();
     const engine = await embedded?.open();
     const rig = await openWorkerRig(engine?.url ?? '');
     const other = new BetterSqlite3(rig.file);

@@ -4,9 +4,9 @@ import { createRestEngine } from '../../infrastructure/engine/rest-engine.ts';
 import { bpmn, end, flows, start, task } from './bpmn/model.ts';
 import type { TestDatabase } from './databases.ts';
 import { databaseKinds } from './databases.ts';
+import { engineApi } from './engine-api.ts';
 import type { EngineKind } from './engine-kinds.ts';
 import { requested } from './events.ts';
-import { engineApi } from './worker-engines.ts';
 
 /** An engine with a process of one task that nobody works on, and a database: for the engine's jobs. */
 export async function openInstances(kind: EngineKind) {

@@ -21,8 +21,8 @@ import { openSqliteDatabase } from '../../infrastructure/sql/sqlite/database.ts'
 import { startInstance } from '../../jobs/start-instance.ts';
 import { until } from './children.ts';
 import { temporaryFolder } from './databases.ts';
+import { engineApi } from './engine-api.ts';
 import { bpmnOf } from './worker-bpmn.ts';
-import { engineApi } from './worker-engines.ts';
 import { startEngineProxy } from './worker-proxy.ts';
 
 export interface LogLine {

@@ -1,11 +1,9 @@
 import { expect, it } from 'vitest';
 import type { EngineVariable, EngineVariables } from '../../../domain/ports.ts';
-import {
-  fromEngineVariables,
-  toEngineVariables,
-} from '../../../infrastructure/engine/variables.ts';
+import { toEngineVariables } from '../../../infrastructure/engine/variables.ts';
 import { end, flows, start, task } from '../../support/bpmn/model.ts';
 import { describeEngines, type Followed } from './engine-rig.ts';
+import { fromEngineVariables } from './from-engine-variables.ts';
 
 const TWO_TASKS = [start(), task('a'), task('b'), end(), flows('start', 'a', 'b', 'end')];
 const TYPED: EngineVariables = {

@@ -1,46 +1,4 @@
-import { inject } from 'vitest';
 import { z } from 'zod';
-import { startEmbeddedEngine } from '../../infrastructure/engine/embedded/start.ts';
-import { temporaryFolder } from './databases.ts';
-
-export interface WorkerEngine {
-  name: string;
-  available: boolean;
-  open(): Promise<{ url: string; stop(): Promise<void> }>;
-}
-
-/** Every engine the worker is proved against. */
-export function workerEngines(): WorkerEngine[] {
-  const { operaton, camunda7 } = inject('engineUrls');
-  return [
-    { name: 'the embedded engine', available: true, open: openEmbedded },
-    given('Operaton', operaton),
-    given('Camunda 7', camunda7),
-  ];
-}
-
-function given(name: string, url: string | null): WorkerEngine {
-  return {
-    name,
-    available: url !== null,
-    open: async () => ({ url: url ?? '', stop: async () => {} }),
-  };
-}
-
-async function openEmbedded(): Promise<{ url: string; stop(): Promise<void> }> {
-  const folder = temporaryFolder();
-  const engine = await startEmbeddedEngine({
-    file: `${folder.path}/engine.db`,
-    log: { warn: () => {}, error: () => {} },
-  });
-  return {
-    url: engine.url,
-    async stop() {
-      await engine.stop();
-      folder.remove();
-    },
-  };
-}
 
 const variablesAnswer = z.record(z.string(), z.object({ type: z.string(), value: z.unknown() }));
 const tasksAnswer = z.array(
