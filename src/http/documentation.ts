@@ -24,7 +24,17 @@ export async function registerDocumentation(
       tags: [{ name: 'process' }, { name: 'events' }, { name: 'operations' }],
     },
     transform: jsonSchemaTransform,
-    transformObject: jsonSchemaTransformObject,
+    transformObject: (document) => onlyReferenced(jsonSchemaTransformObject(document)),
   });
   await app.register(swaggerUi, { routePrefix: '/documentation', staticCSP: true });
+}
+
+/** Without the schemas nothing refers to: each is made in a form for requests and one for answers. */
+function onlyReferenced<Document extends object>(document: Document): Document {
+  const { components } = document as { components?: { schemas?: Record<string, unknown> } };
+  const text = JSON.stringify(document);
+  for (const name of Object.keys(components?.schemas ?? {})) {
+    if (!text.includes(`"#/components/schemas/${name}"`)) delete components?.schemas?.[name];
+  }
+  return document;
 }

@@ -159,3 +159,20 @@ describe('group commit', { timeout: 60_000 }, () => {
     await again.close();
   });
 });
+
+describe('a connection to SQLite', () => {
+  it.each([
+    ['synced', 2],
+    ['ordered', 1],
+  ] as const)(
+    'that is %s commits with synchronous=%i into the write-ahead log',
+    (durability, level) => {
+      const folder = temporaryFolder();
+      const db = openSqlite(join(folder.path, 'test.db'), durability);
+      expect(db.pragma('synchronous', { simple: true })).toBe(level);
+      expect(db.pragma('journal_mode', { simple: true })).toBe('wal');
+      db.close();
+      folder.remove();
+    },
+  );
+});
