@@ -1,6 +1,6 @@
 import { readConfig } from './src/config.ts';
-import { knexConfig } from './src/database-target.ts';
+import { prepareDatabase } from './src/database-target.ts';
 
 // For the Knex command: `node --import tsx node_modules/.bin/knex migrate:status`. The service and
 // `fastify-camunda migrate` use the same settings.
-export default knexConfig(readConfig(process.env));
+export default prepareDatabase(readConfig(process.env));
