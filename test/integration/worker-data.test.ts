@@ -1,12 +1,12 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { until } from '../support/children.ts';
 import { engineKinds } from '../support/engine-kinds.ts';
 import { identity } from '../support/events.ts';
 import { plain } from '../support/worker-bpmn.ts';
-import { happened, openWorkerRig, type WorkerRig } from '../support/worker-rig.ts';
+import { happened, useWorkerRig, type WorkerRig } from '../support/worker-rig.ts';
 
 const SECRET = '4111-1111-1111-1111';
 const values = {
@@ -52,26 +52,20 @@ const types = {
 describe.each(engineKinds())('what steps read and write on $name', ({ available, open }) => {
   describe.skipIf(!available)('through a whole process', () => {
     let rig: WorkerRig;
-    let stopEngine: () => Promise<void>;
     const heard: { url: string; headers: IncomingHttpHeaders }[] = [];
     const partner = createServer((request, response) => {
       heard.push({ url: request.url ?? '', headers: request.headers });
       response.writeHead(201, { 'content-type': 'application/json' }).end('{"ok":true}');
     });
     let partnerUrl = '';
+    useWorkerRig(open, (opened) => {
+      rig = opened;
+    });
     beforeAll(async () => {
-      const opened = await open();
-      stopEngine = opened.stop;
-      rig = await openWorkerRig(opened.url);
       await new Promise<void>((resolve) => partner.listen(0, '127.0.0.1', resolve));
       partnerUrl = `http://127.0.0.1:${(partner.address() as AddressInfo).port}`;
     });
-    afterEach(() => rig.idle());
-    afterAll(async () => {
-      await rig?.close();
-      await stopEngine?.();
-      partner.close();
-    });
+    afterAll(() => void partner.close());
 
     it('variables keep their type and value both ways', async () => {
       let given: unknown;

@@ -1,22 +1,14 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { until } from '../support/children.ts';
 import { engineKinds } from '../support/engine-kinds.ts';
 import { plain } from '../support/worker-bpmn.ts';
-import { happened, openWorkerRig, type WorkerRig } from '../support/worker-rig.ts';
+import { happened, useWorkerRig, type WorkerRig } from '../support/worker-rig.ts';
 
 describe.each(engineKinds())('a worker whose engine is $name', ({ available, open }) => {
   describe.skipIf(!available)('when that is in trouble', () => {
     let rig: WorkerRig;
-    let stopEngine: () => Promise<void>;
-    beforeAll(async () => {
-      const opened = await open();
-      stopEngine = opened.stop;
-      rig = await openWorkerRig(opened.url);
-    });
-    afterEach(() => rig.idle());
-    afterAll(async () => {
-      await rig?.close();
-      await stopEngine?.();
+    useWorkerRig(open, (opened) => {
+      rig = opened;
     });
 
     const finished = (instanceId: string) =>

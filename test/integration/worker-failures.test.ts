@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { BusinessRuleError } from '../../domain/errors.ts';
 import type { StoredEvent } from '../../domain/events.ts';
@@ -6,7 +6,7 @@ import { fold } from '../../domain/process.ts';
 import { until } from '../support/children.ts';
 import { engineKinds } from '../support/engine-kinds.ts';
 import { plain } from '../support/worker-bpmn.ts';
-import { happened, openWorkerRig, type WorkerRig } from '../support/worker-rig.ts';
+import { happened, useWorkerRig, type WorkerRig } from '../support/worker-rig.ts';
 
 const types = (events: readonly StoredEvent[]) => happened(events).map(({ type }) => type);
 const failures = (events: readonly StoredEvent[]) =>
@@ -15,16 +15,8 @@ const failures = (events: readonly StoredEvent[]) =>
 describe.each(engineKinds())('a failing step on $name', ({ available, open }) => {
   describe.skipIf(!available)('is told and journaled', () => {
     let rig: WorkerRig;
-    let stopEngine: () => Promise<void>;
-    beforeAll(async () => {
-      const opened = await open();
-      stopEngine = opened.stop;
-      rig = await openWorkerRig(opened.url);
-    });
-    afterEach(() => rig.idle());
-    afterAll(async () => {
-      await rig?.close();
-      await stopEngine?.();
+    useWorkerRig(open, (opened) => {
+      rig = opened;
     });
 
     /** Runs a process of the one step `work` to its end. */

@@ -1,25 +1,17 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { endWithUs, freePort, until } from '../support/children.ts';
 import { engineKinds } from '../support/engine-kinds.ts';
 import { plain } from '../support/worker-bpmn.ts';
-import { openWorkerRig, type WorkerRig } from '../support/worker-rig.ts';
+import { useWorkerRig, type WorkerRig } from '../support/worker-rig.ts';
 
 describe.each(engineKinds())('the flow of tasks from $name', ({ available, open }) => {
   describe.skipIf(!available)('through a worker', () => {
     let rig: WorkerRig;
-    let stopEngine: () => Promise<void>;
-    beforeAll(async () => {
-      const opened = await open();
-      stopEngine = opened.stop;
-      rig = await openWorkerRig(opened.url);
-    });
-    afterEach(() => rig.idle());
-    afterAll(async () => {
-      await rig?.close();
-      await stopEngine?.();
+    useWorkerRig(open, (opened) => {
+      rig = opened;
     });
 
     const finished = (instanceId: string) =>

@@ -1,5 +1,5 @@
 import BetterSqlite3 from 'better-sqlite3';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { taskKeyPrefix } from '../../domain/decide.ts';
 import { BusinessRuleError } from '../../domain/errors.ts';
@@ -7,7 +7,7 @@ import { until } from '../support/children.ts';
 import { engineKinds } from '../support/engine-kinds.ts';
 import { plain } from '../support/worker-bpmn.ts';
 import type { EngineCall, Verdict } from '../support/worker-proxy.ts';
-import { happened, openWorkerRig, type WorkerRig } from '../support/worker-rig.ts';
+import { happened, openWorkerRig, useWorkerRig, type WorkerRig } from '../support/worker-rig.ts';
 
 /** The report a call is, or null: `complete`, `failure`, `bpmnError`. */
 function reportIn({ path }: EngineCall): { taskId: string; report: string } | null {
@@ -19,16 +19,8 @@ function reportIn({ path }: EngineCall): { taskId: string; report: string } | nu
 describe.each(engineKinds())('the worker on $name', ({ available, open }) => {
   describe.skipIf(!available)('journals before it reports', () => {
     let rig: WorkerRig;
-    let stopEngine: () => Promise<void>;
-    beforeAll(async () => {
-      const opened = await open();
-      stopEngine = opened.stop;
-      rig = await openWorkerRig(opened.url);
-    });
-    afterEach(() => rig.idle());
-    afterAll(async () => {
-      await rig?.close();
-      await stopEngine?.();
+    useWorkerRig(open, (opened) => {
+      rig = opened;
     });
 
     it('G2: the event of a step is committed before the engine hears of it', async () => {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll } from 'vitest';
 import { z } from 'zod';
 import { decide } from '../../domain/decide.ts';
 import {
@@ -22,6 +23,7 @@ import { startInstance } from '../../jobs/start-instance.ts';
 import { until } from './children.ts';
 import { temporaryFolder } from './databases.ts';
 import { engineApi } from './engine-api.ts';
+import type { TestEngine } from './engine-kinds.ts';
 import { bpmnOf } from './worker-bpmn.ts';
 import { startEngineProxy } from './worker-proxy.ts';
 
@@ -39,6 +41,25 @@ interface ProcessSpec {
 }
 
 export type WorkerRig = Awaited<ReturnType<typeof openWorkerRig>>;
+
+/** Opens a rig on an engine for the tests of a block, idle again after each, and closes both at the end. */
+export function useWorkerRig(
+  openEngine: () => Promise<TestEngine>,
+  use: (rig: WorkerRig) => void,
+): void {
+  let rig: WorkerRig | undefined;
+  let engine: TestEngine | undefined;
+  beforeAll(async () => {
+    engine = await openEngine();
+    rig = await openWorkerRig(engine.url);
+    use(rig);
+  });
+  afterEach(() => rig?.idle());
+  afterAll(async () => {
+    await rig?.close();
+    await engine?.stop();
+  });
+}
 
 /** A worker's surroundings: a real event store, a real engine, and a proxy between worker and engine. */
 export async function openWorkerRig(engineUrl: string) {
