@@ -3,6 +3,7 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import type { ProcessDefinition } from '../../domain/define-process.ts';
+import { declareScope } from './access/routes.ts';
 
 /** OpenAPI 3.1 of all routes, made from their schemas, at `/documentation`. */
 export async function registerDocumentation(
@@ -26,7 +27,10 @@ export async function registerDocumentation(
     transform: jsonSchemaTransform,
     transformObject: (document) => onlyReferenced(jsonSchemaTransformObject(document)),
   });
-  await app.register(swaggerUi, { routePrefix: '/documentation', staticCSP: true });
+  await app.register(async (pages) => {
+    declareScope(pages, 'any');
+    await pages.register(swaggerUi, { routePrefix: '/documentation', staticCSP: true });
+  });
 }
 
 /** Without the schemas nothing refers to: each is made in a form for requests and one for answers. */

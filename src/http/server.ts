@@ -7,6 +7,7 @@ import type { ProcessDefinition } from '../../domain/define-process.ts';
 import type { Engine, EventStore, ProcessStore } from '../../domain/ports.ts';
 import type { Waitroom } from '../../infrastructure/memory/waitroom.ts';
 import type { FindProcess } from '../use-cases/find-process.ts';
+import { listRoutes } from './access/routes.ts';
 import { registerDocumentation } from './documentation.ts';
 import { registerProblems, sendUnreadableUrl } from './problems.ts';
 import { controlRoutes } from './routes/control.ts';
@@ -55,6 +56,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   // at run time would cost more than the answer itself.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   registerProblems(app, options.bodyLimit);
+  const scopes = listRoutes(app);
   // Callers go to another instance with their next request, and no idle connection holds up the stop.
   app.addHook('onSend', (_request, reply, payload, done) => {
     if (options.stopping()) reply.header('Connection', 'close');
@@ -78,6 +80,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     await app.register(eventRoutes, options);
     await app.register(controlRoutes, options);
   }
+  scopes.check();
   return app;
 }
 

@@ -27,6 +27,7 @@ export const controlRoutes: FastifyPluginAsyncZod<{
   app.post(
     '/api/process/complete',
     {
+      config: { scope: 'process:start' },
       schema: {
         summary: 'End a process: for final tasks that run outside this service',
         tags: ['process'],
@@ -75,6 +76,7 @@ export const controlRoutes: FastifyPluginAsyncZod<{
   app.post(
     '/api/process/:correlationId/cancel',
     {
+      config: { scope: 'process:start' },
       schema: {
         summary: 'Cancel a pending process, in the engine too',
         tags: ['process'],
@@ -101,6 +103,7 @@ export const controlRoutes: FastifyPluginAsyncZod<{
   app.post(
     '/api/process/:correlationId/message',
     {
+      config: { scope: 'process:start' },
       schema: {
         summary: 'Deliver a message to a process that waits for it',
         tags: ['process'],

@@ -22,6 +22,7 @@ export const eventRoutes: FastifyPluginAsyncZod<{
   app.get(
     '/api/process/:correlationId/events',
     {
+      config: { scope: 'events:read' },
       schema: {
         summary: 'Audit trail of a process',
         description:
@@ -77,6 +78,7 @@ export const eventRoutes: FastifyPluginAsyncZod<{
   app.get(
     '/api/event-log/:traceabilityId',
     {
+      config: { scope: 'events:read' },
       schema: {
         summary: 'Events of a trace, over all its processes',
         tags: ['events'],

@@ -28,6 +28,7 @@ export const healthRoutes: FastifyPluginAsyncZod<{
   app.get(
     '/health/live',
     {
+      config: { scope: 'open' },
       schema: {
         summary: 'The process runs',
         tags: ['operations'],
@@ -40,6 +41,7 @@ export const healthRoutes: FastifyPluginAsyncZod<{
   app.get(
     '/health/ready',
     {
+      config: { scope: 'open' },
       schema: {
         summary: 'The service and all it depends on work',
         tags: ['operations'],

@@ -27,6 +27,7 @@ export const startRoutes: FastifyPluginAsyncZod<{
   app.post(
     '/api/process/start',
     {
+      config: { scope: 'process:start' },
       schema: {
         summary: 'Start a process and wait for its result',
         tags: ['process'],

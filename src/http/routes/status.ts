@@ -22,6 +22,7 @@ export const statusRoutes: FastifyPluginAsyncZod<{
   app.get(
     '/api/process/status/:correlationId',
     {
+      config: { scope: 'process:read' },
       schema: {
         summary: 'State of a process',
         description:
@@ -82,6 +83,7 @@ export const statusRoutes: FastifyPluginAsyncZod<{
   app.get(
     '/api/process',
     {
+      config: { scope: 'process:read' },
       schema: {
         summary: 'Processes, the last changed first',
         tags: ['process'],
