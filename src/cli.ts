@@ -4,12 +4,13 @@ import { registerDemo } from './commands/demo.ts';
 import { registerMigrate } from './commands/migrate.ts';
 import { registerPartner } from './commands/partner.ts';
 import { registerServe } from './commands/serve.ts';
+import { VERSION } from './version.ts';
 
 /** Runs the command line. What a user can mend is told in one line, with exit code 1. */
 export async function runCli(argv: readonly string[]): Promise<void> {
   const program = new Command('fastify-camunda')
     .description('A dependable REST front for BPMN processes on Camunda 7 or Operaton')
-    .version('0.1.0')
+    .version(VERSION)
     .showHelpAfterError('(--help lists the options)');
   registerServe(program);
   registerDemo(program);

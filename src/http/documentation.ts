@@ -3,6 +3,7 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import type { ProcessDefinition } from '../../domain/define-process.ts';
+import { VERSION } from '../version.ts';
 import { declareScope } from './access/routes.ts';
 
 /** OpenAPI 3.1 of all routes, made from their schemas, at `/documentation`. */
@@ -18,7 +19,7 @@ export async function registerDocumentation(
       openapi: '3.1.0',
       info: {
         title: 'fastify-camunda',
-        version: '0.1.0',
+        version: VERSION,
         description: `Start BPMN processes over REST and get their results.\n\nProcesses:\n${processes}`,
         license: { name: 'MIT', identifier: 'MIT' },
       },
