@@ -122,6 +122,19 @@ export interface Delivery {
 export type JobHandler = (job: Job, delivery: Delivery) => Promise<void>;
 export type JobHandlers = Record<JobName, JobHandler>;
 
+/** Work that comes by the clock, not by an event. */
+export type TimedJobName = 'reconcile-processes' | 'archive-expired';
+
+/** When a timed job runs: at the times of a cron pattern of five fields in UTC, or after a period. */
+export type Schedule = { cron: string } | { everyMs: number };
+
+/**
+ * A run of a timed job. The signal fires when the queue closes, or when the run is no longer this
+ * instance's: the handler should end soon. One that then throws is run again, by another instance or
+ * after the restart where the queue outlives the process; one that returns has done its run.
+ */
+export type TimedJobHandler = (signal: AbortSignal) => Promise<void>;
+
 /** Carries jobs to their handlers, at least once each, in any order. */
 export interface Queue {
   /**
@@ -133,6 +146,17 @@ export interface Queue {
   addBulk(jobs: readonly Job[]): Promise<void>[];
   /** Starts to run the jobs that there are handlers for. Until then they wait. */
   work(handlers: Partial<JobHandlers>): Promise<void>;
+  /**
+   * Runs a timed job here, or on another instance that does so too: one run at a time over them all. No
+   * run begins while one is under way, also when that takes longer than its period. The first run comes at
+   * the first time of the pattern, or one period from now. Replaces the schedule that was there; the last
+   * instance to say one decides. A run that throws is logged, and the job comes again at its next time.
+   *
+   * @throws RangeError for a pattern or period that is none
+   */
+  schedule(name: TimedJobName, when: Schedule, handler: TimedJobHandler): Promise<void>;
+  /** Takes a timed job's schedule away, for all instances. A run under way ends. */
+  unschedule(name: TimedJobName): Promise<void>;
   /** True when the queue can take jobs now. */
   ready(): Promise<boolean>;
   /** Takes no new job, waits for the running ones up to `timeoutMs`, then lets go of them. */

@@ -1,5 +1,7 @@
 import { Redis, type RedisOptions } from 'ioredis';
 
+export type RedisClient = Redis;
+
 /** Longest pause between two attempts to connect, in milliseconds. */
 const MAX_RECONNECT_MS = 2_000;
 

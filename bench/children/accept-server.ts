@@ -19,6 +19,8 @@ import { PROCESSES_DIR } from '../support/four-steps.ts';
 const queue: Queue = {
   addBulk: (jobs) => jobs.map(() => Promise.resolve()),
   work: async () => {},
+  schedule: async () => {},
+  unschedule: async () => {},
   ready: async () => true,
   close: async () => {},
 };

@@ -1,6 +1,8 @@
 import { type Job as BullJob, Queue as BullQueue, Worker } from 'bullmq';
 import type { Job, JobHandler, JobName, Queue } from '../../domain/ports.ts';
 import { openRedis, untilReady } from '../redis.ts';
+import { createBullmqTimedJobs } from './bullmq-timed.ts';
+import { closeWithin } from './close-worker.ts';
 import { backoffAfter, POLICIES, type QueueLog, type RetryPolicy } from './policies.ts';
 
 export interface BullmqOptions {
@@ -31,8 +33,6 @@ const RETRY_MS = 1_000;
  * small, and giving one up would lose a process (G10).
  */
 const MAX_STALLED = 1_000_000;
-/** Milliseconds that closing by force may take. */
-const FORCE_MS = 200;
 
 /**
  * The queue on BullMQ: one queue for each job name.
@@ -61,6 +61,21 @@ export async function createBullmqQueue(options: BullmqOptions): Promise<Queue> 
     }),
   );
   const workers: { worker: Worker; disconnect: () => void }[] = [];
+  const connect = () => openRedis(url, 'worker', say('worker'));
+  const recovery = {
+    lockDuration: stalledMs,
+    stalledInterval: stalledMs,
+    maxStalledCount: MAX_STALLED,
+  };
+  const timed = createBullmqTimedJobs({
+    connection,
+    connect,
+    prefix,
+    log,
+    recovery,
+    runRetryDelay: RETRY_MS,
+    onError: say('timed jobs'),
+  });
 
   function addAll(name: JobName, jobs: readonly Job[]): Promise<unknown> {
     const queue = queues.get(name);
@@ -102,14 +117,12 @@ export async function createBullmqQueue(options: BullmqOptions): Promise<Queue> 
       for (const name of NAMES) {
         const handler = handlers[name];
         if (!handler) continue;
-        const own = openRedis(url, 'worker', say('worker'));
+        const own = connect();
         const worker = new Worker<Job>(name, (job) => runWith(handler, job), {
           connection: own,
           prefix,
           concurrency,
-          lockDuration: stalledMs,
-          stalledInterval: stalledMs,
-          maxStalledCount: MAX_STALLED,
+          ...recovery,
           runRetryDelay: RETRY_MS,
           settings: { backoffStrategy: (failed) => backoffAfter(policies[name], failed) },
         });
@@ -121,6 +134,8 @@ export async function createBullmqQueue(options: BullmqOptions): Promise<Queue> 
         await worker.waitUntilReady();
       }
     },
+    schedule: timed.schedule,
+    unschedule: timed.unschedule,
     // Why it is not ready has been logged by its connection.
     ready: () =>
       connection.ping().then(
@@ -128,39 +143,15 @@ export async function createBullmqQueue(options: BullmqOptions): Promise<Queue> 
         () => false,
       ),
     async close(timeoutMs) {
-      await Promise.all(
-        workers.map(async ({ worker, disconnect }) => {
+      await Promise.all([
+        timed.close(timeoutMs),
+        ...workers.map(async ({ worker, disconnect }) => {
           await closeWithin(worker, timeoutMs);
           disconnect();
         }),
-      );
+      ]);
       await Promise.all([...queues.values()].map((queue) => queue.close()));
       connection.disconnect();
     },
   };
-}
-
-/**
- * A job whose worker is let go stays locked in Redis until another worker finds it stalled.
- *
- * `close(true)` after `close()` gives BullMQ's first promise back, which waits for the job however long
- * it takes, and for ever when Redis is away; so the first close is forgotten.
- */
-async function closeWithin(worker: Worker, timeoutMs: number): Promise<void> {
-  if (await within(worker.close(), timeoutMs)) return;
-  worker.closing = undefined;
-  await within(worker.close(true), FORCE_MS);
-}
-
-/** Whether it ended in that time. */
-async function within(work: Promise<unknown>, timeoutMs: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs, false);
-  });
-  try {
-    return await Promise.race([work.then(() => true), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

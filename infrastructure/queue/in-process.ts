@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import type { Job, JobHandlers, JobName, Queue } from '../../domain/ports.ts';
+import { createInProcessTimedJobs } from './in-process-timed.ts';
 import { backoffAfter, POLICIES, type QueueLog, type RetryPolicy } from './policies.ts';
 
 export interface InProcessQueueOptions {
@@ -29,6 +30,7 @@ export function createInProcessQueue(options: InProcessQueueOptions): Queue {
     'cancel-instance': limit(),
     'project-process': limit(),
   };
+  const timed = createInProcessTimedJobs(log);
   const projections = new Map<string, Projections>();
   const running = new Set<Promise<void>>();
   const closing = new AbortController();
@@ -117,6 +119,8 @@ export function createInProcessQueue(options: InProcessQueueOptions): Queue {
       isOpen = true;
       open();
     },
+    schedule: timed.schedule,
+    unschedule: timed.unschedule,
     ready: async () => !closing.signal.aborted,
     async close(timeoutMs) {
       // Jobs that wait, for their turn or for their next attempt, go back to their outbox rows.
@@ -124,7 +128,7 @@ export function createInProcessQueue(options: InProcessQueueOptions): Queue {
       for (const waiting of Object.values(limits)) waiting.clearQueue();
       const timer = new AbortController();
       await Promise.race([
-        Promise.allSettled(running),
+        Promise.allSettled([...running, timed.close()]),
         sleep(timeoutMs, undefined, { signal: timer.signal }).catch(() => {}),
       ]);
       timer.abort();

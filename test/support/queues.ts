@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Queue as BullQueue } from 'bullmq';
 import { inject } from 'vitest';
-import type { Job, JobName, Queue } from '../../domain/ports.ts';
+import type { Job, JobName, Queue, TimedJobName } from '../../domain/ports.ts';
 import { createBullmqQueue } from '../../infrastructure/queue/bullmq.ts';
 import { createInProcessQueue } from '../../infrastructure/queue/in-process.ts';
 import type { QueueLog, RetryPolicy } from '../../infrastructure/queue/policies.ts';
@@ -37,7 +37,7 @@ export interface QueueOptions {
 export interface TestQueues {
   open(options?: QueueOptions): Promise<Queue>;
   /** Jobs that were given up and kept. */
-  failed(name: JobName): Promise<Job[]>;
+  failed(name: JobName | TimedJobName): Promise<Job[]>;
   /** Closes them all and removes what they wrote. */
   destroy(): Promise<void>;
 }
