@@ -1,32 +1,42 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import BetterSqlite3 from 'better-sqlite3';
 import { SetupError } from '../domain/errors.ts';
+import { isBusy, type LockMode, lockFile } from '../infrastructure/sql/sqlite/file-lock.ts';
+import type { Config } from './config.ts';
+
+/** Milliseconds to wait for another service that is trying the lock at the same moment. */
+const WAIT_MS = 250;
 
 /**
- * Keeps a second service off the same data: the embedded queue and engine live in one process, and two
- * would do the work twice. The lock is SQLite's own, so the operating system gives it up when the
- * process dies, however it dies.
+ * How an instance needs the data folder. The embedded queue and engine live in one process, and a second
+ * one would do their work twice. With both outside, any number of processes may share the SQLite file.
+ *
+ * @returns null when nothing is kept in the folder
+ */
+export function dataLockMode(
+  config: Pick<Config, 'DATABASE_URL' | 'REDIS_URL' | 'CAMUNDA_BASE_URL'>,
+): LockMode | null {
+  if (config.CAMUNDA_BASE_URL === '') return 'exclusive';
+  if (config.DATABASE_URL !== '') return null;
+  return config.REDIS_URL === '' ? 'exclusive' : 'shared';
+}
+
+/**
+ * Keeps services off the same data that would get in each other's way.
  *
  * @returns a function that gives the lock up
  * @throws SetupError when another service runs on the folder, or it cannot be written
  */
-export function lockDataDir(directory: string): () => void {
+export function lockDataDir(directory: string, mode: LockMode): () => void {
   try {
     mkdirSync(directory, { recursive: true });
-    const db = new BetterSqlite3(join(directory, 'service.lock'), { timeout: 0 });
-    try {
-      db.exec('BEGIN EXCLUSIVE');
-    } catch (error) {
-      db.close();
-      throw error;
-    }
-    return () => db.close();
+    return lockFile(join(directory, 'service.lock'), mode, WAIT_MS);
   } catch (cause) {
-    const code = (cause as { code?: string }).code;
+    const who =
+      mode === 'exclusive' ? 'another service' : 'a service with embedded queue or engine';
     throw new SetupError(
-      code === 'SQLITE_BUSY'
-        ? `DATA_DIR: another service is running on ${directory}; stop it or choose another folder`
+      isBusy(cause)
+        ? `DATA_DIR: ${who} is running on ${directory}; stop it or choose another folder`
         : `DATA_DIR: the folder ${directory} cannot be written: ${String(cause)}`,
       { cause },
     );

@@ -12,7 +12,7 @@ import { projectProcess } from '../jobs/project-process.ts';
 import { createRelay } from '../jobs/relay-outbox.ts';
 import { startInstance } from '../jobs/start-instance.ts';
 import { type Config, type Role, redactConfig } from './config.ts';
-import { lockDataDir } from './data-lock.ts';
+import { dataLockMode, lockDataDir } from './data-lock.ts';
 import { openDatabase } from './database-target.ts';
 import { buildServer, closeServer } from './http/server.ts';
 import { type LoadedProcess, loadProcesses, readSettings } from './load-processes.ts';
@@ -59,7 +59,8 @@ export async function startService(
 
   /** Opens part after part; they are closed the other way round. */
   async function build(): Promise<Service> {
-    if (needsDataDir(config)) shutdown.add('data folder', lockDataDir(config.DATA_DIR));
+    const lockMode = dataLockMode(config);
+    if (lockMode) shutdown.add('data folder', lockDataDir(config.DATA_DIR, lockMode));
 
     // Database: the events and what is projected from them.
     const leaseMs = has('relay') ? config.OUTBOX_LEASE_MS : 0;
@@ -76,8 +77,8 @@ export async function startService(
     });
     shutdown.add('database', () => database.close());
     const { eventStore, outbox, processStore } = database;
-    // The data folder has one service, so no other relay: what a killed predecessor had taken is due.
-    if (config.DATABASE_URL === '') await outbox.releaseAll();
+    // Alone on the data folder, so no other relay: what a killed predecessor had taken is due.
+    if (database.kind === 'sqlite' && lockMode === 'exclusive') await outbox.releaseAll();
 
     const { engine, baseUrl, stop: stopEngine } = await openProcessEngine(config, processes, log);
     shutdown.add('engine', stopEngine);
@@ -224,10 +225,6 @@ function readAllSettings(
     const settings = readSettings(definition, all);
     return definition.steps.map((step) => ({ definition, step, settings }));
   });
-}
-
-function needsDataDir(config: Config): boolean {
-  return config.DATABASE_URL === '' || config.CAMUNDA_BASE_URL === '';
 }
 
 /** @throws SetupError when roles are split over instances that share nothing */

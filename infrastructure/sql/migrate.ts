@@ -1,16 +1,23 @@
 import type { Knex } from 'knex';
 import { SetupError } from '../../domain/errors.ts';
 import { migrationSource, SCHEMA_VERSION } from '../../migrations/index.ts';
+import { migrateAlone } from './sqlite/migrate-alone.ts';
 
 /** Brings the schema up to date. Returns the names of the migrations that were run. */
 export async function migrateUp(knex: Knex): Promise<string[]> {
-  const [, names] = (await knex.migrate.latest({ migrationSource })) as [number, string[]];
+  const [, names] = await migrateAlone(
+    knex,
+    () => knex.migrate.latest({ migrationSource }) as Promise<[number, string[]]>,
+  );
   return names;
 }
 
 /** Takes back the migrations of the last run. Returns their names. */
 export async function migrateDown(knex: Knex): Promise<string[]> {
-  const [, names] = (await knex.migrate.rollback({ migrationSource })) as [number, string[]];
+  const [, names] = await migrateAlone(
+    knex,
+    () => knex.migrate.rollback({ migrationSource }) as Promise<[number, string[]]>,
+  );
   return names;
 }
 

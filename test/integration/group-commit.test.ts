@@ -104,12 +104,33 @@ describe('group commit', { timeout: 60_000 }, () => {
     expect(seen()).toEqual([1, 2, 3]);
   });
 
-  it('G10: rejects a group at once that another writer keeps out, with nothing written', async () => {
-    db.pragma('busy_timeout = 200');
+  it('G10: waits for another writer without holding up the event loop, and loses no write', async () => {
+    other.exec('BEGIN IMMEDIATE');
+    const answers = Promise.all(Array.from({ length: 600 }, (_, n) => insert(n)));
+    let longest = 0;
+    let last = performance.now();
+    for (let turn = 0; turn < 50; turn++) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      longest = Math.max(longest, performance.now() - last);
+      last = performance.now();
+    }
+    // SQLite alone would have waited in the loop for as long as the lock was held.
+    expect(longest).toBeLessThan(150);
+    other.exec('ROLLBACK');
+    await answers;
+    expect(seen()).toHaveLength(600);
+  });
+
+  it('G10: rejects all that another writer keeps out for too long, with nothing written', async () => {
+    const impatient = createGroupCommit(db, { patienceMs: 200 });
     other.exec('BEGIN IMMEDIATE');
     const begin = Date.now();
-    const answers = await Promise.allSettled(Array.from({ length: 30 }, (_, n) => insert(n)));
-    // One wait for the lock, not one for each.
+    // More than one group holds: none waits for the one before it to give up.
+    const answers = await Promise.allSettled(
+      Array.from({ length: 1_000 }, (_, n) =>
+        impatient.write(() => db.prepare('INSERT INTO numbers VALUES (?)').run(n)),
+      ),
+    );
     expect(Date.now() - begin).toBeLessThan(3_000);
     for (const answer of answers) {
       expect(answer).toMatchObject({ reason: expect.any(StoreUnavailableError) });
@@ -118,6 +139,25 @@ describe('group commit', { timeout: 60_000 }, () => {
     expect(seen()).toEqual([]);
     await insert(1);
     expect(seen()).toEqual([1]);
+  });
+
+  it('G10: a spoilt group that meets another writer loses none of its good writes', async () => {
+    let spoil = true;
+    const answers = [
+      insert(1),
+      group.write(() => {
+        // As if another process came in between the group and the first that is done again by itself.
+        if (spoil) setImmediate(() => other.exec('ROLLBACK'));
+        if (spoil) db.exec('ROLLBACK');
+        if (spoil) other.exec('BEGIN IMMEDIATE');
+        spoil = false;
+        throw new TypeError('a mistake');
+      }),
+      insert(2),
+    ];
+    await expect(answers[1]).rejects.toThrow('a mistake');
+    await Promise.all([answers[0], answers[2]]);
+    expect(seen()).toEqual([1, 2]);
   });
 
   it('rejects writes to a closed database as unavailable', async () => {

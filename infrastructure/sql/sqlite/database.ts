@@ -51,7 +51,9 @@ export async function openSqliteDatabase(
     },
     async close() {
       // One more turn, so that writes that were asked for are committed.
-      await Promise.all([groupCommit, unsyncedCommit].map((group) => group.write(() => undefined)));
+      await Promise.allSettled(
+        [groupCommit, unsyncedCommit].map((group) => group.write(() => undefined)),
+      );
       await cold.destroy();
       unsynced.close();
       db.close();

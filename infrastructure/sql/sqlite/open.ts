@@ -1,9 +1,15 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
+import { isBusy } from './file-lock.ts';
 
 /** Pages in the write-ahead log, of 4 KB, before they go to the database file: a sync of both. */
 const CHECKPOINT_PAGES = 10_000;
+/**
+ * Milliseconds that statements wait for another process, with the event loop held up: fit for a start.
+ * Group commit lowers it.
+ */
+const OPEN_PATIENCE_MS = 5_000;
 
 /**
  * Opens the database file, creating it and its folder. WAL lets readers go on beside the writer.
@@ -17,12 +23,34 @@ export function openSqlite(
   durability: 'synced' | 'ordered' = 'synced',
 ): BetterSqlite3.Database {
   mkdirSync(dirname(file), { recursive: true });
-  const db = new BetterSqlite3(file);
-  db.pragma('journal_mode = WAL');
+  const db = new BetterSqlite3(file, { timeout: OPEN_PATIENCE_MS });
+  try {
+    useWriteAheadLog(db);
+  } catch (error) {
+    db.close();
+    throw error;
+  }
   db.pragma(`synchronous = ${durability === 'synced' ? 'FULL' : 'NORMAL'}`);
   db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
-  db.pragma('busy_timeout = 5000');
   // Pages are read from the map instead of copied: a look-up in a stream costs no system call.
   db.pragma('mmap_size = 268435456');
   return db;
+}
+
+/**
+ * Two processes that open a new file at once both ask for the write-ahead log. SQLite lets one of them fail
+ * at once, whatever its time-out, for waiting with a read lock in hand could last for ever.
+ */
+function useWriteAheadLog(db: BetterSqlite3.Database): void {
+  const deadline = Date.now() + OPEN_PATIENCE_MS;
+  for (;;) {
+    try {
+      db.pragma('journal_mode = WAL');
+      return;
+    } catch (error) {
+      if (!isBusy(error) || Date.now() > deadline) throw error;
+    }
+    // Nothing runs yet that could be held up.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+  }
 }
