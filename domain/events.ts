@@ -11,8 +11,10 @@ export interface ProcessIdentity {
   originatingSystem?: string | undefined;
   /** Business identifiers, for example `{ userId: '42' }`. */
   identifiers?: JsonObject | undefined;
-  /** W3C trace context of the call that started the process. */
+  /** W3C trace context under which the process goes on, wherever and whenever that is. */
   traceparent?: string | undefined;
+  /** What the tracing systems before ours have to say about it; handed on as it came. */
+  tracestate?: string | undefined;
 }
 
 /** What the audit row says of the outside call that a step made. */

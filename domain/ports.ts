@@ -56,7 +56,14 @@ export interface OutboxRow {
   eventType: EventType;
   /** How often it was taken before. */
   attempts: number;
+  /** Of the event's identity: a process keeps its trace through restarts. */
+  traceparent?: string | undefined;
+  /** When the event was written. */
+  createdAt?: Timestamp | undefined;
 }
+
+/** Where the outbox stops counting its rows. */
+export const MAX_COUNTED_ROWS = 100_000;
 
 export interface Outbox {
   /**
@@ -70,7 +77,10 @@ export interface Outbox {
   release(eventIds: readonly string[], error: string, delayMs: number): Promise<void>;
   /** Makes every row due now: at the start of a process that is the only relay. Returns how many. */
   releaseAll(): Promise<number>;
-  /** Rows waiting, and the age of the oldest in milliseconds (0 when empty). */
+  /**
+   * Rows waiting, and the age of the oldest in milliseconds (0 when empty). Counts up to
+   * MAX_COUNTED_ROWS, so that asking costs the same in the middle of an outage.
+   */
   depth(): Promise<{ rows: number; oldestAgeMs: number }>;
 }
 
@@ -112,6 +122,10 @@ export interface Job {
   eventId: string;
   /** True when the outbox may have published it before. */
   redelivered: boolean;
+  /** Trace context for its log lines and spans; missing in jobs of older releases. */
+  traceparent?: string | undefined;
+  /** When the event was written. */
+  createdAt?: Timestamp | undefined;
 }
 
 export interface Delivery {
@@ -135,6 +149,8 @@ export type Schedule = { cron: string } | { everyMs: number };
  */
 export type TimedJobHandler = (signal: AbortSignal) => Promise<void>;
 
+export type JobCounts = Partial<Record<JobName, Readonly<Record<string, number>>>>;
+
 /** Carries jobs to their handlers, at least once each, in any order. */
 export interface Queue {
   /**
@@ -157,6 +173,8 @@ export interface Queue {
   schedule(name: TimedJobName, when: Schedule, handler: TimedJobHandler): Promise<void>;
   /** Takes a timed job's schedule away, for all instances. A run under way ends. */
   unschedule(name: TimedJobName): Promise<void>;
+  /** How many jobs there are, by name and state (`waiting`, `active`, `delayed`, `failed`). */
+  counts(): Promise<JobCounts>;
   /** True when the queue can take jobs now. */
   ready(): Promise<boolean>;
   /** Takes no new job, waits for the running ones up to `timeoutMs`, then lets go of them. */

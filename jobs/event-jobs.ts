@@ -19,6 +19,8 @@ export function outboxRowOf(event: StoredEvent): OutboxRow {
     correlationId: event.correlationId,
     eventType: event.type,
     attempts: 0,
+    traceparent: event.identity.traceparent,
+    createdAt: event.createdAt,
   };
 }
 
@@ -29,5 +31,7 @@ export function jobsOf(row: OutboxRow): Job[] {
     correlationId: row.correlationId,
     eventId: row.eventId,
     redelivered: row.attempts > 0,
+    traceparent: row.traceparent,
+    createdAt: row.createdAt,
   }));
 }

@@ -1,4 +1,5 @@
 import type { Outbox, OutboxRow, Queue } from '../domain/ports.ts';
+import { logIds } from '../domain/trace-context.ts';
 import { jobsOf } from './event-jobs.ts';
 
 export interface RelayLog {
@@ -97,10 +98,11 @@ export function createRelay(options: RelayOptions): Relay {
   function giveBack(row: OutboxRow, error: unknown): void {
     const delay = Math.min(MAX_RELEASE_MS, 1_000 * 2 ** Math.min(row.attempts, 10));
     const message = error instanceof Error ? error.message : String(error);
-    log.debug({ eventId: row.eventId, delay, error: message }, 'outbox: publishing failed');
+    const ids = { ...logIds(row.correlationId, row.traceparent), eventId: row.eventId };
+    log.debug({ ...ids, delay, error: message }, 'outbox: publishing failed');
     outbox
       .release([row.eventId], message, delay)
-      .catch((cause: unknown) => log.warn({ err: cause }, 'outbox: not released'))
+      .catch((cause: unknown) => log.warn({ ...ids, err: cause }, 'outbox: not released'))
       .finally(() => land([row.eventId]));
   }
 

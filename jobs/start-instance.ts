@@ -128,5 +128,6 @@ function identityVariables(event: {
     originating_system: identity.originatingSystem,
     identifiers: identity.identifiers,
     traceparent: identity.traceparent,
+    tracestate: identity.tracestate,
   };
 }

@@ -21,6 +21,7 @@ const queue: Queue = {
   work: async () => {},
   schedule: async () => {},
   unschedule: async () => {},
+  counts: async () => ({}),
   ready: async () => true,
   close: async () => {},
 };

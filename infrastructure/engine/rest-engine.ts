@@ -2,6 +2,7 @@ import { Agent, FormData, request } from 'undici';
 import { z } from 'zod';
 import { EngineRefusedError, EngineUnavailableError } from '../../domain/errors.ts';
 import type { Engine, EngineInstance } from '../../domain/ports.ts';
+import { traceHeaders } from '../observability/tracing.ts';
 import { toEngineVariables } from './variables.ts';
 
 export interface RestEngineOptions {
@@ -52,6 +53,7 @@ export function createRestEngine(options: RestEngineOptions): RestEngine {
         bodyTimeout: timeoutMs,
         headers: {
           ...authorization,
+          ...traceHeaders(),
           accept: 'application/json',
           ...(body !== undefined && !isForm ? { 'content-type': 'application/json' } : {}),
         },

@@ -3,7 +3,7 @@ import type { Job, JobHandler, JobName, Queue } from '../../domain/ports.ts';
 import { openRedis, untilReady } from '../redis.ts';
 import { createBullmqTimedJobs } from './bullmq-timed.ts';
 import { closeWithin } from './close-worker.ts';
-import { backoffAfter, POLICIES, type QueueLog, type RetryPolicy } from './policies.ts';
+import { backoffAfter, jobIds, POLICIES, type QueueLog, type RetryPolicy } from './policies.ts';
 
 export interface BullmqOptions {
   url: string;
@@ -21,6 +21,8 @@ export interface BullmqOptions {
 }
 
 const NAMES: readonly JobName[] = ['start-instance', 'cancel-instance', 'project-process'];
+/** What is counted of each queue. */
+const STATES = ['waiting', 'active', 'delayed', 'failed'] as const;
 /** Finished jobs are kept for a look, failed ones a week: seconds. */
 const KEEP_DONE = { age: 3_600, count: 1_000 };
 const KEEP_FAILED = { age: 7 * 24 * 3_600 };
@@ -128,7 +130,7 @@ export async function createBullmqQueue(options: BullmqOptions): Promise<Queue> 
         });
         worker.on('error', say('worker'));
         worker.on('failed', (job, error) =>
-          log.warn({ err: error, job: name, correlationId: job?.data.correlationId }, 'job failed'),
+          log.warn({ err: error, job: name, ...(job ? jobIds(job.data) : {}) }, 'job failed'),
         );
         workers.push({ worker, disconnect: () => own.disconnect() });
         await worker.waitUntilReady();
@@ -136,6 +138,12 @@ export async function createBullmqQueue(options: BullmqOptions): Promise<Queue> 
     },
     schedule: timed.schedule,
     unschedule: timed.unschedule,
+    async counts() {
+      const all = [...queues].map(
+        async ([name, queue]) => [name, await queue.getJobCounts(...STATES)] as const,
+      );
+      return Object.fromEntries(await Promise.all(all));
+    },
     // Why it is not ready has been logged by its connection.
     ready: () =>
       connection.ping().then(

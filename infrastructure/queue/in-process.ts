@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import type { Job, JobHandlers, JobName, Queue } from '../../domain/ports.ts';
 import { createInProcessTimedJobs } from './in-process-timed.ts';
-import { backoffAfter, POLICIES, type QueueLog, type RetryPolicy } from './policies.ts';
+import { backoffAfter, jobIds, POLICIES, type QueueLog, type RetryPolicy } from './policies.ts';
 
 export interface InProcessQueueOptions {
   /** Jobs of one name that run at once. */
@@ -31,6 +31,11 @@ export function createInProcessQueue(options: InProcessQueueOptions): Queue {
     'project-process': limit(),
   };
   const timed = createInProcessTimedJobs(log);
+  const delayed: Record<JobName, number> = {
+    'start-instance': 0,
+    'cancel-instance': 0,
+    'project-process': 0,
+  };
   const projections = new Map<string, Projections>();
   const running = new Set<Promise<void>>();
   const closing = new AbortController();
@@ -60,14 +65,17 @@ export function createInProcessQueue(options: InProcessQueueOptions): Queue {
         if (!begun) throw closing.signal.reason;
         if (attempt >= policy.attempts || closing.signal.aborted) throw error;
         const pause = backoffAfter(policy, attempt);
-        const { name, correlationId } = job;
+        const { name } = job;
         log.warn(
-          { err: error, job: name, correlationId, attempt, pause },
+          { err: error, job: name, ...jobIds(job), attempt, pause },
           'job failed, trying again',
         );
-        await sleep(pause, undefined, { signal: closing.signal }).catch(() => {
-          throw error;
-        });
+        delayed[name]++;
+        await sleep(pause, undefined, { signal: closing.signal })
+          .catch(() => {
+            throw error;
+          })
+          .finally(() => delayed[name]--);
       }
     }
   }
@@ -121,6 +129,15 @@ export function createInProcessQueue(options: InProcessQueueOptions): Queue {
     },
     schedule: timed.schedule,
     unschedule: timed.unschedule,
+    async counts() {
+      const names = Object.keys(limits) as JobName[];
+      return Object.fromEntries(
+        names.map((name) => {
+          const { activeCount: active, pendingCount: waiting } = limits[name];
+          return [name, { waiting, active, delayed: delayed[name] }];
+        }),
+      );
+    },
     ready: async () => !closing.signal.aborted,
     async close(timeoutMs) {
       // Jobs that wait, for their turn or for their next attempt, go back to their outbox rows.

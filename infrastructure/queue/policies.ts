@@ -1,4 +1,5 @@
-import type { JobName } from '../../domain/ports.ts';
+import type { Job, JobName } from '../../domain/ports.ts';
+import { type LogIds, logIds } from '../../domain/trace-context.ts';
 
 export interface RetryPolicy {
   /** Attempts in all before the job counts as failed. */
@@ -26,6 +27,11 @@ export const POLICIES: Record<JobName, RetryPolicy> = {
 /** Milliseconds to wait after the n-th failed attempt, n from 1. */
 export function backoffAfter(policy: RetryPolicy, failed: number): number {
   return Math.min(policy.maxBackoff, policy.backoff * 2 ** (failed - 1));
+}
+
+/** What a log line about a job carries of its process. */
+export function jobIds({ correlationId, traceparent }: Job): LogIds {
+  return logIds(correlationId, traceparent);
 }
 
 export interface QueueLog {

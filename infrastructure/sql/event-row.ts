@@ -97,6 +97,7 @@ export function toEventRow(
   const response = take(home.response) as Json;
   const error = take(home.error) as string | null;
   if (identity.traceparent) rest.traceparent = identity.traceparent;
+  if (identity.tracestate) rest.tracestate = identity.tracestate;
   return {
     correlation_id: correlationId,
     version,
@@ -131,7 +132,7 @@ export function fromEventRow(id: string, row: EventRow): StoredEvent {
   const type = row.event_type as EventType;
   const home = HOMES[type];
   const metadata = row.metadata ? (JSON.parse(row.metadata) as Record<string, unknown>) : {};
-  const { traceparent, ...data } = metadata;
+  const { traceparent, tracestate, ...data } = metadata;
   if (home.request) data[home.request] = parseJson(row.request_data);
   if (home.response) data[home.response] = parseJson(row.response_data);
   if (home.error) data[home.error] = row.error_message;
@@ -153,6 +154,7 @@ export function fromEventRow(id: string, row: EventRow): StoredEvent {
       originatingSystem: row.originating_system,
       identifiers: row.identifiers === null ? null : JSON.parse(row.identifiers),
       traceparent: traceparent ?? null,
+      tracestate: tracestate ?? null,
     }),
     audit: present({
       httpMethod: row.http_method,

@@ -43,6 +43,7 @@ export const RESERVED_VARIABLES: readonly string[] = [
   'originating_system',
   'identifiers',
   'traceparent',
+  'tracestate',
 ];
 
 /**

@@ -9,6 +9,8 @@ import { BusinessRuleError } from '../../../domain/errors.ts';
 import type { Audit, ProcessIdentity } from '../../../domain/events.ts';
 import type { Json, JsonObject } from '../../../domain/json.ts';
 import { redact } from '../../../domain/redact.ts';
+import { tracedHttp } from '../../observability/observed-steps.ts';
+import { definedOf, NO_TRACING, type Tracing } from '../../observability/tracing.ts';
 import { toJson } from '../variables.ts';
 import { createStepHttp } from './step-http.ts';
 
@@ -40,6 +42,7 @@ export interface Attempt {
   log: StepLogger;
   /** Fires when the service stops. */
   stopping: AbortSignal;
+  tracing?: Tracing | undefined;
 }
 
 /** Runs a step's handler once, with its input checked, its time limited and its calls audited. */
@@ -126,7 +129,7 @@ function contextOf(attempt: Attempt, audit: Audit, signal: AbortSignal): StepCon
   const headers = {
     'idempotency-key': taskId,
     'x-correlation-id': correlationId,
-    ...(identity.traceparent ? { traceparent: identity.traceparent } : {}),
+    ...definedOf(identity),
   };
   return {
     correlationId,
@@ -135,7 +138,7 @@ function contextOf(attempt: Attempt, audit: Audit, signal: AbortSignal): StepCon
     idempotencyKey: taskId,
     identity,
     settings,
-    http: createStepHttp({ audit, headers, signal }),
+    http: tracedHttp(createStepHttp({ audit, headers, signal }), attempt.tracing ?? NO_TRACING),
     log,
     signal,
   };

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Task, TaskService } from 'camunda-external-task-client-js';
+import type { TaskService } from 'camunda-external-task-client-js';
 import {
   type Command,
   decide,
@@ -13,11 +13,15 @@ import {
   type StepLogger,
 } from '../../../domain/define-process.ts';
 import { StoreUnavailableError, VersionConflictError } from '../../../domain/errors.ts';
-import type { ProcessIdentity, StoredEvent } from '../../../domain/events.ts';
+import type { StoredEvent } from '../../../domain/events.ts';
 import type { JsonObject } from '../../../domain/json.ts';
 import type { Engine, EventStore } from '../../../domain/ports.ts';
 import { fold } from '../../../domain/process.ts';
+import { logIds } from '../../../domain/trace-context.ts';
+import { noteStep } from '../../observability/observed-steps.ts';
+import type { Tracing } from '../../observability/tracing.ts';
 import { type Outcome, runHandler } from './run-handler.ts';
+import { type EngineTask, identityOf, processOf } from './task-variables.ts';
 import { failureMark, type Told, tellCompleted, tellFailed, tellRefused } from './tell-engine.ts';
 
 export interface TaskPorts {
@@ -26,20 +30,13 @@ export interface TaskPorts {
   log: StepLogger & { child(fields: object): StepLogger };
   /** Fires when the service stops. */
   stopping: AbortSignal;
+  tracing?: Tracing | undefined;
 }
 
 export interface Work {
   definition: ProcessDefinition;
   step: StepDefinition;
   settings: unknown;
-}
-
-/** What the client hands over, as far as it is used here. */
-export interface EngineTask extends Task {
-  id: string;
-  retries?: number | undefined;
-  businessKey?: string | undefined;
-  processInstanceId?: string | undefined;
 }
 
 /** Longest pause between two attempts to journal, in milliseconds. */
@@ -60,9 +57,10 @@ export async function runTask(
 ): Promise<boolean> {
   const { eventStore, stopping } = ports;
   const variables = task.variables.getAll();
-  const correlationId = String(variables.correlationId ?? task.businessKey ?? '');
+  const { correlationId, traceparent } = processOf(task);
   const { definition, step } = work;
-  const log = ports.log.child({ correlationId, process: definition.key, step: step.name });
+  const ids = logIds(correlationId, traceparent);
+  const log = ports.log.child({ ...ids, process: definition.key, step: step.name });
   if (correlationId === '') {
     const reason = 'the instance has neither the variable correlationId nor a business key';
     log.error({ taskId: task.id }, reason);
@@ -95,6 +93,7 @@ export async function runTask(
     variables,
     log,
     stopping,
+    tracing: ports.tracing,
   });
   if (outcome.kind === 'interrupted') return false;
   if (outcome.kind !== 'completed') {
@@ -159,6 +158,7 @@ export async function runTask(
   }
 
   async function tell(event: StoredEvent): Promise<void> {
+    noteStep(event);
     if (event.type === 'step-completed') {
       await settle(await tellCompleted(taskService, task, step, event), event);
     } else if (event.type === 'step-failed' && event.data.kind === 'business') {
@@ -253,34 +253,3 @@ function endOf(how: 'ok' | 'error', output: JsonObject, variables: Record<string
     step: typeof variables.errorStep === 'string' ? variables.errorStep : null,
   };
 }
-
-function identityOf(variables: Record<string, unknown>): ProcessIdentity {
-  const text = (name: string): string | undefined => {
-    const value = variables[name];
-    return typeof value === 'string' ? value : undefined;
-  };
-  const { identifiers } = variables;
-  return {
-    batchId: text('batch_id'),
-    traceabilityId: text('traceability_id'),
-    applicationId: text('application_id'),
-    originatingSystem: text('originating_system'),
-    traceparent: text('traceparent'),
-    identifiers:
-      typeof identifiers === 'object' && identifiers !== null
-        ? (identifiers as JsonObject)
-        : undefined,
-  };
-}
-
-/** Variables that every topic fetches besides its step's input. */
-export const COMMON_VARIABLES: readonly string[] = [
-  'correlationId',
-  'batch_id',
-  'traceability_id',
-  'application_id',
-  'originating_system',
-  'identifiers',
-  'traceparent',
-  'errorStep',
-];

@@ -2,18 +2,19 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TaskService } from 'camunda-external-task-client-js';
 import { topicOf } from '../../../domain/define-process.ts';
+import { logIds } from '../../../domain/trace-context.ts';
+import type { Observers } from '../../observability/observed.ts';
+import { inStepSpan, observedTaskService } from '../../observability/observed-steps.ts';
+import { NO_TRACING } from '../../observability/tracing.ts';
 import { type ClientOptions, createClient } from './external-task-client.ts';
-import {
-  COMMON_VARIABLES,
-  type EngineTask,
-  runTask,
-  type TaskPorts,
-  type Work,
-} from './run-task.ts';
+import { runTask, type TaskPorts, type Work } from './run-task.ts';
+import { COMMON_VARIABLES, type EngineTask, processOf } from './task-variables.ts';
 
 export interface WorkerOptions extends Omit<TaskPorts, 'stopping'>, ClientOptions {
   /** All steps this worker does. */
   work: readonly Work[];
+  /** Hears of polls, calls and steps. */
+  observers?: Observers | undefined;
 }
 
 export interface RunningWorker {
@@ -43,7 +44,9 @@ interface FetchedTask {
  * pause while tasks come, a growing pause while the engine is away.
  */
 export function startWorker(options: WorkerOptions): RunningWorker {
-  const { work, concurrency, lockDurationMs, log } = options;
+  const { work, concurrency, lockDurationMs, log, observers } = options;
+  const tracing = observers?.tracing ?? NO_TRACING;
+  const polled = observers?.metrics.enginePolls;
   const polling = new AbortController();
   const stopping = new AbortController();
   const calls = new AbortController();
@@ -68,6 +71,7 @@ export function startWorker(options: WorkerOptions): RunningWorker {
     client.options.interval = client.activeTasksCount >= concurrency ? FULL_PAUSE_MS : 0;
   });
   client.on('poll:success', (tasks: unknown) => {
+    polled?.inc({ outcome: 'ok' });
     if (failures > 0) log.info({ failures }, 'the engine answers again');
     failures = 0;
     markNulls(tasks as readonly FetchedTask[]);
@@ -76,6 +80,7 @@ export function startWorker(options: WorkerOptions): RunningWorker {
   client.on('poll:error', (error: unknown) => {
     closePoll();
     if (draining) return;
+    polled?.inc({ outcome: 'error' });
     const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures++);
     pollAgainIn(pause);
     log.warn({ error: String(error), pause }, 'the engine cannot be polled');
@@ -93,7 +98,13 @@ export function startWorker(options: WorkerOptions): RunningWorker {
       { variables: [...new Set([...Object.keys(one.step.input.shape), ...COMMON_VARIABLES])] },
       ({ task, taskService }) => {
         const done = afterItself(task as EngineTask, () =>
-          handle(task as EngineTask, taskService, one),
+          inSpan(task as EngineTask, one, () =>
+            handle(
+              task as EngineTask,
+              observers ? observedTaskService(taskService, observers) : taskService,
+              one,
+            ),
+          ),
         );
         running.add(done);
         return done.finally(() => running.delete(done));
@@ -116,25 +127,36 @@ export function startWorker(options: WorkerOptions): RunningWorker {
     return done;
   }
 
-  async function handle(task: EngineTask, taskService: TaskService, one: Work): Promise<void> {
+  async function inSpan(task: EngineTask, one: Work, work: () => Promise<boolean>): Promise<void> {
+    const place = { processKey: one.definition.key, step: one.step.name, taskId: task.id };
+    await inStepSpan(tracing, { ...place, ...processOf(task) }, work);
+  }
+
+  /** @returns whether the task was done */
+  async function handle(task: EngineTask, taskService: TaskService, one: Work): Promise<boolean> {
     // A poll that was answered while the stop began: somebody else does it.
-    if (draining) return giveBack(task, taskService);
+    if (draining) {
+      await giveBack(task, taskService);
+      return false;
+    }
     const extending = setInterval(() => {
       taskService.extendLock(task, lockDurationMs).catch((error: unknown) => {
-        log.warn({ taskId: task.id, error: String(error) }, 'the lock was not extended');
+        log.warn({ ...taskIds(task), error: String(error) }, 'the lock was not extended');
       });
     }, lockDurationMs / 3);
     let done = false;
     try {
-      done = await runTask(task, taskService, one, { ...options, stopping: stopping.signal });
+      const ports = { ...options, stopping: stopping.signal, tracing };
+      done = await runTask(task, taskService, one, ports);
     } catch (error) {
       // It is given back for another attempt; what was journaled stays.
-      log.error({ err: error, taskId: task.id }, 'the task was left');
+      log.error({ ...taskIds(task), err: error }, 'the task was left');
       await sleep(LEFT_PAUSE_MS, undefined, { signal: stopping.signal }).catch(() => {});
     } finally {
       clearInterval(extending);
     }
     if (!done) await giveBack(task, taskService);
+    return done;
   }
 
   /**
@@ -149,7 +171,7 @@ export function startWorker(options: WorkerOptions): RunningWorker {
       await taskService.unlock(task);
     } catch (error) {
       // Nothing is lost: the task is free when its lock runs out.
-      log.warn({ taskId: task.id, error: String(error) }, 'the task was not given back');
+      log.warn({ ...taskIds(task), error: String(error) }, 'the task was not given back');
     }
   }
 
@@ -179,6 +201,12 @@ export function startWorker(options: WorkerOptions): RunningWorker {
       await within(HAND_BACK_MS, () => Promise.allSettled(running));
     },
   };
+}
+
+/** What a log line about a task carries. */
+function taskIds(task: EngineTask): object {
+  const { correlationId, traceparent } = processOf(task);
+  return { ...logIds(correlationId, traceparent), taskId: task.id };
 }
 
 /** Waits for `work`, but no longer than `ms`. */

@@ -1,6 +1,6 @@
 import sql from 'mssql';
 import type { EventType } from '../../../domain/events.ts';
-import type { Outbox } from '../../../domain/ports.ts';
+import { MAX_COUNTED_ROWS, type Outbox } from '../../../domain/ports.ts';
 import { withRetry } from './connection.ts';
 
 interface Row {
@@ -8,6 +8,8 @@ interface Row {
   correlation_id: string;
   event_type: EventType;
   attempts: number;
+  created_at: Date;
+  traceparent: string | null;
 }
 
 /**
@@ -28,7 +30,9 @@ WHERE available_at <= @now AND event_id IN (
   SELECT TOP (@limit) event_id FROM outbox WITH (READPAST, UPDLOCK, ROWLOCK)
   WHERE available_at <= @now ORDER BY event_id
 );
-SELECT event_id, correlation_id, event_type, attempts FROM @taken ORDER BY event_id`;
+SELECT taken.event_id, taken.correlation_id, taken.event_type, taken.attempts, event_log.created_at,
+  JSON_VALUE(event_log.metadata, '$.traceparent') AS traceparent
+FROM @taken AS taken LEFT JOIN event_log ON event_log.id = taken.event_id ORDER BY taken.event_id`;
 const REMOVE = `
 DELETE FROM outbox WHERE event_id IN (SELECT CAST(value AS BIGINT) FROM OPENJSON(@ids))`;
 const RELEASE = `
@@ -36,8 +40,8 @@ UPDATE outbox SET available_at = DATEADD(millisecond, @delay, SYSUTCDATETIME()),
 WHERE event_id IN (SELECT CAST(value AS BIGINT) FROM OPENJSON(@ids))`;
 const RELEASE_ALL = 'UPDATE outbox SET available_at = created_at';
 const DEPTH = `
-SELECT COUNT(*) AS row_count, DATEDIFF(millisecond, MIN(created_at), SYSUTCDATETIME()) AS age
-FROM outbox`;
+SELECT (SELECT COUNT(*) FROM (SELECT TOP (${MAX_COUNTED_ROWS}) event_id FROM outbox) AS counted) AS row_count,
+  DATEDIFF_BIG(millisecond, (SELECT TOP (1) created_at FROM outbox ORDER BY event_id), SYSUTCDATETIME()) AS age`;
 
 /** The outbox on SQL Server. */
 export function createMssqlOutbox(pool: sql.ConnectionPool): Outbox {
@@ -58,6 +62,8 @@ export function createMssqlOutbox(pool: sql.ConnectionPool): Outbox {
         correlationId: row.correlation_id,
         eventType: row.event_type,
         attempts: row.attempts,
+        createdAt: row.created_at?.toISOString(),
+        traceparent: row.traceparent ?? undefined,
       }));
     },
     async remove(eventIds) {
@@ -77,10 +83,10 @@ export function createMssqlOutbox(pool: sql.ConnectionPool): Outbox {
     },
     async depth() {
       const { recordset } = await withRetry(() =>
-        pool.request().query<{ row_count: number; age: number | null }>(DEPTH),
+        pool.request().query<{ row_count: number; age: string | number | null }>(DEPTH),
       );
       const [row] = recordset;
-      return { rows: row?.row_count ?? 0, oldestAgeMs: Math.max(0, row?.age ?? 0) };
+      return { rows: row?.row_count ?? 0, oldestAgeMs: Math.max(0, Number(row?.age ?? 0)) };
     },
   };
 }

@@ -1,6 +1,6 @@
 import type BetterSqlite3 from 'better-sqlite3';
 import type { EventType } from '../../../domain/events.ts';
-import type { Clock, Outbox } from '../../../domain/ports.ts';
+import { type Clock, MAX_COUNTED_ROWS, type Outbox } from '../../../domain/ports.ts';
 import type { GroupCommit } from './group-commit.ts';
 
 interface Row {
@@ -8,6 +8,8 @@ interface Row {
   correlation_id: string;
   event_type: EventType;
   attempts: number;
+  created_at: string;
+  traceparent: string | null;
 }
 
 /** The outbox on SQLite: there is one writer at a time, so a claim needs no lock hints. */
@@ -21,7 +23,10 @@ export function createSqliteOutbox(options: {
     .prepare<[string], number>('SELECT 1 FROM outbox WHERE available_at <= ? LIMIT 1')
     .pluck();
   const due = db.prepare<[string, number], Row>(
-    'SELECT event_id, correlation_id, event_type, attempts FROM outbox WHERE available_at <= ? ORDER BY event_id LIMIT ?',
+    `SELECT outbox.event_id, outbox.correlation_id, outbox.event_type, outbox.attempts,
+       outbox.created_at, json_extract(event_log.metadata, '$.traceparent') AS traceparent
+     FROM outbox LEFT JOIN event_log ON event_log.id = outbox.event_id
+     WHERE outbox.available_at <= ? ORDER BY outbox.event_id LIMIT ?`,
   );
   const lease = db.prepare(
     'UPDATE outbox SET attempts = attempts + 1, available_at = ? WHERE event_id = ?',
@@ -32,7 +37,8 @@ export function createSqliteOutbox(options: {
   );
   const releaseAll = db.prepare('UPDATE outbox SET available_at = created_at');
   const depth = db.prepare<[], { rows: number; oldest: string | null }>(
-    'SELECT COUNT(*) AS rows, MIN(created_at) AS oldest FROM outbox',
+    `SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM outbox LIMIT ${MAX_COUNTED_ROWS})) AS rows,
+       (SELECT created_at FROM outbox ORDER BY event_id LIMIT 1) AS oldest`,
   );
   const at = (milliseconds: number): string => new Date(milliseconds).toISOString();
 
@@ -49,6 +55,8 @@ export function createSqliteOutbox(options: {
           correlationId: row.correlation_id,
           eventType: row.event_type,
           attempts: row.attempts,
+          createdAt: row.created_at,
+          traceparent: row.traceparent ?? undefined,
         }));
       });
     },

@@ -1,0 +1,180 @@
+import type {
+  Engine,
+  EventStore,
+  Job,
+  JobHandler,
+  JobHandlers,
+  Queue,
+} from '../../domain/ports.ts';
+import { logIds } from '../../domain/trace-context.ts';
+import { type Metrics, secondsSince } from './metrics.ts';
+import { ATTRIBUTES, failSpan, SpanKind, type Tracing, traceFields } from './tracing.ts';
+
+export interface Observers {
+  metrics: Metrics;
+  tracing: Tracing;
+}
+
+/** The event store, its appends measured and traced. */
+export function observedEventStore(store: EventStore, { metrics, tracing }: Observers): EventStore {
+  async function timed(...call: Parameters<EventStore['append']>) {
+    const began = performance.now();
+    let outcome = 'error';
+    try {
+      const result = await store.append(...call);
+      outcome = result.duplicate ? 'duplicate' : 'ok';
+      return result;
+    } catch (error) {
+      if ((error as { code?: unknown }).code === 'VERSION_CONFLICT') outcome = 'conflict';
+      throw error;
+    } finally {
+      metrics.append.observe({ outcome }, secondsSince(began));
+    }
+  }
+  return {
+    ...store,
+    append(correlationId, events, options) {
+      if (!tracing.enabled) return timed(correlationId, events, options);
+      const types = events.map(({ type }) => type);
+      const attributes = {
+        [ATTRIBUTES.correlationId]: correlationId,
+        [ATTRIBUTES.events]: types,
+      };
+      return tracing.inSpan(`append ${types[0] ?? 'nothing'}`, { attributes, root: false }, () =>
+        timed(correlationId, events, options),
+      );
+    },
+  };
+}
+
+/** The engine port, or what has more methods than that, each call measured and traced. */
+export function observedEngine<E extends Engine>(engine: E, { metrics, tracing }: Observers): E {
+  const observe =
+    (operation: string, call: (...args: unknown[]) => unknown) =>
+    async (...args: unknown[]): Promise<unknown> => {
+      const began = performance.now();
+      let outcome = 'error';
+      try {
+        const answer = await tracing.inSpan(
+          `engine ${operation}`,
+          { kind: SpanKind.CLIENT, root: false },
+          async () => call(...args),
+        );
+        outcome = 'ok';
+        return answer;
+      } catch (error) {
+        if ((error as { code?: unknown }).code === 'ENGINE_REFUSED') outcome = 'refused';
+        throw error;
+      } finally {
+        metrics.engineCall.observe({ operation, outcome }, secondsSince(began));
+      }
+    };
+  const observed = Object.entries(engine).map(([name, member]) => [
+    name,
+    typeof member === 'function' && name !== 'close' ? observe(name, member.bind(engine)) : member,
+  ]);
+  // The same members with the same types, only watched.
+  return Object.fromEntries(observed) as E;
+}
+
+export interface JobLog {
+  debug(fields: object, message: string): void;
+  isLevelEnabled?(level: string): boolean;
+}
+
+/**
+ * The queue, with what it is given and what is done traced and measured. A job travels under the span of
+ * its publication, so that whoever does it, continues that.
+ */
+export function observedQueue(
+  queue: Queue,
+  { metrics, tracing, log, now }: Observers & { log: JobLog; now: () => number },
+): Queue {
+  function handled(name: Job['name'], handler: JobHandler): JobHandler {
+    return async (job, delivery) => {
+      const began = performance.now();
+      let outcome = 'error';
+      try {
+        await tracing.inSpan(
+          `process ${name}`,
+          {
+            kind: SpanKind.CONSUMER,
+            parent: job,
+            attributes: {
+              ...messaging(job, 'process'),
+              [ATTRIBUTES.attempt]: delivery.attempt,
+            },
+          },
+          () => handler(job, delivery),
+        );
+        outcome = 'ok';
+        if (name === 'project-process' && job.createdAt) {
+          // Clocks of two machines may differ by more than a projection takes.
+          const lag = Math.max(0, now() - Date.parse(job.createdAt)) / 1_000;
+          metrics.projectionLag.observe(lag);
+        }
+      } finally {
+        const seconds = secondsSince(began);
+        metrics.job.observe({ job: name, outcome }, seconds);
+        if (log.isLevelEnabled?.('debug')) {
+          const ids = logIds(job.correlationId, job.traceparent);
+          const { eventId } = job;
+          const { attempt } = delivery;
+          log.debug({ ...ids, job: name, eventId, attempt, outcome, seconds }, 'job run');
+        }
+      }
+    };
+  }
+
+  /** Publishes one job under a span that ends when the queue has answered for it. */
+  function publishing(job: Job): { job: Job; end: (error?: unknown) => void } {
+    const span = tracing.start(`publish ${job.name}`, {
+      kind: SpanKind.PRODUCER,
+      parent: job,
+      attributes: messaging(job, 'send'),
+    });
+    if (!span) return { job, end: () => {} };
+    const { traceparent } = traceFields(span.spanContext());
+    return {
+      job: { ...job, traceparent },
+      end(error) {
+        if (error !== undefined) failSpan(span, error);
+        span.end();
+      },
+    };
+  }
+
+  return {
+    ...queue,
+    addBulk(jobs) {
+      if (!tracing.enabled) return queue.addBulk(jobs);
+      const published = jobs.map(publishing);
+      const answers = queue.addBulk(published.map(({ job }) => job));
+      published.forEach(({ end }, at) => {
+        answers[at]?.then(() => end(), end);
+      });
+      return answers;
+    },
+    work(handlers) {
+      const observed: Partial<JobHandlers> = {};
+      for (const name of Object.keys(handlers) as Job['name'][]) {
+        const handler = handlers[name];
+        if (handler) observed[name] = handled(name, handler);
+      }
+      return queue.work(observed);
+    },
+  };
+}
+
+function messaging(job: Job, operation: 'send' | 'process') {
+  return {
+    // https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/, still in development.
+    'messaging.operation.type': operation,
+    'messaging.operation.name': operation,
+    'messaging.destination.name': job.name,
+    'messaging.message.id': job.eventId,
+    'messaging.message.conversation_id': job.correlationId,
+    [ATTRIBUTES.correlationId]: job.correlationId,
+    [ATTRIBUTES.businessKey]: job.correlationId,
+  };
+}
