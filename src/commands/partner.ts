@@ -8,8 +8,9 @@ export function registerPartner(program: Command): void {
     .command('partner')
     .description('run the partner service that the shipped processes call')
     .option('--port <number>', 'port to listen on', readPort, 4010)
-    .action(async ({ port }: { port: number }) => {
-      const partner = await startPartner({ port });
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .action(async (options: { port: number; host: string }) => {
+      const partner = await startPartner(options);
       process.stdout.write(`The partner service listens on ${partner.url}\n`);
       await runUntilSignal(partner.stop);
     });

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import BetterSqlite3 from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { endWithUs, freePort, stopChild, until } from '../support/children.ts';
 import { temporaryFolder } from '../support/databases.ts';
@@ -94,6 +95,20 @@ describe('the command line', () => {
       expect(out()).toMatch(said);
     }
     expect(existsSync(join(folder.path, 'data', 'fastify-camunda.db'))).toBe(true);
+  });
+
+  it('migrate is refused in one line while another holds the lock; --unlock takes a dead one away', {
+    timeout: SLOW,
+  }, async () => {
+    const first = run(['migrate']);
+    expect(await first.exit).toBe(0);
+    const db = new BetterSqlite3(join(folder.path, 'data', 'fastify-camunda.db'));
+    db.exec('UPDATE knex_migrations_lock SET is_locked = 1');
+    db.close();
+    expect(await refusal(['migrate'], {})).toContain('fastify-camunda migrate --unlock');
+    const unlocked = run(['migrate', '--unlock']);
+    expect([await unlocked.exit, unlocked.out()]).toEqual([0, 'nothing to do\n']);
+    expect(await refusal(['migrate', '--create-database'], {})).toContain('set DATABASE_URL');
   });
 
   it('a wrong setting stops the start with one line that names the variable', {

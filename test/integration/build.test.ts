@@ -1,0 +1,78 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startPartner } from '../../src/partner/partner-service.ts';
+import { endWithUs, freePort, stopChild, until } from '../support/children.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+describe('npm run build', () => {
+  let dist: string;
+  let elsewhere: string;
+  let bin: string;
+  const children: ChildProcess[] = [];
+
+  beforeAll(() => {
+    // Within the project, where node finds the dependencies.
+    const cache = join(ROOT, 'node_modules', '.cache');
+    mkdirSync(cache, { recursive: true });
+    dist = mkdtempSync(join(cache, 'build-'));
+    elsewhere = mkdtempSync(join(tmpdir(), 'fastify-camunda-build-'));
+    execFileSync(process.execPath, [join(ROOT, 'scripts', 'build.mjs'), dist], { stdio: 'pipe' });
+    bin = join(dist, 'src', 'bin.js');
+  }, 180_000);
+  afterAll(async () => {
+    await Promise.all(children.map(stopChild));
+    for (const folder of [dist, elsewhere]) rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('makes a command that runs by itself and explains each of its commands with --help', () => {
+    const help = (...args: string[]) =>
+      execFileSync(bin, [...args, '--help'], { cwd: elsewhere, encoding: 'utf8' });
+    const commands = [...help().matchAll(/^ {2}([a-z-]+) /gm)]
+      .map(([, name]) => name ?? '')
+      .filter((name) => name !== '' && name !== 'help');
+    expect(commands).toEqual(expect.arrayContaining(['serve', 'migrate', 'partner', 'demo']));
+    for (const command of commands) {
+      expect(help(command)).toMatch(new RegExp(`^Usage: fastify-camunda ${command}`));
+    }
+  }, 60_000);
+
+  it('plain node serves from it, embedded engine and shipped processes included', async () => {
+    const port = await freePort();
+    const partner = await startPartner({ port: 0 });
+    const child = spawn(process.execPath, [bin, 'serve'], {
+      cwd: elsewhere,
+      env: {
+        PATH: process.env.PATH,
+        PORT: String(port),
+        PARTNER_URL: partner.url,
+        DATA_DIR: join(elsewhere, 'data'),
+      },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    children.push(child);
+    endWithUs(child);
+    let out = '';
+    child.stdout.on('data', (data) => {
+      out += String(data);
+    });
+    await until(() => out.includes('"msg":"ready"'), 'the service is ready', 60_000);
+    const answer = await fetch(`http://127.0.0.1:${port}/api/process/start`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        processKey: 'onboard-user',
+        variables: { userId: '42', email: 'ada@example.com' },
+      }),
+    });
+    expect([answer.status, await answer.json()]).toMatchObject([200, { status: 'ok' }]);
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
+    await partner.stop();
+  }, 90_000);
+});
