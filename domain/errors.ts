@@ -45,9 +45,26 @@ export class BusinessRuleError extends CodedError {
   }
 }
 
-/** The database cannot be reached or cannot take the write now; nothing was written. */
+/** The database cannot be reached or cannot take the write now. */
 export class StoreUnavailableError extends CodedError {
   readonly code = 'STORE_UNAVAILABLE';
+  /**
+   * `unknown`: the connection was lost after a write had been sent and the database could not be asked
+   * since whether it was done. The stream is `correlationId`.
+   */
+  readonly outcome: 'nothing-written' | 'unknown';
+  readonly correlationId: string | undefined;
+  constructor(
+    message: string,
+    options: ErrorOptions & {
+      outcome?: StoreUnavailableError['outcome'];
+      correlationId?: string;
+    } = {},
+  ) {
+    super(message, options);
+    this.outcome = options.outcome ?? 'nothing-written';
+    this.correlationId = options.correlationId;
+  }
 }
 
 /** The process engine cannot be reached or is in trouble; trying again later makes sense. */

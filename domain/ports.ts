@@ -27,7 +27,8 @@ export interface EventStore {
    * whole call write nothing and give back the event that has it.
    *
    * @throws VersionConflictError when `expectedVersion` is not the stream's version
-   * @throws StoreUnavailableError when the database cannot be reached; nothing was written
+   * @throws StoreUnavailableError when the database cannot be reached; it says whether that is so since
+   *   before anything was written, or since an append whose outcome is not known
    * @throws RangeError for more than MAX_APPEND events
    */
   append(
@@ -47,6 +48,24 @@ export interface EventStore {
     traceabilityId: string,
     options: { afterId?: string; limit: number },
   ): Promise<StoredEvent[]>;
+  /**
+   * Every event in id order, in constant memory however many there are: read as they are asked for.
+   * Who stops early (`break`, `return`) frees what the reading held; a database that is lost for a
+   * moment is read on from the event before.
+   *
+   * Ids are given at the insert, not at the commit: an event may become visible after one with a higher
+   * id. So this is for what looks at everything (reconciling, rebuilding, exporting up to a point in the
+   * past), not for a reader that remembers the last id and comes back for more.
+   *
+   * @param options `afterId` is exclusive, `untilId` inclusive; both may be left out
+   * @throws StoreUnavailableError when the database cannot be reached
+   */
+  readAll(options?: ReadAllOptions): AsyncIterable<StoredEvent>;
+}
+
+export interface ReadAllOptions {
+  afterId?: string | undefined;
+  untilId?: string | undefined;
 }
 
 /** An event that has still to be published. */

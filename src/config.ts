@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { SetupError } from '../domain/errors.ts';
+import { mssqlUrlProblem } from '../infrastructure/sql/mssql/target.ts';
 
 export const ROLES = ['api', 'worker', 'relay', 'projector'] as const;
 export type Role = (typeof ROLES)[number];
@@ -14,13 +15,30 @@ const optionalUrl = (protocols: RegExp) =>
       message: `must be a URL that matches ${protocols}`,
     });
 
+const databaseUrl = z
+  .string()
+  .default('')
+  .superRefine((value, context) => {
+    const message = value === '' ? null : mssqlUrlProblem(value);
+    if (message) context.addIssue({ code: 'custom', message });
+  });
+
 /** Every setting of the service. `describe` is the documentation: README's table is made from it. */
 export const configSchema = z.object({
   HOST: z.string().min(1).default('127.0.0.1').describe('Address to listen on'),
   PORT: number(3000, 0, 65535).describe('Port to listen on; 0 takes a free one'),
   DATA_DIR: z.string().min(1).default('./data').describe('Folder of the embedded data'),
-  DATABASE_URL: optionalUrl(/^mssql:/).describe(
+  DATABASE_URL: databaseUrl.describe(
     'SQL Server, `mssql://user:password@host:1433/database`; empty: SQLite in DATA_DIR',
+  ),
+  DATABASE_POOL_MAX: number(10, 1, 1_000).describe(
+    'Connections of this instance to SQL Server at most, for what is done all the time',
+  ),
+  DATABASE_POOL_MIN: number(0, 0, 1_000).describe('Connections to SQL Server that stay open'),
+  DATABASE_CONNECT_TIMEOUT_MS: number(10_000, 100).describe('Time to connect to SQL Server'),
+  DATABASE_REQUEST_TIMEOUT_MS: number(30_000, 100).describe('Time for one statement'),
+  DATABASE_ACQUIRE_TIMEOUT_MS: number(10_000, 10).describe(
+    'Time to wait for a free connection; then callers get a 503',
   ),
   REDIS_URL: optionalUrl(/^rediss?:/).describe(
     'Redis for BullMQ, `redis://host:6379`; empty: queue in the process',

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Knex } from 'knex';
 import type { Database, DatabaseOptions } from '../infrastructure/sql/database.ts';
-import { mssqlKnexConfig } from '../infrastructure/sql/mssql/connection.ts';
+import { mssqlKnexConfig, type PoolLimits } from '../infrastructure/sql/mssql/connection.ts';
 import { openMssqlDatabase } from '../infrastructure/sql/mssql/database.ts';
 import { openSqliteDatabase, sqliteKnexConfig } from '../infrastructure/sql/sqlite/database.ts';
 import { migrationSource } from '../migrations/index.ts';
@@ -18,18 +18,29 @@ export function openDatabase(config: Config, options: DatabaseOptions): Promise<
   const url = config.DATABASE_URL;
   return url === ''
     ? openSqliteDatabase({ ...options, file: databaseFile(config) })
-    : openMssqlDatabase({ ...options, url });
+    : openMssqlDatabase({ ...options, url, limits: poolLimits(config) });
+}
+
+function poolLimits(config: Config): PoolLimits {
+  return {
+    max: config.DATABASE_POOL_MAX,
+    min: config.DATABASE_POOL_MIN,
+    connectTimeoutMs: config.DATABASE_CONNECT_TIMEOUT_MS,
+    requestTimeoutMs: config.DATABASE_REQUEST_TIMEOUT_MS,
+    acquireTimeoutMs: config.DATABASE_ACQUIRE_TIMEOUT_MS,
+  };
 }
 
 /** Knex's settings for the configured database, migrations included. */
-export function knexConfig(config: Pick<Config, 'DATA_DIR' | 'DATABASE_URL'>): Knex.Config {
+export function knexConfig(config: Config): Knex.Config {
   const url = config.DATABASE_URL;
-  const connection = url === '' ? sqliteKnexConfig(databaseFile(config)) : mssqlKnexConfig(url);
+  const connection =
+    url === '' ? sqliteKnexConfig(databaseFile(config)) : mssqlKnexConfig(url, poolLimits(config));
   return { ...connection, migrations: { migrationSource } };
 }
 
 /** Like `knexConfig`, with the folder of an embedded database made. */
-export function prepareDatabase(config: Pick<Config, 'DATA_DIR' | 'DATABASE_URL'>): Knex.Config {
+export function prepareDatabase(config: Config): Knex.Config {
   if (config.DATABASE_URL === '') mkdirSync(config.DATA_DIR, { recursive: true });
   return knexConfig(config);
 }

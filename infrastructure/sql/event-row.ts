@@ -127,6 +127,9 @@ export function toEventRow(
   };
 }
 
+/** Begins the dedupe keys that a store gives to appends whose caller gave none; no reader sees them. */
+export const OWN_KEY = 'append:';
+
 /** The event in a row, lifted to the current schema version. */
 export function fromEventRow(id: string, row: EventRow): StoredEvent {
   const type = row.event_type as EventType;
@@ -145,7 +148,9 @@ export function fromEventRow(id: string, row: EventRow): StoredEvent {
     schemaVersion: row.schema_version,
     createdAt: row.created_at,
     processName: row.process_name ?? '',
-    ...(row.dedupe_key === null ? {} : { dedupeKey: row.dedupe_key }),
+    ...(row.dedupe_key === null || row.dedupe_key.startsWith(OWN_KEY)
+      ? {}
+      : { dedupeKey: row.dedupe_key }),
     ...(isStep ? { step: { name: row.step_name, number: row.step ?? 0 } } : {}),
     identity: present({
       batchId: row.batch_id,

@@ -1,7 +1,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { CodedError } from '../../domain/errors.ts';
+import { CodedError, StoreUnavailableError } from '../../domain/errors.ts';
 import type { ProcessState } from '../../domain/process.ts';
 
 /** Problem details, RFC 9457. */
@@ -108,6 +108,12 @@ export function sendUnreadableUrl(
   );
 }
 
+function storeProblem({ outcome }: StoreUnavailableError): string {
+  return outcome === 'nothing-written'
+    ? 'The database cannot be reached; nothing was written. Send the same request again later.'
+    : 'The database was lost while it wrote, and whether it did is not known yet. Send the same request again later: with the same correlationId or Idempotency-Key it is done once. A start that had neither is found by the correlationId of this answer, if it was written.';
+}
+
 /** Every error of every route, and unknown routes, as a problem. */
 export function registerProblems(app: FastifyInstance, bodyLimit: number): void {
   app.setNotFoundHandler((request, reply) =>
@@ -164,9 +170,12 @@ export function registerProblems(app: FastifyInstance, bodyLimit: number): void 
         return sendProblem(
           reply,
           'unavailable',
-          error.code === 'STORE_UNAVAILABLE'
-            ? 'The database cannot be reached; nothing was written. Send the same request again later.'
+          error instanceof StoreUnavailableError
+            ? storeProblem(error)
             : 'The process engine cannot be reached. Send the same request again later.',
+          error instanceof StoreUnavailableError && error.correlationId
+            ? { correlationId: error.correlationId }
+            : {},
         );
       default:
     }

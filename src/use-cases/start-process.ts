@@ -53,7 +53,7 @@ export const RESERVED_VARIABLES: readonly string[] = [
  * and is a conflict when it asks for something else.
  *
  * @param onWaiting gets the waiter, to give it up when the caller hangs up
- * @throws StoreUnavailableError with nothing written
+ * @throws StoreUnavailableError that says whether the start may have been written
  */
 export async function startProcess(
   request: StartRequest,

@@ -13,7 +13,7 @@ export interface TestDatabase extends Database {
 }
 
 export interface DatabaseKind {
-  name: string;
+  name: 'SQLite' | 'SQL Server';
   available: boolean;
   open(options?: Partial<DatabaseOptions>): Promise<TestDatabase>;
 }

@@ -16,7 +16,7 @@ export async function createTestDatabase(
   serverUrl: string,
 ): Promise<{ url: string; knexConfig: Knex.Config; drop: () => Promise<void> }> {
   const name = `fc_test_${randomUUID().replaceAll('-', '').slice(0, 12)}`;
-  const server = createPool({ ...readMssqlUrl(serverUrl), database: 'master' }, 2);
+  const server = createPool({ ...readMssqlUrl(serverUrl), database: 'master' }, { max: 2 });
   await server.connect();
   await server.request().query(`CREATE DATABASE ${name}`);
   const url = new URL(serverUrl);

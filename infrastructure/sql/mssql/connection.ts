@@ -1,44 +1,55 @@
 import type { Knex } from 'knex';
 import sql from 'mssql';
-import { StoreUnavailableError } from '../../../domain/errors.ts';
+import { SetupError } from '../../../domain/errors.ts';
+import { type MssqlTarget, readMssqlUrl } from './target.ts';
 
-export interface MssqlTarget {
-  server: string;
-  port: number;
-  user: string;
-  password: string;
-  database: string;
-  encrypt: boolean;
-  trustServerCertificate: boolean;
+export { withRetry } from './retry.ts';
+export { type MssqlTarget, readMssqlUrl } from './target.ts';
+
+/** How many connections an instance may have, and how long it waits for what. Times in milliseconds. */
+export interface PoolLimits {
+  max: number;
+  min: number;
+  connectTimeoutMs: number;
+  requestTimeoutMs: number;
+  /** For a connection to come free, or be made. */
+  acquireTimeoutMs: number;
 }
 
-/**
- * Reads `mssql://user:password@host:1433/database?encrypt=false&trustServerCertificate=true`; encrypted
- * and with a certificate that is checked unless it says otherwise.
- */
-export function readMssqlUrl(text: string): MssqlTarget {
-  const url = new URL(text);
-  return {
-    server: url.hostname,
-    port: url.port ? Number(url.port) : 1433,
-    user: decodeURIComponent(url.username),
-    password: decodeURIComponent(url.password),
-    database: decodeURIComponent(url.pathname.slice(1)),
-    encrypt: url.searchParams.get('encrypt') !== 'false',
-    trustServerCertificate: url.searchParams.get('trustServerCertificate') === 'true',
-  };
-}
+export const DEFAULT_LIMITS: PoolLimits = {
+  max: 10,
+  min: 0,
+  connectTimeoutMs: 10_000,
+  requestTimeoutMs: 30_000,
+  acquireTimeoutMs: 10_000,
+};
+const IDLE_MS = 30_000;
+/** Connections for what is cold. */
+const COLD_MAX = 4;
 
-/** Connections for the hot statements. Not connected yet. */
-export function createPool(target: MssqlTarget, size: number): sql.ConnectionPool {
-  const { encrypt, trustServerCertificate, ...connection } = target;
+/** A pool of connections. Not connected yet. */
+export function createPool(target: MssqlTarget, given: Partial<PoolLimits>): sql.ConnectionPool {
+  const limits = { ...DEFAULT_LIMITS, ...given };
+  const { server, port, user, password, database } = target;
   const pool = new sql.ConnectionPool({
-    ...connection,
-    pool: { min: 0, max: size, idleTimeoutMillis: 30_000 },
-    connectionTimeout: 10_000,
-    requestTimeout: 30_000,
-    options: { encrypt, trustServerCertificate, useUTC: true },
-  });
+    server,
+    port,
+    user,
+    password,
+    database,
+    pool: {
+      min: Math.min(limits.min, limits.max),
+      max: limits.max,
+      idleTimeoutMillis: IDLE_MS,
+      acquireTimeoutMillis: limits.acquireTimeoutMs,
+    },
+    connectionTimeout: limits.connectTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    options: { ...driverOptions(target), useUTC: true },
+    // The default asks the server with a query of its own before every statement: two round trips
+    // instead of one. A connection that turns out to be dead is met by `withRetry`.
+    validateConnection: 'socket',
+  } as sql.config);
   // A connection that breaks while idle is told here; without a listener it would end the process. The
   // next request opens a new one, or says why it cannot.
   pool.on('error', () => {});
@@ -46,60 +57,60 @@ export function createPool(target: MssqlTarget, size: number): sql.ConnectionPoo
 }
 
 /** Knex for migrations and lists. */
-export function mssqlKnexConfig(url: string): Knex.Config {
-  const { encrypt, trustServerCertificate, server, ...connection } = readMssqlUrl(url);
+export function mssqlKnexConfig(url: string, given: Partial<PoolLimits> = {}): Knex.Config {
+  const limits = { ...DEFAULT_LIMITS, ...given };
+  const target = readMssqlUrl(url);
+  const { server, port, user, password, database } = target;
   return {
     client: 'mssql',
-    connection: { ...connection, server, options: { encrypt, trustServerCertificate } },
-    pool: { min: 0, max: 4 },
+    connection: {
+      server,
+      port,
+      user,
+      password,
+      database,
+      connectionTimeout: limits.connectTimeoutMs,
+      requestTimeout: limits.requestTimeoutMs,
+      options: driverOptions(target),
+    } as Knex.MsSqlConnectionConfig,
+    pool: { min: 0, max: Math.min(COLD_MAX, limits.max), idleTimeoutMillis: IDLE_MS },
+    acquireConnectionTimeout: limits.acquireTimeoutMs,
   };
 }
 
-/** Violation of a unique constraint or index. */
-const DUPLICATE = new Set([2601, 2627]);
-/**
- * Deadlock victim, and Azure SQL's passing errors
- * (https://learn.microsoft.com/azure/azure-sql/database/troubleshoot-common-errors-issues).
- */
-const PASSING = new Set([1205, 3960, 4060, 10928, 10929, 40197, 40501, 40613, 49918, 49919, 49920]);
-const ATTEMPTS = 50;
-const LONGEST_PAUSE_MS = 200;
+function driverOptions(target: MssqlTarget) {
+  const { encrypt, trustServerCertificate, applicationName, multiSubnetFailover } = target;
+  // The types of the drivers lag behind them: tedious has known `strict` since its version 16.
+  return {
+    encrypt: encrypt as boolean,
+    trustServerCertificate,
+    appName: applicationName,
+    multiSubnetFailover,
+  };
+}
 
 /**
- * Runs a statement that is whole in itself, again when it lost a race or met a passing error.
+ * Opens a pool.
  *
- * @throws StoreUnavailableError when the server cannot be reached or stays in trouble
+ * @throws SetupError naming the variable and what was tried
  */
-export async function withRetry<T>(run: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await run();
-    } catch (error) {
-      // Only what the driver says is about the database: a typed refusal of ours goes up as it is.
-      if (!isFromDriver(error)) throw error;
-      const { number } = error as { number?: number };
-      const again = number !== undefined && (DUPLICATE.has(number) || PASSING.has(number));
-      if (again && attempt < ATTEMPTS) {
-        // Random, so that those who met do not meet again.
-        const pause = Math.random() * Math.min(LONGEST_PAUSE_MS, 2 * attempt ** 2);
-        await new Promise((resolve) => setTimeout(resolve, pause));
-        continue;
-      }
-      // An error of the server has a number; without one the connection is at fault.
-      if (again || number === undefined) {
-        throw new StoreUnavailableError(`the database cannot be used: ${error.message}`, {
-          cause: error,
-        });
-      }
-      throw error;
-    }
+export async function connectPool(pool: sql.ConnectionPool, target: MssqlTarget): Promise<void> {
+  try {
+    await pool.connect();
+  } catch (error) {
+    throw unreachable(target, error);
   }
 }
 
-/** Errors of `mssql`, and of its pool (tarn) when no connection comes free in time. */
-function isFromDriver(error: unknown): error is Error {
-  if (error instanceof sql.MSSQLError) return true;
-  return error instanceof Error && error.constructor.name === 'TimeoutError';
+function unreachable(target: MssqlTarget, cause: unknown): SetupError {
+  const { server, port, user, database, password } = target;
+  const text = cause instanceof Error ? cause.message : String(cause);
+  const line = text.replace(/\s+/g, ' ').trim();
+  const reason = password === '' ? line : line.replaceAll(password, '***');
+  return new SetupError(
+    `DATABASE_URL: no SQL Server at ${server}:${port} lets ${user} into ${database}: ${reason}`,
+    { cause },
+  );
 }
 
 /** Times come as Date from the driver and are ISO 8601 texts everywhere else. */

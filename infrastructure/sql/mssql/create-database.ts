@@ -14,7 +14,7 @@ export async function createDatabase(url: string): Promise<Creation> {
   const target = readMssqlUrl(url);
   const { server, port, user, database } = target;
   if (database === '') throw new SetupError('DATABASE_URL: it names no database to create');
-  const pool = createPool({ ...target, database: 'master' }, 1);
+  const pool = createPool({ ...target, database: 'master' }, { max: 1 });
   try {
     await pool.connect();
     const { recordset } = await pool

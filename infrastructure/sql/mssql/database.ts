@@ -1,16 +1,23 @@
 import knex, { type Knex } from 'knex';
-import { SetupError } from '../../../domain/errors.ts';
 import type { Database, DatabaseOptions } from '../database.ts';
 import { createListProcesses } from '../list-processes.ts';
 import { checkSchema } from '../migrate.ts';
 import type { ProcessRow } from '../process-row.ts';
-import { createPool, isoTimes, mssqlKnexConfig, readMssqlUrl } from './connection.ts';
+import {
+  connectPool,
+  createPool,
+  isoTimes,
+  mssqlKnexConfig,
+  type PoolLimits,
+  readMssqlUrl,
+  withRetry,
+} from './connection.ts';
 import { createMssqlEventStore } from './event-store.ts';
 import { createMssqlOutbox } from './outbox.ts';
 import { createMssqlProcessStore } from './process-store.ts';
 
-/** Connections of one instance for the hot statements. */
-const POOL_SIZE = 10;
+/** Readers of the whole log at once: each keeps a connection for as long as it takes. */
+const READERS_MAX = 4;
 const SNAPSHOT = `SELECT is_read_committed_snapshot_on AS is_on FROM sys.databases WHERE name = DB_NAME()`;
 
 /**
@@ -20,32 +27,28 @@ const SNAPSHOT = `SELECT is_read_committed_snapshot_on AS is_on FROM sys.databas
  * @throws SetupError when the server does not answer or the schema does not fit
  */
 export async function openMssqlDatabase(
-  options: DatabaseOptions & { url: string; knexConfig?: Knex.Config },
+  options: DatabaseOptions & {
+    url: string;
+    limits?: Partial<PoolLimits>;
+    knexConfig?: Knex.Config;
+  },
 ): Promise<Database> {
-  const { url, leaseMs, onAppended, warn } = options;
+  const { url, limits = {}, leaseMs, onAppended, warn } = options;
   const target = readMssqlUrl(url);
-  const pool = createPool(target, POOL_SIZE);
-  const cold = knex(options.knexConfig ?? mssqlKnexConfig(url));
+  const pool = createPool(target, limits);
+  const readers = createPool(target, { ...limits, min: 0, max: READERS_MAX });
+  const cold = knex(options.knexConfig ?? mssqlKnexConfig(url, limits));
   const close = async (): Promise<void> => {
-    await cold.destroy();
-    await pool.close();
+    await Promise.all([cold.destroy(), readers.close(), pool.close()]);
   };
   try {
-    await pool.connect();
-  } catch (cause) {
-    await close();
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new SetupError(
-      `DATABASE_URL: no SQL Server at ${target.server}:${target.port} lets ${target.user} into ${target.database}: ${reason}`,
-      { cause },
-    );
-  }
-  try {
+    await connectPool(pool, target);
+    await connectPool(readers, target);
     await checkSchema(cold);
     const { recordset } = await pool.request().query<{ is_on: boolean }>(SNAPSHOT);
     if (!recordset[0]?.is_on) {
       warn?.(
-        'READ_COMMITTED_SNAPSHOT is off: readers will wait for writers; ALTER DATABASE … SET READ_COMMITTED_SNAPSHOT ON',
+        `READ_COMMITTED_SNAPSHOT is off: readers will wait for writers; ALTER DATABASE [${target.database}] SET READ_COMMITTED_SNAPSHOT ON`,
       );
     }
   } catch (error) {
@@ -62,9 +65,12 @@ export async function openMssqlDatabase(
   });
   return {
     kind: 'mssql',
-    eventStore: createMssqlEventStore({ pool, leaseMs, onAppended }),
+    eventStore: createMssqlEventStore({ pool, readers, leaseMs, onAppended }),
     outbox: createMssqlOutbox(pool),
-    processStore: createMssqlProcessStore({ pool, list }),
+    processStore: createMssqlProcessStore({
+      pool,
+      list: (...page) => withRetry(() => list(...page)),
+    }),
     knex: cold,
     async ping() {
       await pool.request().query('SELECT 1 AS alive');

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type BetterSqlite3 from 'better-sqlite3';
 import { VersionConflictError } from '../../../domain/errors.ts';
 import type { ProcessEvent, StoredEvent } from '../../../domain/events.ts';
@@ -24,6 +25,9 @@ export interface SqliteEventStoreOptions {
 
 type Row = EventRow & { id: number };
 
+/** Events that `readAll` takes at once: a few milliseconds, then others have their turn. */
+const READ_PAGE = 200;
+
 /** The event store on SQLite; see the port for what it promises. */
 export function createSqliteEventStore(options: SqliteEventStoreOptions): EventStore {
   const { db, groupCommit, clock, leaseMs, onAppended } = options;
@@ -46,6 +50,9 @@ export function createSqliteEventStore(options: SqliteEventStoreOptions): EventS
   );
   const byTrace = db.prepare<[string, number, number], Row>(
     'SELECT * FROM event_log WHERE traceability_id = ? AND id > ? ORDER BY id LIMIT ?',
+  );
+  const page = db.prepare<[number, number, number], Row>(
+    'SELECT * FROM event_log WHERE id > ? AND id <= ? ORDER BY id LIMIT ?',
   );
 
   function append(
@@ -93,6 +100,19 @@ export function createSqliteEventStore(options: SqliteEventStoreOptions): EventS
     },
     async findByTrace(traceabilityId, { afterId = '0', limit }) {
       return byTrace.all(traceabilityId, Number(afterId), limit).map(fromRow);
+    },
+    // Pages instead of an open cursor: that would keep the connection from every other statement, and a
+    // second connection's would keep the write-ahead log from being taken over into the file.
+    async *readAll({ afterId = '0', untilId } = {}) {
+      const until = untilId === undefined ? Number.MAX_SAFE_INTEGER : Number(untilId);
+      for (let after = Number(afterId); ; ) {
+        const rows = page.all(after, until, READ_PAGE);
+        for (const row of rows) yield fromRow(row);
+        const last = rows.at(-1);
+        if (!last || rows.length < READ_PAGE) return;
+        after = last.id;
+        await nextTurn();
+      }
     },
   };
 }

@@ -1,0 +1,187 @@
+import sql from 'mssql';
+import { StoreUnavailableError } from '../../../domain/errors.ts';
+import { EVENT_COLUMNS, type EventRow, OWN_KEY } from '../event-row.ts';
+import { withRetry } from './connection.ts';
+import type { Row } from './read-all.ts';
+
+export interface Append {
+  correlationId: string;
+  /** Without their versions and times, which the statement makes. */
+  rows: EventRow[];
+  /** The dedupe keys of the rows: one at least. */
+  keys: string[];
+  expectedVersion: number | undefined;
+}
+
+export type Place = { id: string; version: number; created_at: Date | string };
+
+export type Outcome =
+  | { kind: 'written'; places: Place[] }
+  /** A key was known. */
+  | { kind: 'duplicate'; row: Row }
+  /** The stream is not at the expected version. */
+  | { kind: 'conflict'; version: number };
+
+const PART_OF_STREAM = `
+SELECT TOP (@limit) * FROM event_log
+WHERE correlation_id = @correlation_id AND version > @after ORDER BY version`;
+
+/** Columns that come from the event; the others are made by the statement. */
+const GIVEN = EVENT_COLUMNS.filter(
+  (name) => name !== 'correlation_id' && name !== 'version' && name !== 'created_at',
+);
+const TYPES: Partial<Record<keyof EventRow, () => sql.ISqlType>> = {
+  schema_version: () => sql.SmallInt(),
+  http_method: () => sql.VarChar(10),
+  endpoint: () => sql.VarChar(500),
+  event_type: () => sql.VarChar(50),
+  status: () => sql.VarChar(50),
+  request_data: () => sql.NVarChar(sql.MAX),
+  response_data: () => sql.NVarChar(sql.MAX),
+  error_message: () => sql.NVarChar(sql.MAX),
+  identifiers: () => sql.NVarChar(sql.MAX),
+  result: () => sql.NVarChar(sql.MAX),
+  metadata: () => sql.NVarChar(sql.MAX),
+  http_status_code: () => sql.Int(),
+  step: () => sql.Int(),
+  execution_time: () => sql.Int(),
+};
+const VARCHAR = (): sql.ISqlType => sql.VarChar(255);
+
+/**
+ * Appends events and their outbox rows in one round trip. The update lock on the stream's rows makes
+ * appends to one stream wait for each other; two that begin a stream at the same moment meet at the
+ * unique index, and the loser runs again. Identities follow the ORDER BY of the insert
+ * (https://learn.microsoft.com/sql/t-sql/statements/insert-transact-sql#limitations-and-restrictions).
+ *
+ * Tried: all events as one JSON parameter through OPENJSON. It needs a cast for each column, and servers
+ * that speak T-SQL without being SQL Server do not unescape its texts.
+ */
+function appendStatement(events: number, keys: number): string {
+  const columns = GIVEN.join(', ');
+  const rows = Array.from(
+    { length: events },
+    (_, at) => `(${at + 1}, ${GIVEN.map((name) => `@${name}${at}`).join(', ')})`,
+  );
+  return `
+SET XACT_ABORT ON;
+DECLARE @duplicate BIGINT, @version INT = 0;
+BEGIN TRANSACTION;
+SELECT @duplicate = MIN(id) FROM event_log WHERE dedupe_key IN (${names('key', keys)});
+SELECT @version = ISNULL(MAX(version), 0) FROM event_log WITH (UPDLOCK)
+  WHERE correlation_id = @correlation_id;
+IF @duplicate IS NULL AND (@expected IS NULL OR @expected = @version)
+BEGIN
+  INSERT INTO event_log (correlation_id, version, ${columns})
+    SELECT @correlation_id, @version + position, ${columns}
+    FROM (VALUES ${rows.join(', ')}) AS given (position, ${columns})
+    ORDER BY position;
+  INSERT INTO outbox (event_id, correlation_id, event_type, attempts, available_at, created_at)
+    SELECT id, correlation_id, event_type, @attempts, DATEADD(millisecond, @lease, created_at), created_at
+    FROM event_log WHERE correlation_id = @correlation_id AND version > @version;
+END
+COMMIT TRANSACTION;
+SELECT @version AS version;
+SELECT TOP (@count) id, version, created_at FROM event_log
+  WHERE correlation_id = @correlation_id AND version > @version ORDER BY version;
+SELECT * FROM event_log WHERE id = @duplicate;`;
+}
+
+/**
+ * Appends, and finds out what came of it when the connection is lost on the way: the append may have been
+ * committed, or may be yet. The statement is simply run again. Its key is unique, so one of the two writes
+ * and the other finds what was written
+ * ([decision 19](../../../docs/decisions/0019-an-append-can-be-looked-for.md)).
+ *
+ * @throws StoreUnavailableError that says whether the append may have been done
+ */
+export function createAppend(options: {
+  pool: sql.ConnectionPool;
+  leaseMs: number;
+}): (append: Append) => Promise<Outcome> {
+  const { pool, leaseMs } = options;
+
+  /** One round trip. `written`: by this append, now or by an attempt before. */
+  async function attempt(append: Append): Promise<Outcome> {
+    const { correlationId, rows, keys, expectedVersion } = append;
+    const request = pool
+      .request()
+      .input('correlation_id', sql.VarChar(255), correlationId)
+      .input('count', sql.Int, rows.length)
+      .input('expected', sql.Int, expectedVersion ?? null)
+      .input('attempts', sql.Int, leaseMs > 0 ? 1 : 0)
+      .input('lease', sql.Int, leaseMs);
+    for (const [at, row] of rows.entries()) {
+      for (const name of GIVEN) {
+        request.input(`${name}${at}`, (TYPES[name] ?? VARCHAR)(), row[name]);
+      }
+    }
+    for (const [at, key] of keys.entries()) request.input(`key${at}`, sql.VarChar(255), key);
+    const { recordsets } = await request.query(appendStatement(rows.length, keys.length));
+    const [[outcome], written, known] = recordsets as unknown as [
+      { version: number }[],
+      Place[],
+      Row[],
+    ];
+    if (known[0]) return { kind: 'duplicate', row: known[0] };
+    const version = outcome?.version ?? 0;
+    if (expectedVersion !== undefined && expectedVersion !== version) {
+      return { kind: 'conflict', version };
+    }
+    return { kind: 'written', places: written };
+  }
+
+  async function run(append: Append): Promise<Outcome> {
+    let inDoubt = false;
+    const onDoubt = (): void => {
+      inDoubt = true;
+    };
+    try {
+      let outcome = await withRetry(() => attempt(append), { onDoubt });
+      // What moved the version may have been an attempt before this one, committed after this one had
+      // looked for the key: it is there to be found now.
+      if (inDoubt && outcome.kind === 'conflict') {
+        outcome = await withRetry(() => attempt(append), { onDoubt });
+      }
+      if (!inDoubt || outcome.kind !== 'duplicate') return outcome;
+      return (await ownWrite(append, outcome.row)) ?? outcome;
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError)) throw error;
+      const { message, cause } = error;
+      const outcome = inDoubt ? 'unknown' : 'nothing-written';
+      throw new StoreUnavailableError(message, {
+        cause,
+        outcome,
+        correlationId: append.correlationId,
+      });
+    }
+  }
+
+  /**
+   * Whether a known key stands for what this append wrote before it lost its connection. Another append
+   * with that key and the very same content would do as well.
+   */
+  async function ownWrite(append: Append, first: Row): Promise<Outcome | null> {
+    if (first.correlation_id !== append.correlationId) return null;
+    const at = append.rows.findIndex((row) => row.dedupe_key === first.dedupe_key);
+    const { recordset } = await withRetry(() =>
+      pool
+        .request()
+        .input('correlation_id', sql.VarChar(255), append.correlationId)
+        .input('after', sql.Int, first.version - at - 1)
+        .input('limit', sql.Int, append.rows.length)
+        .query<Row>(PART_OF_STREAM),
+    );
+    const same = append.rows.every((row, index) =>
+      GIVEN.every((name) => row[name] === recordset[index]?.[name]),
+    );
+    const certain = first.dedupe_key?.startsWith(OWN_KEY);
+    return certain || same ? { kind: 'written', places: recordset } : null;
+  }
+
+  return run;
+}
+
+function names(stem: string, count: number): string {
+  return Array.from({ length: count }, (_, at) => `@${stem}${at}`).join(', ');
+}

@@ -1,0 +1,94 @@
+import sql from 'mssql';
+import { StoreUnavailableError } from '../../../domain/errors.ts';
+
+/** Violation of a unique constraint or index. */
+const DUPLICATE = new Set([2601, 2627]);
+/**
+ * What passes by itself: lock trouble (1204, 1205 deadlock victim, 1222, 3960 snapshot conflict), memory
+ * (8645, 8651), a database that is moving to another node (615, 926, 976, 983, 3906, 4060, 4221, 40143,
+ * 40197, 40540, 40613) and Azure SQL's limits (10928, 10929, 10936, 40501, 49918 to 49920)
+ * (https://learn.microsoft.com/azure/azure-sql/database/troubleshoot-common-errors-issues).
+ */
+const PASSING = new Set([
+  ...[615, 926, 976, 983, 1204, 1205, 1222, 3906, 3960, 4060, 4221, 8645, 8651],
+  ...[10928, 10929, 10936, 40143, 40197, 40501, 40540, 40613, 49918, 49919, 49920],
+]);
+const ATTEMPTS = 50;
+const LONGEST_PAUSE_MS = 200;
+/** How long a statement whose connection was lost is tried again: a restart of a pool, not an outage. */
+const LOST_FOR_MS = 5_000;
+
+/** Why a statement failed, as far as it matters for trying again. */
+type Failure =
+  /** It never left: no connection could be made, or none came free. */
+  | 'not-sent'
+  /** Its connection broke, or it took too long: it may have been done. */
+  | 'lost'
+  | 'duplicate'
+  | 'passing'
+  /** The server refused it for good, or the error is not the driver's. */
+  | 'final';
+
+export interface RetryOptions {
+  /** Hears of every failure after which the statement may have been done. */
+  onDoubt?: () => void;
+}
+
+/**
+ * Runs a statement that is whole in itself and may run twice, again when it lost a race, met a passing
+ * error or lost its connection.
+ *
+ * @throws StoreUnavailableError when the server cannot be reached or stays in trouble; it says whether
+ *   the statement may have been done
+ */
+export async function withRetry<T>(
+  run: () => Promise<T>,
+  { onDoubt = () => {} }: RetryOptions = {},
+): Promise<T> {
+  let lostSince: number | undefined;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await run();
+    } catch (error) {
+      const failure = failureOf(error);
+      if (failure === 'final') throw error;
+      if (failure === 'lost') {
+        onDoubt();
+        lostSince ??= performance.now();
+      }
+      const again =
+        lostSince === undefined
+          ? failure !== 'not-sent' && attempt < ATTEMPTS
+          : // Once lost, also the connections that cannot be made are waited for.
+            performance.now() - lostSince < LOST_FOR_MS;
+      if (again) {
+        // Random, so that those who met do not meet again.
+        const pause = Math.random() * Math.min(LONGEST_PAUSE_MS, 2 * attempt ** 2);
+        await new Promise((resolve) => setTimeout(resolve, pause));
+        continue;
+      }
+      const reason = error instanceof Error ? error.message : String(error);
+      const doubt = lostSince === undefined ? 'nothing-written' : 'unknown';
+      throw new StoreUnavailableError(`the database cannot be used: ${reason}`, {
+        cause: error,
+        outcome: doubt,
+      });
+    }
+  }
+}
+
+function failureOf(error: unknown): Failure {
+  if (!(error instanceof Error)) return 'final';
+  // No free connection in time: tarn's under `mssql`, Knex's own.
+  if (['TimeoutError', 'KnexTimeoutError'].includes(error.constructor.name)) return 'not-sent';
+  if (error.name === 'ConnectionError') return 'not-sent';
+  // Only what the drivers say is about the database: a typed refusal of ours goes up as it is.
+  if (!(error instanceof sql.MSSQLError) && error.name !== 'RequestError') return 'final';
+  const { number, code } = error as { number?: unknown; code?: unknown };
+  if (typeof number === 'number') {
+    if (DUPLICATE.has(number)) return 'duplicate';
+    return PASSING.has(number) ? 'passing' : 'final';
+  }
+  // An error of the server has a number. Without one the connection is at fault, or the call itself.
+  return code === 'EPARAM' || code === 'EARGS' || code === 'EINJECT' ? 'final' : 'lost';
+}
