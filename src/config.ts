@@ -55,6 +55,16 @@ export const configSchema = z.object({
   ),
   CAMUNDA_USERNAME: z.string().default('').describe('Basic auth for the engine'),
   CAMUNDA_PASSWORD: z.string().default('').describe('Basic auth for the engine (secret)'),
+  CAMUNDA_OAUTH_TOKEN_URL: optionalUrl(/^https?:/).describe(
+    'OAuth 2.0 for the engine: where tokens are had for the client’s own credentials',
+  ),
+  CAMUNDA_OAUTH_CLIENT_ID: z.string().default('').describe('OAuth 2.0 for the engine'),
+  CAMUNDA_OAUTH_CLIENT_SECRET: z.string().default('').describe('OAuth 2.0 for the engine (secret)'),
+  CAMUNDA_OAUTH_SCOPE: z.string().default('').describe('Scope to ask for; empty: none'),
+  CAMUNDA_OAUTH_AUDIENCE: z
+    .string()
+    .default('')
+    .describe('Audience to ask for, where the server wants one; empty: none'),
   ROLES: z
     .string()
     .default(ROLES.join(','))
@@ -106,7 +116,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   );
 }
 
-/** The settings as they may be printed: passwords, also those within URLs, are masked. */
+/** The settings as they may be printed: secrets and passwords, also those within URLs, are masked. */
 export function redactConfig(config: Config): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(config).map(([name, value]) => [name, redactValue(name, value)]),
@@ -114,7 +124,7 @@ export function redactConfig(config: Config): Record<string, unknown> {
 }
 
 function redactValue(name: string, value: unknown): unknown {
-  if (name.endsWith('PASSWORD')) return value === '' ? '' : '***';
+  if (/(PASSWORD|SECRET)$/.test(name)) return value === '' ? '' : '***';
   if (typeof value !== 'string') return value;
   // Up to the last @ before the path: a password may hold one that was not encoded.
   return value

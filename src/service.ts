@@ -80,8 +80,9 @@ export async function startService(
     // Alone on the data folder, so no other relay: what a killed predecessor had taken is due.
     if (database.kind === 'sqlite' && lockMode === 'exclusive') await outbox.releaseAll();
 
-    const { engine, baseUrl, stop: stopEngine } = await openProcessEngine(config, processes, log);
-    shutdown.add('engine', stopEngine);
+    const opened = await openProcessEngine(config, processes, log);
+    const { engine, baseUrl, auth } = opened;
+    shutdown.add('engine', opened.stop);
 
     // In memory: what callers wait for and ask about.
     const processMap = createProcessMap(config.PROCESS_MAP_MAX);
@@ -140,8 +141,7 @@ export async function startService(
     const worker = has('worker')
       ? startWorker({
           baseUrl,
-          username: config.CAMUNDA_USERNAME,
-          password: config.CAMUNDA_PASSWORD,
+          auth,
           work: readAllSettings(processes, env, url),
           engine,
           eventStore,

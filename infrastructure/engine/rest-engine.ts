@@ -3,13 +3,14 @@ import { z } from 'zod';
 import { EngineRefusedError, EngineUnavailableError } from '../../domain/errors.ts';
 import type { Engine, EngineInstance } from '../../domain/ports.ts';
 import { traceHeaders } from '../observability/tracing.ts';
+import { type EngineAuth, noAuth } from './engine-auth.ts';
 import { toEngineVariables } from './variables.ts';
 
 export interface RestEngineOptions {
   /** For example `http://localhost:8080/engine-rest`. */
   baseUrl: string;
-  username?: string;
-  password?: string;
+  /** Left out: none. Its owner closes it. */
+  auth?: EngineAuth;
   /** Milliseconds for one call. */
   timeoutMs?: number;
 }
@@ -30,19 +31,40 @@ const historyAnswer = z.array(
 );
 type HistoricInstance = z.infer<typeof historyAnswer>[number];
 
+/** An answer, but not one to rely on: of an engine in trouble, or of somebody in between. */
+export class EngineAnswerError extends EngineUnavailableError {
+  constructor(
+    readonly httpStatus: number,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
 /** The engine port on the REST API of Camunda 7 and Operaton. */
 export function createRestEngine(options: RestEngineOptions): RestEngine {
-  const { username, password, timeoutMs = 15_000 } = options;
+  const { auth = noAuth(), timeoutMs = 15_000 } = options;
   const base = options.baseUrl.replace(/\/+$/, '');
   const agent = new Agent({ connections: 64, pipelining: 1 });
-  const authorization: Record<string, string> = username
-    ? { authorization: `Basic ${Buffer.from(`${username}:${password ?? ''}`).toString('base64')}` }
-    : {};
 
   async function send(
     method: 'GET' | 'POST' | 'DELETE',
     path: string,
     body?: unknown,
+  ): Promise<{ status: number; text: string }> {
+    const authorization = await auth.header();
+    const answer = await sendAs(authorization, method, path, body);
+    if (answer.status !== 401) return answer;
+    const renewed = await auth.renewed(authorization);
+    return renewed === undefined ? answer : sendAs(renewed, method, path, body);
+  }
+
+  async function sendAs(
+    authorization: string | undefined,
+    method: 'GET' | 'POST' | 'DELETE',
+    path: string,
+    body: unknown,
   ): Promise<{ status: number; text: string }> {
     const isForm = body instanceof FormData;
     try {
@@ -52,7 +74,7 @@ export function createRestEngine(options: RestEngineOptions): RestEngine {
         headersTimeout: timeoutMs,
         bodyTimeout: timeoutMs,
         headers: {
-          ...authorization,
+          ...(authorization === undefined ? {} : { authorization }),
           ...traceHeaders(),
           accept: 'application/json',
           ...(body !== undefined && !isForm ? { 'content-type': 'application/json' } : {}),
@@ -76,7 +98,8 @@ export function createRestEngine(options: RestEngineOptions): RestEngine {
     const found = schema.safeParse(parse(text));
     if (found.success) return found.data;
     // A proxy's page, for example. Whether the engine has heard is open.
-    throw new EngineUnavailableError(
+    throw new EngineAnswerError(
+      status,
       `the engine at ${base} answered ${status} with something else than it should: ${text.slice(0, 200)}`,
       { cause: found.error },
     );
@@ -156,7 +179,7 @@ function toInstance(found: HistoricInstance): EngineInstance {
 function failure(status: number, text: string): Error {
   const reason = reasonIn(text);
   if (status >= 500 || [401, 403, 408, 429].includes(status)) {
-    return new EngineUnavailableError(`the engine answered ${status}: ${reason}`);
+    return new EngineAnswerError(status, `the engine answered ${status}: ${reason}`);
   }
   return new EngineRefusedError(status, reason);
 }

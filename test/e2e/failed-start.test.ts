@@ -40,7 +40,7 @@ describe('a start that fails', () => {
   it('names the engine that does not answer, and closes all it had opened', async () => {
     const CAMUNDA_BASE_URL = `http://127.0.0.1:${await freePort()}/engine-rest`;
     await expect(startTestService({ CAMUNDA_BASE_URL }, folder)).rejects.toThrow(
-      /^CAMUNDA_BASE_URL: the engine at .* cannot be reached/,
+      /^CAMUNDA_BASE_URL: nobody listens at .* \(ECONNREFUSED\); start the engine there/,
     );
     await expectStartable();
   });

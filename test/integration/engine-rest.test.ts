@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EngineRefusedError, EngineUnavailableError } from '../../domain/errors.ts';
+import { basicAuth } from '../../infrastructure/engine/engine-auth.ts';
 import { createRestEngine, type RestEngine } from '../../infrastructure/engine/rest-engine.ts';
 import { freePort } from '../support/children.ts';
 
@@ -29,7 +30,7 @@ describe('the engine port on an engine that', () => {
     const address = server.address();
     if (address === null || typeof address === 'string') throw new Error('no port');
     baseUrl = `http://127.0.0.1:${address.port}/engine-rest`;
-    engine = createRestEngine({ baseUrl, username: 'demo', password: 'päss', timeoutMs: 300 });
+    engine = createRestEngine({ baseUrl, auth: basicAuth('demo', 'päss'), timeoutMs: 300 });
   });
   afterAll(async () => {
     await engine.close();

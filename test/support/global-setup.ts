@@ -8,6 +8,8 @@ declare module 'vitest' {
     /** Null: there is none on this machine. */
     redisUrl: string | null;
     engineUrls: Record<EngineKind, string | null>;
+    /** The same engines, for their own users only; null for one that was given. */
+    guardedEngineUrls: Record<EngineKind, string | null>;
     mssqlUrl: string | null;
   }
 }
@@ -37,14 +39,25 @@ export default async function setup(project: TestProject): Promise<() => Promise
   }
   const { env } = process;
   const redisUrl = await start('Redis', env.REDIS_TEST_URL, startRedis);
+  const guarded: Record<EngineKind, string | null> = { operaton: null, camunda7: null };
+  const startEngine = (name: string, kind: EngineKind, given: string | undefined) =>
+    start(name, given, async () => {
+      const running = await startRealEngine(kind);
+      guarded[kind] = running.guardedUrl;
+      return running;
+    });
   const [operaton, camunda7] = await Promise.all([
-    start('Operaton', env.OPERATON_TEST_URL, () => startRealEngine('operaton')),
-    start('Camunda 7', env.CAMUNDA7_TEST_URL, () => startRealEngine('camunda7')),
+    startEngine('Operaton', 'operaton', env.OPERATON_TEST_URL),
+    startEngine('Camunda 7', 'camunda7', env.CAMUNDA7_TEST_URL),
   ]);
+  if (!guarded.operaton && !guarded.camunda7) {
+    skipped('basic auth', 'given engines have no second address that asks for credentials');
+  }
   const mssqlUrl = env.MSSQL_TEST_URL || null;
   if (!mssqlUrl) skipped('SQL Server', 'MSSQL_TEST_URL is not set');
   project.provide('redisUrl', redisUrl);
   project.provide('engineUrls', { operaton, camunda7 });
+  project.provide('guardedEngineUrls', guarded);
   project.provide('mssqlUrl', mssqlUrl);
   return async () => {
     await Promise.all(stops.map((stop) => stop()));

@@ -63,14 +63,18 @@ export function settingsFor(folder: Folder, more: Record<string, string> = {}) {
   };
 }
 
-/** Starts the service within this process, as `serve` does. */
+/**
+ * Starts the service within this process, as `serve` does.
+ *
+ * @param log takes the lines of its log, also those of a start that fails
+ */
 export async function startTestService(
   more: Record<string, string> = {},
   folder: Folder = createFolder(),
+  log: Record<string, unknown>[] = [],
 ): Promise<TestService> {
   const settings = settingsFor(folder, more);
   const config = readConfig(settings);
-  const log: Record<string, unknown>[] = [];
   const logger = pino(
     { level: config.LOG_LEVEL, base: null },
     { write: (line) => void log.push(JSON.parse(line)) },

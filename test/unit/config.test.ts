@@ -97,6 +97,8 @@ describe('redactConfig', () => {
         CAMUNDA_BASE_URL: 'https://demo:s3cret@engine/engine-rest',
         CAMUNDA_USERNAME: 'demo',
         CAMUNDA_PASSWORD: 's3cret',
+        CAMUNDA_OAUTH_CLIENT_ID: 'service',
+        CAMUNDA_OAUTH_CLIENT_SECRET: 's3cret',
       }),
     );
     expect(JSON.stringify(shown)).not.toContain('s3cret');
@@ -104,6 +106,8 @@ describe('redactConfig', () => {
       DATABASE_URL: 'mssql://sa:***@db:1433/app?encrypt=false',
       CAMUNDA_USERNAME: 'demo',
       CAMUNDA_PASSWORD: '***',
+      CAMUNDA_OAUTH_CLIENT_ID: 'service',
+      CAMUNDA_OAUTH_CLIENT_SECRET: '***',
       PORT: 3000,
     });
   });

@@ -1,8 +1,9 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { endWithUs, freePort, isOnPath, stopChild, until } from '../children.ts';
 
 export type EngineKind = 'operaton' | 'camunda7';
@@ -11,12 +12,19 @@ export interface RunningRealEngine {
   kind: EngineKind;
   /** As for CAMUNDA_BASE_URL. */
   url: string;
+  /** The same engine, for its own users only: basic auth. */
+  guardedUrl: string;
   version: string;
   stop(): Promise<void>;
 }
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const CACHE = fileURLToPath(new URL('../../../node_modules/.cache/engines', import.meta.url));
+/** Where the engine's classes are. */
+const PACKAGES: Record<EngineKind, string> = {
+  operaton: 'org.operaton.bpm.engine',
+  camunda7: 'org.camunda.bpm.engine',
+};
 /** Milliseconds an engine has to answer. */
 const START_MS = 120_000;
 
@@ -31,7 +39,7 @@ const BARE_JARS: Record<EngineKind, readonly string[]> = {
 
 /**
  * Starts a real engine from Maven Central, with its REST API and an H2 database in memory. The class
- * path is resolved once and kept until the pom changes; Maven checks the artefacts' checksums.
+ * path is resolved once and kept until the pom changes; artefacts with a wrong checksum are refused.
  *
  * @throws Error with one sentence that says what is missing
  */
@@ -41,7 +49,8 @@ export async function startRealEngine(kind: EngineKind): Promise<RunningRealEngi
       throw new Error(`there is no ${program}: install a JDK 17 or newer and Maven`);
     }
   }
-  const classPath = resolveClassPath(kind);
+  const classPath = await resolveClassPath(kind);
+  const began = performance.now();
   const port = await freePort();
   const logFile = join(CACHE, `${kind}.log`);
   const child = spawn(
@@ -50,6 +59,7 @@ export async function startRealEngine(kind: EngineKind): Promise<RunningRealEngi
       '-Xmx512m',
       '-XX:+UseSerialGC',
       '-XX:TieredStopAtLevel=1',
+      `-Dengine.package=${PACKAGES[kind]}`,
       '-cp',
       classPath,
       'engine.EngineApp',
@@ -60,6 +70,7 @@ export async function startRealEngine(kind: EngineKind): Promise<RunningRealEngi
   );
   endWithUs(child);
   const url = `http://127.0.0.1:${port}/engine-rest`;
+  const guardedUrl = `http://127.0.0.1:${port}/guarded`;
   try {
     const version = await until(
       async () => {
@@ -70,7 +81,9 @@ export async function startRealEngine(kind: EngineKind): Promise<RunningRealEngi
       `${kind} answers`,
       START_MS,
     );
-    return { kind, url, version, stop: () => stopChild(child) };
+    const seconds = ((performance.now() - began) / 1_000).toFixed(1);
+    process.stderr.write(`${kind} ${version} started in ${seconds} s\n`);
+    return { kind, url, guardedUrl, version, stop: () => stopChild(child) };
   } catch (error) {
     await stopChild(child);
     const tail = readFileSync(logFile, 'utf8').split('\n').slice(-15).join('\n');
@@ -93,7 +106,7 @@ function settings(kind: EngineKind): string[] {
   ];
 }
 
-function resolveClassPath(kind: EngineKind): string {
+async function resolveClassPath(kind: EngineKind): Promise<string> {
   const pom = join(here, kind, 'pom.xml');
   const app = join(here, 'EngineApp.java');
   const hash = createHash('sha256').update(readFileSync(pom)).update(readFileSync(app));
@@ -104,29 +117,32 @@ function resolveClassPath(kind: EngineKind): string {
   if (known !== '' && known.split(':').every((entry) => existsSync(entry))) return known;
   mkdirSync(jars, { recursive: true });
   const resolved = join(folder, 'resolved');
-  maven(pom, ['dependency:build-classpath', `-Dmdep.outputFile=${resolved}`]);
+  await maven(pom, ['dependency:build-classpath', `-Dmdep.outputFile=${resolved}`]);
   for (const artifact of BARE_JARS[kind]) {
-    maven(pom, ['dependency:copy', `-Dartifact=${artifact}`, `-DoutputDirectory=${jars}`]);
+    await maven(pom, ['dependency:copy', `-Dartifact=${artifact}`, `-DoutputDirectory=${jars}`]);
   }
   const bare = readdirSync(jars).map((name) => join(jars, name));
   const libraries = [readFileSync(resolved, 'utf8').trim(), ...bare].join(':');
   const classes = join(folder, 'classes');
-  run('javac', ['-cp', libraries, '-d', classes, app]);
+  await run('javac', ['-cp', libraries, '-d', classes, app]);
   const classPath = `${classes}:${libraries}`;
   writeFileSync(file, classPath);
   return classPath;
 }
 
-function maven(pom: string, args: readonly string[]): void {
-  run('mvn', ['-q', '-B', '-f', pom, ...args]);
+function maven(pom: string, args: readonly string[]): Promise<void> {
+  // Maven by itself only warns of a checksum that is wrong or missing.
+  return run('mvn', ['-q', '-B', '--strict-checksums', '-f', pom, ...args]);
 }
 
-function run(program: string, args: readonly string[]): void {
-  const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8' });
-  if (status === 0) return;
-  const lines = `${stdout}${stderr}`
-    .split('\n')
-    .filter((line) => line.includes('ERROR'))
-    .slice(0, 3);
-  throw new Error(`${program} failed: ${lines.join(' ')}`);
+async function run(program: string, args: readonly string[]): Promise<void> {
+  try {
+    await promisify(execFile)(program, args, { maxBuffer: 16 * 1024 * 1024 });
+  } catch (cause) {
+    const { stdout = '', stderr = '' } = cause as { stdout?: string; stderr?: string };
+    const lines = `${stdout}${stderr}`.split('\n').filter((line) => /error/i.test(line));
+    throw new Error(`${program} failed: ${lines.slice(0, 3).join(' ') || String(cause)}`, {
+      cause,
+    });
+  }
 }
