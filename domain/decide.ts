@@ -1,7 +1,7 @@
 import type { Audit, ProcessEvent, ProcessIdentity, StepCompleted, StepFailed } from './events.ts';
 import { unreachable } from './events.ts';
 import type { Json, JsonObject } from './json.ts';
-import { isEnded, type ProcessState } from './process.ts';
+import { isEnded, isRetryable, type ProcessState } from './process.ts';
 
 interface CommandOf<Type extends string> {
   type: Type;
@@ -18,8 +18,10 @@ export type RequestProcess = CommandOf<'request-process'> & {
 };
 export type RecordStart = CommandOf<'record-start'> & {
   processInstanceId: string;
-  /** Id of the `process-requested` event: one start is recorded for each. */
+  /** Id of the event that asked for it, `process-requested` or `process-retried`: one start for each. */
   requestId: string;
+  /** The instance of an earlier start that a retry does without. */
+  replaces?: string | null;
 };
 export type CompleteStep = CommandOf<'complete-step'> & {
   step: StepCompleted['step'];
@@ -35,6 +37,7 @@ export type FailStep = CommandOf<'fail-step'> & {
 };
 export type EndProcess = CommandOf<'end-process'> & { outcome: Outcome };
 export type CancelProcess = CommandOf<'cancel-process'> & { reason: string };
+export type RetryProcess = CommandOf<'retry-process'> & { reason: string };
 
 export type Command =
   | RequestProcess
@@ -42,7 +45,8 @@ export type Command =
   | CompleteStep
   | FailStep
   | EndProcess
-  | CancelProcess;
+  | CancelProcess
+  | RetryProcess;
 
 export type Outcome =
   | { status: 'ok'; result: Json }
@@ -80,7 +84,7 @@ export function decide(command: Command, state: ProcessState | null): ProcessEve
         },
       ];
     case 'record-start':
-      return state?.processInstanceId
+      return (state?.processInstanceId ?? null) !== (command.replaces ?? null)
         ? []
         : [
             {
@@ -127,6 +131,10 @@ export function decide(command: Command, state: ProcessState | null): ProcessEve
     case 'cancel-process':
       return live
         ? [{ ...common, type: 'process-cancelled', data: { reason: command.reason } }]
+        : [];
+    case 'retry-process':
+      return state && isRetryable(state)
+        ? [{ ...common, type: 'process-retried', data: { reason: command.reason } }]
         : [];
     default:
       return unreachable(command);

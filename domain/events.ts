@@ -77,6 +77,8 @@ export type ProcessFailed = EventOf<
   { kind: 'business' | 'technical'; code: string; message: string; failedStep: string | null }
 >;
 export type ProcessCancelled = EventOf<'process-cancelled', { reason: string }>;
+/** Somebody asked for another go: the process is pending again. */
+export type ProcessRetried = EventOf<'process-retried', { reason: string }>;
 
 export type ProcessEvent =
   | ProcessRequested
@@ -85,7 +87,8 @@ export type ProcessEvent =
   | StepFailed
   | ProcessCompleted
   | ProcessFailed
-  | ProcessCancelled;
+  | ProcessCancelled
+  | ProcessRetried;
 
 export type EventType = ProcessEvent['type'];
 
@@ -97,6 +100,7 @@ export const EVENT_TYPES: readonly EventType[] = [
   'process-completed',
   'process-failed',
   'process-cancelled',
+  'process-retried',
 ];
 
 /** An event as the log holds it. */
@@ -117,6 +121,7 @@ export function eventStatus(type: EventType): 'ok' | 'error' {
     case 'process-started':
     case 'step-completed':
     case 'process-completed':
+    case 'process-retried':
       return 'ok';
     case 'step-failed':
     case 'process-failed':
@@ -127,7 +132,7 @@ export function eventStatus(type: EventType): 'ok' | 'error' {
   }
 }
 
-/** True for the events after which a process does nothing more. */
+/** True for the events after which a process does nothing more, unless it is retried. */
 export function isFinal(type: EventType): boolean {
   return type === 'process-completed' || type === 'process-failed' || type === 'process-cancelled';
 }

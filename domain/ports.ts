@@ -131,7 +131,7 @@ export interface ProcessStore {
   list(filter: ProcessFilter, limit: number, after?: ProcessCursor): Promise<ProcessState[]>;
 }
 
-export type JobName = 'start-instance' | 'project-process' | 'cancel-instance';
+export type JobName = 'start-instance' | 'retry-instance' | 'project-process' | 'cancel-instance';
 
 /** Work caused by an event. Plain data: it may travel through Redis. */
 export interface Job {
@@ -237,6 +237,13 @@ export interface Engine {
   findInstances(processKey: string, businessKey: string): Promise<EngineInstance[]>;
   /** Deletes a running instance; one that is gone is fine. */
   cancel(processInstanceId: string): Promise<void>;
+  /**
+   * Gives what failed for good in a running instance, and in those it called, its attempts back: external
+   * tasks and jobs without retries. Nothing to give back is fine.
+   *
+   * @param attemptsOf attempts for an external task by its topic
+   */
+  retryFailed(processInstanceId: string, attemptsOf: (topic: string) => number): Promise<void>;
   /** Delivers a message to the instance with this business key. False when nothing waits for it. */
   correlate(messageName: string, businessKey: string, variables: JsonObject): Promise<boolean>;
   /** Version of the engine; throws EngineUnavailableError. */

@@ -36,7 +36,8 @@ export interface ProcessState {
  *
  * Events of a stream come in commit order, which is not always the order of things: a fast first
  * step may be journaled before `process-started`, and a step may end after a cancel. So the first
- * final event decides the outcome, and whatever follows only moves the version on.
+ * final event decides the outcome, and whatever follows only moves the version on. A retry of a
+ * technical failure takes it back, and the first final event after it decides anew.
  */
 export function evolve(state: ProcessState | null, event: StoredEvent): ProcessState {
   const base = state ?? initialState(event);
@@ -73,6 +74,10 @@ export function evolve(state: ProcessState | null, event: StoredEvent): ProcessS
           step: base.currentStep,
         },
       });
+    case 'process-retried':
+      return isRetryable(base)
+        ? { ...next, status: 'pending', error: null, completedAt: null }
+        : next;
     default:
       return unreachable(event);
   }
@@ -89,6 +94,11 @@ export function fold(
 /** True once the process has its outcome. */
 export function isEnded(state: ProcessState): boolean {
   return state.status !== 'pending';
+}
+
+/** True when another go makes sense: something broke, and no rule and no person said no. */
+export function isRetryable(state: ProcessState): boolean {
+  return state.status === 'error' && state.error?.kind === 'technical';
 }
 
 function initialState(event: StoredEvent): ProcessState {

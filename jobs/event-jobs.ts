@@ -10,6 +10,7 @@ export const EVENT_JOBS: Record<EventType, readonly JobName[]> = {
   'process-completed': ['project-process'],
   'process-failed': ['project-process'],
   'process-cancelled': ['project-process', 'cancel-instance'],
+  'process-retried': ['project-process', 'retry-instance'],
 };
 
 /** The outbox row that was committed with an event, taken by the relay of this process. */

@@ -1,9 +1,6 @@
-import { decide } from '../domain/decide.ts';
-import { EngineRefusedError } from '../domain/errors.ts';
-import type { ProcessIdentity, StoredEvent } from '../domain/events.ts';
-import type { JsonObject } from '../domain/json.ts';
 import type { Delivery, Engine, EngineInstance, EventStore, Job } from '../domain/ports.ts';
 import { fold, isEnded, type ProcessState } from '../domain/process.ts';
+import { startRecorded } from './start-recorded.ts';
 
 export interface StartInstancePorts {
   eventStore: EventStore;
@@ -29,66 +26,18 @@ export async function startInstance(
   const state = fold(events);
   const request = events[0];
   if (!state || request?.type !== 'process-requested') return;
-  const { processName, identity } = request;
+  // From there on the instance is the retry's matter; a second one here would be its twin.
+  if (events.some(({ type }) => type === 'process-retried')) return;
   const mayHaveRun = job.redelivered || delivery.attempt > 1;
-  const known = mayHaveRun ? await engine.findInstances(processName, job.correlationId) : [];
+  const known = mayHaveRun
+    ? await engine.findInstances(request.processName, job.correlationId)
+    : [];
   if (state.processInstanceId || isEnded(state)) {
     await cancelStrays(known, state, engine);
     return;
   }
-  const processInstanceId = known[0]?.processInstanceId ?? (await start(request, state));
-  if (processInstanceId) await recordStart(processInstanceId, request, events.length);
-
-  /** @returns the instance's id, or null when the engine refused and the process has failed with it */
-  async function start(
-    requested: StoredEvent & { type: 'process-requested' },
-    seen: ProcessState,
-  ): Promise<string | null> {
-    try {
-      return await engine.start(processName, job.correlationId, startVariables(requested));
-    } catch (error) {
-      if (!(error instanceof EngineRefusedError)) throw error;
-      await recordRefusal(error, seen);
-      return null;
-    }
-  }
-
-  async function recordRefusal(error: EngineRefusedError, seen: ProcessState): Promise<void> {
-    const outcome = {
-      status: 'error',
-      kind: 'technical',
-      code: error.code,
-      message: `the process engine refused the start: ${error.message}`,
-      step: null,
-    } as const;
-    // Of two deliveries one records the end; the other fails on the version, and finds it ended.
-    await eventStore.append(
-      job.correlationId,
-      decide({ type: 'end-process', processName, identity, outcome }, seen),
-      { expectedVersion: seen.version },
-    );
-  }
-
-  async function recordStart(id: string, requested: StoredEvent, seen: number): Promise<void> {
-    const command = {
-      type: 'record-start',
-      processName,
-      identity,
-      processInstanceId: id,
-      requestId: requested.id,
-    } as const;
-    const { events: stored } = await eventStore.append(job.correlationId, decide(command, state));
-    const started = stored[0];
-    if (started?.type === 'process-started' && started.data.processInstanceId !== id) {
-      await engine.cancel(id);
-      return;
-    }
-    // A cancel that was recorded while the engine was starting found no instance to delete.
-    if (started && started.version > seen + 1) {
-      const now = fold(await eventStore.readStream(job.correlationId));
-      if (now?.error?.kind === 'cancelled') await engine.cancel(id);
-    }
-  }
+  const instanceId = known[0]?.processInstanceId;
+  await startRecorded({ request, cause: request, state, instanceId }, { eventStore, engine });
 }
 
 /**
@@ -108,26 +57,4 @@ async function cancelStrays(
     const runs = now === 'active' || now === 'suspended';
     if (runs && processInstanceId !== kept) await engine.cancel(processInstanceId);
   }
-}
-
-function startVariables(request: StoredEvent & { type: 'process-requested' }): JsonObject {
-  return { ...request.data.variables, ...identityVariables(request) };
-}
-
-/** The variables that every instance carries, by the names of the user's data model. */
-function identityVariables(event: {
-  correlationId: string;
-  identity: ProcessIdentity;
-}): JsonObject {
-  const { identity } = event;
-  return {
-    correlationId: event.correlationId,
-    batch_id: identity.batchId,
-    traceability_id: identity.traceabilityId,
-    application_id: identity.applicationId,
-    originating_system: identity.originatingSystem,
-    identifiers: identity.identifiers,
-    traceparent: identity.traceparent,
-    tracestate: identity.tracestate,
-  };
 }

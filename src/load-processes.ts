@@ -1,7 +1,7 @@
 import { access, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { type ProcessDefinition, topicOf } from '../domain/define-process.ts';
+import { DEFAULT_RETRY, type ProcessDefinition, topicOf } from '../domain/define-process.ts';
 import { SetupError } from '../domain/errors.ts';
 import { readExternalTopics } from '../infrastructure/engine/read-topics.ts';
 
@@ -30,6 +30,16 @@ export async function loadProcesses(directory: string = SHIPPED): Promise<Loaded
     throw new SetupError(`PROCESSES_DIR: there is no process folder in ${directory}`);
   }
   return Promise.all(folders.sort().map((key) => loadProcess(join(directory, key), key)));
+}
+
+/** How many attempts the step behind a topic gets; the default for a topic that is none of ours. */
+export function attemptsOf(processes: readonly LoadedProcess[]): (topic: string) => number {
+  const attempts = new Map(
+    processes.flatMap(({ definition: { key, steps } }) =>
+      steps.map((step) => [topicOf(key, step.name), step.retry?.attempts] as const),
+    ),
+  );
+  return (topic) => attempts.get(topic) ?? DEFAULT_RETRY.attempts;
 }
 
 /**

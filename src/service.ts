@@ -10,12 +10,13 @@ import { cancelInstance } from '../jobs/cancel-instance.ts';
 import { outboxRowOf } from '../jobs/event-jobs.ts';
 import { projectProcess } from '../jobs/project-process.ts';
 import { createRelay } from '../jobs/relay-outbox.ts';
+import { retryInstance } from '../jobs/retry-instance.ts';
 import { startInstance } from '../jobs/start-instance.ts';
 import { type Config, type Role, redactConfig } from './config.ts';
 import { dataLockMode, lockDataDir } from './data-lock.ts';
 import { openDatabase } from './database-target.ts';
 import { buildServer, closeServer } from './http/server.ts';
-import { type LoadedProcess, loadProcesses, readSettings } from './load-processes.ts';
+import { attemptsOf, type LoadedProcess, loadProcesses, readSettings } from './load-processes.ts';
 import { openProcessEngine } from './process-engine.ts';
 import { createShutdown } from './shutdown.ts';
 import { openTransport } from './transport.ts';
@@ -176,6 +177,8 @@ export async function startService(
           ? {
               'start-instance': (job, delivery) =>
                 startInstance(job, delivery, { eventStore, engine }),
+              'retry-instance': (job) =>
+                retryInstance(job, { eventStore, engine, attemptsOf: attemptsOf(processes) }),
               'cancel-instance': (job) => cancelInstance(job, { eventStore, engine }),
             }
           : {}),

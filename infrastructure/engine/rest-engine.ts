@@ -3,7 +3,9 @@ import { z } from 'zod';
 import { EngineRefusedError, EngineUnavailableError } from '../../domain/errors.ts';
 import type { Engine, EngineInstance } from '../../domain/ports.ts';
 import { traceHeaders } from '../observability/tracing.ts';
+import type { Method } from './call-engine.ts';
 import { type EngineAuth, noAuth } from './engine-auth.ts';
+import { createRetryFailed } from './rest-retry.ts';
 import { toEngineVariables } from './variables.ts';
 
 export interface RestEngineOptions {
@@ -49,7 +51,7 @@ export function createRestEngine(options: RestEngineOptions): RestEngine {
   const agent = new Agent({ connections: 64, pipelining: 1 });
 
   async function send(
-    method: 'GET' | 'POST' | 'DELETE',
+    method: Method,
     path: string,
     body?: unknown,
   ): Promise<{ status: number; text: string }> {
@@ -62,7 +64,7 @@ export function createRestEngine(options: RestEngineOptions): RestEngine {
 
   async function sendAs(
     authorization: string | undefined,
-    method: 'GET' | 'POST' | 'DELETE',
+    method: Method,
     path: string,
     body: unknown,
   ): Promise<{ status: number; text: string }> {
@@ -89,7 +91,7 @@ export function createRestEngine(options: RestEngineOptions): RestEngine {
 
   async function call<T>(
     schema: z.ZodType<T>,
-    method: 'GET' | 'POST' | 'DELETE',
+    method: Method,
     path: string,
     body?: unknown,
   ): Promise<T> {
@@ -142,6 +144,7 @@ export function createRestEngine(options: RestEngineOptions): RestEngine {
       );
       if (status !== 404 && status >= 300) throw failure(status, text);
     },
+    retryFailed: createRetryFailed(call),
     async correlate(messageName, businessKey, variables) {
       const { status, text } = await send('POST', '/message', {
         messageName,

@@ -8,8 +8,11 @@ export interface Waiter {
 }
 
 export interface Waitroom {
-  /** Waits up to `timeoutMs` for the process to end. Registered when it returns. */
-  wait(correlationId: string, timeoutMs: number): Waiter;
+  /**
+   * Waits up to `timeoutMs` for the process to end, later than at `afterVersion` when that is given: the
+   * end that a retry took back may be told again. Registered when it returns.
+   */
+  wait(correlationId: string, timeoutMs: number, afterVersion?: number): Waiter;
   /** Calls back on every new state until the returned function is called. */
   watch(correlationId: string, listener: (state: ProcessState) => void): () => void;
   /** Hands a new state to all who wait for its process: O(waiters of this process). */
@@ -59,8 +62,8 @@ export function createWaitroom(): Waitroom {
   }
 
   return {
-    wait(correlationId, timeoutMs) {
-      const place = new WaiterPlace(correlationId, closed ? 0 : timeoutMs, leave);
+    wait(correlationId, timeoutMs, afterVersion = 0) {
+      const place = new WaiterPlace(correlationId, closed ? 0 : timeoutMs, afterVersion, leave);
       take(correlationId, place);
       return place;
     },
@@ -103,6 +106,7 @@ class WaiterPlace implements Waiter, Place {
   constructor(
     private readonly correlationId: string,
     timeoutMs: number,
+    private readonly afterVersion: number,
     private readonly leave: (correlationId: string, place: Place) => void,
   ) {
     this.ended = new Promise((resolve) => {
@@ -112,7 +116,7 @@ class WaiterPlace implements Waiter, Place {
   }
 
   notify(state: ProcessState): void {
-    if (isEnded(state)) this.finish(state);
+    if (isEnded(state) && state.version > this.afterVersion) this.finish(state);
   }
 
   release(): void {

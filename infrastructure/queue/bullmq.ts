@@ -20,7 +20,12 @@ export interface BullmqOptions {
   stalledMs?: number;
 }
 
-const NAMES: readonly JobName[] = ['start-instance', 'cancel-instance', 'project-process'];
+const NAMES: readonly JobName[] = [
+  'start-instance',
+  'retry-instance',
+  'cancel-instance',
+  'project-process',
+];
 /** What is counted of each queue. */
 const STATES = ['waiting', 'active', 'delayed', 'failed'] as const;
 /** Finished jobs are kept for a look, failed ones a week: seconds. */

@@ -27,12 +27,14 @@ export function createInProcessQueue(options: InProcessQueueOptions): Queue {
   const limit = () => pLimit({ concurrency, rejectOnClear: true });
   const limits: Record<JobName, ReturnType<typeof pLimit>> = {
     'start-instance': limit(),
+    'retry-instance': limit(),
     'cancel-instance': limit(),
     'project-process': limit(),
   };
   const timed = createInProcessTimedJobs(log);
   const delayed: Record<JobName, number> = {
     'start-instance': 0,
+    'retry-instance': 0,
     'cancel-instance': 0,
     'project-process': 0,
   };

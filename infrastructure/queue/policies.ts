@@ -20,6 +20,7 @@ const UNTIL_DONE = 1_000_000;
  */
 export const POLICIES: Record<JobName, RetryPolicy> = {
   'start-instance': { attempts: UNTIL_DONE, backoff: 250, maxBackoff: 30_000 },
+  'retry-instance': { attempts: UNTIL_DONE, backoff: 250, maxBackoff: 30_000 },
   'cancel-instance': { attempts: UNTIL_DONE, backoff: 250, maxBackoff: 30_000 },
   'project-process': { attempts: UNTIL_DONE, backoff: 50, maxBackoff: 10_000 },
 };

@@ -75,6 +75,7 @@ const HOMES: Record<EventType, { request?: string; response?: string; error?: st
   'process-completed': { response: 'result' },
   'process-failed': { error: 'message' },
   'process-cancelled': { error: 'reason' },
+  'process-retried': {},
 };
 
 /** An event as its row; `created_at` is left to the caller. */

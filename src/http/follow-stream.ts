@@ -14,7 +14,7 @@ export interface Follow {
   correlationId: string;
   /** The version of the last event the caller has. */
   afterVersion: number;
-  /** True when the process has had its final event: the answer ends with what there is. */
+  /** True when the process has ended: the answer ends with what there is. */
   ended: boolean;
 }
 
@@ -89,7 +89,8 @@ export function createStreamFollower(ports: {
           if (raw.writableEnded) break;
           for (const event of events) {
             last = event.version;
-            isLast ||= isFinal(event.type);
+            if (isFinal(event.type)) isLast = true;
+            else if (event.type === 'process-retried') isLast = false;
             raw.write(
               `id: ${event.version}\nevent: ${event.type}\ndata: ${JSON.stringify(publicEvent(event))}\n\n`,
             );

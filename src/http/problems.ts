@@ -48,6 +48,7 @@ const PROBLEMS = {
   'not-found': [404, 'Not found'],
   conflict: [409, 'The request contradicts an earlier one'],
   'already-ended': [409, 'The process has already ended'],
+  'not-retryable': [409, 'The process cannot be retried'],
   'no-receiver': [409, 'Nothing waits for the message'],
   'body-too-large': [413, 'The body is too large'],
   'unsupported-media-type': [415, 'The content type is not supported'],

@@ -13,6 +13,7 @@ import { registerProblems, sendUnreadableUrl } from './problems.ts';
 import { controlRoutes } from './routes/control.ts';
 import { eventRoutes } from './routes/events.ts';
 import { type HealthCheck, healthRoutes } from './routes/health.ts';
+import { retryRoutes } from './routes/retry.ts';
 import { startRoutes } from './routes/start.ts';
 import { statusRoutes } from './routes/status.ts';
 
@@ -79,6 +80,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     await app.register(statusRoutes, options);
     await app.register(eventRoutes, options);
     await app.register(controlRoutes, options);
+    await app.register(retryRoutes, options);
   }
   scopes.check();
   return app;

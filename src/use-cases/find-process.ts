@@ -1,5 +1,5 @@
 import type { EventStore, ProcessStore } from '../../domain/ports.ts';
-import { fold, isEnded, type ProcessState } from '../../domain/process.ts';
+import { fold, isEnded, isRetryable, type ProcessState } from '../../domain/process.ts';
 import type { ProcessMap } from '../../infrastructure/memory/process-map.ts';
 
 export type FindProcess = (correlationId: string) => Promise<ProcessState | null>;
@@ -7,8 +7,9 @@ export type FindProcess = (correlationId: string) => Promise<ProcessState | null
 /**
  * The state of a process from the first place that knows it: memory, process_store, the events
  * themselves. So an accepted process is found from the moment its first event is committed, however
- * far behind the projection is (G7). What process_store takes for pending may have gone on since: the
- * events it has not seen are folded in, so that no caller is told less than an earlier one.
+ * far behind the projection is (G7). What process_store takes for pending may have gone on since, and
+ * what it takes for failed may have been retried: the events it has not seen are folded in, so that no
+ * caller is told less than an earlier one.
  */
 export function createFindProcess(ports: {
   processMap: ProcessMap;
@@ -19,7 +20,7 @@ export function createFindProcess(ports: {
     const inMemory = ports.processMap.get(correlationId);
     if (inMemory) return inMemory;
     const projected = await ports.processStore.get(correlationId);
-    if (projected && isEnded(projected)) return projected;
+    if (projected && isEnded(projected) && !isRetryable(projected)) return projected;
     const afterVersion = projected?.version ?? 0;
     return fold(await ports.eventStore.readStream(correlationId, { afterVersion }), projected);
   };

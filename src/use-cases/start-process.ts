@@ -112,7 +112,10 @@ export async function startProcess(
       other?.cancel();
       return { kind: 'accepted', correlationId: id, state };
     }
-    return { kind: 'accepted', correlationId: id, state: (await other?.ended) ?? state };
+    const end = await other?.ended;
+    // What comes may be old: the end that a retry, seen in the look-up, took back.
+    const newest = end && end.version >= (state?.version ?? 0) ? end : state;
+    return { kind: 'accepted', correlationId: id, state: newest };
   }
 }
 

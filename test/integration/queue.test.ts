@@ -15,6 +15,7 @@ function recording(then: (run: Run) => Promise<void> | void = () => {}) {
   };
   const handlers: JobHandlers = {
     'start-instance': handler,
+    'retry-instance': handler,
     'cancel-instance': handler,
     'project-process': handler,
   };
@@ -37,6 +38,7 @@ describe.each(queueKinds())('the queue: $name', ({ available, durable, create })
     it('runs every job handed in, each by its own handler, with all it carries', async () => {
       const seen: Record<JobName, Job[]> = {
         'start-instance': [],
+        'retry-instance': [],
         'cancel-instance': [],
         'project-process': [],
       };
@@ -46,6 +48,7 @@ describe.each(queueKinds())('the queue: $name', ({ available, durable, create })
       const queue = await queues.open();
       await queue.work({
         'start-instance': into('start-instance'),
+        'retry-instance': into('retry-instance'),
         'cancel-instance': into('cancel-instance'),
         'project-process': into('project-process'),
       });

@@ -85,6 +85,20 @@ export function failed(): ProcessEvent {
   };
 }
 
+/** Something broke: the failure that may be retried. */
+export function broken(): ProcessEvent {
+  return {
+    ...common,
+    type: 'process-failed',
+    audit: {},
+    data: { kind: 'technical', code: 'AWAY', message: 'the partner is away', failedStep: null },
+  };
+}
+
+export function retried(): ProcessEvent {
+  return { ...common, type: 'process-retried', audit: {}, data: { reason: 'mended' } };
+}
+
 export function started(processInstanceId = 'instance-1'): ProcessEvent {
   return { ...common, type: 'process-started', audit: {}, data: { processInstanceId } };
 }

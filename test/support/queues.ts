@@ -11,7 +11,12 @@ export const silent: QueueLog = { debug() {}, warn() {}, error() {} };
 
 /** The same policy for every job. */
 export function policies(policy: RetryPolicy): Record<JobName, RetryPolicy> {
-  return { 'start-instance': policy, 'cancel-instance': policy, 'project-process': policy };
+  return {
+    'start-instance': policy,
+    'retry-instance': policy,
+    'cancel-instance': policy,
+    'project-process': policy,
+  };
 }
 
 export function job(name: JobName, correlationId: string, eventId = '1'): Job {

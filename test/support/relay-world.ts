@@ -24,6 +24,7 @@ export function createWorld() {
   };
   const handlers: JobHandlers = {
     'start-instance': handler,
+    'retry-instance': handler,
     'cancel-instance': handler,
     'project-process': handler,
   };

@@ -114,4 +114,28 @@ describe('decide, beyond the life of one process', () => {
       },
     ]);
   });
+
+  it('a retry is taken after a technical failure only', () => {
+    const retry: Command = { ...common, type: 'retry-process', reason: 'mended' };
+    const error = { kind: 'technical', code: 'AWAY', message: 'away', step: null } as const;
+    expect(decide(retry, { ...pending, status: 'error', error })).toMatchObject([
+      { type: 'process-retried', data: { reason: 'mended' } },
+    ]);
+    for (const kind of ['business', 'cancelled'] as const) {
+      expect(decide(retry, { ...pending, status: 'error', error: { ...error, kind } })).toEqual([]);
+    }
+    for (const state of [pending, ended, null]) expect(decide(retry, state)).toEqual([]);
+  });
+
+  it('a start that replaces an instance is recorded while that one is the last recorded', () => {
+    const command: Command = {
+      ...common,
+      type: 'record-start',
+      processInstanceId: 'new',
+      requestId: '9',
+      replaces: 'old',
+    };
+    expect(decide(command, { ...pending, processInstanceId: 'old' })).toHaveLength(1);
+    expect(decide(command, { ...pending, processInstanceId: 'other' })).toEqual([]);
+  });
 });

@@ -250,4 +250,48 @@ describe('evolve', () => {
     const oneByOne = events.reduce<ProcessState | null>(evolve, null);
     expect(fold(events.slice(2), fold(events.slice(0, 2)))).toEqual(oneByOne);
   });
+
+  describe('and a retry', () => {
+    const failedBy = (kind: 'business' | 'technical', code: string): ProcessEvent => ({
+      ...common,
+      type: 'process-failed',
+      audit: {},
+      data: { kind, code, message: 'it broke', failedStep: step.name },
+    });
+    const retried: ProcessEvent = {
+      ...common,
+      type: 'process-retried',
+      audit: {},
+      data: { reason: 'mended' },
+    };
+
+    it('makes a technical failure pending again, with nothing left of the end', () => {
+      expect(stateAfter(requested, started, failedBy('technical', 'AWAY'), retried)).toMatchObject({
+        status: 'pending',
+        error: null,
+        completedAt: null,
+        processInstanceId: 'i1',
+        version: 4,
+      });
+    });
+
+    it('lets the first end after it decide', () => {
+      const broken = failedBy('technical', 'AWAY');
+      expect(stateAfter(requested, broken, retried, ended, broken)).toMatchObject({
+        status: 'ok',
+        error: null,
+      });
+      expect(
+        stateAfter(requested, broken, retried, failedBy('business', 'NO'), ended),
+      ).toMatchObject({ status: 'error', error: { code: 'NO' } });
+    });
+
+    it('changes nothing of another end, nor of a process that is pending', () => {
+      for (const end of [ended, failedBy('business', 'NO')]) {
+        const { status, error } = stateAfter(requested, end) ?? {};
+        expect(stateAfter(requested, end, retried)).toMatchObject({ status, error });
+      }
+      expect(stateAfter(requested, retried)).toMatchObject({ status: 'pending', version: 2 });
+    });
+  });
 });

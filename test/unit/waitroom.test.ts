@@ -36,6 +36,15 @@ describe('the waitroom', () => {
     expect((await waiter.ended)?.version).toBe(3);
   });
 
+  it('does not take an end that a retry took back, told late, for the new one', async () => {
+    const waiter = room.wait('p', 1_000, 5);
+    room.notify(stateOf('p', 4, 'error'));
+    room.notify(stateOf('p', 5, 'error'));
+    expect(room.size()).toBe(1);
+    room.notify(stateOf('p', 7, 'ok'));
+    expect((await waiter.ended)?.version).toBe(7);
+  });
+
   it('lets a waiter go with null when its time is up, each at its own', async () => {
     const short = room.wait('p', 1_000);
     const long = room.wait('p', 25_000);

@@ -184,12 +184,14 @@ export async function openEngine(
       const paused = task.available_at > now();
       task.workerId = null;
       task.lockedUntil = 0;
-      task.available_at = 0;
+      if (task.retries !== 0) task.available_at = 0;
       if (paused) await store.save({ savedTasks: [rowOf(task)] });
       board.serve();
     },
     async setRetries(taskId, retries) {
       const task = taskOf(taskId);
+      // Without retries it is an incident from now on.
+      if (retries === 0 && task.retries !== 0) task.available_at = now();
       task.retries = retries;
       await store.save({ savedTasks: [rowOf(task)] });
       board.serve();

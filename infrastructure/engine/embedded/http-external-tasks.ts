@@ -4,7 +4,7 @@ import type { EmbeddedEngine } from './engine.ts';
 import { json, time } from './http-json.ts';
 import { readVariables, variablesSchema } from './http-variables.ts';
 import type { Task } from './task-board.ts';
-import { writeTyped } from './typed-value.ts';
+import { BadRequest, writeTyped } from './typed-value.ts';
 
 const fetchBody = z.strictObject({
   workerId: z.string().min(1),
@@ -44,6 +44,8 @@ const taskQuery = z.strictObject({
   activityId: z.string().optional(),
   noRetriesLeft: z.enum(['true', 'false']).optional(),
 });
+
+const incidentQuery = z.strictObject({ processInstanceId: z.string().optional() });
 
 /** /external-task: fetchAndLock with long polling, complete, failure, bpmnError, locks, retries. */
 export function registerExternalTaskRoutes(api: FastifyInstance, engine: EmbeddedEngine): void {
@@ -146,23 +148,34 @@ export function registerExternalTaskRoutes(api: FastifyInstance, engine: Embedde
   });
 
   api.get('/incident', async (request, reply) => {
-    const { processInstanceId } = taskQuery.parse(request.query);
+    const { processInstanceId } = incidentQuery.parse(request.query);
     const incidents = [...board.all()].filter(
       (task) => task.retries === 0 && (processInstanceId ?? task.instance_id) === task.instance_id,
     );
-    return json(
-      reply,
-      incidents.map((task) => ({
-        id: task.id,
-        incidentType: 'failedExternalTask',
-        processInstanceId: task.instance_id,
-        activityId: task.activity_id,
-        configuration: task.id,
-        incidentMessage: task.error_message,
-        incidentTimestamp: time(task.created_at),
-      })),
-    );
+    return json(reply, incidents.map(incidentView));
   });
+
+  api.get<Params>('/incident/:id', async ({ params }, reply) => {
+    const task = board.get(params.id);
+    if (task?.retries === 0) return json(reply, incidentView(task));
+    throw new BadRequest(`No matching incident with id ${params.id}`, 404);
+  });
+}
+
+/** A task without retries is its own incident. */
+function incidentView(task: Task) {
+  return {
+    id: task.id,
+    incidentType: 'failedExternalTask',
+    processInstanceId: task.instance_id,
+    activityId: task.activity_id,
+    configuration: task.id,
+    causeIncidentId: task.id,
+    rootCauseIncidentId: task.id,
+    incidentMessage: task.error_message,
+    // Its rest ended when it failed for good: there was none.
+    incidentTimestamp: time(task.available_at || task.created_at),
+  };
 }
 
 function taskView(engine: EmbeddedEngine, task: Task) {

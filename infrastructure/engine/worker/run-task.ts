@@ -69,7 +69,7 @@ export async function runTask(
   }
   const journal = await eventStore.findByDedupePrefix(taskKeyPrefix(task.id));
   const known = journaled(task, journal);
-  if (known) {
+  if (known && !(await isTakenBack(known))) {
     log.info(
       { taskId: task.id, event: known.type },
       'the task was done before; telling the engine',
@@ -166,7 +166,20 @@ export async function runTask(
       await endIfEngineEnded(event.data.code, event.data.message);
     } else if (event.type === 'step-failed') {
       await settle(await tellFailed(taskService, task, event), event);
+      // The retry's own job found nothing to give back while the engine had not heard.
+      if (await isTakenBack(event)) {
+        const { attempts } = { ...DEFAULT_RETRY, ...step.retry };
+        await ports.engine.retryFailed(task.processInstanceId ?? '', () => attempts);
+      }
     }
+  }
+
+  /** A failure for good that somebody had retried before the engine heard of it: the step is to run again. */
+  async function isTakenBack(event: StoredEvent): Promise<boolean> {
+    if (event.type !== 'step-failed' || event.data.kind !== 'technical') return false;
+    if (event.data.retriesLeft > 0) return false;
+    const later = await eventStore.readStream(correlationId, { afterVersion: event.version });
+    return later.some(({ type }) => type === 'process-retried');
   }
 
   /** The engine heard the report and cannot go on: without this the task would come for ever. */

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { isFinal } from '../../../domain/events.ts';
 import type { EventStore } from '../../../domain/ports.ts';
+import { fold, isEnded } from '../../../domain/process.ts';
 import type { Waitroom } from '../../../infrastructure/memory/waitroom.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { createStreamFollower } from '../follow-stream.ts';
@@ -64,7 +64,8 @@ export const eventRoutes: FastifyPluginAsyncZod<{
         );
       }
       if (headers.accept?.includes('text/event-stream')) {
-        const ended = stream.some(({ type }) => isFinal(type));
+        const state = fold(stream);
+        const ended = state !== null && isEnded(state);
         // 204 keeps a browser, which would connect again after every end, from doing so.
         if (ended && newest.version <= afterVersion) return reply.code(204).send(null);
         follower.follow({ request, reply, correlationId, afterVersion, ended });

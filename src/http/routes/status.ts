@@ -55,7 +55,9 @@ export const statusRoutes: FastifyPluginAsyncZod<{
         throw error;
       });
       if (waiter && state && !isEnded(state)) {
-        state = (await waiter.ended) ?? (await findProcess(correlationId));
+        const end = await waiter.ended;
+        // An end that is older than the look-up is one that a retry took back.
+        state = end && end.version >= state.version ? end : await findProcess(correlationId);
       }
       waiter?.cancel();
       if (!state) {

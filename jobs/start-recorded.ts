@@ -1,0 +1,103 @@
+import { decide } from '../domain/decide.ts';
+import { EngineRefusedError } from '../domain/errors.ts';
+import type { ProcessIdentity, ProcessRequested, StoredEvent } from '../domain/events.ts';
+import type { JsonObject } from '../domain/json.ts';
+import type { Engine, EventStore } from '../domain/ports.ts';
+import { fold, type ProcessState } from '../domain/process.ts';
+
+export interface RecordedStart {
+  request: StoredEvent & ProcessRequested;
+  /** The event that asks for the instance: the request, or a retry. */
+  cause: StoredEvent;
+  /** The process as it was read. */
+  state: ProcessState;
+  /** The instance that an earlier delivery started and did not record; left out: starts one. */
+  instanceId: string | undefined;
+}
+
+/**
+ * Starts an instance, unless there is one already, and records it. The engine's refusal ends the process.
+ * Two callers at the same moment may both start one: the dedupe key of `process-started` lets one of them
+ * win, and the other deletes its instance.
+ *
+ * @throws EngineUnavailableError, StoreUnavailableError: try again later
+ */
+export async function startRecorded(
+  { request, cause, state, instanceId }: RecordedStart,
+  { eventStore, engine }: { eventStore: EventStore; engine: Engine },
+): Promise<void> {
+  const { correlationId, processName, identity } = request;
+  const processInstanceId = instanceId ?? (await start());
+  if (processInstanceId !== null) await record(processInstanceId);
+
+  /** @returns the instance's id, or null when the engine refused and the process has failed with it */
+  async function start(): Promise<string | null> {
+    try {
+      return await engine.start(processName, correlationId, startVariables(request));
+    } catch (error) {
+      if (!(error instanceof EngineRefusedError)) throw error;
+      await recordRefusal(error);
+      return null;
+    }
+  }
+
+  async function recordRefusal(error: EngineRefusedError): Promise<void> {
+    const outcome = {
+      status: 'error',
+      kind: 'technical',
+      code: error.code,
+      message: `the process engine refused the start: ${error.message}`,
+      step: null,
+    } as const;
+    // Of two deliveries one records the end; the other fails on the version, and finds it ended.
+    await eventStore.append(
+      correlationId,
+      decide({ type: 'end-process', processName, identity, outcome }, state),
+      { expectedVersion: state.version },
+    );
+  }
+
+  async function record(id: string): Promise<void> {
+    const command = {
+      type: 'record-start',
+      processName,
+      identity,
+      processInstanceId: id,
+      requestId: cause.id,
+      replaces: state.processInstanceId,
+    } as const;
+    const { events: stored } = await eventStore.append(correlationId, decide(command, state));
+    const started = stored[0];
+    if (started?.type === 'process-started' && started.data.processInstanceId !== id) {
+      await engine.cancel(id);
+      return;
+    }
+    // A cancel that was recorded while the engine was starting found no instance to delete.
+    if (started && started.version > state.version + 1) {
+      const now = fold(await eventStore.readStream(correlationId));
+      if (now?.error?.kind === 'cancelled') await engine.cancel(id);
+    }
+  }
+}
+
+function startVariables(request: StoredEvent & ProcessRequested): JsonObject {
+  return { ...request.data.variables, ...identityVariables(request) };
+}
+
+/** The variables that every instance carries, by the names of the user's data model. */
+function identityVariables(event: {
+  correlationId: string;
+  identity: ProcessIdentity;
+}): JsonObject {
+  const { identity } = event;
+  return {
+    correlationId: event.correlationId,
+    batch_id: identity.batchId,
+    traceability_id: identity.traceabilityId,
+    application_id: identity.applicationId,
+    originating_system: identity.originatingSystem,
+    identifiers: identity.identifiers,
+    traceparent: identity.traceparent,
+    tracestate: identity.tracestate,
+  };
+}

@@ -1,0 +1,69 @@
+import { decide } from '../../domain/decide.ts';
+import { VersionConflictError } from '../../domain/errors.ts';
+import type { EventStore } from '../../domain/ports.ts';
+import { fold, type ProcessState } from '../../domain/process.ts';
+import type { Waiter, Waitroom } from '../../infrastructure/memory/waitroom.ts';
+import type { FindProcess } from './find-process.ts';
+
+export interface RetryRequest {
+  correlationId: string;
+  /** Why, for the audit trail. */
+  reason: string;
+  /** Milliseconds to wait for the end; 0 answers at once. */
+  waitMs: number;
+}
+
+export type RetryAnswer =
+  | { kind: 'retried'; end: ProcessState | null }
+  /** Pending, or ended in a way that another go does not change. */
+  | { kind: 'refused'; state: ProcessState }
+  | { kind: 'archived' }
+  | { kind: 'unknown' };
+
+export interface RetryPorts {
+  eventStore: EventStore;
+  waitroom: Waitroom;
+  findProcess: FindProcess;
+}
+
+/**
+ * Gives a process that failed for a technical reason another go, and waits for its new end. The version
+ * read is the version expected, so of two retries at the same moment one wins. The waiter stands before
+ * the commit (G6) and does not take the old end, told late, for the new one.
+ *
+ * @param onWaiting gets the waiter, to give it up when the caller hangs up
+ * @throws StoreUnavailableError with nothing written
+ */
+export async function retryProcess(
+  { correlationId, reason, waitMs }: RetryRequest,
+  { eventStore, waitroom, findProcess }: RetryPorts,
+  onWaiting: (waiter: Waiter) => void,
+): Promise<RetryAnswer> {
+  for (;;) {
+    const events = await eventStore.readStream(correlationId);
+    const [first] = events;
+    const state = fold(events);
+    if (!first || !state) {
+      return { kind: (await findProcess(correlationId)) ? 'archived' : 'unknown' };
+    }
+    const { processName, identity } = first;
+    const audit = {
+      httpMethod: 'POST',
+      endpoint: '/api/process/:correlationId/retry',
+      httpStatusCode: 202,
+    };
+    const decided = decide({ type: 'retry-process', processName, identity, audit, reason }, state);
+    if (decided.length === 0) return { kind: 'refused', state };
+    const waiter = waitMs > 0 ? waitroom.wait(correlationId, waitMs, state.version + 1) : undefined;
+    if (waiter) onWaiting(waiter);
+    try {
+      await eventStore.append(correlationId, decided, { expectedVersion: state.version });
+      return { kind: 'retried', end: (await waiter?.ended) ?? null };
+    } catch (error) {
+      // A late step was journaled, or another retry came first: read again and decide anew.
+      if (!(error instanceof VersionConflictError)) throw error;
+    } finally {
+      waiter?.cancel();
+    }
+  }
+}
