@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { SetupError } from '../domain/errors.ts';
 import { mssqlUrlProblem } from '../infrastructure/sql/mssql/target.ts';
+import { isSecretName, maskUrls } from './secrets.ts';
 
 export const ROLES = ['api', 'worker', 'relay', 'projector'] as const;
 export type Role = (typeof ROLES)[number];
@@ -79,6 +80,14 @@ export const configSchema = z.object({
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
     .describe('Least severe level that is logged'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: optionalUrl(/^https?:/).describe(
+    'OTLP/HTTP receiver of traces, `http://host:4318`; empty: no traces. Other standard `OTEL_` variables hold too',
+  ),
+  OTEL_TRACES_EXPORTER: z
+    .enum(['', 'otlp', 'none'])
+    .default('')
+    .describe('`otlp`: traces to the endpoint or to localhost:4318; `none`: no traces at all'),
+  OTEL_SERVICE_NAME: z.string().min(1).default('fastify-camunda').describe('Its name in traces'),
   WAIT_TIMEOUT_MS: number(25_000, 0, 600_000).describe('Longest time a call waits for a result'),
   BODY_LIMIT: number(1_048_576, 1_024).describe('Largest request body, in bytes'),
   RATE_LIMIT_PER_MINUTE: number(0, 0).describe('Calls per client and minute; 0: no limit'),
@@ -124,10 +133,6 @@ export function redactConfig(config: Config): Record<string, unknown> {
 }
 
 function redactValue(name: string, value: unknown): unknown {
-  if (/(PASSWORD|SECRET)$/.test(name)) return value === '' ? '' : '***';
-  if (typeof value !== 'string') return value;
-  // Up to the last @ before the path: a password may hold one that was not encoded.
-  return value
-    .replace(/(:\/\/[^:/?#@]*):[^/?#]*@/, '$1:***@')
-    .replace(/([?&]password=)[^&#]*/gi, '$1***');
+  if (isSecretName(name)) return value === '' ? '' : '***';
+  return typeof value === 'string' ? maskUrls(value) : value;
 }

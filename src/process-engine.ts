@@ -1,4 +1,3 @@
-import type { FastifyBaseLogger } from 'fastify';
 import { EngineRefusedError, SetupError } from '../domain/errors.ts';
 import { startEmbeddedEngine } from '../infrastructure/engine/embedded/start.ts';
 import type { EngineAuth } from '../infrastructure/engine/engine-auth.ts';
@@ -8,6 +7,7 @@ import { databaseFile } from './database-target.ts';
 import { openEngineAuth, readEngineAccess } from './engine-access.ts';
 import { explainEngineTrouble } from './explain-engine-trouble.ts';
 import type { LoadedProcess } from './load-processes.ts';
+import type { PartLog } from './observability/log-with-traces.ts';
 
 export interface ProcessEngine {
   baseUrl: string;
@@ -25,7 +25,7 @@ export interface ProcessEngine {
 export async function openProcessEngine(
   config: Config,
   processes: readonly LoadedProcess[],
-  log: FastifyBaseLogger,
+  log: PartLog,
 ): Promise<ProcessEngine> {
   const access = readEngineAccess(config);
   const embedded =

@@ -5,7 +5,7 @@ import type { StoredEvent } from '../domain/events.ts';
 import type { JobHandlers } from '../domain/ports.ts';
 import { startWorker } from '../infrastructure/engine/worker/start-worker.ts';
 import { createProcessMap } from '../infrastructure/memory/process-map.ts';
-import { createWaitroom } from '../infrastructure/memory/waitroom.ts';
+import { observedEngine, observedEventStore } from '../infrastructure/observability/observed.ts';
 import { cancelInstance } from '../jobs/cancel-instance.ts';
 import { outboxRowOf } from '../jobs/event-jobs.ts';
 import { projectProcess } from '../jobs/project-process.ts';
@@ -17,11 +17,13 @@ import { dataLockMode, lockDataDir } from './data-lock.ts';
 import { openDatabase } from './database-target.ts';
 import { buildServer, closeServer } from './http/server.ts';
 import { attemptsOf, type LoadedProcess, loadProcesses, readSettings } from './load-processes.ts';
+import { openObservability } from './observability/observability.ts';
 import { openProcessEngine } from './process-engine.ts';
 import { createShutdown } from './shutdown.ts';
 import { openTransport } from './transport.ts';
 import { createAnnounce } from './use-cases/announce.ts';
 import { createFindProcess } from './use-cases/find-process.ts';
+import { VERSION } from './version.ts';
 
 export interface Service {
   /** Where it listens. */
@@ -46,7 +48,7 @@ export async function startService(
   env: Record<string, string | undefined> = process.env,
   onCommitted: (events: readonly StoredEvent[]) => void = () => {},
 ): Promise<Service> {
-  log.info({ config: redactConfig(config) }, 'starting');
+  log.info({ version: VERSION, config: redactConfig(config) }, 'starting');
   const processes = await loadProcesses(config.PROCESSES_DIR || undefined);
   readAllSettings(processes, env, config.PORT);
   const has = checkRoles(config);
@@ -63,6 +65,9 @@ export async function startService(
     const lockMode = dataLockMode(config);
     if (lockMode) shutdown.add('data folder', lockDataDir(config.DATA_DIR, lockMode));
 
+    const observability = openObservability(config, log, env);
+    shutdown.add('traces', (timeLeft) => observability.stop(timeLeft()));
+
     // Database: the events and what is projected from them.
     const leaseMs = has('relay') ? config.OUTBOX_LEASE_MS : 0;
     const database = await openDatabase(config, {
@@ -71,33 +76,39 @@ export async function startService(
       onAppended: (events) => {
         onCommitted(events);
         announce(events);
+        observeEvents(events);
         // In the next turn: who waits for this has its answer first.
         if (has('relay')) setImmediate(() => relay.offer(events.map(outboxRowOf)));
       },
       warn: (message) => log.warn(message),
     });
     shutdown.add('database', () => database.close());
-    const { eventStore, outbox, processStore } = database;
+    const { outbox, processStore } = database;
+    const eventStore = observedEventStore(database.eventStore, observability);
     // Alone on the data folder, so no other relay: what a killed predecessor had taken is due.
     if (database.kind === 'sqlite' && lockMode === 'exclusive') await outbox.releaseAll();
 
-    const opened = await openProcessEngine(config, processes, log);
-    const { engine, baseUrl, auth } = opened;
+    const opened = await openProcessEngine(config, processes, observability.log);
+    const { baseUrl, auth } = opened;
     shutdown.add('engine', opened.stop);
+    const engine = observedEngine(opened.engine, observability);
 
     // In memory: what callers wait for and ask about.
     const processMap = createProcessMap(config.PROCESS_MAP_MAX);
-    const waitroom = createWaitroom();
+    const waitroom = observability.waitroom();
     const findProcess = createFindProcess({ processMap, processStore, eventStore });
 
     // Transport: jobs between the roles, states to every instance.
-    const { queue, notifier } = await openTransport(config, log, () => void catchUp());
+    const transport = await openTransport(config, observability.log, () => void catchUp());
+    const { notifier } = transport;
+    const queue = observability.queue(transport.queue);
     shutdown.add('notifier', () => notifier.close());
     shutdown.add('queue', (timeLeft) => queue.close(timeLeft()));
     notifier.subscribe((state) => {
       if (processMap.set(state)) waitroom.notify(state);
     });
     const announce = createAnnounce({ processMap, notifier, log });
+    const observeEvents = observability.events({ processMap, eventStore: database.eventStore });
     const relay = createRelay({
       outbox,
       queue,
@@ -125,9 +136,12 @@ export async function startService(
         queue: async () => {
           if (!(await queue.ready())) throw new Error('takes no jobs');
         },
-        engine: () => engine.version(),
+        // Without the role it is others who start instances and do steps.
+        ...(has('worker') ? { engine: () => engine.version() } : {}),
       },
       stopping: () => stopping !== undefined,
+      idsOf: observability.traceIds.of,
+      observe: observability.http({ outbox, queue, waitroom, processMap }),
       api: has('api'),
       waitTimeoutMs: config.WAIT_TIMEOUT_MS,
       bodyLimit: config.BODY_LIMIT,
@@ -150,6 +164,7 @@ export async function startService(
           concurrency: config.WORKER_CONCURRENCY,
           lockDurationMs: config.LOCK_DURATION_MS,
           longPollMs: config.LONG_POLL_MS,
+          observers: observability,
         })
       : undefined;
     // Closed first, and with it no more than half of the time gone. The listener stays open meanwhile:
@@ -193,7 +208,10 @@ export async function startService(
           const state = await findProcess(correlationId);
           if (state) waitroom.notify(state);
         } catch (error) {
-          log.warn({ err: error, correlationId }, 'the state of a waited-for process was not read');
+          observability.log.warn(
+            { err: error, correlationId },
+            'the state of a waited-for process was not read',
+          );
         }
       }
     }

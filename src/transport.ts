@@ -1,4 +1,3 @@
-import type { FastifyBaseLogger } from 'fastify';
 import { SetupError } from '../domain/errors.ts';
 import type { Notifier, Queue } from '../domain/ports.ts';
 import { createInProcessNotifier } from '../infrastructure/notifier/in-process.ts';
@@ -6,11 +5,12 @@ import { createRedisNotifier } from '../infrastructure/notifier/redis.ts';
 import { createBullmqQueue } from '../infrastructure/queue/bullmq.ts';
 import { createInProcessQueue } from '../infrastructure/queue/in-process.ts';
 import { type Config, redactConfig } from './config.ts';
+import type { PartLog } from './observability/log-with-traces.ts';
 
 /** Queue and notifier: both through Redis, or both in this process. */
 export async function openTransport(
   config: Config,
-  log: FastifyBaseLogger,
+  log: PartLog,
   onGap: () => void,
 ): Promise<{ queue: Queue; notifier: Notifier }> {
   const concurrency = config.QUEUE_CONCURRENCY;

@@ -15,6 +15,7 @@ export interface ProcessMap {
   set(state: ProcessState): boolean;
   /** Forgets everything, after notifications may have been missed. */
   clear(): void;
+  size(): number;
 }
 
 /**
@@ -36,5 +37,6 @@ export function createProcessMap(max: number, clock: { now(): number } = perform
       return true;
     },
     clear: () => states.clear(),
+    size: () => states.size,
   };
 }

@@ -4,8 +4,14 @@ export interface Waiter {
   /** The ended process, or null when the time is up or the wait was given up. */
   readonly ended: Promise<ProcessState | null>;
   /** Gives up: resolves with null and frees the place. */
-  cancel(): void;
+  cancel(how?: WaitEnd): void;
 }
+
+/**
+ * How a wait ended: with the end of the process, with its time, because the caller hung up or the service
+ * stops, or because there was nothing to wait for.
+ */
+export type WaitEnd = 'answered' | 'timed-out' | 'hung-up' | 'stopped' | 'given-up';
 
 export interface Waitroom {
   /**
@@ -30,8 +36,14 @@ interface Place {
   release(): void;
 }
 
-/** Callers who wait for a process in this instance, any number for one process. */
-export function createWaitroom(): Waitroom {
+/**
+ * Callers who wait for a process in this instance, any number for one process.
+ *
+ * @param onEnd hears of every wait that ended, and of its milliseconds
+ */
+export function createWaitroom(
+  onEnd: (how: WaitEnd, milliseconds: number) => void = () => {},
+): Waitroom {
   // Most processes have one waiter, and a set for each would be a fifth of what it costs.
   const places = new Map<string, Place | Set<Place>>();
   let count = 0;
@@ -44,14 +56,19 @@ export function createWaitroom(): Waitroom {
     count++;
   }
 
-  function leave(correlationId: string, place: Place): void {
+  function leave(correlationId: string, place: Place): boolean {
     const others = places.get(correlationId);
     const isThere = others instanceof Set ? others.delete(place) : others === place;
-    if (!isThere) return;
+    if (!isThere) return false;
     count--;
     if (others === place || (others instanceof Set && others.size === 0)) {
       places.delete(correlationId);
     }
+    return true;
+  }
+
+  function finish(correlationId: string, place: Place, how: WaitEnd, began: number): void {
+    if (leave(correlationId, place)) onEnd(how, performance.now() - began);
   }
 
   /** Those who wait for one process, as they are now: they leave while they are told. */
@@ -63,12 +80,13 @@ export function createWaitroom(): Waitroom {
 
   return {
     wait(correlationId, timeoutMs, afterVersion = 0) {
-      const place = new WaiterPlace(correlationId, closed ? 0 : timeoutMs, afterVersion, leave);
+      const wait = closed ? 0 : timeoutMs;
+      const place = new WaiterPlace(correlationId, wait, afterVersion, finish);
       take(correlationId, place);
       return place;
     },
     watch(correlationId, listener) {
-      const place: Place = { notify: listener, release: () => leave(correlationId, place) };
+      const place: Place = { notify: listener, release: () => void leave(correlationId, place) };
       take(correlationId, place);
       return place.release;
     },
@@ -102,33 +120,34 @@ class WaiterPlace implements Waiter, Place {
   private resolve: (state: ProcessState | null) => void = () => {};
   // Timers of one duration share a list in Node, so a waiter costs no search.
   private readonly timer: NodeJS.Timeout;
+  private readonly began = performance.now();
 
   constructor(
     private readonly correlationId: string,
     timeoutMs: number,
     private readonly afterVersion: number,
-    private readonly leave: (correlationId: string, place: Place) => void,
+    private readonly leave: (id: string, place: Place, how: WaitEnd, began: number) => void,
   ) {
     this.ended = new Promise((resolve) => {
       this.resolve = resolve;
     });
-    this.timer = setTimeout(this.cancel, timeoutMs);
+    this.timer = setTimeout(this.cancel, timeoutMs, 'timed-out');
   }
 
   notify(state: ProcessState): void {
-    if (isEnded(state) && state.version > this.afterVersion) this.finish(state);
+    if (isEnded(state) && state.version > this.afterVersion) this.finish(state, 'answered');
   }
 
   release(): void {
-    this.finish(null);
+    this.finish(null, 'stopped');
   }
 
   // Its own, for callers hand it on by itself.
-  readonly cancel = (): void => this.finish(null);
+  readonly cancel = (how: WaitEnd = 'given-up'): void => this.finish(null, how);
 
-  private finish(state: ProcessState | null): void {
+  private finish(state: ProcessState | null, how: WaitEnd): void {
     clearTimeout(this.timer);
-    this.leave(this.correlationId, this);
+    this.leave(this.correlationId, this, how, this.began);
     this.resolve(state);
   }
 }

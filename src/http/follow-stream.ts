@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isFinal } from '../../domain/events.ts';
 import type { EventStore } from '../../domain/ports.ts';
+import type { LogIds } from '../../domain/trace-context.ts';
 import type { Waitroom } from '../../infrastructure/memory/waitroom.ts';
 import { publicEvent } from './schemas.ts';
 
@@ -36,8 +37,10 @@ export interface StreamFollower {
 export function createStreamFollower(ports: {
   eventStore: EventStore;
   waitroom: Waitroom;
+  /** What a log line says of a process. */
+  idsOf: (correlationId: string) => LogIds;
 }): StreamFollower {
-  const { eventStore, waitroom } = ports;
+  const { eventStore, waitroom, idsOf } = ports;
   const open = new Set<ServerResponse>();
   let closed = false;
 
@@ -99,7 +102,7 @@ export function createStreamFollower(ports: {
         }
       } catch (error) {
         // The client connects again and goes on from its Last-Event-ID.
-        request.log.warn({ err: error, correlationId }, 'event stream ended');
+        request.log.warn({ ...idsOf(correlationId), err: error }, 'event stream ended');
         raw.end();
       } finally {
         reading = false;

@@ -1,8 +1,9 @@
-import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { CodedError, StoreUnavailableError } from '../../domain/errors.ts';
 import type { ProcessState } from '../../domain/process.ts';
+import type { LogIds } from '../../domain/trace-context.ts';
 
 /** Problem details, RFC 9457. */
 export const problemSchema = z
@@ -116,7 +117,18 @@ function storeProblem({ outcome }: StoreUnavailableError): string {
 }
 
 /** Every error of every route, and unknown routes, as a problem. */
-export function registerProblems(app: FastifyInstance, bodyLimit: number): void {
+export function registerProblems(
+  app: FastifyInstance,
+  bodyLimit: number,
+  idsOf: (correlationId: string) => LogIds = (correlationId) => ({ correlationId }),
+): void {
+  /** What its log lines say of the process, as soon as it is known which one it is. */
+  function aboutProcess({ logIds, params, body }: FastifyRequest): object {
+    if (logIds) return logIds;
+    const { correlationId } = { ...(body ?? {}), ...(params ?? {}) } as { correlationId?: unknown };
+    return typeof correlationId === 'string' ? idsOf(correlationId) : {};
+  }
+
   app.setNotFoundHandler((request, reply) =>
     sendProblem(
       reply,
@@ -166,7 +178,7 @@ export function registerProblems(app: FastifyInstance, bodyLimit: number): void 
         );
       case 'STORE_UNAVAILABLE':
       case 'ENGINE_UNAVAILABLE':
-        request.log.error({ err: error }, 'dependency unavailable');
+        request.log.error({ ...aboutProcess(request), err: error }, 'dependency unavailable');
         reply.header('Retry-After', '5');
         return sendProblem(
           reply,
@@ -186,7 +198,7 @@ export function registerProblems(app: FastifyInstance, bodyLimit: number): void 
     if (status >= 400 && status < 500 && !(error instanceof CodedError)) {
       return sendProblem(reply, 'invalid-request', error.message);
     }
-    request.log.error({ err: error }, 'request failed');
+    request.log.error({ ...aboutProcess(request), err: error }, 'request failed');
     return sendProblem(
       reply,
       'internal-error',

@@ -65,6 +65,7 @@ export const startHeaders = z.object({
   prefer: z.string().optional().describe('`wait=N` seconds, or `respond-async` (RFC 7240)'),
   'idempotency-key': z.string().min(1).max(1_000).optional(),
   traceparent: z.string().optional().describe('W3C trace context; ignored when it is not valid'),
+  tracestate: z.string().optional().describe('Belongs to traceparent, and is handed on with it'),
 });
 
 const errorSchema = z.object({

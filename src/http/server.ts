@@ -5,16 +5,21 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import { validatorCompiler } from 'fastify-type-provider-zod';
 import type { ProcessDefinition } from '../../domain/define-process.ts';
 import type { Engine, EventStore, ProcessStore } from '../../domain/ports.ts';
+import type { LogIds } from '../../domain/trace-context.ts';
 import type { Waitroom } from '../../infrastructure/memory/waitroom.ts';
+import type { Metrics } from '../../infrastructure/observability/metrics.ts';
+import type { Tracing } from '../../infrastructure/observability/tracing.ts';
 import type { FindProcess } from '../use-cases/find-process.ts';
 import { listRoutes } from './access/routes.ts';
 import { registerDocumentation } from './documentation.ts';
+import { observeRequests } from './observe-requests.ts';
 import { registerProblems, sendUnreadableUrl } from './problems.ts';
 import { controlRoutes } from './routes/control.ts';
 import { eventRoutes } from './routes/events.ts';
 import { type HealthCheck, healthRoutes } from './routes/health.ts';
+import { metricsRoutes } from './routes/metrics.ts';
 import { retryRoutes } from './routes/retry.ts';
-import { startRoutes } from './routes/start.ts';
+import { type StartOutcome, startRoutes } from './routes/start.ts';
 import { statusRoutes } from './routes/status.ts';
 
 export interface ServerOptions {
@@ -28,11 +33,22 @@ export interface ServerOptions {
   newId: () => string;
   checks: Readonly<Record<string, HealthCheck>>;
   stopping: () => boolean;
-  /** Without it (an instance without the role `api`) only health is served. */
+  /** What a log line says of a process. */
+  idsOf?: ((correlationId: string) => LogIds) | undefined;
+  /** Without it (an instance without the role `api`) only health and metrics are served. */
   api: boolean;
   waitTimeoutMs: number;
   bodyLimit: number;
   rateLimitPerMinute: number;
+  /** Left out: nothing is measured or traced. */
+  observe?: HttpObservers | undefined;
+}
+
+export interface HttpObservers {
+  metrics: Metrics;
+  tracing: Tracing;
+  /** Brings the gauges up to date that somebody has to be asked for. */
+  read: () => Promise<void>;
 }
 
 /** Builds the HTTP server; it does not listen yet. */
@@ -56,8 +72,10 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   // Answers are made by typed code, and tests hold them against the schemas; checking each one again
   // at run time would cost more than the answer itself.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
-  registerProblems(app, options.bodyLimit);
+  registerProblems(app, options.bodyLimit, options.idsOf);
   const scopes = listRoutes(app);
+  const { observe } = options;
+  observeRequests(app, observe ?? {});
   // Callers go to another instance with their next request, and no idle connection holds up the stop.
   app.addHook('onSend', (_request, reply, payload, done) => {
     if (options.stopping()) reply.header('Connection', 'close');
@@ -75,8 +93,11 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   // Before the routes: it hears of each as it is registered.
   if (options.api) await registerDocumentation(app, options.definitions);
   await app.register(healthRoutes, options);
+  if (observe) await app.register(metricsRoutes, observe);
   if (options.api) {
-    await app.register(startRoutes, { ...options, ports: options });
+    const onStart = (process: string, outcome: StartOutcome): void =>
+      observe?.metrics.starts.inc({ process, outcome });
+    await app.register(startRoutes, { ...options, ports: options, onStart });
     await app.register(statusRoutes, options);
     await app.register(eventRoutes, options);
     await app.register(controlRoutes, options);

@@ -1,6 +1,7 @@
 import type { StoredEvent } from '../../domain/events.ts';
 import type { Notifier } from '../../domain/ports.ts';
 import { fold } from '../../domain/process.ts';
+import { logIds } from '../../domain/trace-context.ts';
 import type { ProcessMap } from '../../infrastructure/memory/process-map.ts';
 
 export interface AnnounceLog {
@@ -30,7 +31,8 @@ export function createAnnounce(ports: {
     if (!state) return;
     notifier.publish(state).catch((error: unknown) => {
       // The projection publishes the same state, again and again until it is out.
-      log.debug({ error: String(error), correlationId }, 'state not announced');
+      const ids = logIds(correlationId, first.identity.traceparent);
+      log.debug({ error: String(error), ...ids }, 'state not announced');
     });
   };
 }

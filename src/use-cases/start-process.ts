@@ -24,7 +24,13 @@ export interface StartRequest {
 }
 
 export type StartAnswer =
-  | { kind: 'accepted'; correlationId: string; state: ProcessState | null }
+  | {
+      kind: 'accepted';
+      correlationId: string;
+      state: ProcessState | null;
+      /** True when the process was there before. */
+      joined: boolean;
+    }
   | { kind: 'conflict'; correlationId: string };
 
 export interface StartPorts {
@@ -67,7 +73,8 @@ export async function startProcess(
   try {
     const first = await appendOrFindRequest();
     if (!first.existed) {
-      return { kind: 'accepted', correlationId, state: (await waiter?.ended) ?? null };
+      const state = (await waiter?.ended) ?? null;
+      return { kind: 'accepted', correlationId, state, joined: false };
     }
     if (first.event.type !== 'process-requested' || first.event.data.requestHash !== requestHash) {
       return { kind: 'conflict', correlationId: first.event.correlationId };
@@ -110,12 +117,12 @@ export async function startProcess(
     const state = await ports.findProcess(id);
     if (state && isEnded(state)) {
       other?.cancel();
-      return { kind: 'accepted', correlationId: id, state };
+      return { kind: 'accepted', correlationId: id, state, joined: true };
     }
     const end = await other?.ended;
     // What comes may be old: the end that a retry, seen in the look-up, took back.
     const newest = end && end.version >= (state?.version ?? 0) ? end : state;
-    return { kind: 'accepted', correlationId: id, state: newest };
+    return { kind: 'accepted', correlationId: id, state: newest, joined: true };
   }
 }
 

@@ -42,6 +42,7 @@ describe('documentation', () => {
       'get /api/process/{correlationId}/events',
       'get /health/live',
       'get /health/ready',
+      'get /metrics',
       'post /api/process/complete',
       'post /api/process/start',
       'post /api/process/{correlationId}/cancel',

@@ -171,7 +171,8 @@ describe('POST /api/process/start', () => {
       expect(status).toBe(200);
       const { body: trail } = await service.api.get(`/api/process/${body.correlationId}/events`);
       expect(trail.events[0]?.identity.traceabilityId).toMatch(/^(?!0{32})(?!0af7)[0-9a-f]{32}$/);
-      expect(trail.events[0]?.identity.traceparent).toBeUndefined();
+      const { traceabilityId, traceparent: made } = trail.events[0]?.identity ?? {};
+      expect(made).toMatch(new RegExp(`^00-${traceabilityId}-(?!0{16})[0-9a-f]{16}-00$`));
     }
   });
 

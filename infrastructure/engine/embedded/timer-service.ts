@@ -61,7 +61,9 @@ export function createTimerService(options: {
       await fire(id);
     } catch (error) {
       resting.set(id, now() + RETRY_MS);
-      log.error({ err: error, processInstanceId: id }, 'engine: a timer could not be fired');
+      const correlationId = store.instance(id)?.business_key ?? undefined;
+      const ids = { correlationId, processInstanceId: id };
+      log.error({ ...ids, err: error }, 'engine: a timer could not be fired');
     }
   }
 

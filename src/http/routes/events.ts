@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { EventStore } from '../../../domain/ports.ts';
 import { fold, isEnded } from '../../../domain/process.ts';
+import type { LogIds } from '../../../domain/trace-context.ts';
 import type { Waitroom } from '../../../infrastructure/memory/waitroom.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { createStreamFollower } from '../follow-stream.ts';
@@ -14,8 +15,12 @@ const traceCursor = z.object({ afterId: z.string().regex(/^\d{1,19}$/) });
 export const eventRoutes: FastifyPluginAsyncZod<{
   eventStore: EventStore;
   waitroom: Waitroom;
-}> = async (app, { eventStore, waitroom }) => {
-  const follower = createStreamFollower({ eventStore, waitroom });
+  idsOf?: ((correlationId: string) => LogIds) | undefined;
+}> = async (
+  app,
+  { eventStore, waitroom, idsOf = (correlationId: string) => ({ correlationId }) },
+) => {
+  const follower = createStreamFollower({ eventStore, waitroom, idsOf });
   // A followed stream has no end of its own, and the server's close waits for open answers.
   app.addHook('preClose', async () => follower.close());
 

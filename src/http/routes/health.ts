@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { maskUrls } from '../../secrets.ts';
 
 /** Resolves when the dependency works, rejects with the reason when not. */
 export type HealthCheck = () => Promise<unknown>;
@@ -25,6 +26,7 @@ export const healthRoutes: FastifyPluginAsyncZod<{
   checks: Readonly<Record<string, HealthCheck>>;
   stopping: () => boolean;
 }> = async (app, { checks, stopping }) => {
+  const check = shared(() => outcomes(checks));
   app.get(
     '/health/live',
     {
@@ -52,17 +54,33 @@ export const healthRoutes: FastifyPluginAsyncZod<{
       },
     },
     async (_request, reply) => {
-      const results = await Promise.all(
-        Object.entries(checks).map(async ([name, check]) => [name, await outcome(check)] as const),
-      );
-      const allWell = results.every(([, result]) => result === 'ok');
+      const results = await check();
+      const allWell = Object.values(results).every((result) => result === 'ok');
       const status = stopping() ? 'stopping' : allWell ? 'ready' : 'unavailable';
-      return reply
-        .code(status === 'ready' ? 200 : 503)
-        .send({ status, checks: Object.fromEntries(results) });
+      return reply.code(status === 'ready' ? 200 : 503).send({ status, checks: results });
     },
   );
 };
+
+/** Calls that come while one is under way get its answer: many probes ask no more than one. */
+function shared<T>(ask: () => Promise<T>): () => Promise<T> {
+  let asking: Promise<T> | undefined;
+  return () => {
+    asking ??= ask().finally(() => {
+      asking = undefined;
+    });
+    return asking;
+  };
+}
+
+async function outcomes(
+  checks: Readonly<Record<string, HealthCheck>>,
+): Promise<Record<string, string>> {
+  const asked = Object.entries(checks).map(
+    async ([name, check]) => [name, await outcome(check)] as const,
+  );
+  return Object.fromEntries(await Promise.all(asked));
+}
 
 async function outcome(check: HealthCheck): Promise<string> {
   let timer: NodeJS.Timeout | undefined;
@@ -73,7 +91,8 @@ async function outcome(check: HealthCheck): Promise<string> {
     await Promise.race([check(), late]);
     return 'ok';
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    // Anybody may ask, and errors of drivers quote their URL.
+    return maskUrls(error instanceof Error ? error.message : String(error));
   } finally {
     clearTimeout(timer);
   }

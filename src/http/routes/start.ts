@@ -1,29 +1,38 @@
-import { randomUUID } from 'node:crypto';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { ProcessDefinition } from '../../../domain/define-process.ts';
 import type { JsonObject } from '../../../domain/json.ts';
 import { isEnded } from '../../../domain/process.ts';
+import { logIds, parseTraceparent } from '../../../domain/trace-context.ts';
+import { ATTRIBUTES } from '../../../infrastructure/observability/tracing.ts';
 import { hashJson } from '../../use-cases/request-hash.ts';
 import { type StartPorts, startProcess } from '../../use-cases/start-process.ts';
 import { sendPending, statusUrl } from '../answers.ts';
+import { traceOf } from '../observe-requests.ts';
 import { preferredWait } from '../prefer.ts';
 import { problem, sendProblem, sendProcessError } from '../problems.ts';
 import { pendingSchema, resultSchema, startBody, startHeaders } from '../schemas.ts';
 
-/** W3C trace context, without the values it calls invalid (https://www.w3.org/TR/trace-context/). */
-const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+/** Statuses of a start that was refused before anything was written. */
+const REFUSED = new Set([400, 401, 403, 404, 413, 415, 429]);
 
-/** A trace id of W3C's form, for a call that brought none. */
-function newTraceId(): string {
-  return randomUUID().replaceAll('-', '');
-}
+/** What became of a start besides being accepted, which its event tells. */
+export type StartOutcome = 'joined' | 'conflict' | 'refused' | 'unavailable';
 
 /** `POST /api/process/start`. */
 export const startRoutes: FastifyPluginAsyncZod<{
   definitions: ReadonlyMap<string, ProcessDefinition>;
   ports: StartPorts;
   waitTimeoutMs: number;
-}> = async (app, { definitions, ports, waitTimeoutMs }) => {
+  /** Hears the key of the process too, or an empty one when there is no such process. */
+  onStart?: ((processKey: string, outcome: StartOutcome) => void) | undefined;
+}> = async (app, { definitions, ports, waitTimeoutMs, onStart }) => {
+  app.addHook('onResponse', (request, { statusCode }, done) => {
+    const { processKey } = (request.body ?? {}) as { processKey?: unknown };
+    const known = definitions.get(String(processKey))?.key ?? '';
+    if (REFUSED.has(statusCode)) onStart?.(known, 'refused');
+    else if (statusCode === 500 || statusCode === 503) onStart?.(known, 'unavailable');
+    done();
+  });
   app.post(
     '/api/process/start',
     {
@@ -69,35 +78,44 @@ export const startRoutes: FastifyPluginAsyncZod<{
       }
       // What JSON gave in and a schema let through is JSON again.
       const variables = parsed.data as JsonObject;
-      const trace = TRACEPARENT.exec(headers.traceparent ?? '');
+      const trace = traceOf(request);
+      const traceId = parseTraceparent(trace.traceparent)?.traceId;
+      const wanted = body.correlationId ?? ports.newId();
+      request.logIds = logIds(wanted, trace.traceparent);
+      request.span?.setAttributes({
+        [ATTRIBUTES.correlationId]: wanted,
+        [ATTRIBUTES.businessKey]: wanted,
+        [ATTRIBUTES.process]: definition.key,
+      });
       // Only what the body says: a caller that sends it again may do so under another trace.
       const requestHash = hashJson({ ...body, variables });
       const wait = preferredWait(headers.prefer, waitTimeoutMs, waitTimeoutMs);
       const answer = await startProcess(
         {
           definition,
-          correlationId: body.correlationId,
+          correlationId: wanted,
           idempotencyKey: headers['idempotency-key'],
           variables,
           identity: {
             batchId: body.batchId,
-            traceabilityId: body.traceabilityId ?? trace?.[1] ?? newTraceId(),
+            traceabilityId: body.traceabilityId ?? traceId,
             applicationId: body.applicationId,
             originatingSystem: body.originatingSystem ?? 'FastifyAPI',
             identifiers: definition.identifiers(variables),
-            traceparent: trace?.[0],
+            ...trace,
           },
           requestHash,
           waitMs: wait.ms,
         },
         ports,
         // A caller who hangs up frees its place at once.
-        (waiter) => void reply.raw.once('close', waiter.cancel),
+        (waiter) => void reply.raw.once('close', () => waiter.cancel('hung-up')),
       );
       if (wait.applied) reply.header('Preference-Applied', wait.applied);
       const { correlationId } = answer;
       const url = statusUrl(correlationId);
       if (answer.kind === 'conflict') {
+        onStart?.(definition.key, 'conflict');
         return sendProblem(
           reply,
           'conflict',
@@ -105,6 +123,7 @@ export const startRoutes: FastifyPluginAsyncZod<{
           { correlationId, statusUrl: url },
         );
       }
+      if (answer.joined) onStart?.(definition.key, 'joined');
       const { state } = answer;
       if (!state || !isEnded(state)) return sendPending(reply, correlationId);
       if (state.status === 'error') return sendProcessError(reply, state, url);

@@ -49,7 +49,7 @@ export const statusRoutes: FastifyPluginAsyncZod<{
       if (applied) reply.header('Preference-Applied', applied);
       // Stands before the look-up: an end in between is seen by one of the two.
       const waiter = waitMs > 0 ? waitroom.wait(correlationId, waitMs) : undefined;
-      if (waiter) reply.raw.once('close', waiter.cancel);
+      if (waiter) reply.raw.once('close', () => waiter.cancel('hung-up'));
       let state = await findProcess(correlationId).catch((error: unknown) => {
         waiter?.cancel();
         throw error;

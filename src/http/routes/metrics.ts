@@ -1,0 +1,40 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { Metrics } from '../../../infrastructure/observability/metrics.ts';
+
+/** `GET /metrics`, in the text format of Prometheus. */
+export const metricsRoutes: FastifyPluginAsyncZod<{
+  metrics: Metrics;
+  /** Brings the gauges up to date that somebody has to be asked for. */
+  read: () => Promise<void>;
+}> = async (app, { metrics, read }) => {
+  // Text, as it is: everything else this server sends is JSON.
+  app.setSerializerCompiler(() => (data) => String(data));
+  app.get(
+    '/metrics',
+    {
+      config: { scope: 'any' },
+      schema: {
+        summary: 'Metrics of this instance, for Prometheus',
+        tags: ['operations'],
+        response: {
+          200: {
+            description: 'Text format 0.0.4',
+            content: {
+              'text/plain': {
+                schema: z.string().meta({
+                  examples: ['# TYPE fastify_camunda_waiting gauge\nfastify_camunda_waiting 3\n'],
+                }),
+              },
+            },
+          },
+        },
+      },
+    },
+    async (_request, reply) => {
+      await read();
+      const text = await metrics.registry.metrics();
+      return reply.type(metrics.registry.contentType).send(text);
+    },
+  );
+};

@@ -1,0 +1,77 @@
+import type { FastifyBaseLogger } from 'fastify';
+import type { StoredEvent } from '../../domain/events.ts';
+import type { EventStore, Outbox, Queue } from '../../domain/ports.ts';
+import type { ProcessMap } from '../../infrastructure/memory/process-map.ts';
+import { createWaitroom, type Waitroom } from '../../infrastructure/memory/waitroom.ts';
+import { createMetrics } from '../../infrastructure/observability/metrics.ts';
+import { type Observers, observedQueue } from '../../infrastructure/observability/observed.ts';
+import type { Config } from '../config.ts';
+import type { HttpObservers } from '../http/server.ts';
+import { VERSION } from '../version.ts';
+import { logWithTraces, type PartLog } from './log-with-traces.ts';
+import { createEventObserver } from './observe-events.ts';
+import { createReadings } from './readings.ts';
+import { startTracing } from './start-tracing.ts';
+import { createTraceIds, type TraceIds } from './trace-ids.ts';
+
+/** All that is seen of a service from outside: its log lines, metrics and traces. */
+export interface Observability extends Observers {
+  traceIds: TraceIds;
+  /** Adds trace ids to lines of which the writer knows the correlation id only. */
+  log: PartLog;
+  waitroom(): Waitroom;
+  queue(queue: Queue): Queue;
+  /** What to call with the events of each append, after its commit. */
+  events(ports: {
+    processMap: ProcessMap;
+    eventStore: EventStore;
+  }): (events: readonly StoredEvent[]) => void;
+  http(ports: {
+    outbox: Outbox;
+    queue: Queue;
+    waitroom: Waitroom;
+    processMap: ProcessMap;
+  }): HttpObservers;
+  /** Sends the spans that were not sent. */
+  stop(timeoutMs: number): Promise<void>;
+}
+
+/** @throws SetupError when traces are asked for in a way there is none */
+export function openObservability(
+  config: Config,
+  log: FastifyBaseLogger,
+  env: Record<string, string | undefined>,
+): Observability {
+  const metrics = createMetrics({ version: VERSION });
+  const { tracing, stop } = startTracing(config, log, env);
+  const observers = { metrics, tracing };
+  const traceIds = createTraceIds();
+  return {
+    ...observers,
+    traceIds,
+    stop,
+    log: logWithTraces(log, traceIds),
+    waitroom: () =>
+      createWaitroom((how, milliseconds) => metrics.wait.observe({ how }, milliseconds / 1_000)),
+    queue: (queue) => observedQueue(queue, { ...observers, log, now: Date.now }),
+    events: ({ processMap, eventStore }) =>
+      createEventObserver({
+        ...observers,
+        traceIds,
+        log,
+        startedAt: (correlationId) => processMap.get(correlationId)?.startedAt,
+        readStart: async (correlationId) =>
+          (await eventStore.readStream(correlationId, { limit: 1 }))[0]?.createdAt,
+      }),
+    http: ({ outbox, queue, waitroom, processMap }) => ({
+      ...observers,
+      read: createReadings({
+        metrics,
+        outbox,
+        queue,
+        waiting: () => waitroom.size(),
+        processMapSize: () => processMap.size(),
+      }),
+    }),
+  };
+}
