@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import * as initial from './0001-initial.ts';
+import * as apiKey from './0002-api-key.ts';
 
 interface Migration {
   name: string;
@@ -8,7 +9,10 @@ interface Migration {
 }
 
 /** All migrations, oldest first. A name, once released, stays. */
-const MIGRATIONS: readonly Migration[] = [{ name: '0001-initial', ...initial }];
+const MIGRATIONS: readonly Migration[] = [
+  { name: '0001-initial', ...initial },
+  { name: '0002-api-key', ...apiKey },
+];
 
 /** The version in schema_version that this code works with. */
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { SetupError } from '../domain/errors.ts';
+import { registerApiKey } from './commands/api-key.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerMigrate } from './commands/migrate.ts';
 import { registerPartner } from './commands/partner.ts';
@@ -15,6 +16,7 @@ export async function runCli(argv: readonly string[]): Promise<void> {
   registerServe(program);
   registerDemo(program);
   registerMigrate(program);
+  registerApiKey(program);
   registerPartner(program);
   try {
     await program.parseAsync(argv);

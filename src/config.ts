@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { SetupError } from '../domain/errors.ts';
 import { mssqlUrlProblem } from '../infrastructure/sql/mssql/target.ts';
@@ -23,11 +24,57 @@ const databaseUrl = z
     const message = value === '' ? null : mssqlUrlProblem(value);
     if (message) context.addIssue({ code: 'custom', message });
   });
+/** What proxy-addr takes for addresses (https://github.com/jshttp/proxy-addr). */
+function isTrustProxy(text: string): boolean {
+  if (text === '') return true;
+  return text.split(',').every((part) => {
+    const [address = '', bits] = part.trim().split('/');
+    if (['loopback', 'linklocal', 'uniquelocal'].includes(part.trim())) return true;
+    const longest = isIP(address) === 6 ? 128 : 32;
+    return (
+      isIP(address) > 0 && (bits === undefined || (/^[1-9]\d*$/.test(bits) && +bits <= longest))
+    );
+  });
+}
 
 /** Every setting of the service. `describe` is the documentation: README's table is made from it. */
 export const configSchema = z.object({
   HOST: z.string().min(1).default('127.0.0.1').describe('Address to listen on'),
   PORT: number(3000, 0, 65535).describe('Port to listen on; 0 takes a free one'),
+  AUTH: z
+    .enum(['auto', 'on', 'off'])
+    .default('auto')
+    .describe(
+      'Access control. `auto`: on beyond loopback, with JWT_JWKS_URL, and once there is an API key; `off`: on loopback only',
+    ),
+  JWT_JWKS_URL: optionalUrl(/^https?:/).describe(
+    'Public keys of your identity provider, `https://idp.example.com/jwks.json`; empty: no tokens, API keys only',
+  ),
+  JWT_ISSUER: z.string().default('').describe('`iss` a token must have; needed with JWT_JWKS_URL'),
+  JWT_AUDIENCE: z
+    .string()
+    .default('')
+    .describe('`aud` a token must have; needed with JWT_JWKS_URL'),
+  JWT_SCOPE_CLAIM: z
+    .string()
+    .min(1)
+    .default('scope')
+    .describe(
+      'Claim with the scopes, text with spaces or a list; `scp` is read when it is missing',
+    ),
+  JWT_CLOCK_TOLERANCE_SECONDS: number(5, 0, 300).describe(
+    'How far the clocks of identity provider and service may differ',
+  ),
+  TRUST_PROXY: z
+    .string()
+    .default('')
+    .refine(
+      isTrustProxy,
+      'must be addresses or networks with commas between them, `loopback`, `linklocal` or `uniquelocal`',
+    )
+    .describe(
+      'Proxies whose X-Forwarded headers are believed, e.g. `10.0.0.0/8,loopback`; empty: none',
+    ),
   DATA_DIR: z.string().min(1).default('./data').describe('Folder of the embedded data'),
   DATABASE_URL: databaseUrl.describe(
     'SQL Server, `mssql://user:password@host:1433/database`; empty: SQLite in DATA_DIR',

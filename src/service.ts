@@ -6,12 +6,15 @@ import type { JobHandlers } from '../domain/ports.ts';
 import { startWorker } from '../infrastructure/engine/worker/start-worker.ts';
 import { createProcessMap } from '../infrastructure/memory/process-map.ts';
 import { observedEngine, observedEventStore } from '../infrastructure/observability/observed.ts';
+import { openRedis } from '../infrastructure/redis.ts';
 import { cancelInstance } from '../jobs/cancel-instance.ts';
 import { outboxRowOf } from '../jobs/event-jobs.ts';
 import { projectProcess } from '../jobs/project-process.ts';
 import { createRelay } from '../jobs/relay-outbox.ts';
 import { retryInstance } from '../jobs/retry-instance.ts';
 import { startInstance } from '../jobs/start-instance.ts';
+import { createAccess } from './access/access.ts';
+import { readPolicy } from './access/policy.ts';
 import { type Config, type Role, redactConfig } from './config.ts';
 import { dataLockMode, lockDataDir } from './data-lock.ts';
 import { openDatabase } from './database-target.ts';
@@ -49,6 +52,7 @@ export async function startService(
   onCommitted: (events: readonly StoredEvent[]) => void = () => {},
 ): Promise<Service> {
   log.info({ version: VERSION, config: redactConfig(config) }, 'starting');
+  readPolicy(config);
   const processes = await loadProcesses(config.PROCESSES_DIR || undefined);
   readAllSettings(processes, env, config.PORT);
   const has = checkRoles(config);
@@ -120,6 +124,8 @@ export async function startService(
     shutdown.add('relay', (timeLeft) => relay.stop(timeLeft() / 2));
 
     // HTTP.
+    const access = await createAccess({ config, store: database.apiKeys, clock: Date.now, log });
+    shutdown.add('access', () => access.close());
     let stopping: Promise<void> | undefined;
     const app = await buildServer({
       log,
@@ -146,6 +152,9 @@ export async function startService(
       waitTimeoutMs: config.WAIT_TIMEOUT_MS,
       bodyLimit: config.BODY_LIMIT,
       rateLimitPerMinute: config.RATE_LIMIT_PER_MINUTE,
+      rateLimitRedis: openRateLimit(),
+      trustProxy: config.TRUST_PROXY,
+      access,
     });
     shutdown.add('HTTP server', (timeLeft) => closeServer(app, timeLeft()));
     const url = await listen();
@@ -181,6 +190,16 @@ export async function startService(
           cause,
         });
       }
+    }
+
+    /** Instances count the calls of a caller together when they share a Redis. */
+    function openRateLimit() {
+      if (config.REDIS_URL === '' || config.RATE_LIMIT_PER_MINUTE === 0) return undefined;
+      const redis = openRedis(config.REDIS_URL, 'limiter', (err) =>
+        log.warn({ err }, 'calls are not counted together: Redis is away'),
+      );
+      shutdown.add('rate limit', () => redis.disconnect());
+      return { redis, prefix: config.REDIS_PREFIX };
     }
 
     function jobHandlers(): Partial<JobHandlers> {

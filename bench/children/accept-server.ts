@@ -7,6 +7,7 @@ import { createWaitroom } from '../../infrastructure/memory/waitroom.ts';
 import { openSqliteDatabase } from '../../infrastructure/sql/sqlite/database.ts';
 import { outboxRowOf } from '../../jobs/event-jobs.ts';
 import { createRelay } from '../../jobs/relay-outbox.ts';
+import { openAccess } from '../../src/access/access.ts';
 import { readConfig } from '../../src/config.ts';
 import { buildServer } from '../../src/http/server.ts';
 import { loadProcesses } from '../../src/load-processes.ts';
@@ -63,6 +64,8 @@ const calls = {
       waitTimeoutMs: config.WAIT_TIMEOUT_MS,
       bodyLimit: config.BODY_LIMIT,
       rateLimitPerMinute: 0,
+      access: openAccess,
+      trustProxy: '',
     });
     relay.start();
     return app.listen({ host: '127.0.0.1', port: 0 });

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import type { ApiKeyStore } from '../../domain/access.ts';
 import type { StoredEvent } from '../../domain/events.ts';
 import type { Clock, EventStore, Outbox, ProcessStore } from '../../domain/ports.ts';
 
@@ -19,6 +20,7 @@ export interface Database {
   eventStore: EventStore;
   outbox: Outbox;
   processStore: ProcessStore;
+  apiKeys: ApiKeyStore;
   knex: Knex;
   /** Rejects when the database does not answer. */
   ping(): Promise<void>;

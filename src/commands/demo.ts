@@ -13,7 +13,7 @@ export function registerDemo(program: Command): void {
     .action(async () => {
       const config = readConfig({ LOG_LEVEL: 'warn', ...process.env });
       const log = createLogger(config.LOG_LEVEL, process.stdout.isTTY === true);
-      const partner = await startPartner({ port: 0 });
+      const partner = await startPartner({ port: 0, apiKey: process.env.PARTNER_API_KEY });
       const env = { ...process.env, PARTNER_URL: partner.url };
       const service = await startService(config, log, env).catch(async (error: unknown) => {
         await partner.stop();

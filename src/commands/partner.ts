@@ -10,7 +10,10 @@ export function registerPartner(program: Command): void {
     .option('--port <number>', 'port to listen on', readPort, 4010)
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .action(async (options: { port: number; host: string }) => {
-      const partner = await startPartner(options);
+      const partner = await startPartner({
+        ...options,
+        apiKey: process.env.PARTNER_API_KEY,
+      });
       process.stdout.write(`The partner service listens on ${partner.url}\n`);
       await runUntilSignal(partner.stop);
     });

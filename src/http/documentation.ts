@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import type { ProcessDefinition } from '../../domain/define-process.ts';
 import { VERSION } from '../version.ts';
+import { SECURITY_SCHEMES, withAccess } from './access/document.ts';
 import { declareScope } from './access/routes.ts';
 
 /** OpenAPI 3.1 of all routes, made from their schemas, at `/documentation`. */
@@ -23,14 +24,20 @@ export async function registerDocumentation(
         description: `Start BPMN processes over REST and get their results.\n\nProcesses:\n${processes}`,
         license: { name: 'MIT', identifier: 'MIT' },
       },
+      components: { securitySchemes: SECURITY_SCHEMES },
       tags: [{ name: 'process' }, { name: 'events' }, { name: 'operations' }],
     },
-    transform: jsonSchemaTransform,
+    transform: (route) => jsonSchemaTransform(withAccess(route)),
     transformObject: (document) => onlyReferenced(jsonSchemaTransformObject(document)),
   });
   await app.register(async (pages) => {
     declareScope(pages, 'any');
-    await pages.register(swaggerUi, { routePrefix: '/documentation', staticCSP: true });
+    await pages.register(swaggerUi, {
+      routePrefix: '/documentation',
+      staticCSP: true,
+      // Over plain HTTP the page would ask for its own parts over HTTPS, where nobody answers.
+      transformStaticCSP: (policy) => policy.replace(' upgrade-insecure-requests;', ''),
+    });
   });
 }
 

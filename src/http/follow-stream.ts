@@ -4,6 +4,7 @@ import { isFinal } from '../../domain/events.ts';
 import type { EventStore } from '../../domain/ports.ts';
 import type { LogIds } from '../../domain/trace-context.ts';
 import type { Waitroom } from '../../infrastructure/memory/waitroom.ts';
+import type { Access } from '../access/access.ts';
 import { publicEvent } from './schemas.ts';
 
 /** A comment line every so often keeps proxies from closing a quiet connection, in milliseconds. */
@@ -39,8 +40,9 @@ export function createStreamFollower(ports: {
   waitroom: Waitroom;
   /** What a log line says of a process. */
   idsOf: (correlationId: string) => LogIds;
+  access: Pick<Access, 'watch'>;
 }): StreamFollower {
-  const { eventStore, waitroom, idsOf } = ports;
+  const { eventStore, waitroom, idsOf, access } = ports;
   const open = new Set<ServerResponse>();
   let closed = false;
 
@@ -70,6 +72,7 @@ export function createStreamFollower(ports: {
     open.add(raw);
     // Watching before the first read: what is appended in between is read by one of the two.
     const unwatch = waitroom.watch(correlationId, () => void read());
+    const unguard = access.watch(request.caller, () => raw.end());
     const heartbeat = setInterval(() => {
       raw.write(':\n\n');
       void read();
@@ -77,6 +80,7 @@ export function createStreamFollower(ports: {
     raw.once('close', () => {
       open.delete(raw);
       unwatch();
+      unguard();
       clearInterval(heartbeat);
     });
     void read();

@@ -45,6 +45,8 @@ const PROBLEMS = {
   'invalid-request': [400, 'The request is not valid'],
   'invalid-variables': [400, 'The variables do not fit the process'],
   'malformed-json': [400, 'The body is not JSON'],
+  unauthorized: [401, 'Who calls is not known'],
+  forbidden: [403, 'This is not allowed'],
   'unknown-process': [404, 'No such process definition'],
   'not-found': [404, 'Not found'],
   conflict: [409, 'The request contradicts an earlier one'],

@@ -34,7 +34,8 @@ export const correlationIdSchema = z
 
 export const correlationParams = z.object({ correlationId: correlationIdSchema });
 
-const shortText = z
+/** What the short columns of the audit trail hold. */
+export const shortText = z
   .string()
   .max(255)
   .regex(/^[\x20-\x7e]*$/, 'must be printable ASCII');
@@ -51,7 +52,9 @@ export const startBody = z
       }),
     batchId: shortText.optional(),
     traceabilityId: shortText.optional().describe('Left out: the trace id of `traceparent`'),
-    applicationId: shortText.optional(),
+    applicationId: shortText
+      .optional()
+      .describe('Left out: the name of the API key or the subject of the token'),
     originatingSystem: shortText.optional(),
   })
   .meta({

@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net';
 import helmet from '@fastify/helmet';
-import rateLimit from '@fastify/rate-limit';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { validatorCompiler } from 'fastify-type-provider-zod';
 import type { ProcessDefinition } from '../../domain/define-process.ts';
@@ -10,6 +9,7 @@ import type { Waitroom } from '../../infrastructure/memory/waitroom.ts';
 import type { Metrics } from '../../infrastructure/observability/metrics.ts';
 import type { Tracing } from '../../infrastructure/observability/tracing.ts';
 import type { FindProcess } from '../use-cases/find-process.ts';
+import { type AccessOptions, registerAccess, registerDefaultHeaders } from './access/register.ts';
 import { listRoutes } from './access/routes.ts';
 import { registerDocumentation } from './documentation.ts';
 import { observeRequests } from './observe-requests.ts';
@@ -22,7 +22,7 @@ import { retryRoutes } from './routes/retry.ts';
 import { type StartOutcome, startRoutes } from './routes/start.ts';
 import { statusRoutes } from './routes/status.ts';
 
-export interface ServerOptions {
+export interface ServerOptions extends AccessOptions {
   log: FastifyBaseLogger;
   definitions: ReadonlyMap<string, ProcessDefinition>;
   eventStore: EventStore;
@@ -39,7 +39,8 @@ export interface ServerOptions {
   api: boolean;
   waitTimeoutMs: number;
   bodyLimit: number;
-  rateLimitPerMinute: number;
+  /** Addresses and networks of the proxies whose X-Forwarded headers are believed; '' for none. */
+  trustProxy: string;
   /** Left out: nothing is measured or traced. */
   observe?: HttpObservers | undefined;
 }
@@ -58,6 +59,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     // One line per request would be most of the work of a start; failures are logged where they are.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: options.bodyLimit,
+    trustProxy: options.trustProxy || false,
     // A correlation id of 255 characters may be three times as long when escaped.
     routerOptions: { maxParamLength: 1_000 },
     forceCloseConnections: 'idle',
@@ -73,7 +75,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   // at run time would cost more than the answer itself.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   registerProblems(app, options.bodyLimit, options.idsOf);
-  const scopes = listRoutes(app);
+  const checkScopes = listRoutes(app);
   const { observe } = options;
   observeRequests(app, observe ?? {});
   // Callers go to another instance with their next request, and no idle connection holds up the stop.
@@ -82,14 +84,10 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     done(null, payload);
   });
   closeUnusedConnections(app);
-  await app.register(helmet, { contentSecurityPolicy: false });
-  if (options.rateLimitPerMinute > 0) {
-    await app.register(rateLimit, {
-      max: options.rateLimitPerMinute,
-      timeWindow: 60_000,
-      allowList: (request) => request.url.startsWith('/health/'),
-    });
-  }
+  // Strict-Transport-Security is for where TLS ends, which is not here; the other one is set below.
+  await app.register(helmet, { contentSecurityPolicy: false, strictTransportSecurity: false });
+  registerDefaultHeaders(app);
+  await registerAccess(app, options);
   // Before the routes: it hears of each as it is registered.
   if (options.api) await registerDocumentation(app, options.definitions);
   await app.register(healthRoutes, options);
@@ -103,7 +101,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     await app.register(controlRoutes, options);
     await app.register(retryRoutes, options);
   }
-  scopes.check();
+  checkScopes();
   return app;
 }
 

@@ -9,6 +9,13 @@ export interface Partner {
   stop(): Promise<void>;
 }
 
+export interface PartnerOptions {
+  host?: string;
+  port: number;
+  /** API key with the scope `process:start`, for call-backs to a service that asks for one. */
+  apiKey?: string | undefined;
+}
+
 const person = z.object({ email: z.string() });
 const charge = z.object({ orderId: z.string(), amount: z.number() });
 const booking = z.object({ orderId: z.string(), callbackUrl: z.url() });
@@ -30,7 +37,7 @@ const CALLBACK_ATTEMPTS = 60;
  * gets 503 twice before an answer, `slow` takes five seconds, `taken` has an account already, `down`
  * gets 503 always. Orders of more than 1,000 are not paid. Everything else works.
  */
-export async function startPartner(options: { host?: string; port: number }): Promise<Partner> {
+export async function startPartner(options: PartnerOptions): Promise<Partner> {
   const app = Fastify({ forceCloseConnections: true });
   const flaky = new Map<string, number>();
   const stopping = new AbortController();
@@ -78,7 +85,7 @@ export async function startPartner(options: { host?: string; port: number }): Pr
 
   app.post('/bookings', async (request) => {
     const { orderId, callbackUrl } = booking.parse(request.body);
-    void pickUp(callbackUrl, stopping.signal);
+    void pickUp(callbackUrl, options.apiKey, stopping.signal);
     return { bookingId: `book-${digest(keyOf(request.headers, orderId))}` };
   });
 
@@ -93,17 +100,29 @@ export async function startPartner(options: { host?: string; port: number }): Pr
 }
 
 /** The courier comes a little later, and calls until somebody listens. */
-async function pickUp(callbackUrl: string, signal: AbortSignal): Promise<void> {
+async function pickUp(
+  callbackUrl: string,
+  apiKey: string | undefined,
+  signal: AbortSignal,
+): Promise<void> {
   const courier = ['Kim', 'Alex', 'Robin'][randomInt(3)];
   for (let attempt = 0; attempt < CALLBACK_ATTEMPTS && !signal.aborted; attempt++) {
     await sleep(PICK_UP_MS, undefined, { signal }).catch(() => {});
     const answer = await request(callbackUrl, {
       method: 'POST',
       signal,
-      headers: { 'content-type': 'application/json' },
+      headers: {
+        'content-type': 'application/json',
+        ...(apiKey ? { authorization: `Bearer ${apiKey}` } : {}),
+      },
       body: JSON.stringify({ messageName: 'parcel-picked-up', variables: { courier } }),
     }).catch(() => undefined);
     await answer?.body.dump();
+    if (answer?.statusCode === 401 || answer?.statusCode === 403) {
+      process.stderr.write(
+        `The courier may not call back (${answer.statusCode}): PARTNER_API_KEY must be a key with the scope process:start\n`,
+      );
+    }
     // 409: the process does not wait for the message yet.
     if (answer && answer.statusCode !== 409 && answer.statusCode < 500) return;
   }

@@ -201,7 +201,7 @@ describe('an engine that cannot be used stops the start', () => {
       Object.entries(env).map(([name, value]) => [name, placed(value)]),
     );
     const log: Record<string, unknown>[] = [];
-    const failed = await startTestService(settings, folder, log).then(
+    const failed = await startTestService(settings, folder, {}, log).then(
       () => 'it has started',
       (error: Error) => `${error.name === 'SetupError' ? '' : error.name}${error.message}`,
     );

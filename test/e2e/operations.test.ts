@@ -47,6 +47,7 @@ describe('documentation', () => {
       'post /api/process/start',
       'post /api/process/{correlationId}/cancel',
       'post /api/process/{correlationId}/message',
+      'post /api/process/{correlationId}/retry',
     ]);
     for (const { path, operation } of operations()) expect(operation.summary, path).toBeTruthy();
   });

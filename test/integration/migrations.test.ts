@@ -57,6 +57,16 @@ const TABLES: Record<string, readonly string[]> = {
     'version',
   ],
   schema_version: ['version', 'applied_at'],
+  api_key: [
+    'id',
+    'name',
+    'hash',
+    'scopes',
+    'created_at',
+    'expires_at',
+    'revoked_at',
+    'last_used_at',
+  ],
 };
 TABLES.event_log_archive = [...(TABLES.event_log ?? []), 'archived_at'];
 TABLES.process_store_archive = [...(TABLES.process_store ?? []), 'archived_at'];
@@ -76,7 +86,7 @@ describe.each(databaseKinds())('the migrations on $name', ({ available, open }) 
         expect(await connection.schema.hasTable(table), table).toBe(false);
       }
       await expect(checkSchema(connection)).rejects.toThrow('run `fastify-camunda migrate`');
-      expect(await migrateUp(connection)).toEqual(['0001-initial']);
+      expect(await migrateUp(connection)).toEqual(['0001-initial', '0002-api-key']);
       expect(await migrateUp(connection)).toEqual([]);
       await connection('schema_version').insert({ version: 99 });
       await expect(checkSchema(connection)).rejects.toThrow('upgrade this instance');

@@ -78,11 +78,12 @@ export interface Operation {
   summary?: string;
   requestBody?: { content: Record<string, Content> };
   responses: Record<string, { description: string; content?: Record<string, Content> }>;
+  security?: Record<string, string[]>[];
 }
 export interface OpenApiDocument {
   openapi: string;
   paths: Record<string, Record<string, Operation>>;
-  components: { schemas: Record<string, object> };
+  components: { schemas: Record<string, object>; securitySchemes: Record<string, object> };
 }
 
 /** Any route may answer so; these are not worth a line in each. */
@@ -91,9 +92,12 @@ const ANYWHERE = new Set([429, 500]);
 /**
  * A caller of the service that holds every answer against the service's own OpenAPI document: the
  * status must be documented, the content type and the body as the document says.
+ *
+ * @param always headers of every call, unless the call has its own
  */
-export async function createApi(url: string): Promise<Api> {
-  const document = (await (await fetch(`${url}/documentation/json`)).json()) as OpenApiDocument;
+export async function createApi(url: string, always: Record<string, string> = {}): Promise<Api> {
+  const described = await fetch(`${url}/documentation/json`, { headers: always });
+  const document = (await described.json()) as OpenApiDocument;
   const routes = Object.entries(document.paths).map(([template, operations]) => ({
     pattern: new RegExp(`^${template.replace(/\{[^}]+\}/g, '[^/]*')}$`),
     exact: !template.includes('{'),
@@ -143,6 +147,7 @@ export async function createApi(url: string): Promise<Api> {
       method,
       headers: {
         ...(json === undefined ? {} : { 'content-type': 'application/json' }),
+        ...always,
         ...headers,
       },
       ...(json !== undefined ? { body: JSON.stringify(json) } : body !== undefined ? { body } : {}),

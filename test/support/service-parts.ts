@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
-import pino from 'pino';
+import pino, { type Logger } from 'pino';
+import type { ApiKeyStore } from '../../domain/access.ts';
 import type { ProcessEvent } from '../../domain/events.ts';
 import type { EventStore } from '../../domain/ports.ts';
 import { createRestEngine } from '../../infrastructure/engine/rest-engine.ts';
@@ -9,6 +10,7 @@ import { createProcessMap } from '../../infrastructure/memory/process-map.ts';
 import { createWaitroom, type Waitroom } from '../../infrastructure/memory/waitroom.ts';
 import type { Database } from '../../infrastructure/sql/database.ts';
 import { openSqliteDatabase } from '../../infrastructure/sql/sqlite/database.ts';
+import { type Access, openAccess } from '../../src/access/access.ts';
 import { buildServer, closeServer } from '../../src/http/server.ts';
 import { loadProcesses } from '../../src/load-processes.ts';
 import { createFindProcess } from '../../src/use-cases/find-process.ts';
@@ -28,6 +30,16 @@ export interface Parts {
   stop(): Promise<void>;
 }
 
+export interface PartsOptions {
+  log?: Logger;
+  /** Left out: everybody gets in. */
+  makeAccess?: (store: ApiKeyStore) => Promise<Access>;
+  rateLimitPerMinute?: number;
+  trustProxy?: string;
+  /** Sent with every call of `api`. */
+  headers?: Record<string, string>;
+}
+
 /**
  * The HTTP side on a real database and nothing behind it: no relay, no projector, no engine. So a test
  * decides when anything goes on.
@@ -36,6 +48,7 @@ export interface Parts {
  */
 export async function startParts(
   wrap: (eventStore: EventStore, goOn: Parts['goOn']) => EventStore = (eventStore) => eventStore,
+  more: PartsOptions = {},
 ): Promise<Parts> {
   const folder = temporaryFolder();
   const database = await openSqliteDatabase({
@@ -59,7 +72,7 @@ export async function startParts(
   // Nobody listens there, and no test of these parts asks it for more than being away.
   const engine = createRestEngine({ baseUrl: 'http://127.0.0.1:9/engine-rest' });
   const app = await buildServer({
-    log: pino({ level: 'silent' }),
+    log: more.log ?? pino({ level: 'silent' }),
     definitions: new Map(processes.map(({ definition }) => [definition.key, definition])),
     eventStore: wrap(eventStore, goOn),
     processStore,
@@ -72,11 +85,13 @@ export async function startParts(
     api: true,
     waitTimeoutMs: 25_000,
     bodyLimit: 1_048_576,
-    rateLimitPerMinute: 0,
+    rateLimitPerMinute: more.rateLimitPerMinute ?? 0,
+    access: more.makeAccess ? await more.makeAccess(database.apiKeys) : openAccess,
+    trustProxy: more.trustProxy ?? '',
   });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   return {
-    api: await createApi(url),
+    api: await createApi(url, more.headers),
     app,
     database,
     waitroom,

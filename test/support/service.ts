@@ -71,6 +71,7 @@ export function settingsFor(folder: Folder, more: Record<string, string> = {}) {
 export async function startTestService(
   more: Record<string, string> = {},
   folder: Folder = createFolder(),
+  headers: Record<string, string> = {},
   log: Record<string, unknown>[] = [],
 ): Promise<TestService> {
   const settings = settingsFor(folder, more);
@@ -80,7 +81,13 @@ export async function startTestService(
     { write: (line) => void log.push(JSON.parse(line)) },
   );
   const service = await startService(config, logger, settings);
-  return { url: service.url, api: await createApi(service.url), folder, log, stop: service.stop };
+  return {
+    url: service.url,
+    api: await createApi(service.url, headers),
+    folder,
+    log,
+    stop: service.stop,
+  };
 }
 
 /** What a query for one value gives, over a connection of its own. */

@@ -1,4 +1,5 @@
 import knex, { type Knex } from 'knex';
+import { type ApiKeyRow, createApiKeyStore } from '../api-keys.ts';
 import type { Database, DatabaseOptions } from '../database.ts';
 import { createListProcesses } from '../list-processes.ts';
 import { checkSchema } from '../migrate.ts';
@@ -57,12 +58,11 @@ export async function openMssqlDatabase(
   }
   // Knex binds every text as nvarchar, which turns a seek on a varchar key into a scan: the parameter
   // is cast, never the column (https://github.com/knex/knex/issues/5268).
-  const list = createListProcesses(cold, {
-    key: (value) => cold.raw('CAST(? AS VARCHAR(255))', [value]) as unknown as Knex.Value,
-    time: (value) =>
-      cold.raw('CAST(? AS DATETIME2(3))', [value.replace('Z', '')]) as unknown as Knex.Value,
-    row: (raw) => isoTimes(raw as ProcessRow),
-  });
+  const key = (value: string): Knex.Value =>
+    cold.raw('CAST(? AS VARCHAR(255))', [value]) as unknown as Knex.Value;
+  const time = (value: string): Knex.Value =>
+    cold.raw('CAST(? AS DATETIME2(3))', [value.replace('Z', '')]) as unknown as Knex.Value;
+  const list = createListProcesses(cold, { key, time, row: (raw) => isoTimes(raw as ProcessRow) });
   return {
     kind: 'mssql',
     eventStore: createMssqlEventStore({ pool, readers, leaseMs, onAppended }),
@@ -70,6 +70,13 @@ export async function openMssqlDatabase(
     processStore: createMssqlProcessStore({
       pool,
       list: (...page) => withRetry(() => list(...page)),
+    }),
+    apiKeys: createApiKeyStore(cold, {
+      key,
+      time,
+      row: (raw) => isoTimes(raw as ApiKeyRow),
+      // Two that count at the same time would both find room for one.
+      locked: 'api_key WITH (UPDLOCK, HOLDLOCK)',
     }),
     knex: cold,
     async ping() {

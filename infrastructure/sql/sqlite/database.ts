@@ -1,4 +1,5 @@
 import knex, { type Knex } from 'knex';
+import { type ApiKeyRow, createApiKeyStore } from '../api-keys.ts';
 import type { Database, DatabaseOptions } from '../database.ts';
 import { createListProcesses } from '../list-processes.ts';
 import { migrateUp } from '../migrate.ts';
@@ -40,11 +41,22 @@ export async function openSqliteDatabase(
     row: (raw) => raw as ProcessRow,
   });
   const alive = db.prepare('SELECT 1');
+  const noteUse = unsynced.prepare('UPDATE api_key SET last_used_at = ? WHERE id = ?');
   return {
     kind: 'sqlite',
     eventStore: createSqliteEventStore({ db, groupCommit, clock, leaseMs, onAppended }),
     outbox: createSqliteOutbox({ db: unsynced, groupCommit: unsyncedCommit, clock }),
     processStore: createSqliteProcessStore({ db: unsynced, groupCommit: unsyncedCommit, list }),
+    apiKeys: {
+      ...createApiKeyStore(cold, {
+        key: (value) => value,
+        time: (value) => value,
+        row: (raw) => raw as ApiKeyRow,
+        locked: 'api_key',
+      }),
+      // The one write that a running service makes: it waits with the others for its turn.
+      noteUse: (id, at) => unsyncedCommit.write(() => void noteUse.run(at, id)),
+    },
     knex: cold,
     async ping() {
       alive.get();

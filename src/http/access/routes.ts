@@ -6,6 +6,10 @@ declare module 'fastify' {
     /** What the route asks of its caller. Every route says so, or the server is not built. */
     scope?: RouteScope;
   }
+  interface FastifyInstance {
+    /** Every route there is, in the order of registration. */
+    routeList: readonly RouteOptions[];
+  }
 }
 
 /** Paths that people open in a browser, which asks for name and password when challenged so. */
@@ -22,24 +26,19 @@ export function declareScope(app: FastifyInstance, scope: RouteScope): void {
   });
 }
 
-export interface RouteList {
-  /** Every route registered since, in the order of registration. */
-  readonly routes: readonly RouteOptions[];
-  /** @throws Error that names the routes without a scope */
-  check(): void;
-}
-
-/** Hears of every route that is registered from here on. */
-export function listRoutes(app: FastifyInstance): RouteList {
+/**
+ * Hears of every route that is registered from here on.
+ *
+ * @returns a check for when all are there, which throws an Error that names those without a scope
+ */
+export function listRoutes(app: FastifyInstance): () => void {
   const routes: RouteOptions[] = [];
   app.addHook('onRoute', (route) => void routes.push(route));
-  return {
-    routes,
-    check() {
-      const without = routes.filter(({ config }) => config?.scope === undefined);
-      if (without.length === 0) return;
-      const names = without.map(({ method, url }) => `${method} ${url}`).join(', ');
-      throw new Error(`config.scope is missing, so nobody knows who may call: ${names}`);
-    },
+  app.decorate('routeList', routes);
+  return () => {
+    const without = routes.filter(({ config }) => config?.scope === undefined);
+    if (without.length === 0) return;
+    const names = without.map(({ method, url }) => `${method} ${url}`).join(', ');
+    throw new Error(`config.scope is missing, so nobody knows who may call: ${names}`);
   };
 }

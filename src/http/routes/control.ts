@@ -54,7 +54,8 @@ export const controlRoutes: FastifyPluginAsyncZod<{
         response: answers,
       },
     },
-    async ({ body }, reply) => {
+    async (request, reply) => {
+      const { body } = request;
       const outcome =
         body.status === 'ok'
           ? ({ status: 'ok', result: body.result } as const)
@@ -63,6 +64,10 @@ export const controlRoutes: FastifyPluginAsyncZod<{
         body.correlationId,
         { type: 'end-process', outcome },
         eventStore,
+      );
+      request.log.info(
+        { correlationId: body.correlationId, outcome: answer.kind },
+        'a caller ends the process',
       );
       // The same end again is the answer to a lost answer.
       const same = (state: ProcessState): boolean =>
@@ -96,6 +101,7 @@ export const controlRoutes: FastifyPluginAsyncZod<{
         { type: 'cancel-process', reason },
         eventStore,
       );
+      request.log.info({ correlationId, outcome: answer.kind }, 'a caller cancels the process');
       return sendEnd(reply, correlationId, answer, (state) => state.error?.kind === 'cancelled');
     },
   );

@@ -4,6 +4,7 @@ import type { EventStore } from '../../../domain/ports.ts';
 import { fold, isEnded } from '../../../domain/process.ts';
 import type { LogIds } from '../../../domain/trace-context.ts';
 import type { Waitroom } from '../../../infrastructure/memory/waitroom.ts';
+import type { Access } from '../../access/access.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { createStreamFollower } from '../follow-stream.ts';
 import { problem, sendProblem } from '../problems.ts';
@@ -16,11 +17,12 @@ export const eventRoutes: FastifyPluginAsyncZod<{
   eventStore: EventStore;
   waitroom: Waitroom;
   idsOf?: ((correlationId: string) => LogIds) | undefined;
+  access: Access;
 }> = async (
   app,
-  { eventStore, waitroom, idsOf = (correlationId: string) => ({ correlationId }) },
+  { eventStore, waitroom, access, idsOf = (correlationId: string) => ({ correlationId }) },
 ) => {
-  const follower = createStreamFollower({ eventStore, waitroom, idsOf });
+  const follower = createStreamFollower({ eventStore, waitroom, idsOf, access });
   // A followed stream has no end of its own, and the server's close waits for open answers.
   app.addHook('preClose', async () => follower.close());
 

@@ -4,19 +4,25 @@ import type { JsonObject } from '../../../domain/json.ts';
 import { isEnded } from '../../../domain/process.ts';
 import { logIds, parseTraceparent } from '../../../domain/trace-context.ts';
 import { ATTRIBUTES } from '../../../infrastructure/observability/tracing.ts';
+import type { Caller } from '../../access/caller.ts';
 import { hashJson } from '../../use-cases/request-hash.ts';
 import { type StartPorts, startProcess } from '../../use-cases/start-process.ts';
 import { sendPending, statusUrl } from '../answers.ts';
 import { traceOf } from '../observe-requests.ts';
 import { preferredWait } from '../prefer.ts';
 import { problem, sendProblem, sendProcessError } from '../problems.ts';
-import { pendingSchema, resultSchema, startBody, startHeaders } from '../schemas.ts';
+import { pendingSchema, resultSchema, shortText, startBody, startHeaders } from '../schemas.ts';
 
 /** Statuses of a start that was refused before anything was written. */
 const REFUSED = new Set([400, 401, 403, 404, 413, 415, 429]);
 
 /** What became of a start besides being accepted, which its event tells. */
 export type StartOutcome = 'joined' | 'conflict' | 'refused' | 'unavailable';
+
+/** Who calls, as the audit trail can hold it, for a call that does not say for which application it is. */
+function applicationOf(caller: Caller | null): string | undefined {
+  return shortText.safeParse(caller?.name).data;
+}
 
 /** `POST /api/process/start`. */
 export const startRoutes: FastifyPluginAsyncZod<{
@@ -99,7 +105,7 @@ export const startRoutes: FastifyPluginAsyncZod<{
           identity: {
             batchId: body.batchId,
             traceabilityId: body.traceabilityId ?? traceId,
-            applicationId: body.applicationId,
+            applicationId: body.applicationId ?? applicationOf(request.caller),
             originatingSystem: body.originatingSystem ?? 'FastifyAPI',
             identifiers: definition.identifiers(variables),
             ...trace,

@@ -1,0 +1,121 @@
+import type { Knex } from 'knex';
+import {
+  type ApiKeyRecord,
+  type ApiKeyStore,
+  isScope,
+  MAX_VALID_KEYS,
+} from '../../domain/access.ts';
+import { StoreUnavailableError } from '../../domain/errors.ts';
+
+export interface ApiKeyRow {
+  id: string;
+  name: string;
+  hash: string;
+  scopes: string;
+  created_at: string;
+  expires_at: string | null;
+  revoked_at: string | null;
+  last_used_at: string | null;
+}
+
+/** How a database wants the values that Knex would bind wrongly, and gives rows back. */
+export interface ApiKeyDialect {
+  key(value: string): Knex.Value;
+  time(value: string): Knex.Value;
+  row(raw: unknown): ApiKeyRow;
+  /** The table, locked against others who count its rows before they add one. */
+  locked: string;
+}
+
+const COLUMNS = [
+  'id',
+  'name',
+  'hash',
+  'scopes',
+  'created_at',
+  'expires_at',
+  'revoked_at',
+  'last_used_at',
+] as const;
+
+/**
+ * API keys on either database, through Knex: a key is looked up once in some seconds, not for every
+ * call. What is not a rule of ours (a lost connection, a locked file) is thrown as
+ * StoreUnavailableError: who cannot be looked up is not let in.
+ */
+export function createApiKeyStore(knex: Knex, dialect: ApiKeyDialect): ApiKeyStore {
+  const { key, time, row: toRow, locked } = dialect;
+  const timeOrNull = (value: string | null): Knex.Value => (value === null ? null : time(value));
+  const table = (): Knex.QueryBuilder => knex('api_key');
+
+  return {
+    add: guarded(async (record) => {
+      const { id, name, hash, scopes, createdAt, expiresAt, revokedAt, lastUsedAt } = record;
+      const values = [
+        ...[id, name, hash, scopes.join(' ')].map(key),
+        time(createdAt),
+        ...[expiresAt, revokedAt, lastUsedAt].map(timeOrNull),
+      ];
+      // Counting and adding are one statement, so that no other command comes between.
+      await knex.raw(
+        `INSERT INTO api_key (${COLUMNS.join(', ')})
+         SELECT ${COLUMNS.map(() => '?').join(', ')}
+         WHERE (
+           SELECT COUNT(*) FROM ${locked}
+           WHERE name = ? AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)
+         ) < ${MAX_VALID_KEYS}`,
+        [...values, key(name), time(createdAt)] as Knex.RawBinding[],
+      );
+      return (await table().where('id', key(id)).first('id')) !== undefined;
+    }),
+    find: guarded(async (id) => {
+      const raw = await table().where('id', key(id)).first(COLUMNS);
+      return raw === undefined ? null : fromRow(toRow(raw));
+    }),
+    list: guarded(async () => {
+      const rows: unknown[] = await table()
+        .select([...COLUMNS])
+        .orderBy(['name', 'created_at', 'id']);
+      return rows.map((raw) => fromRow(toRow(raw)));
+    }),
+    revoke: guarded(async (id, at) => {
+      await table()
+        .where('id', key(id))
+        .whereNull('revoked_at')
+        .update({ revoked_at: time(at) });
+    }),
+    noteUse: guarded(async (id, at) => {
+      await table()
+        .where('id', key(id))
+        .update({ last_used_at: time(at) });
+    }),
+    any: guarded(async () => (await table().first('id')) !== undefined),
+  };
+}
+
+function guarded<Params extends unknown[], Result>(
+  work: (...params: Params) => Promise<Result>,
+): (...params: Params) => Promise<Result> {
+  return async (...params) => {
+    try {
+      return await work(...params);
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new StoreUnavailableError(`API keys cannot be read or written: ${reason}`, { cause });
+    }
+  };
+}
+
+function fromRow(row: ApiKeyRow): ApiKeyRecord {
+  return {
+    id: row.id,
+    name: row.name,
+    hash: row.hash,
+    // A scope that a newer release knows gives nothing here.
+    scopes: row.scopes.split(' ').filter(isScope),
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    revokedAt: row.revoked_at,
+    lastUsedAt: row.last_used_at,
+  };
+}

@@ -1,0 +1,148 @@
+import type { FastifyBaseLogger } from 'fastify';
+import { type ApiKeyStore, isValidKey } from '../../domain/access.ts';
+import type { Clock } from '../../domain/ports.ts';
+import { looksLikeApiKey } from './api-key.ts';
+import type { Caller, Credential, Identified } from './caller.ts';
+import { createJwtVerifier } from './jwt.ts';
+import { createKeyRing, KEY_TTL_MS } from './key-ring.ts';
+import { type AccessConfig, checkSomebodyGetsIn, type Policy, readPolicy } from './policy.ts';
+
+export interface Access {
+  /** Whether callers must show a credential now. A promise only when that has to be looked up. */
+  required(): boolean | Promise<boolean>;
+  identify(credential: Credential): Promise<Identified>;
+  /** Whether judging it would cost a look-up for a key never seen here. */
+  isNew(credential: Credential): boolean;
+  /**
+   * Calls `end` when the caller may no longer have what it was let in for: its key is revoked or
+   * expired, its token over, or, with no caller, the service no longer open. Returns how to stop.
+   */
+  watch(caller: Caller | null, end: () => void): () => void;
+  close(): void;
+}
+
+/** Lets everybody in, whatever they show: for tests and benchmarks of other things. */
+export const openAccess: Access = {
+  required: () => false,
+  identify: async () => ({ kind: 'invalid' }),
+  isNew: () => false,
+  watch: () => () => {},
+  close: () => {},
+};
+
+/**
+ * Decides who gets in, by the settings and the keys there are.
+ *
+ * @throws SetupError when nobody would, or everybody might
+ */
+export async function createAccess(options: {
+  config: AccessConfig;
+  store: ApiKeyStore;
+  clock: Clock;
+  log: Pick<FastifyBaseLogger, 'info' | 'warn' | 'debug'>;
+  /** For how long a key that was looked up is believed, in milliseconds. */
+  ttlMs?: number;
+}): Promise<Access> {
+  const { config, store, clock, log, ttlMs = KEY_TTL_MS } = options;
+  const policy = readPolicy(config);
+  let thereIsAKey = await store.any();
+  checkSomebodyGetsIn(policy, config, thereIsAKey);
+  tell();
+  await warnOfDeadKeys();
+  const keyRing = createKeyRing({
+    store,
+    clock,
+    ttlMs,
+    onNoteFailed: (err) => log.debug({ err }, 'the use of an API key was not noted'),
+  });
+  const verifyToken =
+    config.JWT_JWKS_URL === ''
+      ? undefined
+      : createJwtVerifier({
+          jwksUrl: config.JWT_JWKS_URL,
+          issuer: config.JWT_ISSUER,
+          audience: config.JWT_AUDIENCE,
+          scopeClaim: config.JWT_SCOPE_CLAIM,
+          clockToleranceSeconds: config.JWT_CLOCK_TOLERANCE_SECONDS,
+          clock,
+        });
+
+  let lookedAt = clock();
+  let looking: Promise<boolean> | undefined;
+
+  function required(): boolean | Promise<boolean> {
+    if (policy.kind !== 'once-keyed') return policy.kind === 'on';
+    // Once there was a key it stays on: revoking the last one must not open the doors.
+    if (thereIsAKey) return true;
+    if (clock() - lookedAt < ttlMs) return false;
+    looking ??= look().finally(() => {
+      looking = undefined;
+    });
+    return looking;
+  }
+
+  async function look(): Promise<boolean> {
+    const at = clock();
+    if (await store.any()) {
+      thereIsAKey = true;
+      tell();
+    }
+    lookedAt = at;
+    return thereIsAKey;
+  }
+
+  function tell(): void {
+    const { isOn, because } = describe(policy, thereIsAKey);
+    if (isOn) log.info({ accessControl: 'on', because }, `access control is ON: ${because}`);
+    else log.warn({ accessControl: 'off', because }, `access control is OFF: ${because}`);
+  }
+
+  async function warnOfDeadKeys(): Promise<void> {
+    if (!thereIsAKey || config.JWT_JWKS_URL !== '' || policy.kind === 'off') return;
+    const keys = await store.list();
+    if (keys.some((key) => isValidKey(key, clock()))) return;
+    log.warn('every API key is revoked or expired: nobody gets in until one is created');
+  }
+
+  const watched = new Map<() => void, Caller | null>();
+  const timer = setInterval(() => {
+    for (const [end, caller] of watched) {
+      mayStay(caller).then(
+        (may) => may || end(),
+        (err: unknown) => log.debug({ err }, 'whether a caller may stay was not found out'),
+      );
+    }
+  }, ttlMs);
+  timer.unref();
+
+  async function mayStay(caller: Caller | null): Promise<boolean> {
+    return caller ? caller.stillValid() : !(await required());
+  }
+
+  return {
+    required,
+    async identify({ scheme, text }) {
+      if (looksLikeApiKey(text)) return keyRing.identify(text);
+      // A token is not what these two are for, and nobody logs in with one by hand.
+      if (scheme !== 'bearer' || !verifyToken) return { kind: 'invalid' };
+      return verifyToken(text);
+    },
+    isNew: ({ text }) => looksLikeApiKey(text) && keyRing.isNew(text),
+    watch(caller, end) {
+      watched.set(end, caller);
+      return () => void watched.delete(end);
+    },
+    close: () => clearInterval(timer),
+  };
+}
+
+function describe(policy: Policy, thereIsAKey: boolean): { isOn: boolean; because: string } {
+  if (policy.kind !== 'once-keyed') return { isOn: policy.kind === 'on', because: policy.because };
+  return thereIsAKey
+    ? { isOn: true, because: 'there is an API key' }
+    : {
+        isOn: false,
+        because:
+          'AUTH=auto on loopback, with no API key and no JWT_JWKS_URL; everybody on this machine gets in',
+      };
+}

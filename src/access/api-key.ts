@@ -1,0 +1,82 @@
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+
+/**
+ * `fck_<id>_<secret><checksum>`: the prefix and the checksum let secret scanners find a leaked key
+ * without asking us, and let a mistyped one be refused without asking the database
+ * (https://github.blog/engineering/platform-security/behind-githubs-new-authentication-token-formats/).
+ */
+const PREFIX = 'fck_';
+/** Random bytes of the secret, and its digits in base 62. */
+const SECRET_BYTES = 32;
+const SECRET_DIGITS = 43;
+/** Digits of the id: it is public, and need only be different from all others. */
+const ID_BYTES = 8;
+const ID_DIGITS = 11;
+const CHECKSUM_DIGITS = 6;
+const PATTERN = new RegExp(
+  `^${PREFIX}([0-9A-Za-z]{${ID_DIGITS}})_([0-9A-Za-z]{${SECRET_DIGITS}})([0-9A-Za-z]{${CHECKSUM_DIGITS}})$`,
+);
+const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+
+export interface NewApiKey {
+  id: string;
+  /** The whole key: shown once, kept nowhere. */
+  text: string;
+  hash: string;
+}
+
+/** Makes a key from 256 random bits. */
+export function newApiKey(random: (size: number) => Buffer = randomBytes): NewApiKey {
+  const id = base62(random(ID_BYTES), ID_DIGITS);
+  const secret = base62(random(SECRET_BYTES), SECRET_DIGITS);
+  const begin = `${PREFIX}${id}_${secret}`;
+  return { id, text: begin + checksum(begin), hash: hashSecret(secret) };
+}
+
+export function looksLikeApiKey(text: string): boolean {
+  return text.startsWith(PREFIX);
+}
+
+/** The parts of a key, or null for what no key of ours can be. */
+export function parseApiKey(text: string): { id: string; secret: string } | null {
+  const [, id, secret, check] = PATTERN.exec(text) ?? [];
+  if (id === undefined || secret === undefined) return null;
+  if (checksum(`${PREFIX}${id}_${secret}`) !== check) return null;
+  return { id, secret };
+}
+
+/**
+ * SHA-256, in hex. Slow hashes (bcrypt, argon2) make guessing of what people choose expensive; 256
+ * random bits cannot be guessed, and every call would pay for the slowness
+ * (https://pages.nist.gov/800-63-4/sp800-63b.html, look-up secrets of at least 112 bits).
+ */
+export function hashSecret(secret: string): string {
+  return hash('sha256', secret, 'hex');
+}
+
+/** Stands for the hash of a key that does not exist, so that it takes as long to refuse. */
+const NO_HASH = '0'.repeat(64);
+
+/** Whether the secret is the one with this hash; the time it takes says nothing about either. */
+export function isSecretOf(secret: string, expected: string | undefined): boolean {
+  const given = Buffer.from(hashSecret(secret), 'latin1');
+  const same = timingSafeEqual(given, Buffer.from(expected ?? NO_HASH, 'latin1'));
+  return same && expected !== undefined;
+}
+
+function checksum(text: string): string {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(crc32(text));
+  return base62(bytes, CHECKSUM_DIGITS);
+}
+
+function base62(bytes: Buffer, digits: number): string {
+  let value = BigInt(`0x${bytes.toString('hex')}`);
+  let text = '';
+  for (let at = 0; at < digits; at++) {
+    text = DIGITS.charAt(Number(value % 62n)) + text;
+    value /= 62n;
+  }
+  return text;
+}

@@ -1,0 +1,29 @@
+import type { Scope } from '../../domain/access.ts';
+
+/** Somebody whose credential was found good. */
+export interface Caller {
+  /** Name of the API key, or subject of the token: for logs, the audit trail and rate limits. */
+  name: string;
+  scopes: ReadonlySet<Scope>;
+  /** The same for every credential of this caller, and for no other's. */
+  rateKey: string;
+  /** How the credential came; one that a browser adds by itself needs more care. */
+  scheme: CredentialScheme;
+  /** Whether the credential still holds: for answers that stay open. Never rejects. */
+  stillValid(): Promise<boolean>;
+}
+
+export type CredentialScheme = 'bearer' | 'header' | 'basic';
+
+export interface Credential {
+  scheme: CredentialScheme;
+  text: string;
+}
+
+/** What became of a credential. Whether, how and since when it is wrong is nobody's business. */
+export type Identified =
+  | { kind: 'known'; caller: Omit<Caller, 'scheme'> }
+  /** `reason`, where there is more to say than that it is not ours, is for the log, never for the caller. */
+  | { kind: 'invalid'; reason?: string }
+  /** Whether it is good cannot be found out now; `reason` is for the log. */
+  | { kind: 'unavailable'; reason: unknown };

@@ -1,0 +1,96 @@
+import { hash } from 'node:crypto';
+import { type JWTPayload, jwtVerify } from 'jose';
+import { LRUCache } from 'lru-cache';
+import { isScope, type Scope } from '../../domain/access.ts';
+import type { Clock } from '../../domain/ports.ts';
+import type { Identified } from './caller.ts';
+import { createKeySource, KeysUnavailableError } from './jwks.ts';
+
+/**
+ * Signatures by a private key only: with an HMAC the public key of the set could be taken for the
+ * secret, and `none` is no signature (RFC 8725, sections 2.1 and 3.1).
+ */
+const ALGORITHMS = [
+  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
+  ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
+];
+/** Longer ones are no tokens of anybody; Node takes headers of 16 KB in all. */
+const MAX_LENGTH = 12_000;
+/** Milliseconds for which a token that was verified need not be verified again. */
+const VERIFIED_MS = 30_000;
+const MAX_VERIFIED = 10_000;
+
+export interface JwtOptions {
+  jwksUrl: string;
+  issuer: string;
+  audience: string;
+  /** Claim with the scopes: text with spaces between them, or a list. */
+  scopeClaim: string;
+  /** By how many seconds the clocks of the identity provider and ours may differ. */
+  clockToleranceSeconds: number;
+  clock: Clock;
+  /** Milliseconds between two looks for a key that was not there. */
+  cooldownMs?: number;
+}
+
+interface Verified {
+  name: string;
+  scopes: ReadonlySet<Scope>;
+  /** Milliseconds since the epoch. */
+  expiresAt: number;
+  believedUntil: number;
+}
+
+/** Checks tokens (RFC 7519) against the keys at a JWKS URL. */
+export function createJwtVerifier(options: JwtOptions): (text: string) => Promise<Identified> {
+  const { issuer, audience, scopeClaim, clockToleranceSeconds, clock } = options;
+  const keys = createKeySource(options.jwksUrl, clock, options.cooldownMs);
+  const verified = new LRUCache<string, Verified>({ max: MAX_VERIFIED });
+
+  async function verify(text: string): Promise<Verified> {
+    const { payload } = await jwtVerify(text, keys, {
+      algorithms: ALGORITHMS,
+      issuer,
+      audience,
+      clockTolerance: clockToleranceSeconds,
+      currentDate: new Date(clock()),
+      // One that never ends could not be taken back.
+      requiredClaims: ['exp', 'sub'],
+    });
+    const expiresAt = ((payload.exp ?? 0) + clockToleranceSeconds) * 1_000;
+    return {
+      name: payload.sub ?? '',
+      scopes: scopesOf(payload, scopeClaim),
+      expiresAt,
+      believedUntil: Math.min(expiresAt, clock() + VERIFIED_MS),
+    };
+  }
+
+  return async (text) => {
+    if (text.length > MAX_LENGTH) return { kind: 'invalid' };
+    const digest = hash('sha256', text, 'base64');
+    let token = verified.get(digest);
+    if (!token || token.believedUntil <= clock()) {
+      try {
+        token = await verify(text);
+      } catch (reason) {
+        // Everything else is said of the token; which part of it is wrong helps nobody but a forger.
+        if (reason instanceof KeysUnavailableError) return { kind: 'unavailable', reason };
+        return { kind: 'invalid', reason: reason instanceof Error ? reason.message : 'unreadable' };
+      }
+      verified.set(digest, token);
+    }
+    const { name, scopes, expiresAt } = token;
+    return {
+      kind: 'known',
+      caller: { name, scopes, rateKey: `sub:${name}`, stillValid: async () => clock() < expiresAt },
+    };
+  };
+}
+
+/** The scopes we know of those in the claim, or in `scp`, which some identity providers write. */
+function scopesOf(payload: JWTPayload, claim: string): ReadonlySet<Scope> {
+  const value = payload[claim] ?? payload.scp;
+  const words = typeof value === 'string' ? value.split(' ') : Array.isArray(value) ? value : [];
+  return new Set(words.filter((word) => typeof word === 'string').filter(isScope));
+}

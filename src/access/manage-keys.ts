@@ -1,0 +1,92 @@
+import {
+  type ApiKeyRecord,
+  type ApiKeyStore,
+  isValidKey,
+  type Scope,
+} from '../../domain/access.ts';
+import { SetupError } from '../../domain/errors.ts';
+import type { Clock } from '../../domain/ports.ts';
+import { newApiKey, parseApiKey } from './api-key.ts';
+
+export interface MadeKey {
+  /** The whole key, which nobody will see again. */
+  text: string;
+  record: ApiKeyRecord;
+}
+
+/** Creating, replacing and ending API keys. What is refused is a SetupError with one sentence. */
+export function createKeyManager(store: ApiKeyStore, clock: Clock) {
+  async function create(
+    name: string,
+    scopes: readonly Scope[],
+    lifetimeMs: number | null,
+  ): Promise<MadeKey> {
+    const now = clock();
+    const { id, text, hash } = newApiKey();
+    const record: ApiKeyRecord = {
+      id,
+      name,
+      hash,
+      scopes,
+      createdAt: new Date(now).toISOString(),
+      expiresAt: lifetimeMs === null ? null : new Date(now + lifetimeMs).toISOString(),
+      revokedAt: null,
+      lastUsedAt: null,
+    };
+    if (!(await store.add(record))) {
+      const ids = (await validKeys(name)).map((key) => key.id).join(' and ');
+      throw new SetupError(
+        `there are two valid keys named ${name} already (${ids}); revoke one of them first with \`fastify-camunda api-key revoke ID\``,
+      );
+    }
+    return { text, record };
+  }
+
+  async function validKeys(name: string): Promise<ApiKeyRecord[]> {
+    const keys = await store.list();
+    return keys.filter((key) => key.name === name && isValidKey(key, clock()));
+  }
+
+  return {
+    create,
+    list: () => store.list(),
+
+    /**
+     * A second key with the name and scopes of the newest valid one, and as long to live unless
+     * `lifetimeMs` says otherwise.
+     */
+    async rotate(
+      name: string,
+      lifetimeMs: number | null | undefined,
+    ): Promise<MadeKey & { replaces: ApiKeyRecord }> {
+      const replaces = (await validKeys(name)).at(-1);
+      if (!replaces) {
+        throw new SetupError(
+          `there is no valid key named ${name}; \`fastify-camunda api-key list\` shows all, \`api-key create\` makes one`,
+        );
+      }
+      const { createdAt, expiresAt, scopes } = replaces;
+      const same = expiresAt === null ? null : Date.parse(expiresAt) - Date.parse(createdAt);
+      const made = await create(name, scopes, lifetimeMs === undefined ? same : lifetimeMs);
+      return { ...made, replaces };
+    },
+
+    /** @param given the id of a key, or the whole key, as when one was found where it should not be */
+    async revoke(given: string): Promise<ApiKeyRecord> {
+      const id = parseApiKey(given)?.id ?? given;
+      const key = await store.find(id);
+      // Not repeated when it may hold a secret.
+      const shown = given.length > 40 ? 'that' : `the id ${given}`;
+      if (!key) {
+        throw new SetupError(
+          `there is no key with ${shown}; \`fastify-camunda api-key list\` shows all`,
+        );
+      }
+      if (key.revokedAt !== null) {
+        throw new SetupError(`the key ${id} (${key.name}) was revoked at ${key.revokedAt} already`);
+      }
+      await store.revoke(id, new Date(clock()).toISOString());
+      return key;
+    },
+  };
+}

@@ -1,0 +1,77 @@
+import { BlockList, isIP } from 'node:net';
+import { SetupError } from '../../domain/errors.ts';
+import type { Config } from '../config.ts';
+
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+loopback.addAddress('::1', 'ipv6');
+
+/** Whether only programs on this machine reach a service that listens there. */
+export function isLoopback(host: string): boolean {
+  if (host.toLowerCase() === 'localhost') return true;
+  const family = isIP(host);
+  return family > 0 && loopback.check(host, family === 6 ? 'ipv6' : 'ipv4');
+}
+
+/** `once-keyed`: open until the first API key is made, then on. */
+export type Policy =
+  | { kind: 'on'; because: string }
+  | { kind: 'off'; because: string }
+  | { kind: 'once-keyed' };
+
+/** The settings that say who gets in. */
+export type AccessConfig = Pick<
+  Config,
+  | 'AUTH'
+  | 'HOST'
+  | 'JWT_JWKS_URL'
+  | 'JWT_ISSUER'
+  | 'JWT_AUDIENCE'
+  | 'JWT_SCOPE_CLAIM'
+  | 'JWT_CLOCK_TOLERANCE_SECONDS'
+>;
+
+/**
+ * Whether callers must show a key or token, by the settings alone.
+ *
+ * @throws SetupError when they contradict each other
+ */
+export function readPolicy(config: AccessConfig): Policy {
+  const { AUTH, HOST, JWT_JWKS_URL } = config;
+  const local = isLoopback(HOST);
+  if (AUTH === 'off' && !local) {
+    throw new SetupError(
+      `HOST: ${HOST} is reached from other machines, and AUTH=off lets everybody in; set AUTH=on and run \`fastify-camunda api-key create\`, or set HOST=127.0.0.1`,
+    );
+  }
+  if (JWT_JWKS_URL !== '') {
+    if (AUTH === 'off') {
+      throw new SetupError('AUTH: it is off, but JWT_JWKS_URL is set; take one of them away');
+    }
+    for (const name of ['JWT_ISSUER', 'JWT_AUDIENCE'] as const) {
+      if (config[name] === '') {
+        throw new SetupError(
+          `${name}: must be set with JWT_JWKS_URL; without it, tokens that were made for others would be taken`,
+        );
+      }
+    }
+  }
+  if (AUTH === 'off') return { kind: 'off', because: 'AUTH=off' };
+  if (AUTH === 'on') return { kind: 'on', because: 'AUTH=on' };
+  if (!local) return { kind: 'on', because: `HOST=${HOST} is reached from other machines` };
+  if (JWT_JWKS_URL !== '') return { kind: 'on', because: 'JWT_JWKS_URL is set' };
+  return { kind: 'once-keyed' };
+}
+
+/** @throws SetupError when callers must show what nobody has */
+export function checkSomebodyGetsIn(
+  policy: Policy,
+  config: AccessConfig,
+  thereIsAKey: boolean,
+): void {
+  if (policy.kind !== 'on' || thereIsAKey || config.JWT_JWKS_URL !== '') return;
+  const name = isLoopback(config.HOST) ? 'AUTH' : 'HOST';
+  throw new SetupError(
+    `${name}: access control is on (${policy.because}), but there is neither an API key nor JWT_JWKS_URL; run \`fastify-camunda api-key create --name NAME --scope process:start,process:read\` on the same database`,
+  );
+}

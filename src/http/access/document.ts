@@ -1,0 +1,44 @@
+import type { FastifySchema, RouteOptions } from 'fastify';
+import { problem } from '../problems.ts';
+
+/** How callers show who they are, for the OpenAPI document. */
+export const SECURITY_SCHEMES = {
+  bearer: {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'An API key, or a token of the identity provider',
+  },
+  apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'An API key' },
+  basic: {
+    type: 'http',
+    scheme: 'basic',
+    description: 'Any name, and an API key as the password: for browsers',
+  },
+} as const;
+
+/** A route with what its scope means: who may call it, and how others are answered. */
+export function withAccess<Route extends { schema: FastifySchema; route: RouteOptions }>(
+  given: Route,
+): Route {
+  const { schema, route } = given;
+  const scope = route.config?.scope ?? 'admin';
+  if (!schema || scope === 'open') return { ...given, schema: { ...schema, security: [] } };
+  const roles = scope === 'any' ? [] : [scope];
+  const needs = scope === 'any' ? 'any valid key or token' : `the scope \`${scope}\``;
+  return {
+    ...given,
+    schema: {
+      ...schema,
+      description: [schema.description, `Needs ${needs}.`].filter(Boolean).join('\n\n'),
+      security: Object.keys(SECURITY_SCHEMES).map((name) => ({ [name]: roles })),
+      response: {
+        401: problem('No API key or token, or not a valid one'),
+        403: problem(
+          scope === 'any' ? 'Sent by a page of another site' : `Without the scope \`${scope}\``,
+        ),
+        503: problem('The API key or token cannot be checked now'),
+        ...(schema.response as object | undefined),
+      },
+    },
+  };
+}

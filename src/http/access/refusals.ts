@@ -1,0 +1,95 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { RouteScope } from '../../../domain/access.ts';
+import type { Caller } from '../../access/caller.ts';
+import { type Problem, sendProblem } from '../problems.ts';
+import { correlationIdSchema } from '../schemas.ts';
+import { isForBrowsers } from './routes.ts';
+
+const REALM = 'realm="fastify-camunda"';
+/** Seconds after which a dependency may be back. */
+const RETRY_AFTER = '5';
+
+/** 401: nothing was shown, or nothing that is good. Which of the many ways it is not is not said. */
+export function sendUnauthorized(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  shown: boolean,
+): FastifyReply {
+  const challenge = isForBrowsers(request.url.split('?')[0] ?? '')
+    ? `Basic ${REALM}, charset="UTF-8"`
+    : // RFC 6750, section 3.1: no error code for who showed nothing.
+      `Bearer ${REALM}${shown ? ', error="invalid_token"' : ''}`;
+  reply.header('WWW-Authenticate', challenge);
+  return sendProblem(
+    reply,
+    'unauthorized',
+    shown
+      ? 'The API key or token is not valid, or not any more. Ask whoever runs the service for another one.'
+      : 'Send an API key or token as `Authorization: Bearer …`, or a key as `X-API-Key`.',
+    concerning(request),
+  );
+}
+
+/** 403: known, but not allowed to do this. */
+export function sendForbidden(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  caller: Caller,
+  wanted: RouteScope,
+): FastifyReply {
+  if (caller.scheme !== 'basic') {
+    reply.header(
+      'WWW-Authenticate',
+      `Bearer ${REALM}, error="insufficient_scope", scope="${wanted}"`,
+    );
+  }
+  const held = [...caller.scopes].join(', ') || 'no scope at all';
+  return sendProblem(
+    reply,
+    'forbidden',
+    `This needs the scope ${wanted}; your key or token has ${held}.`,
+    concerning(request),
+  );
+}
+
+/** 403: a page of another site made a browser send this, with what the browser adds by itself. */
+export function sendCrossSite(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  return sendProblem(
+    reply,
+    'forbidden',
+    'A page of another site sent this. Send it from a page of this service, or with an API key as `Authorization: Bearer …`.',
+    concerning(request),
+  );
+}
+
+export function sendTooManyFailures(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  seconds: number,
+): FastifyReply {
+  reply.header('Retry-After', String(Math.max(1, seconds)));
+  return sendProblem(
+    reply,
+    'too-many-requests',
+    'Too many calls without a valid API key or token came from your address.',
+    concerning(request),
+  );
+}
+
+/** 503: the database of the keys, or the identity provider, is away. */
+export function sendCannotCheck(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  reply.header('Retry-After', RETRY_AFTER);
+  return sendProblem(
+    reply,
+    'unavailable',
+    'Your API key or token cannot be checked now; nothing was done. Send the same request again later.',
+    concerning(request),
+  );
+}
+
+/** The process a request is about, where its path names one. */
+function concerning(request: FastifyRequest): Partial<Problem> {
+  const { correlationId } = (request.params ?? {}) as { correlationId?: unknown };
+  const parsed = correlationIdSchema.safeParse(correlationId);
+  return parsed.success ? { correlationId: parsed.data } : {};
+}

@@ -1,0 +1,144 @@
+import rateLimit from '@fastify/rate-limit';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { RouteScope } from '../../../domain/access.ts';
+import { allows } from '../../../domain/access.ts';
+import type { RedisClient } from '../../../infrastructure/redis.ts';
+import type { Access } from '../../access/access.ts';
+import type { Caller } from '../../access/caller.ts';
+import { readCredential } from './credential.ts';
+import {
+  sendCannotCheck,
+  sendCrossSite,
+  sendForbidden,
+  sendTooManyFailures,
+  sendUnauthorized,
+} from './refusals.ts';
+import { isForBrowsers } from './routes.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who calls; null while access control is off, and on open routes. */
+    caller: Caller | null;
+  }
+}
+
+const MINUTE_MS = 60_000;
+/** Calls without a good credential that one address may make in a minute when there is no limit. */
+const MAX_FAILURES = 300;
+const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+export interface AccessOptions {
+  access: Access;
+  /** Calls of one caller in a minute; 0: no limit. */
+  rateLimitPerMinute: number;
+  /** Where instances count together; left out: each for itself. */
+  rateLimitRedis?: { redis: RedisClient; prefix: string } | undefined;
+}
+
+/**
+ * Checks every request before anything else has it, and limits their rate: per caller, or per address
+ * (a /64 of IPv6) for who is not known. Register it before the routes.
+ */
+export async function registerAccess(app: FastifyInstance, options: AccessOptions): Promise<void> {
+  const { access, rateLimitPerMinute, rateLimitRedis } = options;
+  await app.register(rateLimit, {
+    global: rateLimitPerMinute > 0,
+    max: rateLimitPerMinute,
+    timeWindow: MINUTE_MS,
+    keyGenerator: (request) => request.caller?.rateKey ?? addressOf(request),
+    allowList: (request) => request.routeOptions.config.scope === 'open',
+    ...(rateLimitRedis
+      ? { redis: rateLimitRedis.redis, nameSpace: `${rateLimitRedis.prefix}:rate:` }
+      : {}),
+    // Redis away: calls are answered, and not counted.
+    skipOnError: true,
+  });
+  const failures = app.createRateLimit({
+    max: rateLimitPerMinute || MAX_FAILURES,
+    timeWindow: MINUTE_MS,
+    keyGenerator: (request) => `failed:${addressOf(request)}`,
+    allowList: () => false,
+  });
+  app.decorateRequest('caller', null);
+
+  app.addHook('onRequest', async (request, reply) => {
+    const scope = scopeOf(request);
+    if (scope === 'open') return;
+    const required = access.required();
+    if (!(typeof required === 'boolean' ? required : await required)) {
+      if (isCrossSite(request)) return sendCrossSite(request, reply);
+      return;
+    }
+    const credential = readCredential(request.headers);
+    if (!credential) return refuse(request, reply, false);
+    // A guesser must not make us ask the database without end; keys in use are known here.
+    if (access.isNew(credential)) {
+      const far = await failures(request, { increment: false });
+      if (!far.isAllowed && far.remaining === 0) {
+        return sendTooManyFailures(request, reply, far.ttlInSeconds);
+      }
+    }
+    const found = await access.identify(credential);
+    if (found.kind === 'unavailable') {
+      request.log.error({ err: found.reason }, 'a credential could not be checked');
+      return sendCannotCheck(request, reply);
+    }
+    if (found.kind === 'invalid') {
+      request.log.debug({ reason: found.reason }, 'a credential was refused');
+      return refuse(request, reply, true);
+    }
+    const caller: Caller = { ...found.caller, scheme: credential.scheme };
+    request.caller = caller;
+    request.log = request.log.child({ caller: caller.name });
+    if (!allows(caller.scopes, scope)) return sendForbidden(request, reply, caller, scope);
+    if (caller.scheme === 'basic' && isCrossSite(request)) return sendCrossSite(request, reply);
+  });
+
+  async function refuse(request: FastifyRequest, reply: FastifyReply, shown: boolean) {
+    const far = await failures(request);
+    if (!far.isAllowed && far.isExceeded) {
+      return sendTooManyFailures(request, reply, far.ttlInSeconds);
+    }
+    return sendUnauthorized(request, reply, shown);
+  }
+}
+
+/** What the route asks; `admin` where it does not say, which `check` of the routes does not let be. */
+function scopeOf(request: FastifyRequest): RouteScope {
+  // Whoever is not let in is not told either which paths there are.
+  if (request.is404) return 'any';
+  return request.routeOptions.config.scope ?? 'admin';
+}
+
+function addressOf(request: FastifyRequest): string {
+  return rateLimit.normalizeIP(request.ip);
+}
+
+/**
+ * True for a change that a page of another site asks for. Browsers say where a request comes from
+ * (https://www.w3.org/TR/fetch-metadata/); programs do not, and need not. It matters where nothing has to
+ * be shown, or the browser shows it by itself.
+ */
+function isCrossSite(request: FastifyRequest): boolean {
+  if (SAFE_METHODS.has(request.method)) return false;
+  const site = request.headers['sec-fetch-site'];
+  return site !== undefined && site !== 'same-origin' && site !== 'none';
+}
+
+/** For pages of libraries, which bring their own styles and scripts. */
+const PAGES_CSP =
+  "default-src 'self'; style-src 'self' 'unsafe-inline' https://fonts.googleapis.com; font-src 'self' data: https://fonts.gstatic.com; img-src 'self' data:; object-src 'none'; base-uri 'self'; frame-ancestors 'none'; form-action 'self'";
+/** For answers that are no pages: should a browser take one for a page, nothing in it runs. */
+const DATA_CSP = "default-src 'none'; frame-ancestors 'none'";
+
+/** Headers by which browsers and caches treat answers with care; routes may set their own instead. */
+export function registerDefaultHeaders(app: FastifyInstance): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.header('Cache-Control', 'no-store');
+    reply.header(
+      'Content-Security-Policy',
+      isForBrowsers(request.routeOptions.url ?? '') ? PAGES_CSP : DATA_CSP,
+    );
+    done();
+  });
+}
