@@ -32,6 +32,8 @@ export async function createDeployments(
 ): Promise<Deployments> {
   const byId = new Map<string, DeployedDefinition>();
   const latest = new Map<string, DeployedDefinition>();
+  /** One deployment after the other: two at once would both take the next version. */
+  let last: Promise<unknown> = Promise.resolve();
   for (const row of store.definitions()) {
     keep({ ...row, model: await readProcessModel(row.file_name, row.bpmn) });
   }
@@ -41,32 +43,41 @@ export async function createDeployments(
     latest.set(definition.key, definition);
   }
 
+  async function deploy(
+    files: readonly { fileName: string; content: string }[],
+    changedOnly: boolean,
+  ): Promise<{ id: string; definitions: DeployedDefinition[] }> {
+    const id = randomUUID();
+    const definitions: DeployedDefinition[] = [];
+    for (const { fileName, content } of files) {
+      const model = await readProcessModel(fileName, content);
+      const known = latest.get(model.key);
+      if (changedOnly && known?.bpmn === content) continue;
+      const version = (known?.version ?? 0) + 1;
+      definitions.push({
+        id: `${model.key}:${version}:${randomUUID()}`,
+        key: model.key,
+        version,
+        deployment_id: id,
+        file_name: fileName,
+        bpmn: content,
+        deployed_at: now(),
+        model,
+      });
+    }
+    for (const definition of definitions) {
+      const { model: _model, ...row } = definition;
+      await store.saveDefinition(row);
+      keep(definition);
+    }
+    return { id, definitions };
+  }
+
   return {
-    async deploy(files, changedOnly) {
-      const id = randomUUID();
-      const definitions: DeployedDefinition[] = [];
-      for (const { fileName, content } of files) {
-        const model = await readProcessModel(fileName, content);
-        const known = latest.get(model.key);
-        if (changedOnly && known?.bpmn === content) continue;
-        const version = (known?.version ?? 0) + 1;
-        definitions.push({
-          id: `${model.key}:${version}:${randomUUID()}`,
-          key: model.key,
-          version,
-          deployment_id: id,
-          file_name: fileName,
-          bpmn: content,
-          deployed_at: now(),
-          model,
-        });
-      }
-      for (const definition of definitions) {
-        const { model: _model, ...row } = definition;
-        await store.saveDefinition(row);
-        keep(definition);
-      }
-      return { id, definitions };
+    deploy(files, changedOnly) {
+      const done = last.then(() => deploy(files, changedOnly));
+      last = done.catch(() => {});
+      return done;
     },
     latest: (processKey) => latest.get(processKey),
     byId: (id) => byId.get(id),

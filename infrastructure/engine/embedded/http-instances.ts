@@ -78,6 +78,12 @@ export function registerInstanceRoutes(
     return json(reply, definitionView(found));
   });
 
+  api.get<ById>('/process-definition/:id/xml', async ({ params: { id } }, reply) => {
+    const found = deployments.byId(id);
+    if (!found) throw notFound(`Process definition with id ${id}`);
+    return json(reply, { id, bpmn20Xml: found.bpmn });
+  });
+
   api.post<ByKey>('/process-definition/key/:key/start', async ({ params, body }, reply) => {
     const start = startBody.parse(body);
     const variables = readVariables(start?.variables);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { EngineRefusedError } from '../../../domain/errors.ts';
-import { end, flows, start, task } from '../../support/bpmn/model.ts';
+import { bpmn, end, flows, start, task } from '../../support/bpmn/model.ts';
 import { describeEngines } from './engine-rig.ts';
 
 const ONE_TASK = [start(), task('a'), end(), flows('start', 'a', 'end')];
@@ -22,7 +22,23 @@ describeEngines('definitions and instances', (rig) => {
     expect(await versions(key)).toEqual([1, 2]);
   });
 
-  it('an instance goes on with the version it was started with, a new one takes the newest', async () => {
+  // On H2 the lock that Camunda 7 and Operaton take for it does not hold: they may make two versions.
+  it('services that start at once do no harm: every version is the same file, and the next start adds none', async () => {
+    const key = rig.newKey();
+    const deploy = () => rig.deploy(key, ...ONE_TASK);
+    await Promise.all(Array.from({ length: 4 }, deploy));
+    const path = `/process-definition?key=${key}`;
+    const { body } = await rig.call<{ id: string }[]>('GET', path);
+    const files = body.map(async ({ id }) => {
+      const found = await rig.call<{ bpmn20Xml: string }>('GET', `/process-definition/${id}/xml`);
+      return found.body.bpmn20Xml;
+    });
+    expect(new Set(await Promise.all(files))).toEqual(new Set([bpmn(key, ...ONE_TASK)]));
+    await deploy();
+    expect(await versions(key)).toHaveLength(body.length);
+  });
+
+  it('an instance goes on to its end with the version it was started with, a new one takes the newest', async () => {
     const key = rig.newKey();
     await rig.deploy(key, ...ONE_TASK, task('old'), flows('a', 'old', 'end'));
     const older = await rig.start(key);
@@ -38,6 +54,9 @@ describeEngines('definitions and instances', (rig) => {
     }
     expect(await older.open()).toContain('old');
     expect(await newer.open()).toContain('new');
+    await older.complete('old');
+    await newer.complete('new');
+    expect([await older.state(), await newer.state()]).toEqual(['COMPLETED', 'COMPLETED']);
   });
 
   it('a file that is no BPMN is refused, in words', async () => {
