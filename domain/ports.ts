@@ -127,6 +127,8 @@ export interface ProcessStore {
    * @returns the state as stored now, or null when the stream has no events
    */
   project(correlationId: string): Promise<ProcessState | null>;
+  /** How many processes are pending, counted no further than `upTo`. */
+  countPending(upTo: number): Promise<number>;
   /** Newest first by `updated_at`, then correlation id. */
   list(filter: ProcessFilter, limit: number, after?: ProcessCursor): Promise<ProcessState[]>;
 }

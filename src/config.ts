@@ -139,6 +139,15 @@ export const configSchema = z.object({
   BODY_LIMIT: number(1_048_576, 1_024).describe('Largest request body, in bytes'),
   RATE_LIMIT_PER_MINUTE: number(0, 0).describe('Calls per client and minute; 0: no limit'),
   PROCESS_MAP_MAX: number(100_000, 100).describe('Processes kept in memory for status reads'),
+  WAITERS_MAX: number(100_000, 1).describe(
+    'Calls that wait or follow at once in this instance; more are answered 503',
+  ),
+  BACKLOG_MAX: number(100_000, 0).describe(
+    'Events in the outbox above which starts are answered 503: what an outage may pile up; 0: no limit',
+  ),
+  PENDING_MAX: number(0, 0).describe(
+    'Pending processes above which starts are answered 503; 0: no limit',
+  ),
   QUEUE_CONCURRENCY: number(64, 1).describe('Jobs run at once'),
   WORKER_CONCURRENCY: number(64, 1).describe('External tasks run at once'),
   LOCK_DURATION_MS: number(30_000, 1_000).describe(
@@ -149,6 +158,9 @@ export const configSchema = z.object({
   ),
   OUTBOX_POLL_MS: number(500, 10).describe('Pause between looks for rows left in the outbox'),
   OUTBOX_LEASE_MS: number(30_000, 100).describe('How long an outbox row belongs to one relay'),
+  SHUTDOWN_DELAY_MS: number(0, 0, 600_000).describe(
+    'Time between the signal to stop and the stop itself, in which /health/ready says no and calls are still served: for load balancers',
+  ),
   SHUTDOWN_TIMEOUT_MS: number(10_000, 100).describe('Time for a graceful stop'),
 });
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyBaseLogger } from 'fastify';
 import { v7 as timeOrderedId } from 'uuid';
 import { SetupError } from '../domain/errors.ts';
@@ -19,6 +20,7 @@ import { type Config, type Role, redactConfig } from './config.ts';
 import { dataLockMode, lockDataDir } from './data-lock.ts';
 import { openDatabase } from './database-target.ts';
 import { buildServer, closeServer } from './http/server.ts';
+import { createLoadLimits } from './load-limits.ts';
 import { attemptsOf, type LoadedProcess, loadProcesses, readSettings } from './load-processes.ts';
 import { openObservability } from './observability/observability.ts';
 import { openProcessEngine } from './process-engine.ts';
@@ -100,6 +102,16 @@ export async function startService(
     // In memory: what callers wait for and ask about.
     const processMap = createProcessMap(config.PROCESS_MAP_MAX);
     const waitroom = observability.waitroom();
+    const limits = createLoadLimits({
+      waitroom,
+      outbox,
+      processStore,
+      waitersMax: config.WAITERS_MAX,
+      backlogMax: config.BACKLOG_MAX,
+      pendingMax: config.PENDING_MAX,
+      log,
+    });
+    shutdown.add('load limits', limits.stop);
     const findProcess = createFindProcess({ processMap, processStore, eventStore });
 
     // Transport: jobs between the roles, states to every instance.
@@ -134,6 +146,7 @@ export async function startService(
       processStore,
       engine,
       waitroom,
+      limits,
       findProcess,
       // New streams go to the end of the indexes, not all over them.
       newId: timeOrderedId,
@@ -160,6 +173,7 @@ export async function startService(
     const url = await listen();
 
     // Work: jobs, outbox, external tasks.
+    if (has('api')) limits.start();
     await queue.work(jobHandlers());
     if (has('relay')) relay.start();
     const worker = has('worker')
@@ -237,6 +251,8 @@ export async function startService(
 
     async function stop(): Promise<void> {
       log.info({ waiting: waitroom.size() }, 'stopping');
+      // Load balancers ask now and then: until they have, calls go on coming, and are served.
+      await sleep(config.SHUTDOWN_DELAY_MS);
       // From here on nobody waits: who does gets a 202 now, who comes gets one at once.
       waitroom.releaseAll();
       await shutdown.run(config.SHUTDOWN_TIMEOUT_MS);

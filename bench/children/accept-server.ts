@@ -10,6 +10,7 @@ import { createRelay } from '../../jobs/relay-outbox.ts';
 import { openAccess } from '../../src/access/access.ts';
 import { readConfig } from '../../src/config.ts';
 import { buildServer } from '../../src/http/server.ts';
+import { createLoadLimits } from '../../src/load-limits.ts';
 import { loadProcesses } from '../../src/load-processes.ts';
 import { createLogger } from '../../src/logger.ts';
 import { createFindProcess } from '../../src/use-cases/find-process.ts';
@@ -48,6 +49,7 @@ const calls = {
       batch: 200,
     });
     const processMap = createProcessMap(config.PROCESS_MAP_MAX);
+    const waitroom = createWaitroom();
     const app = await buildServer({
       log,
       definitions: new Map(processes.map(({ definition }) => [definition.key, definition])),
@@ -55,7 +57,17 @@ const calls = {
       processStore,
       // Never called: the jobs that would are not worked.
       engine: createRestEngine({ baseUrl: 'http://127.0.0.1:1' }),
-      waitroom: createWaitroom(),
+      waitroom,
+      // Measured is how fast it accepts, not when it stops to.
+      limits: createLoadLimits({
+        waitroom,
+        outbox,
+        processStore,
+        waitersMax: config.WAITERS_MAX,
+        backlogMax: 0,
+        pendingMax: 0,
+        log,
+      }),
       findProcess: createFindProcess({ processMap, processStore, eventStore }),
       newId: timeOrderedId,
       checks: {},

@@ -44,3 +44,19 @@ export function createListProcesses(knex: Knex, dialect: ListDialect): ProcessSt
     return (await query).map((row) => fromProcessRow(dialect.row(row)));
   };
 }
+
+/** Counts pending processes up to a bound, so that the look costs no more however many there are. */
+export function createCountPending(
+  knex: Knex,
+  dialect: Pick<ListDialect, 'key'>,
+): ProcessStore['countPending'] {
+  return async (upTo) => {
+    const some = knex('process_store')
+      .select('correlation_id')
+      .where('status', dialect.key('pending'))
+      .limit(upTo)
+      .as('some');
+    const [row] = await knex.from(some).count({ pending: '*' });
+    return Number(row?.pending ?? 0);
+  };
+}

@@ -60,6 +60,7 @@ const PROBLEMS = {
   'too-many-requests': [429, 'Too many requests'],
   'internal-error': [500, 'Something is wrong on our side'],
   'process-failed': [502, 'The process ended in a technical failure'],
+  overloaded: [503, 'The service has too much to do'],
   unavailable: [503, 'The service cannot do this now'],
 } as const;
 
@@ -78,6 +79,15 @@ export function sendProblem(
     .code(status)
     .type('application/problem+json')
     .send({ type, title, status, detail, ...more });
+}
+
+/** Seconds after which there may be room again. */
+const OVERLOADED_RETRY_AFTER = '5';
+
+/** Refuses a call that there is no room for now. */
+export function sendOverloaded(reply: FastifyReply, detail: string): FastifyReply {
+  reply.header('Retry-After', OVERLOADED_RETRY_AFTER);
+  return sendProblem(reply, 'overloaded', detail);
 }
 
 /** Sends the error that a process ended with. */

@@ -8,6 +8,7 @@ import type { LogIds } from '../../domain/trace-context.ts';
 import type { Waitroom } from '../../infrastructure/memory/waitroom.ts';
 import type { Metrics } from '../../infrastructure/observability/metrics.ts';
 import type { Tracing } from '../../infrastructure/observability/tracing.ts';
+import type { LoadLimits } from '../load-limits.ts';
 import type { FindProcess } from '../use-cases/find-process.ts';
 import { type AccessOptions, registerAccess, registerDefaultHeaders } from './access/register.ts';
 import { listRoutes } from './access/routes.ts';
@@ -29,6 +30,7 @@ export interface ServerOptions extends AccessOptions {
   processStore: ProcessStore;
   engine: Engine;
   waitroom: Waitroom;
+  limits: LoadLimits;
   findProcess: FindProcess;
   newId: () => string;
   checks: Readonly<Record<string, HealthCheck>>;

@@ -12,6 +12,7 @@ import type { Database } from '../../infrastructure/sql/database.ts';
 import { openSqliteDatabase } from '../../infrastructure/sql/sqlite/database.ts';
 import { type Access, openAccess } from '../../src/access/access.ts';
 import { buildServer, closeServer } from '../../src/http/server.ts';
+import { createLoadLimits } from '../../src/load-limits.ts';
 import { loadProcesses } from '../../src/load-processes.ts';
 import { createFindProcess } from '../../src/use-cases/find-process.ts';
 import { temporaryFolder } from './databases.ts';
@@ -78,6 +79,15 @@ export async function startParts(
     processStore,
     engine,
     waitroom,
+    limits: createLoadLimits({
+      waitroom,
+      outbox: database.outbox,
+      processStore,
+      waitersMax: 100_000,
+      backlogMax: 0,
+      pendingMax: 0,
+      log: { debug() {} },
+    }),
     findProcess: createFindProcess({ processMap, processStore, eventStore }),
     newId: randomUUID,
     checks: { database: () => database.ping(), engine: () => engine.version() },

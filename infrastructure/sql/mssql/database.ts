@@ -1,7 +1,7 @@
 import knex, { type Knex } from 'knex';
 import { type ApiKeyRow, createApiKeyStore } from '../api-keys.ts';
 import type { Database, DatabaseOptions } from '../database.ts';
-import { createListProcesses } from '../list-processes.ts';
+import { createCountPending, createListProcesses } from '../list-processes.ts';
 import { checkSchema } from '../migrate.ts';
 import type { ProcessRow } from '../process-row.ts';
 import {
@@ -63,6 +63,7 @@ export async function openMssqlDatabase(
   const time = (value: string): Knex.Value =>
     cold.raw('CAST(? AS DATETIME2(3))', [value.replace('Z', '')]) as unknown as Knex.Value;
   const list = createListProcesses(cold, { key, time, row: (raw) => isoTimes(raw as ProcessRow) });
+  const countPending = createCountPending(cold, { key });
   return {
     kind: 'mssql',
     eventStore: createMssqlEventStore({ pool, readers, leaseMs, onAppended }),
@@ -70,6 +71,7 @@ export async function openMssqlDatabase(
     processStore: createMssqlProcessStore({
       pool,
       list: (...page) => withRetry(() => list(...page)),
+      countPending: (upTo) => withRetry(() => countPending(upTo)),
     }),
     apiKeys: createApiKeyStore(cold, {
       key,

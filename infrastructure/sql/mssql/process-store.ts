@@ -18,8 +18,9 @@ const UPDATE = `UPDATE process_store SET ${PROCESS_COLUMNS.slice(1)
 export function createMssqlProcessStore(options: {
   pool: sql.ConnectionPool;
   list: ProcessStore['list'];
+  countPending: ProcessStore['countPending'];
 }): ProcessStore {
-  const { pool, list } = options;
+  const { pool, list, countPending } = options;
   const request = (correlationId: string): sql.Request =>
     pool.request().input('correlation_id', sql.VarChar(255), correlationId);
 
@@ -54,6 +55,7 @@ export function createMssqlProcessStore(options: {
         if (done) return done.state;
       }
     },
+    countPending,
     list,
   };
 }

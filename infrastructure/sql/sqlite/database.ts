@@ -1,7 +1,7 @@
 import knex, { type Knex } from 'knex';
 import { type ApiKeyRow, createApiKeyStore } from '../api-keys.ts';
 import type { Database, DatabaseOptions } from '../database.ts';
-import { createListProcesses } from '../list-processes.ts';
+import { createCountPending, createListProcesses } from '../list-processes.ts';
 import { migrateUp } from '../migrate.ts';
 import type { ProcessRow } from '../process-row.ts';
 import { createSqliteEventStore } from './event-store.ts';
@@ -40,13 +40,19 @@ export async function openSqliteDatabase(
     time: (value) => value,
     row: (raw) => raw as ProcessRow,
   });
+  const countPending = createCountPending(cold, { key: (value) => value });
   const alive = db.prepare('SELECT 1');
   const noteUse = unsynced.prepare('UPDATE api_key SET last_used_at = ? WHERE id = ?');
   return {
     kind: 'sqlite',
     eventStore: createSqliteEventStore({ db, groupCommit, clock, leaseMs, onAppended }),
     outbox: createSqliteOutbox({ db: unsynced, groupCommit: unsyncedCommit, clock }),
-    processStore: createSqliteProcessStore({ db: unsynced, groupCommit: unsyncedCommit, list }),
+    processStore: createSqliteProcessStore({
+      db: unsynced,
+      groupCommit: unsyncedCommit,
+      list,
+      countPending,
+    }),
     apiKeys: {
       ...createApiKeyStore(cold, {
         key: (value) => value,

@@ -10,8 +10,9 @@ export function createSqliteProcessStore(options: {
   db: BetterSqlite3.Database;
   groupCommit: GroupCommit;
   list: ProcessStore['list'];
+  countPending: ProcessStore['countPending'];
 }): ProcessStore {
-  const { db, groupCommit, list } = options;
+  const { db, groupCommit, list, countPending } = options;
   const select = db.prepare<[string], ProcessRow>(
     `SELECT ${PROCESS_COLUMNS.join(', ')} FROM process_store WHERE correlation_id = ?`,
   );
@@ -48,6 +49,7 @@ export function createSqliteProcessStore(options: {
         }
         return state;
       }),
+    countPending,
     list,
   };
 }

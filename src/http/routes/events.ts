@@ -5,9 +5,10 @@ import { fold, isEnded } from '../../../domain/process.ts';
 import type { LogIds } from '../../../domain/trace-context.ts';
 import type { Waitroom } from '../../../infrastructure/memory/waitroom.ts';
 import type { Access } from '../../access/access.ts';
+import type { LoadLimits } from '../../load-limits.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { createStreamFollower } from '../follow-stream.ts';
-import { problem, sendProblem } from '../problems.ts';
+import { problem, sendOverloaded, sendProblem } from '../problems.ts';
 import { correlationParams, eventsSchema, publicEvent, tracePageSchema } from '../schemas.ts';
 
 const traceCursor = z.object({ afterId: z.string().regex(/^\d{1,19}$/) });
@@ -18,9 +19,10 @@ export const eventRoutes: FastifyPluginAsyncZod<{
   waitroom: Waitroom;
   idsOf?: ((correlationId: string) => LogIds) | undefined;
   access: Access;
+  limits: LoadLimits;
 }> = async (
   app,
-  { eventStore, waitroom, access, idsOf = (correlationId: string) => ({ correlationId }) },
+  { eventStore, waitroom, access, limits, idsOf = (correlationId: string) => ({ correlationId }) },
 ) => {
   const follower = createStreamFollower({ eventStore, waitroom, idsOf, access });
   // A followed stream has no end of its own, and the server's close waits for open answers.
@@ -53,6 +55,7 @@ export const eventRoutes: FastifyPluginAsyncZod<{
             .describe('As event stream: the process has ended and you have all its events'),
           400: problem('The request is not valid'),
           404: problem('No such process was ever accepted'),
+          503: problem('The database cannot be reached, or too many callers follow'),
         },
       },
     },
@@ -75,6 +78,8 @@ export const eventRoutes: FastifyPluginAsyncZod<{
         const ended = state !== null && isEnded(state);
         // 204 keeps a browser, which would connect again after every end, from doing so.
         if (ended && newest.version <= afterVersion) return reply.code(204).send(null);
+        const refusal = ended ? null : limits.refuseWait();
+        if (refusal) return sendOverloaded(reply, refusal);
         follower.follow({ request, reply, correlationId, afterVersion, ended });
         return reply;
       }

@@ -5,12 +5,13 @@ import { isEnded } from '../../../domain/process.ts';
 import { logIds, parseTraceparent } from '../../../domain/trace-context.ts';
 import { ATTRIBUTES } from '../../../infrastructure/observability/tracing.ts';
 import type { Caller } from '../../access/caller.ts';
+import type { LoadLimits } from '../../load-limits.ts';
 import { hashJson } from '../../use-cases/request-hash.ts';
 import { type StartPorts, startProcess } from '../../use-cases/start-process.ts';
 import { sendPending, statusUrl } from '../answers.ts';
 import { traceOf } from '../observe-requests.ts';
 import { preferredWait } from '../prefer.ts';
-import { problem, sendProblem, sendProcessError } from '../problems.ts';
+import { problem, sendOverloaded, sendProblem, sendProcessError } from '../problems.ts';
 import { pendingSchema, resultSchema, shortText, startBody, startHeaders } from '../schemas.ts';
 
 /** Statuses of a start that was refused before anything was written. */
@@ -28,10 +29,11 @@ function applicationOf(caller: Caller | null): string | undefined {
 export const startRoutes: FastifyPluginAsyncZod<{
   definitions: ReadonlyMap<string, ProcessDefinition>;
   ports: StartPorts;
+  limits: LoadLimits;
   waitTimeoutMs: number;
   /** Hears the key of the process too, or an empty one when there is no such process. */
   onStart?: ((processKey: string, outcome: StartOutcome) => void) | undefined;
-}> = async (app, { definitions, ports, waitTimeoutMs, onStart }) => {
+}> = async (app, { definitions, ports, limits, waitTimeoutMs, onStart }) => {
   app.addHook('onResponse', (request, { statusCode }, done) => {
     const { processKey } = (request.body ?? {}) as { processKey?: unknown };
     const known = definitions.get(String(processKey))?.key ?? '';
@@ -58,7 +60,9 @@ export const startRoutes: FastifyPluginAsyncZod<{
           415: problem('The body is not sent as JSON'),
           422: problem('The process ended in a business error'),
           502: problem('The process ended in a technical failure'),
-          503: problem('The database cannot be reached; nothing was written'),
+          503: problem(
+            'The database cannot be reached, or there is too much to do; nothing was written',
+          ),
         },
       },
     },
@@ -96,6 +100,8 @@ export const startRoutes: FastifyPluginAsyncZod<{
       // Only what the body says: a caller that sends it again may do so under another trace.
       const requestHash = hashJson({ ...body, variables });
       const wait = preferredWait(headers.prefer, waitTimeoutMs, waitTimeoutMs);
+      const refusal = limits.refuseStart(wait.ms > 0);
+      if (refusal) return sendOverloaded(reply, refusal);
       const answer = await startProcess(
         {
           definition,

@@ -3,11 +3,12 @@ import { z } from 'zod';
 import type { ProcessStore } from '../../../domain/ports.ts';
 import { isEnded } from '../../../domain/process.ts';
 import type { Waitroom } from '../../../infrastructure/memory/waitroom.ts';
+import type { LoadLimits } from '../../load-limits.ts';
 import type { FindProcess } from '../../use-cases/find-process.ts';
 import { etagOf, publicProcess, sendProcess } from '../answers.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { preferredWait } from '../prefer.ts';
-import { problem, sendProblem } from '../problems.ts';
+import { problem, sendOverloaded, sendProblem } from '../problems.ts';
 import { correlationParams, processPageSchema, processSchema } from '../schemas.ts';
 
 const processCursor = z.object({ updatedAt: z.iso.datetime(), correlationId: z.string() });
@@ -17,8 +18,9 @@ export const statusRoutes: FastifyPluginAsyncZod<{
   findProcess: FindProcess;
   processStore: ProcessStore;
   waitroom: Waitroom;
+  limits: LoadLimits;
   waitTimeoutMs: number;
-}> = async (app, { findProcess, processStore, waitroom, waitTimeoutMs }) => {
+}> = async (app, { findProcess, processStore, waitroom, limits, waitTimeoutMs }) => {
   app.get(
     '/api/process/status/:correlationId',
     {
@@ -39,7 +41,7 @@ export const statusRoutes: FastifyPluginAsyncZod<{
           304: z.null().describe('Not changed since If-None-Match'),
           400: problem('The correlation id is not valid'),
           404: problem('Never seen'),
-          503: problem('The database cannot be reached'),
+          503: problem('The database cannot be reached, or too many callers wait'),
         },
       },
     },
@@ -47,6 +49,8 @@ export const statusRoutes: FastifyPluginAsyncZod<{
       const { correlationId } = request.params;
       const { ms: waitMs, applied } = preferredWait(request.headers.prefer, 0, waitTimeoutMs);
       if (applied) reply.header('Preference-Applied', applied);
+      const refusal = waitMs > 0 ? limits.refuseWait() : null;
+      if (refusal) return sendOverloaded(reply, refusal);
       // Stands before the look-up: an end in between is seen by one of the two.
       const waiter = waitMs > 0 ? waitroom.wait(correlationId, waitMs) : undefined;
       if (waiter) reply.raw.once('close', () => waiter.cancel('hung-up'));
