@@ -14,8 +14,8 @@ const TIMEOUT_MS = 1_000;
  */
 export function createReadings(options: {
   metrics: Metrics;
-  outbox: Outbox;
-  queue: Queue;
+  outbox: Pick<Outbox, 'depth'>;
+  queue: Pick<Queue, 'counts'>;
   waiting: () => number;
   processMapSize: () => number;
 }): () => Promise<void> {

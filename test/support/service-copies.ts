@@ -16,14 +16,21 @@ export interface ProcessCopies {
  * Copies test processes under keys of their own, for an engine that others use at the same time:
  * their workers would take our tasks, and we theirs.
  */
-export function copyProcesses(folder: string, originals: readonly string[]): ProcessCopies {
+export function copyProcesses(
+  folder: string,
+  originals: readonly string[],
+  from = TEST_PROCESSES,
+): ProcessCopies {
   const run = randomUUID().slice(0, 8);
   const directory = join(folder, 'processes');
   const key = (original: string): string => `${original}-t${run}`;
+  // A process of its own loads them by the rules of the folder they are in.
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
   for (const original of originals) {
     const target = join(directory, key(original));
     mkdirSync(target, { recursive: true });
-    const source = join(TEST_PROCESSES, original);
+    const source = join(from, original);
     const bpmn = readFileSync(join(source, `${original}.bpmn`), 'utf8');
     const renamed = bpmn
       .replaceAll(`topic="${original}.`, `topic="${key(original)}.`)

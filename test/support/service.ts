@@ -15,6 +15,9 @@ import { type Api, createApi } from './service-api.ts';
 /** The processes made for tests. */
 export const TEST_PROCESSES = fileURLToPath(new URL('./processes', import.meta.url));
 
+/** The process whose runs are looked at from outside: `observed`. */
+export const OBSERVED_PROCESSES = fileURLToPath(new URL('./observed', import.meta.url));
+
 export interface Folder {
   path: string;
   /** DATA_DIR of the services that run on this folder. */

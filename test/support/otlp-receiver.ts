@@ -1,0 +1,116 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { gunzipSync } from 'node:zlib';
+import { type Field, fields, textOf } from './protobuf.ts';
+
+export interface ReceivedSpan {
+  name: string;
+  traceId: string;
+  spanId: string;
+  /** Empty: none. */
+  parentSpanId: string;
+  traceState: string;
+  /** As OTLP counts them: 1 internal, 2 server, 3 client, 4 producer, 5 consumer. */
+  kind: number;
+  attributes: Record<string, string | number | boolean | undefined>;
+  /** Of the events: `exception` when one was recorded. */
+  events: string[];
+  /** 0 unset, 1 ok, 2 error. */
+  status: number;
+  /** Attributes of the resource. */
+  resource: Record<string, unknown>;
+}
+
+export interface OtlpReceiver {
+  /** For OTEL_EXPORTER_OTLP_ENDPOINT. */
+  url: string;
+  /** All spans so far, in the order they came. */
+  spans: ReceivedSpan[];
+  /** Headers of the requests. */
+  headers: Record<string, unknown>[];
+  stop(): Promise<void>;
+}
+
+/** An OTLP/HTTP receiver of traces; see opentelemetry-proto, trace/v1/trace.proto, for the fields. */
+export async function startOtlpReceiver(): Promise<OtlpReceiver> {
+  const spans: ReceivedSpan[] = [];
+  const headers: Record<string, unknown>[] = [];
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const body = Buffer.concat(chunks);
+    if (request.method !== 'POST' || request.url !== '/v1/traces') {
+      response.writeHead(404).end();
+      return;
+    }
+    headers.push(request.headers);
+    const zipped = request.headers['content-encoding'] === 'gzip';
+    spans.push(...readRequest(zipped ? gunzipSync(body) : body));
+    // An empty ExportTraceServiceResponse.
+    response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    spans,
+    headers,
+    async stop() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+function readRequest(body: Buffer): ReceivedSpan[] {
+  return all(fields(body), 1).flatMap((resourceSpans) => {
+    const parts = fields(resourceSpans);
+    const resource = readAttributes(fields(one(parts, 1)), 1);
+    return all(parts, 2).flatMap((scopeSpans) =>
+      all(fields(scopeSpans), 2).map((span) => ({ ...readSpan(span), resource })),
+    );
+  });
+}
+
+function readSpan(body: Buffer): Omit<ReceivedSpan, 'resource'> {
+  const parts = fields(body);
+  return {
+    traceId: one(parts, 1).toString('hex'),
+    spanId: one(parts, 2).toString('hex'),
+    traceState: one(parts, 3).toString(),
+    parentSpanId: one(parts, 4).toString('hex'),
+    name: one(parts, 5).toString(),
+    kind: number(parts, 6),
+    attributes: readAttributes(parts, 9),
+    events: all(parts, 11).map((event) => textOf(fields(event), 2)),
+    status: number(fields(one(parts, 15)), 3),
+  };
+}
+
+function readAttributes(parts: readonly Field[], at: number): ReceivedSpan['attributes'] {
+  return Object.fromEntries(
+    all(parts, at).map((pair) => {
+      const both = fields(pair);
+      return [textOf(both, 1), readValue(fields(one(both, 2)))];
+    }),
+  );
+}
+
+function readValue(parts: readonly Field[]): string | number | boolean | undefined {
+  const [field] = parts;
+  if (!field) return undefined;
+  if (field.at === 1) return field.bytes.toString();
+  if (field.at === 2) return field.value === 1n;
+  return field.at === 3 ? Number(field.value) : undefined;
+}
+
+function all(parts: readonly Field[], at: number): Buffer[] {
+  return parts.filter((field) => field.at === at).map(({ bytes }) => bytes);
+}
+
+function one(parts: readonly Field[], at: number): Buffer {
+  return all(parts, at)[0] ?? Buffer.alloc(0);
+}
+
+function number(parts: readonly Field[], at: number): number {
+  return Number(parts.find((field) => field.at === at)?.value ?? 0);
+}
