@@ -112,13 +112,7 @@ describe('/metrics', () => {
     expect(
       metrics.value('job_duration_seconds_count', { job: 'start-instance', outcome: 'ok' }),
     ).toBe(5);
-    for (const operation of [
-      'start',
-      'complete',
-      'handleFailure',
-      'handleBpmnError',
-      'cancel',
-    ]) {
+    for (const operation of ['start', 'complete', 'handleFailure', 'handleBpmnError', 'cancel']) {
       const labels = { operation, outcome: 'ok' };
       expect(
         metrics.value('engine_call_duration_seconds_count', labels),
