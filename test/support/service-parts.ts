@@ -11,6 +11,7 @@ import { createWaitroom, type Waitroom } from '../../infrastructure/memory/waitr
 import type { Database } from '../../infrastructure/sql/database.ts';
 import { openSqliteDatabase } from '../../infrastructure/sql/sqlite/database.ts';
 import { type Access, openAccess } from '../../src/access/access.ts';
+import type { AccessOptions } from '../../src/http/access/register.ts';
 import { buildServer, closeServer } from '../../src/http/server.ts';
 import { createLoadLimits } from '../../src/load-limits.ts';
 import { loadProcesses } from '../../src/load-processes.ts';
@@ -36,6 +37,7 @@ export interface PartsOptions {
   /** Left out: everybody gets in. */
   makeAccess?: (store: ApiKeyStore) => Promise<Access>;
   rateLimitPerMinute?: number;
+  rateLimitRedis?: AccessOptions['rateLimitRedis'];
   trustProxy?: string;
   /** Sent with every call of `api`. */
   headers?: Record<string, string>;
@@ -96,6 +98,7 @@ export async function startParts(
     waitTimeoutMs: 25_000,
     bodyLimit: 1_048_576,
     rateLimitPerMinute: more.rateLimitPerMinute ?? 0,
+    rateLimitRedis: more.rateLimitRedis,
     access: more.makeAccess ? await more.makeAccess(database.apiKeys) : openAccess,
     trustProxy: more.trustProxy ?? '',
   });

@@ -15,11 +15,16 @@ export interface EventSourceLike {
 }
 
 /** Follows a stream of Server-Sent Events as a browser would, without connecting again. */
-export async function followEvents(url: string, lastEventId?: number): Promise<EventSourceLike> {
+export async function followEvents(
+  url: string,
+  lastEventId?: number,
+  more: Record<string, string> = {},
+): Promise<EventSourceLike> {
   const controller = new AbortController();
   const answer = await fetch(url, {
     headers: {
       accept: 'text/event-stream',
+      ...more,
       ...(lastEventId === undefined ? {} : { 'last-event-id': String(lastEventId) }),
     },
     signal: controller.signal,
