@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { SetupError } from '../domain/errors.ts';
+import { redisUrlProblem } from '../infrastructure/redis-url.ts';
 import { mssqlUrlProblem } from '../infrastructure/sql/mssql/target.ts';
 import { isSecretName, maskUrls } from './secrets.ts';
 
@@ -24,6 +25,14 @@ const databaseUrl = z
     const message = value === '' ? null : mssqlUrlProblem(value);
     if (message) context.addIssue({ code: 'custom', message });
   });
+const redisUrl = z
+  .string()
+  .default('')
+  .superRefine((value, context) => {
+    const message = value === '' ? null : redisUrlProblem(value);
+    if (message) context.addIssue({ code: 'custom', message });
+  });
+
 /** What proxy-addr takes for addresses (https://github.com/jshttp/proxy-addr). */
 function isTrustProxy(text: string): boolean {
   if (text === '') return true;
@@ -88,8 +97,8 @@ export const configSchema = z.object({
   DATABASE_ACQUIRE_TIMEOUT_MS: number(10_000, 10).describe(
     'Time to wait for a free connection; then callers get a 503',
   ),
-  REDIS_URL: optionalUrl(/^rediss?:/).describe(
-    'Redis for BullMQ, `redis://host:6379`; empty: queue in the process',
+  REDIS_URL: redisUrl.describe(
+    'Redis for BullMQ: `redis://host:6379`, `redis-sentinel://host:26379,host:26379/master`, `redis-cluster://host:6379,host:6379`, `rediss…` for TLS; empty: queue in the process',
   ),
   REDIS_PREFIX: z
     .string()
@@ -147,6 +156,9 @@ export const configSchema = z.object({
   ),
   PENDING_MAX: number(0, 0).describe(
     'Pending processes above which starts are answered 503; 0: no limit',
+  ),
+  JOB_LOCK_MS: number(30_000, 1_000).describe(
+    'With Redis: a job whose instance died is run by another after this time, twice it at most',
   ),
   QUEUE_CONCURRENCY: number(64, 1).describe('Jobs run at once'),
   WORKER_CONCURRENCY: number(64, 1).describe('External tasks run at once'),

@@ -34,7 +34,7 @@ export function isSecretName(name: string): boolean {
 export function maskUrls(text: string): string {
   return text
     .replace(/(:\/\/[^:/?#@\s"']*):[^/?#\s"']*@/g, `$1:${MASK}@`)
-    .replace(/([?&;](?:password|pwd|token|secret|api_?key)=)[^&#;\s"'\\]*/gi, `$1${MASK}`);
+    .replace(/([?&;]\w*(?:password|pwd|token|secret|api_?key)=)[^&#;\s"'\\]*/gi, `$1${MASK}`);
 }
 
 /**
@@ -58,7 +58,7 @@ export function createMask(secrets: readonly string[]): (text: string) => string
 
 function passwordsIn(text: string): string[] {
   const found = [/:\/\/[^:/?#@]*:([^/?#]*)@/.exec(text)?.[1]];
-  for (const match of text.matchAll(/[?&](?:password|pwd|token|secret|api_?key)=([^&#]*)/gi)) {
+  for (const match of text.matchAll(/[?&]\w*(?:password|pwd|token|secret|api_?key)=([^&#]*)/gi)) {
     found.push(match[1]);
   }
   return found.filter((one) => one !== undefined);

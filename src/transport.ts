@@ -4,6 +4,8 @@ import { createInProcessNotifier } from '../infrastructure/notifier/in-process.t
 import { createRedisNotifier } from '../infrastructure/notifier/redis.ts';
 import { createBullmqQueue } from '../infrastructure/queue/bullmq.ts';
 import { createInProcessQueue } from '../infrastructure/queue/in-process.ts';
+import { prefixFor } from '../infrastructure/redis.ts';
+import { checkRedis } from '../infrastructure/redis-check.ts';
 import { type Config, redactConfig } from './config.ts';
 import type { PartLog } from './observability/log-with-traces.ts';
 
@@ -21,14 +23,27 @@ export async function openTransport(
       notifier: createInProcessNotifier(log),
     };
   }
+  for (const warning of await checkRedis(url).catch(unusable)) log.warn({}, warning);
   let notifier: Notifier | undefined;
   try {
     notifier = await createRedisNotifier({ url, log, onGap, channel: `${prefix}:states` });
-    const queue = await createBullmqQueue({ url, concurrency, log, prefix });
+    const queue = await createBullmqQueue({
+      url,
+      concurrency,
+      log,
+      prefix: prefixFor(url, prefix),
+      stalledMs: config.JOB_LOCK_MS,
+    });
     return { queue, notifier };
   } catch (cause) {
     await notifier?.close();
-    const shown = redactConfig(config).REDIS_URL;
-    throw new SetupError(`REDIS_URL: no Redis answers at ${shown}`, { cause });
+    return unusable(cause);
+  }
+
+  function unusable(cause: unknown): never {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new SetupError(`REDIS_URL: cannot use ${redactConfig(config).REDIS_URL}: ${reason}`, {
+      cause,
+    });
   }
 }

@@ -2,6 +2,7 @@ import type { Notifier } from '../../domain/ports.ts';
 import type { ProcessState } from '../../domain/process.ts';
 import { openRedis, untilReady } from '../redis.ts';
 import { createListeners, type NotifierLog } from './listeners.ts';
+import { type Subscription, subscribe } from './subscription.ts';
 
 export interface RedisNotifierOptions {
   url: string;
@@ -9,6 +10,8 @@ export interface RedisNotifierOptions {
   /** Called when the subscription stands again after a loss: states may have been missed. */
   onGap: () => void;
   channel?: string;
+  /** Milliseconds after which a subscription that was lost without a word is noticed, twice that. */
+  pingMs?: number;
 }
 
 /** Milliseconds that Redis has to answer at the start. */
@@ -16,30 +19,25 @@ const CONNECT_MS = 5_000;
 
 /** Tells every instance through Redis pub/sub, this one included, without a round trip for its own. */
 export async function createRedisNotifier(options: RedisNotifierOptions): Promise<Notifier> {
-  const { url, log, onGap, channel = 'fastify-camunda:states' } = options;
+  const { url, log, onGap, channel = 'fastify-camunda:states', pingMs = 5_000 } = options;
   const listeners = createListeners(log);
   const say = (error: Error): void =>
     log.warn({ error: error.message, where: 'notifier' }, 'redis: connection trouble');
   const publisher = openRedis(url, 'caller', say);
-  const subscriber = openRedis(url, 'worker', say);
+  let subscription: Subscription;
   try {
-    await Promise.all([untilReady(publisher, CONNECT_MS), untilReady(subscriber, CONNECT_MS)]);
-    await subscriber.subscribe(channel);
+    await untilReady(publisher, CONNECT_MS);
+    subscription = await subscribe({ url, channel, onMessage, onGap, onError: say, pingMs });
   } catch (error) {
     publisher.disconnect();
-    subscriber.disconnect();
     throw error;
   }
-  subscriber.on('message', (_channel, text) => {
+
+  function onMessage(text: string): void {
     const state = readState(text);
     if (state) listeners.tell(state);
     else log.warn({ channel }, 'a message on the channel of the states is none');
-  });
-  // ioredis subscribes again by itself, but does not say when Redis has confirmed it; only after that
-  // does a look into process_store miss nothing.
-  subscriber.on('ready', () => {
-    subscriber.subscribe(channel).then(onGap).catch(say);
-  });
+  }
 
   return {
     async publish(state) {
@@ -52,7 +50,7 @@ export async function createRedisNotifier(options: RedisNotifierOptions): Promis
     async close() {
       listeners.clear();
       publisher.disconnect();
-      subscriber.disconnect();
+      subscription.close();
     },
   };
 }

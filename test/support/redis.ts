@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,9 +18,14 @@ export interface RunningRedis {
  * @param given the port; left out: a free one
  * @param keepIn a folder for an append-only file, synced at every write: what Redis has said yes to is
  *   there again after a kill. Left out: nothing is kept
+ * @param more settings of the server, as on its command line
  * @throws Error with one sentence that says what to do where it does not
  */
-export async function startRedis(given?: number, keepIn?: string): Promise<RunningRedis> {
+export async function startRedis(
+  given?: number,
+  keepIn?: string,
+  more: readonly string[] = [],
+): Promise<RunningRedis> {
   const program = findOrInstall();
   const port = given ?? (await freePort());
   const folder = keepIn ?? mkdtempSync(join(tmpdir(), 'fastify-camunda-redis-'));
@@ -33,6 +38,7 @@ export async function startRedis(given?: number, keepIn?: string): Promise<Runni
       'always',
       '--maxmemory-policy',
       'noeviction',
+      ...more,
     ]),
     { stdio: 'ignore' },
   );
@@ -74,7 +80,35 @@ function answersPing(port: number): Promise<boolean> {
       socket.destroy();
       resolve(answer);
     };
-    socket.once('data', (data) => finish(data.toString().startsWith('+PONG')));
+    socket.once('data', (data) => finish(/^(\+PONG|-NOAUTH)/.test(data.toString())));
     socket.once('error', () => finish(false));
   });
+}
+
+/** A running Redis as one sentinel, which fails over by itself alone, sees it. */
+export async function startSentinel(masterPort: number): Promise<RunningRedis> {
+  const folder = mkdtempSync(join(tmpdir(), 'fastify-camunda-sentinel-'));
+  const port = await freePort();
+  const file = join(folder, 'sentinel.conf');
+  writeFileSync(
+    file,
+    [
+      `port ${port}`,
+      'bind 127.0.0.1',
+      `dir ${folder}`,
+      `sentinel monitor ours 127.0.0.1 ${masterPort} 1`,
+      'sentinel down-after-milliseconds ours 500',
+      'sentinel failover-timeout ours 2000',
+      '',
+    ].join('\n'),
+  );
+  const child = spawn(findOrInstall(), [file, '--sentinel'], { stdio: 'ignore' });
+  endWithUs(child);
+  await until(() => answersPing(port), 'the sentinel answers');
+  return {
+    url: `redis-sentinel://127.0.0.1:${port}/ours`,
+    port,
+    pid: child.pid ?? 0,
+    stop: () => stopChild(child),
+  };
 }
