@@ -225,9 +225,44 @@ export interface EngineInstance {
   processKey: string;
   /** As in history: `incident` is an active one that cannot go on by itself. */
   state: 'active' | 'suspended' | 'completed' | 'terminated';
+  /** Null while it runs. */
+  endedAt: Timestamp | null;
+  /** What was said when it was deleted. */
+  deleteReason: string | null;
 }
 
-export interface Engine {
+/** An instance cannot go on by itself: a task or a job has no retries left. */
+export interface EngineIncident {
+  processInstanceId: string;
+  activityId: string | null;
+  message: string | null;
+  at: Timestamp;
+}
+
+/** What the reconciler asks the engine, for many instances at once. */
+export interface EngineInspection {
+  /** Running and ended instances of these processes with any of these business keys, oldest first. */
+  findInstancesOf(
+    processKeys: readonly string[],
+    businessKeys: readonly string[],
+  ): Promise<EngineInstance[]>;
+  /** Running instances of these processes, oldest first, from `offset`. */
+  listRunning(
+    processKeys: readonly string[],
+    page: { startedBefore: Timestamp; offset: number; limit: number },
+  ): Promise<EngineInstance[]>;
+  /** The open incidents of these instances. */
+  findIncidents(processInstanceIds: readonly string[]): Promise<EngineIncident[]>;
+  /** Those of these running instances that have neither an external task nor a job, such as a timer. */
+  findIdle(processInstanceIds: readonly string[]): Promise<string[]>;
+  isRunning(processInstanceId: string): Promise<boolean>;
+  /** True when every token waits at a joining gateway: no other comes, so none goes on. */
+  isStuck(processInstanceId: string): Promise<boolean>;
+  /** True while a worker holds the lock of one of its external tasks. */
+  isWorkedOn(processInstanceId: string): Promise<boolean>;
+}
+
+export interface Engine extends EngineInspection {
   /** Deploys a BPMN file unless the newest deployed version is the same. */
   deploy(name: string, files: readonly { fileName: string; content: string }[]): Promise<void>;
   /**

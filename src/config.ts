@@ -170,6 +170,15 @@ export const configSchema = z.object({
   ),
   OUTBOX_POLL_MS: number(500, 10).describe('Pause between looks for rows left in the outbox'),
   OUTBOX_LEASE_MS: number(30_000, 100).describe('How long an outbox row belongs to one relay'),
+  RECONCILE_EVERY_MS: number(60_000, 0).describe(
+    'Pause between two comparisons of processes with the engine; 0: none',
+  ),
+  RECONCILE_AFTER_MS: number(60_000, 1).describe(
+    'How long a process must be without news to be compared',
+  ),
+  RETRY_KEEP_DAYS: number(30, 0, 3_650).describe(
+    'How long the instance of a failed process is kept for a retry',
+  ),
   SHUTDOWN_DELAY_MS: number(0, 0, 600_000).describe(
     'Time between the signal to stop and the stop itself, in which /health/ready says no and calls are still served: for load balancers',
   ),

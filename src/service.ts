@@ -11,6 +11,7 @@ import { openRedis } from '../infrastructure/redis.ts';
 import { cancelInstance } from '../jobs/cancel-instance.ts';
 import { outboxRowOf } from '../jobs/event-jobs.ts';
 import { projectProcess } from '../jobs/project-process.ts';
+import { reconcileProcesses } from '../jobs/reconcile-processes.ts';
 import { createRelay } from '../jobs/relay-outbox.ts';
 import { retryInstance } from '../jobs/retry-instance.ts';
 import { startInstance } from '../jobs/start-instance.ts';
@@ -175,6 +176,7 @@ export async function startService(
     // Work: jobs, outbox, external tasks.
     if (has('api')) limits.start();
     await queue.work(jobHandlers());
+    if (has('worker')) await scheduleReconciler();
     if (has('relay')) relay.start();
     const worker = has('worker')
       ? startWorker({
@@ -214,6 +216,21 @@ export async function startService(
       );
       shutdown.add('rate limit', () => redis.disconnect());
       return { redis, prefix: config.REDIS_PREFIX };
+    }
+
+    /** One instance at a time runs it; it needs the engine, so the workers do. */
+    async function scheduleReconciler(): Promise<void> {
+      const { RECONCILE_EVERY_MS: everyMs, RECONCILE_AFTER_MS: afterMs } = config;
+      if (everyMs === 0) return queue.unschedule('reconcile-processes');
+      const options = {
+        processKeys: processes.map(({ definition }) => definition.key),
+        afterMs,
+        keepMs: config.RETRY_KEEP_DAYS * 86_400_000,
+      };
+      const ports = { processStore, eventStore, engine, log, clock: Date.now };
+      await queue.schedule('reconcile-processes', { everyMs }, (signal) =>
+        reconcileProcesses({ ...ports, attemptsOf: attemptsOf(processes) }, options, signal),
+      );
     }
 
     function jobHandlers(): Partial<JobHandlers> {

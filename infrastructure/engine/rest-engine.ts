@@ -1,10 +1,11 @@
 import { Agent, FormData, request } from 'undici';
 import { z } from 'zod';
 import { EngineRefusedError, EngineUnavailableError } from '../../domain/errors.ts';
-import type { Engine, EngineInstance } from '../../domain/ports.ts';
+import type { Engine } from '../../domain/ports.ts';
 import { traceHeaders } from '../observability/tracing.ts';
 import type { Method } from './call-engine.ts';
 import { type EngineAuth, noAuth } from './engine-auth.ts';
+import { createInspection, instancesAnswer, toInstance } from './rest-inspection.ts';
 import { createRetryFailed } from './rest-retry.ts';
 import { toEngineVariables } from './variables.ts';
 
@@ -23,15 +24,6 @@ export interface RestEngine extends Engine {
 
 const versionAnswer = z.object({ version: z.string() });
 const startAnswer = z.object({ id: z.string() });
-const historyAnswer = z.array(
-  z.object({
-    id: z.string(),
-    businessKey: z.string().nullable(),
-    processDefinitionKey: z.string(),
-    state: z.string(),
-  }),
-);
-type HistoricInstance = z.infer<typeof historyAnswer>[number];
 
 /** An answer, but not one to rely on: of an engine in trouble, or of somebody in between. */
 export class EngineAnswerError extends EngineUnavailableError {
@@ -134,7 +126,7 @@ export function createRestEngine(options: RestEngineOptions): RestEngine {
         sortBy: 'startTime',
         sortOrder: 'asc',
       });
-      const found = await call(historyAnswer, 'GET', `/history/process-instance?${query}`);
+      const found = await call(instancesAnswer, 'GET', `/history/process-instance?${query}`);
       return found.map(toInstance);
     },
     async cancel(processInstanceId) {
@@ -145,6 +137,7 @@ export function createRestEngine(options: RestEngineOptions): RestEngine {
       if (status !== 404 && status >= 300) throw failure(status, text);
     },
     retryFailed: createRetryFailed(call),
+    ...createInspection(call),
     async correlate(messageName, businessKey, variables) {
       const { status, text } = await send('POST', '/message', {
         messageName,
@@ -161,20 +154,6 @@ export function createRestEngine(options: RestEngineOptions): RestEngine {
       return version;
     },
     close: () => agent.close(),
-  };
-}
-
-function toInstance(found: HistoricInstance): EngineInstance {
-  const states: Record<string, EngineInstance['state']> = {
-    ACTIVE: 'active',
-    SUSPENDED: 'suspended',
-    COMPLETED: 'completed',
-  };
-  return {
-    processInstanceId: found.id,
-    businessKey: found.businessKey,
-    processKey: found.processDefinitionKey,
-    state: states[found.state] ?? 'terminated',
   };
 }
 

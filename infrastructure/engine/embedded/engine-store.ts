@@ -118,6 +118,10 @@ export interface InstanceFilter {
   id?: string | undefined;
   businessKey?: string | undefined;
   processKey?: string | undefined;
+  ids?: readonly string[] | undefined;
+  businessKeys?: readonly string[] | undefined;
+  processKeys?: readonly string[] | undefined;
+  startedBefore?: number | undefined;
   activeOnly?: boolean;
 }
 
@@ -127,7 +131,7 @@ export interface EngineStore {
   saveDefinition(row: DefinitionRow): Promise<void>;
   definitions(): DefinitionRow[];
   instance(id: string): InstanceRow | undefined;
-  instances(filter: InstanceFilter, limit: number): InstanceRow[];
+  instances(filter: InstanceFilter, limit: number, offset?: number): InstanceRow[];
   tasks(): TaskRow[];
   /** Active instances with a timer due at `now`, earliest first. */
   due(now: number, limit: number): string[];
@@ -181,10 +185,11 @@ export function createEngineStore(db: BetterSqlite3.Database): EngineStore {
     definitions: () =>
       db.prepare<[], DefinitionRow>('SELECT * FROM engine_definition ORDER BY key, version').all(),
     instance: (id) => byId.get(id),
-    instances({ id, businessKey, processKey, activeOnly }, limit) {
+    instances(filter, limit, offset = 0) {
+      const { id, businessKey, processKey, startedBefore, activeOnly } = filter;
       const conditions: string[] = [];
-      const values: string[] = [];
-      const add = (condition: string, value: string | undefined): void => {
+      const values: (string | number)[] = [];
+      const add = (condition: string, value: string | number | undefined): void => {
         if (value === undefined) return;
         conditions.push(condition);
         values.push(value);
@@ -192,13 +197,20 @@ export function createEngineStore(db: BetterSqlite3.Database): EngineStore {
       add('id = ?', id);
       add('business_key = ?', businessKey);
       add('process_key = ?', processKey);
+      // One parameter each, however many: SQLite takes a list as JSON.
+      const addIn = (column: string, list: readonly string[] | undefined): void =>
+        add(`${column} IN (SELECT value FROM json_each(?))`, list && JSON.stringify(list));
+      addIn('id', filter.ids);
+      addIn('business_key', filter.businessKeys);
+      addIn('process_key', filter.processKeys);
+      add('started_at < ?', startedBefore);
       if (activeOnly) add('state = ?', 'ACTIVE');
       const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '';
       return db
         .prepare<unknown[], InstanceRow>(
-          `SELECT * FROM engine_instance ${where} ORDER BY started_at, rowid LIMIT ?`,
+          `SELECT * FROM engine_instance ${where} ORDER BY started_at, rowid LIMIT ? OFFSET ?`,
         )
-        .all(...values, limit);
+        .all(...values, limit, offset);
     },
     tasks: () => db.prepare<[], TaskRow>('SELECT * FROM engine_task ORDER BY rowid').all(),
     due: (now, limit) => due.all(now, limit),

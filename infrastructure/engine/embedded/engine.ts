@@ -42,6 +42,8 @@ export interface EmbeddedEngine {
   terminate(instanceId: string, reason: string | null): Promise<void>;
   /** An open external task. @throws BadRequest 404 */
   task(taskId: string): Task;
+  /** The activities that a running instance waits at. @throws BadRequest 404 */
+  waitingAt(instanceId: string): string[];
   /** A running instance. */
   instance(instanceId: string): { row: InstanceRow };
   variables(instanceId: string): Variables;
@@ -216,6 +218,7 @@ export async function openEngine(
     },
     terminate: (instanceId, reason) => instances.terminate(instanceId, reason),
     task: taskOf,
+    waitingAt: (instanceId) => instances.get(instanceId).live.waitingAt(),
     instance: (instanceId) => instances.get(instanceId),
     variables: (instanceId) => instances.get(instanceId).live.variables,
     close() {

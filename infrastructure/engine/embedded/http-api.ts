@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { EmbeddedEngine } from './engine.ts';
 import type { EngineStore } from './engine-store.ts';
 import { registerExternalTaskRoutes } from './http-external-tasks.ts';
+import { registerInspectionRoutes } from './http-inspection.ts';
 import { registerInstanceRoutes } from './http-instances.ts';
 import { json } from './http-json.ts';
 import { BadRequest } from './typed-value.ts';
@@ -39,6 +40,7 @@ export function createEngineApi(engine: EmbeddedEngine, store: EngineStore): Fas
       api.get('/version', (_request, reply) => json(reply, { version: EMBEDDED_VERSION }));
       registerInstanceRoutes(api, engine, store);
       registerExternalTaskRoutes(api, engine);
+      registerInspectionRoutes(api, engine, store);
     },
     { prefix: '/engine-rest' },
   );

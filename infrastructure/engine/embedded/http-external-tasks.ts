@@ -43,6 +43,7 @@ const taskQuery = z.strictObject({
   topicName: z.string().optional(),
   activityId: z.string().optional(),
   noRetriesLeft: z.enum(['true', 'false']).optional(),
+  locked: z.literal('true').optional(),
 });
 
 const incidentQuery = z.strictObject({ processInstanceId: z.string().optional() });
@@ -129,7 +130,8 @@ export function registerExternalTaskRoutes(api: FastifyInstance, engine: Embedde
         (query.processInstanceId ?? task.instance_id) === task.instance_id &&
         (query.topicName ?? task.topic) === task.topic &&
         (query.activityId ?? task.activity_id) === task.activity_id &&
-        (query.noRetriesLeft !== 'true' || task.retries === 0),
+        (query.noRetriesLeft !== 'true' || task.retries === 0) &&
+        (query.locked !== 'true' || task.lockedUntil > Date.now()),
     );
     return json(
       reply,
@@ -178,7 +180,8 @@ function incidentView(task: Task) {
   };
 }
 
-function taskView(engine: EmbeddedEngine, task: Task) {
+/** A task as lists show it. */
+export function taskView(engine: EmbeddedEngine, task: Task) {
   const { row } = engine.instance(task.instance_id);
   return {
     id: task.id,

@@ -188,7 +188,8 @@ function instanceView(row: InstanceRow) {
   };
 }
 
-function historyView(row: InstanceRow) {
+/** An instance as history shows it. */
+export function historyView(row: InstanceRow) {
   return {
     id: row.id,
     businessKey: row.business_key,

@@ -25,6 +25,8 @@ export interface LiveInstance {
   /** By execution id. */
   readonly openTasks: ReadonlyMap<string, OpenTask>;
   readonly subscriptions: readonly Subscription[];
+  /** The activities that wait for something: tasks, timers, messages. */
+  waitingAt(): string[];
   /** When its next timer is due, in milliseconds; null without one. */
   nextDue(): number | null;
   ended(): boolean;
@@ -168,6 +170,10 @@ export function createLiveInstance(options: {
         messageName,
       }));
     },
+    waitingAt: () =>
+      [openTasks, timers, waiting].flatMap((things) =>
+        [...things.values()].map(({ activityId }) => activityId),
+      ),
     nextDue() {
       let next: number | null = null;
       for (const { dueAt } of timers.values()) next = Math.min(next ?? dueAt, dueAt);

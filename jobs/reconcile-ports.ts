@@ -1,0 +1,27 @@
+import type { Timestamp } from '../domain/json.ts';
+import type { Clock, Engine, EventStore, ProcessStore } from '../domain/ports.ts';
+
+export interface ReconcileLog {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+export interface ReconcilePorts {
+  processStore: ProcessStore;
+  eventStore: EventStore;
+  engine: Engine;
+  /** Attempts that a step gets, by the topic of its external task. */
+  attemptsOf: (topic: string) => number;
+  log: ReconcileLog;
+  clock: Clock;
+}
+
+/** The times of one run. */
+export interface Span {
+  now: Timestamp;
+  /** What had news after this is left alone. */
+  cutoff: Timestamp;
+  /** Instances of processes that failed before this are kept no longer. */
+  keepUntil: Timestamp;
+}

@@ -1,0 +1,126 @@
+import type { Outcome } from '../domain/decide.ts';
+import type { StepFailed, StoredEvent } from '../domain/events.ts';
+import type { Timestamp } from '../domain/json.ts';
+import type { EngineIncident, EngineInstance } from '../domain/ports.ts';
+import type { ProcessState } from '../domain/process.ts';
+
+/** What is to be done about a pending process. */
+export type Verdict =
+  | { kind: 'goes-on' }
+  /** No instance is recorded: start it, or record the one there is. */
+  | { kind: 'start' }
+  /** The retry has not been done. */
+  | { kind: 'retry' }
+  | { kind: 'end'; outcome: Outcome; deletes: boolean };
+
+/** What the engine says of a process. */
+export interface EngineView {
+  /** The recorded instance; null when history does not have it and it does not run. */
+  recorded: EngineInstance | null;
+  /** The open incidents of the recorded instance. */
+  incidents: readonly EngineIncident[];
+  /** Whether its tokens wait at joins for one that never comes. */
+  stuck: boolean;
+}
+
+/** Milliseconds after which an incident that was there before the retry is not tried again. */
+const RETRY_WITHIN_MS = 15 * 60_000;
+
+const GOES_ON: Verdict = { kind: 'goes-on' };
+
+/**
+ * Says what is to be done about a pending process without news since `cutoff`, from its events and the
+ * engine's view of its instance, which was taken before the events were read. What the engine has said
+ * for less long than since `cutoff` is left alone too: a final task elsewhere may be about to report.
+ */
+export function judge(
+  state: ProcessState,
+  events: readonly StoredEvent[],
+  { recorded, incidents, stuck }: EngineView,
+  { cutoff, now }: { cutoff: Timestamp; now: Timestamp },
+): Verdict {
+  const retried = events.findLast(({ type }) => type === 'process-retried');
+  const since = retried?.version ?? 0;
+  const startedSince = events.some(
+    ({ type, version }) => type === 'process-started' && version > since,
+  );
+  const unanswered = retried !== undefined && !startedSince;
+  if (state.processInstanceId === null) return { kind: unanswered ? 'retry' : 'start' };
+  if (recorded === null) {
+    if (unanswered) return { kind: 'retry' };
+    return technical(
+      'INSTANCE_DELETED',
+      'the process engine does not know the instance any more; it was deleted there',
+      state.currentStep,
+    );
+  }
+  switch (recorded.state) {
+    case 'suspended':
+      return GOES_ON;
+    case 'active': {
+      const incident = incidents.find(({ at }) => at <= cutoff);
+      if (incident) {
+        const isOld = retried && incident.at < retried.createdAt;
+        const inTime = retried && Date.parse(now) - Date.parse(retried.createdAt) < RETRY_WITHIN_MS;
+        if (isOld && inTime) return { kind: 'retry' };
+        const at = incident.activityId ?? state.currentStep;
+        return technical(
+          'INCIDENT',
+          `the instance cannot go on at ${at}: ${incident.message ?? 'no reason given'}`,
+          at,
+        );
+      }
+      const refusal = lastRefusal(events, since);
+      return stuck && refusal ? refused(refusal, true) : GOES_ON;
+    }
+    case 'completed':
+    case 'terminated': {
+      if (recorded.endedAt !== null && recorded.endedAt > cutoff) return GOES_ON;
+      if (unanswered) return { kind: 'retry' };
+      if (recorded.state === 'terminated') {
+        const reason = recorded.deleteReason ? `: ${recorded.deleteReason}` : '';
+        return technical(
+          'INSTANCE_DELETED',
+          `the instance was deleted in the process engine${reason}`,
+          state.currentStep,
+        );
+      }
+      const refusal = lastRefusal(events, since);
+      if (refusal) return refused(refusal, false);
+      return technical(
+        'ENDED_WITHOUT_RESULT',
+        'the instance came to its end in the process engine and no final step said how',
+        state.currentStep,
+      );
+    }
+  }
+}
+
+/** The last rule that said no: a BPMN error that nothing caught ends its branch without a word. */
+function lastRefusal(
+  events: readonly StoredEvent[],
+  since: number,
+): (StoredEvent & StepFailed) | undefined {
+  const found = events.findLast(
+    (event) =>
+      event.version > since && event.type === 'step-failed' && event.data.kind === 'business',
+  );
+  return found?.type === 'step-failed' ? found : undefined;
+}
+
+function refused({ data, step }: StoredEvent & StepFailed, deletes: boolean): Verdict {
+  const { code, message } = data;
+  const outcome = { status: 'error', kind: 'business', code, message, step: step.name } as const;
+  return { kind: 'end', outcome, deletes };
+}
+
+function technical(code: string, message: string, step: string | null): Verdict {
+  const outcome = {
+    status: 'error',
+    kind: 'technical',
+    code,
+    message: message.slice(0, 2_000),
+    step,
+  } as const;
+  return { kind: 'end', outcome, deletes: false };
+}
