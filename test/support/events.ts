@@ -67,6 +67,27 @@ export function stepFailed(taskId: string, nth: number): ProcessEvent {
   };
 }
 
+/** A step that a rule refused. */
+export function refused(taskId: string): ProcessEvent {
+  return {
+    ...common,
+    type: 'step-failed',
+    step: { name: 'a', number: 1 },
+    audit: {},
+    data: {
+      taskId,
+      attempt: 1,
+      input: {},
+      kind: 'business',
+      code: 'NO_CREDIT',
+      message: 'no credit',
+      retriesLeft: 0,
+      retryIn: 0,
+    },
+    dedupeKey: `task:${taskId}:failed:1`,
+  };
+}
+
 export function completed(result: unknown = { message: 'Welcome' }): ProcessEvent {
   return {
     ...common,

@@ -1,0 +1,146 @@
+import { randomUUID } from 'node:crypto';
+import { decide } from '../../domain/decide.ts';
+import type { ProcessEvent } from '../../domain/events.ts';
+import type { JsonObject } from '../../domain/json.ts';
+import type { Engine } from '../../domain/ports.ts';
+import { fold, type ProcessState } from '../../domain/process.ts';
+import { createRestEngine } from '../../infrastructure/engine/rest-engine.ts';
+import type { ReconcilePorts } from '../../jobs/reconcile-ports.ts';
+import { type ReconcileOptions, reconcileProcesses } from '../../jobs/reconcile-processes.ts';
+import { startInstance } from '../../jobs/start-instance.ts';
+import { bpmn } from './bpmn/model.ts';
+import { databaseKinds } from './databases.ts';
+import { engineApi } from './engine-api.ts';
+import type { EngineKind } from './engine-kinds.ts';
+
+export interface WireTask {
+  id: string;
+  activityId: string;
+  retries: number | null;
+}
+
+export type ReconcileWorld = Awaited<ReturnType<typeof openReconcileWorld>>;
+
+/** An engine and a database, with all between them done by hand: what a service does in its good hours. */
+export async function openReconcileWorld(kind: EngineKind) {
+  const running = await kind.open();
+  const engine: Engine & { close(): Promise<void> } = createRestEngine({ baseUrl: running.url });
+  const [sqlite] = databaseKinds();
+  if (!sqlite) throw new Error('no SQLite');
+  const database = await sqlite.open();
+  const { eventStore, processStore } = database;
+  const keys: string[] = [];
+  const lines: { level: string; message: string; fields: object }[] = [];
+  const say =
+    (level: string) =>
+    (fields: object, message: string): void =>
+      void lines.push({ level, message, fields });
+  const log = { debug: say('debug'), info: say('info'), warn: say('warn') };
+
+  async function call<T = unknown>(method: string, path: string, body?: unknown) {
+    const answer = await fetch(running.url + path, {
+      method,
+      headers: body === undefined ? {} : { 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    return { status: answer.status, body: (text === '' ? null : JSON.parse(text)) as T };
+  }
+
+  async function append(correlationId: string, event: ProcessEvent): Promise<void> {
+    const [first] = await eventStore.readStream(correlationId, { limit: 1 });
+    const processName = first?.processName ?? event.processName;
+    await eventStore.append(correlationId, [{ ...event, processName }]);
+    await processStore.project(correlationId);
+  }
+
+  /** Requests a process; nothing starts it. */
+  async function request(processName: string, variables: JsonObject = {}): Promise<string> {
+    const correlationId = randomUUID();
+    await eventStore.append(
+      correlationId,
+      decide(
+        { type: 'request-process', processName, identity: {}, variables, requestHash: '' },
+        null,
+      ),
+    );
+    await processStore.project(correlationId);
+    return correlationId;
+  }
+
+  const world = {
+    engine,
+    eventStore,
+    processStore,
+    url: running.url,
+    lines,
+    call,
+    append,
+    request,
+    async deploy(...elements: string[]): Promise<string> {
+      const key = `reconcile-${randomUUID()}`;
+      keys.push(key);
+      await engine.deploy(key, [{ fileName: `${key}.bpmn`, content: bpmn(key, ...elements) }]);
+      return key;
+    },
+    /** Requests a process and starts it as its job does. */
+    async run(key: string): Promise<{ id: string; instanceId: string }> {
+      const id = await request(key);
+      const job = { name: 'start-instance', correlationId: id, eventId: '', redelivered: false };
+      await startInstance({ ...job, name: 'start-instance' }, { attempt: 1 }, world);
+      const state = await processStore.project(id);
+      return { id, instanceId: state?.processInstanceId ?? '' };
+    },
+    /** The reconciler, two minutes later, or `inMs` from now. */
+    async reconcile(
+      more: Partial<ReconcileOptions & ReconcilePorts> & {
+        inMs?: number;
+        signal?: AbortSignal;
+      } = {},
+    ): Promise<void> {
+      const { inMs = 120_000, signal = new AbortController().signal } = more;
+      await reconcileProcesses(
+        {
+          processStore,
+          eventStore,
+          engine,
+          attemptsOf: () => 1,
+          log,
+          clock: () => Date.now() + inMs,
+          ...more,
+        },
+        { processKeys: keys, afterMs: 60_000, keepMs: 30 * 86_400_000, ...more },
+        signal,
+      );
+    },
+    async state(id: string): Promise<ProcessState | null> {
+      return fold(await eventStore.readStream(id));
+    },
+    async types(id: string): Promise<string[]> {
+      return (await eventStore.readStream(id)).map(({ type }) => type);
+    },
+    /** Ids of the instances that run. */
+    async runs(key: string, id: string): Promise<string[]> {
+      const found = await engine.findInstances(key, id);
+      return found.filter(({ endedAt }) => endedAt === null).map((one) => one.processInstanceId);
+    },
+    async tasks(instanceId: string): Promise<WireTask[]> {
+      const path = `/external-task?processInstanceId=${instanceId}`;
+      return (await call<WireTask[]>('GET', path)).body;
+    },
+    /** Locks the open task at an activity and reports on it, as a worker that is none of ours. */
+    async report(instanceId: string, activityId: string, how: string, body: object = {}) {
+      const task = (await world.tasks(instanceId)).find((one) => one.activityId === activityId);
+      const own = { workerId: 'elsewhere' };
+      await call('POST', `/external-task/${task?.id}/lock`, { ...own, lockDuration: 60_000 });
+      return call('POST', `/external-task/${task?.id}/${how}`, { ...own, ...body });
+    },
+    async close(): Promise<void> {
+      for (const key of keys) await engineApi(running.url).forget(key);
+      await engine.close();
+      await running.stop();
+      await database.destroy();
+    },
+  };
+  return world;
+}
