@@ -102,7 +102,7 @@ async function measureStore(run: Run, callers: number): Promise<{ perSecond: num
 }
 
 /** Where the next event goes: streams of a process's length, one after the other. */
-function streams(): () => { correlationId: string; version: number } {
+export function streams(): () => { correlationId: string; version: number } {
   let correlationId = '';
   let version = STREAM_LENGTH;
   return () => {
@@ -116,7 +116,7 @@ function streams(): () => { correlationId: string; version: number } {
 }
 
 /** A step's success with about 1.5 KB in its row. */
-function stepCompleted(): ProcessEvent {
+export function stepCompleted(): ProcessEvent {
   const taskId = timeOrderedId();
   return {
     type: 'step-completed',

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
 import { append } from './append.ts';
+import { appendMssql } from './append-mssql.ts';
 import { commitToAnswer } from './commit-to-answer.ts';
 import { dbos } from './dbos.ts';
 import { endToEnd } from './end-to-end.ts';
@@ -16,6 +17,7 @@ import { waiters } from './waiters.ts';
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   append,
+  'append-mssql': appendMssql,
   start,
   'end-to-end': endToEnd,
   dbos,

@@ -2,7 +2,11 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Knex } from 'knex';
 import type { Database, DatabaseOptions } from '../infrastructure/sql/database.ts';
-import { mssqlKnexConfig, type PoolLimits } from '../infrastructure/sql/mssql/connection.ts';
+import {
+  mssqlKnexConfig,
+  type PoolLimits,
+  reachMssql,
+} from '../infrastructure/sql/mssql/connection.ts';
 import { openMssqlDatabase } from '../infrastructure/sql/mssql/database.ts';
 import { openSqliteDatabase, sqliteKnexConfig } from '../infrastructure/sql/sqlite/database.ts';
 import { migrationSource } from '../migrations/index.ts';
@@ -43,4 +47,13 @@ export function knexConfig(config: Config): Knex.Config {
 export function prepareDatabase(config: Config): Knex.Config {
   if (config.DATABASE_URL === '') mkdirSync(config.DATA_DIR, { recursive: true });
   return knexConfig(config);
+}
+
+/**
+ * Makes sure that the configured database lets us in; one in a file always does.
+ *
+ * @throws SetupError naming the variable and what was tried
+ */
+export async function reachDatabase(config: Config): Promise<void> {
+  if (config.DATABASE_URL !== '') await reachMssql(config.DATABASE_URL, poolLimits(config));
 }

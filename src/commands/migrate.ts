@@ -4,7 +4,7 @@ import { SetupError } from '../../domain/errors.ts';
 import { migrateDown, migrateUp } from '../../infrastructure/sql/migrate.ts';
 import { createDatabase } from '../../infrastructure/sql/mssql/create-database.ts';
 import { type Config, readConfig } from '../config.ts';
-import { prepareDatabase } from '../database-target.ts';
+import { prepareDatabase, reachDatabase } from '../database-target.ts';
 
 interface MigrateOptions {
   down?: boolean;
@@ -23,12 +23,13 @@ export function registerMigrate(program: Command): void {
     .action(async (options: MigrateOptions) => {
       const config = readConfig(process.env);
       if (options.createDatabase) await create(config, options);
+      await reachDatabase(config);
       const connection = knex(prepareDatabase(config));
       try {
         if (options.unlock) await connection.migrate.forceFreeMigrationsLock();
         await migrate(connection, options);
       } catch (cause) {
-        if ((cause as Error | null)?.name !== 'MigrationLocked') throw cause;
+        if ((cause as Error | null)?.name !== 'MigrationLocked') throw failed(cause);
         throw new SetupError(
           'another migration is running on this database; when it is known to be dead, run `fastify-camunda migrate --unlock`',
           { cause },
@@ -43,6 +44,12 @@ async function migrate(connection: Knex, { down }: MigrateOptions): Promise<void
   const names = down ? await migrateDown(connection) : await migrateUp(connection);
   for (const name of names) process.stdout.write(`${down ? 'took back' : 'ran'} ${name}\n`);
   if (names.length === 0) process.stdout.write('nothing to do\n');
+}
+
+/** A statement that the database refuses, over one line: a missing permission, for one. */
+function failed(cause: unknown): SetupError {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  return new SetupError(`the migration failed: ${text.replace(/\s+/g, ' ').trim()}`, { cause });
 }
 
 async function create(config: Config, options: MigrateOptions): Promise<void> {

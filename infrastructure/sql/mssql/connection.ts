@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import sql from 'mssql';
 import { SetupError } from '../../../domain/errors.ts';
+import { insistOnEncryption } from './insist-on-encryption.ts';
 import { type MssqlTarget, readMssqlUrl } from './target.ts';
 
 export { withRetry } from './retry.ts';
@@ -75,10 +76,13 @@ export function mssqlKnexConfig(url: string, given: Partial<PoolLimits> = {}): K
     } as Knex.MsSqlConnectionConfig,
     pool: { min: 0, max: Math.min(COLD_MAX, limits.max), idleTimeoutMillis: IDLE_MS },
     acquireConnectionTimeout: limits.acquireTimeoutMs,
+    // Knex prints what it also throws, over several lines and past our log.
+    log: { warn() {}, error() {}, deprecate() {}, debug() {} },
   };
 }
 
 function driverOptions(target: MssqlTarget) {
+  insistOnEncryption();
   const { encrypt, trustServerCertificate, applicationName, multiSubnetFailover } = target;
   // The types of the drivers lag behind them: tedious has known `strict` since its version 16.
   return {
@@ -102,7 +106,20 @@ export async function connectPool(pool: sql.ConnectionPool, target: MssqlTarget)
   }
 }
 
-function unreachable(target: MssqlTarget, cause: unknown): SetupError {
+/**
+ * Connects once, to see that it can be done.
+ *
+ * @throws SetupError naming the variable and what was tried
+ */
+export async function reachMssql(url: string, limits: Partial<PoolLimits>): Promise<void> {
+  const target = readMssqlUrl(url);
+  const pool = createPool(target, limits);
+  await connectPool(pool, target);
+  await pool.close();
+}
+
+/** What stopped the way to a database, in one line without the password. */
+export function unreachable(target: MssqlTarget, cause: unknown): SetupError {
   const { server, port, user, database, password } = target;
   const text = cause instanceof Error ? cause.message : String(cause);
   const line = text.replace(/\s+/g, ' ').trim();

@@ -1,4 +1,5 @@
 import knex, { type Knex } from 'knex';
+import { SetupError } from '../../../domain/errors.ts';
 import { type ApiKeyRow, createApiKeyStore } from '../api-keys.ts';
 import type { Database, DatabaseOptions } from '../database.ts';
 import { createCountPending, createListProcesses } from '../list-processes.ts';
@@ -11,6 +12,7 @@ import {
   mssqlKnexConfig,
   type PoolLimits,
   readMssqlUrl,
+  unreachable,
   withRetry,
 } from './connection.ts';
 import { createMssqlEventStore } from './event-store.ts';
@@ -49,12 +51,12 @@ export async function openMssqlDatabase(
     const { recordset } = await pool.request().query<{ is_on: boolean }>(SNAPSHOT);
     if (!recordset[0]?.is_on) {
       warn?.(
-        `READ_COMMITTED_SNAPSHOT is off: readers will wait for writers; ALTER DATABASE [${target.database}] SET READ_COMMITTED_SNAPSHOT ON`,
+        `READ_COMMITTED_SNAPSHOT is off: readers will wait for writers; ALTER DATABASE [${target.database.replaceAll(']', ']]')}] SET READ_COMMITTED_SNAPSHOT ON`,
       );
     }
   } catch (error) {
     await close();
-    throw error;
+    throw error instanceof SetupError ? error : unreachable(target, error);
   }
   // Knex binds every text as nvarchar, which turns a seek on a varchar key into a scan: the parameter
   // is cast, never the column (https://github.com/knex/knex/issues/5268).

@@ -82,11 +82,11 @@ export function createMssqlEventStore(options: MssqlEventStoreOptions): EventSto
     findByTrace: (traceabilityId, { afterId = '0', limit }) =>
       select(
         `SELECT TOP (@limit) * FROM event_log
-         WHERE traceability_id = @trace AND id > @after ORDER BY id`,
+         WHERE traceability_id = @trace AND id > @afterId ORDER BY id`,
         (request) =>
           request
             .input('trace', sql.VarChar(255), traceabilityId)
-            .input('after', sql.BigInt, afterId)
+            .input('afterId', sql.BigInt, afterId)
             .input('limit', sql.Int, limit),
       ),
     readAll: createReadAll(readers),

@@ -12,7 +12,7 @@ export type Row = EventRow & { id: string };
  */
 const PAGE = 5_000;
 const STATEMENT = `
-SELECT TOP (@limit) * FROM event_log WHERE id > @after AND id <= @until ORDER BY id`;
+SELECT TOP (@limit) * FROM event_log WHERE id > @afterId AND id <= @until ORDER BY id`;
 const NO_END = '9223372036854775807';
 
 /** `readAll` on SQL Server: pages by key, each streamed, so that memory holds a few rows of it. */
@@ -60,7 +60,7 @@ async function* stream(
   const request = readers
     .request()
     .input('limit', sql.Int, PAGE)
-    .input('after', sql.BigInt, after)
+    .input('afterId', sql.BigInt, after)
     .input('until', sql.BigInt, until);
   const rows = request.toReadableStream();
   let running = true;

@@ -79,11 +79,12 @@ export async function withRetry<T>(
 
 function failureOf(error: unknown): Failure {
   if (!(error instanceof Error)) return 'final';
-  // No free connection in time: tarn's under `mssql`, Knex's own.
-  if (['TimeoutError', 'KnexTimeoutError'].includes(error.constructor.name)) return 'not-sent';
-  if (error.name === 'ConnectionError') return 'not-sent';
+  // By the names of their classes: `mssql`'s own, those of its pool (tarn) and of Knex when no connection
+  // comes free in time, and tedious's, which Knex lets through.
+  const kind = error.constructor.name;
+  if (['TimeoutError', 'KnexTimeoutError', 'ConnectionError'].includes(kind)) return 'not-sent';
   // Only what the drivers say is about the database: a typed refusal of ours goes up as it is.
-  if (!(error instanceof sql.MSSQLError) && error.name !== 'RequestError') return 'final';
+  if (!(error instanceof sql.MSSQLError) && kind !== 'RequestError') return 'final';
   const { number, code } = error as { number?: unknown; code?: unknown };
   if (typeof number === 'number') {
     if (DUPLICATE.has(number)) return 'duplicate';

@@ -1,0 +1,135 @@
+import sql from 'mssql';
+import { v7 as timeOrderedId } from 'uuid';
+import { type EventRow, toEventRow } from '../infrastructure/sql/event-row.ts';
+import { createPool, readMssqlUrl } from '../infrastructure/sql/mssql/connection.ts';
+import { openMssqlDatabase } from '../infrastructure/sql/mssql/database.ts';
+import { createTestDatabase } from '../test/support/mssql.ts';
+import { stepCompleted, streams } from './append.ts';
+import { type Benchmark, inTurns, type Run, rowOf } from './support/benchmark.ts';
+import { runCallers } from './support/callers.ts';
+
+const CALLERS = 10;
+const SECONDS = 3;
+const WARM_UP_SECONDS = 1;
+const BASELINE = 'mssql, two inserts in one batch';
+
+/**
+ * Appends to the event log on SQL Server: an event of about 1.5 KB and its outbox row. Baseline: the same
+ * two inserts with the driver alone, both in one batch with their transaction, so in one round trip, every
+ * value made beforehand. Ours: `eventStore.append`, one round trip, too, that also makes the row, finds the
+ * stream's version under its lock, looks for the dedupe key and reads back what it wrote.
+ *
+ * Needs a server: `BENCH_MSSQL_URL` or `MSSQL_TEST_URL`, of a user who may create databases. Each
+ * measurement has a database of its own, dropped at the end.
+ */
+export const appendMssql: Benchmark = async (run) => {
+  const url = process.env.BENCH_MSSQL_URL || process.env.MSSQL_TEST_URL;
+  if (!url) {
+    const note = 'append-mssql: skipped, BENCH_MSSQL_URL names no SQL Server.';
+    run.progress(note);
+    return { rows: [], notes: [note] };
+  }
+  const measure = (callers: number) =>
+    inTurns(run, `append on SQL Server, ${callers} callers`, [['perSecond', '/s']], {
+      baseline: () => measureRaw(run, url, callers),
+      ours: () => measureStore(run, url, callers),
+    });
+  const alone = await measure(1);
+  const together = await measure(CALLERS);
+  const row = { unit: '/s', baseline: BASELINE, goal: null } as const;
+  return {
+    rows: [
+      rowOf(alone, 'perSecond', { ...row, name: 'append on SQL Server, one caller' }),
+      rowOf(together, 'perSecond', { ...row, name: `append on SQL Server, ${CALLERS} callers` }),
+    ],
+  };
+};
+
+/** The columns of the event that the baseline fills. */
+const COLUMNS: readonly (readonly [keyof EventRow, () => sql.ISqlType])[] = [
+  ['correlation_id', () => sql.VarChar(255)],
+  ['version', () => sql.Int()],
+  ['event_type', () => sql.VarChar(50)],
+  ['schema_version', () => sql.SmallInt()],
+  ['dedupe_key', () => sql.VarChar(255)],
+  ['step_name', () => sql.VarChar(255)],
+  ['status', () => sql.VarChar(50)],
+  ['http_method', () => sql.VarChar(10)],
+  ['endpoint', () => sql.VarChar(500)],
+  ['request_data', () => sql.NVarChar(sql.MAX)],
+  ['response_data', () => sql.NVarChar(sql.MAX)],
+  ['http_status_code', () => sql.Int()],
+  ['batch_id', () => sql.VarChar(255)],
+  ['traceability_id', () => sql.VarChar(255)],
+  ['application_id', () => sql.VarChar(255)],
+  ['target_system', () => sql.VarChar(255)],
+  ['originating_system', () => sql.VarChar(255)],
+  ['process_name', () => sql.VarChar(255)],
+  ['step', () => sql.Int()],
+  ['identifiers', () => sql.NVarChar(sql.MAX)],
+  ['result', () => sql.NVarChar(sql.MAX)],
+  ['metadata', () => sql.NVarChar(sql.MAX)],
+  ['execution_time', () => sql.Int()],
+];
+const NAMES = COLUMNS.map(([name]) => name);
+const RAW = `
+SET XACT_ABORT ON;
+BEGIN TRANSACTION;
+INSERT INTO event_log (${NAMES.join(', ')}) VALUES (${NAMES.map((name) => `@${name}`).join(', ')});
+INSERT INTO outbox (event_id, correlation_id, event_type, attempts, available_at, created_at)
+  VALUES (SCOPE_IDENTITY(), @correlation_id, @event_type, 0, SYSUTCDATETIME(), SYSUTCDATETIME());
+COMMIT TRANSACTION`;
+
+async function measureRaw(run: Run, serverUrl: string, callers: number) {
+  const { url, drop } = await createTestDatabase(serverUrl);
+  const pool = createPool(readMssqlUrl(url), { max: callers });
+  await pool.connect();
+  const row = toEventRow('', 0, stepCompleted(), '');
+  const measured = await measureCallers(run, callers, async ({ correlationId, version }) => {
+    const request = pool.request();
+    row.correlation_id = correlationId;
+    row.version = version;
+    row.dedupe_key = `task:${timeOrderedId()}:completed`;
+    for (const [name, type] of COLUMNS) request.input(name, type(), row[name]);
+    await request.query(RAW);
+  });
+  await pool.close();
+  await drop();
+  return measured;
+}
+
+async function measureStore(run: Run, serverUrl: string, callers: number) {
+  const { url, drop } = await createTestDatabase(serverUrl);
+  const database = await openMssqlDatabase({
+    url,
+    limits: { max: callers },
+    clock: Date.now,
+    leaseMs: 0,
+    onAppended: () => {},
+  });
+  const measured = await measureCallers(run, callers, async ({ correlationId }) => {
+    await database.eventStore.append(correlationId, [stepCompleted()]);
+  });
+  await database.close();
+  await drop();
+  return measured;
+}
+
+/** Each caller writes streams of its own; the connections are there when the time begins. */
+async function measureCallers(
+  run: Run,
+  callers: number,
+  write: (place: { correlationId: string; version: number }) => Promise<void>,
+): Promise<{ perSecond: number }> {
+  const measure = (seconds: number) => {
+    const places = Array.from({ length: callers }, streams);
+    const free = [...places];
+    return runCallers(callers, seconds, async () => {
+      const next = free.pop() ?? streams();
+      await write(next());
+      free.push(next);
+    });
+  };
+  await measure(run.seconds(WARM_UP_SECONDS));
+  return measure(run.seconds(SECONDS));
+}

@@ -1,0 +1,292 @@
+import sql from 'mssql';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { StoreUnavailableError } from '../../domain/errors.ts';
+import type { ProcessEvent, StoredEvent } from '../../domain/events.ts';
+import type { AppendOptions, Outbox } from '../../domain/ports.ts';
+import type { Database } from '../../infrastructure/sql/database.ts';
+import {
+  createPool,
+  type PoolLimits,
+  readMssqlUrl,
+  withRetry,
+} from '../../infrastructure/sql/mssql/connection.ts';
+import { openMssqlDatabase } from '../../infrastructure/sql/mssql/database.ts';
+import { createMssqlOutbox } from '../../infrastructure/sql/mssql/outbox.ts';
+import { until } from '../support/children.ts';
+import { completed, requested, stepCompleted, stepFailed } from '../support/events.ts';
+import { createTestDatabase } from '../support/mssql.ts';
+import { startTdsProxy, type TdsProxy, type Verdict } from '../support/tds-proxy.ts';
+
+const serverUrl = inject('mssqlUrl');
+const SLOW = 60_000;
+
+interface Append {
+  what: string;
+  events: (id: string) => ProcessEvent[];
+  options?: AppendOptions;
+}
+
+const APPENDS: readonly Append[] = [
+  { what: 'a start', events: () => [requested()], options: { expectedVersion: 0 } },
+  { what: 'a start with a key', events: (id) => [requested(id)], options: { expectedVersion: 0 } },
+  { what: 'a step', events: (id) => [stepCompleted(id)] },
+  { what: 'an end', events: () => [completed()] },
+  { what: 'a last failure and the end', events: (id) => [stepFailed(id, 1), completed()] },
+];
+
+describe.skipIf(serverUrl === null)('trouble with SQL Server', { timeout: SLOW }, () => {
+  let testDatabase: Awaited<ReturnType<typeof createTestDatabase>>;
+  let proxy: TdsProxy;
+  let database: Database;
+  const told: StoredEvent[] = [];
+  const open = () =>
+    openMssqlDatabase({
+      url: proxy.through(testDatabase.url),
+      clock: Date.now,
+      leaseMs: 0,
+      onAppended: (events) => told.push(...events),
+    });
+  beforeAll(async () => {
+    testDatabase = await createTestDatabase(serverUrl ?? '');
+    proxy = await startTdsProxy(serverUrl ?? '');
+    database = await open();
+  });
+  afterEach(async () => {
+    proxy.intercept(() => 'pass');
+    await proxy.restore();
+  });
+  afterAll(async () => {
+    await database?.close();
+    await proxy?.stop();
+    await testDatabase?.drop();
+  });
+
+  /** Does so with the next append that comes, and with no other. */
+  function once(verdict: Verdict, then: () => void = () => {}): void {
+    let left = 1;
+    proxy.intercept(({ text }) => {
+      if (!text.includes('INSERT INTO event_log') || left-- <= 0) return 'pass';
+      then();
+      return verdict;
+    });
+  }
+
+  it.each(APPENDS)(
+    '$what whose answer is lost is appended once, and its caller told so',
+    async (one) => {
+      await loseOne('lose-answer', one);
+    },
+  );
+
+  it('an append that the server never got is appended once, too', async () => {
+    await loseOne('lose-request', { what: 'a start', events: () => [requested()] });
+  });
+
+  async function loseOne(verdict: Verdict, { events, options }: Append): Promise<void> {
+    const id = `${verdict}-${Math.random()}`;
+    told.length = 0;
+    once(verdict);
+    const given = events(id);
+    const result = await database.eventStore.append(id, given, options);
+    const found = await database.eventStore.readStream(id);
+    expect(found.map(({ type }) => type)).toEqual(given.map(({ type }) => type));
+    expect(result).toEqual({ events: found, duplicate: false });
+    expect(told).toEqual(found);
+    const rows = await database.knex('outbox').where({ correlation_id: id });
+    expect(rows).toHaveLength(given.length);
+  }
+
+  it('a key that another append had before is still said to be a duplicate', async () => {
+    const first = await database.eventStore.append('other', [stepCompleted('other')]);
+    once('lose-answer');
+    const again = [{ ...stepCompleted('other'), audit: { result: 'something else' } }];
+    const result = await database.eventStore.append('other', again as ProcessEvent[]);
+    expect(result).toEqual({ events: first.events, duplicate: true });
+  });
+
+  it('a version that another append took is still a conflict', async () => {
+    await database.eventStore.append('taken', [requested()]);
+    once('lose-answer');
+    const late = database.eventStore.append('taken', [requested()], { expectedVersion: 0 });
+    await expect(late).rejects.toThrow('at version 1, not at the expected 0');
+  });
+
+  it('an outage after the append was sent: the outcome is unknown, and sending it again is safe', async () => {
+    once('lose-answer', () => {
+      // Gone with the next connection that is made.
+      setImmediate(() => proxy.intercept(() => 'lose-request'));
+    });
+    const lost = database.eventStore.append('unknown', [requested('u')], { expectedVersion: 0 });
+    const error = await lost.catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(StoreUnavailableError);
+    expect(error).toMatchObject({ outcome: 'unknown', correlationId: 'unknown' });
+    proxy.intercept(() => 'pass');
+    const again = await database.eventStore.append('unknown', [requested('u')], {
+      expectedVersion: 0,
+    });
+    expect(again).toMatchObject({ duplicate: true, events: [{ version: 1 }] });
+    expect(await database.eventStore.readStream('unknown')).toHaveLength(1);
+  });
+
+  it('an outage from the beginning: nothing was written, and that is said at once', async () => {
+    await proxy.cut();
+    await until(() => rejects(database.ping()), 'the pool has noticed');
+    const began = performance.now();
+    for (const call of [
+      () => database.eventStore.append('nowhere', [requested()]),
+      () => database.eventStore.readStream('nowhere'),
+      () => database.processStore.get('nowhere'),
+      () => database.processStore.list({}, 10),
+      () => database.outbox.claim(10, 1_000),
+    ]) {
+      const error = await call().catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(StoreUnavailableError);
+      expect(error).toMatchObject({ outcome: 'nothing-written' });
+    }
+    expect(performance.now() - began).toBeLessThan(10_000);
+    await proxy.restore();
+    await database.eventStore.append('nowhere', [requested()]);
+    expect(await database.processStore.list({}, 10)).toEqual([]);
+    expect(await database.eventStore.readStream('nowhere')).toHaveLength(1);
+  });
+
+  it('a reader of the whole log goes on behind the event at which its connection broke', async () => {
+    await database.eventStore.append(
+      'long',
+      Array.from({ length: 80 }, () => completed('x'.repeat(9_000))),
+    );
+    const expected = (await database.eventStore.readStream('long')).map(({ id }) => id);
+    const found: string[] = [];
+    for await (const event of database.eventStore.readAll()) {
+      if (event.correlationId !== 'long') continue;
+      found.push(event.id);
+      if (found.length % 30 !== 0) continue;
+      await proxy.cut();
+      await proxy.restore();
+    }
+    expect(found).toEqual(expected);
+  });
+
+  it('a reader that takes its time is sent no more than it takes', async () => {
+    const reading = database.eventStore.readAll()[Symbol.asyncIterator]();
+    await reading.next();
+    let before = -1;
+    // The rest waits in the server and in the sockets' buffers.
+    await until(() => {
+      const same = before === proxy.received();
+      before = proxy.received();
+      return same;
+    }, 'nothing more comes');
+    await reading.return?.();
+    expect(await database.eventStore.readStream('long', { limit: 1 })).toHaveLength(1);
+  });
+
+  it('a deadlock victim is tried again, and both go through', async () => {
+    const pool = createPool(readMssqlUrl(testDatabase.url), { max: 4 });
+    await pool.connect();
+    try {
+      await pool.request().batch('CREATE TABLE locks (name VARCHAR(10) PRIMARY KEY, taken INT)');
+      await pool.request().batch("INSERT INTO locks VALUES ('a', 0), ('b', 0)");
+      const numbers: unknown[] = [];
+      let holders = 0;
+      const take = (first: string, second: string) =>
+        withRetry(async () => {
+          const transaction = pool.transaction();
+          await transaction.begin();
+          try {
+            await lock(transaction, first);
+            holders++;
+            // Each has its first lock before either asks for its second.
+            await until(() => holders >= 2, 'both hold one');
+            await lock(transaction, second);
+            await transaction.commit();
+          } catch (error) {
+            numbers.push((error as { number?: unknown }).number);
+            await transaction.rollback().catch(() => {});
+            throw error;
+          }
+        });
+      await Promise.all([take('a', 'b'), take('b', 'a')]);
+      expect(numbers).toEqual([1205]);
+      const { recordset } = await pool.request().query('SELECT taken FROM locks ORDER BY name');
+      expect(recordset.map(({ taken }) => taken)).toEqual([2, 2]);
+    } finally {
+      await pool.close();
+    }
+  });
+
+  /** An outbox with the one connection that its pool may have. */
+  async function withOne(limits: Partial<PoolLimits>, use: (outbox: Outbox) => Promise<void>) {
+    const url = proxy.through(testDatabase.url);
+    const pool = createPool(readMssqlUrl(url), { max: 1, ...limits });
+    await pool.connect();
+    const outbox = createMssqlOutbox(pool);
+    try {
+      await outbox.depth();
+      await use(outbox);
+    } finally {
+      await pool.close();
+    }
+  }
+
+  it('a pool with no connection free says so in its time, and works again', () =>
+    withOne({ acquireTimeoutMs: 5_000 }, async (outbox) => {
+      proxy.intercept(({ text }) => (text.includes('COUNT(*)') ? 'hang' : 'pass'));
+      const hanging = outbox.depth().catch(() => {});
+      await until(() => proxy.messages.at(-1)?.text.includes('COUNT(*)'), 'it hangs');
+      const began = performance.now();
+      const error = await outbox.releaseAll().catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(StoreUnavailableError);
+      expect(error).toMatchObject({ outcome: 'nothing-written' });
+      expect(performance.now() - began).toBeLessThan(10_000);
+      proxy.intercept(() => 'pass');
+      await proxy.cut();
+      await proxy.restore();
+      await hanging;
+      await outbox.depth();
+    }));
+
+  it('a statement that takes too long is given up in its time', () =>
+    withOne({ requestTimeoutMs: 2_000, acquireTimeoutMs: 5_000 }, async (outbox) => {
+      proxy.intercept(({ text }) => (text.includes('COUNT(*)') ? 'hang' : 'pass'));
+      const error = await outbox.depth().catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(StoreUnavailableError);
+      // Its own time, or that of the attempt to stop it, which nobody answers here.
+      expect(error).toMatchObject({ message: expect.stringMatching(/ in (2000|5000)ms$/) });
+      proxy.intercept(() => 'pass');
+      await outbox.depth();
+    }));
+
+  it('READ_COMMITTED_SNAPSHOT that is off is warned of, with the statement that turns it on', async () => {
+    const warnings: string[] = [];
+    const other = await openMssqlDatabase({
+      url: testDatabase.url,
+      clock: Date.now,
+      leaseMs: 0,
+      onAppended: () => {},
+      warn: (message) => warnings.push(message),
+    });
+    const { database: name } = readMssqlUrl(testDatabase.url);
+    const [row] = await other
+      .knex('sys.databases')
+      .where({ name })
+      .select('is_read_committed_snapshot_on as is_on');
+    await other.close();
+    const expected = `ALTER DATABASE [${name}] SET READ_COMMITTED_SNAPSHOT ON`;
+    expect(warnings).toEqual(row?.is_on ? [] : [expect.stringContaining(expected)]);
+  });
+});
+
+async function lock(transaction: sql.Transaction, name: string): Promise<void> {
+  await transaction
+    .request()
+    .input('name', sql.VarChar(10), name)
+    .query('UPDATE locks SET taken = taken + 1 WHERE name = @name');
+}
+
+async function rejects(promise: Promise<unknown>): Promise<boolean> {
+  return promise.then(
+    () => false,
+    () => true,
+  );
+}
