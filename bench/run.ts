@@ -8,18 +8,22 @@ import { appendMssql } from './append-mssql.ts';
 import { commitToAnswer } from './commit-to-answer.ts';
 import { dbos } from './dbos.ts';
 import { endToEnd } from './end-to-end.ts';
+import { realEngine } from './real-engine.ts';
 import { start } from './start.ts';
 import type { Benchmark, Run } from './support/benchmark.ts';
 import { profileChildrenTo } from './support/child.ts';
 import type { Row } from './support/row.ts';
 import { formatTable } from './support/table.ts';
 import { waiters } from './waiters.ts';
+import { workers } from './workers.ts';
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   append,
   'append-mssql': appendMssql,
   start,
   'end-to-end': endToEnd,
+  'real-engine': realEngine,
+  workers,
   dbos,
   'commit-to-answer': commitToAnswer,
   waiters,

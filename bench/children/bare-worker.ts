@@ -15,15 +15,22 @@ const MAX_TASKS = 64;
 const waiting = new Map<string, () => void>();
 let engine: RestEngine | undefined;
 
-/** Camunda's external-task client on an embedded engine, set as fast as the service's worker. */
+/** The process under a key of its own: the service's worker on the same engine must not get its tasks. */
+const BARE_KEY = `bare-${PROCESS_KEY}`;
+
+/**
+ * Camunda's external-task client, set as fast as the service's worker, on the engine at `engineUrl` or an
+ * embedded one.
+ */
 const calls = {
-  async start({ folder }: { folder: string }): Promise<void> {
+  async start({ folder, engineUrl }: { folder: string; engineUrl?: string }): Promise<void> {
     const file = join(folder, 'engine.db');
-    const { url: baseUrl } = await startEmbeddedEngine({ file, log: createLogger('warn', false) });
+    const log = createLogger('warn', false);
+    const baseUrl = engineUrl ?? (await startEmbeddedEngine({ file, log })).url;
     engine = createRestEngine({ baseUrl });
-    const fileName = `${PROCESS_KEY}.bpmn`;
-    const content = await readFile(join(PROCESSES_DIR, PROCESS_KEY, fileName), 'utf8');
-    await engine.deploy(PROCESS_KEY, [{ fileName, content }]);
+    const model = join(PROCESSES_DIR, PROCESS_KEY, `${PROCESS_KEY}.bpmn`);
+    const content = (await readFile(model, 'utf8')).replaceAll(`"${PROCESS_KEY}`, `"${BARE_KEY}`);
+    await engine.deploy(BARE_KEY, [{ fileName: `${BARE_KEY}.bpmn`, content }]);
     const client = new Client({
       baseUrl,
       workerId: randomUUID(),
@@ -35,7 +42,7 @@ const calls = {
     STEPS.forEach((step, at) => {
       const input = STEPS[at - 1] ?? 'payload';
       const isLast = at === STEPS.length - 1;
-      client.subscribe(`${PROCESS_KEY}.${step}`, { variables: [input] }, ({ task, taskService }) =>
+      client.subscribe(`${BARE_KEY}.${step}`, { variables: [input] }, ({ task, taskService }) =>
         doStep(task, taskService, { input, output: step, isLast }),
       );
     });
@@ -58,7 +65,7 @@ async function doStep(
 async function runProcess(): Promise<void> {
   const key = randomUUID();
   const ended = new Promise<void>((resolve) => waiting.set(key, resolve));
-  await engine?.start(PROCESS_KEY, key, INPUT);
+  await engine?.start(BARE_KEY, key, INPUT);
   await ended;
   waiting.delete(key);
 }

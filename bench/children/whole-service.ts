@@ -3,19 +3,25 @@ import BetterSqlite3 from 'better-sqlite3';
 import { readConfig } from '../../src/config.ts';
 import { databaseFile } from '../../src/database-target.ts';
 import { createLogger } from '../../src/logger.ts';
-import { startService } from '../../src/service.ts';
+import { type Service, startService } from '../../src/service.ts';
 import { answerCalls } from '../support/child.ts';
 import { PROCESSES_DIR } from '../support/four-steps.ts';
 
 let file = '';
+let service: Service | undefined;
 
-/** The service as `npm start` runs it, everything embedded, with the processes of bench/. */
+/** The service as `npm start` runs it, with the processes of bench/; everything embedded unless `env` says more. */
 const calls = {
-  async start({ folder }: { folder: string }): Promise<string> {
-    const config = readConfig({ DATA_DIR: join(folder, 'service'), PORT: '0', PROCESSES_DIR });
+  async start({ folder, env }: { folder: string; env?: Record<string, string> }): Promise<string> {
+    const DATA_DIR = join(folder, 'service');
+    const config = readConfig({ DATA_DIR, PORT: '0', PROCESSES_DIR, ...env });
     file = databaseFile(config);
-    const service = await startService(config, createLogger('warn', false), {});
+    service = await startService(config, createLogger('warn', false), {});
     return service.url;
+  },
+  /** Gives back what it has in hand: others, or the next round, would wait for its locks. */
+  async stop(_params: object): Promise<void> {
+    await service?.stop();
   },
   /** How many processes have ended well. */
   ended(_params: object): number {

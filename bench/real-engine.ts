@@ -1,0 +1,68 @@
+import type { BareWorker } from './children/bare-worker.ts';
+import type { WholeService } from './children/whole-service.ts';
+import { type Benchmark, inTurns, type Report, type Run, rowOf } from './support/benchmark.ts';
+import { openCaller } from './support/caller.ts';
+import { runCallers } from './support/callers.ts';
+import { startChild } from './support/child.ts';
+import { inProduction, type Production } from './support/production.ts';
+
+const CALLERS = 64;
+const ALONE_SECONDS = 3;
+const TOGETHER_SECONDS = 5;
+/** The engine's JVM compiles what it runs often. */
+const WARM_UP_SECONDS = 10;
+const BASELINE = 'bare worker, same Operaton';
+
+/**
+ * The four-step process on a real Operaton (H2 in memory), from its start to its result.
+ *
+ * Baseline: Camunda's external-task client in one process with what starts the instances. Ours: the
+ * whole service on SQLite and Redis, called over HTTP from another process. Both are on the same engine,
+ * each idle while the other is measured.
+ */
+export const realEngine: Benchmark = (run) =>
+  inProduction('four steps on Operaton', (production) => measure(run, production));
+
+async function measure(run: Run, { env }: Production): Promise<Report> {
+  const worker = startChild<BareWorker>('children/bare-worker.ts');
+  await worker.call('start', { folder: run.folder(), engineUrl: env.CAMUNDA_BASE_URL });
+  const service = startChild<WholeService>('children/whole-service.ts');
+  const url = await service.call('start', { folder: run.folder(), env });
+  const caller = openCaller(url, CALLERS);
+  const bare = (callers: number, seconds: number) =>
+    worker.call('measure', { callers, seconds: run.seconds(seconds) });
+  const ours = (callers: number, seconds: number) =>
+    runCallers(callers, run.seconds(seconds), caller.startAndWait);
+
+  run.progress('four steps on Operaton: warming up');
+  await bare(CALLERS, WARM_UP_SECONDS);
+  await ours(CALLERS, WARM_UP_SECONDS);
+  const alone = await inTurns(run, 'four steps on Operaton, one caller', [['p50', 'ms']], {
+    baseline: () => bare(1, ALONE_SECONDS),
+    ours: () => ours(1, ALONE_SECONDS),
+  });
+  const what = `four steps on Operaton, ${CALLERS} callers`;
+  const together = await inTurns(run, what, [['perSecond', '/s']], {
+    baseline: () => bare(CALLERS, TOGETHER_SECONDS),
+    ours: () => ours(CALLERS, TOGETHER_SECONDS),
+  });
+  await caller.close();
+  await service.call('stop', {});
+  await Promise.all([worker.stop(), service.stop()]);
+  return {
+    rows: [
+      rowOf(alone, 'p50', {
+        name: 'four steps on Operaton, alone: p50',
+        unit: 'ms',
+        baseline: BASELINE,
+        goal: { of: 'ratio', limit: 'at most', value: 1.25 },
+      }),
+      rowOf(together, 'perSecond', {
+        name: what,
+        unit: '/s',
+        baseline: BASELINE,
+        goal: { of: 'ratio', limit: 'at least', value: 0.8 },
+      }),
+    ],
+  };
+}
