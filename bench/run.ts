@@ -3,6 +3,7 @@ import { availableParallelism, cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
+import { access } from './access.ts';
 import { append } from './append.ts';
 import { appendMssql } from './append-mssql.ts';
 import { commitToAnswer } from './commit-to-answer.ts';
@@ -21,6 +22,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   append,
   'append-mssql': appendMssql,
   start,
+  access,
   'end-to-end': endToEnd,
   'real-engine': realEngine,
   workers,

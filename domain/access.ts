@@ -26,7 +26,7 @@ export interface ApiKeyRecord {
   id: string;
   /** Who uses it. Two valid keys may share a name, so that one can take over from the other. */
   name: string;
-  /** SHA-256 of the secret part, in hex. */
+  /** SHA-256 of the whole key, in hex. */
   hash: string;
   scopes: readonly Scope[];
   createdAt: Timestamp;

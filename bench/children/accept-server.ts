@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { v7 as timeOrderedId } from 'uuid';
+import type { ApiKeyStore } from '../../domain/access.ts';
 import type { Queue } from '../../domain/ports.ts';
 import { createRestEngine } from '../../infrastructure/engine/rest-engine.ts';
 import { createProcessMap } from '../../infrastructure/memory/process-map.ts';
@@ -7,7 +8,8 @@ import { createWaitroom } from '../../infrastructure/memory/waitroom.ts';
 import { openSqliteDatabase } from '../../infrastructure/sql/sqlite/database.ts';
 import { outboxRowOf } from '../../jobs/event-jobs.ts';
 import { createRelay } from '../../jobs/relay-outbox.ts';
-import { openAccess } from '../../src/access/access.ts';
+import { type Access, createAccess, openAccess } from '../../src/access/access.ts';
+import { createKeyManager } from '../../src/access/manage-keys.ts';
 import { readConfig } from '../../src/config.ts';
 import { buildServer } from '../../src/http/server.ts';
 import { createLoadLimits } from '../../src/load-limits.ts';
@@ -28,13 +30,34 @@ const queue: Queue = {
   close: async () => {},
 };
 
+interface StartOptions {
+  folder: string;
+  /** Asks every caller for an API key. */
+  guarded?: boolean;
+}
+
+let apiKey = '';
+
+async function guard(store: ApiKeyStore): Promise<Access> {
+  apiKey = (await createKeyManager(store, Date.now).create('bench', ['process:start'], null)).text;
+  const log = createLogger('warn', false);
+  return createAccess({ config: readConfig({ AUTH: 'on' }), store, clock: Date.now, log });
+}
+
 /** What an instance with the roles `api,relay` consists of, with that queue. */
 const calls = {
-  async start({ folder }: { folder: string }): Promise<string> {
+  /** The key for a server that asks for one. */
+  key: () => apiKey,
+  /** CPU time of this process so far, in seconds. */
+  cpuSeconds(): number {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1e6;
+  },
+  async start({ folder, guarded = false }: StartOptions): Promise<string> {
     const config = readConfig({});
     const log = createLogger('warn', false);
     const processes = await loadProcesses(PROCESSES_DIR);
-    const { eventStore, outbox, processStore } = await openSqliteDatabase({
+    const { eventStore, outbox, processStore, apiKeys } = await openSqliteDatabase({
       file: join(folder, 'accept.db'),
       clock: Date.now,
       leaseMs: config.OUTBOX_LEASE_MS,
@@ -76,7 +99,7 @@ const calls = {
       waitTimeoutMs: config.WAIT_TIMEOUT_MS,
       bodyLimit: config.BODY_LIMIT,
       rateLimitPerMinute: 0,
-      access: openAccess,
+      access: guarded ? await guard(apiKeys) : openAccess,
       trustProxy: '',
     });
     relay.start();

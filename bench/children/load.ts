@@ -8,13 +8,19 @@ const calls = {
     url: string;
     seconds: number;
     connections: number;
+    /** Sent as bearer token. */
+    key?: string;
   }): Promise<{ perSecond: number }> {
     const result = await autocannon({
       url: `${options.url}/api/process/start`,
       connections: options.connections,
       duration: options.seconds,
       method: 'POST',
-      headers: { 'content-type': 'application/json', prefer: 'respond-async' },
+      headers: {
+        'content-type': 'application/json',
+        prefer: 'respond-async',
+        ...(options.key ? { authorization: `Bearer ${options.key}` } : {}),
+      },
       body: JSON.stringify({ processKey: PROCESS_KEY, variables: INPUT }),
     });
     const failed = result.non2xx + result.errors + result.timeouts;

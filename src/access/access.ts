@@ -10,7 +10,8 @@ import { type AccessConfig, checkSomebodyGetsIn, type Policy, readPolicy } from 
 export interface Access {
   /** Whether callers must show a credential now. A promise only when that has to be looked up. */
   required(): boolean | Promise<boolean>;
-  identify(credential: Credential): Promise<Identified>;
+  /** A promise only when somebody has to be asked. */
+  identify(credential: Credential): Identified | Promise<Identified>;
   /** Whether judging it would cost a look-up for a key never seen here. */
   isNew(credential: Credential): boolean;
   /**
@@ -24,7 +25,7 @@ export interface Access {
 /** Lets everybody in, whatever they show: for tests and benchmarks of other things. */
 export const openAccess: Access = {
   required: () => false,
-  identify: async () => ({ kind: 'invalid' }),
+  identify: () => ({ kind: 'invalid' }),
   isNew: () => false,
   watch: () => () => {},
   close: () => {},
@@ -121,7 +122,7 @@ export async function createAccess(options: {
 
   return {
     required,
-    async identify({ scheme, text }) {
+    identify({ scheme, text }) {
       if (looksLikeApiKey(text)) return keyRing.identify(text);
       // A token is not what these two are for, and nobody logs in with one by hand.
       if (scheme !== 'bearer' || !verifyToken) return { kind: 'invalid' };

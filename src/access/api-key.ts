@@ -14,8 +14,9 @@ const SECRET_DIGITS = 43;
 const ID_BYTES = 8;
 const ID_DIGITS = 11;
 const CHECKSUM_DIGITS = 6;
+const LENGTH = PREFIX.length + ID_DIGITS + 1 + SECRET_DIGITS + CHECKSUM_DIGITS;
 const PATTERN = new RegExp(
-  `^${PREFIX}([0-9A-Za-z]{${ID_DIGITS}})_([0-9A-Za-z]{${SECRET_DIGITS}})([0-9A-Za-z]{${CHECKSUM_DIGITS}})$`,
+  `^${PREFIX}[0-9A-Za-z]{${ID_DIGITS}}_[0-9A-Za-z]{${SECRET_DIGITS + CHECKSUM_DIGITS}}$`,
 );
 const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
@@ -31,36 +32,41 @@ export function newApiKey(random: (size: number) => Buffer = randomBytes): NewAp
   const id = base62(random(ID_BYTES), ID_DIGITS);
   const secret = base62(random(SECRET_BYTES), SECRET_DIGITS);
   const begin = `${PREFIX}${id}_${secret}`;
-  return { id, text: begin + checksum(begin), hash: hashSecret(secret) };
+  const text = begin + checksum(begin);
+  return { id, text, hash: hashKey(text) };
 }
 
 export function looksLikeApiKey(text: string): boolean {
   return text.startsWith(PREFIX);
 }
 
-/** The parts of a key, or null for what no key of ours can be. */
-export function parseApiKey(text: string): { id: string; secret: string } | null {
-  const [, id, secret, check] = PATTERN.exec(text) ?? [];
-  if (id === undefined || secret === undefined) return null;
-  if (checksum(`${PREFIX}${id}_${secret}`) !== check) return null;
-  return { id, secret };
+/** The id of a key, or null for what no key of ours can be. */
+export function parseApiKey(text: string): string | null {
+  if (!PATTERN.test(text)) return null;
+  const begin = text.slice(0, -CHECKSUM_DIGITS);
+  return begin + checksum(begin) === text ? idOf(text) : null;
+}
+
+/** The id in a text that is a key; in any other text, something that is no id. */
+export function idOf(text: string): string {
+  return text.length === LENGTH ? text.slice(PREFIX.length, PREFIX.length + ID_DIGITS) : '';
 }
 
 /**
- * SHA-256, in hex. Slow hashes (bcrypt, argon2) make guessing of what people choose expensive; 256
+ * SHA-256 of the whole key, in hex. Slow hashes (bcrypt, argon2) make guessing of what people choose expensive; 256
  * random bits cannot be guessed, and every call would pay for the slowness
  * (https://pages.nist.gov/800-63-4/sp800-63b.html, look-up secrets of at least 112 bits).
  */
-export function hashSecret(secret: string): string {
-  return hash('sha256', secret, 'hex');
+export function hashKey(text: string): string {
+  return hash('sha256', text, 'hex');
 }
 
 /** Stands for the hash of a key that does not exist, so that it takes as long to refuse. */
 const NO_HASH = '0'.repeat(64);
 
-/** Whether the secret is the one with this hash; the time it takes says nothing about either. */
-export function isSecretOf(secret: string, expected: string | undefined): boolean {
-  const given = Buffer.from(hashSecret(secret), 'latin1');
+/** Whether the key is the one with this hash; the time it takes says nothing about either. */
+export function hasHash(text: string, expected: string | undefined): boolean {
+  const given = Buffer.from(hashKey(text), 'latin1');
   const same = timingSafeEqual(given, Buffer.from(expected ?? NO_HASH, 'latin1'));
   return same && expected !== undefined;
 }

@@ -7,22 +7,19 @@ export interface Caller {
   scopes: ReadonlySet<Scope>;
   /** The same for every credential of this caller, and for no other's. */
   rateKey: string;
-  /** How the credential came; one that a browser adds by itself needs more care. */
-  scheme: CredentialScheme;
   /** Whether the credential still holds: for answers that stay open. Never rejects. */
   stillValid(): Promise<boolean>;
 }
 
-export type CredentialScheme = 'bearer' | 'header' | 'basic';
-
 export interface Credential {
-  scheme: CredentialScheme;
+  /** How it came; one that a browser adds by itself (`basic`) needs more care. */
+  scheme: 'bearer' | 'header' | 'basic';
   text: string;
 }
 
 /** What became of a credential. Whether, how and since when it is wrong is nobody's business. */
 export type Identified =
-  | { kind: 'known'; caller: Omit<Caller, 'scheme'> }
+  | { kind: 'known'; caller: Caller }
   /** `reason`, where there is more to say than that it is not ours, is for the log, never for the caller. */
   | { kind: 'invalid'; reason?: string }
   /** Whether it is good cannot be found out now; `reason` is for the log. */

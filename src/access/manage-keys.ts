@@ -73,7 +73,7 @@ export function createKeyManager(store: ApiKeyStore, clock: Clock) {
 
     /** @param given the id of a key, or the whole key, as when one was found where it should not be */
     async revoke(given: string): Promise<ApiKeyRecord> {
-      const id = parseApiKey(given)?.id ?? given;
+      const id = parseApiKey(given) ?? given;
       const key = await store.find(id);
       // Not repeated when it may hold a secret.
       const shown = given.length > 40 ? 'that' : `the id ${given}`;

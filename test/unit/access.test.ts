@@ -11,7 +11,7 @@ describe('an API key', () => {
     expect(new Set(keys.map(({ text }) => text)).size).toBe(200);
     for (const { id, text } of keys) {
       expect(text).toMatch(/^fck_[0-9A-Za-z]{11}_[0-9A-Za-z]{49}$/);
-      expect(parseApiKey(text)?.id).toBe(id);
+      expect(parseApiKey(text)).toBe(id);
     }
     const largest = newApiKey((size) => Buffer.alloc(size, 0xff));
     expect(parseApiKey(largest.text)).not.toBe(null);

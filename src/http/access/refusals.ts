@@ -35,9 +35,10 @@ export function sendForbidden(
   request: FastifyRequest,
   reply: FastifyReply,
   caller: Caller,
+  isBasic: boolean,
   wanted: RouteScope,
 ): FastifyReply {
-  if (caller.scheme !== 'basic') {
+  if (!isBasic) {
     reply.header(
       'WWW-Authenticate',
       `Bearer ${REALM}, error="insufficient_scope", scope="${wanted}"`,

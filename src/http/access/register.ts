@@ -1,7 +1,7 @@
 import rateLimit from '@fastify/rate-limit';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { RouteScope } from '../../../domain/access.ts';
-import { allows } from '../../../domain/access.ts';
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import { allows, type RouteScope } from '../../../domain/access.ts';
 import type { RedisClient } from '../../../infrastructure/redis.ts';
 import type { Access } from '../../access/access.ts';
 import type { Caller } from '../../access/caller.ts';
@@ -78,7 +78,8 @@ export async function registerAccess(app: FastifyInstance, options: AccessOption
         return sendTooManyFailures(request, reply, far.ttlInSeconds);
       }
     }
-    const found = await access.identify(credential);
+    const identified = access.identify(credential);
+    const found = identified instanceof Promise ? await identified : identified;
     if (found.kind === 'unavailable') {
       request.log.error({ err: found.reason }, 'a credential could not be checked');
       return sendCannotCheck(request, reply);
@@ -87,11 +88,12 @@ export async function registerAccess(app: FastifyInstance, options: AccessOption
       request.log.debug({ reason: found.reason }, 'a credential was refused');
       return refuse(request, reply, true);
     }
-    const caller: Caller = { ...found.caller, scheme: credential.scheme };
+    const { caller } = found;
+    const isBasic = credential.scheme === 'basic';
     request.caller = caller;
-    request.log = request.log.child({ caller: caller.name });
-    if (!allows(caller.scopes, scope)) return sendForbidden(request, reply, caller, scope);
-    if (caller.scheme === 'basic' && isCrossSite(request)) return sendCrossSite(request, reply);
+    nameInLog(request, caller.name);
+    if (!allows(caller.scopes, scope)) return sendForbidden(request, reply, caller, isBasic, scope);
+    if (isBasic && isCrossSite(request)) return sendCrossSite(request, reply);
   });
 
   async function refuse(request: FastifyRequest, reply: FastifyReply, shown: boolean) {
@@ -101,6 +103,13 @@ export async function registerAccess(app: FastifyInstance, options: AccessOption
     }
     return sendUnauthorized(request, reply, shown);
   }
+}
+
+/** Every request has a logger of its own, so pino need not make another one, which costs more. */
+function nameInLog(request: FastifyRequest, caller: string): void {
+  const log = request.log as FastifyBaseLogger & Partial<Pick<Logger, 'setBindings'>>;
+  if (log.setBindings) log.setBindings({ caller });
+  else request.log = log.child({ caller });
 }
 
 /** What the route asks; `admin` where it does not say, which `check` of the routes does not let be. */
