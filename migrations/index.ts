@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import * as initial from './0001-initial.ts';
 import * as apiKey from './0002-api-key.ts';
+import * as statusOrder from './0003-status-order.ts';
 
 interface Migration {
   name: string;
@@ -12,6 +13,7 @@ interface Migration {
 const MIGRATIONS: readonly Migration[] = [
   { name: '0001-initial', ...initial },
   { name: '0002-api-key', ...apiKey },
+  { name: '0003-status-order', ...statusOrder },
 ];
 
 /** The version in schema_version that this code works with. */

@@ -86,7 +86,11 @@ describe.each(databaseKinds())('the migrations on $name', ({ available, open }) 
         expect(await connection.schema.hasTable(table), table).toBe(false);
       }
       await expect(checkSchema(connection)).rejects.toThrow('run `fastify-camunda migrate`');
-      expect(await migrateUp(connection)).toEqual(['0001-initial', '0002-api-key']);
+      expect(await migrateUp(connection)).toEqual([
+        '0001-initial',
+        '0002-api-key',
+        '0003-status-order',
+      ]);
       expect(await migrateUp(connection)).toEqual([]);
       await connection('schema_version').insert({ version: 99 });
       await expect(checkSchema(connection)).rejects.toThrow('upgrade this instance');
@@ -111,9 +115,31 @@ describe('the migrations on SQLite', () => {
         'uq_event_log_version',
         'uq_event_log_dedupe_key',
         'idx_outbox_available_at',
+        'idx_status_updated_at',
       ]),
     );
     await database?.destroy();
+  });
+});
+
+describe('the pending processes on SQLite', () => {
+  it('are paged by their own index, without a sort', async () => {
+    const database = await databaseKinds()[0]?.open();
+    if (!database) throw new Error('no SQLite');
+    const asked: { sql: string; bindings: readonly unknown[] }[] = [];
+    database.knex.on('query', (query) => asked.push(query));
+    const at = '2026-01-01T00:00:00.000Z';
+    const after = { updatedAt: at, correlationId: 'c' };
+    await database.processStore.list({ status: 'pending', to: at }, 10, after);
+    const [query] = asked;
+    const plan: { detail: string }[] = await database.knex.raw(
+      `EXPLAIN QUERY PLAN ${query?.sql}`,
+      (query?.bindings ?? []) as string[],
+    );
+    const detail = plan.map((row) => row.detail).join('; ');
+    expect(detail).toContain('USING INDEX idx_status_updated_at');
+    expect(detail).not.toContain('TEMP B-TREE');
+    await database.destroy();
   });
 });
 
