@@ -5,7 +5,13 @@ import { looksLikeApiKey } from './api-key.ts';
 import type { Caller, Credential, Identified } from './caller.ts';
 import { createJwtVerifier } from './jwt.ts';
 import { createKeyRing, KEY_TTL_MS } from './key-ring.ts';
-import { type AccessConfig, checkSomebodyGetsIn, type Policy, readPolicy } from './policy.ts';
+import {
+  type AccessConfig,
+  checkSomebodyGetsIn,
+  isLoopback,
+  type Policy,
+  readPolicy,
+} from './policy.ts';
 
 export interface Access {
   /** Whether callers must show a credential now. A promise only when that has to be looked up. */
@@ -50,6 +56,7 @@ export async function createAccess(options: {
   checkSomebodyGetsIn(policy, config, thereIsAKey);
   tell();
   await warnOfDeadKeys();
+  warnOfOpenWay();
   const keyRing = createKeyRing({
     store,
     clock,
@@ -103,6 +110,14 @@ export async function createAccess(options: {
     const keys = await store.list();
     if (keys.some((key) => isValidKey(key, clock()))) return;
     log.warn('every API key is revoked or expired: nobody gets in until one is created');
+  }
+
+  function warnOfOpenWay(): void {
+    const { protocol, hostname } = new URL(config.JWT_JWKS_URL || 'https://none');
+    if (protocol === 'https:' || isLoopback(hostname.replace(/^\[|\]$/g, ''))) return;
+    log.warn(
+      `JWT_JWKS_URL: the keys come from ${hostname} over plain HTTP; whoever changes them on their way gets in`,
+    );
   }
 
   const watched = new Map<() => void, Caller | null>();
