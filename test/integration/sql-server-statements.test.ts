@@ -191,6 +191,8 @@ describe.skipIf(serverUrl === null)('the statements on SQL Server', () => {
         const { events } = await database.eventStore.append(`c-${at}`, many);
         ids.push(...events.map(({ id }) => id));
       }
+      // Every connection is there, so that all begin at the same moment.
+      await Promise.all(stores.flatMap(({ outbox }) => [outbox.depth(), outbox.depth()]));
       const claimed: string[] = [];
       const claimers = stores.flatMap((store) => [store, store]);
       await Promise.all(
