@@ -4,7 +4,7 @@ import type { ApiKeyStore } from '../../domain/access.ts';
 import type { Queue } from '../../domain/ports.ts';
 import { createRestEngine } from '../../infrastructure/engine/rest-engine.ts';
 import { createProcessMap } from '../../infrastructure/memory/process-map.ts';
-import { createWaitroom } from '../../infrastructure/memory/waitroom.ts';
+import { observedEventStore } from '../../infrastructure/observability/observed.ts';
 import { openSqliteDatabase } from '../../infrastructure/sql/sqlite/database.ts';
 import { outboxRowOf } from '../../jobs/event-jobs.ts';
 import { createRelay } from '../../jobs/relay-outbox.ts';
@@ -15,6 +15,7 @@ import { buildServer } from '../../src/http/server.ts';
 import { createLoadLimits } from '../../src/load-limits.ts';
 import { loadProcesses } from '../../src/load-processes.ts';
 import { createLogger } from '../../src/logger.ts';
+import { openObservability } from '../../src/observability/observability.ts';
 import { createFindProcess } from '../../src/use-cases/find-process.ts';
 import { answerCalls } from '../support/child.ts';
 import { PROCESSES_DIR } from '../support/four-steps.ts';
@@ -57,12 +58,21 @@ const calls = {
     const config = readConfig({});
     const log = createLogger('warn', false);
     const processes = await loadProcesses(PROCESSES_DIR);
-    const { eventStore, outbox, processStore, apiKeys } = await openSqliteDatabase({
+    const observability = openObservability(config, log, {});
+    const processMap = createProcessMap(config.PROCESS_MAP_MAX);
+    const database = await openSqliteDatabase({
       file: join(folder, 'accept.db'),
       clock: Date.now,
       leaseMs: config.OUTBOX_LEASE_MS,
-      onAppended: (events) => relay.offer(events.map(outboxRowOf)),
+      onAppended: (events) => {
+        observeEvents(events);
+        relay.offer(events.map(outboxRowOf));
+      },
     });
+    const { outbox, processStore, apiKeys } = database;
+    const eventStore = observedEventStore(database.eventStore, observability);
+    const observeEvents = observability.events({ processMap, eventStore });
+    const waitroom = observability.waitroom();
     const relay = createRelay({
       outbox,
       queue,
@@ -71,8 +81,6 @@ const calls = {
       pollMs: config.OUTBOX_POLL_MS,
       batch: 200,
     });
-    const processMap = createProcessMap(config.PROCESS_MAP_MAX);
-    const waitroom = createWaitroom();
     const app = await buildServer({
       log,
       definitions: new Map(processes.map(({ definition }) => [definition.key, definition])),
@@ -81,6 +89,7 @@ const calls = {
       // Never called: the jobs that would are not worked.
       engine: createRestEngine({ baseUrl: 'http://127.0.0.1:1' }),
       waitroom,
+      observe: observability.http({ outbox, queue, waitroom, processMap }),
       // Measured is how fast it accepts, not when it stops to.
       limits: createLoadLimits({
         waitroom,
