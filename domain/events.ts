@@ -112,6 +112,8 @@ export type StoredEvent = ProcessEvent & {
   version: number;
   schemaVersion: number;
   createdAt: Timestamp;
+  /** Set when the event lies in the archive: since when. */
+  archivedAt?: Timestamp;
 };
 
 /** The `status` column of the event's row. */

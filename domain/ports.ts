@@ -20,13 +20,17 @@ export interface AppendResult {
 /** Events in one append at most: SQL Server takes 2,100 parameters in one statement. */
 export const MAX_APPEND = 80;
 
+/** A stream is live or archived as a whole, and is found by the same calls either way. */
 export interface EventStore {
   /**
    * Appends to a stream, events and their outbox rows in one transaction, durable when it resolves.
    * A dedupe key that the log already holds (looked at before the version; in any stream) makes the
-   * whole call write nothing and give back the event that has it.
+   * whole call write nothing and give back the event that has it. An archived stream has its version,
+   * too; what is appended to it goes to the archive, and its archived process moves on with it. But
+   * nothing begins anew there.
    *
    * @throws VersionConflictError when `expectedVersion` is not the stream's version
+   * @throws StreamArchivedError for a retry of an archived process
    * @throws StoreUnavailableError when the database cannot be reached; it says whether that is so since
    *   before anything was written, or since an append whose outcome is not known
    * @throws RangeError for more than MAX_APPEND events
@@ -49,7 +53,7 @@ export interface EventStore {
     options: { afterId?: string; limit: number },
   ): Promise<StoredEvent[]>;
   /**
-   * Every event in id order, in constant memory however many there are: read as they are asked for.
+   * Every live event in id order, in constant memory however many there are: read as they are asked for.
    * Who stops early (`break`, `return`) frees what the reading held; a database that is lost for a
    * moment is read on from the event before.
    *
@@ -131,6 +135,33 @@ export interface ProcessStore {
   countPending(upTo: number): Promise<number>;
   /** Newest first by `updated_at`, then correlation id. */
   list(filter: ProcessFilter, limit: number, after?: ProcessCursor): Promise<ProcessState[]>;
+}
+
+export interface ArchiveCount {
+  processes: number;
+  events: number;
+}
+
+/**
+ * Where ended processes go after their time, each with all its events: at every commit a process is
+ * wholly live or wholly archived (G8). The event store reads there what it does not find live.
+ */
+export interface Archive {
+  /**
+   * Moves up to `limit` processes, those that were changed least recently first, in one transaction.
+   * Only processes that have ended, were last changed before `endedBefore`, are projected up to their
+   * last event and have none left to publish. One that is being written to is left for a later call.
+   * Long streams make a batch of fewer processes.
+   *
+   * @throws StoreUnavailableError with nothing moved
+   */
+  moveBatch(options: { endedBefore: Timestamp; limit: number }): Promise<ArchiveCount>;
+  /** What calls of `moveBatch` would move now, and the times of the first and last of them. */
+  preview(
+    endedBefore: Timestamp,
+  ): Promise<ArchiveCount & { oldest: Timestamp | null; newest: Timestamp | null }>;
+  /** An archived process as it was projected, or null. */
+  findProcess(correlationId: string): Promise<ProcessState | null>;
 }
 
 export type JobName = 'start-instance' | 'retry-instance' | 'project-process' | 'cancel-instance';

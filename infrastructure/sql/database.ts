@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 import type { ApiKeyStore } from '../../domain/access.ts';
 import type { StoredEvent } from '../../domain/events.ts';
-import type { Clock, EventStore, Outbox, ProcessStore } from '../../domain/ports.ts';
+import type { Archive, Clock, EventStore, Outbox, ProcessStore } from '../../domain/ports.ts';
 
 /** What both databases are opened with. */
 export interface DatabaseOptions {
@@ -21,6 +21,7 @@ export interface Database {
   outbox: Outbox;
   processStore: ProcessStore;
   apiKeys: ApiKeyStore;
+  archive: Archive;
   knex: Knex;
   /** Rejects when the database does not answer. */
   ping(): Promise<void>;

@@ -131,8 +131,17 @@ export function toEventRow(
 /** Begins the dedupe keys that a store gives to appends whose caller gave none; no reader sees them. */
 export const OWN_KEY = 'append:';
 
+/** A row of event_log or of its archive. */
+export interface FoundEventRow extends EventRow {
+  /** Null for a live one. */
+  archived_at: string | null;
+}
+
 /** The event in a row, lifted to the current schema version. */
-export function fromEventRow(id: string, row: EventRow): StoredEvent {
+export function fromEventRow(
+  id: string,
+  row: EventRow & Partial<Pick<FoundEventRow, 'archived_at'>>,
+): StoredEvent {
   const type = row.event_type as EventType;
   const home = HOMES[type];
   const metadata = row.metadata ? (JSON.parse(row.metadata) as Record<string, unknown>) : {};
@@ -148,6 +157,7 @@ export function fromEventRow(id: string, row: EventRow): StoredEvent {
     version: row.version,
     schemaVersion: row.schema_version,
     createdAt: row.created_at,
+    ...(row.archived_at ? { archivedAt: row.archived_at } : {}),
     processName: row.process_name ?? '',
     ...(row.dedupe_key === null || row.dedupe_key.startsWith(OWN_KEY)
       ? {}
@@ -177,7 +187,7 @@ export function fromEventRow(id: string, row: EventRow): StoredEvent {
 /** What a reader would get back for an event that was just written. */
 export function stored(
   event: ProcessEvent,
-  place: Pick<StoredEvent, 'id' | 'correlationId' | 'version' | 'createdAt'>,
+  place: Pick<StoredEvent, 'id' | 'correlationId' | 'version' | 'createdAt' | 'archivedAt'>,
 ): StoredEvent {
   return { ...event, ...place, schemaVersion: CURRENT_SCHEMA_VERSION };
 }

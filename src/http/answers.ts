@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify';
-import { isEnded, type ProcessState } from '../../domain/process.ts';
+import { isEnded } from '../../domain/process.ts';
+import type { FoundProcess } from '../use-cases/find-process.ts';
 
 /** Seconds a caller should let pass before it asks again. */
 const RETRY_AFTER = '1';
@@ -20,7 +21,7 @@ export function sendPending(reply: FastifyReply, correlationId: string): Fastify
 }
 
 /** The full state, for status and list. */
-export function publicProcess(state: ProcessState) {
+export function publicProcess(state: FoundProcess) {
   return {
     correlationId: state.correlationId,
     processKey: state.processName,
@@ -33,17 +34,18 @@ export function publicProcess(state: ProcessState) {
     updatedAt: state.updatedAt,
     completedAt: state.completedAt,
     version: state.version,
+    ...(state.archivedAt ? { archived: true as const } : {}),
     statusUrl: statusUrl(state.correlationId),
   };
 }
 
-/** Entity tag of a state: its version says all. */
-export function etagOf(state: ProcessState): string {
-  return `"${state.version}"`;
+/** Entity tag of a state: its version says all but where it is kept. */
+export function etagOf(state: FoundProcess): string {
+  return `"${state.version}${state.archivedAt ? '-archived' : ''}"`;
 }
 
 /** Sends a state with its tag: 200 when ended, 202 while pending. */
-export function sendProcess(reply: FastifyReply, state: ProcessState): FastifyReply {
+export function sendProcess(reply: FastifyReply, state: FoundProcess): FastifyReply {
   reply.header('ETag', etagOf(state)).header('Cache-Control', 'no-cache');
   if (!isEnded(state)) {
     reply

@@ -112,6 +112,12 @@ const PROCESS = {
   statusUrl: '/api/process/status/order-4711',
 };
 
+/** Left out of what is live, so that nothing changes for most callers. */
+const archivedFlag = z
+  .literal(true)
+  .optional()
+  .describe('There when the process is archived: ended and unchanged for long');
+
 export const processSchema = z
   .object({
     correlationId: z.string(),
@@ -125,6 +131,7 @@ export const processSchema = z
     updatedAt: z.string(),
     completedAt: z.string().nullable(),
     version: z.number().int(),
+    archived: archivedFlag,
     statusUrl: z.string(),
   })
   .meta({
@@ -173,11 +180,16 @@ export const eventSchema = z
     audit: z.any(),
     identity: z.any(),
     createdAt: z.string(),
+    archived: archivedFlag,
   })
   .meta({ id: 'Event', examples: [EVENT] });
 
 export const eventsSchema = z
-  .object({ correlationId: z.string(), events: z.array(eventSchema) })
+  .object({
+    correlationId: z.string(),
+    archived: archivedFlag,
+    events: z.array(eventSchema),
+  })
   .meta({ examples: [{ correlationId: 'order-4711', events: [EVENT] }] });
 
 export const tracePageSchema = z
@@ -205,5 +217,6 @@ export function publicEvent(event: StoredEvent): z.infer<typeof eventSchema> {
     audit: event.audit,
     identity: event.identity,
     createdAt: event.createdAt,
+    ...(event.archivedAt ? { archived: true as const } : {}),
   };
 }

@@ -1,11 +1,12 @@
 import { type Command, decide, type Outcome } from '../../domain/decide.ts';
 import { VersionConflictError } from '../../domain/errors.ts';
 import type { EventStore } from '../../domain/ports.ts';
-import { fold, type ProcessState } from '../../domain/process.ts';
+import { fold } from '../../domain/process.ts';
+import { type FoundProcess, foldFound } from './find-process.ts';
 
 export type EndAnswer =
-  | { kind: 'done'; state: ProcessState }
-  | { kind: 'already-ended'; state: ProcessState }
+  | { kind: 'done'; state: FoundProcess }
+  | { kind: 'already-ended'; state: FoundProcess }
   | { kind: 'unknown' };
 
 export type EndRequest =
@@ -26,7 +27,7 @@ export async function endProcess(
   for (;;) {
     const events = await eventStore.readStream(correlationId);
     const first = events[0];
-    const state = fold(events);
+    const state = foldFound(events);
     if (!first || !state) return { kind: 'unknown' };
     const command: Command = {
       ...request,

@@ -1,8 +1,11 @@
 import sql from 'mssql';
 import { StoreUnavailableError } from '../../../domain/errors.ts';
 import { EVENT_COLUMNS, type EventRow, OWN_KEY } from '../event-row.ts';
+import { outputToArchive } from './archive.ts';
 import { withRetry } from './connection.ts';
+import { ARCHIVED, LIVE, liveElseArchived, STREAM } from './event-reads.ts';
 import type { Row } from './read-all.ts';
+import { BEGIN_WITH_STREAM_LOCK } from './stream-lock.ts';
 
 export interface Append {
   correlationId: string;
@@ -11,9 +14,17 @@ export interface Append {
   /** The dedupe keys of the rows: one at least. */
   keys: string[];
   expectedVersion: number | undefined;
+  /** What the events make the process instance of an archived process, if anything. */
+  lateInstance: string | null;
 }
 
-export type Place = { id: string; version: number; created_at: Date | string };
+export interface Place {
+  id: string;
+  version: number;
+  created_at: Date | string;
+  /** Null unless it was added to an archived stream. */
+  archived_at?: Date | string | null;
+}
 
 export type Outcome =
   | { kind: 'written'; places: Place[] }
@@ -21,10 +32,6 @@ export type Outcome =
   | { kind: 'duplicate'; row: Row }
   /** The stream is not at the expected version. */
   | { kind: 'conflict'; version: number };
-
-const PART_OF_STREAM = `
-SELECT TOP (@limit) * FROM event_log
-WHERE correlation_id = @correlation_id AND version > @after ORDER BY version`;
 
 /** Columns that come from the event; the others are made by the statement. */
 const GIVEN = EVENT_COLUMNS.filter(
@@ -49,10 +56,11 @@ const TYPES: Partial<Record<keyof EventRow, () => sql.ISqlType>> = {
 const VARCHAR = (): sql.ISqlType => sql.VarChar(255);
 
 /**
- * Appends events and their outbox rows in one round trip. The update lock on the stream's rows makes
- * appends to one stream wait for each other; two that begin a stream at the same moment meet at the
- * unique index, and the loser runs again. Identities follow the ORDER BY of the insert
+ * Appends events and their outbox rows in one round trip, under the lock of the stream: appends to one
+ * stream wait for each other, and for a move of it. Identities follow the ORDER BY of the insert
  * (https://learn.microsoft.com/sql/t-sql/statements/insert-transact-sql#limitations-and-restrictions).
+ * A stream that is not there may be archived: then its version is that of the archive, and the new
+ * events follow it there within the transaction.
  *
  * Tried: all events as one JSON parameter through OPENJSON. It needs a cast for each column, and servers
  * that speak T-SQL without being SQL Server do not unescape its texts.
@@ -63,28 +71,48 @@ function appendStatement(events: number, keys: number): string {
     { length: events },
     (_, at) => `(${at + 1}, ${GIVEN.map((name) => `@${name}${at}`).join(', ')})`,
   );
+  const known = (table: string): string =>
+    `SELECT @duplicate = MIN(id) FROM ${table} WHERE dedupe_key IN (${names('key', keys)})`;
+  const written = (table: string, archivedAt: string): string =>
+    `SELECT TOP (@count) id, version, created_at, ${archivedAt} AS archived_at FROM ${table}
+  WHERE correlation_id = @correlation_id AND version > @version ORDER BY version`;
   return `
-SET XACT_ABORT ON;
-DECLARE @duplicate BIGINT, @version INT = 0;
-BEGIN TRANSACTION;
-SELECT @duplicate = MIN(id) FROM event_log WHERE dedupe_key IN (${names('key', keys)});
-SELECT @version = ISNULL(MAX(version), 0) FROM event_log WITH (UPDLOCK)
-  WHERE correlation_id = @correlation_id;
+${BEGIN_WITH_STREAM_LOCK}
+DECLARE @duplicate BIGINT, @version INT = 0, @archived BIT = 0, @now DATETIME2(3) = SYSUTCDATETIME();
+${known('event_log')};
+SELECT @version = ISNULL(MAX(version), 0) FROM event_log WHERE correlation_id = @correlation_id;
+IF @version = 0 OR @expected = 0
+BEGIN
+  IF @duplicate IS NULL ${known('event_log_archive')};
+  IF @version = 0
+  BEGIN
+    SELECT @version = ISNULL(MAX(version), 0) FROM event_log_archive WHERE correlation_id = @correlation_id;
+    IF @version > 0 SET @archived = 1;
+  END
+END
 IF @duplicate IS NULL AND (@expected IS NULL OR @expected = @version)
 BEGIN
-  INSERT INTO event_log (correlation_id, version, ${columns})
-    SELECT @correlation_id, @version + position, ${columns}
+  INSERT INTO event_log (correlation_id, version, created_at, ${columns})
+    SELECT @correlation_id, @version + position, @now, ${columns}
     FROM (VALUES ${rows.join(', ')}) AS given (position, ${columns})
     ORDER BY position;
   INSERT INTO outbox (event_id, correlation_id, event_type, attempts, available_at, created_at)
     SELECT id, correlation_id, event_type, @attempts, DATEADD(millisecond, @lease, created_at), created_at
     FROM event_log WHERE correlation_id = @correlation_id AND version > @version;
+  IF @archived = 1
+  BEGIN
+    DELETE FROM event_log ${outputToArchive('event_log', ['id', ...EVENT_COLUMNS])}
+      WHERE correlation_id = @correlation_id;
+    UPDATE process_store_archive SET version = @version + @count, updated_at = @now,
+      process_instance_id = COALESCE(@late_instance, process_instance_id)
+      WHERE correlation_id = @correlation_id;
+  END
 END
 COMMIT TRANSACTION;
 SELECT @version AS version;
-SELECT TOP (@count) id, version, created_at FROM event_log
-  WHERE correlation_id = @correlation_id AND version > @version ORDER BY version;
-SELECT * FROM event_log WHERE id = @duplicate;`;
+IF @archived = 0 ${written('event_log', 'CAST(NULL AS DATETIME2(3))')}
+ELSE ${written('event_log_archive', 'archived_at')};
+SELECT ${LIVE} WHERE id = @duplicate UNION ALL SELECT ${ARCHIVED} WHERE id = @duplicate;`;
 }
 
 /**
@@ -110,7 +138,8 @@ export function createAppend(options: {
       .input('count', sql.Int, rows.length)
       .input('expected', sql.Int, expectedVersion ?? null)
       .input('attempts', sql.Int, leaseMs > 0 ? 1 : 0)
-      .input('lease', sql.Int, leaseMs);
+      .input('lease', sql.Int, leaseMs)
+      .input('late_instance', sql.VarChar(64), append.lateInstance);
     for (const [at, row] of rows.entries()) {
       for (const name of GIVEN) {
         request.input(`${name}${at}`, (TYPES[name] ?? VARCHAR)(), row[name]);
@@ -164,19 +193,20 @@ export function createAppend(options: {
   async function ownWrite(append: Append, first: Row): Promise<Outcome | null> {
     if (first.correlation_id !== append.correlationId) return null;
     const at = append.rows.findIndex((row) => row.dedupe_key === first.dedupe_key);
-    const { recordset } = await withRetry(() =>
+    const { recordsets } = await withRetry(() =>
       pool
         .request()
         .input('correlation_id', sql.VarChar(255), append.correlationId)
         .input('after', sql.Int, first.version - at - 1)
         .input('limit', sql.Int, append.rows.length)
-        .query<Row>(PART_OF_STREAM),
+        .query(liveElseArchived('TOP (@limit)', STREAM)),
     );
+    const found = (recordsets as unknown as Row[][]).flat();
     const same = append.rows.every((row, index) =>
-      GIVEN.every((name) => row[name] === recordset[index]?.[name]),
+      GIVEN.every((name) => row[name] === found[index]?.[name]),
     );
     const certain = first.dedupe_key?.startsWith(OWN_KEY);
-    return certain || same ? { kind: 'written', places: recordset } : null;
+    return certain || same ? { kind: 'written', places: found } : null;
   }
 
   return run;

@@ -1,10 +1,12 @@
 import knex, { type Knex } from 'knex';
 import { SetupError } from '../../../domain/errors.ts';
 import { type ApiKeyRow, createApiKeyStore } from '../api-keys.ts';
+import { createPreview } from '../archive-rows.ts';
 import type { Database, DatabaseOptions } from '../database.ts';
 import { createCountPending, createListProcesses } from '../list-processes.ts';
 import { checkSchema } from '../migrate.ts';
 import type { ProcessRow } from '../process-row.ts';
+import { createMssqlArchive } from './archive.ts';
 import {
   connectPool,
   createPool,
@@ -66,6 +68,7 @@ export async function openMssqlDatabase(
     cold.raw('CAST(? AS DATETIME2(3))', [value.replace('Z', '')]) as unknown as Knex.Value;
   const list = createListProcesses(cold, { key, time, row: (raw) => isoTimes(raw as ProcessRow) });
   const countPending = createCountPending(cold, { key });
+  const preview = createPreview(cold, { time });
   return {
     kind: 'mssql',
     eventStore: createMssqlEventStore({ pool, readers, leaseMs, onAppended }),
@@ -81,6 +84,10 @@ export async function openMssqlDatabase(
       row: (raw) => isoTimes(raw as ApiKeyRow),
       // Two that count at the same time would both find room for one.
       locked: 'api_key WITH (UPDLOCK, HOLDLOCK)',
+    }),
+    archive: createMssqlArchive({
+      pool,
+      preview: (before) => withRetry(() => preview(before)),
     }),
     knex: cold,
     async ping() {

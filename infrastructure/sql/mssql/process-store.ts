@@ -4,12 +4,21 @@ import { fold, type ProcessState } from '../../../domain/process.ts';
 import { type EventRow, fromEventRow } from '../event-row.ts';
 import { fromProcessRow, PROCESS_COLUMNS, type ProcessRow, toProcessRow } from '../process-row.ts';
 import { isoTimes, withRetry } from './connection.ts';
+import { BEGIN_WITH_STREAM_LOCK } from './stream-lock.ts';
 
 const SELECT = `SELECT ${PROCESS_COLUMNS.join(', ')} FROM process_store WHERE correlation_id = @correlation_id`;
 const NEWER = `SELECT * FROM event_log WHERE correlation_id = @correlation_id AND version > ISNULL(
   (SELECT version FROM process_store WHERE correlation_id = @correlation_id), 0) ORDER BY version`;
-const INSERT = `INSERT INTO process_store (${PROCESS_COLUMNS.join(', ')})
-  VALUES (${PROCESS_COLUMNS.map((name) => `@${name}`).join(', ')})`;
+/**
+ * Only while the stream is live: another projector may have been faster, and the archive faster still;
+ * the row would then stand beside the archived one.
+ */
+const INSERT = `${BEGIN_WITH_STREAM_LOCK}
+INSERT INTO process_store (${PROCESS_COLUMNS.join(', ')})
+  SELECT ${PROCESS_COLUMNS.map((name) => `@${name}`).join(', ')} WHERE EXISTS
+    (SELECT 1 FROM event_log WHERE correlation_id = @correlation_id AND version = @version);
+SELECT @@ROWCOUNT AS written;
+COMMIT TRANSACTION;`;
 const UPDATE = `UPDATE process_store SET ${PROCESS_COLUMNS.slice(1)
   .map((name) => `${name} = @${name}`)
   .join(', ')} WHERE correlation_id = @correlation_id AND version = @known`;
@@ -38,10 +47,12 @@ export function createMssqlProcessStore(options: {
     const state = fold(next, known);
     if (!state) return { state };
     const write = bind(pool.request(), toProcessRow(state));
-    const { rowsAffected } = known
-      ? await write.input('known', sql.Int, known.version).query(UPDATE)
-      : await write.query(INSERT);
-    return rowsAffected[0] === 1 ? { state } : null;
+    if (known) {
+      const { rowsAffected } = await write.input('known', sql.Int, known.version).query(UPDATE);
+      return rowsAffected[0] === 1 ? { state } : null;
+    }
+    const { recordset } = await write.query<{ written: number }>(INSERT);
+    return recordset[0]?.written === 1 ? { state } : null;
   }
 
   return {

@@ -1,10 +1,10 @@
 import sql from 'mssql';
 import type { StoredEvent } from '../../../domain/events.ts';
 import type { EventStore } from '../../../domain/ports.ts';
-import { type EventRow, fromEventRow } from '../event-row.ts';
+import { type EventRow, type FoundEventRow, fromEventRow } from '../event-row.ts';
 import { isoTimes, withRetry } from './connection.ts';
 
-export type Row = EventRow & { id: string };
+export type Row = EventRow & Partial<Pick<FoundEventRow, 'archived_at'>> & { id: string };
 
 /**
  * Rows of one statement. A slow reader holds its connection, and the server the row versions that the

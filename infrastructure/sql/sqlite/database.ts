@@ -1,9 +1,11 @@
 import knex, { type Knex } from 'knex';
 import { type ApiKeyRow, createApiKeyStore } from '../api-keys.ts';
+import { createPreview } from '../archive-rows.ts';
 import type { Database, DatabaseOptions } from '../database.ts';
 import { createCountPending, createListProcesses } from '../list-processes.ts';
 import { migrateUp } from '../migrate.ts';
 import type { ProcessRow } from '../process-row.ts';
+import { createSqliteArchive } from './archive.ts';
 import { createSqliteEventStore } from './event-store.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { openSqlite } from './open.ts';
@@ -63,6 +65,12 @@ export async function openSqliteDatabase(
       // The one write that a running service makes: it waits with the others for its turn.
       noteUse: (id, at) => unsyncedCommit.write(() => void noteUse.run(at, id)),
     },
+    archive: createSqliteArchive({
+      db,
+      groupCommit,
+      clock,
+      preview: createPreview(cold, { time: (value) => value }),
+    }),
     knex: cold,
     async ping() {
       alive.get();

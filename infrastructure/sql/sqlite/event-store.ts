@@ -1,16 +1,11 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type BetterSqlite3 from 'better-sqlite3';
 import { VersionConflictError } from '../../../domain/errors.ts';
 import type { ProcessEvent, StoredEvent } from '../../../domain/events.ts';
 import type { AppendResult, Clock, EventStore } from '../../../domain/ports.ts';
-import {
-  checkAppend,
-  EVENT_COLUMNS,
-  type EventRow,
-  fromEventRow,
-  stored,
-  toEventRow,
-} from '../event-row.ts';
+import { lateInstanceId } from '../archive-rows.ts';
+import { checkAppend, EVENT_COLUMNS, stored, toEventRow } from '../event-row.ts';
+import { copyToArchive } from './archive.ts';
+import { createEventReads } from './event-reads.ts';
 import type { GroupCommit } from './group-commit.ts';
 
 export interface SqliteEventStoreOptions {
@@ -23,17 +18,13 @@ export interface SqliteEventStoreOptions {
   onAppended: (events: readonly StoredEvent[]) => void;
 }
 
-type Row = EventRow & { id: number };
-
-/** Events that `readAll` takes at once: a few milliseconds, then others have their turn. */
-const READ_PAGE = 200;
-
 /** The event store on SQLite; see the port for what it promises. */
 export function createSqliteEventStore(options: SqliteEventStoreOptions): EventStore {
   const { db, groupCommit, clock, leaseMs, onAppended } = options;
-  const columns = EVENT_COLUMNS.join(', ');
+  const { findLive, findArchived, ...reads } = createEventReads(db);
   const insertEvent = db.prepare(
-    `INSERT INTO event_log (${columns}) VALUES (${EVENT_COLUMNS.map(() => '?').join(', ')})`,
+    `INSERT INTO event_log (${EVENT_COLUMNS.join(', ')})
+     VALUES (${EVENT_COLUMNS.map(() => '?').join(', ')})`,
   );
   const insertOutbox = db.prepare(
     'INSERT INTO outbox (event_id, correlation_id, event_type, attempts, available_at, created_at) VALUES (?, ?, ?, ?, ?, ?)',
@@ -41,18 +32,17 @@ export function createSqliteEventStore(options: SqliteEventStoreOptions): EventS
   const lastVersion = db
     .prepare<[string], number | null>('SELECT MAX(version) FROM event_log WHERE correlation_id = ?')
     .pluck();
-  const byDedupeKey = db.prepare<[string], Row>('SELECT * FROM event_log WHERE dedupe_key = ?');
-  const stream = db.prepare<[string, number, number], Row>(
-    'SELECT * FROM event_log WHERE correlation_id = ? AND version > ? ORDER BY version LIMIT ?',
-  );
-  const byDedupeRange = db.prepare<[string, string], Row>(
-    'SELECT * FROM event_log WHERE dedupe_key >= ? AND dedupe_key < ? ORDER BY id',
-  );
-  const byTrace = db.prepare<[string, number, number], Row>(
-    'SELECT * FROM event_log WHERE traceability_id = ? AND id > ? ORDER BY id LIMIT ?',
-  );
-  const page = db.prepare<[number, number, number], Row>(
-    'SELECT * FROM event_log WHERE id > ? AND id <= ? ORDER BY id LIMIT ?',
+  const lastArchived = db
+    .prepare<[string], number | null>(
+      'SELECT MAX(version) FROM event_log_archive WHERE correlation_id = ?',
+    )
+    .pluck();
+  const archiveEvents = db.prepare(copyToArchive('event_log', ['id', ...EVENT_COLUMNS]));
+  const deleteEvents = db.prepare('DELETE FROM event_log WHERE correlation_id = ?');
+  const moveOnArchived = db.prepare(
+    `UPDATE process_store_archive
+     SET version = ?, updated_at = ?, process_instance_id = COALESCE(?, process_instance_id)
+     WHERE correlation_id = ?`,
   );
 
   function append(
@@ -61,11 +51,23 @@ export function createSqliteEventStore(options: SqliteEventStoreOptions): EventS
     expectedVersion: number | undefined,
   ): AppendResult {
     for (const { dedupeKey } of events) {
-      const known = dedupeKey === undefined ? undefined : byDedupeKey.get(dedupeKey);
-      if (known) return { events: [fromRow(known)], duplicate: true };
+      const known = dedupeKey === undefined ? undefined : findLive(dedupeKey);
+      if (known) return { events: [known], duplicate: true };
     }
     // No other writer can come between: the transaction began as IMMEDIATE.
-    const version = lastVersion.get(correlationId) ?? 0;
+    let version = lastVersion.get(correlationId) ?? 0;
+    let archived = false;
+    // A stream that is not there may be archived, and so may what a caller's key stands for.
+    if (version === 0 || expectedVersion === 0) {
+      for (const { dedupeKey } of events) {
+        const known = dedupeKey === undefined ? undefined : findArchived(dedupeKey);
+        if (known) return { events: [known], duplicate: true };
+      }
+      if (version === 0) {
+        version = lastArchived.get(correlationId) ?? 0;
+        archived = version > 0;
+      }
+    }
     if (expectedVersion !== undefined && expectedVersion !== version) {
       throw new VersionConflictError(correlationId, expectedVersion, version);
     }
@@ -77,12 +79,20 @@ export function createSqliteEventStore(options: SqliteEventStoreOptions): EventS
       const row = toEventRow(correlationId, version + 1 + index, event, createdAt);
       const { lastInsertRowid: id } = insertEvent.run(EVENT_COLUMNS.map((name) => row[name]));
       insertOutbox.run(id, correlationId, event.type, attempts, availableAt, createdAt);
-      return stored(event, { id: String(id), correlationId, version: row.version, createdAt });
+      const place = { id: String(id), correlationId, version: row.version, createdAt };
+      return stored(event, archived ? { ...place, archivedAt: createdAt } : place);
     });
+    if (archived) {
+      archiveEvents.run(createdAt, correlationId);
+      deleteEvents.run(correlationId);
+      const last = version + events.length;
+      moveOnArchived.run(last, createdAt, lateInstanceId(events), correlationId);
+    }
     return { events: written, duplicate: false };
   }
 
   return {
+    ...reads,
     async append(correlationId, events, appendOptions = {}) {
       if (events.length === 0) return { events: [], duplicate: false };
       checkAppend(events);
@@ -92,36 +102,5 @@ export function createSqliteEventStore(options: SqliteEventStoreOptions): EventS
       if (!result.duplicate) onAppended(result.events);
       return result;
     },
-    async readStream(correlationId, { afterVersion = 0, limit = -1 } = {}) {
-      return stream.all(correlationId, afterVersion, limit).map(fromRow);
-    },
-    async findByDedupePrefix(prefix) {
-      return byDedupeRange.all(prefix, after(prefix)).map(fromRow);
-    },
-    async findByTrace(traceabilityId, { afterId = '0', limit }) {
-      return byTrace.all(traceabilityId, Number(afterId), limit).map(fromRow);
-    },
-    // Pages instead of an open cursor: that would keep the connection from every other statement, and a
-    // second connection's would keep the write-ahead log from being taken over into the file.
-    async *readAll({ afterId = '0', untilId } = {}) {
-      const until = untilId === undefined ? Number.MAX_SAFE_INTEGER : Number(untilId);
-      for (let after = Number(afterId); ; ) {
-        const rows = page.all(after, until, READ_PAGE);
-        for (const row of rows) yield fromRow(row);
-        const last = rows.at(-1);
-        if (!last || rows.length < READ_PAGE) return;
-        after = last.id;
-        await nextTurn();
-      }
-    },
   };
-}
-
-function fromRow(row: Row): StoredEvent {
-  return fromEventRow(String(row.id), row);
-}
-
-/** The first text that sorts after everything with this prefix (visible ASCII). */
-function after(prefix: string): string {
-  return prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
 }

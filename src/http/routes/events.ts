@@ -84,7 +84,11 @@ export const eventRoutes: FastifyPluginAsyncZod<{
         return reply;
       }
       const events = stream.filter(({ version }) => version > afterVersion);
-      return reply.send({ correlationId, events: events.map(publicEvent) });
+      return reply.send({
+        correlationId,
+        ...(newest.archivedAt ? { archived: true as const } : {}),
+        events: events.map(publicEvent),
+      });
     },
   );
 

@@ -1,0 +1,59 @@
+import type BetterSqlite3 from 'better-sqlite3';
+import type { Archive, Clock } from '../../../domain/ports.ts';
+import { MOST_EVENTS, MOVABLE } from '../archive-rows.ts';
+import { EVENT_COLUMNS } from '../event-row.ts';
+import { fromProcessRow, PROCESS_COLUMNS, type ProcessRow } from '../process-row.ts';
+import type { GroupCommit } from './group-commit.ts';
+
+/** The archive on SQLite. A batch shares its transaction with the appends of its turn. */
+export function createSqliteArchive(options: {
+  db: BetterSqlite3.Database;
+  groupCommit: GroupCommit;
+  clock: Clock;
+  preview: Archive['preview'];
+}): Archive {
+  const { db, groupCommit, clock, preview } = options;
+  const movable = db.prepare<[string, number], { correlation_id: string; version: number }>(
+    `SELECT p.correlation_id, p.version FROM process_store AS p
+     WHERE p.updated_at < ? AND ${MOVABLE} ORDER BY p.updated_at LIMIT ?`,
+  );
+  const copyProcess = db.prepare(copyToArchive('process_store', PROCESS_COLUMNS));
+  const copyEvents = db.prepare(copyToArchive('event_log', ['id', ...EVENT_COLUMNS]));
+  const deleteProcess = db.prepare('DELETE FROM process_store WHERE correlation_id = ?');
+  const deleteEvents = db.prepare('DELETE FROM event_log WHERE correlation_id = ?');
+  const select = db.prepare<[string], ProcessRow>(
+    `SELECT ${PROCESS_COLUMNS.join(', ')} FROM process_store_archive WHERE correlation_id = ?`,
+  );
+
+  return {
+    async moveBatch({ endedBefore, limit }) {
+      // Nothing to do is the usual answer, and should not wait for, or be, a writer.
+      if (movable.all(endedBefore, 1).length === 0) return { processes: 0, events: 0 };
+      return groupCommit.write(() => {
+        const archivedAt = new Date(clock()).toISOString();
+        const moved = { processes: 0, events: 0 };
+        for (const { correlation_id: id, version } of movable.all(endedBefore, limit)) {
+          if (moved.processes > 0 && moved.events + version > MOST_EVENTS) break;
+          copyProcess.run(archivedAt, id);
+          copyEvents.run(archivedAt, id);
+          deleteProcess.run(id);
+          moved.events += deleteEvents.run(id).changes;
+          moved.processes++;
+        }
+        return moved;
+      });
+    },
+    preview,
+    async findProcess(correlationId) {
+      const row = select.get(correlationId);
+      return row ? fromProcessRow(row) : null;
+    },
+  };
+}
+
+/** Copies the rows of one process; takes `archived_at` and the correlation id. */
+export function copyToArchive(table: string, columns: readonly string[]): string {
+  const names = columns.join(', ');
+  return `INSERT INTO ${table}_archive (${names}, archived_at)
+    SELECT ${names}, ? FROM ${table} WHERE correlation_id = ?`;
+}

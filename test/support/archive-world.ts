@@ -1,0 +1,98 @@
+import { expect } from 'vitest';
+import type { ProcessEvent, StoredEvent } from '../../domain/events.ts';
+import { fold, type ProcessState } from '../../domain/process.ts';
+import type { Database } from '../../infrastructure/sql/database.ts';
+import { completed, requested, started, stepCompleted } from './events.ts';
+
+/** A time before which everything has ended that a test has written. */
+export const soon = (): string => new Date(Date.now() + 3_600_000).toISOString();
+
+/** Without what only says where an event lies. */
+export function withoutPlace({ archivedAt: _, ...event }: StoredEvent): StoredEvent {
+  return event;
+}
+
+/** Publishes what is in the outbox to nobody. */
+export async function relayAll({ outbox }: Pick<Database, 'outbox'>): Promise<void> {
+  for (;;) {
+    const rows = await outbox.claim(1_000, 60_000);
+    if (rows.length === 0) return;
+    await outbox.remove(rows.map(({ eventId }) => eventId));
+  }
+}
+
+/** A process of four events that has ended and is projected and relayed: ready to be archived. */
+export async function endedProcess(
+  database: Database,
+  correlationId: string,
+  first: ProcessEvent = requested(),
+): Promise<StoredEvent[]> {
+  const { events } = await database.eventStore.append(correlationId, [
+    first,
+    started(),
+    stepCompleted(`task-of-${correlationId}`),
+    completed(),
+  ]);
+  await database.processStore.project(correlationId);
+  await relayAll(database);
+  return events;
+}
+
+export interface Place {
+  correlationId: string;
+  /** Where its events are, and where its projected row. */
+  events: { live: number[]; archived: number[] };
+  row: { live: boolean; archived: boolean };
+}
+
+/** Where each process is, by the four tables. */
+export async function placesOf({ knex }: Pick<Database, 'knex'>): Promise<Map<string, Place>> {
+  const places = new Map<string, Place>();
+  const placeOf = (correlationId: string): Place => {
+    const known = places.get(correlationId);
+    if (known) return known;
+    const row = { live: false, archived: false };
+    const place: Place = { correlationId, events: { live: [], archived: [] }, row };
+    places.set(correlationId, place);
+    return place;
+  };
+  for (const [table, where] of [
+    ['event_log', 'live'],
+    ['event_log_archive', 'archived'],
+  ] as const) {
+    const rows = await knex(table).select('correlation_id', 'version').orderBy('version');
+    for (const { correlation_id: id, version } of rows) placeOf(id).events[where].push(version);
+  }
+  for (const [table, where] of [
+    ['process_store', 'live'],
+    ['process_store_archive', 'archived'],
+  ] as const) {
+    const rows = await knex(table).select('correlation_id');
+    for (const { correlation_id: id } of rows) placeOf(id).row[where] = true;
+  }
+  return places;
+}
+
+/** G8 and G3: no process in both, none half moved, no version missing. */
+export async function expectWhollyInOnePlace(database: Database): Promise<Map<string, Place>> {
+  const places = await placesOf(database);
+  for (const [correlationId, { events, row }] of places) {
+    const there = events.archived.length > 0 ? 'archived' : 'live';
+    const notThere = there === 'live' ? 'archived' : 'live';
+    expect(events[notThere], `${correlationId}: ${notThere} events`).toEqual([]);
+    expect(row[notThere], `${correlationId}: ${notThere} row`).toBe(false);
+    if (there === 'archived') expect(row.archived, `${correlationId}: archived row`).toBe(true);
+    expect(events[there], `${correlationId}: versions`).toEqual(
+      events[there].map((_, at) => at + 1),
+    );
+  }
+  return places;
+}
+
+/** The row of a process, wherever it is, is the fold of its stream. */
+export async function expectFolded(database: Database, correlationId: string): Promise<void> {
+  const { eventStore, processStore, archive } = database;
+  const folded: ProcessState | null = fold(await eventStore.readStream(correlationId));
+  const row = (await processStore.get(correlationId)) ?? (await archive.findProcess(correlationId));
+  expect(row, correlationId).toEqual(folded);
+}
