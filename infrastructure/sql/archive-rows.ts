@@ -8,7 +8,7 @@ import type { ListDialect } from './list-processes.ts';
  * Server takes a lock on the whole table at 5,000 row locks of one statement
  * (https://learn.microsoft.com/sql/relational-databases/sql-server-transaction-locking-and-row-versioning-guide#lock-escalation).
  */
-export const MOST_EVENTS = 2_000;
+const MOST_EVENTS = 2_000;
 
 /**
  * True for a row `p` of process_store that may move, its time aside. Written with `<>`: SQLite would
@@ -20,6 +20,20 @@ export const MOVABLE = `p.status <> 'pending'
     SELECT 1 FROM event_log AS e JOIN outbox AS o ON o.event_id = e.id
     WHERE e.correlation_id = p.correlation_id
   )`;
+
+/** The ids of the first candidates, as many as have no more events together, but at least one. */
+export function upToMostEvents(
+  candidates: readonly { correlation_id: string; version: number }[],
+): string[] {
+  let events = 0;
+  const ids: string[] = [];
+  for (const { correlation_id, version } of candidates) {
+    events += version;
+    if (ids.length > 0 && events > MOST_EVENTS) break;
+    ids.push(correlation_id);
+  }
+  return ids;
+}
 
 /**
  * What events change in the row of an archived process besides `version` and `updated_at`. It has

@@ -1,48 +1,46 @@
 import sql from 'mssql';
-import type { Archive } from '../../../domain/ports.ts';
-import { MOST_EVENTS, MOVABLE } from '../archive-rows.ts';
+import type { Archive, ArchiveCount } from '../../../domain/ports.ts';
+import { MOVABLE, upToMostEvents } from '../archive-rows.ts';
 import { EVENT_COLUMNS } from '../event-row.ts';
 import { fromProcessRow, PROCESS_COLUMNS, type ProcessRow } from '../process-row.ts';
 import { isoTimes, withRetry } from './connection.ts';
+import { lockStream } from './stream-lock.ts';
 
 const SELECT = `SELECT ${PROCESS_COLUMNS.join(', ')} FROM process_store_archive WHERE correlation_id = @correlation_id`;
 
+/** A first look without locks. */
+const CANDIDATES = `
+SELECT TOP (@limit) p.correlation_id, p.version FROM process_store AS p
+WHERE p.updated_at < @before AND ${MOVABLE} ORDER BY p.updated_at`;
+
 /**
- * Chooses and moves in one transaction. Each stream is locked like by an append, without waiting: one
- * that somebody writes to is passed over. What was read before the lock may be old, so it is looked at
- * again under it. `OUTPUT … INTO` needs archive tables without triggers, foreign keys and checks
+ * Moves candidates in one transaction. Each stream is locked as by an append; two movers wait for each
+ * other instead of for ever, for both lock in the order of the ids. What was read before the locks may be
+ * old, so it is looked at again under them. `OUTPUT … INTO` needs archive tables without triggers,
+ * foreign keys and checks
  * (https://learn.microsoft.com/sql/t-sql/queries/output-clause-transact-sql#restrictions).
+ *
+ * Tried: passing over streams that are locked, by a lock timeout of 0. A server that speaks T-SQL without
+ * being SQL Server dies of the second lock that it refuses.
  */
-const MOVE = `
+function moveStatement(candidates: number): string {
+  const locks = Array.from({ length: candidates }, (_, at) => lockStream(`@id${at}`));
+  const ids = locks.map((_, at) => `@id${at}`).join(', ');
+  return `
 SET XACT_ABORT ON;
-DECLARE @now DATETIME2(3) = SYSUTCDATETIME();
-DECLARE @id VARCHAR(255), @version INT, @lock INT, @events INT = 0, @moved INT = 0;
-DECLARE @chosen TABLE (correlation_id VARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY);
+DECLARE @now DATETIME2(3) = SYSUTCDATETIME(), @lock INT, @processes INT = 0, @events INT = 0;
+DECLARE @chosen TABLE (correlation_id VARCHAR(255) COLLATE Latin1_General_BIN2);
 BEGIN TRANSACTION;
-DECLARE movable CURSOR LOCAL STATIC FORWARD_ONLY FOR
-  SELECT TOP (@limit) p.correlation_id, p.version FROM process_store AS p
-  WHERE p.updated_at < @before AND ${MOVABLE} ORDER BY p.updated_at;
-OPEN movable;
-FETCH NEXT FROM movable INTO @id, @version;
-WHILE @@FETCH_STATUS = 0 AND (@events = 0 OR @events + @version <= @most)
-BEGIN
-  EXEC @lock = sp_getapplock @Resource = @id, @LockMode = 'Exclusive', @LockOwner = 'Transaction', @LockTimeout = 0;
-  IF @lock >= 0
-  BEGIN
-    INSERT INTO @chosen (correlation_id)
-      SELECT p.correlation_id FROM process_store AS p
-      WHERE p.correlation_id = @id AND p.updated_at < @before AND ${MOVABLE};
-    SET @events = @events + @version;
-  END
-  FETCH NEXT FROM movable INTO @id, @version;
-END
-CLOSE movable;
-DEALLOCATE movable;
+${locks.join('\n')}
+INSERT INTO @chosen (correlation_id) SELECT p.correlation_id FROM process_store AS p
+  WHERE p.correlation_id IN (${ids}) AND p.updated_at < @before AND ${MOVABLE};
 ${move('process_store', PROCESS_COLUMNS)}
+SET @processes = @@ROWCOUNT;
 ${move('event_log', ['id', ...EVENT_COLUMNS])}
-SET @moved = @@ROWCOUNT;
+SET @events = @@ROWCOUNT;
 COMMIT TRANSACTION;
-SELECT COUNT(*) AS processes, @moved AS events FROM @chosen;`;
+SELECT @processes AS processes, @events AS events;`;
+}
 
 function move(table: string, columns: readonly string[]): string {
   return `DELETE FROM ${table}
@@ -62,17 +60,29 @@ export function createMssqlArchive(options: {
   preview: Archive['preview'];
 }): Archive {
   const { pool, preview } = options;
+
+  /** Null when there were candidates, but others were faster. */
+  async function moveOnce(before: Date, limit: number): Promise<ArchiveCount | null> {
+    const { recordset: found } = await pool
+      .request()
+      .input('before', sql.DateTime2(3), before)
+      .input('limit', sql.Int, limit)
+      .query<{ correlation_id: string; version: number }>(CANDIDATES);
+    const ids = upToMostEvents(found).sort();
+    if (ids.length === 0) return { processes: 0, events: 0 };
+    const request = pool.request().input('before', sql.DateTime2(3), before);
+    for (const [at, id] of ids.entries()) request.input(`id${at}`, sql.VarChar(255), id);
+    const { recordset } = await request.query<ArchiveCount>(moveStatement(ids.length));
+    const [moved] = recordset;
+    return moved && moved.processes > 0 ? moved : null;
+  }
+
   return {
     async moveBatch({ endedBefore, limit }) {
-      const { recordset } = await withRetry(() =>
-        pool
-          .request()
-          .input('before', sql.DateTime2(3), new Date(endedBefore))
-          .input('limit', sql.Int, limit)
-          .input('most', sql.Int, MOST_EVENTS)
-          .query<{ processes: number; events: number }>(MOVE),
-      );
-      return recordset[0] ?? { processes: 0, events: 0 };
+      for (;;) {
+        const moved = await withRetry(() => moveOnce(new Date(endedBefore), limit));
+        if (moved) return moved;
+      }
     },
     preview,
     async findProcess(correlationId) {

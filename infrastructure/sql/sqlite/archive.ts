@@ -1,6 +1,6 @@
 import type BetterSqlite3 from 'better-sqlite3';
 import type { Archive, Clock } from '../../../domain/ports.ts';
-import { MOST_EVENTS, MOVABLE } from '../archive-rows.ts';
+import { MOVABLE, upToMostEvents } from '../archive-rows.ts';
 import { EVENT_COLUMNS } from '../event-row.ts';
 import { fromProcessRow, PROCESS_COLUMNS, type ProcessRow } from '../process-row.ts';
 import type { GroupCommit } from './group-commit.ts';
@@ -32,8 +32,7 @@ export function createSqliteArchive(options: {
       return groupCommit.write(() => {
         const archivedAt = new Date(clock()).toISOString();
         const moved = { processes: 0, events: 0 };
-        for (const { correlation_id: id, version } of movable.all(endedBefore, limit)) {
-          if (moved.processes > 0 && moved.events + version > MOST_EVENTS) break;
+        for (const id of upToMostEvents(movable.all(endedBefore, limit))) {
           copyProcess.run(archivedAt, id);
           copyEvents.run(archivedAt, id);
           deleteProcess.run(id);

@@ -21,7 +21,7 @@ const ARCHIVED = `SELECT ${COLUMNS}, archived_at FROM event_log_archive`;
 
 /**
  * Reads the log, and the archive when the log has nothing: a stream is in one of them as a whole, and
- * nothing moves between the two looks, for both are done in one turn of the only process there is.
+ * moves one way only, so one that moves between the two looks is found by the second.
  */
 export function createEventReads(db: BetterSqlite3.Database): EventReads {
   const pair = <Bound extends unknown[]>(rest: string) => {
