@@ -150,7 +150,7 @@ export interface Archive {
   /**
    * Moves up to `limit` processes, those that were changed least recently first, in one transaction.
    * Only processes that have ended, were last changed before `endedBefore`, are projected up to their
-   * last event and have none left to publish. One that is being written to is left for a later call.
+   * last event and have none left to publish. An append to one of them waits for the move, or goes first.
    * Long streams make a batch of fewer processes.
    *
    * @throws StoreUnavailableError with nothing moved
