@@ -20,6 +20,14 @@ export class VersionConflictError extends CodedError {
   }
 }
 
+/** The process is archived, and nothing begins anew in the archive; nothing was written. */
+export class StreamArchivedError extends CodedError {
+  readonly code = 'STREAM_ARCHIVED';
+  constructor(readonly correlationId: string) {
+    super(`process ${correlationId} is archived and cannot be retried`);
+  }
+}
+
 /** An event was written by newer code; upgrade this instance. */
 export class UnreadableEventError extends CodedError {
   readonly code = 'UNREADABLE_EVENT';

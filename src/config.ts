@@ -2,10 +2,11 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { SetupError } from '../domain/errors.ts';
 import { redisUrlProblem } from '../infrastructure/redis-url.ts';
+import { nextTime } from '../infrastructure/queue/schedule.ts';
 import { mssqlUrlProblem } from '../infrastructure/sql/mssql/target.ts';
 import { isSecretName, maskUrls } from './secrets.ts';
 
-export const ROLES = ['api', 'worker', 'relay', 'projector'] as const;
+export const ROLES = ['api', 'worker', 'relay', 'projector', 'retention'] as const;
 export type Role = (typeof ROLES)[number];
 
 const number = (fallback: number, min: number, max = Number.MAX_SAFE_INTEGER) =>
@@ -45,6 +46,15 @@ function isTrustProxy(text: string): boolean {
     );
   });
 }
+
+const cron = z.string().superRefine((value, context) => {
+  try {
+    nextTime(value, new Date());
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    context.addIssue({ code: 'custom', message: error.message });
+  }
+});
 
 /** Every setting of the service. `describe` is the documentation: README's table is made from it. */
 export const configSchema = z.object({
@@ -127,7 +137,7 @@ export const configSchema = z.object({
     .default(ROLES.join(','))
     .transform((text) => text.split(',').map((role) => role.trim()))
     .pipe(z.array(z.enum(ROLES)).min(1))
-    .describe('What this instance does, of `api,worker,relay,projector`'),
+    .describe('What this instance does, of `api,worker,relay,projector,retention`'),
   PROCESSES_DIR: z
     .string()
     .default('')
@@ -179,6 +189,13 @@ export const configSchema = z.object({
   RETRY_KEEP_DAYS: number(30, 0, 3_650).describe(
     'How long the instance of a failed process is kept for a retry',
   ),
+  ARCHIVE_AFTER_DAYS: number(90, 0, 36_500).describe(
+    'Days since its last change after which an ended process is archived; 0: never',
+  ),
+  ARCHIVE_CRON: cron
+    .default('30 2 * * *')
+    .describe('When processes are archived: a cron pattern of five fields, in UTC'),
+  ARCHIVE_BATCH: number(100, 1, 500).describe('Processes archived in one transaction, at most'),
   SHUTDOWN_DELAY_MS: number(0, 0, 600_000).describe(
     'Time between the signal to stop and the stop itself, in which /health/ready says no and calls are still served: for load balancers',
   ),

@@ -25,6 +25,7 @@ import { createLoadLimits } from './load-limits.ts';
 import { attemptsOf, type LoadedProcess, loadProcesses, readSettings } from './load-processes.ts';
 import { openObservability } from './observability/observability.ts';
 import { openProcessEngine } from './process-engine.ts';
+import { scheduleArchive } from './schedule-archive.ts';
 import { createShutdown } from './shutdown.ts';
 import { openTransport } from './transport.ts';
 import { createAnnounce } from './use-cases/announce.ts';
@@ -178,6 +179,9 @@ export async function startService(
     await queue.work(jobHandlers());
     if (has('worker')) await scheduleReconciler();
     if (has('relay')) relay.start();
+    if (has('retention')) {
+      await scheduleArchive({ config, queue, archive: database.archive, log: observability.log });
+    }
     const worker = has('worker')
       ? startWorker({
           baseUrl,
@@ -306,7 +310,7 @@ function checkRoles(config: Config): (role: Role) => boolean {
   const all: readonly Role[] = ['api', 'worker', 'relay', 'projector'];
   if (config.REDIS_URL === '' && all.some((role) => !roles.has(role))) {
     throw new SetupError(
-      'ROLES: without REDIS_URL the queue lives in this process, which then needs all roles (api,worker,relay,projector)',
+      'ROLES: without REDIS_URL the queue lives in this process, which then needs the roles api,worker,relay,projector',
     );
   }
   return (role) => roles.has(role);

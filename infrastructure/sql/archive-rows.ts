@@ -35,6 +35,11 @@ export function upToMostEvents(
   return ids;
 }
 
+/** True when the events would make an ended process pending again: not in the archive. */
+export function beginsAnew(events: readonly ProcessEvent[]): boolean {
+  return events.some(({ type }) => type === 'process-retried');
+}
+
 /**
  * What events change in the row of an archived process besides `version` and `updated_at`. It has
  * ended, so its outcome stays (`evolve` in domain/process.ts).

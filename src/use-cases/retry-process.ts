@@ -1,9 +1,8 @@
 import { decide } from '../../domain/decide.ts';
-import { VersionConflictError } from '../../domain/errors.ts';
+import { StreamArchivedError, VersionConflictError } from '../../domain/errors.ts';
 import type { EventStore } from '../../domain/ports.ts';
 import { fold, type ProcessState } from '../../domain/process.ts';
 import type { Waiter, Waitroom } from '../../infrastructure/memory/waitroom.ts';
-import type { FindProcess } from './find-process.ts';
 
 export interface RetryRequest {
   correlationId: string;
@@ -23,7 +22,6 @@ export type RetryAnswer =
 export interface RetryPorts {
   eventStore: EventStore;
   waitroom: Waitroom;
-  findProcess: FindProcess;
 }
 
 /**
@@ -36,16 +34,15 @@ export interface RetryPorts {
  */
 export async function retryProcess(
   { correlationId, reason, waitMs }: RetryRequest,
-  { eventStore, waitroom, findProcess }: RetryPorts,
+  { eventStore, waitroom }: RetryPorts,
   onWaiting: (waiter: Waiter) => void,
 ): Promise<RetryAnswer> {
   for (;;) {
     const events = await eventStore.readStream(correlationId);
     const [first] = events;
     const state = fold(events);
-    if (!first || !state) {
-      return { kind: (await findProcess(correlationId)) ? 'archived' : 'unknown' };
-    }
+    if (!first || !state) return { kind: 'unknown' };
+    if (first.archivedAt) return { kind: 'archived' };
     const { processName, identity } = first;
     const audit = {
       httpMethod: 'POST',
@@ -60,6 +57,8 @@ export async function retryProcess(
       await eventStore.append(correlationId, decided, { expectedVersion: state.version });
       return { kind: 'retried', end: (await waiter?.ended) ?? null };
     } catch (error) {
+      // It was archived a moment ago.
+      if (error instanceof StreamArchivedError) return { kind: 'archived' };
       // A late step was journaled, or another retry came first: read again and decide anew.
       if (!(error instanceof VersionConflictError)) throw error;
     } finally {

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { VersionConflictError } from '../../domain/errors.ts';
+import { StreamArchivedError, VersionConflictError } from '../../domain/errors.ts';
 import type { ProcessEvent } from '../../domain/events.ts';
 import { fold } from '../../domain/process.ts';
 import { EVENT_COLUMNS } from '../../infrastructure/sql/event-row.ts';
@@ -13,7 +13,15 @@ import {
   withoutPlace,
 } from '../support/archive-world.ts';
 import { databaseKinds, type TestDatabase } from '../support/databases.ts';
-import { completed, requested, started, stepCompleted, stepFailed } from '../support/events.ts';
+import {
+  broken,
+  completed,
+  requested,
+  retried,
+  started,
+  stepCompleted,
+  stepFailed,
+} from '../support/events.ts';
 
 describe.each(databaseKinds())(
   'the archive on $name',
@@ -237,6 +245,20 @@ describe.each(databaseKinds())(
           expect((await placesOf(database)).get('later')?.events.archived).toHaveLength(7);
           expect((await placesOf(database)).get('bystander')?.row.live).toBe(true);
         });
+      });
+
+      it('G8: a retry that comes after its process was archived is refused', async () => {
+        const { eventStore, processStore } = database;
+        await eventStore.append('failed', [requested(), broken()]);
+        await processStore.project('failed');
+        await relayAll(database);
+        await move();
+        for (const options of [{ expectedVersion: 2 }, {}]) {
+          await expect(eventStore.append('failed', [retried()], options)).rejects.toThrow(
+            StreamArchivedError,
+          );
+        }
+        expect(await read('failed')).toHaveLength(2);
       });
 
       describe('at the same moment', () => {

@@ -19,7 +19,7 @@ describe('readConfig', () => {
       PORT: 3000,
       DATA_DIR: './data',
       DATABASE_URL: '',
-      ROLES: ['api', 'worker', 'relay', 'projector'],
+      ROLES: ['api', 'worker', 'relay', 'projector', 'retention'],
       WAIT_TIMEOUT_MS: 25_000,
     });
   });
@@ -58,6 +58,14 @@ describe('readConfig', () => {
     ['LONG_POLL_MS', '1'],
     ['OUTBOX_POLL_MS', '1'],
     ['OUTBOX_LEASE_MS', '1'],
+    ['ARCHIVE_AFTER_DAYS', '-1'],
+    ['ARCHIVE_AFTER_DAYS', '1.5'],
+    ['ARCHIVE_CRON', 'every night'],
+    ['ARCHIVE_CRON', '61 2 * * *'],
+    ['ARCHIVE_CRON', '0 30 2 * * *'],
+    ['ARCHIVE_CRON', '0 0 31 2 *'],
+    ['ARCHIVE_BATCH', '0'],
+    ['ARCHIVE_BATCH', '501'],
     ['SHUTDOWN_TIMEOUT_MS', '1'],
   ])('a wrong %s (%s) is named, in one line', (name, value) => {
     const message = messageOf({ [name]: value });

@@ -16,6 +16,8 @@ export interface Append {
   expectedVersion: number | undefined;
   /** What the events make the process instance of an archived process, if anything. */
   lateInstance: string | null;
+  /** True for events that an archived stream does not take. */
+  beginsAnew: boolean;
 }
 
 export interface Place {
@@ -31,7 +33,9 @@ export type Outcome =
   /** A key was known. */
   | { kind: 'duplicate'; row: Row }
   /** The stream is not at the expected version. */
-  | { kind: 'conflict'; version: number };
+  | { kind: 'conflict'; version: number }
+  /** The stream is archived and does not take the events. */
+  | { kind: 'archived' };
 
 /** Columns that come from the event; the others are made by the statement. */
 const GIVEN = EVENT_COLUMNS.filter(
@@ -90,7 +94,7 @@ BEGIN
     IF @version > 0 SET @archived = 1;
   END
 END
-IF @duplicate IS NULL AND (@expected IS NULL OR @expected = @version)
+IF @duplicate IS NULL AND (@expected IS NULL OR @expected = @version) AND (@archived = 0 OR @begins_anew = 0)
 BEGIN
   INSERT INTO event_log (correlation_id, version, created_at, ${columns})
     SELECT @correlation_id, @version + position, @now, ${columns}
@@ -109,7 +113,7 @@ BEGIN
   END
 END
 COMMIT TRANSACTION;
-SELECT @version AS version;
+SELECT @version AS version, @archived AS archived;
 IF @archived = 0 ${written('event_log', 'CAST(NULL AS DATETIME2(3))')}
 ELSE ${written('event_log_archive', 'archived_at')};
 SELECT ${LIVE} WHERE id = @duplicate UNION ALL SELECT ${ARCHIVED} WHERE id = @duplicate;`;
@@ -139,7 +143,8 @@ export function createAppend(options: {
       .input('expected', sql.Int, expectedVersion ?? null)
       .input('attempts', sql.Int, leaseMs > 0 ? 1 : 0)
       .input('lease', sql.Int, leaseMs)
-      .input('late_instance', sql.VarChar(64), append.lateInstance);
+      .input('late_instance', sql.VarChar(64), append.lateInstance)
+      .input('begins_anew', sql.Bit, append.beginsAnew);
     for (const [at, row] of rows.entries()) {
       for (const name of GIVEN) {
         request.input(`${name}${at}`, (TYPES[name] ?? VARCHAR)(), row[name]);
@@ -148,7 +153,7 @@ export function createAppend(options: {
     for (const [at, key] of keys.entries()) request.input(`key${at}`, sql.VarChar(255), key);
     const { recordsets } = await request.query(appendStatement(rows.length, keys.length));
     const [[outcome], written, known] = recordsets as unknown as [
-      { version: number }[],
+      { version: number; archived: boolean }[],
       Place[],
       Row[],
     ];
@@ -157,6 +162,7 @@ export function createAppend(options: {
     if (expectedVersion !== undefined && expectedVersion !== version) {
       return { kind: 'conflict', version };
     }
+    if (outcome?.archived && append.beginsAnew) return { kind: 'archived' };
     return { kind: 'written', places: written };
   }
 

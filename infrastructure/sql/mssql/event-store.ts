@@ -1,9 +1,9 @@
 import type sql from 'mssql';
 import { v7 as timeOrderedId } from 'uuid';
-import { VersionConflictError } from '../../../domain/errors.ts';
+import { StreamArchivedError, VersionConflictError } from '../../../domain/errors.ts';
 import { type ProcessEvent, type StoredEvent, unreachable } from '../../../domain/events.ts';
 import type { EventStore } from '../../../domain/ports.ts';
-import { lateInstanceId } from '../archive-rows.ts';
+import { beginsAnew, lateInstanceId } from '../archive-rows.ts';
 import { checkAppend, OWN_KEY, stored, toEventRow } from '../event-row.ts';
 import { createAppend, type Place } from './append.ts';
 import { createEventReads } from './event-reads.ts';
@@ -39,13 +39,21 @@ export function createMssqlEventStore(options: MssqlEventStoreOptions): EventSto
         rows[0].dedupe_key = OWN_KEY + newId();
         keys = [rows[0].dedupe_key];
       }
-      const lateInstance = lateInstanceId(events);
-      const outcome = await run({ correlationId, rows, keys, expectedVersion, lateInstance });
+      const outcome = await run({
+        correlationId,
+        rows,
+        keys,
+        expectedVersion,
+        lateInstance: lateInstanceId(events),
+        beginsAnew: beginsAnew(events),
+      });
       switch (outcome.kind) {
         case 'duplicate':
           return { events: [fromRow(outcome.row)], duplicate: true };
         case 'conflict':
           throw new VersionConflictError(correlationId, expectedVersion ?? 0, outcome.version);
+        case 'archived':
+          throw new StreamArchivedError(correlationId);
         case 'written': {
           const written = events.map((event, at) =>
             placed(event, correlationId, outcome.places[at]),

@@ -1,8 +1,8 @@
 import type BetterSqlite3 from 'better-sqlite3';
-import { VersionConflictError } from '../../../domain/errors.ts';
+import { StreamArchivedError, VersionConflictError } from '../../../domain/errors.ts';
 import type { ProcessEvent, StoredEvent } from '../../../domain/events.ts';
 import type { AppendResult, Clock, EventStore } from '../../../domain/ports.ts';
-import { lateInstanceId } from '../archive-rows.ts';
+import { beginsAnew, lateInstanceId } from '../archive-rows.ts';
 import { checkAppend, EVENT_COLUMNS, stored, toEventRow } from '../event-row.ts';
 import { copyToArchive } from './archive.ts';
 import { createEventReads } from './event-reads.ts';
@@ -71,6 +71,7 @@ export function createSqliteEventStore(options: SqliteEventStoreOptions): EventS
     if (expectedVersion !== undefined && expectedVersion !== version) {
       throw new VersionConflictError(correlationId, expectedVersion, version);
     }
+    if (archived && beginsAnew(events)) throw new StreamArchivedError(correlationId);
     const now = clock();
     const createdAt = new Date(now).toISOString();
     const availableAt = leaseMs > 0 ? new Date(now + leaseMs).toISOString() : createdAt;
