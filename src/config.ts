@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { SetupError } from '../domain/errors.ts';
-import { redisUrlProblem } from '../infrastructure/redis-url.ts';
 import { nextTime } from '../infrastructure/queue/schedule.ts';
+import { redisUrlProblem } from '../infrastructure/redis-url.ts';
 import { mssqlUrlProblem } from '../infrastructure/sql/mssql/target.ts';
 import { isSecretName, maskUrls } from './secrets.ts';
 
