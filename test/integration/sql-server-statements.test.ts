@@ -24,12 +24,20 @@ const OTHER_TYPES: Readonly<Record<string, string>> = {
   limit: 'int',
   lease: 'int',
   delay: 'int',
+  stream: 'varchar(255)',
+  before: 'datetime2(3)',
+  late_instance: 'varchar(64)',
+  begins_anew: 'int',
   // JSON of numbers, each cast before it is compared.
   ids: 'nvarchar(max)',
 };
 
 /** What the statements declare themselves, and sp_executesql's own. */
-const VARIABLES = ['duplicate', 'version', 'now', 'taken', 'statement', 'params'];
+const VARIABLES = [
+  ...['duplicate', 'version', 'now', 'taken', 'statement', 'params', 'ROWCOUNT'],
+  ...['lock', 'Resource', 'LockMode', 'LockOwner', 'LockTimeout'],
+  ...['archived', 'chosen', 'processes', 'events'],
+];
 
 interface Statement {
   name: string;
@@ -45,7 +53,7 @@ const STATEMENTS: readonly Statement[] = [
     name: 'append, to a new stream',
     run: ({ eventStore }) => eventStore.append('t', [requested('key')], { expectedVersion: 0 }),
     trips: 1,
-    says: /FROM event_log WITH \(UPDLOCK\)\s+WHERE correlation_id = @correlation_id/,
+    says: /sp_getapplock @Resource = @correlation_id, @LockMode = 'Exclusive'/,
   },
   {
     name: 'append of several events, with keys and without',
@@ -109,6 +117,24 @@ const STATEMENTS: readonly Statement[] = [
     says: /WHERE correlation_id = @correlation_id AND version = @known/,
   },
   { name: 'get', run: ({ processStore }) => processStore.get('t'), trips: 1 },
+  {
+    name: 'moveBatch',
+    run: async ({ archive, outbox }) => {
+      const rows = await outbox.claim(100, 0);
+      await outbox.remove(rows.map(({ eventId }) => eventId));
+      const endedBefore = new Date(Date.now() + 3_600_000).toISOString();
+      const moved = await archive.moveBatch({ endedBefore, limit: 10 });
+      expect(moved.processes).toBe(1);
+    },
+    trips: 4,
+    says: /DELETE FROM event_log\s+OUTPUT deleted\.id, .*\s+INTO event_log_archive/,
+  },
+  { name: 'findProcess', run: ({ archive }) => archive.findProcess('t'), trips: 1 },
+  {
+    name: 'append, to an archived stream',
+    run: ({ eventStore }) => eventStore.append('t', [stepCompleted('late')]),
+    trips: 1,
+  },
 ];
 
 describe.skipIf(serverUrl === null)('the statements on SQL Server', () => {

@@ -144,7 +144,7 @@ export function createAppend(options: {
       .input('attempts', sql.Int, leaseMs > 0 ? 1 : 0)
       .input('lease', sql.Int, leaseMs)
       .input('late_instance', sql.VarChar(64), append.lateInstance)
-      .input('begins_anew', sql.Bit, append.beginsAnew);
+      .input('begins_anew', sql.Int, append.beginsAnew ? 1 : 0);
     for (const [at, row] of rows.entries()) {
       for (const name of GIVEN) {
         request.input(`${name}${at}`, (TYPES[name] ?? VARCHAR)(), row[name]);

@@ -24,8 +24,8 @@ WHERE p.updated_at < @before AND ${MOVABLE} ORDER BY p.updated_at`;
  * being SQL Server dies of the second lock that it refuses.
  */
 function moveStatement(candidates: number): string {
-  const locks = Array.from({ length: candidates }, (_, at) => lockStream(`@id${at}`));
-  const ids = locks.map((_, at) => `@id${at}`).join(', ');
+  const locks = Array.from({ length: candidates }, (_, at) => lockStream(`@stream${at}`));
+  const ids = locks.map((_, at) => `@stream${at}`).join(', ');
   return `
 SET XACT_ABORT ON;
 DECLARE @now DATETIME2(3) = SYSUTCDATETIME(), @lock INT, @processes INT = 0, @events INT = 0;
@@ -71,7 +71,7 @@ export function createMssqlArchive(options: {
     const ids = upToMostEvents(found).sort();
     if (ids.length === 0) return { processes: 0, events: 0 };
     const request = pool.request().input('before', sql.DateTime2(3), before);
-    for (const [at, id] of ids.entries()) request.input(`id${at}`, sql.VarChar(255), id);
+    for (const [at, id] of ids.entries()) request.input(`stream${at}`, sql.VarChar(255), id);
     const { recordset } = await request.query<ArchiveCount>(moveStatement(ids.length));
     const [moved] = recordset;
     return moved && moved.processes > 0 ? moved : null;
