@@ -80,6 +80,25 @@ export class EngineUnavailableError extends CodedError {
   readonly code = 'ENGINE_UNAVAILABLE';
 }
 
+/** Other instances could not be told of a state; trying again later makes sense. */
+export class NotifierUnavailableError extends CodedError {
+  readonly code = 'NOTIFIER_UNAVAILABLE';
+}
+
+/** Codes of errors that pass by themselves: what a job does next depends on nothing else. */
+const PASSING: readonly unknown[] = [
+  'STORE_UNAVAILABLE',
+  'ENGINE_UNAVAILABLE',
+  'NOTIFIER_UNAVAILABLE',
+  // Somebody else wrote at the same moment.
+  'VERSION_CONFLICT',
+];
+
+/** Whether the same work may succeed later without anybody changing anything. */
+export function mayPass(error: unknown): boolean {
+  return error instanceof CodedError && PASSING.includes(error.code);
+}
+
 /** The engine understood the call and refused it; trying again as it is makes no sense. */
 export class EngineRefusedError extends CodedError {
   readonly code = 'ENGINE_REFUSED';

@@ -164,7 +164,13 @@ export interface Archive {
   findProcess(correlationId: string): Promise<ProcessState | null>;
 }
 
-export type JobName = 'start-instance' | 'retry-instance' | 'project-process' | 'cancel-instance';
+export const JOB_NAMES = [
+  'start-instance',
+  'retry-instance',
+  'cancel-instance',
+  'project-process',
+] as const;
+export type JobName = (typeof JOB_NAMES)[number];
 
 /** Work caused by an event. Plain data: it may travel through Redis. */
 export interface Job {
@@ -231,6 +237,36 @@ export interface Queue {
   ready(): Promise<boolean>;
   /** Takes no new job, waits for the running ones up to `timeoutMs`, then lets go of them. */
   close(timeoutMs: number): Promise<void>;
+}
+
+/** A job that was given up: what it does failed every time, for a reason that does not pass. */
+export interface DeadLetter {
+  id: string;
+  name: JobName;
+  correlationId: string;
+  eventId: string;
+  /** How often it was begun. */
+  attempts: number;
+  /** Of the last attempt. */
+  error: string;
+  failedAt: Timestamp;
+}
+
+/** Place in the list of dead letters: the last one of the page before. */
+export type DeadLetterCursor = Pick<DeadLetter, 'failedAt' | 'id'>;
+
+/** The jobs that were given up. They stay until they succeed, or are the oldest of very many. */
+export interface DeadLetters {
+  /** The newest first. */
+  list(
+    filter: { name?: JobName | undefined },
+    limit: number,
+    after?: DeadLetterCursor,
+  ): Promise<DeadLetter[]>;
+  /** Lets the job run again, with all its attempts. False when there is none with this id. */
+  retry(id: string): Promise<boolean>;
+  /** Lets every job run again, or those of this name. Returns how many. */
+  retryAll(name?: JobName): Promise<number>;
 }
 
 /** Tells every instance about new states. Best effort: process_store is the truth. */

@@ -17,6 +17,11 @@ export interface RelayOptions {
   leaseMs: number;
   /** Rows taken at once. */
   batch: number;
+  /**
+   * Whether the queue keeps a job of this event as a dead letter. Its row stays taken, so that no look
+   * publishes it again, and a stop does not wait for it.
+   */
+  isDeadLetter?: (eventId: string) => boolean;
 }
 
 export interface Relay {
@@ -34,6 +39,8 @@ export interface Relay {
 const MAX_RELEASE_MS = 30_000;
 /** Rows under way above which no more are taken: after a long outage the backlog stays in the table. */
 const MAX_IN_FLIGHT = 10_000;
+/** Milliseconds between two looks, while stopping, whether only dead letters are left. */
+const IDLE_MS = 50;
 /** Published rows are deleted together after at most this many milliseconds: it is off the hot path. */
 const REMOVE_EVERY_MS = 10;
 
@@ -47,7 +54,7 @@ const REMOVE_EVERY_MS = 10;
  * every job handler is idempotent for that reason.
  */
 export function createRelay(options: RelayOptions): Relay {
-  const { outbox, queue, log, pollMs, leaseMs, batch } = options;
+  const { outbox, queue, log, pollMs, leaseMs, batch, isDeadLetter = () => false } = options;
   const flying = new Set<string>();
   let published: string[] = [];
   let removal: NodeJS.Timeout | undefined;
@@ -108,7 +115,7 @@ export function createRelay(options: RelayOptions): Relay {
 
   function land(ids: readonly string[]): void {
     for (const id of ids) flying.delete(id);
-    if (flying.size === 0) idle?.();
+    idle?.();
   }
 
   async function look(): Promise<void> {
@@ -135,9 +142,11 @@ export function createRelay(options: RelayOptions): Relay {
   /** Until the look that is under way has offered what it took, and all that was offered has landed. */
   async function drained(): Promise<void> {
     await looking;
-    while (flying.size > 0) {
+    while ([...flying].some((eventId) => !isDeadLetter(eventId))) {
       await new Promise<void>((resolve) => {
         idle = resolve;
+        // Nobody says so when a job is given up meanwhile.
+        setTimeout(resolve, IDLE_MS).unref();
       });
     }
   }

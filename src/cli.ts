@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { SetupError } from '../domain/errors.ts';
 import { registerApiKey } from './commands/api-key.ts';
 import { registerDemo } from './commands/demo.ts';
+import { registerJobs } from './commands/jobs.ts';
 import { registerMigrate } from './commands/migrate.ts';
 import { registerPartner } from './commands/partner.ts';
 import { registerServe } from './commands/serve.ts';
@@ -17,6 +18,7 @@ export async function runCli(argv: readonly string[]): Promise<void> {
   registerDemo(program);
   registerMigrate(program);
   registerApiKey(program);
+  registerJobs(program);
   registerPartner(program);
   try {
     await program.parseAsync(argv);

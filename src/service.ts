@@ -134,6 +134,7 @@ export async function startService(
       leaseMs: config.OUTBOX_LEASE_MS,
       pollMs: config.OUTBOX_POLL_MS,
       batch: RELAY_BATCH,
+      isDeadLetter: transport.isDeadLetter,
     });
     shutdown.add('relay', (timeLeft) => relay.stop(timeLeft() / 2));
 
@@ -164,6 +165,8 @@ export async function startService(
       idsOf: observability.traceIds.of,
       observe: observability.http({ outbox, queue, waitroom, processMap }),
       api: has('api'),
+      deadLetters: transport.deadLetters,
+      boards: transport.boards,
       waitTimeoutMs: config.WAIT_TIMEOUT_MS,
       bodyLimit: config.BODY_LIMIT,
       rateLimitPerMinute: config.RATE_LIMIT_PER_MINUTE,

@@ -1,5 +1,6 @@
+import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { SetupError } from '../domain/errors.ts';
-import type { Notifier, Queue } from '../domain/ports.ts';
+import type { DeadLetters, Notifier, Queue } from '../domain/ports.ts';
 import { createInProcessNotifier } from '../infrastructure/notifier/in-process.ts';
 import { createRedisNotifier } from '../infrastructure/notifier/redis.ts';
 import { createBullmqQueue } from '../infrastructure/queue/bullmq.ts';
@@ -9,19 +10,29 @@ import { checkRedis } from '../infrastructure/redis-check.ts';
 import { type Config, redactConfig } from './config.ts';
 import type { PartLog } from './observability/log-with-traces.ts';
 
+export interface Transport {
+  queue: Queue;
+  notifier: Notifier;
+  deadLetters: DeadLetters;
+  /** Whether the queue has a job of this event among the dead letters of this process. */
+  isDeadLetter: (eventId: string) => boolean;
+  /** The queues in Redis, for a look at them; none without Redis. */
+  boards: readonly BullMQAdapter[];
+}
+
 /** Queue and notifier: both through Redis, or both in this process. */
 export async function openTransport(
   config: Config,
   log: PartLog,
   onGap: () => void,
-): Promise<{ queue: Queue; notifier: Notifier }> {
+): Promise<Transport> {
   const concurrency = config.QUEUE_CONCURRENCY;
   const { REDIS_URL: url, REDIS_PREFIX: prefix } = config;
   if (url === '') {
-    return {
-      queue: createInProcessQueue({ concurrency, log }),
-      notifier: createInProcessNotifier(log),
-    };
+    const queue = createInProcessQueue({ concurrency, log });
+    const { deadLetters, holds } = queue;
+    const notifier = createInProcessNotifier(log);
+    return { queue, notifier, deadLetters, isDeadLetter: holds, boards: [] };
   }
   for (const warning of await checkRedis(url).catch(unusable)) log.warn({}, warning);
   let notifier: Notifier | undefined;
@@ -34,7 +45,10 @@ export async function openTransport(
       prefix: prefixFor(url, prefix),
       stalledMs: config.JOB_LOCK_MS,
     });
-    return { queue, notifier };
+    const { deadLetters, queues } = queue;
+    const boards = queues.map((one) => new BullMQAdapter(one));
+    // The outbox row of a job in Redis is gone.
+    return { queue, notifier, deadLetters, isDeadLetter: () => false, boards };
   } catch (cause) {
     await notifier?.close();
     return unusable(cause);

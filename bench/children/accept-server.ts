@@ -5,6 +5,7 @@ import type { Queue } from '../../domain/ports.ts';
 import { createRestEngine } from '../../infrastructure/engine/rest-engine.ts';
 import { createProcessMap } from '../../infrastructure/memory/process-map.ts';
 import { observedEventStore } from '../../infrastructure/observability/observed.ts';
+import { createInProcessQueue } from '../../infrastructure/queue/in-process.ts';
 import { openSqliteDatabase } from '../../infrastructure/sql/sqlite/database.ts';
 import { outboxRowOf } from '../../jobs/event-jobs.ts';
 import { createRelay } from '../../jobs/relay-outbox.ts';
@@ -105,6 +106,8 @@ const calls = {
       checks: {},
       stopping: () => false,
       api: true,
+      deadLetters: createInProcessQueue({ concurrency: 1, log }).deadLetters,
+      boards: [],
       waitTimeoutMs: config.WAIT_TIMEOUT_MS,
       bodyLimit: config.BODY_LIMIT,
       rateLimitPerMinute: 0,

@@ -1,3 +1,4 @@
+import { NotifierUnavailableError } from '../../domain/errors.ts';
 import type { Notifier } from '../../domain/ports.ts';
 import type { ProcessState } from '../../domain/process.ts';
 import { openRedis, untilReady } from '../redis.ts';
@@ -44,7 +45,9 @@ export async function createRedisNotifier(options: RedisNotifierOptions): Promis
       listeners.tell(state);
       // Rejects when Redis is away: the other instances, whose subscription may stand, would never
       // hear of it, so the projection is to be tried again.
-      await publisher.publish(channel, JSON.stringify(state));
+      await publisher.publish(channel, JSON.stringify(state)).catch((cause: Error) => {
+        throw new NotifierUnavailableError(`Redis took no state: ${cause.message}`, { cause });
+      });
     },
     subscribe: listeners.add,
     async close() {

@@ -25,6 +25,8 @@ export interface BullmqTimedOptions {
 }
 
 export interface BullmqTimedJobs {
+  /** One for each timed job, scheduled here or not. */
+  queues: readonly BullQueue[];
   schedule(name: TimedJobName, when: Schedule, handler: TimedJobHandler): Promise<void>;
   unschedule(name: TimedJobName): Promise<void>;
   /** Tells the runs under way to end and waits for them up to `timeoutMs`. */
@@ -54,22 +56,22 @@ const settings = {
  */
 export function createBullmqTimedJobs(options: BullmqTimedOptions): BullmqTimedJobs {
   const { connection, connect, prefix, log, recovery, runRetryDelay, onError } = options;
-  const queues = new Map<TimedJobName, BullQueue>();
   const timed = new Map<TimedJobName, Timed>();
   const closing = new AbortController();
 
-  function queueOf(name: TimedJobName): BullQueue {
-    const known = queues.get(name);
-    if (known) return known;
+  const open = (name: TimedJobName): BullQueue => {
     const queue = new BullQueue(name, { connection, prefix, settings });
     queue.on('error', onError);
-    queues.set(name, queue);
     return queue;
-  }
+  };
+  const queues: Record<TimedJobName, BullQueue> = {
+    'reconcile-processes': open('reconcile-processes'),
+    'archive-expired': open('archive-expired'),
+  };
 
   /** Writes the schedule unless it stands: writing it again would drop a run that is due. */
   async function ensure(name: TimedJobName, when: Schedule): Promise<void> {
-    const queue = queueOf(name);
+    const queue = queues[name];
     await queue.setGlobalConcurrency(1);
     if (await stands(queue, name, when)) return;
     // A new period would keep the old one's offset, and a shorter one jump that far ahead when it misses
@@ -124,6 +126,7 @@ export function createBullmqTimedJobs(options: BullmqTimedOptions): BullmqTimedJ
   }
 
   return {
+    queues: Object.values(queues),
     async schedule(name, when, handler) {
       checkSchedule(when);
       closing.signal.throwIfAborted();
@@ -140,7 +143,7 @@ export function createBullmqTimedJobs(options: BullmqTimedOptions): BullmqTimedJ
     async unschedule(name) {
       const known = timed.get(name);
       timed.delete(name);
-      await queueOf(name).removeJobScheduler(name);
+      await queues[name].removeJobScheduler(name);
       if (!known) return;
       await known.worker.close();
       known.disconnect();
@@ -154,7 +157,7 @@ export function createBullmqTimedJobs(options: BullmqTimedOptions): BullmqTimedJ
           disconnect();
         }),
       );
-      await Promise.all([...queues.values()].map((queue) => queue.close()));
+      await Promise.all(Object.values(queues).map((queue) => queue.close()));
     },
   };
 }

@@ -1,9 +1,29 @@
 import { type Job as BullJob, Queue as BullQueue, Worker } from 'bullmq';
-import type { Job, JobHandler, JobName, Queue } from '../../domain/ports.ts';
+import { mayPass } from '../../domain/errors.ts';
+import {
+  type DeadLetters,
+  JOB_NAMES,
+  type Job,
+  type JobHandler,
+  type JobName,
+  type Queue,
+} from '../../domain/ports.ts';
 import { openRedis, untilReady } from '../redis.ts';
+import { createBullmqDeadLetters, type KeptJob } from './bullmq-dead-letters.ts';
 import { createBullmqTimedJobs } from './bullmq-timed.ts';
 import { closeWithin } from './close-worker.ts';
 import { backoffAfter, jobIds, POLICIES, type QueueLog, type RetryPolicy } from './policies.ts';
+
+interface Keep {
+  done: { age: number; count: number };
+  failed: { age: number; count: number };
+}
+
+export interface BullmqQueue extends Queue {
+  deadLetters: DeadLetters;
+  /** The queues of BullMQ, timed ones too, for a look at them. */
+  queues: readonly BullQueue[];
+}
 
 export interface BullmqOptions {
   url: string;
@@ -18,19 +38,20 @@ export interface BullmqOptions {
    * lock in half that time, and a search for lapsed locks is made as often.
    */
   stalledMs?: number;
+  /** Which finished and given-up jobs of each name are kept. */
+  keep?: Keep;
 }
 
-const NAMES: readonly JobName[] = [
-  'start-instance',
-  'retry-instance',
-  'cancel-instance',
-  'project-process',
-];
 /** What is counted of each queue. */
 const STATES = ['waiting', 'active', 'delayed', 'failed'] as const;
-/** Finished jobs are kept for a look, failed ones a week: seconds. */
-const KEEP_DONE = { age: 3_600, count: 1_000 };
-const KEEP_FAILED = { age: 7 * 24 * 3_600 };
+/**
+ * Finished jobs are kept for a look; given-up ones for a month, and the newest of very many: seconds. Of
+ * a process whose job is gone the reconciler takes care.
+ */
+const KEEP: Keep = {
+  done: { age: 3_600, count: 1_000 },
+  failed: { age: 30 * 24 * 3_600, count: 50_000 },
+};
 /** Milliseconds that Redis has to answer at the start. */
 const CONNECT_MS = 5_000;
 /** Milliseconds before a worker looks for Redis again after losing it; BullMQ's own are 15,000. */
@@ -48,9 +69,9 @@ const MAX_STALLED = 1_000_000;
  * BullMQ ignore a job while one with the same id exists in any state, a finished one included, and
  * the projection of a later event would be lost (https://docs.bullmq.io/guide/jobs/job-ids).
  */
-export async function createBullmqQueue(options: BullmqOptions): Promise<Queue> {
+export async function createBullmqQueue(options: BullmqOptions): Promise<BullmqQueue> {
   const { url, concurrency, log, prefix = 'fastify-camunda', policies = POLICIES } = options;
-  const { stalledMs = 30_000 } = options;
+  const { stalledMs = 30_000, keep = KEEP } = options;
   const say = (where: string) => (error: Error) =>
     log.warn({ error: error.message, where }, 'redis: connection trouble');
   const connection = openRedis(url, 'caller', say('producer'));
@@ -61,7 +82,7 @@ export async function createBullmqQueue(options: BullmqOptions): Promise<Queue> 
     throw error;
   }
   const queues = new Map(
-    NAMES.map((name) => {
+    JOB_NAMES.map((name) => {
       const queue = new BullQueue(name, { connection, prefix });
       queue.on('error', say('queue'));
       return [name, queue];
@@ -86,21 +107,36 @@ export async function createBullmqQueue(options: BullmqOptions): Promise<Queue> 
 
   function addAll(name: JobName, jobs: readonly Job[]): Promise<unknown> {
     const queue = queues.get(name);
-    const policy = policies[name];
     const opts = {
-      attempts: policy.attempts,
+      // The strategy of the workers ends it.
+      attempts: Number.MAX_SAFE_INTEGER,
       backoff: { type: 'custom' },
-      removeOnComplete: KEEP_DONE,
-      removeOnFail: KEEP_FAILED,
+      removeOnComplete: keep.done,
+      removeOnFail: keep.failed,
       // The last one only: an outage makes thousands.
       stackTraceLimit: 1,
     };
     return queue?.addBulk(jobs.map((data) => ({ name, data, opts }))) ?? Promise.resolve();
   }
 
-  async function runWith(handler: JobHandler, job: BullJob<Job>): Promise<void> {
-    // Counted at the start of each: `attemptsMade` knows nothing of those whose worker died.
-    await handler(job.data, { attempt: job.attemptsStarted });
+  async function runWith(handler: JobHandler, job: BullJob<KeptJob>): Promise<void> {
+    const { failures = 0, ...data } = job.data;
+    try {
+      // Counted at the start of each: `attemptsMade` knows nothing of those whose worker died.
+      await handler(data, { attempt: job.attemptsStarted });
+    } catch (error) {
+      // Outages do not count: after a long one, a job would have no attempts left.
+      if (!mayPass(error)) await job.updateData({ ...data, failures: failures + 1 });
+      throw error;
+    }
+  }
+
+  /** @returns milliseconds until the next attempt, or -1 to give the job up */
+  function pauseAfter(name: JobName, failed: number, error: unknown, kept?: KeptJob): number {
+    const policy = policies[name];
+    if (mayPass(error)) return backoffAfter(policy, failed);
+    const failures = kept?.failures ?? failed;
+    return failures >= policy.attempts ? -1 : backoffAfter(policy, failures);
   }
 
   return {
@@ -121,26 +157,33 @@ export async function createBullmqQueue(options: BullmqOptions): Promise<Queue> 
       return jobs.map((job) => answers.get(job.name) ?? Promise.resolve());
     },
     async work(handlers) {
-      for (const name of NAMES) {
+      for (const name of JOB_NAMES) {
         const handler = handlers[name];
         if (!handler) continue;
         const own = connect();
-        const worker = new Worker<Job>(name, (job) => runWith(handler, job), {
+        const worker = new Worker<KeptJob>(name, (job) => runWith(handler, job), {
           connection: own,
           prefix,
           concurrency,
           ...recovery,
           runRetryDelay: RETRY_MS,
-          settings: { backoffStrategy: (failed) => backoffAfter(policies[name], failed) },
+          settings: {
+            backoffStrategy: (failed, _type, error, job) =>
+              pauseAfter(name, failed, error, job?.data),
+          },
         });
         worker.on('error', say('worker'));
-        worker.on('failed', (job, error) =>
-          log.warn({ err: error, job: name, ...(job ? jobIds(job.data) : {}) }, 'job failed'),
-        );
+        worker.on('failed', (job, error) => {
+          const fields = { err: error, job: name, ...(job ? jobIds(job.data) : {}) };
+          if (job?.finishedOn) log.error(fields, 'job given up: a dead letter');
+          else log.warn(fields, 'job failed');
+        });
         workers.push({ worker, disconnect: () => own.disconnect() });
         await worker.waitUntilReady();
       }
     },
+    deadLetters: createBullmqDeadLetters(connection, queues),
+    queues: [...queues.values(), ...timed.queues],
     schedule: timed.schedule,
     unschedule: timed.unschedule,
     async counts() {

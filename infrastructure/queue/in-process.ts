@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
-import type { Job, JobHandlers, JobName, Queue } from '../../domain/ports.ts';
+import { mayPass } from '../../domain/errors.ts';
+import type { DeadLetters, Job, JobHandlers, JobName, Queue } from '../../domain/ports.ts';
+import { createParkedJobs } from './in-process-dead-letters.ts';
 import { createInProcessTimedJobs } from './in-process-timed.ts';
 import { backoffAfter, jobIds, POLICIES, type QueueLog, type RetryPolicy } from './policies.ts';
 
@@ -9,6 +11,14 @@ export interface InProcessQueueOptions {
   concurrency: number;
   log: QueueLog;
   policies?: Record<JobName, RetryPolicy>;
+  /** Dead letters that are kept; above, the oldest goes back to its outbox row. Default 1,000. */
+  maxDeadLetters?: number;
+}
+
+export interface InProcessQueue extends Queue {
+  deadLetters: DeadLetters;
+  /** Whether a job of this event was given up and is kept: its outbox row waits for a retry. */
+  holds(eventId: string): boolean;
 }
 
 /** A projection that runs and the one that waits for its end: later jobs share the second. */
@@ -17,12 +27,22 @@ interface Projections {
   next: Promise<void> | undefined;
 }
 
+/** Thrown for a job that was tried often enough; `cause` is why the last attempt failed. */
+class GivenUp extends Error {
+  constructor(
+    readonly attempts: number,
+    override readonly cause: unknown,
+  ) {
+    super('given up', { cause });
+  }
+}
+
 /**
  * A queue in the memory of the process. It needs none of its own durability: an outbox row stays until
  * its jobs are done, and brings them back after a crash.
  */
-export function createInProcessQueue(options: InProcessQueueOptions): Queue {
-  const { concurrency, log, policies = POLICIES } = options;
+export function createInProcessQueue(options: InProcessQueueOptions): InProcessQueue {
+  const { concurrency, log, policies = POLICIES, maxDeadLetters = 1_000 } = options;
   // One limit for each name: starts that wait for a slow engine must not hold up projections.
   const limit = () => pLimit({ concurrency, rejectOnClear: true });
   const limits: Record<JobName, ReturnType<typeof pLimit>> = {
@@ -32,6 +52,7 @@ export function createInProcessQueue(options: InProcessQueueOptions): Queue {
     'project-process': limit(),
   };
   const timed = createInProcessTimedJobs(log);
+  const parked = createParkedJobs(maxDeadLetters, done);
   const delayed: Record<JobName, number> = {
     'start-instance': 0,
     'retry-instance': 0,
@@ -54,6 +75,8 @@ export function createInProcessQueue(options: InProcessQueueOptions): Queue {
   async function run(job: Job): Promise<void> {
     if (!isOpen) await opened;
     const policy = policies[job.name];
+    // Outages do not count: after a long one, a job would have no attempts left.
+    let failures = 0;
     for (let attempt = 1; ; attempt++) {
       closing.signal.throwIfAborted();
       let begun = false;
@@ -65,8 +88,10 @@ export function createInProcessQueue(options: InProcessQueueOptions): Queue {
         return;
       } catch (error) {
         if (!begun) throw closing.signal.reason;
-        if (attempt >= policy.attempts || closing.signal.aborted) throw error;
-        const pause = backoffAfter(policy, attempt);
+        if (closing.signal.aborted) throw error;
+        const passes = mayPass(error);
+        if (!passes && ++failures >= policy.attempts) throw new GivenUp(attempt, error);
+        const pause = backoffAfter(policy, passes ? attempt : failures);
         const { name } = job;
         log.warn(
           { err: error, job: name, ...jobIds(job), attempt, pause },
@@ -79,6 +104,19 @@ export function createInProcessQueue(options: InProcessQueueOptions): Queue {
           })
           .finally(() => delayed[name]--);
       }
+    }
+  }
+
+  /** Until the job is done: one that was given up may be retried. */
+  async function done(job: Job): Promise<void> {
+    try {
+      await (job.name === 'project-process' ? project(job) : run(job));
+    } catch (error) {
+      if (!(error instanceof GivenUp)) throw error;
+      const fields = { err: error.cause, job: job.name, ...jobIds(job) };
+      log.error(fields, 'job given up: a dead letter');
+      if (closing.signal.aborted) throw error.cause;
+      await parked.park(job, error.attempts, error.cause);
     }
   }
 
@@ -118,17 +156,19 @@ export function createInProcessQueue(options: InProcessQueueOptions): Queue {
   return {
     addBulk: (jobs) =>
       jobs.map((job) => {
-        const done = job.name === 'project-process' ? project(job) : run(job);
-        running.add(done);
-        const forget = (): void => void running.delete(done);
-        done.then(forget, forget);
-        return done;
+        const answer = done(job);
+        running.add(answer);
+        const forget = (): void => void running.delete(answer);
+        answer.then(forget, forget);
+        return answer;
       }),
     async work(given) {
       handlers = given;
       isOpen = true;
       open();
     },
+    deadLetters: parked,
+    holds: parked.holds,
     schedule: timed.schedule,
     unschedule: timed.unschedule,
     async counts() {
@@ -136,7 +176,8 @@ export function createInProcessQueue(options: InProcessQueueOptions): Queue {
       return Object.fromEntries(
         names.map((name) => {
           const { activeCount: active, pendingCount: waiting } = limits[name];
-          return [name, { waiting, active, delayed: delayed[name] }];
+          const failed = parked.size(name);
+          return [name, { waiting, active, delayed: delayed[name], failed }];
         }),
       );
     },
@@ -144,6 +185,7 @@ export function createInProcessQueue(options: InProcessQueueOptions): Queue {
     async close(timeoutMs) {
       // Jobs that wait, for their turn or for their next attempt, go back to their outbox rows.
       closing.abort(new Error('the queue is closed'));
+      parked.close(closing.signal.reason);
       for (const waiting of Object.values(limits)) waiting.clearQueue();
       const timer = new AbortController();
       await Promise.race([

@@ -2,7 +2,7 @@ import type { Job, JobName } from '../../domain/ports.ts';
 import { type LogIds, logIds } from '../../domain/trace-context.ts';
 
 export interface RetryPolicy {
-  /** Attempts in all before the job counts as failed. */
+  /** Attempts that may fail for a reason that does not pass; with the last the job is given up. */
   attempts: number;
   /** Milliseconds before the second attempt; doubled before each later one. */
   backoff: number;
@@ -10,19 +10,17 @@ export interface RetryPolicy {
   maxBackoff: number;
 }
 
-/** Months of trying, at the longest pause. */
-const UNTIL_DONE = 1_000_000;
-
 /**
- * How often and when a job is tried again. A job throws only for what may pass: the engine or the
- * database is away, for hours perhaps (G10). With BullMQ the outbox row is gone by then, so a job that
- * gave up would be a process that never starts, or never ends for its callers.
+ * How often and when a job is tried again. What may pass (`mayPass`: the database, the engine or Redis is
+ * away, for hours perhaps) is tried without end (G10): with BullMQ the outbox row is gone by then, so a
+ * job that gave up would be a process that never starts, or never ends for its callers. Anything else is a
+ * defect or data that nobody can read; it is given up after about two minutes and becomes a dead letter.
  */
 export const POLICIES: Record<JobName, RetryPolicy> = {
-  'start-instance': { attempts: UNTIL_DONE, backoff: 250, maxBackoff: 30_000 },
-  'retry-instance': { attempts: UNTIL_DONE, backoff: 250, maxBackoff: 30_000 },
-  'cancel-instance': { attempts: UNTIL_DONE, backoff: 250, maxBackoff: 30_000 },
-  'project-process': { attempts: UNTIL_DONE, backoff: 50, maxBackoff: 10_000 },
+  'start-instance': { attempts: 11, backoff: 250, maxBackoff: 30_000 },
+  'retry-instance': { attempts: 11, backoff: 250, maxBackoff: 30_000 },
+  'cancel-instance': { attempts: 11, backoff: 250, maxBackoff: 30_000 },
+  'project-process': { attempts: 20, backoff: 50, maxBackoff: 10_000 },
 };
 
 /** Milliseconds to wait after the n-th failed attempt, n from 1. */

@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net';
+import type { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import helmet from '@fastify/helmet';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { validatorCompiler } from 'fastify-type-provider-zod';
 import type { ProcessDefinition } from '../../domain/define-process.ts';
-import type { Engine, EventStore, ProcessStore } from '../../domain/ports.ts';
+import type { DeadLetters, Engine, EventStore, ProcessStore } from '../../domain/ports.ts';
 import type { LogIds } from '../../domain/trace-context.ts';
 import type { Waitroom } from '../../infrastructure/memory/waitroom.ts';
 import type { Metrics } from '../../infrastructure/observability/metrics.ts';
@@ -17,8 +18,10 @@ import { observeRequests } from './observe-requests.ts';
 import { registerProblems, sendUnreadableUrl } from './problems.ts';
 import { controlRoutes } from './routes/control.ts';
 import { eventRoutes } from './routes/events.ts';
+import { failedJobRoutes } from './routes/failed-jobs.ts';
 import { type HealthCheck, healthRoutes } from './routes/health.ts';
 import { metricsRoutes } from './routes/metrics.ts';
+import { queueBoard } from './routes/queue-board.ts';
 import { retryRoutes } from './routes/retry.ts';
 import { type StartOutcome, startRoutes } from './routes/start.ts';
 import { statusRoutes } from './routes/status.ts';
@@ -37,6 +40,9 @@ export interface ServerOptions extends AccessOptions {
   stopping: () => boolean;
   /** What a log line says of a process. */
   idsOf?: ((correlationId: string) => LogIds) | undefined;
+  deadLetters: DeadLetters;
+  /** The queues in Redis as Bull Board shows them; none without Redis. */
+  boards: readonly BullMQAdapter[];
   /** Without it (an instance without the role `api`) only health and metrics are served. */
   api: boolean;
   waitTimeoutMs: number;
@@ -102,6 +108,8 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     await app.register(eventRoutes, options);
     await app.register(controlRoutes, options);
     await app.register(retryRoutes, options);
+    await app.register(failedJobRoutes, options);
+    await app.register(queueBoard, options);
   }
   checkScopes();
   return app;

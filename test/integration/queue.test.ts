@@ -90,28 +90,6 @@ describe.each(queueKinds())('the queue: $name', ({ available, durable, create })
       }
     });
 
-    it('gives a job up when its attempts run out, without losing it', async () => {
-      const { runs, handlers } = recording(() => {
-        throw new Error('never');
-      });
-      const queue = await queues.open({
-        policies: policies({ attempts: 2, backoff: 1, maxBackoff: 1 }),
-      });
-      await queue.work(handlers);
-      const [answer] = queue.addBulk([job('start-instance', 'hopeless')]);
-      if (durable) {
-        await answer;
-        const failed = await until(async () => {
-          const kept = await queues.failed('start-instance');
-          return kept.length > 0 && kept;
-        }, 'the failed job is kept');
-        expect(failed).toEqual([job('start-instance', 'hopeless')]);
-      } else {
-        await expect(answer).rejects.toThrow('never');
-      }
-      expect(runs).toHaveLength(2);
-    });
-
     it('G4: a job added while an earlier one of its process runs is not swallowed', async () => {
       const first = gate();
       let events = 1;

@@ -25,7 +25,7 @@ describe('the relay when jobs fail or hang in process', () => {
     world.work.does = async () => {
       throw new Error('the engine is on fire');
     };
-    const queue = await queues.open({ policies: ONCE });
+    const queue = await queues.open({ policies: ONCE, maxDeadLetters: 0 });
     await queue.work(world.handlers);
     const relay = world.relay({ outbox: database.outbox, queue });
     world.nudges(relay);
@@ -62,6 +62,33 @@ describe('the relay when jobs fail or hang in process', () => {
     slow.open();
     await until(async () => (await database.outbox.depth()).rows === 0, 'it is done');
     expect(world.runs).toHaveLength(1);
+  });
+
+  it('keeps the row of a dead letter, publishes it no more, and does not wait for it at the stop', async () => {
+    world.work.does = async () => {
+      throw new TypeError('a defect');
+    };
+    const queue = await queues.open({ policies: ONCE });
+    await queue.work(world.handlers);
+    const isDeadLetter = (eventId: string) => queue.holds?.(eventId) ?? false;
+    const relay = world.relay({ outbox: database.outbox, queue, isDeadLetter });
+    world.nudges(relay);
+    await database.eventStore.append('dead', [started()]);
+    relay.start();
+    await until(async () => (await queue.deadLetters.list({}, 9)).length === 1, 'it is given up');
+    world.clock.now += LEASE_MS;
+    const taken = async (): Promise<boolean> =>
+      (await database.knex('outbox').first()).attempts === 2;
+    await until(taken, 'its lease lapses, and the row is taken again');
+    expect(world.runs).toHaveLength(1);
+
+    const begin = Date.now();
+    await relay.stop(30_000);
+    expect(Date.now() - begin).toBeLessThan(5_000);
+    expect((await database.outbox.depth()).rows).toBe(1);
+    world.work.does = async () => {};
+    expect(await queue.deadLetters.retryAll()).toBe(1);
+    await until(async () => (await database.outbox.depth()).rows === 0, 'its row goes');
   });
 
   it('G12: stop lets go of jobs that hang, and their rows stay', async () => {

@@ -17,7 +17,7 @@ describe.each(queueKinds())('the relay to the $name queue', ({ available, durabl
       world = createWorld();
       database = await world.open();
       queues = create();
-      queue = await queues.open({ policies: ONCE });
+      queue = await queues.open({ policies: ONCE, maxDeadLetters: 0 });
     });
     afterEach(async () => {
       await Promise.all(world.relays.map((relay) => relay.stop(0)));

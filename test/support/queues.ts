@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Queue as BullQueue } from 'bullmq';
 import { inject } from 'vitest';
-import type { Job, JobName, Queue, TimedJobName } from '../../domain/ports.ts';
-import { createBullmqQueue } from '../../infrastructure/queue/bullmq.ts';
+import type { DeadLetters, Job, JobName, Queue, TimedJobName } from '../../domain/ports.ts';
+import { type BullmqOptions, createBullmqQueue } from '../../infrastructure/queue/bullmq.ts';
 import { createInProcessQueue } from '../../infrastructure/queue/in-process.ts';
 import type { QueueLog, RetryPolicy } from '../../infrastructure/queue/policies.ts';
 import { openRedis } from '../../infrastructure/redis.ts';
@@ -36,13 +36,25 @@ export interface QueueOptions {
   concurrency?: number;
   policies?: Record<JobName, RetryPolicy>;
   stalledMs?: number;
+  /** In process only. */
+  maxDeadLetters?: number;
+  /** On BullMQ only. */
+  keep?: BullmqOptions['keep'];
 }
+
+export type TestQueue = Queue & {
+  deadLetters: DeadLetters;
+  /** In process only. */
+  holds?: (eventId: string) => boolean;
+};
 
 /** Instances of one queue: on BullMQ they share their jobs. */
 export interface TestQueues {
-  open(options?: QueueOptions): Promise<Queue>;
+  open(options?: QueueOptions): Promise<TestQueue>;
   /** Jobs that were given up and kept. */
   failed(name: JobName | TimedJobName): Promise<Job[]>;
+  /** How many finished jobs are kept. */
+  completed(name: JobName): Promise<number>;
   /** Closes them all and removes what they wrote. */
   destroy(): Promise<void>;
 }
@@ -73,12 +85,18 @@ export function queueKinds(): QueueKind[] {
 export function inProcessQueues(): TestQueues {
   const opened: Queue[] = [];
   return {
-    async open({ concurrency = 8, policies: given } = {}) {
-      const queue = createInProcessQueue({ concurrency, log: silent, ...withPolicies(given) });
+    async open({ concurrency = 8, policies: given, maxDeadLetters = 1_000 } = {}) {
+      const queue = createInProcessQueue({
+        concurrency,
+        log: silent,
+        maxDeadLetters,
+        ...withPolicies(given),
+      });
       opened.push(queue);
       return queue;
     },
     failed: async () => [],
+    completed: async () => 0,
     async destroy() {
       await Promise.all(opened.map((queue) => queue.close(0)));
     },
@@ -91,7 +109,7 @@ export function bullmqQueues(url: string): TestQueues & { prefix: string } {
   const opened: Queue[] = [];
   return {
     prefix,
-    async open({ concurrency = 8, policies: given, stalledMs } = {}) {
+    async open({ concurrency = 8, policies: given, stalledMs, keep } = {}) {
       const queue = await createBullmqQueue({
         url,
         prefix,
@@ -99,6 +117,7 @@ export function bullmqQueues(url: string): TestQueues & { prefix: string } {
         log: silent,
         ...withPolicies(given),
         ...(stalledMs === undefined ? {} : { stalledMs }),
+        ...(keep === undefined ? {} : { keep }),
       });
       opened.push(queue);
       return queue;
@@ -112,6 +131,14 @@ export function bullmqQueues(url: string): TestQueues & { prefix: string } {
       }).getFailed();
       connection.disconnect();
       return jobs.map(({ data }) => data);
+    },
+    async completed(name) {
+      const connection = openRedis(url, 'worker', () => {});
+      try {
+        return await connection.zcard(`${prefix}:${name}:completed`);
+      } finally {
+        connection.disconnect();
+      }
     },
     async destroy() {
       await Promise.all(opened.map((queue) => queue.close(0)));

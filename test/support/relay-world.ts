@@ -43,7 +43,7 @@ export function createWorld() {
         leaseMs,
         onAppended: (events) => nudge(events.map(outboxRowOf)),
       }),
-    relay(ports: Pick<RelayOptions, 'outbox' | 'queue'>): Relay {
+    relay(ports: Pick<RelayOptions, 'outbox' | 'queue' | 'isDeadLetter'>): Relay {
       const relay = createRelay({
         ...ports,
         log: silent,

@@ -8,6 +8,7 @@ import type { EventStore } from '../../domain/ports.ts';
 import { createRestEngine } from '../../infrastructure/engine/rest-engine.ts';
 import { createProcessMap } from '../../infrastructure/memory/process-map.ts';
 import { createWaitroom, type Waitroom } from '../../infrastructure/memory/waitroom.ts';
+import { createInProcessQueue } from '../../infrastructure/queue/in-process.ts';
 import type { Database } from '../../infrastructure/sql/database.ts';
 import { openSqliteDatabase } from '../../infrastructure/sql/sqlite/database.ts';
 import { type Access, openAccess } from '../../src/access/access.ts';
@@ -17,6 +18,7 @@ import { createLoadLimits } from '../../src/load-limits.ts';
 import { loadProcesses } from '../../src/load-processes.ts';
 import { createFindProcess } from '../../src/use-cases/find-process.ts';
 import { temporaryFolder } from './databases.ts';
+import { silent } from './queues.ts';
 import { TEST_PROCESSES } from './service.ts';
 import { type Api, createApi } from './service-api.ts';
 
@@ -95,6 +97,8 @@ export async function startParts(
     checks: { database: () => database.ping(), engine: () => engine.version() },
     stopping: () => stopping,
     api: true,
+    deadLetters: createInProcessQueue({ concurrency: 1, log: silent }).deadLetters,
+    boards: [],
     waitTimeoutMs: 25_000,
     bodyLimit: 1_048_576,
     rateLimitPerMinute: more.rateLimitPerMinute ?? 0,

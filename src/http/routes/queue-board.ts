@@ -1,0 +1,55 @@
+import { createBullBoard } from '@bull-board/api';
+import type { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
+import { FastifyAdapter } from '@bull-board/fastify';
+import type { FastifyInstance } from 'fastify';
+import { declareScope } from '../access/routes.ts';
+import { sendProblem } from '../problems.ts';
+
+const PATH = '/admin/queues';
+
+/**
+ * What Bull Board's page needs: its own scripts, and style attributes. Its web font and the number of
+ * its newest release would come from elsewhere; it does without.
+ */
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'self'",
+  "base-uri 'self'",
+  "frame-ancestors 'none'",
+  "img-src 'self' data:",
+  "object-src 'none'",
+  "style-src 'self' 'unsafe-inline'",
+].join('; ');
+
+/** Bull Board, a look at the queues in Redis, at `/admin/queues`; jobs hold ids and no data of a process. */
+export async function queueBoard(
+  app: FastifyInstance,
+  { boards }: { boards: readonly BullMQAdapter[] },
+): Promise<void> {
+  declareScope(app, 'admin');
+  if (boards.length === 0) {
+    app.get(PATH, { schema: { hide: true } }, async (_request, reply) =>
+      sendProblem(
+        reply,
+        'not-found',
+        'There is no Redis, so there are no queues to look at; see REDIS_URL. GET /api/admin/jobs/failed lists the jobs that were given up.',
+      ),
+    );
+    return;
+  }
+  const adapter = new FastifyAdapter().setBasePath(PATH);
+  createBullBoard({
+    queues: [...boards],
+    serverAdapter: adapter,
+    options: { uiConfig: { boardTitle: 'fastify-camunda' } },
+  });
+  await app.register(
+    async (board) => {
+      board.addHook('onSend', (_request, reply, payload, done) => {
+        reply.header('Content-Security-Policy', CONTENT_SECURITY_POLICY);
+        done(null, payload);
+      });
+      await board.register(adapter.registerPlugin());
+    },
+    { prefix: PATH },
+  );
+}
