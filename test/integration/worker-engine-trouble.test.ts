@@ -68,6 +68,25 @@ describe.each(engineKinds())('a worker whose engine is $name', ({ available, ope
       expect(events.map(({ type }) => type)).toEqual(['step-completed', 'process-completed']);
     });
 
+    it('G10: a report that keeps meeting another transaction fails no process', async () => {
+      const { definition, runs } = await counted();
+      let meets = true;
+      rig.proxy.intercept(({ path }) =>
+        meets && path.endsWith('/complete') ? 'answer-conflict' : 'pass',
+      );
+      rig.work(definition, { lockDurationMs: 1_000 });
+      const { correlationId, instanceId } = await rig.start(definition);
+      await until(
+        () => rig.log.some(({ fields }) => fields.kind === 'unreachable'),
+        'the worker gives up for now',
+      );
+      meets = false;
+      await finished(instanceId);
+      const events = happened(await rig.eventStore.readStream(correlationId));
+      expect(events.map(({ type }) => type)).toEqual(['step-completed', 'process-completed']);
+      expect(runs()).toBe(1);
+    });
+
     it('a result that the engine cannot go on with ends the process with the reason', async () => {
       const { definition } = await counted({ final: false });
       rig.proxy.intercept(({ path }) => (path.endsWith('/complete') ? 'answer-500' : 'pass'));

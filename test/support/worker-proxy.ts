@@ -10,9 +10,20 @@ export interface EngineCall {
 
 /**
  * `lose-request`: the engine never hears of it; `lose-answer`: the engine does it, the caller never
- * knows; `answer-500`: the engine says that it cannot; `hang`: it takes the call and never answers.
+ * knows; `answer-500`: the engine says that it cannot; `answer-conflict`: it says that two transactions
+ * met; `hang`: it takes the call and never answers.
  */
-export type Verdict = 'pass' | 'lose-request' | 'lose-answer' | 'answer-500' | 'hang';
+export type Verdict =
+  | 'pass'
+  | 'lose-request'
+  | 'lose-answer'
+  | 'answer-500'
+  | 'answer-conflict'
+  | 'hang';
+
+/** As Camunda 7 and Operaton put it. */
+const CONFLICT =
+  "ENGINE-03005 Execution of 'DELETE ExternalTaskEntity[1]' failed. Entity was updated by another transaction concurrently.";
 
 export interface EngineProxy {
   url: string;
@@ -53,8 +64,9 @@ export async function startEngineProxy(target: string): Promise<EngineProxy> {
       request.socket.destroy();
       return;
     }
-    if (verdict === 'answer-500') {
-      const trouble = { type: 'ProcessEngineException', message: 'it does not work' };
+    if (verdict === 'answer-500' || verdict === 'answer-conflict') {
+      const message = verdict === 'answer-500' ? 'it does not work' : CONFLICT;
+      const trouble = { type: 'ProcessEngineException', message };
       response.writeHead(500, { 'content-type': 'application/json' }).end(JSON.stringify(trouble));
       return;
     }

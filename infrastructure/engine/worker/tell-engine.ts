@@ -84,7 +84,7 @@ async function report(
       return { kind: 'told' };
     } catch (error) {
       const { status, reason } = read(error);
-      const refusal = status !== null && !PASSING.has(status);
+      const refusal = status !== null && !PASSING.has(status) && !isConcurrent(reason);
       if (status === 404 || (status === 400 && isLockedByOther(reason))) return { kind: 'gone' };
       if (refusal && status < 500) return { kind: 'refused', reason };
       if (attempt >= ATTEMPTS) {
@@ -92,11 +92,19 @@ async function report(
           ? { kind: 'refused', reason }
           : { kind: 'unreachable' };
       }
-      // 500 is also what Camunda answers when two branches reach a join at the same moment
-      // (OptimisticLockingException): the next attempt goes through.
+      // 500 is also what Camunda answers to one of two transactions that met: the next attempt goes
+      // through, and when it does not, the one behind that finds the task free again.
       await sleep(PAUSE_MS * 2 ** (attempt - 1));
     }
   }
+}
+
+/**
+ * OptimisticLockingException: two branches reached a join at the same moment, or the lock was extended, or
+ * a report that had lost its connection is still being worked on. Under load that can outlast all attempts.
+ */
+function isConcurrent(reason: string): boolean {
+  return reason.includes('ENGINE-03005') || reason.includes('OptimisticLocking');
 }
 
 /** The lock ran out and another worker has the task. The engines say so in words only. */
