@@ -97,7 +97,12 @@ const ANYWHERE = new Set([429, 500]);
  */
 export async function createApi(url: string, always: Record<string, string> = {}): Promise<Api> {
   const described = await fetch(`${url}/documentation/json`, { headers: always });
-  const document = (await described.json()) as OpenApiDocument;
+  // An instance without the role `api` has none.
+  const document = (
+    described.ok
+      ? await described.json()
+      : { openapi: '3.1.0', paths: {}, components: { schemas: {} } }
+  ) as OpenApiDocument;
   const routes = Object.entries(document.paths).map(([template, operations]) => ({
     pattern: new RegExp(`^${template.replace(/\{[^}]+\}/g, '[^/]*')}$`),
     exact: !template.includes('{'),

@@ -1,0 +1,92 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface BalancedLoad {
+  /** Correlation ids that were answered 200 or 202. */
+  accepted: string[];
+  /** Answers that say neither that it was accepted nor that it may be sent again. */
+  refused: string[];
+  /** Calls that got no answer: the connection broke, or nothing came. */
+  unanswered: string[];
+  /** Stops to start and waits for the answers that are still to come. */
+  stop(): Promise<void>;
+}
+
+export interface BalancedLoadOptions {
+  /** The instances there are now. */
+  urls: () => readonly string[];
+  processKey: string;
+  callers: number;
+  /** Asks only instances that say they are ready, as a load balancer does. */
+  readyOnly: boolean;
+  variables: object;
+}
+
+/** How often a load balancer asks, in milliseconds. */
+const ASK_EVERY_MS = 100;
+/** Milliseconds a caller waits for its answer: longer than any of them waits for a result. */
+const PATIENCE_MS = 60_000;
+/** Milliseconds between two starts of a caller: the point is not how many they are. */
+const PAUSE_MS = 250;
+
+/** Callers that start processes on whichever instance is there; every second one waits for the result. */
+export function startBalancedLoad(options: BalancedLoadOptions): BalancedLoad {
+  const { urls, processKey, callers, readyOnly, variables } = options;
+  const accepted: string[] = [];
+  const refused: string[] = [];
+  const unanswered: string[] = [];
+  let ready: readonly string[] = [];
+  let running = true;
+
+  async function ask(): Promise<void> {
+    while (running) {
+      const asked = await Promise.all(
+        urls().map(async (url) => {
+          const answer = await fetch(`${url}/health/ready`).catch(() => null);
+          await answer?.text();
+          return answer?.ok ? url : null;
+        }),
+      );
+      ready = asked.filter((url) => url !== null);
+      await sleep(ASK_EVERY_MS);
+    }
+  }
+
+  async function call(caller: number): Promise<void> {
+    const prefer = caller % 2 === 0 ? 'wait=20' : 'respond-async';
+    for (let at = caller; running; at++) {
+      await sleep(PAUSE_MS);
+      const targets = readyOnly ? ready : urls();
+      const url = targets[at % Math.max(1, targets.length)];
+      if (url !== undefined) await start(url, prefer);
+    }
+  }
+
+  async function start(url: string, prefer: string): Promise<void> {
+    try {
+      const answer = await fetch(`${url}/api/process/start`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', prefer },
+        body: JSON.stringify({ processKey, variables }),
+        signal: AbortSignal.timeout(PATIENCE_MS),
+      });
+      const text = await answer.text();
+      if (answer.ok) accepted.push(JSON.parse(text).correlationId);
+      else if (answer.status === 503 && answer.headers.has('retry-after')) await sleep(200);
+      else refused.push(`${answer.status} ${text}`);
+    } catch (error) {
+      const { message, cause } = error as Error;
+      unanswered.push(`${url}: ${message} ${String(cause ?? '')}`);
+    }
+  }
+
+  const all = [ask(), ...Array.from({ length: callers }, (_, caller) => call(caller))];
+  return {
+    accepted,
+    refused,
+    unanswered,
+    async stop() {
+      running = false;
+      await Promise.all(all);
+    },
+  };
+}
