@@ -83,7 +83,12 @@ describeEngines('definitions and instances', (rig) => {
     const second = await rig.engine.start(first.key, first.businessKey, {});
     await rig.start(first.key);
     const find = () => rig.engine.findInstances(first.key, first.businessKey);
-    const common = { businessKey: first.businessKey, processKey: first.key };
+    const common = {
+      businessKey: first.businessKey,
+      processKey: first.key,
+      deleteReason: null,
+      endedAt: null,
+    };
     expect(await find()).toEqual([
       { ...common, processInstanceId: first.id, state: 'active' },
       { ...common, processInstanceId: second, state: 'active' },
