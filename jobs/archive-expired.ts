@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Archive, ArchiveCount, Clock } from '../domain/ports.ts';
+import type { Archive, ArchiveCount } from '../domain/ports/archive.ts';
+import type { Clock } from '../domain/ports/clock.ts';
 
 export interface ArchiveLog {
   info(fields: object, message: string): void;

@@ -1,4 +1,6 @@
-import type { Engine, EventStore, Job } from '../domain/ports.ts';
+import type { Engine } from '../domain/ports/engine.ts';
+import type { EventStore } from '../domain/ports/event-store.ts';
+import type { Job } from '../domain/ports/queue.ts';
 import { fold } from '../domain/process.ts';
 
 /**

@@ -1,4 +1,6 @@
-import type { Job, Notifier, ProcessStore } from '../domain/ports.ts';
+import type { Notifier } from '../domain/ports/notifier.ts';
+import type { ProcessStore } from '../domain/ports/process-store.ts';
+import type { Job } from '../domain/ports/queue.ts';
 
 /**
  * Brings `process_store` up to the stream and tells every instance. What the job says does not

@@ -1,4 +1,4 @@
-import type { EngineInstance } from '../domain/ports.ts';
+import type { EngineInstance } from '../domain/ports/engine.ts';
 import { fold, type ProcessState } from '../domain/process.ts';
 import type { ReconcilePorts, Span } from './reconcile-ports.ts';
 

@@ -1,7 +1,7 @@
 import { decide } from '../domain/decide.ts';
 import { VersionConflictError } from '../domain/errors.ts';
 import type { StoredEvent } from '../domain/events.ts';
-import type { EngineIncident, EngineInstance } from '../domain/ports.ts';
+import type { EngineIncident, EngineInstance } from '../domain/ports/engine.ts';
 import { fold, isEnded, type ProcessState } from '../domain/process.ts';
 import type { ReconcilePorts, Span } from './reconcile-ports.ts';
 import { judge } from './reconcile-verdict.ts';

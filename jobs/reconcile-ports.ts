@@ -1,5 +1,8 @@
 import type { Timestamp } from '../domain/json.ts';
-import type { Clock, Engine, EventStore, ProcessStore } from '../domain/ports.ts';
+import type { Clock } from '../domain/ports/clock.ts';
+import type { Engine } from '../domain/ports/engine.ts';
+import type { EventStore } from '../domain/ports/event-store.ts';
+import type { ProcessStore } from '../domain/ports/process-store.ts';
 
 export interface ReconcileLog {
   debug(fields: object, message: string): void;

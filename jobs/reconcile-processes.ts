@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { EngineUnavailableError, StoreUnavailableError } from '../domain/errors.ts';
-import type { ProcessCursor } from '../domain/ports.ts';
+import type { ProcessCursor } from '../domain/ports/process-store.ts';
 import { reconcileRunning } from './reconcile-ended.ts';
 import { reconcilePending, viewBatch } from './reconcile-pending.ts';
 import type { ReconcilePorts, Span } from './reconcile-ports.ts';

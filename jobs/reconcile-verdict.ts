@@ -1,7 +1,7 @@
 import type { Outcome } from '../domain/decide.ts';
 import type { StepFailed, StoredEvent } from '../domain/events.ts';
 import type { Timestamp } from '../domain/json.ts';
-import type { EngineIncident, EngineInstance } from '../domain/ports.ts';
+import type { EngineIncident, EngineInstance } from '../domain/ports/engine.ts';
 import type { ProcessState } from '../domain/process.ts';
 
 /** What is to be done about a pending process. */

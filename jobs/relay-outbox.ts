@@ -1,4 +1,5 @@
-import type { Outbox, OutboxRow, Queue } from '../domain/ports.ts';
+import type { Outbox, OutboxRow } from '../domain/ports/outbox.ts';
+import type { Queue } from '../domain/ports/queue.ts';
 import { logIds } from '../domain/trace-context.ts';
 import { jobsOf } from './event-jobs.ts';
 

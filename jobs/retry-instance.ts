@@ -1,5 +1,7 @@
 import type { StoredEvent } from '../domain/events.ts';
-import type { Engine, EngineInstance, EventStore, Job } from '../domain/ports.ts';
+import type { Engine, EngineInstance } from '../domain/ports/engine.ts';
+import type { EventStore } from '../domain/ports/event-store.ts';
+import type { Job } from '../domain/ports/queue.ts';
 import { fold, isEnded } from '../domain/process.ts';
 import { startRecorded } from './start-recorded.ts';
 

@@ -1,4 +1,6 @@
-import type { Delivery, Engine, EngineInstance, EventStore, Job } from '../domain/ports.ts';
+import type { Engine, EngineInstance } from '../domain/ports/engine.ts';
+import type { EventStore } from '../domain/ports/event-store.ts';
+import type { Delivery, Job } from '../domain/ports/queue.ts';
 import { fold, isEnded, type ProcessState } from '../domain/process.ts';
 import { startRecorded } from './start-recorded.ts';
 

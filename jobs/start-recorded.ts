@@ -2,7 +2,8 @@ import { decide } from '../domain/decide.ts';
 import { EngineRefusedError } from '../domain/errors.ts';
 import type { ProcessIdentity, ProcessRequested, StoredEvent } from '../domain/events.ts';
 import type { JsonObject } from '../domain/json.ts';
-import type { Engine, EventStore } from '../domain/ports.ts';
+import type { Engine } from '../domain/ports/engine.ts';
+import type { EventStore } from '../domain/ports/event-store.ts';
 import { fold, type ProcessState } from '../domain/process.ts';
 
 export interface RecordedStart {

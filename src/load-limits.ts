@@ -1,4 +1,5 @@
-import type { Outbox, ProcessStore } from '../domain/ports.ts';
+import type { Outbox } from '../domain/ports/outbox.ts';
+import type { ProcessStore } from '../domain/ports/process-store.ts';
 import type { Waitroom } from '../infrastructure/memory/waitroom.ts';
 
 export interface LoadLimits {

@@ -1,4 +1,5 @@
-import type { Archive, Queue } from '../domain/ports.ts';
+import type { Archive } from '../domain/ports/archive.ts';
+import type { Queue } from '../domain/ports/queue.ts';
 import { type ArchiveLog, archiveExpired } from '../jobs/archive-expired.ts';
 import type { Config } from './config.ts';
 

@@ -3,7 +3,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import { v7 as timeOrderedId } from 'uuid';
 import { SetupError } from '../domain/errors.ts';
 import type { StoredEvent } from '../domain/events.ts';
-import type { JobHandlers } from '../domain/ports.ts';
+import type { JobHandlers } from '../domain/ports/queue.ts';
 import { startWorker } from '../infrastructure/engine/worker/start-worker.ts';
 import { createProcessMap } from '../infrastructure/memory/process-map.ts';
 import { observedEngine, observedEventStore } from '../infrastructure/observability/observed.ts';

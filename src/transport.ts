@@ -1,6 +1,8 @@
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { SetupError } from '../domain/errors.ts';
-import type { DeadLetters, Notifier, Queue } from '../domain/ports.ts';
+import type { DeadLetters } from '../domain/ports/dead-letters.ts';
+import type { Notifier } from '../domain/ports/notifier.ts';
+import type { Queue } from '../domain/ports/queue.ts';
 import { createInProcessNotifier } from '../infrastructure/notifier/in-process.ts';
 import { createRedisNotifier } from '../infrastructure/notifier/redis.ts';
 import { createBullmqQueue } from '../infrastructure/queue/bullmq.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { v7 as timeOrderedId } from 'uuid';
 import type { ApiKeyStore } from '../../domain/access.ts';
-import type { Queue } from '../../domain/ports.ts';
+import type { Queue } from '../../domain/ports/queue.ts';
 import { createRestEngine } from '../../infrastructure/engine/rest-engine.ts';
 import { createProcessMap } from '../../infrastructure/memory/process-map.ts';
 import { observedEventStore } from '../../infrastructure/observability/observed.ts';

@@ -1,7 +1,7 @@
 import { Agent, FormData, request } from 'undici';
 import { z } from 'zod';
 import { EngineRefusedError, EngineUnavailableError } from '../../domain/errors.ts';
-import type { Engine } from '../../domain/ports.ts';
+import type { Engine } from '../../domain/ports/engine.ts';
 import { traceHeaders } from '../observability/tracing.ts';
 import type { Method } from './call-engine.ts';
 import { type EngineAuth, noAuth } from './engine-auth.ts';

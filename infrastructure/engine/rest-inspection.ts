@@ -1,6 +1,10 @@
 import { z } from 'zod';
 import { EngineRefusedError } from '../../domain/errors.ts';
-import type { EngineIncident, EngineInspection, EngineInstance } from '../../domain/ports.ts';
+import type {
+  EngineIncident,
+  EngineInspection,
+  EngineInstance,
+} from '../../domain/ports/engine.ts';
 import type { CallEngine } from './call-engine.ts';
 
 /** Times as Camunda writes them, `2026-01-31T12:00:00.000+0100`. */

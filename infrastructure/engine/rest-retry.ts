@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { EngineRefusedError } from '../../domain/errors.ts';
-import type { Engine } from '../../domain/ports.ts';
+import type { Engine } from '../../domain/ports/engine.ts';
 import type { CallEngine } from './call-engine.ts';
 
 const incident = z.object({

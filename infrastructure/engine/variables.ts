@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '../../domain/json.ts';
-import type { EngineVariable, EngineVariables } from '../../domain/ports.ts';
+import type { EngineVariable, EngineVariables } from '../../domain/ports/engine.ts';
 
 /*
  * Variables in Camunda's REST form

@@ -1,4 +1,4 @@
-import type { Notifier } from '../../domain/ports.ts';
+import type { Notifier } from '../../domain/ports/notifier.ts';
 import { createListeners, type NotifierLog } from './listeners.ts';
 
 /** Tells the listeners of this process: enough when it is the only one. */

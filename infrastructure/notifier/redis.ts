@@ -1,5 +1,5 @@
 import { NotifierUnavailableError } from '../../domain/errors.ts';
-import type { Notifier } from '../../domain/ports.ts';
+import type { Notifier } from '../../domain/ports/notifier.ts';
 import type { ProcessState } from '../../domain/process.ts';
 import { openRedis, untilReady } from '../redis.ts';
 import { createListeners, type NotifierLog } from './listeners.ts';

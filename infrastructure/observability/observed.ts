@@ -1,11 +1,6 @@
-import type {
-  Engine,
-  EventStore,
-  Job,
-  JobHandler,
-  JobHandlers,
-  Queue,
-} from '../../domain/ports.ts';
+import type { Engine } from '../../domain/ports/engine.ts';
+import type { EventStore } from '../../domain/ports/event-store.ts';
+import type { Job, JobHandler, JobHandlers, Queue } from '../../domain/ports/queue.ts';
 import { logIds } from '../../domain/trace-context.ts';
 import { type Metrics, secondsSince } from './metrics.ts';
 import { ATTRIBUTES, failSpan, SpanKind, type Tracing, traceFields } from './tracing.ts';

@@ -1,12 +1,6 @@
 import { type Job as BullJob, Queue as BullQueue } from 'bullmq';
-import {
-  type DeadLetter,
-  type DeadLetterCursor,
-  type DeadLetters,
-  JOB_NAMES,
-  type Job,
-  type JobName,
-} from '../../domain/ports.ts';
+import type { DeadLetter, DeadLetterCursor, DeadLetters } from '../../domain/ports/dead-letters.ts';
+import { JOB_NAMES, type Job, type JobName } from '../../domain/ports/queue.ts';
 import type { RedisClient } from '../redis.ts';
 import { isAfter, newestFirst } from './in-process-dead-letters.ts';
 

@@ -5,7 +5,7 @@ import {
   WaitingError,
   Worker,
 } from 'bullmq';
-import type { Schedule, TimedJobHandler, TimedJobName } from '../../domain/ports.ts';
+import type { Schedule, TimedJobHandler, TimedJobName } from '../../domain/ports/queue.ts';
 import type { RedisClient } from '../redis.ts';
 import { closeWithin } from './close-worker.ts';
 import type { QueueLog } from './policies.ts';

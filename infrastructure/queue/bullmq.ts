@@ -1,13 +1,13 @@
 import { type Job as BullJob, Queue as BullQueue, Worker } from 'bullmq';
 import { mayPass } from '../../domain/errors.ts';
+import type { DeadLetters } from '../../domain/ports/dead-letters.ts';
 import {
-  type DeadLetters,
   JOB_NAMES,
   type Job,
   type JobHandler,
   type JobName,
   type Queue,
-} from '../../domain/ports.ts';
+} from '../../domain/ports/queue.ts';
 import { openRedis, untilReady } from '../redis.ts';
 import { createBullmqDeadLetters, type KeptJob } from './bullmq-dead-letters.ts';
 import { createBullmqTimedJobs } from './bullmq-timed.ts';

@@ -1,4 +1,5 @@
-import type { DeadLetter, DeadLetterCursor, DeadLetters, Job } from '../../domain/ports.ts';
+import type { DeadLetter, DeadLetterCursor, DeadLetters } from '../../domain/ports/dead-letters.ts';
+import type { Job } from '../../domain/ports/queue.ts';
 
 export interface ParkedJobs extends DeadLetters {
   /**

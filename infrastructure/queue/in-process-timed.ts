@@ -1,4 +1,4 @@
-import type { Schedule, TimedJobHandler, TimedJobName } from '../../domain/ports.ts';
+import type { Schedule, TimedJobHandler, TimedJobName } from '../../domain/ports/queue.ts';
 import type { QueueLog } from './policies.ts';
 import { checkSchedule, nextTime } from './schedule.ts';
 

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { mayPass } from '../../domain/errors.ts';
-import type { DeadLetters, Job, JobHandlers, JobName, Queue } from '../../domain/ports.ts';
+import type { DeadLetters } from '../../domain/ports/dead-letters.ts';
+import type { Job, JobHandlers, JobName, Queue } from '../../domain/ports/queue.ts';
 import { createParkedJobs } from './in-process-dead-letters.ts';
 import { createInProcessTimedJobs } from './in-process-timed.ts';
 import { backoffAfter, jobIds, POLICIES, type QueueLog, type RetryPolicy } from './policies.ts';

@@ -1,4 +1,4 @@
-import type { Job, JobName } from '../../domain/ports.ts';
+import type { Job, JobName } from '../../domain/ports/queue.ts';
 import { type LogIds, logIds } from '../../domain/trace-context.ts';
 
 export interface RetryPolicy {

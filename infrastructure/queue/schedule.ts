@@ -1,5 +1,5 @@
 import { Cron } from 'croner';
-import type { Schedule } from '../../domain/ports.ts';
+import type { Schedule } from '../../domain/ports/queue.ts';
 
 /** Longest delay of a timer of Node, in milliseconds: about 24 days. */
 const MAX_PERIOD_MS = 2_147_483_647;

@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import type { ProcessEvent } from '../../domain/events.ts';
-import type { Archive } from '../../domain/ports.ts';
+import type { Archive } from '../../domain/ports/archive.ts';
 import type { ListDialect } from './list-processes.ts';
 
 /**

@@ -1,7 +1,11 @@
 import type { Knex } from 'knex';
 import type { ApiKeyStore } from '../../domain/access.ts';
 import type { StoredEvent } from '../../domain/events.ts';
-import type { Archive, Clock, EventStore, Outbox, ProcessStore } from '../../domain/ports.ts';
+import type { Archive } from '../../domain/ports/archive.ts';
+import type { Clock } from '../../domain/ports/clock.ts';
+import type { EventStore } from '../../domain/ports/event-store.ts';
+import type { Outbox } from '../../domain/ports/outbox.ts';
+import type { ProcessStore } from '../../domain/ports/process-store.ts';
 
 /** What both databases are opened with. */
 export interface DatabaseOptions {

@@ -6,7 +6,7 @@ import {
   type StoredEvent,
 } from '../../domain/events.ts';
 import type { Json } from '../../domain/json.ts';
-import { MAX_APPEND } from '../../domain/ports.ts';
+import { MAX_APPEND } from '../../domain/ports/event-store.ts';
 import { upcast } from '../../domain/upcast.ts';
 
 /** A row of event_log without `id`; the names are the columns. */

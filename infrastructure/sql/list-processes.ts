@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import type { ProcessStore } from '../../domain/ports.ts';
+import type { ProcessStore } from '../../domain/ports/process-store.ts';
 import { fromProcessRow, PROCESS_COLUMNS, type ProcessRow } from './process-row.ts';
 
 /** How a database wants the values of a query that Knex would bind wrongly, and gives rows back. */

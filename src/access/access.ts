@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify';
 import { type ApiKeyStore, isValidKey } from '../../domain/access.ts';
-import type { Clock } from '../../domain/ports.ts';
+import type { Clock } from '../../domain/ports/clock.ts';
 import { looksLikeApiKey } from './api-key.ts';
 import type { Caller, Credential, Identified } from './caller.ts';
 import { createJwtVerifier } from './jwt.ts';

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { type JWTPayload, jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { isScope, type Scope } from '../../domain/access.ts';
-import type { Clock } from '../../domain/ports.ts';
+import type { Clock } from '../../domain/ports/clock.ts';
 import type { Identified } from './caller.ts';
 import { createKeySource, KeysUnavailableError } from './jwks.ts';
 

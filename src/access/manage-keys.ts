@@ -5,7 +5,7 @@ import {
   type Scope,
 } from '../../domain/access.ts';
 import { SetupError } from '../../domain/errors.ts';
-import type { Clock } from '../../domain/ports.ts';
+import type { Clock } from '../../domain/ports/clock.ts';
 import { newApiKey, parseApiKey } from './api-key.ts';
 
 export interface MadeKey {

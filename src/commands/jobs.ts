@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { SetupError } from '../../domain/errors.ts';
-import { type DeadLetters, JOB_NAMES, type JobName } from '../../domain/ports.ts';
+import type { DeadLetters } from '../../domain/ports/dead-letters.ts';
+import { JOB_NAMES, type JobName } from '../../domain/ports/queue.ts';
 import { openDeadLetters } from '../../infrastructure/queue/bullmq-dead-letters.ts';
 import { openRedis, prefixFor, untilReady } from '../../infrastructure/redis.ts';
 import { checkRedis } from '../../infrastructure/redis-check.ts';

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isFinal } from '../../domain/events.ts';
-import type { EventStore } from '../../domain/ports.ts';
+import type { EventStore } from '../../domain/ports/event-store.ts';
 import type { LogIds } from '../../domain/trace-context.ts';
 import type { Waitroom } from '../../infrastructure/memory/waitroom.ts';
 import type { Access } from '../access/access.ts';

@@ -1,6 +1,8 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { StoredEvent } from '../../domain/events.ts';
-import type { EventStore, Outbox, Queue } from '../../domain/ports.ts';
+import type { EventStore } from '../../domain/ports/event-store.ts';
+import type { Outbox } from '../../domain/ports/outbox.ts';
+import type { Queue } from '../../domain/ports/queue.ts';
 import type { ProcessMap } from '../../infrastructure/memory/process-map.ts';
 import { createWaitroom, type Waitroom } from '../../infrastructure/memory/waitroom.ts';
 import { createMetrics } from '../../infrastructure/observability/metrics.ts';

@@ -1,4 +1,5 @@
-import type { Outbox, Queue } from '../../domain/ports.ts';
+import type { Outbox } from '../../domain/ports/outbox.ts';
+import type { Queue } from '../../domain/ports/queue.ts';
 import type { Metrics } from '../../infrastructure/observability/metrics.ts';
 
 /** Milliseconds a reading is used again, however often it is scraped. */

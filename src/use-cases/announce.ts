@@ -1,5 +1,5 @@
 import type { StoredEvent } from '../../domain/events.ts';
-import type { Notifier } from '../../domain/ports.ts';
+import type { Notifier } from '../../domain/ports/notifier.ts';
 import { fold } from '../../domain/process.ts';
 import { logIds } from '../../domain/trace-context.ts';
 import type { ProcessMap } from '../../infrastructure/memory/process-map.ts';

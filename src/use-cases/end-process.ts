@@ -1,6 +1,6 @@
 import { type Command, decide, type Outcome } from '../../domain/decide.ts';
 import { VersionConflictError } from '../../domain/errors.ts';
-import type { EventStore } from '../../domain/ports.ts';
+import type { EventStore } from '../../domain/ports/event-store.ts';
 import { fold } from '../../domain/process.ts';
 import { type FoundProcess, foldFound } from './find-process.ts';
 

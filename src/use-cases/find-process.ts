@@ -1,6 +1,7 @@
 import type { StoredEvent } from '../../domain/events.ts';
 import type { Timestamp } from '../../domain/json.ts';
-import type { EventStore, ProcessStore } from '../../domain/ports.ts';
+import type { EventStore } from '../../domain/ports/event-store.ts';
+import type { ProcessStore } from '../../domain/ports/process-store.ts';
 import { fold, isEnded, isRetryable, type ProcessState } from '../../domain/process.ts';
 import type { ProcessMap } from '../../infrastructure/memory/process-map.ts';
 

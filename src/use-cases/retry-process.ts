@@ -1,6 +1,6 @@
 import { decide } from '../../domain/decide.ts';
 import { StreamArchivedError, VersionConflictError } from '../../domain/errors.ts';
-import type { EventStore } from '../../domain/ports.ts';
+import type { EventStore } from '../../domain/ports/event-store.ts';
 import { fold, type ProcessState } from '../../domain/process.ts';
 import type { Waiter, Waitroom } from '../../infrastructure/memory/waitroom.ts';
 

@@ -4,7 +4,7 @@ import type { ProcessDefinition } from '../../domain/define-process.ts';
 import { VersionConflictError } from '../../domain/errors.ts';
 import type { ProcessIdentity, StoredEvent } from '../../domain/events.ts';
 import type { JsonObject } from '../../domain/json.ts';
-import type { EventStore } from '../../domain/ports.ts';
+import type { EventStore } from '../../domain/ports/event-store.ts';
 import { isEnded, type ProcessState } from '../../domain/process.ts';
 import type { Waiter, Waitroom } from '../../infrastructure/memory/waitroom.ts';
 import type { FindProcess } from './find-process.ts';

@@ -1,6 +1,6 @@
 import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import type { JobCounts } from '../../domain/ports.ts';
+import type { JobCounts } from '../../domain/ports/queue.ts';
 import { createMetrics } from '../../infrastructure/observability/metrics.ts';
 import { readConfig } from '../../src/config.ts';
 import { createReadings } from '../../src/observability/readings.ts';

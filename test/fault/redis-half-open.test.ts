@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
-import type { Queue } from '../../domain/ports.ts';
+import type { Queue } from '../../domain/ports/queue.ts';
 import { createRedisNotifier } from '../../infrastructure/notifier/redis.ts';
 import { until } from '../support/children.ts';
 import { bullmqQueues, job, silent } from '../support/queues.ts';

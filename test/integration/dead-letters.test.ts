@@ -4,7 +4,8 @@ import {
   NotifierUnavailableError,
   StoreUnavailableError,
 } from '../../domain/errors.ts';
-import type { DeadLetter, Job } from '../../domain/ports.ts';
+import type { DeadLetter } from '../../domain/ports/dead-letters.ts';
+import type { Job } from '../../domain/ports/queue.ts';
 import { until } from '../support/children.ts';
 import { job, policies, queueKinds, type TestQueue, type TestQueues } from '../support/queues.ts';
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
-import type { Notifier } from '../../domain/ports.ts';
+import type { Notifier } from '../../domain/ports/notifier.ts';
 import type { ProcessState } from '../../domain/process.ts';
 import { createInProcessNotifier } from '../../infrastructure/notifier/in-process.ts';
 import { createRedisNotifier } from '../../infrastructure/notifier/redis.ts';

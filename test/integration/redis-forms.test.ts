@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, inject, it } from 'vitest';
-import type { Notifier, Queue } from '../../domain/ports.ts';
+import type { Notifier } from '../../domain/ports/notifier.ts';
+import type { Queue } from '../../domain/ports/queue.ts';
 import { createRedisNotifier } from '../../infrastructure/notifier/redis.ts';
 import { createBullmqQueue } from '../../infrastructure/queue/bullmq.ts';
 import { openRedis, prefixFor, untilReady } from '../../infrastructure/redis.ts';

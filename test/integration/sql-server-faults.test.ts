@@ -2,7 +2,8 @@ import sql from 'mssql';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { StoreUnavailableError } from '../../domain/errors.ts';
 import type { ProcessEvent, StoredEvent } from '../../domain/events.ts';
-import type { AppendOptions, Outbox } from '../../domain/ports.ts';
+import type { AppendOptions } from '../../domain/ports/event-store.ts';
+import type { Outbox } from '../../domain/ports/outbox.ts';
 import type { Database } from '../../infrastructure/sql/database.ts';
 import {
   createPool,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EngineUnavailableError, VersionConflictError } from '../../domain/errors.ts';
-import type { Engine } from '../../domain/ports.ts';
+import type { Engine } from '../../domain/ports/engine.ts';
 import { fold } from '../../domain/process.ts';
 import { createRestEngine } from '../../infrastructure/engine/rest-engine.ts';
 import { cancelInstance } from '../../jobs/cancel-instance.ts';

@@ -1,4 +1,4 @@
-import type { Archive } from '../../domain/ports.ts';
+import type { Archive } from '../../domain/ports/archive.ts';
 import { archiveExpired } from '../../jobs/archive-expired.ts';
 
 /** A process to be killed: archives what has ended, as soon as it is told to, and says so of each batch. */

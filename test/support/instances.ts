@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Engine, Job } from '../../domain/ports.ts';
+import type { Engine } from '../../domain/ports/engine.ts';
+import type { Job } from '../../domain/ports/queue.ts';
 import { createRestEngine } from '../../infrastructure/engine/rest-engine.ts';
 import { bpmn, end, flows, start, task } from './bpmn/model.ts';
 import type { TestDatabase } from './databases.ts';

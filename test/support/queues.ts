@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Queue as BullQueue } from 'bullmq';
 import { inject } from 'vitest';
-import type { DeadLetters, Job, JobName, Queue, TimedJobName } from '../../domain/ports.ts';
+import type { DeadLetters } from '../../domain/ports/dead-letters.ts';
+import type { Job, JobName, Queue, TimedJobName } from '../../domain/ports/queue.ts';
 import { type BullmqOptions, createBullmqQueue } from '../../infrastructure/queue/bullmq.ts';
 import { createInProcessQueue } from '../../infrastructure/queue/in-process.ts';
 import type { QueueLog, RetryPolicy } from '../../infrastructure/queue/policies.ts';

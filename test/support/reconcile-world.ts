@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { decide } from '../../domain/decide.ts';
 import type { ProcessEvent } from '../../domain/events.ts';
 import type { JsonObject } from '../../domain/json.ts';
-import type { Engine } from '../../domain/ports.ts';
+import type { Engine } from '../../domain/ports/engine.ts';
 import { fold, type ProcessState } from '../../domain/process.ts';
 import { createRestEngine } from '../../infrastructure/engine/rest-engine.ts';
 import type { ReconcilePorts } from '../../jobs/reconcile-ports.ts';

@@ -1,4 +1,5 @@
-import type { Delivery, Job, JobHandlers, OutboxRow } from '../../domain/ports.ts';
+import type { OutboxRow } from '../../domain/ports/outbox.ts';
+import type { Delivery, Job, JobHandlers } from '../../domain/ports/queue.ts';
 import { outboxRowOf } from '../../jobs/event-jobs.ts';
 import { createRelay, type Relay, type RelayOptions } from '../../jobs/relay-outbox.ts';
 import { databaseKinds, type TestDatabase } from './databases.ts';

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import pino, { type Logger } from 'pino';
 import type { ApiKeyStore } from '../../domain/access.ts';
 import type { ProcessEvent } from '../../domain/events.ts';
-import type { EventStore } from '../../domain/ports.ts';
+import type { EventStore } from '../../domain/ports/event-store.ts';
 import { createRestEngine } from '../../infrastructure/engine/rest-engine.ts';
 import { createProcessMap } from '../../infrastructure/memory/process-map.ts';
 import { createWaitroom, type Waitroom } from '../../infrastructure/memory/waitroom.ts';

@@ -1,4 +1,4 @@
-import type { EngineVariable } from '../../../domain/ports.ts';
+import type { EngineVariable } from '../../../domain/ports/engine.ts';
 
 /** A variable as the engine keeps it: `type` spelled as Camunda spells it. */
 export interface TypedValue {

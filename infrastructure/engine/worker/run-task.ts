@@ -15,7 +15,8 @@ import {
 import { StoreUnavailableError, VersionConflictError } from '../../../domain/errors.ts';
 import type { StoredEvent } from '../../../domain/events.ts';
 import type { JsonObject } from '../../../domain/json.ts';
-import type { Engine, EventStore } from '../../../domain/ports.ts';
+import type { Engine } from '../../../domain/ports/engine.ts';
+import type { EventStore } from '../../../domain/ports/event-store.ts';
 import { fold } from '../../../domain/process.ts';
 import { logIds } from '../../../domain/trace-context.ts';
 import { noteStep } from '../../observability/observed-steps.ts';

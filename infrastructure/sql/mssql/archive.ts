@@ -1,5 +1,5 @@
 import sql from 'mssql';
-import type { Archive, ArchiveCount } from '../../../domain/ports.ts';
+import type { Archive, ArchiveCount } from '../../../domain/ports/archive.ts';
 import { MOVABLE, upToMostEvents } from '../archive-rows.ts';
 import { EVENT_COLUMNS } from '../event-row.ts';
 import { fromProcessRow, PROCESS_COLUMNS, type ProcessRow } from '../process-row.ts';

@@ -1,5 +1,5 @@
 import sql from 'mssql';
-import type { EventStore } from '../../../domain/ports.ts';
+import type { EventStore } from '../../../domain/ports/event-store.ts';
 import { EVENT_COLUMNS } from '../event-row.ts';
 import { withRetry } from './connection.ts';
 import { fromRow, type Row } from './read-all.ts';

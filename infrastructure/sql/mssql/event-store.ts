@@ -2,7 +2,7 @@ import type sql from 'mssql';
 import { v7 as timeOrderedId } from 'uuid';
 import { StreamArchivedError, VersionConflictError } from '../../../domain/errors.ts';
 import { type ProcessEvent, type StoredEvent, unreachable } from '../../../domain/events.ts';
-import type { EventStore } from '../../../domain/ports.ts';
+import type { EventStore } from '../../../domain/ports/event-store.ts';
 import { beginsAnew, lateInstanceId } from '../archive-rows.ts';
 import { checkAppend, OWN_KEY, stored, toEventRow } from '../event-row.ts';
 import { createAppend, type Place } from './append.ts';

@@ -1,6 +1,6 @@
 import sql from 'mssql';
 import type { EventType } from '../../../domain/events.ts';
-import { MAX_COUNTED_ROWS, type Outbox } from '../../../domain/ports.ts';
+import { MAX_COUNTED_ROWS, type Outbox } from '../../../domain/ports/outbox.ts';
 import { withRetry } from './connection.ts';
 
 interface Row {

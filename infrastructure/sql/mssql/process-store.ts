@@ -1,5 +1,5 @@
 import sql from 'mssql';
-import type { ProcessStore } from '../../../domain/ports.ts';
+import type { ProcessStore } from '../../../domain/ports/process-store.ts';
 import { fold, type ProcessState } from '../../../domain/process.ts';
 import { type EventRow, fromEventRow } from '../event-row.ts';
 import { fromProcessRow, PROCESS_COLUMNS, type ProcessRow, toProcessRow } from '../process-row.ts';

@@ -1,6 +1,6 @@
 import sql from 'mssql';
 import type { StoredEvent } from '../../../domain/events.ts';
-import type { EventStore } from '../../../domain/ports.ts';
+import type { EventStore } from '../../../domain/ports/event-store.ts';
 import { type EventRow, type FoundEventRow, fromEventRow } from '../event-row.ts';
 import { isoTimes, withRetry } from './connection.ts';
 

@@ -1,5 +1,6 @@
 import type BetterSqlite3 from 'better-sqlite3';
-import type { Archive, Clock } from '../../../domain/ports.ts';
+import type { Archive } from '../../../domain/ports/archive.ts';
+import type { Clock } from '../../../domain/ports/clock.ts';
 import { MOVABLE, upToMostEvents } from '../archive-rows.ts';
 import { EVENT_COLUMNS } from '../event-row.ts';
 import { fromProcessRow, PROCESS_COLUMNS, type ProcessRow } from '../process-row.ts';

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type BetterSqlite3 from 'better-sqlite3';
 import type { StoredEvent } from '../../../domain/events.ts';
-import type { EventStore } from '../../../domain/ports.ts';
+import type { EventStore } from '../../../domain/ports/event-store.ts';
 import { EVENT_COLUMNS, type FoundEventRow, fromEventRow } from '../event-row.ts';
 
 type Row = FoundEventRow & { id: number };

@@ -1,7 +1,8 @@
 import type BetterSqlite3 from 'better-sqlite3';
 import { StreamArchivedError, VersionConflictError } from '../../../domain/errors.ts';
 import type { ProcessEvent, StoredEvent } from '../../../domain/events.ts';
-import type { AppendResult, Clock, EventStore } from '../../../domain/ports.ts';
+import type { Clock } from '../../../domain/ports/clock.ts';
+import type { AppendResult, EventStore } from '../../../domain/ports/event-store.ts';
 import { beginsAnew, lateInstanceId } from '../archive-rows.ts';
 import { checkAppend, EVENT_COLUMNS, stored, toEventRow } from '../event-row.ts';
 import { copyToArchive } from './archive.ts';

@@ -1,6 +1,7 @@
 import type BetterSqlite3 from 'better-sqlite3';
 import type { EventType } from '../../../domain/events.ts';
-import { type Clock, MAX_COUNTED_ROWS, type Outbox } from '../../../domain/ports.ts';
+import type { Clock } from '../../../domain/ports/clock.ts';
+import { MAX_COUNTED_ROWS, type Outbox } from '../../../domain/ports/outbox.ts';
 import type { GroupCommit } from './group-commit.ts';
 
 interface Row {

@@ -1,7 +1,8 @@
 import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { Engine, EventStore } from '../../../domain/ports.ts';
+import type { Engine } from '../../../domain/ports/engine.ts';
+import type { EventStore } from '../../../domain/ports/event-store.ts';
 import { isEnded, type ProcessState } from '../../../domain/process.ts';
 import { type EndAnswer, endProcess } from '../../use-cases/end-process.ts';
 import type { FindProcess } from '../../use-cases/find-process.ts';

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { EventStore } from '../../../domain/ports.ts';
+import type { EventStore } from '../../../domain/ports/event-store.ts';
 import { fold, isEnded } from '../../../domain/process.ts';
 import type { LogIds } from '../../../domain/trace-context.ts';
 import type { Waitroom } from '../../../infrastructure/memory/waitroom.ts';

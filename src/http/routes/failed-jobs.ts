@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { type DeadLetters, JOB_NAMES } from '../../../domain/ports.ts';
+import type { DeadLetters } from '../../../domain/ports/dead-letters.ts';
+import { JOB_NAMES } from '../../../domain/ports/queue.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { problem, sendProblem } from '../problems.ts';
 

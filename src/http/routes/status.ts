@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { ProcessStore } from '../../../domain/ports.ts';
+import type { ProcessStore } from '../../../domain/ports/process-store.ts';
 import { isEnded } from '../../../domain/process.ts';
 import type { Waitroom } from '../../../infrastructure/memory/waitroom.ts';
 import type { LoadLimits } from '../../load-limits.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { EngineVariable, EngineVariables } from '../../../domain/ports.ts';
+import type { EngineVariable, EngineVariables } from '../../../domain/ports/engine.ts';
 import { toEngineVariables } from '../../../infrastructure/engine/variables.ts';
 import { end, flows, start, task } from '../../support/bpmn/model.ts';
 import { describeEngines, type Followed } from './engine-rig.ts';

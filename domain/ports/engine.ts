@@ -1,0 +1,77 @@
+import type { JsonObject, Timestamp } from '../json.ts';
+
+/** A process variable as Camunda's REST API writes it. */
+export interface EngineVariable {
+  value: unknown;
+  type?: string;
+  valueInfo?: Record<string, unknown>;
+}
+export type EngineVariables = Record<string, EngineVariable>;
+
+export interface EngineInstance {
+  processInstanceId: string;
+  businessKey: string | null;
+  processKey: string;
+  /** As in history: `incident` is an active one that cannot go on by itself. */
+  state: 'active' | 'suspended' | 'completed' | 'terminated';
+  /** Null while it runs. */
+  endedAt: Timestamp | null;
+  /** What was said when it was deleted. */
+  deleteReason: string | null;
+}
+
+/** An instance cannot go on by itself: a task or a job has no retries left. */
+export interface EngineIncident {
+  processInstanceId: string;
+  activityId: string | null;
+  message: string | null;
+  at: Timestamp;
+}
+
+/** What the reconciler asks the engine, for many instances at once. */
+export interface EngineInspection {
+  /** Running and ended instances of these processes with any of these business keys, oldest first. */
+  findInstancesOf(
+    processKeys: readonly string[],
+    businessKeys: readonly string[],
+  ): Promise<EngineInstance[]>;
+  /** Running instances of these processes, oldest first, from `offset`. */
+  listRunning(
+    processKeys: readonly string[],
+    page: { startedBefore: Timestamp; offset: number; limit: number },
+  ): Promise<EngineInstance[]>;
+  /** The open incidents of these instances. */
+  findIncidents(processInstanceIds: readonly string[]): Promise<EngineIncident[]>;
+  /** Those of these running instances that have neither an external task nor a job, such as a timer. */
+  findIdle(processInstanceIds: readonly string[]): Promise<string[]>;
+  isRunning(processInstanceId: string): Promise<boolean>;
+  /** True when every token waits at a joining gateway: no other comes, so none goes on. */
+  isStuck(processInstanceId: string): Promise<boolean>;
+  /** True while a worker holds the lock of one of its external tasks. */
+  isWorkedOn(processInstanceId: string): Promise<boolean>;
+}
+
+export interface Engine extends EngineInspection {
+  /** Deploys a BPMN file unless the newest deployed version is the same. */
+  deploy(name: string, files: readonly { fileName: string; content: string }[]): Promise<void>;
+  /**
+   * Starts an instance of the newest version. Not idempotent: see `findInstances`.
+   * @throws EngineRefusedError, EngineUnavailableError
+   */
+  start(processKey: string, businessKey: string, variables: JsonObject): Promise<string>;
+  /** Running and ended instances with this business key, oldest first. */
+  findInstances(processKey: string, businessKey: string): Promise<EngineInstance[]>;
+  /** Deletes a running instance; one that is gone is fine. */
+  cancel(processInstanceId: string): Promise<void>;
+  /**
+   * Gives what failed for good in a running instance, and in those it called, its attempts back: external
+   * tasks and jobs without retries. Nothing to give back is fine.
+   *
+   * @param attemptsOf attempts for an external task by its topic
+   */
+  retryFailed(processInstanceId: string, attemptsOf: (topic: string) => number): Promise<void>;
+  /** Delivers a message to the instance with this business key. False when nothing waits for it. */
+  correlate(messageName: string, businessKey: string, variables: JsonObject): Promise<boolean>;
+  /** Version of the engine; throws EngineUnavailableError. */
+  version(): Promise<string>;
+}
