@@ -58,6 +58,20 @@ export function readSettings(
   throw new SetupError(`${problems.join('; ')} (setting of the process ${key})`);
 }
 
+/** The settings of every process; PUBLIC_URL is the address listened on unless it is given. */
+export function readAllSettings(
+  processes: readonly LoadedProcess[],
+  env: Record<string, string | undefined>,
+  address: string | number,
+) {
+  const own = typeof address === 'string' ? address : `http://127.0.0.1:${address}`;
+  const all = { ...env, PUBLIC_URL: env.PUBLIC_URL || own };
+  return processes.flatMap(({ definition }) => {
+    const settings = readSettings(definition, all);
+    return definition.steps.map((step) => ({ definition, step, settings }));
+  });
+}
+
 async function loadProcess(folder: string, key: string): Promise<LoadedProcess> {
   const definition = await importDefinition(folder, key);
   if (definition.key !== key) {

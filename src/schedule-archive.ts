@@ -1,5 +1,7 @@
 import type { Archive } from '../domain/ports/archive.ts';
 import type { Queue } from '../domain/ports/queue.ts';
+import { measureArchive } from '../infrastructure/observability/measure-archive.ts';
+import type { Metrics } from '../infrastructure/observability/metrics.ts';
 import { type ArchiveLog, archiveExpired } from '../jobs/archive-expired.ts';
 import type { Config } from './config.ts';
 
@@ -14,8 +16,9 @@ export async function scheduleArchive(ports: {
   queue: Pick<Queue, 'schedule' | 'unschedule'>;
   archive: Archive;
   log: ArchiveLog;
+  metrics: Metrics;
 }): Promise<void> {
-  const { config, queue, archive, log } = ports;
+  const { config, queue, archive, log, metrics } = ports;
   if (config.ARCHIVE_AFTER_DAYS === 0) {
     // Redis keeps the schedule of a time when it was on.
     await queue.unschedule('archive-expired');
@@ -27,7 +30,9 @@ export async function scheduleArchive(ports: {
     pauseMs: ARCHIVE_PAUSE_MS,
   };
   await queue.schedule('archive-expired', { cron: config.ARCHIVE_CRON }, async (signal) => {
-    const totals = await archiveExpired({ archive, clock: Date.now, log }, options, signal);
+    const totals = await measureArchive(metrics, () =>
+      archiveExpired({ archive, clock: Date.now, log }, options, signal),
+    );
     log.info({ ...totals, afterDays: config.ARCHIVE_AFTER_DAYS }, 'archive: run ended');
     // Told to stop before it was done: another instance goes on.
     signal.throwIfAborted();

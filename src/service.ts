@@ -3,29 +3,26 @@ import type { FastifyBaseLogger } from 'fastify';
 import { v7 as timeOrderedId } from 'uuid';
 import { SetupError } from '../domain/errors.ts';
 import type { StoredEvent } from '../domain/events.ts';
-import type { JobHandlers } from '../domain/ports/queue.ts';
 import { startWorker } from '../infrastructure/engine/worker/start-worker.ts';
 import { createProcessMap } from '../infrastructure/memory/process-map.ts';
 import { observedEngine, observedEventStore } from '../infrastructure/observability/observed.ts';
 import { openRedis } from '../infrastructure/redis.ts';
-import { cancelInstance } from '../jobs/cancel-instance.ts';
 import { outboxRowOf } from '../jobs/event-jobs.ts';
-import { projectProcess } from '../jobs/project-process.ts';
-import { reconcileProcesses } from '../jobs/reconcile-processes.ts';
 import { createRelay } from '../jobs/relay-outbox.ts';
-import { retryInstance } from '../jobs/retry-instance.ts';
-import { startInstance } from '../jobs/start-instance.ts';
 import { createAccess } from './access/access.ts';
 import { readPolicy } from './access/policy.ts';
-import { type Config, type Role, redactConfig } from './config.ts';
+import { checkRoles } from './check-roles.ts';
+import { type Config, redactConfig } from './config.ts';
 import { dataLockMode, lockDataDir } from './data-lock.ts';
 import { openDatabase } from './database-target.ts';
 import { buildServer, closeServer } from './http/server.ts';
+import { jobHandlersOf } from './job-handlers.ts';
 import { createLoadLimits } from './load-limits.ts';
-import { attemptsOf, type LoadedProcess, loadProcesses, readSettings } from './load-processes.ts';
+import { attemptsOf, loadProcesses, readAllSettings } from './load-processes.ts';
 import { openObservability } from './observability/observability.ts';
 import { openProcessEngine } from './process-engine.ts';
 import { scheduleArchive } from './schedule-archive.ts';
+import { scheduleReconciler } from './schedule-reconciler.ts';
 import { createShutdown } from './shutdown.ts';
 import { openTransport } from './transport.ts';
 import { createAnnounce } from './use-cases/announce.ts';
@@ -179,11 +176,17 @@ export async function startService(
 
     // Work: jobs, outbox, external tasks.
     if (has('api')) limits.start();
-    await queue.work(jobHandlers());
-    if (has('worker')) await scheduleReconciler();
+    const work = { eventStore, processStore, notifier, engine, attemptsOf: attemptsOf(processes) };
+    await queue.work(jobHandlersOf(has, work));
     if (has('relay')) relay.start();
+    if (has('worker')) {
+      const processKeys = processes.map(({ definition }) => definition.key);
+      const ports = { ...work, log, clock: Date.now };
+      await scheduleReconciler({ config, queue, processKeys, ports });
+    }
     if (has('retention')) {
-      await scheduleArchive({ config, queue, archive: database.archive, log: observability.log });
+      const { log, metrics } = observability;
+      await scheduleArchive({ config, queue, archive: database.archive, log, metrics });
     }
     const worker = has('worker')
       ? startWorker({
@@ -225,38 +228,6 @@ export async function startService(
       return { redis, prefix: config.REDIS_PREFIX };
     }
 
-    /** One instance at a time runs it; it needs the engine, so the workers do. */
-    async function scheduleReconciler(): Promise<void> {
-      const { RECONCILE_EVERY_MS: everyMs, RECONCILE_AFTER_MS: afterMs } = config;
-      if (everyMs === 0) return queue.unschedule('reconcile-processes');
-      const options = {
-        processKeys: processes.map(({ definition }) => definition.key),
-        afterMs,
-        keepMs: config.RETRY_KEEP_DAYS * 86_400_000,
-      };
-      const ports = { processStore, eventStore, engine, log, clock: Date.now };
-      await queue.schedule('reconcile-processes', { everyMs }, (signal) =>
-        reconcileProcesses({ ...ports, attemptsOf: attemptsOf(processes) }, options, signal),
-      );
-    }
-
-    function jobHandlers(): Partial<JobHandlers> {
-      return {
-        ...(has('projector')
-          ? { 'project-process': (job) => projectProcess(job, { processStore, notifier }) }
-          : {}),
-        ...(has('worker')
-          ? {
-              'start-instance': (job, delivery) =>
-                startInstance(job, delivery, { eventStore, engine }),
-              'retry-instance': (job) =>
-                retryInstance(job, { eventStore, engine, attemptsOf: attemptsOf(processes) }),
-              'cancel-instance': (job) => cancelInstance(job, { eventStore, engine }),
-            }
-          : {}),
-      };
-    }
-
     /** Notifications may have been missed: ask the database about all that is waited for. */
     async function catchUp(): Promise<void> {
       processMap.clear();
@@ -291,30 +262,4 @@ export async function startService(
       },
     };
   }
-}
-
-/** The settings of every process; PUBLIC_URL is the address listened on unless it is given. */
-function readAllSettings(
-  processes: readonly LoadedProcess[],
-  env: Record<string, string | undefined>,
-  address: string | number,
-) {
-  const own = typeof address === 'string' ? address : `http://127.0.0.1:${address}`;
-  const all = { ...env, PUBLIC_URL: env.PUBLIC_URL || own };
-  return processes.flatMap(({ definition }) => {
-    const settings = readSettings(definition, all);
-    return definition.steps.map((step) => ({ definition, step, settings }));
-  });
-}
-
-/** @throws SetupError when roles are split over instances that share nothing */
-function checkRoles(config: Config): (role: Role) => boolean {
-  const roles = new Set(config.ROLES);
-  const all: readonly Role[] = ['api', 'worker', 'relay', 'projector'];
-  if (config.REDIS_URL === '' && all.some((role) => !roles.has(role))) {
-    throw new SetupError(
-      'ROLES: without REDIS_URL the queue lives in this process, which then needs the roles api,worker,relay,projector',
-    );
-  }
-  return (role) => roles.has(role);
 }
