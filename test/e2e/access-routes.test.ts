@@ -1,4 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { randomUUID } from 'node:crypto';
+import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
+import { Queue } from 'bullmq';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type RouteScope, SCOPES } from '../../domain/access.ts';
 import { accessWithKeys, basic, bearer } from '../support/access.ts';
 import { type Parts, startParts } from '../support/service-parts.ts';
@@ -6,7 +9,13 @@ import { type Parts, startParts } from '../support/service-parts.ts';
 /** What load balancers ask. Nothing else answers those who show nothing. */
 const OPEN = ['/health/live', '/health/ready'];
 
-describe('every route', () => {
+const redisUrl = inject('redisUrl');
+const boardKinds = [
+  { name: 'without a Redis', redis: null },
+  ...(redisUrl ? [{ name: 'with Bull Board on a Redis', redis: redisUrl }] : []),
+];
+
+describe.each(boardKinds)('every route, $name,', ({ redis }) => {
   const { made, makeAccess } = accessWithKeys({
     admin: ['admin'],
     // Whoever has all other scopes but one.
@@ -19,15 +28,27 @@ describe('every route', () => {
     ...Object.fromEntries(SCOPES.map((scope) => [`only ${scope}`, [scope]])),
   });
   let parts: Parts;
+  const queues: Queue[] = [];
   beforeAll(async () => {
+    if (redis) {
+      const prefix = `access-${randomUUID()}`;
+      queues.push(new Queue('looked-at', { connection: { url: redis }, prefix }));
+    }
     parts = await startParts(undefined, {
+      boards: queues.map((queue) => new BullMQAdapter(queue)),
       makeAccess: (store) => makeAccess(store),
       get headers() {
         return bearer(key('admin'));
       },
     });
   });
-  afterAll(() => parts?.stop());
+  afterAll(async () => {
+    await parts?.stop();
+    for (const queue of queues) {
+      await queue.obliterate({ force: true });
+      await queue.close();
+    }
+  });
 
   const key = (name: string) => made[name] ?? { text: `no key ${name}` };
 
@@ -52,7 +73,9 @@ describe('every route', () => {
     const open = routes().filter(({ scope }) => scope === 'open');
     expect([...new Set(open.map(({ path }) => path))].sort()).toEqual(OPEN);
     const paths = routes().map(({ path }) => path);
-    for (const path of ['/documentation', '/documentation/json', '/api/process/x/events']) {
+    const wanted = ['/documentation', '/documentation/json', '/api/process/x/events'];
+    if (redis) wanted.push('/admin/queues/api/queues');
+    for (const path of wanted) {
       expect(
         paths.some((one) => one.replace(/\/$/, '') === path),
         path,

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import type { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import type { FastifyInstance } from 'fastify';
 import pino, { type Logger } from 'pino';
 import type { ApiKeyStore } from '../../domain/access.ts';
@@ -41,6 +42,8 @@ export interface PartsOptions {
   rateLimitPerMinute?: number;
   rateLimitRedis?: AccessOptions['rateLimitRedis'];
   trustProxy?: string;
+  /** Queues in Redis to look at. */
+  boards?: readonly BullMQAdapter[];
   /** Sent with every call of `api`. */
   headers?: Record<string, string>;
 }
@@ -98,7 +101,7 @@ export async function startParts(
     stopping: () => stopping,
     api: true,
     deadLetters: createInProcessQueue({ concurrency: 1, log: silent }).deadLetters,
-    boards: [],
+    boards: more.boards ?? [],
     waitTimeoutMs: 25_000,
     bodyLimit: 1_048_576,
     rateLimitPerMinute: more.rateLimitPerMinute ?? 0,
