@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Engine } from '../../../domain/ports/engine.ts';
 import type { EventStore } from '../../../domain/ports/event-store.ts';
 import { isEnded, type ProcessState } from '../../../domain/process.ts';
+import type { LogIds } from '../../../domain/trace-context.ts';
 import { type EndAnswer, endProcess } from '../../use-cases/end-process.ts';
 import type { FindProcess } from '../../use-cases/find-process.ts';
 import { hashJson } from '../../use-cases/request-hash.ts';
@@ -24,7 +25,11 @@ export const controlRoutes: FastifyPluginAsyncZod<{
   eventStore: EventStore;
   engine: Engine;
   findProcess: FindProcess;
-}> = async (app, { eventStore, engine, findProcess }) => {
+  /** What log lines say of a process besides their own. */
+  idsOf?: ((correlationId: string) => LogIds) | undefined;
+}> = async (app, ports) => {
+  const { eventStore, engine, findProcess, idsOf = (correlationId) => ({ correlationId }) } = ports;
+
   app.post(
     '/api/process/complete',
     {
@@ -67,7 +72,7 @@ export const controlRoutes: FastifyPluginAsyncZod<{
         eventStore,
       );
       request.log.info(
-        { correlationId: body.correlationId, outcome: answer.kind },
+        { ...idsOf(body.correlationId), outcome: answer.kind },
         'a caller ends the process',
       );
       // The same end again is the answer to a lost answer.
@@ -102,7 +107,10 @@ export const controlRoutes: FastifyPluginAsyncZod<{
         { type: 'cancel-process', reason },
         eventStore,
       );
-      request.log.info({ correlationId, outcome: answer.kind }, 'a caller cancels the process');
+      request.log.info(
+        { ...idsOf(correlationId), outcome: answer.kind },
+        'a caller cancels the process',
+      );
       return sendEnd(reply, correlationId, answer, (state) => state.error?.kind === 'cancelled');
     },
   );

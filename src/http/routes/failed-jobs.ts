@@ -117,7 +117,10 @@ export const failedJobRoutes: FastifyPluginAsyncZod<{ deadLetters: DeadLetters }
         tags: ['operations'],
         params: z.object({ id: z.string().min(1).max(300) }),
         response: {
-          202: z.object({ id: z.string() }).describe('It will run again, with all its attempts'),
+          202: z
+            .object({ id: z.string() })
+            .meta({ examples: [{ id: 'project-process:4711' }] })
+            .describe('It will run again, with all its attempts'),
           404: problem('No given-up job has this id'),
           503: problem('Redis cannot be reached'),
         },
