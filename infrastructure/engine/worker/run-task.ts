@@ -31,6 +31,8 @@ export interface TaskPorts {
   log: StepLogger & { child(fields: object): StepLogger };
   /** Fires when the service stops. */
   stopping: AbortSignal;
+  /** Called when all that is left to do is to tell the engine what is in the journal. */
+  onTelling?: () => void;
   tracing?: Tracing | undefined;
 }
 
@@ -159,6 +161,7 @@ export async function runTask(
   }
 
   async function tell(event: StoredEvent): Promise<void> {
+    ports.onTelling?.();
     noteStep(event);
     if (event.type === 'step-completed') {
       await settle(await tellCompleted(taskService, task, step, event), event);

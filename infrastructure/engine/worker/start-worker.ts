@@ -10,7 +10,7 @@ import { type ClientOptions, createClient } from './external-task-client.ts';
 import { runTask, type TaskPorts, type Work } from './run-task.ts';
 import { COMMON_VARIABLES, type EngineTask, processOf } from './task-variables.ts';
 
-export interface WorkerOptions extends Omit<TaskPorts, 'stopping'>, ClientOptions {
+export interface WorkerOptions extends Omit<TaskPorts, 'stopping' | 'onTelling'>, ClientOptions {
   /** All steps this worker does. */
   work: readonly Work[];
   /** Hears of polls, calls and steps. */
@@ -146,8 +146,14 @@ export function startWorker(options: WorkerOptions): RunningWorker {
     }, lockDurationMs / 3);
     let done = false;
     try {
-      const ports = { ...options, stopping: stopping.signal, tracing };
-      done = await runTask(task, taskService, one, ports);
+      done = await runTask(task, taskService, one, {
+        ...options,
+        stopping: stopping.signal,
+        tracing,
+        // Both change the task in the engine: under load an extension was what the report kept meeting.
+        // Whoever gets the task when the lock runs out finds the journal, and tells the same.
+        onTelling: () => clearInterval(extending),
+      });
     } catch (error) {
       // It is given back for another attempt; what was journaled stays.
       log.error({ ...taskIds(task), err: error }, 'the task was left');
