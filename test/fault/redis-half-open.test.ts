@@ -21,7 +21,7 @@ describe.skipIf(redisUrl === null)(
     let queue: Queue;
     beforeEach(async () => {
       redis = await startRedis();
-      network = await startTcpProxy(redis.port);
+      network = await startTcpProxy({ port: redis.port });
       queue = await bullmqQueues(`redis://127.0.0.1:${network.port}`).open();
     });
     afterEach(async () => {
@@ -44,12 +44,12 @@ describe.skipIf(redisUrl === null)(
       await Promise.all(queue.addBulk([job('start-instance', 'before')]));
       await until(() => ran.length === 1, 'the first job runs');
 
-      network.freeze();
+      network.swallow();
       const begin = Date.now();
       await expect(Promise.all(queue.addBulk([job('start-instance', 'during')]))).rejects.toThrow();
       expect(Date.now() - begin).toBeLessThan(10_000);
       // Whoever waits for a state on this instance is looked after once it hears again.
-      network.thaw();
+      await network.heal();
       await until(() => gaps.length > 0, 'the subscription was opened anew', 30_000);
       await other.publish(stateOf('after', 1));
       await until(() => heard.includes('after'), 'it hears the others');

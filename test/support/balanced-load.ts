@@ -5,6 +5,8 @@ export interface BalancedLoad {
   accepted: string[];
   /** Answers that say neither that it was accepted nor that it may be sent again. */
   refused: string[];
+  /** How many answers said that it may be sent again. */
+  turnedAway(): number;
   /** Calls that got no answer: the connection broke, or nothing came. */
   unanswered: string[];
   /** Stops to start and waits for the answers that are still to come. */
@@ -16,6 +18,8 @@ export interface BalancedLoadOptions {
   urls: () => readonly string[];
   processKey: string;
   callers: number;
+  /** Milliseconds between two starts of a caller. */
+  pauseMs: number;
   /** Asks only instances that say they are ready, as a load balancer does. */
   readyOnly: boolean;
   variables: object;
@@ -25,15 +29,14 @@ export interface BalancedLoadOptions {
 const ASK_EVERY_MS = 100;
 /** Milliseconds a caller waits for its answer: longer than any of them waits for a result. */
 const PATIENCE_MS = 60_000;
-/** Milliseconds between two starts of a caller: the point is not how many they are. */
-const PAUSE_MS = 250;
 
 /** Callers that start processes on whichever instance is there; every second one waits for the result. */
 export function startBalancedLoad(options: BalancedLoadOptions): BalancedLoad {
-  const { urls, processKey, callers, readyOnly, variables } = options;
+  const { urls, processKey, callers, pauseMs, readyOnly, variables } = options;
   const accepted: string[] = [];
   const refused: string[] = [];
   const unanswered: string[] = [];
+  let turnedAway = 0;
   let ready: readonly string[] = [];
   let running = true;
 
@@ -54,7 +57,7 @@ export function startBalancedLoad(options: BalancedLoadOptions): BalancedLoad {
   async function call(caller: number): Promise<void> {
     const prefer = caller % 2 === 0 ? 'wait=20' : 'respond-async';
     for (let at = caller; running; at++) {
-      await sleep(PAUSE_MS);
+      await sleep(pauseMs);
       const targets = readyOnly ? ready : urls();
       const url = targets[at % Math.max(1, targets.length)];
       if (url !== undefined) await start(url, prefer);
@@ -71,8 +74,10 @@ export function startBalancedLoad(options: BalancedLoadOptions): BalancedLoad {
       });
       const text = await answer.text();
       if (answer.ok) accepted.push(JSON.parse(text).correlationId);
-      else if (answer.status === 503 && answer.headers.has('retry-after')) await sleep(200);
-      else refused.push(`${answer.status} ${text}`);
+      else if (answer.status === 503 && answer.headers.has('retry-after')) {
+        turnedAway++;
+        await sleep(200);
+      } else refused.push(`${answer.status} ${text}`);
     } catch (error) {
       const { message, cause } = error as Error;
       unanswered.push(`${url}: ${message} ${String(cause ?? '')}`);
@@ -83,6 +88,7 @@ export function startBalancedLoad(options: BalancedLoadOptions): BalancedLoad {
   return {
     accepted,
     refused,
+    turnedAway: () => turnedAway,
     unanswered,
     async stop() {
       running = false;

@@ -1,24 +1,19 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import BetterSqlite3 from 'better-sqlite3';
-import { expect, inject } from 'vitest';
-import { isFinal } from '../../domain/events.ts';
+import type { Knex } from 'knex';
+import { expect } from 'vitest';
+import { EVENT_TYPES, isFinal } from '../../domain/events.ts';
 import { fold } from '../../domain/process.ts';
-import type { Database } from '../../infrastructure/sql/database.ts';
-import { openMssqlDatabase } from '../../infrastructure/sql/mssql/database.ts';
-import { openSqliteDatabase } from '../../infrastructure/sql/sqlite/database.ts';
 import { type BalancedLoad, startBalancedLoad } from './balanced-load.ts';
 import { freePort, until } from './children.ts';
-import { createTestDatabase } from './mssql.ts';
-import { type PartnerProxy, startPartnerProxy } from './partner-proxy.ts';
+import { type ClusterDatabase, openClusterDatabase } from './cluster-databases.ts';
 import { type RunningRedis, startRedis } from './redis.ts';
-import { createFolder, type Folder, type Stream, settingsFor } from './service.ts';
+import { createFolder, type Folder, type Stream } from './service.ts';
 import { expectWhole } from './service-checks.ts';
 import { copyProcesses } from './service-copies.ts';
 import { type ServiceProcess, startServiceProcess } from './service-process.ts';
 import { recordedRuns } from './service-recorder.ts';
-
-export type ClusterDatabase = 'SQLite' | 'SQL Server';
+import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
 export interface Cluster {
   folder: Folder;
@@ -26,47 +21,50 @@ export interface Cluster {
   key(original: string): string;
   instances: Map<string, ServiceProcess>;
   /** Starts an instance, or starts it again. */
-  start(name: string, roles: string): Promise<ServiceProcess>;
+  start(name: string, roles: string, more?: Record<string, string>): Promise<ServiceProcess>;
+  /** Ends an instance for good, as a supervisor does. */
+  retire(name: string): Promise<void>;
   /** Callers on all instances with the role `api`. */
-  load(options: { readyOnly: boolean; pause?: number }): BalancedLoad;
-  redis: { stop(): Promise<void>; start(): Promise<void> };
-  engine: PartnerProxy;
+  load(options: { readyOnly: boolean; pauseMs?: number }): BalancedLoad;
+  redis: { url(): string; stop(): Promise<void>; start(): Promise<void> };
+  /** The way of the instances to the engine. */
+  engine: TcpProxy;
+  /** The engine itself, for an operator who deletes an instance by hand. */
+  deleteInstance(correlationId: string): Promise<void>;
   database: { away(): Promise<void>; back(): Promise<void> };
   /** How many instances of these processes have ended in the engine, each by itself. */
   countInstances(correlationIds: readonly string[]): Promise<number>;
-  streams(): Promise<Stream[]>;
+  /** The events of a process. */
+  events(correlationId: string): Promise<Stream['events']>;
+  /** A process that is meant to end otherwise than well. */
+  expectFailure(correlationId: string): void;
   /**
    * Waits until everything accepted has ended and been projected, then holds it against what must be
-   * true of it whatever happened: ended once, nothing missing, process_store the fold of the log.
+   * true of it whatever happened: ended once, and well; nothing missing; process_store the fold of the
+   * log; no step done for two tasks of the engine.
    */
   expectAllWhole(accepted: readonly string[]): Promise<Stream[]>;
   stop(): Promise<void>;
 }
 
-interface OpenDatabase {
-  database: Database;
-  settings: Record<string, string>;
-  away(): Promise<void>;
-  back(): Promise<void>;
-  destroy(): Promise<void>;
-}
-
-const options = { clock: Date.now, leaseMs: 0, onAppended: () => {} };
+/** Milliseconds between two starts of a caller: the point is not how many they are. */
+const PAUSE_MS = 250;
 
 /** A place for many service processes: one database, a Redis of its own, and a real engine. */
 export async function startCluster(kind: ClusterDatabase, engineUrl: string): Promise<Cluster> {
   const folder = createFolder();
   const copies = copyProcesses(folder.path, ['counted', 'gated']);
-  const opened = kind === 'SQLite' ? await openSqlite(folder) : await openMssql();
+  const opened = await openClusterDatabase(kind, folder);
   const { database } = opened;
   const redisPort = await freePort();
   const redisFolder = join(folder.path, 'redis');
   mkdirSync(redisFolder);
   let redis: RunningRedis = await startRedis(redisPort, redisFolder);
   const target = new URL(engineUrl);
-  const engine = await startPartnerProxy({ host: target.hostname, port: Number(target.port) });
+  const engine = await startTcpProxy({ host: target.hostname, port: Number(target.port) });
   const instances = new Map<string, ServiceProcess>();
   const rolesOf = new Map<string, string>();
+  const failing = new Set<string>();
 
   async function streams(): Promise<Stream[]> {
     const ids: string[] = await database.knex('event_log').distinct().pluck('correlation_id');
@@ -80,19 +78,32 @@ export async function startCluster(kind: ClusterDatabase, engineUrl: string): Pr
     );
   }
 
-  async function settled(): Promise<boolean> {
-    if ((await database.outbox.depth()).rows > 0) return false;
-    return (await streams()).every(
-      ({ events, folded, projected }) =>
-        events.some(({ type }) => isFinal(type)) && folded?.version === projected?.version,
-    );
+  async function count(query: Knex.QueryBuilder): Promise<number> {
+    return Number((await query.first())?.n);
+  }
+
+  /** Cheap, since it is asked all the time. */
+  async function looksSettled(): Promise<boolean> {
+    const { knex } = database;
+    const all = await count(knex('event_log').countDistinct('correlation_id as n'));
+    const finals = EVENT_TYPES.filter(isFinal);
+    const ends = knex('event_log').whereIn('event_type', finals);
+    const ended = await count(ends.countDistinct('correlation_id as n'));
+    return all === ended && (await database.outbox.depth()).rows === 0;
+  }
+
+  async function settled(): Promise<Stream[] | null> {
+    const found = await streams();
+    return found.every(({ folded, projected }) => folded?.version === projected?.version)
+      ? found
+      : null;
   }
 
   return {
     folder,
     key: copies.key,
     instances,
-    async start(name, roles) {
+    async start(name, roles, more = {}) {
       rolesOf.set(name, roles);
       const instance = await startServiceProcess(folder, {
         ...opened.settings,
@@ -106,11 +117,19 @@ export async function startCluster(kind: ClusterDatabase, engineUrl: string): Pr
         JOB_LOCK_MS: '2000',
         SHUTDOWN_DELAY_MS: '1500',
         SHUTDOWN_TIMEOUT_MS: '20000',
+        RECONCILE_EVERY_MS: '500',
+        ...more,
       });
       instances.set(name, instance);
       return instance;
     },
-    load: ({ readyOnly, pause = 5 }) =>
+    async retire(name) {
+      const instance = instances.get(name);
+      instances.delete(name);
+      instance?.kill('SIGTERM');
+      expect(await instance?.ended, name).toBe(0);
+    },
+    load: ({ readyOnly, pauseMs = PAUSE_MS }) =>
       startBalancedLoad({
         urls: () =>
           [...instances]
@@ -118,10 +137,12 @@ export async function startCluster(kind: ClusterDatabase, engineUrl: string): Pr
             .map(([, { url }]) => url),
         processKey: copies.key('counted'),
         callers: 4,
+        pauseMs,
         readyOnly,
-        variables: { number: 1, pause },
+        variables: { number: 1, pause: 5 },
       }),
     redis: {
+      url: () => redis.url,
       stop: () => redis.stop(),
       async start() {
         redis = await startRedis(redisPort, redisFolder);
@@ -136,14 +157,26 @@ export async function startCluster(kind: ClusterDatabase, engineUrl: string): Pr
       const asked = new Set(correlationIds);
       return found.filter(({ businessKey }) => asked.has(businessKey)).length;
     },
-    streams,
+    async deleteInstance(correlationId) {
+      const query = `businessKey=${correlationId}`;
+      const answer = await fetch(`${engineUrl}/process-instance?${query}`);
+      for (const { id } of (await answer.json()) as { id: string }[]) {
+        await fetch(`${engineUrl}/process-instance/${id}`, { method: 'DELETE' });
+      }
+    },
+    events: (correlationId) => database.eventStore.readStream(correlationId),
+    expectFailure: (correlationId) => void failing.add(correlationId),
     async expectAllWhole(accepted) {
-      await until(settled, 'everything has ended and is projected', 120_000);
-      const found = await streams();
+      await until(looksSettled, 'everything has ended', 120_000);
+      const found = await until(settled, 'everything is projected', 60_000);
       expect(found.map(({ correlationId }) => correlationId)).toEqual(
         expect.arrayContaining([...accepted]),
       );
       expectWhole(found);
+      for (const { correlationId, folded } of found) {
+        const status = failing.has(correlationId) ? 'error' : 'ok';
+        expect(folded, correlationId).toMatchObject({ status });
+      }
       // A handler may run again for a task whose worker died, never for another task of the same step.
       const tasks = new Map<string, Set<string>>();
       for (const { correlationId, step, task } of recordedRuns(folder.path)) {
@@ -161,42 +194,6 @@ export async function startCluster(kind: ClusterDatabase, engineUrl: string): Pr
       await redis.stop();
       await opened.destroy();
       folder.remove();
-    },
-  };
-}
-
-async function openSqlite(folder: Folder): Promise<OpenDatabase> {
-  const database = await openSqliteDatabase({ ...options, file: folder.file });
-  const foreigner = new BetterSqlite3(settingsFor(folder).DATA_DIR.concat('/fastify-camunda.db'));
-  return {
-    database,
-    settings: {},
-    // Somebody else's program has the file and does not let go of it.
-    away: async () => void foreigner.exec('BEGIN EXCLUSIVE'),
-    back: async () => void foreigner.exec('ROLLBACK'),
-    async destroy() {
-      foreigner.close();
-      await database.close();
-    },
-  };
-}
-
-async function openMssql(): Promise<OpenDatabase> {
-  const { url, knexConfig, drop } = await createTestDatabase(inject('mssqlUrl') ?? '');
-  const through = new URL(url);
-  const port = Number(through.port) || 1433;
-  const proxy = await startPartnerProxy({ host: through.hostname, port });
-  through.host = `127.0.0.1:${proxy.port}`;
-  const database = await openMssqlDatabase({ ...options, url, knexConfig });
-  return {
-    database,
-    settings: { DATABASE_URL: through.href },
-    away: proxy.cut,
-    back: proxy.heal,
-    async destroy() {
-      await database.close();
-      await proxy.stop();
-      await drop();
     },
   };
 }

@@ -155,3 +155,22 @@ export function bullmqQueues(url: string): TestQueues & { prefix: string } {
 function withPolicies(given: Record<JobName, RetryPolicy> | undefined): object {
   return given ? { policies: given } : {};
 }
+
+/** When the runs of a timed job began and ended that have ended by now, in order, over all instances. */
+export async function timedRuns(
+  redisUrl: string,
+  name: string,
+  prefix = 'fastify-camunda',
+): Promise<{ began: number; ended: number }[]> {
+  const connection = openRedis(redisUrl, 'caller', () => {});
+  const queue = new BullQueue(name, { connection, prefix });
+  try {
+    const jobs = await queue.getJobs(['completed', 'failed']);
+    return jobs
+      .map(({ processedOn = 0, finishedOn = 0 }) => ({ began: processedOn, ended: finishedOn }))
+      .sort((a, b) => a.began - b.began);
+  } finally {
+    await queue.close();
+    connection.disconnect();
+  }
+}

@@ -3,6 +3,9 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TEST_PROCESSES } from './service.ts';
 
+/** Milliseconds to wait for one removal. */
+const PATIENCE_MS = 20_000;
+
 export interface ProcessCopies {
   /** For PROCESSES_DIR. */
   directory: string;
@@ -50,7 +53,11 @@ export function copyProcesses(
         // The embedded engine has no such list, and is thrown away whole.
         if (!found.ok) return;
         for (const { id } of (await found.json()) as { id: string }[]) {
-          await fetch(`${engineUrl}/deployment/${id}?cascade=true`, { method: 'DELETE' });
+          // Hundreds of instances with their history take a busy engine long; it goes on by itself.
+          await fetch(`${engineUrl}/deployment/${id}?cascade=true`, {
+            method: 'DELETE',
+            signal: AbortSignal.timeout(PATIENCE_MS),
+          }).catch(() => {});
         }
       }
     },

@@ -1,67 +1,82 @@
-import { connect, createServer, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
 export interface TcpProxy {
   port: number;
-  /** From now on it swallows what comes, on every open connection, and closes none. */
-  freeze(): void;
-  /** New connections work; those that were frozen stay so. */
-  thaw(): void;
-  /** Ends every connection. */
-  cut(): void;
+  /** Breaks every connection; from here on nobody listens. */
+  cut(): Promise<void>;
+  /** Keeps connections open and takes new ones, but carries nothing: a partner that hangs. */
+  hang(): void;
+  /** Swallows what comes, on every connection, and closes none: a network that loses packets. */
+  swallow(): void;
+  /** As before; connections whose bytes were swallowed stay dead. */
+  heal(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** A network that can lose packets without a word: forwards to a port of this machine. */
-export async function startTcpProxy(target: number): Promise<TcpProxy> {
-  const sockets = new Set<Socket>();
-  const pairs = new Set<[Socket, Socket]>();
-  let frozen = false;
-  const server = createServer((near) => {
-    sockets.add(near);
-    near.on('error', () => {});
-    near.once('close', () => sockets.delete(near));
-    if (frozen) {
-      near.resume();
-      return;
-    }
-    const far = connect(target, '127.0.0.1');
-    sockets.add(far);
-    far.on('error', () => near.destroy());
-    const pair: [Socket, Socket] = [near, far];
-    pairs.add(pair);
-    near.pipe(far).pipe(near);
-    near.once('close', () => far.destroy());
-    far.once('close', () => {
-      sockets.delete(far);
-      if (pairs.delete(pair)) near.destroy();
+/** One connection: both its sockets, and whether its bytes have been lost. */
+interface Line {
+  sockets: Socket[];
+  dead: boolean;
+}
+
+/** Stands between a client and a server, whatever they speak. */
+export async function startTcpProxy(target: { host?: string; port: number }): Promise<TcpProxy> {
+  const lines = new Set<Line>();
+  let state: 'open' | 'hanging' | 'swallowing' = 'open';
+
+  function carry(line: Line, from: Socket, to: Socket): void {
+    from.on('data', (chunk) => {
+      if (!line.dead) to.write(chunk);
     });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
+    from.once('end', () => {
+      if (!line.dead) to.end();
+    });
+    from.once('close', () => {
+      if (line.dead) return;
+      to.destroy();
+      lines.delete(line);
+    });
+    // The other side is told by the close.
+    from.on('error', () => {});
+    if (state === 'hanging') from.pause();
+  }
+
+  function listen(port: number): Promise<Server> {
+    const server = createServer((client) => {
+      const partner = connect({ host: '127.0.0.1', ...target });
+      const line = { sockets: [client, partner], dead: state === 'swallowing' };
+      lines.add(line);
+      carry(line, client, partner);
+      carry(line, partner, client);
+    });
+    return new Promise((resolve) => server.listen(port, '127.0.0.1', () => resolve(server)));
+  }
+
+  async function close(): Promise<void> {
+    const closed = new Promise((resolve) => server.close(resolve));
+    for (const { sockets } of lines) for (const socket of sockets) socket.destroy();
+    lines.clear();
+    await closed;
+  }
+
+  let server = await listen(0);
+  const { port } = server.address() as AddressInfo;
   return {
-    port: address.port,
-    freeze() {
-      frozen = true;
-      for (const pair of pairs) {
-        const [near, far] = pair;
-        near.unpipe(far);
-        far.unpipe(near);
-        // What arrives is dropped, and the far end's close is not passed on.
-        near.resume();
-        far.resume();
-      }
-      pairs.clear();
+    port,
+    cut: close,
+    hang() {
+      state = 'hanging';
+      for (const { sockets } of lines) for (const socket of sockets) socket.pause();
     },
-    thaw() {
-      frozen = false;
+    swallow() {
+      state = 'swallowing';
+      for (const line of lines) line.dead = true;
     },
-    cut() {
-      for (const socket of sockets) socket.destroy();
+    async heal() {
+      state = 'open';
+      for (const { sockets } of lines) for (const socket of sockets) socket.resume();
+      if (!server.listening) server = await listen(port);
     },
-    async stop() {
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    stop: close,
   };
 }
