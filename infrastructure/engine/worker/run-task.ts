@@ -21,6 +21,7 @@ import { fold } from '../../../domain/process.ts';
 import { logIds } from '../../../domain/trace-context.ts';
 import { noteStep } from '../../observability/observed-steps.ts';
 import type { Tracing } from '../../observability/tracing.ts';
+import type { InstanceCheck } from './instance-check.ts';
 import { type Outcome, runHandler } from './run-handler.ts';
 import { type EngineTask, identityOf, processOf } from './task-variables.ts';
 import { failureMark, type Told, tellCompleted, tellFailed, tellRefused } from './tell-engine.ts';
@@ -29,6 +30,7 @@ export interface TaskPorts {
   eventStore: EventStore;
   engine: Engine;
   log: StepLogger & { child(fields: object): StepLogger };
+  isOurs: InstanceCheck;
   /** Fires when the service stops. */
   stopping: AbortSignal;
   /** Called when all that is left to do is to tell the engine what is in the journal. */
@@ -81,6 +83,7 @@ export async function runTask(
     return true;
   }
   if (stopping.aborted) return false;
+  if (!(await ports.isOurs(task, log))) return true;
 
   const attempt = journal.length + 1;
   const identity = identityOf(variables);

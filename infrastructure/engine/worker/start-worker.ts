@@ -7,10 +7,13 @@ import type { Observers } from '../../observability/observed.ts';
 import { inStepSpan, observedTaskService } from '../../observability/observed-steps.ts';
 import { NO_TRACING } from '../../observability/tracing.ts';
 import { type ClientOptions, createClient } from './external-task-client.ts';
+import { createInstanceCheck } from './instance-check.ts';
 import { runTask, type TaskPorts, type Work } from './run-task.ts';
 import { COMMON_VARIABLES, type EngineTask, processOf } from './task-variables.ts';
 
-export interface WorkerOptions extends Omit<TaskPorts, 'stopping' | 'onTelling'>, ClientOptions {
+export interface WorkerOptions
+  extends Omit<TaskPorts, 'stopping' | 'isOurs' | 'onTelling'>,
+    ClientOptions {
   /** All steps this worker does. */
   work: readonly Work[];
   /** Hears of polls, calls and steps. */
@@ -54,6 +57,7 @@ export function startWorker(options: WorkerOptions): RunningWorker {
   setMaxListeners(0, stopping.signal, calls.signal);
   const running = new Set<Promise<void>>();
   const inHand = new Map<string, Promise<void>>();
+  const isOurs = createInstanceCheck(options);
   const client = createClient(options, { polling: polling.signal, calls: calls.signal });
   let failures = 0;
   let draining = false;
@@ -148,6 +152,7 @@ export function startWorker(options: WorkerOptions): RunningWorker {
     try {
       done = await runTask(task, taskService, one, {
         ...options,
+        isOurs,
         stopping: stopping.signal,
         tracing,
         // Both change the task in the engine: under load an extension was what the report kept meeting.

@@ -9,6 +9,7 @@ export interface EngineTask extends Task {
   retries?: number | undefined;
   businessKey?: string | undefined;
   processInstanceId?: string | undefined;
+  processDefinitionKey?: string | undefined;
 }
 
 /** Which process a task belongs to, and the trace that goes on under. */
