@@ -25,8 +25,8 @@ export interface BalancedLoadOptions {
   variables: object;
 }
 
-/** How often a load balancer asks, in milliseconds. */
-const ASK_EVERY_MS = 100;
+/** How often a load balancer asks, in milliseconds: less often than SHUTDOWN_DELAY_MS bridges. */
+const ASK_EVERY_MS = 700;
 /** Milliseconds a caller waits for its answer: longer than any of them waits for a result. */
 const PATIENCE_MS = 60_000;
 
