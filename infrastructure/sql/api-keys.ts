@@ -23,8 +23,10 @@ export interface ApiKeyDialect {
   key(value: string): Knex.Value;
   time(value: string): Knex.Value;
   row(raw: unknown): ApiKeyRow;
-  /** The table, locked against others who count its rows before they add one. */
-  locked: string;
+  /** Makes a statement wait until it is alone among those that count keys before they add one. */
+  alone(statement: string): string;
+  /** Runs a statement again that met trouble which passes; it may have been done already. */
+  retried<T>(run: () => Promise<T>): Promise<T>;
 }
 
 const COLUMNS = [
@@ -44,9 +46,22 @@ const COLUMNS = [
  * StoreUnavailableError: who cannot be looked up is not let in.
  */
 export function createApiKeyStore(knex: Knex, dialect: ApiKeyDialect): ApiKeyStore {
-  const { key, time, row: toRow, locked } = dialect;
+  const { key, time, row: toRow, alone, retried } = dialect;
   const timeOrNull = (value: string | null): Knex.Value => (value === null ? null : time(value));
   const table = (): Knex.QueryBuilder => knex('api_key');
+
+  function guarded<Params extends unknown[], Result>(
+    work: (...params: Params) => Promise<Result>,
+  ): (...params: Params) => Promise<Result> {
+    return async (...params) => {
+      try {
+        return await retried(() => work(...params));
+      } catch (cause) {
+        const reason = cause instanceof Error ? cause.message : String(cause);
+        throw new StoreUnavailableError(`API keys cannot be read or written: ${reason}`, { cause });
+      }
+    };
+  }
 
   return {
     add: guarded(async (record) => {
@@ -56,15 +71,16 @@ export function createApiKeyStore(knex: Knex, dialect: ApiKeyDialect): ApiKeySto
         time(createdAt),
         ...[expiresAt, revokedAt, lastUsedAt].map(timeOrNull),
       ];
-      // Counting and adding are one statement, so that no other command comes between.
+      // Counting and adding are one statement, so that no other command comes between. Run again, it
+      // finds what it added before.
       await knex.raw(
-        `INSERT INTO api_key (${COLUMNS.join(', ')})
+        alone(`INSERT INTO api_key (${COLUMNS.join(', ')})
          SELECT ${COLUMNS.map(() => '?').join(', ')}
-         WHERE (
-           SELECT COUNT(*) FROM ${locked}
+         WHERE NOT EXISTS (SELECT 1 FROM api_key WHERE id = ?) AND (
+           SELECT COUNT(*) FROM api_key
            WHERE name = ? AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)
-         ) < ${MAX_VALID_KEYS}`,
-        [...values, key(name), time(createdAt)] as Knex.RawBinding[],
+         ) < ${MAX_VALID_KEYS}`),
+        [...values, key(id), key(name), time(createdAt)] as Knex.RawBinding[],
       );
       return (await table().where('id', key(id)).first('id')) !== undefined;
     }),
@@ -90,19 +106,6 @@ export function createApiKeyStore(knex: Knex, dialect: ApiKeyDialect): ApiKeySto
         .update({ last_used_at: time(at) });
     }),
     any: guarded(async () => (await table().first('id')) !== undefined),
-  };
-}
-
-function guarded<Params extends unknown[], Result>(
-  work: (...params: Params) => Promise<Result>,
-): (...params: Params) => Promise<Result> {
-  return async (...params) => {
-    try {
-      return await work(...params);
-    } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new StoreUnavailableError(`API keys cannot be read or written: ${reason}`, { cause });
-    }
   };
 }
 

@@ -94,6 +94,28 @@ describe.each(databaseKinds())('API keys on $name', ({ available, open }) => {
     await expect(keys().rotate('nobody', null)).rejects.toThrow(/no valid key named nobody/);
   });
 
+  it.skipIf(!available)('of one name stay two, however many are made at once', async () => {
+    const first = await keys().create('first', ['admin'], null);
+    const made = await Promise.allSettled([1, 2, 3, 4].map(() => keys().rotate('first', null)));
+    expect(made.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    const many = Array.from({ length: 8 }, () => keys().create('many', ['admin'], null));
+    const results = await Promise.allSettled(many);
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(2);
+    for (const result of [...made, ...results]) {
+      if (result.status === 'rejected') expect(result.reason.message).toMatch(/two valid keys/);
+    }
+    const named = (await keys().list()).filter(({ name }) => ['first', 'many'].includes(name));
+    expect(named).toHaveLength(4);
+    expect(await kindOf(first.text)).toBe('known');
+  });
+
+  it.skipIf(!available)('are added once by a statement that runs twice', async () => {
+    const { record } = await keys().create('again', ['admin'], null);
+    expect(await database.apiKeys.add(record)).toBe(true);
+    const named = (await keys().list()).filter(({ name }) => name === 'again');
+    expect(named).toEqual([record]);
+  });
+
   it.skipIf(!available)('are revoked by id or by the whole key, once', async () => {
     const { text, record } = await keys().create('lost', ['admin'], null);
     const at = new Date(now).toISOString();

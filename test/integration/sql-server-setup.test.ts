@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, inject, it } from 'vitest';
+import { createPool, readMssqlUrl } from '../../infrastructure/sql/mssql/connection.ts';
+import { createDatabase } from '../../infrastructure/sql/mssql/create-database.ts';
 import { openMssqlDatabase } from '../../infrastructure/sql/mssql/database.ts';
 import { endWithUs, freePort, isOnPath } from '../support/children.ts';
 import { temporaryFolder } from '../support/databases.ts';
@@ -17,10 +19,10 @@ const SECRET = 'do-not-tell';
 const SLOW = 90_000;
 
 /** The line that opening a database stops with. */
-async function refusal(url: string): Promise<string> {
+async function refusal(url: string, connectTimeoutMs = 5_000): Promise<string> {
   const opening = openMssqlDatabase({
     url,
-    limits: { connectTimeoutMs: 5_000 },
+    limits: { connectTimeoutMs },
     clock: Date.now,
     leaseMs: 0,
     onAppended: () => {},
@@ -59,8 +61,8 @@ describe('a wrong DATABASE_URL stops the start with one line', () => {
 
   it('a server that takes the connection and says nothing', { timeout: SLOW }, async () => {
     const port = await listen(createServer((socket) => closing.push(() => socket.destroy())));
-    const line = await refusal(`mssql://ada:${SECRET}@127.0.0.1:${port}/front`);
-    expect(line).toMatch(/Failed to connect to .* in 5000ms/);
+    const line = await refusal(`mssql://ada:${SECRET}@127.0.0.1:${port}/front`, 500);
+    expect(line).toMatch(/Failed to connect to .* in 500ms/);
   });
 
   it('a server that speaks something else', async () => {
@@ -109,6 +111,56 @@ describe('a wrong DATABASE_URL stops the start with one line', () => {
         one.pathname = '/no_such_database';
       });
       expect(await refusal(url)).toMatch(/into no_such_database: .+/);
+    });
+
+    it('--create-database makes one that is not there, once, and says when READ_COMMITTED_SNAPSHOT stays off', {
+      timeout: SLOW,
+    }, async () => {
+      // Characters that a name may have, in brackets.
+      const name = `fc_test-new ${Date.now().toString(36)}`;
+      const url = given((one) => {
+        one.pathname = `/${encodeURIComponent(name)}`;
+      });
+      const master = createPool({ ...readMssqlUrl(url), database: 'master' }, { max: 1 });
+      await master.connect();
+      try {
+        const creation = await createDatabase(url);
+        expect(creation.created).toBe(true);
+        expect(await createDatabase(url)).toEqual({ created: false });
+        const pool = createPool(readMssqlUrl(url), { max: 1 });
+        await pool.connect();
+        const { recordset } = await pool.request().query(`SELECT DB_NAME() AS name,
+          (SELECT is_read_committed_snapshot_on FROM sys.databases WHERE name = DB_NAME()) AS is_on`);
+        await pool.close();
+        expect(recordset[0].name).toBe(name);
+        // It is on, or the reason is told.
+        const reason = creation.created && creation.snapshotError;
+        expect(Boolean(recordset[0].is_on) || reason).toBeTruthy();
+        expect(reason ?? 'none').not.toContain('\n');
+      } finally {
+        const quoted = `[${name.replaceAll(']', ']]')}]`;
+        await master
+          .request()
+          .batch(`DROP DATABASE ${quoted}`)
+          .catch(() => {});
+        await master.close();
+      }
+    });
+
+    it('--create-database by somebody whom the server does not know', async () => {
+      const url = given((one) => {
+        one.password = SECRET;
+        one.pathname = '/fc_never_made';
+      });
+      const error = await createDatabase(url).catch((reason: unknown) => reason);
+      const user = new URL(url).username;
+      expect(error).toMatchObject({
+        code: 'SETUP',
+        message: expect.stringMatching(
+          `^DATABASE_URL: ${user} cannot create the database fc_never_made on [^\\n]+$`,
+        ),
+      });
+      expect((error as Error).message).not.toContain(SECRET);
     });
 
     it('encryption that is not to be had: the password is not sent without it', async () => {

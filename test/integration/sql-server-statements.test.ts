@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { Database } from '../../infrastructure/sql/database.ts';
 import { createPool, readMssqlUrl } from '../../infrastructure/sql/mssql/connection.ts';
 import { openMssqlDatabase } from '../../infrastructure/sql/mssql/database.ts';
+import { createMssqlOutbox } from '../../infrastructure/sql/mssql/outbox.ts';
+import { until } from '../support/children.ts';
 import { completed, requested, stepCompleted } from '../support/events.ts';
 import { createTestDatabase } from '../support/mssql.ts';
 import { RPC, startTdsProxy, type TdsMessage, type TdsProxy } from '../support/tds-proxy.ts';
@@ -233,6 +235,30 @@ describe.skipIf(serverUrl === null)('the statements on SQL Server', () => {
       expect(claimed.toSorted(byNumber)).toEqual(ids.toSorted(byNumber));
     } finally {
       await Promise.all(stores.map((store) => store.close()));
+    }
+  });
+
+  it('a claim that meets one not yet committed takes none of its rows', async () => {
+    const pool = createPool(readMssqlUrl(testDatabase.url), { max: 1 });
+    await pool.connect();
+    try {
+      await database.knex.raw('DELETE FROM outbox');
+      const many = Array.from({ length: 5 }, (_, at) => stepCompleted(`meets-${at}`));
+      const { events } = await database.eventStore.append('meets', many);
+      await Promise.all([database.outbox.depth(), database.outbox.depth()]);
+      const transaction = pool.transaction();
+      await transaction.begin();
+      const first = await createMssqlOutbox(transaction).claim(5, 60_000);
+      expect(first).toHaveLength(events.length);
+      const claims = proxy.messages.length;
+      const second = database.outbox.claim(5, 60_000);
+      await until(() => proxy.messages.length > claims, 'the server is asked');
+      // It has begun when a later statement is through: it passes the rows over, or waits for them.
+      for (let at = 0; at < 10; at++) await database.outbox.depth();
+      await transaction.commit();
+      expect(await second).toEqual([]);
+    } finally {
+      await pool.close();
     }
   });
 

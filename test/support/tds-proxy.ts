@@ -10,6 +10,7 @@ export interface TdsMessage {
 }
 
 export const RPC = 3;
+export const ATTENTION = 6;
 export const LOGIN = 16;
 
 /**

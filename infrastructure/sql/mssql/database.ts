@@ -20,6 +20,7 @@ import {
 import { createMssqlEventStore } from './event-store.ts';
 import { createMssqlOutbox } from './outbox.ts';
 import { createMssqlProcessStore } from './process-store.ts';
+import { beginWithLock } from './stream-lock.ts';
 
 /** Readers of the whole log at once: each keeps a connection for as long as it takes. */
 const READERS_MAX = 4;
@@ -83,7 +84,8 @@ export async function openMssqlDatabase(
       time,
       row: (raw) => isoTimes(raw as ApiKeyRow),
       // Two that count at the same time would both find room for one.
-      locked: 'api_key WITH (UPDLOCK, HOLDLOCK)',
+      alone: (statement) => `${beginWithLock("'api_key'")}\n${statement};\nCOMMIT TRANSACTION;`,
+      retried: withRetry,
     }),
     archive: createMssqlArchive({
       pool,

@@ -43,8 +43,12 @@ const DEPTH = `
 SELECT (SELECT COUNT(*) FROM (SELECT TOP (${MAX_COUNTED_ROWS}) event_id FROM outbox) AS counted) AS row_count,
   DATEDIFF_BIG(millisecond, (SELECT TOP (1) created_at FROM outbox ORDER BY event_id), SYSUTCDATETIME()) AS age`;
 
-/** The outbox on SQL Server. */
-export function createMssqlOutbox(pool: sql.ConnectionPool): Outbox {
+/**
+ * The outbox on SQL Server.
+ *
+ * @param pool or an open transaction
+ */
+export function createMssqlOutbox(pool: Pick<sql.ConnectionPool, 'request'>): Outbox {
   const ids = (eventIds: readonly string[]): sql.Request =>
     pool.request().input('ids', sql.NVarChar(sql.MAX), JSON.stringify(eventIds));
 

@@ -1,4 +1,10 @@
 /**
+ * The number of the error when a lock is not given. Without a time limit that means that waiting for it
+ * would have been a deadlock, and passes like any other.
+ */
+export const STREAM_NOT_LOCKED = 50_001;
+
+/**
  * Takes the lock of one stream, named by its id, until the transaction's end. Whoever adds to a stream,
  * moves it or begins its row in process_store has it, so that an append never meets a stream that is half
  * moved. A row lock would not do: a stream that is gone has no rows. Names are compared byte by byte, as
@@ -9,12 +15,15 @@
  */
 export function lockStream(id: string): string {
   return `EXEC @lock = sp_getapplock @Resource = ${id}, @LockMode = 'Exclusive', @LockOwner = 'Transaction', @LockTimeout = -1;
-IF @lock < 0 THROW 50001, 'the stream could not be locked', 1;`;
+IF @lock < 0 THROW ${STREAM_NOT_LOCKED}, 'the stream could not be locked', 1;`;
 }
 
-/** Begins a transaction under the lock of the stream `@correlation_id`. */
-export const BEGIN_WITH_STREAM_LOCK = `
+/** Begins a transaction under a lock. */
+export const beginWithLock = (name: string): string => `
 SET XACT_ABORT ON;
 DECLARE @lock INT;
 BEGIN TRANSACTION;
-${lockStream('@correlation_id')}`;
+${lockStream(name)}`;
+
+/** Begins a transaction under the lock of the stream `@correlation_id`. */
+export const BEGIN_WITH_STREAM_LOCK = beginWithLock('@correlation_id');

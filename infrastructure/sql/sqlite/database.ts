@@ -60,7 +60,9 @@ export async function openSqliteDatabase(
         key: (value) => value,
         time: (value) => value,
         row: (raw) => raw as ApiKeyRow,
-        locked: 'api_key',
+        // A statement that writes is alone, and waits for nothing but the file.
+        alone: (statement) => statement,
+        retried: (run) => run(),
       }),
       // The one write that a running service makes: it waits with the others for its turn.
       noteUse: (id, at) => unsyncedCommit.write(() => void noteUse.run(at, id)),
