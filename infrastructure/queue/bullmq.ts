@@ -63,6 +63,16 @@ const RETRY_MS = 1_000;
 const MAX_STALLED = 1_000_000;
 
 /**
+ * A relay whose lease ran out before Redis had answered publishes again what is waiting or running then.
+ * Two runs of what the engine is asked to do would have it done twice at the same moment, so one is left
+ * out until the other is done or given up
+ * (https://docs.bullmq.io/guide/jobs/deduplication). A projection must see every event: never that one.
+ */
+function alone({ name, correlationId, eventId }: Job): { deduplication?: { id: string } } {
+  return name === 'project-process' ? {} : { deduplication: { id: `${correlationId} ${eventId}` } };
+}
+
+/**
  * The queue on BullMQ: one queue for each job name.
  *
  * Jobs get ids of BullMQ's making. An id of our own, for instance the correlation id, would make
@@ -116,7 +126,8 @@ export async function createBullmqQueue(options: BullmqOptions): Promise<BullmqQ
       // The last one only: an outage makes thousands.
       stackTraceLimit: 1,
     };
-    return queue?.addBulk(jobs.map((data) => ({ name, data, opts }))) ?? Promise.resolve();
+    const given = jobs.map((data) => ({ name, data, opts: { ...opts, ...alone(data) } }));
+    return queue?.addBulk(given) ?? Promise.resolve();
   }
 
   async function runWith(handler: JobHandler, job: BullJob<KeptJob>): Promise<void> {

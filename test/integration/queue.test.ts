@@ -132,6 +132,28 @@ describe.each(queueKinds())('the queue: $name', ({ available, durable, create })
       expect(most).toBe(3);
     });
 
+    it('G10: runs no twin of a job that the engine would hear of twice at the same moment', async () => {
+      const first = gate();
+      const { runs, handlers } = recording(() => first.opened);
+      const queue = await queues.open({ concurrency: 3 });
+      await queue.work(handlers);
+      const once = job('start-instance', 'once');
+      const answers = queue.addBulk([once]);
+      await until(() => runs.length === 1, 'it runs');
+      // What a relay does whose lease ran out.
+      if (durable) answers.push(...queue.addBulk([{ ...once, redelivered: true }]));
+      answers.push(
+        ...queue.addBulk([job('start-instance', 'other'), job('start-instance', 'once', '2')]),
+      );
+      await until(() => runs.length === 3, 'others run');
+      first.open();
+      await Promise.all(answers);
+      await until(async () => !(await queue.counts())['start-instance']?.active, 'all are done');
+      expect(runs).toHaveLength(3);
+      await Promise.all(queue.addBulk([{ ...once, redelivered: true }]));
+      await until(() => runs.length === 4, 'once it is done, it may come again');
+    });
+
     it('keeps jobs that come before there are handlers', async () => {
       const queue = await queues.open();
       const answers = queue.addBulk([
