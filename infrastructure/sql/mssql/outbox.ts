@@ -15,7 +15,8 @@ interface Row {
 /**
  * Rows that another relay has locked are passed over, and row locks keep two relays from blocking each
  * other on a page (https://learn.microsoft.com/sql/t-sql/queries/hints-transact-sql-table). Due is asked
- * again at the update: a row that was taken between look and lock is not due any more.
+ * again at the update, in case a row was taken between look and lock: with `UPDLOCK` none can be, and no
+ * test has seen the difference, since a server that ignores the hint looks for the rows again as well.
  *
  * Leases run by the server's clock, the same for all instances.
  */
