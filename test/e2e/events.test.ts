@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../support/children.ts';
-import { startTestService, type TestService } from '../support/service.ts';
+import { startTestService, type TestService, untilRelayed } from '../support/service.ts';
 import { followEvents } from '../support/service-sse.ts';
 
 const ada = { userId: '42', email: 'ada@example.com' };
@@ -97,6 +97,8 @@ describe('events', () => {
     const seen = await follow('live-4');
     await seen.ended;
     const last = seen.events.at(-1)?.id ?? 0;
+    // Else the instance may go on to its next step before it is deleted.
+    await untilRelayed(service.folder);
     service.folder.open('live-4');
     await until(
       async () => (await service.api.get(trail('live-4'))).body.events.length > last,
