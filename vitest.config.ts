@@ -1,13 +1,33 @@
 import { defineConfig } from 'vitest/config';
 
+const patient = { testTimeout: 20_000, hookTimeout: 150_000 };
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    testTimeout: 20_000,
-    hookTimeout: 150_000,
-    // Files run one after another: they start engines, Redis servers and whole services, and the
-    // fault tests count on having the machine to themselves.
-    fileParallelism: false,
+    // Once for both: what it starts and provides here, the projects share.
     globalSetup: ['test/support/global-setup.ts'],
+    projects: [
+      {
+        test: {
+          ...patient,
+          name: 'side by side',
+          include: ['test/{unit,integration,e2e}/**/*.test.ts'],
+          // They wait for servers and processes more than they compute, and each has its own data.
+          maxWorkers: 3,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          ...patient,
+          name: 'alone',
+          include: ['test/fault/**/*.test.ts'],
+          // They kill processes at moments that they choose, and measure what goes on meanwhile: they
+          // count on having the machine to themselves.
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });
