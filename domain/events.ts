@@ -1,7 +1,7 @@
 import type { Json, JsonObject, Timestamp } from './json.ts';
 
 /** Version of the event payloads this code writes; older ones are lifted by `upcast`. */
-export const CURRENT_SCHEMA_VERSION = 2;
+export const CURRENT_SCHEMA_VERSION = 3;
 
 /** The identifiers every process instance carries from its start through all its steps. */
 export interface ProcessIdentity {

@@ -12,6 +12,8 @@ export type Upcaster = (event: WrittenEvent) => WrittenEvent;
  *
  * 1 → 2: failures carry `kind`; before, every recorded failure was a technical one, and
  * `process-failed` did not name the step.
+ *
+ * 2 → 3: the payload stayed; from here on the row has a hash.
  */
 const upcasters: Record<number, Upcaster> = {
   1: (event) => {

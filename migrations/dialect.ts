@@ -11,6 +11,8 @@ export interface Dialect {
   integer: string;
   smallint: string;
   bigint: string;
+  /** Up to this many bytes. */
+  binary(length: number): string;
   /** UTC with milliseconds. */
   time: string;
   /** Default of a time column: now. */
@@ -33,6 +35,7 @@ const mssql: Dialect = {
   integer: 'INT',
   smallint: 'SMALLINT',
   bigint: 'BIGINT',
+  binary: (length) => `VARBINARY(${length})`,
   time: 'DATETIME2(3)',
   now: (knex) => knex.raw('SYSUTCDATETIME()'),
 };
@@ -48,6 +51,7 @@ const sqlite: Dialect = {
   integer: 'INT',
   smallint: 'SMALLINT',
   bigint: 'BIGINT',
+  binary: () => 'BLOB',
   time: 'VARCHAR(24)',
   now: (knex) => knex.raw("(strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))"),
 };

@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 import * as initial from './0001-initial.ts';
 import * as apiKey from './0002-api-key.ts';
 import * as statusOrder from './0003-status-order.ts';
+import * as retention from './0004-retention.ts';
 
 interface Migration {
   name: string;
@@ -14,6 +15,7 @@ const MIGRATIONS: readonly Migration[] = [
   { name: '0001-initial', ...initial },
   { name: '0002-api-key', ...apiKey },
   { name: '0003-status-order', ...statusOrder },
+  { name: '0004-retention', ...retention },
 ];
 
 /** The version in schema_version that this code works with. */

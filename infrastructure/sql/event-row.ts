@@ -36,6 +36,8 @@ export interface EventRow {
   metadata: string | null;
   execution_time: number | null;
   created_at: string;
+  /** Link of the stream's hash chain (`event-hash.ts`); null before schema version 3. */
+  hash: Buffer | null;
 }
 
 export const EVENT_COLUMNS = [
@@ -64,6 +66,7 @@ export const EVENT_COLUMNS = [
   'metadata',
   'execution_time',
   'created_at',
+  'hash',
 ] as const satisfies readonly (keyof EventRow)[];
 
 /** The field of an event's data that each of the audit columns holds; the rest is in `metadata`. */
@@ -78,7 +81,7 @@ const HOMES: Record<EventType, { request?: string; response?: string; error?: st
   'process-retried': {},
 };
 
-/** An event as its row; `created_at` is left to the caller. */
+/** An event as its row; `created_at` and the place in the hash chain are left to the caller. */
 export function toEventRow(
   correlationId: string,
   version: number,
@@ -105,26 +108,27 @@ export function toEventRow(
     event_type: event.type,
     schema_version: CURRENT_SCHEMA_VERSION,
     dedupe_key: event.dedupeKey ?? null,
-    step_name: 'step' in event ? event.step.name : event.type,
+    step_name: keyText('step' in event ? event.step.name : event.type, 255),
     status: eventStatus(event.type),
-    http_method: audit.httpMethod ?? null,
-    endpoint: audit.endpoint?.slice(0, 500) ?? null,
+    http_method: keyText(audit.httpMethod, 10),
+    endpoint: keyText(audit.endpoint, 500),
     request_data: jsonText(request),
     response_data: jsonText(response),
-    error_message: error,
+    error_message: wellFormed(error),
     http_status_code: audit.httpStatusCode ?? null,
-    batch_id: identity.batchId ?? null,
-    traceability_id: identity.traceabilityId ?? null,
-    application_id: identity.applicationId ?? null,
-    target_system: audit.targetSystem ?? null,
-    originating_system: identity.originatingSystem ?? null,
-    process_name: event.processName,
+    batch_id: keyText(identity.batchId, 255),
+    traceability_id: keyText(identity.traceabilityId, 255),
+    application_id: keyText(identity.applicationId, 255),
+    target_system: keyText(audit.targetSystem, 255),
+    originating_system: keyText(identity.originatingSystem, 255),
+    process_name: keyText(event.processName, 255),
     step: 'step' in event ? event.step.number : null,
     identifiers: jsonText(identity.identifiers ?? null),
-    result: audit.result ?? null,
+    result: wellFormed(audit.result ?? null),
     metadata: Object.keys(rest).length > 0 ? JSON.stringify(rest) : null,
     execution_time: audit.executionTime ?? null,
     created_at: createdAt,
+    hash: null,
   };
 }
 
@@ -225,4 +229,20 @@ function isWrapped(value: Json): value is { [SCALAR]: Json } {
 
 function present(fields: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
+}
+
+/**
+ * Text as a VARCHAR column of SQL Server gives it back: letters its code page has not become question
+ * marks there. The hash is of what is stored.
+ */
+function keyText(text: string, length: number): string;
+function keyText(text: string | undefined, length: number): string | null;
+function keyText(text: string | undefined, length: number): string | null {
+  if (text === undefined) return null;
+  return text.replace(/[^\x20-\x7e]/g, '?').slice(0, length);
+}
+
+/** Half of a surrogate pair cannot be stored as UTF-8, and would be read back as something else. */
+function wellFormed(text: string | null): string | null {
+  return text && (/[\ud800-\udfff]/.test(text) ? Buffer.from(text).toString() : text);
 }

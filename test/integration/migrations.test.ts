@@ -33,6 +33,7 @@ const TABLES: Record<string, readonly string[]> = {
     'metadata',
     'execution_time',
     'created_at',
+    'hash',
   ],
   outbox: [
     'event_id',
@@ -67,9 +68,12 @@ const TABLES: Record<string, readonly string[]> = {
     'revoked_at',
     'last_used_at',
   ],
+  process_key: ['correlation_id', 'wrapped_key', 'master_key', 'created_at', 'erased_at'],
+  checkpoint: ['name', 'data', 'updated_at'],
 };
 TABLES.event_log_archive = [...(TABLES.event_log ?? []), 'archived_at'];
 TABLES.process_store_archive = [...(TABLES.process_store ?? []), 'archived_at'];
+TABLES.process_store = [...(TABLES.process_store ?? []), 'restored_at'];
 
 describe.each(databaseKinds())('the migrations on $name', ({ available, open }) => {
   it.skipIf(!available)('make every table and column, and take them away again', async () => {
@@ -90,6 +94,7 @@ describe.each(databaseKinds())('the migrations on $name', ({ available, open }) 
         '0001-initial',
         '0002-api-key',
         '0003-status-order',
+        '0004-retention',
       ]);
       expect(await migrateUp(connection)).toEqual([]);
       await connection('schema_version').insert({ version: 99 });

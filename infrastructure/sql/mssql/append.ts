@@ -1,9 +1,11 @@
 import sql from 'mssql';
 import { StoreUnavailableError } from '../../../domain/errors.ts';
+import { contentHash } from '../event-hash.ts';
 import { EVENT_COLUMNS, type EventRow, OWN_KEY } from '../event-row.ts';
 import { outputToArchive } from './archive.ts';
 import { withRetry } from './connection.ts';
 import { ARCHIVED, LIVE, liveElseArchived, STREAM } from './event-reads.ts';
+import { chainHashes } from './hash-chain.ts';
 import type { Row } from './read-all.ts';
 import { BEGIN_WITH_STREAM_LOCK } from './stream-lock.ts';
 
@@ -37,10 +39,9 @@ export type Outcome =
   /** The stream is archived and does not take the events. */
   | { kind: 'archived' };
 
-/** Columns that come from the event; the others are made by the statement. */
-const GIVEN = EVENT_COLUMNS.filter(
-  (name) => name !== 'correlation_id' && name !== 'version' && name !== 'created_at',
-);
+/** Columns that the statement makes; the others come from the event. */
+const MADE: readonly (keyof EventRow)[] = ['correlation_id', 'version', 'created_at', 'hash'];
+const GIVEN = EVENT_COLUMNS.filter((name) => !MADE.includes(name));
 const TYPES: Partial<Record<keyof EventRow, () => sql.ISqlType>> = {
   schema_version: () => sql.SmallInt(),
   http_method: () => sql.VarChar(10),
@@ -73,16 +74,18 @@ function appendStatement(events: number, keys: number): string {
   const columns = GIVEN.join(', ');
   const rows = Array.from(
     { length: events },
-    (_, at) => `(${at + 1}, ${GIVEN.map((name) => `@${name}${at}`).join(', ')})`,
+    (_, at) => `(${at + 1}, @hash${at}, ${GIVEN.map((name) => `@${name}${at}`).join(', ')})`,
   );
   const known = (table: string): string =>
     `SELECT @duplicate = MIN(id) FROM ${table} WHERE dedupe_key IN (${names('key', keys)})`;
+  const last = (table: string): string =>
+    `SELECT @previous = hash FROM ${table} WHERE correlation_id = @correlation_id AND version = @version;`;
   const written = (table: string, archivedAt: string): string =>
     `SELECT TOP (@count) id, version, created_at, ${archivedAt} AS archived_at FROM ${table}
   WHERE correlation_id = @correlation_id AND version > @version ORDER BY version`;
   return `
 ${BEGIN_WITH_STREAM_LOCK}
-DECLARE @duplicate BIGINT, @version INT = 0, @archived BIT = 0, @now DATETIME2(3) = SYSUTCDATETIME();
+DECLARE @duplicate BIGINT, @version INT = 0, @archived BIT = 0, @previous VARBINARY(32), @now DATETIME2(3) = SYSUTCDATETIME();
 ${known('event_log')};
 SELECT @version = ISNULL(MAX(version), 0) FROM event_log WHERE correlation_id = @correlation_id;
 IF @version = 0 OR @expected = 0
@@ -96,9 +99,11 @@ BEGIN
 END
 IF @duplicate IS NULL AND (@expected IS NULL OR @expected = @version) AND (@archived = 0 OR @begins_anew = 0)
 BEGIN
-  INSERT INTO event_log (correlation_id, version, created_at, ${columns})
-    SELECT @correlation_id, @version + position, @now, ${columns}
-    FROM (VALUES ${rows.join(', ')}) AS given (position, ${columns})
+  IF @archived = 0 ${last('event_log')} ELSE ${last('event_log_archive')}
+  ${chainHashes(events)}
+  INSERT INTO event_log (correlation_id, version, created_at, hash, ${columns})
+    SELECT @correlation_id, @version + position, @now, hash, ${columns}
+    FROM (VALUES ${rows.join(', ')}) AS given (position, hash, ${columns})
     ORDER BY position;
   INSERT INTO outbox (event_id, correlation_id, event_type, attempts, available_at, created_at)
     SELECT id, correlation_id, event_type, @attempts, DATEADD(millisecond, @lease, created_at), created_at
@@ -146,6 +151,7 @@ export function createAppend(options: {
       .input('late_instance', sql.VarChar(64), append.lateInstance)
       .input('begins_anew', sql.Int, append.beginsAnew ? 1 : 0);
     for (const [at, row] of rows.entries()) {
+      request.input(`content${at}`, sql.VarChar(64), contentHash(row));
       for (const name of GIVEN) {
         request.input(`${name}${at}`, (TYPES[name] ?? VARCHAR)(), row[name]);
       }

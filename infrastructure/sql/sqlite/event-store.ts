@@ -4,7 +4,8 @@ import type { ProcessEvent, StoredEvent } from '../../../domain/events.ts';
 import type { Clock } from '../../../domain/ports/clock.ts';
 import type { AppendResult, EventStore } from '../../../domain/ports/event-store.ts';
 import { beginsAnew, lateInstanceId } from '../archive-rows.ts';
-import { checkAppend, EVENT_COLUMNS, stored, toEventRow } from '../event-row.ts';
+import { expectedHash } from '../event-hash.ts';
+import { checkAppend, EVENT_COLUMNS, type EventRow, stored, toEventRow } from '../event-row.ts';
 import { copyToArchive } from './archive.ts';
 import { createEventReads } from './event-reads.ts';
 import type { GroupCommit } from './group-commit.ts';
@@ -30,14 +31,12 @@ export function createSqliteEventStore(options: SqliteEventStoreOptions): EventS
   const insertOutbox = db.prepare(
     'INSERT INTO outbox (event_id, correlation_id, event_type, attempts, available_at, created_at) VALUES (?, ?, ?, ?, ?, ?)',
   );
-  const lastVersion = db
-    .prepare<[string], number | null>('SELECT MAX(version) FROM event_log WHERE correlation_id = ?')
-    .pluck();
-  const lastArchived = db
-    .prepare<[string], number | null>(
-      'SELECT MAX(version) FROM event_log_archive WHERE correlation_id = ?',
-    )
-    .pluck();
+  const lastOf = (table: string) =>
+    db.prepare<[string], Pick<EventRow, 'version' | 'hash'>>(
+      `SELECT version, hash FROM ${table} WHERE correlation_id = ? ORDER BY version DESC LIMIT 1`,
+    );
+  const lastLive = lastOf('event_log');
+  const lastArchived = lastOf('event_log_archive');
   const archiveEvents = db.prepare(copyToArchive('event_log', ['id', ...EVENT_COLUMNS]));
   const deleteEvents = db.prepare('DELETE FROM event_log WHERE correlation_id = ?');
   const moveOnArchived = db.prepare(
@@ -56,19 +55,20 @@ export function createSqliteEventStore(options: SqliteEventStoreOptions): EventS
       if (known) return { events: [known], duplicate: true };
     }
     // No other writer can come between: the transaction began as IMMEDIATE.
-    let version = lastVersion.get(correlationId) ?? 0;
+    let last = lastLive.get(correlationId);
     let archived = false;
     // A stream that is not there may be archived, and so may what a caller's key stands for.
-    if (version === 0 || expectedVersion === 0) {
+    if (!last || expectedVersion === 0) {
       for (const { dedupeKey } of events) {
         const known = dedupeKey === undefined ? undefined : findArchived(dedupeKey);
         if (known) return { events: [known], duplicate: true };
       }
-      if (version === 0) {
-        version = lastArchived.get(correlationId) ?? 0;
-        archived = version > 0;
+      if (!last) {
+        last = lastArchived.get(correlationId);
+        archived = last !== undefined;
       }
     }
+    const version = last?.version ?? 0;
     if (expectedVersion !== undefined && expectedVersion !== version) {
       throw new VersionConflictError(correlationId, expectedVersion, version);
     }
@@ -77,8 +77,11 @@ export function createSqliteEventStore(options: SqliteEventStoreOptions): EventS
     const createdAt = new Date(now).toISOString();
     const availableAt = leaseMs > 0 ? new Date(now + leaseMs).toISOString() : createdAt;
     const attempts = leaseMs > 0 ? 1 : 0;
+    let previous = last?.hash ?? null;
     const written = events.map((event, index): StoredEvent => {
       const row = toEventRow(correlationId, version + 1 + index, event, createdAt);
+      row.hash = expectedHash(row, previous);
+      previous = row.hash;
       const { lastInsertRowid: id } = insertEvent.run(EVENT_COLUMNS.map((name) => row[name]));
       insertOutbox.run(id, correlationId, event.type, attempts, availableAt, createdAt);
       const place = { id: String(id), correlationId, version: row.version, createdAt };
@@ -87,8 +90,8 @@ export function createSqliteEventStore(options: SqliteEventStoreOptions): EventS
     if (archived) {
       archiveEvents.run(createdAt, correlationId);
       deleteEvents.run(correlationId);
-      const last = version + events.length;
-      moveOnArchived.run(last, createdAt, lateInstanceId(events), correlationId);
+      const lastVersion = version + events.length;
+      moveOnArchived.run(lastVersion, createdAt, lateInstanceId(events), correlationId);
     }
     return { events: written, duplicate: false };
   }

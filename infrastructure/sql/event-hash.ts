@@ -1,0 +1,49 @@
+import { hash } from 'node:crypto';
+import { EVENT_COLUMNS, type EventRow } from './event-row.ts';
+
+/** Events of this schema version and later carry a hash. */
+export const HASHED_SINCE = 3;
+
+/** Everything that the writer of an event decides. Version, time and id are given to it at the insert. */
+const CONTENT = EVENT_COLUMNS.filter(
+  (name) => name !== 'version' && name !== 'created_at' && name !== 'hash',
+);
+
+/** SHA-256, in hexadecimal digits, over the content of an event as it is stored. */
+export function contentHash(row: EventRow): string {
+  return hash('sha256', JSON.stringify(CONTENT.map((name) => row[name])));
+}
+
+/**
+ * An event's link of the hash chain of its stream: SHA-256 over the hash of the event before it, its
+ * version, its time and the hash of its content. Who changes an event has to change all hashes behind it.
+ *
+ * A hash goes into the next one as four signed integers of 64 bits, big-endian, in decimal digits with dots
+ * between them: that is the one text of bytes that every server that speaks T-SQL makes the same way, and on
+ * SQL Server version and time are known in the statement only (`mssql/hash-chain.ts`).
+ *
+ * @param previous null for the first event of a stream, and after one from before there were hashes
+ * @param createdAt ISO 8601
+ */
+export function chainHash(
+  previous: Buffer | null,
+  event: { version: number; createdAt: string; content: string },
+): Buffer {
+  const { version, createdAt, content } = event;
+  const text = `${previous ? decimal(previous) : ''}:${version}:${Date.parse(createdAt)}:${content}`;
+  return hash('sha256', text, 'buffer');
+}
+
+/** The hash that a row ought to have, given the row before it in its stream. */
+export function expectedHash(row: EventRow, previous: Buffer | null): Buffer {
+  return chainHash(previous, {
+    version: row.version,
+    createdAt: row.created_at,
+    content: contentHash(row),
+  });
+}
+
+function decimal(bytes: Buffer): string {
+  const at = (offset: number): bigint => bytes.readBigInt64BE(offset);
+  return `${at(0)}.${at(8)}.${at(16)}.${at(24)}`;
+}

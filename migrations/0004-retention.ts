@@ -1,0 +1,51 @@
+import type { Knex } from 'knex';
+import { type Dialect, dialectOf } from './dialect.ts';
+
+/**
+ * What keeping data for years needs: the hash chain of the events, the time a process was restored from
+ * the archive, the keys of personal data, and checkpoints of long runs.
+ *
+ * `hash` is null in the events that were written before there was a chain.
+ */
+export async function up(knex: Knex): Promise<void> {
+  const dialect = dialectOf(knex);
+  for (const table of ['event_log', 'event_log_archive']) {
+    await addColumn(knex, table, 'hash', `${dialect.binary(32)} NULL`);
+  }
+  await addColumn(knex, 'process_store', 'restored_at', `${dialect.time} NULL`);
+  await createProcessKey(knex, dialect);
+  await knex.schema.createTable('checkpoint', (table) => {
+    table.specificType('name', `${dialect.varchar(100)} NOT NULL`).primary();
+    table.specificType('data', `${dialect.text} NOT NULL`);
+    table.specificType('updated_at', `${dialect.time} NOT NULL`);
+  });
+  await knex('schema_version').insert({ version: 4 });
+}
+
+/** Takes it all back: personal data that was encrypted cannot be read any more. */
+export async function down(knex: Knex): Promise<void> {
+  await knex.schema.dropTable('checkpoint');
+  await knex.schema.dropTable('process_key');
+  await knex.schema.alterTable('process_store', (table) => table.dropColumn('restored_at'));
+  for (const table of ['event_log_archive', 'event_log']) {
+    await knex.schema.alterTable(table, (columns) => columns.dropColumn('hash'));
+  }
+  await knex('schema_version').where({ version: 4 }).delete();
+}
+
+/** One key a process, wrapped by a master key; a destroyed one stays as a row without it. */
+async function createProcessKey(knex: Knex, dialect: Dialect): Promise<void> {
+  await knex.schema.createTable('process_key', (table) => {
+    table.specificType('correlation_id', `${dialect.varchar(255)} NOT NULL`).primary();
+    table.specificType('wrapped_key', `${dialect.varchar(255)} NULL`);
+    table.specificType('master_key', `${dialect.varchar(32)} NULL`);
+    table.specificType('created_at', `${dialect.time} NOT NULL`);
+    table.specificType('erased_at', `${dialect.time} NULL`);
+  });
+}
+
+async function addColumn(knex: Knex, table: string, name: string, type: string): Promise<void> {
+  await knex.schema.alterTable(table, (columns) => {
+    columns.specificType(name, type);
+  });
+}
