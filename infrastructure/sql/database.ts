@@ -4,6 +4,7 @@ import type { StoredEvent } from '../../domain/events.ts';
 import type { Archive } from '../../domain/ports/archive.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { EventStore } from '../../domain/ports/event-store.ts';
+import type { MaintenanceLock } from '../../domain/ports/maintenance-lock.ts';
 import type { Outbox } from '../../domain/ports/outbox.ts';
 import type { ProcessStore } from '../../domain/ports/process-store.ts';
 
@@ -26,6 +27,7 @@ export interface Database {
   processStore: ProcessStore;
   apiKeys: ApiKeyStore;
   archive: Archive;
+  maintenanceLock: MaintenanceLock;
   knex: Knex;
   /** Rejects when the database does not answer. */
   ping(): Promise<void>;

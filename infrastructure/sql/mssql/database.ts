@@ -18,6 +18,7 @@ import {
   withRetry,
 } from './connection.ts';
 import { createMssqlEventStore } from './event-store.ts';
+import { createMssqlMaintenanceLock } from './maintenance-lock.ts';
 import { createMssqlOutbox } from './outbox.ts';
 import { createMssqlProcessStore } from './process-store.ts';
 import { beginWithLock } from './stream-lock.ts';
@@ -91,6 +92,7 @@ export async function openMssqlDatabase(
       pool,
       preview: (before) => withRetry(() => preview(before)),
     }),
+    maintenanceLock: createMssqlMaintenanceLock(target, limits),
     knex: cold,
     async ping() {
       await pool.request().query('SELECT 1 AS alive');

@@ -8,6 +8,7 @@ import type { ProcessRow } from '../process-row.ts';
 import { createSqliteArchive } from './archive.ts';
 import { createSqliteEventStore } from './event-store.ts';
 import { createGroupCommit } from './group-commit.ts';
+import { createSqliteMaintenanceLock } from './maintenance-lock.ts';
 import { openSqlite } from './open.ts';
 import { createSqliteOutbox } from './outbox.ts';
 import { createSqliteProcessStore } from './process-store.ts';
@@ -73,6 +74,7 @@ export async function openSqliteDatabase(
       clock,
       preview: createPreview(cold, { time: (value) => value }),
     }),
+    maintenanceLock: createSqliteMaintenanceLock(file),
     knex: cold,
     async ping() {
       alive.get();
