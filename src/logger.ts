@@ -1,4 +1,5 @@
-import pino, { type Logger } from 'pino';
+import pino, { type DestinationStream, type Logger, type LoggerOptions } from 'pino';
+import pretty from 'pino-pretty';
 import { createMask, secretsIn } from './secrets.ts';
 
 const HEADERS = ['authorization', 'proxy-authorization', 'cookie', 'set-cookie', 'x-api-key'];
@@ -15,7 +16,27 @@ export function createLogger(
   forPeople: boolean,
   env: Record<string, string | undefined> = process.env,
 ): Logger {
-  return pino({
+  const options = optionsOf(level, env);
+  return forPeople
+    ? pino({ ...options, transport: { target: 'pino-pretty', options: PRETTY } })
+    : pino(options);
+}
+
+/** The same lines for a command, each written at once: to `destination`, which may have a bar to redraw. */
+export function createCommandLogger(
+  level: string,
+  forPeople: boolean,
+  destination: DestinationStream,
+  env: Record<string, string | undefined> = process.env,
+): Logger {
+  const options = optionsOf(level, env);
+  return pino(options, forPeople ? pretty({ ...PRETTY, destination, sync: true }) : destination);
+}
+
+const PRETTY = { translateTime: 'HH:MM:ss.l', singleLine: true, hideObject: false };
+
+function optionsOf(level: string, env: Record<string, string | undefined>): LoggerOptions {
+  return {
     level,
     base: null,
     redact: {
@@ -26,15 +47,7 @@ export function createLogger(
     },
     serializers: { err: serializeError, error: serializeError },
     hooks: { streamWrite: createMask(secretsIn(env)) },
-    ...(forPeople
-      ? {
-          transport: {
-            target: 'pino-pretty',
-            options: { translateTime: 'HH:MM:ss.l', singleLine: true, hideObject: false },
-          },
-        }
-      : {}),
-  });
+  };
 }
 
 /**

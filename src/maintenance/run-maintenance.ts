@@ -1,0 +1,106 @@
+import { existsSync } from 'node:fs';
+import type { Logger } from 'pino';
+import { SetupError } from '../../domain/errors.ts';
+import type { MaintenanceTask } from '../../domain/ports/maintenance-lock.ts';
+import type { Database } from '../../infrastructure/sql/database.ts';
+import { type Config, readConfig } from '../config.ts';
+import { databaseFile, openDatabase } from '../database-target.ts';
+import { createCommandLogger } from '../logger.ts';
+import { createProgress, type Progress } from './progress.ts';
+
+export interface Maintenance {
+  config: Config;
+  database: Database;
+  log: Logger;
+  progress: Progress;
+  /** Fires at Ctrl-C and SIGTERM: the run is to end after the batch that it is at. */
+  signal: AbortSignal;
+}
+
+export interface MaintenanceOptions {
+  /** Locks that the run needs for as long as it lasts; see the port. */
+  locks?: readonly (readonly [task: MaintenanceTask, mode: 'exclusive' | 'shared'])[];
+  env?: NodeJS.ProcessEnv;
+}
+
+/** A second signal this soon, in milliseconds, is the first one come twice. */
+const SAME_SIGNAL_MS = 1_000;
+/** What a shell gives a command that Ctrl-C ended. */
+const INTERRUPTED = 130;
+
+/**
+ * Runs a command that works on the database of a service, which may be running meanwhile. The first
+ * Ctrl-C lets it end in order, with exit code 130; a second one ends it at once, which loses nothing either.
+ *
+ * @throws SetupError when there is no database, or another run holds a lock
+ */
+export async function runMaintenance(
+  work: (maintenance: Maintenance) => Promise<void>,
+  { locks = [], env = process.env }: MaintenanceOptions = {},
+): Promise<void> {
+  const config = readConfig(env);
+  const file = databaseFile(config);
+  if (config.DATABASE_URL === '' && !existsSync(file)) {
+    throw new SetupError(
+      `DATA_DIR: there is no database ${file}; is DATA_DIR the folder of the service, and DATABASE_URL its database?`,
+    );
+  }
+  const onTerminal = process.stderr.isTTY === true;
+  const write = (text: string): void => {
+    // A bar on the line is overwritten, and draws itself again below.
+    process.stderr.write(onTerminal ? `\r\u001b[K${text}` : text);
+  };
+  const log = createCommandLogger(config.LOG_LEVEL, onTerminal, { write }, env);
+  const progress = createProgress(log);
+  const stop = stopBySignal();
+  const database = await openDatabase(config, {
+    clock: Date.now,
+    leaseMs: 0,
+    onAppended: () => {},
+    warn: (message) => log.warn(message),
+  });
+  const held: (() => Promise<void>)[] = [];
+  try {
+    for (const [task, mode] of locks) {
+      const release = await database.maintenanceLock.tryLock(task, mode);
+      if (!release) throw new SetupError(BUSY[task]);
+      held.push(release);
+    }
+    await work({ config, database, log, progress, signal: stop.signal });
+  } finally {
+    progress.stop();
+    for (const release of held.reverse()) await release();
+    await database.close();
+    stop.dispose();
+  }
+  if (!stop.signal.aborted) return;
+  process.stderr.write('stopped; run the same command again to go on\n');
+  process.exitCode = INTERRUPTED;
+}
+
+const BUSY: Record<MaintenanceTask, string> = {
+  archive: 'another run is archiving in this database; it does the same work, or wait for its end',
+  tables:
+    'a run of archive, restore, rebuild or verify --repair is at work in this database; try again after it',
+};
+
+function stopBySignal(): { signal: AbortSignal; dispose(): void } {
+  const controller = new AbortController();
+  let first: number | undefined;
+  const onSignal = (): void => {
+    if (first !== undefined && performance.now() - first > SAME_SIGNAL_MS) {
+      process.exit(INTERRUPTED);
+    }
+    first ??= performance.now();
+    controller.abort();
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  return {
+    signal: controller.signal,
+    dispose() {
+      process.off('SIGINT', onSignal);
+      process.off('SIGTERM', onSignal);
+    },
+  };
+}
