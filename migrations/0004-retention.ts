@@ -42,6 +42,10 @@ async function createProcessKey(knex: Knex, dialect: Dialect): Promise<void> {
     table.specificType('created_at', `${dialect.time} NOT NULL`);
     table.specificType('erased_at', `${dialect.time} NULL`);
   });
+  // Which master keys are in use is asked at every start; rows of one of them are wrapped anew.
+  await knex.schema.raw(
+    'CREATE INDEX idx_process_key_master_key ON process_key (master_key) WHERE master_key IS NOT NULL',
+  );
 }
 
 async function addColumn(knex: Knex, table: string, name: string, type: string): Promise<void> {

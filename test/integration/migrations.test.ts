@@ -121,6 +121,7 @@ describe('the migrations on SQLite', () => {
         'uq_event_log_dedupe_key',
         'idx_outbox_available_at',
         'idx_status_updated_at',
+        'idx_process_key_master_key',
       ]),
     );
     await database?.destroy();
