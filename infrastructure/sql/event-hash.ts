@@ -6,12 +6,25 @@ export const HASHED_SINCE = 3;
 
 /** Everything that the writer of an event decides. Version, time and id are given to it at the insert. */
 const CONTENT = EVENT_COLUMNS.filter(
-  (name) => name !== 'version' && name !== 'created_at' && name !== 'hash',
+  (name): name is Exclude<typeof name, 'version' | 'created_at' | 'hash'> =>
+    name !== 'version' && name !== 'created_at' && name !== 'hash',
 );
 
-/** SHA-256, in hexadecimal digits, over the content of an event as it is stored. */
+/**
+ * SHA-256, in hexadecimal digits, over the content of an event as it is stored: its columns one after the
+ * other, a text as its length in UTF-16 code units, a colon and itself, a number with a semicolon behind it,
+ * nothing as a hyphen. So no two contents are one text.
+ *
+ * Tried: the columns as a JSON list. Escaping JSON once more takes twice as long as the hash.
+ */
 export function contentHash(row: EventRow): string {
-  return hash('sha256', JSON.stringify(CONTENT.map((name) => row[name])));
+  let text = '';
+  for (const name of CONTENT) {
+    const value = row[name];
+    if (value === null) text += '-';
+    else text += typeof value === 'number' ? `${value};` : `${value.length}:${value}`;
+  }
+  return hash('sha256', text);
 }
 
 /**

@@ -90,13 +90,15 @@ export function toEventRow(
 ): EventRow {
   const { identity, audit } = event;
   const home = HOMES[event.type];
-  const rest: Record<string, unknown> = { ...event.data };
-  const take = (name: string | undefined): unknown => {
-    if (name === undefined) return null;
-    const value = rest[name];
-    delete rest[name];
-    return value ?? null;
-  };
+  const data: Readonly<Record<string, unknown>> = event.data;
+  const rest: Record<string, unknown> = {};
+  for (const name in data) {
+    if (name !== home.request && name !== home.response && name !== home.error) {
+      rest[name] = data[name];
+    }
+  }
+  const take = (name: string | undefined): unknown =>
+    name === undefined ? null : (data[name] ?? null);
   const request = take(home.request) as Json;
   const response = take(home.response) as Json;
   const error = take(home.error) as string | null;
@@ -239,8 +241,13 @@ function keyText(text: string, length: number): string;
 function keyText(text: string | undefined, length: number): string | null;
 function keyText(text: string | undefined, length: number): string | null {
   if (text === undefined) return null;
-  return text.replace(/[^\x20-\x7e]/g, '?').slice(0, length);
+  // Hardly any has such a letter, and to look for one costs less than to replace none.
+  const plain = FOREIGN.test(text) ? text.replace(ALL_FOREIGN, '?') : text;
+  return plain.length > length ? plain.slice(0, length) : plain;
 }
+
+const FOREIGN = /[^\x20-\x7e]/;
+const ALL_FOREIGN = new RegExp(FOREIGN, 'g');
 
 /** Half of a surrogate pair cannot be stored as UTF-8, and would be read back as something else. */
 function wellFormed(text: string | null): string | null {
