@@ -6,6 +6,7 @@ import { registerJobs } from './commands/jobs.ts';
 import { registerMigrate } from './commands/migrate.ts';
 import { registerPartner } from './commands/partner.ts';
 import { registerServe } from './commands/serve.ts';
+import { registerVerify } from './commands/verify.ts';
 import { VERSION } from './version.ts';
 
 /** Runs the command line. What a user can mend is told in one line, with exit code 1. */
@@ -20,6 +21,7 @@ export async function runCli(argv: readonly string[]): Promise<void> {
   registerApiKey(program);
   registerJobs(program);
   registerPartner(program);
+  registerVerify(program);
   try {
     await program.parseAsync(argv);
   } catch (error) {

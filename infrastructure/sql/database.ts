@@ -7,6 +7,7 @@ import type { EventStore } from '../../domain/ports/event-store.ts';
 import type { MaintenanceLock } from '../../domain/ports/maintenance-lock.ts';
 import type { Outbox } from '../../domain/ports/outbox.ts';
 import type { ProcessStore } from '../../domain/ports/process-store.ts';
+import type { Verification } from '../../domain/ports/verification.ts';
 
 /** What both databases are opened with. */
 export interface DatabaseOptions {
@@ -28,6 +29,7 @@ export interface Database {
   apiKeys: ApiKeyStore;
   archive: Archive;
   maintenanceLock: MaintenanceLock;
+  verification: Verification;
   knex: Knex;
   /** Rejects when the database does not answer. */
   ping(): Promise<void>;

@@ -22,6 +22,7 @@ import { createMssqlMaintenanceLock } from './maintenance-lock.ts';
 import { createMssqlOutbox } from './outbox.ts';
 import { createMssqlProcessStore } from './process-store.ts';
 import { beginWithLock } from './stream-lock.ts';
+import { createMssqlVerification } from './verification.ts';
 
 /** Readers of the whole log at once: each keeps a connection for as long as it takes. */
 const READERS_MAX = 4;
@@ -93,6 +94,7 @@ export async function openMssqlDatabase(
       preview: (before) => withRetry(() => preview(before)),
     }),
     maintenanceLock: createMssqlMaintenanceLock(target, limits),
+    verification: createMssqlVerification({ pool, readers }),
     knex: cold,
     async ping() {
       await pool.request().query('SELECT 1 AS alive');

@@ -46,7 +46,7 @@ export function createMssqlProcessStore(options: {
     if (next[0]?.version !== (known?.version ?? 0) + 1) return null;
     const state = fold(next, known);
     if (!state) return { state };
-    const write = bind(pool.request(), toProcessRow(state));
+    const write = bindProcess(pool.request(), toProcessRow(state));
     if (known) {
       const { rowsAffected } = await write.input('known', sql.Int, known.version).query(UPDATE);
       return rowsAffected[0] === 1 ? { state } : null;
@@ -71,7 +71,8 @@ export function createMssqlProcessStore(options: {
   };
 }
 
-function bind(request: sql.Request, row: ProcessRow): sql.Request {
+/** Binds every column of a row by its name. */
+export function bindProcess(request: sql.Request, row: ProcessRow): sql.Request {
   const time = (text: string | null): Date | null => (text === null ? null : new Date(text));
   return request
     .input('correlation_id', sql.VarChar(255), row.correlation_id)

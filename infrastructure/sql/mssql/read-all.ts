@@ -21,9 +21,15 @@ export function createReadAll(readers: sql.ConnectionPool): EventStore['readAll'
     let after = afterId;
     let ended = false;
     let reading: AsyncGenerator<Row, void> | undefined;
+    const pageFrom = (id: string): sql.Request =>
+      readers
+        .request()
+        .input('limit', sql.Int, PAGE)
+        .input('afterId', sql.BigInt, id)
+        .input('until', sql.BigInt, untilId);
     /** The next row; after an error goes on behind the last one that came. */
     const next = async (): Promise<Row | undefined> => {
-      reading ??= stream(readers, after, untilId);
+      reading ??= streamRows<Row>(pageFrom(after), STATEMENT);
       try {
         const { done, value } = await reading.next();
         return done ? undefined : value;
@@ -51,17 +57,14 @@ export function createReadAll(readers: sql.ConnectionPool): EventStore['readAll'
   };
 }
 
-/** One page. Left early, it stops the statement and waits until its connection is free again. */
-async function* stream(
-  readers: sql.ConnectionPool,
-  after: string,
-  until: string,
-): AsyncGenerator<Row, void> {
-  const request = readers
-    .request()
-    .input('limit', sql.Int, PAGE)
-    .input('afterId', sql.BigInt, after)
-    .input('until', sql.BigInt, until);
+/**
+ * The rows of a statement as they come. Left early, it stops the statement and waits until its connection is
+ * free again.
+ */
+export async function* streamRows<T>(
+  request: sql.Request,
+  statement: string,
+): AsyncGenerator<T, void> {
   const rows = request.toReadableStream();
   let running = true;
   const released = new Promise<void>((resolve) => {
@@ -70,9 +73,9 @@ async function* stream(
       resolve();
     });
   });
-  request.query(STATEMENT);
+  request.query(statement);
   try {
-    for await (const row of rows) yield row as Row;
+    for await (const row of rows) yield row as T;
   } finally {
     if (running) request.cancel();
     await released;

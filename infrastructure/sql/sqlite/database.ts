@@ -12,6 +12,7 @@ import { createSqliteMaintenanceLock } from './maintenance-lock.ts';
 import { openSqlite } from './open.ts';
 import { createSqliteOutbox } from './outbox.ts';
 import { createSqliteProcessStore } from './process-store.ts';
+import { createSqliteVerification } from './verification.ts';
 
 /** Knex for what is cold: migrations and lists. */
 export function sqliteKnexConfig(file: string): Knex.Config {
@@ -75,6 +76,11 @@ export async function openSqliteDatabase(
       preview: createPreview(cold, { time: (value) => value }),
     }),
     maintenanceLock: createSqliteMaintenanceLock(file),
+    verification: createSqliteVerification({
+      db: unsynced,
+      groupCommit: unsyncedCommit,
+      clock,
+    }),
     knex: cold,
     async ping() {
       alive.get();
