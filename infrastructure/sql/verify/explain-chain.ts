@@ -49,6 +49,8 @@ export function explainChain(correlationId: string, links: readonly Link[]): Dif
       if (hashed || link.schemaVersion >= HASHED_SINCE) {
         say(link, 'hash-missing', 'the event has no hash');
       }
+    } else if (moved && isCopy(links, origins, at)) {
+      say(link, 'event-inserted', `the event is a copy of version ${moved.version}`);
     } else if (moved) {
       say(link, 'event-moved', `the event was written as version ${moved.version}`);
     } else if (!origin && link.version <= first) {
@@ -61,6 +63,17 @@ export function explainChain(correlationId: string, links: readonly Link[]): Dif
     }
   }
   return differences;
+}
+
+/** True when another event with this very hash is where it belongs. */
+function isCopy(links: readonly Link[], origins: readonly (Origin | null)[], at: number): boolean {
+  const hash = links[at]?.hash;
+  return links.some(
+    (link, place) =>
+      place !== at &&
+      hash?.equals(link.hash ?? Buffer.alloc(0)) &&
+      origins[place]?.version === link.version,
+  );
 }
 
 /** What became of an event that fits behind no other. */
