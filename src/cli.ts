@@ -5,6 +5,7 @@ import { registerDemo } from './commands/demo.ts';
 import { registerJobs } from './commands/jobs.ts';
 import { registerMigrate } from './commands/migrate.ts';
 import { registerPartner } from './commands/partner.ts';
+import { registerRestore } from './commands/restore.ts';
 import { registerServe } from './commands/serve.ts';
 import { registerVerify } from './commands/verify.ts';
 import { VERSION } from './version.ts';
@@ -20,6 +21,7 @@ export async function runCli(argv: readonly string[]): Promise<void> {
   registerMigrate(program);
   registerApiKey(program);
   registerJobs(program);
+  registerRestore(program);
   registerPartner(program);
   registerVerify(program);
   try {

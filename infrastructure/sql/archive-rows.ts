@@ -21,6 +21,15 @@ export const MOVABLE = `p.status <> 'pending'
     WHERE e.correlation_id = p.correlation_id
   )`;
 
+/**
+ * True for a row `p` of process_store that is old enough for the archive: what was restored stays for as
+ * long as what ended at that time.
+ *
+ * @param before the parameter that holds the limit
+ */
+export const endedBefore = (before: string): string =>
+  `p.updated_at < ${before} AND (p.restored_at IS NULL OR p.restored_at < ${before})`;
+
 /** The ids of the first candidates, as many as have no more events together, but at least one. */
 export function upToMostEvents(
   candidates: readonly { correlation_id: string; version: number }[],
@@ -60,9 +69,11 @@ interface Preview {
 
 /** Counts what would move; a stream has as many events as its version says. */
 export function createPreview(knex: Knex, dialect: Pick<ListDialect, 'time'>): Archive['preview'] {
-  return async (endedBefore) => {
+  return async (limit) => {
+    const before = dialect.time(limit);
     const query = knex('process_store as p')
-      .where('p.updated_at', '<', dialect.time(endedBefore))
+      .where('p.updated_at', '<', before)
+      .where((either) => either.whereNull('p.restored_at').orWhere('p.restored_at', '<', before))
       .whereRaw(MOVABLE)
       .select(
         knex.raw(

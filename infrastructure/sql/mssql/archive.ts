@@ -1,9 +1,10 @@
 import sql from 'mssql';
 import type { Archive, ArchiveCount } from '../../../domain/ports/archive.ts';
-import { MOVABLE, upToMostEvents } from '../archive-rows.ts';
+import { endedBefore, MOVABLE, upToMostEvents } from '../archive-rows.ts';
 import { EVENT_COLUMNS } from '../event-row.ts';
 import { fromProcessRow, PROCESS_COLUMNS, type ProcessRow } from '../process-row.ts';
 import { isoTimes, withRetry } from './connection.ts';
+import { createRestore } from './restore.ts';
 import { lockStream } from './stream-lock.ts';
 
 const SELECT = `SELECT ${PROCESS_COLUMNS.join(', ')} FROM process_store_archive WHERE correlation_id = @correlation_id`;
@@ -11,7 +12,7 @@ const SELECT = `SELECT ${PROCESS_COLUMNS.join(', ')} FROM process_store_archive 
 /** A first look without locks. */
 const CANDIDATES = `
 SELECT TOP (@limit) p.correlation_id, p.version FROM process_store AS p
-WHERE p.updated_at < @before AND ${MOVABLE} ORDER BY p.updated_at`;
+WHERE ${endedBefore('@before')} AND ${MOVABLE} ORDER BY p.updated_at`;
 
 /**
  * Moves candidates in one transaction. Each stream is locked as by an append; two movers wait for each
@@ -33,7 +34,7 @@ DECLARE @chosen TABLE (correlation_id VARCHAR(255) COLLATE Latin1_General_BIN2);
 BEGIN TRANSACTION;
 ${locks.join('\n')}
 INSERT INTO @chosen (correlation_id) SELECT p.correlation_id FROM process_store AS p
-  WHERE p.correlation_id IN (${ids}) AND p.updated_at < @before AND ${MOVABLE};
+  WHERE p.correlation_id IN (${ids}) AND ${endedBefore('@before')} AND ${MOVABLE};
 ${move('process_store', PROCESS_COLUMNS)}
 SET @processes = @@ROWCOUNT;
 ${move('event_log', ['id', ...EVENT_COLUMNS])}
@@ -85,6 +86,7 @@ export function createMssqlArchive(options: {
       }
     },
     preview,
+    restore: createRestore(pool),
     async findProcess(correlationId) {
       const { recordset } = await withRetry(() =>
         pool

@@ -8,9 +8,18 @@ const COLUMNS = `id, ${EVENT_COLUMNS.join(', ')}`;
 export const LIVE = `${COLUMNS}, CAST(NULL AS DATETIME2(3)) AS archived_at FROM event_log`;
 export const ARCHIVED = `${COLUMNS}, archived_at FROM event_log_archive`;
 
-/** Looks into the archive when the log has nothing: pages of an archive are seldom in memory. */
+/**
+ * Looks into the archive when the log has nothing: pages of an archive are seldom in memory. The looks are
+ * moments of their own, and a stream may be restored between them: when the archive has nothing either, the
+ * log is looked at again.
+ */
 export const liveElseArchived = (top: string, rest: string): string =>
-  `SELECT ${top} ${LIVE} ${rest}; IF @@ROWCOUNT = 0 SELECT ${top} ${ARCHIVED} ${rest};`;
+  `SELECT ${top} ${LIVE} ${rest};
+IF @@ROWCOUNT = 0
+BEGIN
+  SELECT ${top} ${ARCHIVED} ${rest};
+  IF @@ROWCOUNT = 0 SELECT ${top} ${LIVE} ${rest};
+END`;
 
 export const STREAM =
   'WHERE correlation_id = @correlation_id AND version > @after ORDER BY version';

@@ -1,10 +1,11 @@
 import type BetterSqlite3 from 'better-sqlite3';
 import type { Archive } from '../../../domain/ports/archive.ts';
 import type { Clock } from '../../../domain/ports/clock.ts';
-import { MOVABLE, upToMostEvents } from '../archive-rows.ts';
+import { endedBefore as isEndedBefore, MOVABLE, upToMostEvents } from '../archive-rows.ts';
 import { EVENT_COLUMNS } from '../event-row.ts';
 import { fromProcessRow, PROCESS_COLUMNS, type ProcessRow } from '../process-row.ts';
 import type { GroupCommit } from './group-commit.ts';
+import { createSqliteRestore } from './restore.ts';
 
 /** The archive on SQLite. A batch shares its transaction with the appends of its turn. */
 export function createSqliteArchive(options: {
@@ -14,9 +15,9 @@ export function createSqliteArchive(options: {
   preview: Archive['preview'];
 }): Archive {
   const { db, groupCommit, clock, preview } = options;
-  const movable = db.prepare<[string, number], { correlation_id: string; version: number }>(
+  const movable = db.prepare<[object], { correlation_id: string; version: number }>(
     `SELECT p.correlation_id, p.version FROM process_store AS p
-     WHERE p.updated_at < ? AND ${MOVABLE} ORDER BY p.updated_at LIMIT ?`,
+     WHERE ${isEndedBefore('@before')} AND ${MOVABLE} ORDER BY p.updated_at LIMIT @limit`,
   );
   const copyProcess = db.prepare(copyToArchive('process_store', PROCESS_COLUMNS));
   const copyEvents = db.prepare(copyToArchive('event_log', ['id', ...EVENT_COLUMNS]));
@@ -29,11 +30,12 @@ export function createSqliteArchive(options: {
   return {
     async moveBatch({ endedBefore, limit }) {
       // Nothing to do is the usual answer, and should not wait for, or be, a writer.
-      if (movable.all(endedBefore, 1).length === 0) return { processes: 0, events: 0 };
+      if (movable.all({ before: endedBefore, limit: 1 }).length === 0)
+        return { processes: 0, events: 0 };
       return groupCommit.write(() => {
         const archivedAt = new Date(clock()).toISOString();
         const moved = { processes: 0, events: 0 };
-        for (const id of upToMostEvents(movable.all(endedBefore, limit))) {
+        for (const id of upToMostEvents(movable.all({ before: endedBefore, limit }))) {
           copyProcess.run(archivedAt, id);
           copyEvents.run(archivedAt, id);
           deleteProcess.run(id);
@@ -44,6 +46,7 @@ export function createSqliteArchive(options: {
       });
     },
     preview,
+    restore: createSqliteRestore({ db, groupCommit, clock }),
     async findProcess(correlationId) {
       const row = select.get(correlationId);
       return row ? fromProcessRow(row) : null;

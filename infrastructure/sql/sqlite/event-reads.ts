@@ -20,8 +20,9 @@ const LIVE = `SELECT ${COLUMNS}, NULL AS archived_at FROM event_log`;
 const ARCHIVED = `SELECT ${COLUMNS}, archived_at FROM event_log_archive`;
 
 /**
- * Reads the log, and the archive when the log has nothing: a stream is in one of them as a whole, and
- * moves one way only, so one that moves between the two looks is found by the second.
+ * Reads the log, and the archive when the log has nothing: a stream is in one of them as a whole. Another
+ * process may move it between the two looks: to the archive, and the second one finds it; or back, and so
+ * the log is looked at again when there was nothing in either.
  */
 export function createEventReads(db: BetterSqlite3.Database): EventReads {
   const pair = <Bound extends unknown[]>(rest: string) => {
@@ -47,8 +48,11 @@ export function createEventReads(db: BetterSqlite3.Database): EventReads {
     { live, archived }: ReturnType<typeof pair>,
     ...bound: unknown[]
   ): StoredEvent[] {
-    const rows = live.all(...bound);
-    return (rows.length > 0 ? rows : archived.all(...bound)).map(fromRow);
+    for (const statement of [live, archived, live]) {
+      const rows = statement.all(...bound);
+      if (rows.length > 0) return rows.map(fromRow);
+    }
+    return [];
   }
 
   return {

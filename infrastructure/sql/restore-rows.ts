@@ -1,0 +1,38 @@
+import type { RestoreOutcome } from '../../domain/ports/archive.ts';
+import { EVENT_COLUMNS } from './event-row.ts';
+import { PROCESS_COLUMNS } from './process-row.ts';
+
+/** Where the rows of a process are; what is wholly archived can be restored. */
+export type Whereabouts = Exclude<RestoreOutcome, 'restored'> | 'archived';
+
+const OF_PROCESS = 'WHERE correlation_id = @correlation_id';
+const isIn = (table: string, more = ''): string =>
+  `EXISTS (SELECT 1 FROM ${table} ${OF_PROCESS}${more})`;
+/** Its events could not stand beside live ones. */
+const KEY_TAKEN = `EXISTS (SELECT 1 FROM event_log_archive AS a
+      JOIN event_log AS l ON l.dedupe_key = a.dedupe_key AND l.dedupe_key IS NOT NULL
+      WHERE a.correlation_id = @correlation_id)`;
+
+/** The `Whereabouts` of `@correlation_id`, as an expression. */
+export const WHEREABOUTS = `CASE
+  WHEN ${isIn('event_log_archive')} AND ${isIn('process_store_archive')}
+    THEN CASE WHEN ${isIn('event_log')} OR ${isIn('process_store')} OR ${KEY_TAKEN}
+      THEN 'damaged' ELSE 'archived' END
+  WHEN ${isIn('event_log_archive')} OR ${isIn('process_store_archive')} THEN 'damaged'
+  WHEN ${isIn('process_store', ' AND restored_at IS NOT NULL')} THEN 'restored-before'
+  WHEN ${isIn('event_log')} OR ${isIn('process_store')} THEN 'live'
+  ELSE 'unknown' END`;
+
+const events = ['id', ...EVENT_COLUMNS].join(', ');
+const process = PROCESS_COLUMNS.join(', ');
+
+/** Copies the events of `@correlation_id` back, with their ids. */
+export const RESTORE_EVENTS = `INSERT INTO event_log (${events})
+  SELECT ${events} FROM event_log_archive ${OF_PROCESS} ORDER BY version`;
+/** Copies its row back, restored at `@now`. */
+export const RESTORE_PROCESS = `INSERT INTO process_store (${process}, restored_at)
+  SELECT ${process}, @now FROM process_store_archive ${OF_PROCESS}`;
+export const REMOVE_ARCHIVED = [
+  `DELETE FROM event_log_archive ${OF_PROCESS}`,
+  `DELETE FROM process_store_archive ${OF_PROCESS}`,
+] as const;
