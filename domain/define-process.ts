@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Audit, ProcessIdentity } from './events.ts';
 import type { JsonObject } from './json.ts';
+import { isPath } from './redact.ts';
 
 /** What a step may log through; pino's loggers fit. */
 export interface StepLogger {
@@ -106,6 +107,8 @@ export interface ProcessDefinition {
   identifiers: (input: JsonObject) => JsonObject;
   /** Variables of a start that works, for the documentation. */
   example: JsonObject;
+  /** Paths of what is personal; see `defineProcess`. Empty: nothing is. */
+  personal: readonly string[];
 }
 
 /** Binds a step's types together, and the settings of its process. */
@@ -113,10 +116,17 @@ export type StepBuilder<Settings> = <Input extends z.ZodObject, Output extends z
   step: StepDefinition<Input, Output, Settings>,
 ) => StepDefinition;
 
+/** Where a refusal's text, which may quote anything, goes on: the variable that the service sets. */
+const REFUSAL_TEXT = 'errorMessage';
+
 /**
  * Defines a process: the typed side of the BPMN file of the same name in the same folder.
  *
- * @throws Error when names or numbers repeat, or a name would not fit a topic
+ * `personal` says which values are about a person: paths as for `redact`, in the variables of the start, the
+ * inputs and outputs of the steps, the result and the business identifiers. They are stored encrypted when
+ * there is a PERSONAL_DATA_KEY, and can then be erased; free texts of such a process are, too.
+ *
+ * @throws Error when names or numbers repeat, a name would not fit a topic, or a path is none
  */
 export function defineProcess<Input extends z.ZodObject, Settings extends z.ZodObject>(definition: {
   key: string;
@@ -125,6 +135,7 @@ export function defineProcess<Input extends z.ZodObject, Settings extends z.ZodO
   settings: Settings;
   identifiers: (input: z.output<Input>) => JsonObject;
   example: z.input<Input> & JsonObject;
+  personal?: readonly string[];
   steps: (step: StepBuilder<z.output<Settings>>) => readonly StepDefinition[];
 }): ProcessDefinition {
   const { key, title, input, settings, example } = definition;
@@ -146,6 +157,13 @@ export function defineProcess<Input extends z.ZodObject, Settings extends z.ZodO
     'number',
     steps.map((step) => step.number),
   );
+  const { personal = [] } = definition;
+  const wrong = personal.find((path) => !isPath(path));
+  if (wrong !== undefined) {
+    throw new Error(
+      `process ${key}: personal: "${wrong}" is no path; it must be names with dots between them`,
+    );
+  }
   return {
     key,
     title,
@@ -153,8 +171,14 @@ export function defineProcess<Input extends z.ZodObject, Settings extends z.ZodO
     settings,
     steps,
     example,
+    personal: personal.length === 0 ? [] : [...personal, REFUSAL_TEXT, ...textsOf(steps)],
     identifiers: (variables) => definition.identifiers(variables as z.output<Input>),
   };
+}
+
+/** The output of a step that refuses the process has a text under this name. */
+function textsOf(steps: readonly StepDefinition[]): string[] {
+  return steps.some(({ ends }) => ends === 'error') ? ['message'] : [];
 }
 
 /** The topic of a step's external task. */

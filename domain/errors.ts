@@ -75,6 +75,19 @@ export class StoreUnavailableError extends CodedError {
   }
 }
 
+/**
+ * The key of a process's personal data is wrapped by a master key that this instance does not have. Waits like
+ * an outage until somebody gives it the key: what was done is not lost meanwhile.
+ */
+export class PersonalDataLockedError extends StoreUnavailableError {
+  constructor(correlationId: string, masterKey: string) {
+    super(
+      `the personal data of ${correlationId} is locked: PERSONAL_DATA_KEY does not hold the master key ${masterKey}`,
+      { correlationId },
+    );
+  }
+}
+
 /** The process engine cannot be reached or is in trouble; trying again later makes sense. */
 export class EngineUnavailableError extends CodedError {
   readonly code = 'ENGINE_UNAVAILABLE';

@@ -114,6 +114,8 @@ export type StoredEvent = ProcessEvent & {
   createdAt: Timestamp;
   /** Set when the event lies in the archive: since when. */
   archivedAt?: Timestamp;
+  /** Set when personal values were in it, and are erased. */
+  erased?: true;
 };
 
 /** The `status` column of the event's row. */

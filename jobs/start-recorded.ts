@@ -17,7 +17,8 @@ export interface RecordedStart {
 }
 
 /**
- * Starts an instance, unless there is one already, and records it. The engine's refusal ends the process.
+ * Starts an instance, unless there is one already, and records it. The engine's refusal ends the process, and
+ * so does a request whose data was erased in the moment it was retried.
  * Two callers at the same moment may both start one: the dedupe key of `process-started` lets one of them
  * win, and the other deletes its instance.
  *
@@ -31,25 +32,23 @@ export async function startRecorded(
   const processInstanceId = instanceId ?? (await start());
   if (processInstanceId !== null) await record(processInstanceId);
 
-  /** @returns the instance's id, or null when the engine refused and the process has failed with it */
+  /** @returns the instance's id, or null when it cannot be started and the process has failed with that */
   async function start(): Promise<string | null> {
+    if (request.erased) {
+      await recordEnd('ERASED', 'the personal data that the process needs is erased');
+      return null;
+    }
     try {
       return await engine.start(processName, correlationId, startVariables(request));
     } catch (error) {
       if (!(error instanceof EngineRefusedError)) throw error;
-      await recordRefusal(error);
+      await recordEnd(error.code, `the process engine refused the start: ${error.message}`);
       return null;
     }
   }
 
-  async function recordRefusal(error: EngineRefusedError): Promise<void> {
-    const outcome = {
-      status: 'error',
-      kind: 'technical',
-      code: error.code,
-      message: `the process engine refused the start: ${error.message}`,
-      step: null,
-    } as const;
+  async function recordEnd(code: string, message: string): Promise<void> {
+    const outcome = { status: 'error', kind: 'technical', code, message, step: null } as const;
     // Of two deliveries one records the end; the other fails on the version, and finds it ended.
     await eventStore.append(
       correlationId,

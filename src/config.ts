@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { SetupError } from '../domain/errors.ts';
+import { readMasterKeys } from '../infrastructure/personal/master-keys.ts';
 import { nextTime } from '../infrastructure/queue/schedule.ts';
 import { redisUrlProblem } from '../infrastructure/redis-url.ts';
 import { mssqlUrlProblem } from '../infrastructure/sql/mssql/target.ts';
@@ -55,6 +56,18 @@ const cron = z.string().superRefine((value, context) => {
     context.addIssue({ code: 'custom', message: error.message });
   }
 });
+
+const masterKeys = z
+  .string()
+  .default('')
+  .superRefine((value, context) => {
+    try {
+      readMasterKeys(value);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      context.addIssue({ code: 'custom', message: error.message });
+    }
+  });
 
 /** Every setting of the service. `describe` is the documentation: README's table is made from it. */
 export const configSchema = z.object({
@@ -196,6 +209,9 @@ export const configSchema = z.object({
     .default('30 2 * * *')
     .describe('When processes are archived: a cron pattern of five fields, in UTC'),
   ARCHIVE_BATCH: number(100, 1, 500).describe('Processes archived in one transaction, at most'),
+  PERSONAL_DATA_KEY: masterKeys.describe(
+    'Master key of personal data, 32 random bytes in base64 (secret); several with commas: the first one wraps, all unwrap; empty: personal data is stored in the clear and cannot be erased',
+  ),
   SHUTDOWN_DELAY_MS: number(0, 0, 600_000).describe(
     'Time between the signal to stop and the stop itself, in which /health/ready says no and calls are still served: for load balancers',
   ),

@@ -14,6 +14,8 @@ export function secretsIn(env: Record<string, string | undefined>): string[] {
     if (!value) continue;
     if (isSecretName(name)) {
       secrets.add(value);
+      // Several, the newest first.
+      if (name.endsWith('DATA_KEY')) for (const key of value.split(',')) secrets.add(key.trim());
       // `name=value` pairs, such as OTEL_EXPORTER_OTLP_HEADERS.
       if (name.endsWith('HEADERS')) {
         for (const pair of value.split(',')) secrets.add(pair.slice(pair.indexOf('=') + 1).trim());
@@ -27,7 +29,7 @@ export function secretsIn(env: Record<string, string | undefined>): string[] {
 
 /** Whether a variable's value is a secret, by its name. */
 export function isSecretName(name: string): boolean {
-  return /(PASSWORD|SECRET|TOKEN|API_KEY|PRIVATE_KEY|HEADERS)$/.test(name);
+  return /(PASSWORD|SECRET|TOKEN|API_KEY|PRIVATE_KEY|DATA_KEY|HEADERS)$/.test(name);
 }
 
 /** A text with the passwords in its URLs masked. Up to the last @: a password may hold one as it is. */

@@ -20,6 +20,7 @@ import { jobHandlersOf } from './job-handlers.ts';
 import { createLoadLimits } from './load-limits.ts';
 import { attemptsOf, loadProcesses, readAllSettings } from './load-processes.ts';
 import { openObservability } from './observability/observability.ts';
+import { openPersonalData } from './personal-data.ts';
 import { openProcessEngine } from './process-engine.ts';
 import { scheduleArchive } from './schedule-archive.ts';
 import { scheduleReconciler } from './schedule-reconciler.ts';
@@ -88,8 +89,11 @@ export async function startService(
       warn: (message) => log.warn(message),
     });
     shutdown.add('database', () => database.close());
-    const { outbox, processStore } = database;
-    const eventStore = observedEventStore(database.eventStore, observability);
+    const { outbox } = database;
+    // What is personal is sealed from here on down, and in everything that memory and Redis hold.
+    const personal = await openPersonalData(config, processes, database.processKeys, log);
+    const eventStore = personal.eventStore(observedEventStore(database.eventStore, observability));
+    const processStore = personal.processStore(database.processStore);
     // Alone on the data folder, so no other relay: what a killed predecessor had taken is due.
     if (database.kind === 'sqlite' && lockMode === 'exclusive') await outbox.releaseAll();
 
@@ -100,7 +104,7 @@ export async function startService(
 
     // In memory: what callers wait for and ask about.
     const processMap = createProcessMap(config.PROCESS_MAP_MAX);
-    const waitroom = observability.waitroom();
+    const waitroom = personal.waitroom(observability.waitroom());
     const limits = createLoadLimits({
       waitroom,
       outbox,
@@ -111,7 +115,7 @@ export async function startService(
       log,
     });
     shutdown.add('load limits', limits.stop);
-    const findProcess = createFindProcess({ processMap, processStore, eventStore });
+    const findProcess = personal.opened(createFindProcess({ ...database, processMap }));
 
     // Transport: jobs between the roles, states to every instance.
     const transport = await openTransport(config, observability.log, () => void catchUp());
@@ -123,7 +127,11 @@ export async function startService(
       if (processMap.set(state)) waitroom.notify(state);
     });
     const announce = createAnnounce({ processMap, notifier, log });
-    const observeEvents = observability.events({ processMap, eventStore: database.eventStore });
+    const observeEvents = observability.events({
+      ...database,
+      processMap,
+      isPersonal: personal.isPersonal,
+    });
     const relay = createRelay({
       outbox,
       queue,
@@ -176,7 +184,13 @@ export async function startService(
 
     // Work: jobs, outbox, external tasks.
     if (has('api')) limits.start();
-    const work = { eventStore, processStore, notifier, engine, attemptsOf: attemptsOf(processes) };
+    const work = {
+      eventStore,
+      processStore: database.processStore,
+      notifier,
+      engine,
+      attemptsOf: attemptsOf(processes),
+    };
     await queue.work(jobHandlersOf(has, work));
     if (has('relay')) relay.start();
     if (has('worker')) {

@@ -72,7 +72,11 @@ const calls = {
     });
     const { outbox, processStore, apiKeys } = database;
     const eventStore = observedEventStore(database.eventStore, observability);
-    const observeEvents = observability.events({ processMap, eventStore });
+    const observeEvents = observability.events({
+      processMap,
+      eventStore,
+      isPersonal: () => false,
+    });
     const waitroom = observability.waitroom();
     const relay = createRelay({
       outbox,

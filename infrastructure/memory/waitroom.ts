@@ -23,6 +23,8 @@ export interface Waitroom {
   watch(correlationId: string, listener: (state: ProcessState) => void): () => void;
   /** Hands a new state to all who wait for its process: O(waiters of this process). */
   notify(state: ProcessState): void;
+  /** Whether somebody waits for this process. */
+  has(correlationId: string): boolean;
   /** Correlation ids somebody waits for. */
   awaited(): string[];
   /** Lets every waiter go with null, and those that still come: at the stop. */
@@ -102,6 +104,7 @@ export function createWaitroom(
       }
       if (errors.length > 0) throw new AggregateError(errors, 'a watcher failed');
     },
+    has: (correlationId) => places.has(correlationId),
     awaited: () => [...places.keys()],
     releaseAll() {
       closed = true;

@@ -92,8 +92,12 @@ export function inStepSpan(
   );
 }
 
-/** Writes what the journal says of an attempt onto the span that is active. */
-export function noteStep(event: StoredEvent): void {
+/**
+ * Writes what the journal says of an attempt onto the span that is active.
+ *
+ * @param isPersonal true when texts may quote what must not be in a trace: then the code stands for them
+ */
+export function noteStep(event: StoredEvent, isPersonal: boolean): void {
   const span = trace.getActiveSpan();
   if (!span) return;
   if (event.type === 'step-completed') {
@@ -109,7 +113,8 @@ export function noteStep(event: StoredEvent): void {
       [ATTRIBUTES.retriesLeft]: retriesLeft,
     });
     // A refusal is an outcome of the business, not an error of anybody's.
-    if (kind === 'technical') failSpan(span, Object.assign(new StepFailure(message), { code }));
+    const text = isPersonal ? code : message;
+    if (kind === 'technical') failSpan(span, Object.assign(new StepFailure(text), { code }));
   }
 }
 

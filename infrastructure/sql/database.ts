@@ -6,6 +6,7 @@ import type { Clock } from '../../domain/ports/clock.ts';
 import type { EventStore } from '../../domain/ports/event-store.ts';
 import type { MaintenanceLock } from '../../domain/ports/maintenance-lock.ts';
 import type { Outbox } from '../../domain/ports/outbox.ts';
+import type { ProcessKeys } from '../../domain/ports/process-keys.ts';
 import type { ProcessStore } from '../../domain/ports/process-store.ts';
 import type { Verification } from '../../domain/ports/verification.ts';
 
@@ -28,6 +29,7 @@ export interface Database {
   processStore: ProcessStore;
   apiKeys: ApiKeyStore;
   archive: Archive;
+  processKeys: ProcessKeys;
   maintenanceLock: MaintenanceLock;
   verification: Verification;
   knex: Knex;

@@ -6,6 +6,7 @@ import {
   type StoredEvent,
 } from '../../domain/events.ts';
 import type { Json } from '../../domain/json.ts';
+import { isSealed } from '../../domain/personal.ts';
 import { MAX_APPEND } from '../../domain/ports/event-store.ts';
 import { upcast } from '../../domain/upcast.ts';
 
@@ -101,7 +102,12 @@ export function toEventRow(
     name === undefined ? null : (data[name] ?? null);
   const request = take(home.request) as Json;
   const response = take(home.response) as Json;
-  const error = take(home.error) as string | null;
+  let error = take(home.error) as string | null;
+  if (home.error && isSealed(error)) {
+    // Who reads the table is helped more by the code than by ciphertext.
+    rest[home.error] = error;
+    error = typeof rest.code === 'string' ? rest.code : event.type;
+  }
   if (identity.traceparent) rest.traceparent = identity.traceparent;
   if (identity.tracestate) rest.tracestate = identity.tracestate;
   return {
@@ -154,7 +160,8 @@ export function fromEventRow(
   const { traceparent, tracestate, ...data } = metadata;
   if (home.request) data[home.request] = parseJson(row.request_data);
   if (home.response) data[home.response] = parseJson(row.response_data);
-  if (home.error) data[home.error] = row.error_message;
+  // A sealed text is in the metadata, with the code in its place.
+  if (home.error) data[home.error] ??= row.error_message;
   const isStep = type === 'step-completed' || type === 'step-failed';
   return upcast({
     id,

@@ -35,13 +35,15 @@ export function publicProcess(state: FoundProcess) {
     completedAt: state.completedAt,
     version: state.version,
     ...(state.archivedAt ? { archived: true as const } : {}),
+    ...(state.erased ? { erased: true as const } : {}),
     statusUrl: statusUrl(state.correlationId),
   };
 }
 
-/** Entity tag of a state: its version says all but where it is kept. */
+/** Entity tag of a state: its version says all but where it is kept, and whether it can be read yet. */
 export function etagOf(state: FoundProcess): string {
-  return `"${state.version}${state.archivedAt ? '-archived' : ''}"`;
+  const marks = `${state.archivedAt ? '-archived' : ''}${state.erased ? '-erased' : ''}`;
+  return `"${state.version}${marks}"`;
 }
 
 /** Sends a state with its tag: 200 when ended, 202 while pending. */

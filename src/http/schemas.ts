@@ -118,6 +118,11 @@ const archivedFlag = z
   .optional()
   .describe('There when the process is archived: ended and unchanged for long');
 
+const erasedFlag = z
+  .literal(true)
+  .optional()
+  .describe('There when personal data was in it: it is erased, and reads as "[erased]"');
+
 export const processSchema = z
   .object({
     correlationId: z.string(),
@@ -132,6 +137,7 @@ export const processSchema = z
     completedAt: z.string().nullable(),
     version: z.number().int(),
     archived: archivedFlag,
+    erased: erasedFlag,
     statusUrl: z.string(),
   })
   .meta({
@@ -181,6 +187,7 @@ export const eventSchema = z
     identity: z.any(),
     createdAt: z.string(),
     archived: archivedFlag,
+    erased: erasedFlag,
   })
   .meta({ id: 'Event', examples: [EVENT] });
 
@@ -218,5 +225,6 @@ export function publicEvent(event: StoredEvent): z.infer<typeof eventSchema> {
     identity: event.identity,
     createdAt: event.createdAt,
     ...(event.archivedAt ? { archived: true as const } : {}),
+    ...(event.erased ? { erased: true as const } : {}),
   };
 }

@@ -27,6 +27,8 @@ export interface Observability extends Observers {
   events(ports: {
     processMap: ProcessMap;
     eventStore: EventStore;
+    /** Whether a process has personal data. */
+    isPersonal: (processName: string) => boolean;
   }): (events: readonly StoredEvent[]) => void;
   http(ports: {
     outbox: Outbox;
@@ -56,11 +58,12 @@ export function openObservability(
     waitroom: () =>
       createWaitroom((how, milliseconds) => metrics.wait.observe({ how }, milliseconds / 1_000)),
     queue: (queue) => observedQueue(queue, { ...observers, log, now: Date.now }),
-    events: ({ processMap, eventStore }) =>
+    events: ({ processMap, eventStore, isPersonal }) =>
       createEventObserver({
         ...observers,
         traceIds,
         log,
+        isPersonal,
         startedAt: (correlationId) => processMap.get(correlationId)?.startedAt,
         readStart: async (correlationId) =>
           (await eventStore.readStream(correlationId, { limit: 1 }))[0]?.createdAt,

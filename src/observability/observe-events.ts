@@ -11,6 +11,8 @@ export interface EventObserverPorts {
   tracing: Tracing;
   traceIds: TraceIds;
   log: JobLog & { warn(fields: object, message: string): void };
+  /** Whether texts of this process may quote what must not be in a trace. */
+  isPersonal(processName: string): boolean;
   /** When a process was started, as far as memory knows. */
   startedAt(correlationId: string): string | undefined;
   /** The same from the log, for a process that memory has let go. */
@@ -86,7 +88,10 @@ export function createEventObserver(
       },
     });
     if (!span) return;
-    if (event.type === 'process-failed' && outcome === 'technical') fail(span, event.data.message);
+    if (event.type === 'process-failed' && outcome === 'technical') {
+      const { code, message } = event.data;
+      fail(span, ports.isPersonal(event.processName) ? code : message);
+    }
     span.end(Math.max(from, to));
   }
 

@@ -5,8 +5,8 @@ import type { ProcessStore } from '../../domain/ports/process-store.ts';
 import { fold, isEnded, isRetryable, type ProcessState } from '../../domain/process.ts';
 import type { ProcessMap } from '../../infrastructure/memory/process-map.ts';
 
-/** A state, and since when the process is archived if it is. */
-export type FoundProcess = ProcessState & { archivedAt?: Timestamp };
+/** A state, since when the process is archived if it is, and whether personal values in it are erased. */
+export type FoundProcess = ProcessState & { archivedAt?: Timestamp; erased?: true };
 
 export type FindProcess = (correlationId: string) => Promise<FoundProcess | null>;
 

@@ -17,6 +17,8 @@ export type RetryAnswer =
   /** Pending, or ended in a way that another go does not change. */
   | { kind: 'refused'; state: ProcessState }
   | { kind: 'archived' }
+  /** What it was started with is erased. */
+  | { kind: 'erased' }
   | { kind: 'unknown' };
 
 export interface RetryPorts {
@@ -43,6 +45,7 @@ export async function retryProcess(
     const state = fold(events);
     if (!first || !state) return { kind: 'unknown' };
     if (first.archivedAt) return { kind: 'archived' };
+    if (first.erased) return { kind: 'erased' };
     const { processName, identity } = first;
     const audit = {
       httpMethod: 'POST',

@@ -44,6 +44,16 @@ const CALLS: Readonly<Record<string, (database: Database) => Promise<unknown>>> 
   'archive.moveBatch': ({ archive }) => archive.moveBatch({ endedBefore: NOW, limit: 10 }),
   'archive.preview': ({ archive }) => archive.preview(NOW),
   'archive.findProcess': ({ archive }) => archive.findProcess('away'),
+  'processKeys.find': ({ processKeys }) => processKeys.find(['away', 'gone']),
+  'processKeys.add': ({ processKeys }) => processKeys.add('away', 'wrapped', 'master'),
+  'processKeys.erase': ({ processKeys }) => processKeys.erase('away'),
+  'processKeys.any': ({ processKeys }) => processKeys.any(),
+  'processKeys.masterKeys': ({ processKeys }) => processKeys.masterKeys(),
+  'processKeys.wrappedBy': ({ processKeys }) => processKeys.wrappedBy('master', 5),
+  'processKeys.rewrap': ({ processKeys }) =>
+    processKeys.rewrap([
+      { correlationId: 'away', from: 'wrapped', wrappedKey: 'anew', masterKey: 'other' },
+    ]),
   'apiKeys.add': ({ apiKeys }) => apiKeys.add(KEY),
   'apiKeys.find': ({ apiKeys }) => apiKeys.find(KEY.id),
   'apiKeys.list': ({ apiKeys }) => apiKeys.list(),

@@ -20,6 +20,7 @@ export default defineProcess({
   }),
   example: { userId: '42', email: 'ada@example.com' },
   identifiers: ({ userId }) => ({ userId }),
+  personal: ['email', 'fullName', 'normalizedEmail', 'displayName', 'message'],
   settings: z.object({
     PARTNER_URL: z.url().default('http://127.0.0.1:4010').describe('The partner service'),
   }),

@@ -65,6 +65,8 @@ export async function runTask(
   const { correlationId, traceparent } = processOf(task);
   const { definition, step } = work;
   const ids = logIds(correlationId, traceparent);
+  // Texts may quote what is personal: they are in the journal, and in no log line and no span.
+  const isPersonal = definition.personal.length > 0;
   const log = ports.log.child({ ...ids, process: definition.key, step: step.name });
   if (correlationId === '') {
     const reason = 'the instance has neither the variable correlationId nor a business key';
@@ -103,10 +105,8 @@ export async function runTask(
   });
   if (outcome.kind === 'interrupted') return false;
   if (outcome.kind !== 'completed') {
-    log.warn(
-      { attempt, kind: outcome.kind, code: outcome.code, reason: outcome.message },
-      'step failed',
-    );
+    const reason = isPersonal ? {} : { reason: outcome.message };
+    log.warn({ attempt, kind: outcome.kind, code: outcome.code, ...reason }, 'step failed');
   }
   const event = await journalOutcome(outcome);
   if (!event) return false;
@@ -165,7 +165,7 @@ export async function runTask(
 
   async function tell(event: StoredEvent): Promise<void> {
     ports.onTelling?.();
-    noteStep(event);
+    noteStep(event, isPersonal);
     if (event.type === 'step-completed') {
       await settle(await tellCompleted(taskService, task, step, event), event);
     } else if (event.type === 'step-failed' && event.data.kind === 'business') {
@@ -192,7 +192,8 @@ export async function runTask(
   /** The engine heard the report and cannot go on: without this the task would come for ever. */
   async function settle(told: Told, event: StoredEvent): Promise<void> {
     if (told.kind === 'told') return;
-    log.warn({ taskId: task.id, event: event.type, ...told }, 'the engine did not take the report');
+    const what = isPersonal ? { kind: told.kind } : told;
+    log.warn({ taskId: task.id, event: event.type, ...what }, 'the engine did not take the report');
     if (told.kind !== 'refused') return;
     await end({
       status: 'error',

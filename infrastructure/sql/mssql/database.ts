@@ -20,6 +20,7 @@ import {
 import { createMssqlEventStore } from './event-store.ts';
 import { createMssqlMaintenanceLock } from './maintenance-lock.ts';
 import { createMssqlOutbox } from './outbox.ts';
+import { createMssqlProcessKeys } from './process-keys.ts';
 import { createMssqlProcessStore } from './process-store.ts';
 import { beginWithLock } from './stream-lock.ts';
 import { createMssqlVerification } from './verification.ts';
@@ -93,6 +94,7 @@ export async function openMssqlDatabase(
       pool,
       preview: (before) => withRetry(() => preview(before)),
     }),
+    processKeys: createMssqlProcessKeys(pool),
     maintenanceLock: createMssqlMaintenanceLock(target, limits),
     verification: createMssqlVerification({ pool, readers }),
     knex: cold,

@@ -11,6 +11,7 @@ import { createGroupCommit } from './group-commit.ts';
 import { createSqliteMaintenanceLock } from './maintenance-lock.ts';
 import { openSqlite } from './open.ts';
 import { createSqliteOutbox } from './outbox.ts';
+import { createSqliteProcessKeys } from './process-keys.ts';
 import { createSqliteProcessStore } from './process-store.ts';
 import { createSqliteVerification } from './verification.ts';
 
@@ -45,6 +46,7 @@ export async function openSqliteDatabase(
     row: (raw) => raw as ProcessRow,
   });
   const countPending = createCountPending(cold, { key: (value) => value });
+  const processKeys = createSqliteProcessKeys({ file, db, groupCommit, clock });
   const alive = db.prepare('SELECT 1');
   const noteUse = unsynced.prepare('UPDATE api_key SET last_used_at = ? WHERE id = ?');
   return {
@@ -75,6 +77,7 @@ export async function openSqliteDatabase(
       clock,
       preview: createPreview(cold, { time: (value) => value }),
     }),
+    processKeys,
     maintenanceLock: createSqliteMaintenanceLock(file),
     verification: createSqliteVerification({
       db: unsynced,
@@ -91,6 +94,7 @@ export async function openSqliteDatabase(
         [groupCommit, unsyncedCommit].map((group) => group.write(() => undefined)),
       );
       await cold.destroy();
+      processKeys.close();
       unsynced.close();
       db.close();
     },

@@ -36,7 +36,7 @@ export const retryRoutes: FastifyPluginAsyncZod<RetryPorts & { waitTimeoutMs: nu
           202: pendingSchema.describe('Goes on; not ended within the time to wait'),
           400: problem('The request is not valid'),
           404: problem('No such process was ever accepted'),
-          409: problem('It is pending, archived, or ended in a way that stands'),
+          409: problem('It is pending, archived, erased, or ended in a way that stands'),
           422: problem('The process ended in a business error, or was cancelled'),
           502: problem('The process ended in a technical failure again'),
           503: problem('The database cannot be reached; nothing was written'),
@@ -67,6 +67,13 @@ export const retryRoutes: FastifyPluginAsyncZod<RetryPorts & { waitTimeoutMs: nu
             reply,
             'not-retryable',
             'The process is archived; restore it first, or start a new one.',
+            { correlationId, statusUrl: url },
+          );
+        case 'erased':
+          return sendProblem(
+            reply,
+            'not-retryable',
+            'The personal data that the process was started with is erased; start a new one.',
             { correlationId, statusUrl: url },
           );
         case 'refused':

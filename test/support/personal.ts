@@ -1,0 +1,123 @@
+import type { ProcessEvent } from '../../domain/events.ts';
+import { readMasterKeys } from '../../infrastructure/personal/master-keys.ts';
+import {
+  createPersonalData,
+  type PersonalData,
+} from '../../infrastructure/personal/personal-data.ts';
+import { createVault } from '../../infrastructure/personal/vault.ts';
+import type { Database } from '../../infrastructure/sql/database.ts';
+import { identity } from './events.ts';
+
+/** Master keys as PERSONAL_DATA_KEY holds them. */
+export const MASTER = Buffer.alloc(32, 'first').toString('base64');
+export const OTHER_MASTER = Buffer.alloc(32, 'other').toString('base64');
+
+/** Everything about this person that must not be found where it should not be. */
+export const PERSON = {
+  email: 'ada.lovelace@example.com',
+  fullName: 'Ada Lovelace-Byron',
+  refusal: 'There is an account for ada.lovelace@example.com already.',
+} as const;
+
+/** What is personal in the process `onboard-user` of these tests. */
+export const PERSONAL = ['email', 'name', 'children.*.name', 'message', 'errorMessage'];
+
+export interface Instance extends Pick<Database, 'eventStore' | 'processStore' | 'archive'> {
+  personal: PersonalData;
+}
+
+/** One of several instances on a database, as the composition root puts it together. */
+export function instanceOn(
+  database: Database,
+  masterKey = MASTER,
+  clock?: { now(): number },
+): Instance {
+  const personal = createPersonalData({
+    vault: createVault({
+      keys: database.processKeys,
+      masterKeys: readMasterKeys(masterKey),
+      ...(clock ? { clock } : {}),
+    }),
+    personalOf: (processName) => (processName === 'onboard-user' ? PERSONAL : []),
+    log: { warn() {} },
+  });
+  return {
+    personal,
+    eventStore: personal.eventStore(database.eventStore),
+    processStore: personal.processStore(database.processStore),
+    archive: personal.archive(database.archive),
+  };
+}
+
+const common = {
+  processName: 'onboard-user',
+  identity: { ...identity, identifiers: { userId: '42', email: PERSON.email } },
+  audit: {},
+};
+
+/** Events of a process, one of each kind, that say something of the person everywhere it may stand. */
+export const PERSONAL_EVENTS = {
+  requested: {
+    ...common,
+    type: 'process-requested',
+    data: {
+      variables: {
+        userId: '42',
+        email: PERSON.email,
+        name: PERSON.fullName,
+        children: [{ name: PERSON.fullName, age: 7 }],
+      },
+      requestHash: 'hash-of-guessable-data',
+    },
+  },
+  started: { ...common, type: 'process-started', data: { processInstanceId: 'instance-1' } },
+  refused: {
+    ...common,
+    type: 'step-failed',
+    step: { name: 'call-onboarding-api', number: 3 },
+    data: {
+      taskId: 'personal-1',
+      attempt: 1,
+      input: { userId: '42', email: PERSON.email },
+      kind: 'business',
+      code: 'ACCOUNT_EXISTS',
+      message: PERSON.refusal,
+      retriesLeft: 0,
+      retryIn: 0,
+    },
+  },
+  completedStep: {
+    ...common,
+    type: 'step-completed',
+    step: { name: 'handle-error', number: 5 },
+    data: {
+      taskId: 'personal-2',
+      attempt: 1,
+      input: { errorMessage: PERSON.refusal, errorCode: 'ACCOUNT_EXISTS' },
+      output: { code: 'ACCOUNT_EXISTS', message: PERSON.refusal },
+    },
+  },
+  failed: {
+    ...common,
+    type: 'process-failed',
+    data: {
+      kind: 'technical',
+      code: 'ACCOUNT_EXISTS',
+      message: PERSON.refusal,
+      failedStep: 'call-onboarding-api',
+    },
+  },
+  retried: { ...common, type: 'process-retried', data: { reason: PERSON.refusal } },
+  cancelled: { ...common, type: 'process-cancelled', data: { reason: PERSON.refusal } },
+  completed: {
+    ...common,
+    type: 'process-completed',
+    data: { result: { message: `Welcome, ${PERSON.fullName}`, email: PERSON.email, score: 71 } },
+  },
+} as const satisfies Record<string, ProcessEvent>;
+
+/** The texts of a person that stand somewhere in a value, whatever it is. */
+export function foundIn(value: unknown): string[] {
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return Object.values(PERSON).filter((one) => text.includes(one));
+}
