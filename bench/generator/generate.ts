@@ -1,9 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import knex from 'knex';
+import knex, { type Knex } from 'knex';
+import type { Database } from '../../infrastructure/sql/database.ts';
 import { migrateUp } from '../../infrastructure/sql/migrate.ts';
 import { sqliteKnexConfig } from '../../infrastructure/sql/sqlite/database.ts';
 import { buildBatches } from './builder.ts';
+import { mssqlTargetOf, openMssqlSink } from './mssql-sink.ts';
 import type { Sink } from './sink.ts';
 import { openSqliteSink } from './sqlite-sink.ts';
 import { readVolumes, type Volumes } from './volumes.ts';
@@ -40,6 +42,28 @@ export async function generateSqlite(file: string, options: GenerateOptions): Pr
     await connection.destroy();
   }
   return fill(openSqliteSink(file, volumes.seed), volumes, options);
+}
+
+/**
+ * Fills an open database of either kind, beside those who use it.
+ *
+ * @throws SetupError for volumes that make no sense, and for data that is there already
+ */
+export async function generateProcesses(
+  { kind, knex: connection }: Pick<Database, 'kind' | 'knex'>,
+  options: GenerateOptions,
+): Promise<Generated> {
+  const volumes = readVolumes(options);
+  const sink =
+    kind === 'sqlite'
+      ? openSqliteSink(sqliteFileOf(connection), volumes.seed)
+      : await openMssqlSink(mssqlTargetOf(connection), volumes.seed);
+  return fill(sink, volumes, options);
+}
+
+function sqliteFileOf({ client }: Knex): string {
+  const { connection } = client.config as Knex.Config;
+  return (connection as Knex.BetterSqlite3ConnectionConfig).filename;
 }
 
 async function fill(

@@ -17,7 +17,7 @@ export interface Volumes {
   ids: 'ordered' | 'random';
 }
 
-const DEFAULTS = {
+export const DEFAULTS = {
   seed: 1,
   archived: 0,
   pending: 0.001,
@@ -63,5 +63,6 @@ export function readVolumes(given: Pick<Volumes, 'events' | 'until'> & Partial<V
       `--archived and --pending: together they must be 1 at most, not ${archived + pending}`,
     );
   }
-  return volumes;
+  const { errors, ids } = volumes;
+  return { events, seed, until, archived, pending, errors, ids };
 }

@@ -26,7 +26,7 @@ export interface MaintenanceOptions {
 /** A second signal this soon, in milliseconds, is the first one come twice. */
 const SAME_SIGNAL_MS = 1_000;
 /** What a shell gives a command that Ctrl-C ended. */
-const INTERRUPTED = 130;
+export const INTERRUPTED = 130;
 
 /**
  * Runs a command that works on the database of a service, which may be running meanwhile. The first
@@ -84,7 +84,8 @@ const BUSY: Record<MaintenanceTask, string> = {
     'a run of archive, restore, rebuild or verify --repair is at work in this database; try again after it',
 };
 
-function stopBySignal(): { signal: AbortSignal; dispose(): void } {
+/** The signal that Ctrl-C and SIGTERM fire; a second one ends the process at once. */
+export function stopBySignal(): { signal: AbortSignal; dispose(): void } {
   const controller = new AbortController();
   let first: number | undefined;
   const onSignal = (): void => {

@@ -1,0 +1,6 @@
+// npm run generate -- --events 1000000: installs what is missing, then generates in this process.
+import './install.mjs';
+
+const { register } = await import('tsx/esm/api');
+register();
+await import('../bench/generator/command.ts');
