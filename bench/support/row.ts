@@ -1,5 +1,5 @@
 /** What a figure counts. */
-export type Unit = '/s' | 'ms' | 'µs' | 'bytes';
+export type Unit = '/s' | 'ms' | 'µs' | 'bytes' | 'MB';
 
 export interface Goal {
   /** What is held against the limit: ours in proportion to the baseline, or ours itself. */

@@ -1,0 +1,56 @@
+import { constants, copyFileSync, rmSync } from 'node:fs';
+import { databaseFile } from '../../src/database-target.ts';
+import { generateSqlite } from '../generator/generate.ts';
+import type { Volumes } from '../generator/volumes.ts';
+import type { Run } from './benchmark.ts';
+
+/** The time up to which the data goes; what is to be old is older than this by so much. */
+export const GENERATED_UNTIL = '2026-01-01T00:00:00.000Z';
+
+export interface GeneratedDatabase {
+  /** Not to be written to: other measurements use it, too. */
+  file: string;
+  /** A copy to change; its folder can be the DATA_DIR of a service or a command. */
+  copy(): { dataDir: string; file: string; remove(): void };
+}
+
+const made = new Map<string, Promise<GeneratedDatabase>>();
+
+/** An SQLite database of so many events, made once in a run of benchmarks. */
+export function generatedDatabase(
+  run: Run,
+  events: number,
+  volumes: Partial<Omit<Volumes, 'events' | 'until'>> = {},
+): Promise<GeneratedDatabase> {
+  const key = JSON.stringify([events, Object.entries(volumes).sort()]);
+  const known = made.get(key);
+  if (known) return known;
+  const database = make(run, events, volumes);
+  made.set(key, database);
+  return database;
+}
+
+async function make(
+  run: Run,
+  events: number,
+  volumes: Partial<Volumes>,
+): Promise<GeneratedDatabase> {
+  const file = databaseFile({ DATA_DIR: run.folder() });
+  const began = performance.now();
+  await generateSqlite(file, { ...volumes, events, until: GENERATED_UNTIL });
+  const seconds = ((performance.now() - began) / 1_000).toFixed(1);
+  run.progress(`generated ${events.toLocaleString('en')} events in ${seconds} s`);
+  return {
+    file,
+    copy() {
+      const dataDir = run.folder();
+      const copied = databaseFile({ DATA_DIR: dataDir });
+      copyFileSync(file, copied, constants.COPYFILE_FICLONE);
+      return {
+        dataDir,
+        file: copied,
+        remove: () => rmSync(dataDir, { recursive: true, force: true }),
+      };
+    },
+  };
+}
