@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { SetupError } from '../domain/errors.ts';
 import { registerApiKey } from './commands/api-key.ts';
+import { registerArchive } from './commands/archive.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerJobs } from './commands/jobs.ts';
 import { registerMigrate } from './commands/migrate.ts';
@@ -21,6 +22,7 @@ export async function runCli(argv: readonly string[]): Promise<void> {
   registerMigrate(program);
   registerApiKey(program);
   registerJobs(program);
+  registerArchive(program);
   registerRestore(program);
   registerPartner(program);
   registerVerify(program);

@@ -10,6 +10,9 @@ import { isSecretName, maskUrls } from './secrets.ts';
 export const ROLES = ['api', 'worker', 'relay', 'projector', 'retention'] as const;
 export type Role = (typeof ROLES)[number];
 
+/** The lock of each process is a parameter, of which SQL Server takes 2,100; and see `archive-rows.ts`. */
+export const ARCHIVE_BATCH_MAX = 500;
+
 const number = (fallback: number, min: number, max = Number.MAX_SAFE_INTEGER) =>
   z.coerce.number().int().min(min).max(max).default(fallback);
 const optionalUrl = (protocols: RegExp) =>
@@ -208,7 +211,9 @@ export const configSchema = z.object({
   ARCHIVE_CRON: cron
     .default('30 2 * * *')
     .describe('When processes are archived: a cron pattern of five fields, in UTC'),
-  ARCHIVE_BATCH: number(100, 1, 500).describe('Processes archived in one transaction, at most'),
+  ARCHIVE_BATCH: number(ARCHIVE_BATCH_MAX, 1, ARCHIVE_BATCH_MAX).describe(
+    'Processes archived in one transaction, at most; as a rule as many as fit into 50 ms',
+  ),
   PERSONAL_DATA_KEY: masterKeys.describe(
     'Master key of personal data, 32 random bytes in base64 (secret); several with commas: the first one wraps, all unwrap; empty: personal data is stored in the clear and cannot be erased',
   ),

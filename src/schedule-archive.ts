@@ -1,39 +1,63 @@
 import type { Archive } from '../domain/ports/archive.ts';
+import type { MaintenanceLock } from '../domain/ports/maintenance-lock.ts';
 import type { Queue } from '../domain/ports/queue.ts';
 import { measureArchive } from '../infrastructure/observability/measure-archive.ts';
 import type { Metrics } from '../infrastructure/observability/metrics.ts';
-import { type ArchiveLog, archiveExpired } from '../jobs/archive-expired.ts';
+import { type ArchiveTotals, archiveExpired, type MovedBatch } from '../jobs/archive-expired.ts';
 import type { Config } from './config.ts';
+import { ARCHIVE_LOCKS, TAKEN, takeLocks } from './maintenance/locks.ts';
+import { createLines, type ProgressLog } from './maintenance/progress.ts';
 
 /** Milliseconds of a day. */
 export const DAY_MS = 86_400_000;
-/** Shortest rest between two batches, in milliseconds; it is longer after one that took longer. */
-export const ARCHIVE_PAUSE_MS = 50;
 
-/** Has ended processes archived at the times of ARCHIVE_CRON, by one instance of all that do this. */
+/**
+ * Has ended processes archived at the times of ARCHIVE_CRON, by one instance of all that do this. When
+ * somebody else is at it, the command for one, that is left to them.
+ */
 export async function scheduleArchive(ports: {
   config: Pick<Config, 'ARCHIVE_AFTER_DAYS' | 'ARCHIVE_CRON' | 'ARCHIVE_BATCH'>;
   queue: Pick<Queue, 'schedule' | 'unschedule'>;
-  archive: Archive;
-  log: ArchiveLog;
+  archive: Pick<Archive, 'moveBatch'>;
+  maintenanceLock: MaintenanceLock;
+  log: ProgressLog;
   metrics: Metrics;
 }): Promise<void> {
-  const { config, queue, archive, log, metrics } = ports;
-  if (config.ARCHIVE_AFTER_DAYS === 0) {
+  const { config, queue, archive, maintenanceLock, log, metrics } = ports;
+  const afterDays = config.ARCHIVE_AFTER_DAYS;
+  if (afterDays === 0) {
     // Redis keeps the schedule of a time when it was on.
     await queue.unschedule('archive-expired');
     return;
   }
-  const options = {
-    olderThanMs: config.ARCHIVE_AFTER_DAYS * DAY_MS,
-    batch: config.ARCHIVE_BATCH,
-    pauseMs: ARCHIVE_PAUSE_MS,
-  };
+  const options = { olderThanMs: afterDays * DAY_MS, batch: config.ARCHIVE_BATCH };
+
+  /** One that ends where it was told to has not done all. */
+  async function run(signal: AbortSignal, onBatch: (batch: MovedBatch) => void) {
+    const lines = createLines(log);
+    lines.start('archived a batch', 0);
+    const shown = (batch: MovedBatch, totals: ArchiveTotals): void => {
+      onBatch(batch);
+      const { processes, events, ms } = batch;
+      lines.update(totals.processes, { processes, events, ms: Math.round(ms) });
+    };
+    const result = await archiveExpired({ archive, clock: Date.now }, options, signal, shown);
+    lines.stop();
+    return { outcome: signal.aborted ? ('stopped' as const) : ('ok' as const), result };
+  }
+
   await queue.schedule('archive-expired', { cron: config.ARCHIVE_CRON }, async (signal) => {
-    const totals = await measureArchive(metrics, () =>
-      archiveExpired({ archive, clock: Date.now, log }, options, signal),
-    );
-    log.info({ ...totals, afterDays: config.ARCHIVE_AFTER_DAYS }, 'archive: run ended');
+    const locks = await takeLocks(maintenanceLock, ARCHIVE_LOCKS);
+    if (!locks.taken) {
+      log.info({ lock: locks.by }, `archive: left out, ${TAKEN[locks.by]}`);
+      return;
+    }
+    try {
+      const totals = await measureArchive(metrics, (onBatch) => run(signal, onBatch));
+      log.info({ ...totals, afterDays }, 'archive: run ended');
+    } finally {
+      await locks.release();
+    }
     // Told to stop before it was done: another instance goes on.
     signal.throwIfAborted();
   });

@@ -200,7 +200,8 @@ export async function startService(
     }
     if (has('retention')) {
       const { log, metrics } = observability;
-      await scheduleArchive({ config, queue, archive: database.archive, log, metrics });
+      const { archive, maintenanceLock } = database;
+      await scheduleArchive({ config, queue, archive, maintenanceLock, log, metrics });
     }
     const worker = has('worker')
       ? startWorker({

@@ -6,6 +6,36 @@ export interface ArchiveCount {
   events: number;
 }
 
+/** A place in the order in which processes are moved: by their last change, then by their ids. */
+export interface ArchivePlace {
+  updatedAt: Timestamp;
+  correlationId: string;
+}
+
+export interface BatchOptions {
+  /** Processes that were last changed before this. */
+  endedBefore: Timestamp;
+  /** Processes in the batch, at most. */
+  limit: number;
+  /** Goes on behind this place: those before it are not looked at again. Left out: from the beginning. */
+  after?: ArchivePlace | undefined;
+}
+
+export interface Batch extends ArchiveCount {
+  /** Milliseconds that the transaction took; others may have waited for so long. */
+  ms: number;
+  /** Where the next batch goes on; null when there are no more. */
+  next: ArchivePlace | null;
+  /** Id of the newest live event, null when there is none: it moves on while others write. */
+  newestEvent: string | null;
+}
+
+export interface ArchivePreview extends ArchiveCount {
+  /** When the first and the last of them were changed. */
+  oldest: Timestamp | null;
+  newest: Timestamp | null;
+}
+
 /**
  * What became of a process that was to be restored: it is live again; it was live already, because it was
  * restored before or never archived; there is no such process; or it lies in both places or in the archive
@@ -21,16 +51,16 @@ export interface Archive {
   /**
    * Moves up to `limit` processes, those that were changed least recently first, in one transaction.
    * Only processes that have ended, were last changed (and, if they ever were, restored) before
-   * `endedBefore`, are projected up to their last event and have none left to publish. An append to one of them waits for the move, or goes first.
-   * Long streams make a batch of fewer processes.
+   * `endedBefore`, are projected up to their last event and have none left to publish. An append to one of
+   * them waits for the move, or goes first. Long streams make a batch of fewer processes.
    *
    * @throws StoreUnavailableError with nothing moved
    */
-  moveBatch(options: { endedBefore: Timestamp; limit: number }): Promise<ArchiveCount>;
-  /** What calls of `moveBatch` would move now, and the times of the first and last of them. */
-  preview(
-    endedBefore: Timestamp,
-  ): Promise<ArchiveCount & { oldest: Timestamp | null; newest: Timestamp | null }>;
+  moveBatch(options: BatchOptions): Promise<Batch>;
+  /** What calls of `moveBatch` would move now. */
+  preview(endedBefore: Timestamp): Promise<ArchivePreview>;
+  /** Bytes of text in the rows that they would move, as the database keeps it. Reads all of them. */
+  previewBytes(endedBefore: Timestamp): Promise<number>;
   /**
    * Brings a process back with all its events, in one transaction; it stays for as long as one that ended
    * now. Waits for appends to it and moves of it, or goes first.

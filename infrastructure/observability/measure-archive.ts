@@ -1,18 +1,35 @@
 import { type Metrics, secondsSince } from './metrics.ts';
 
-/** Runs the archiving, and counts what it moved. */
-export async function measureArchive<Moved extends { processes: number; events: number }>(
-  metrics: Pick<Metrics, 'archiveRun' | 'archived'>,
-  run: () => Promise<Moved>,
-): Promise<Moved> {
+/** What a batch moved, and the milliseconds that its transaction took. */
+interface Batch {
+  processes: number;
+  events: number;
+  ms: number;
+}
+
+/** What came of a run: it did all there was to do, or was told to stop before. */
+export type RunOutcome = 'ok' | 'stopped';
+
+/**
+ * Runs the archiving, and counts what it moves, batch by batch: a run may take hours.
+ *
+ * @param run is given what to call after each batch
+ */
+export async function measureArchive<Result>(
+  metrics: Pick<Metrics, 'archiveRun' | 'archiveBatch' | 'archived' | 'archiveCompleted'>,
+  run: (onBatch: (batch: Batch) => void) => Promise<{ outcome: RunOutcome; result: Result }>,
+): Promise<Result> {
   const began = performance.now();
-  let outcome = 'error';
+  let outcome: RunOutcome | 'error' = 'error';
   try {
-    const moved = await run();
-    outcome = 'ok';
-    metrics.archived.inc({ what: 'processes' }, moved.processes);
-    metrics.archived.inc({ what: 'events' }, moved.events);
-    return moved;
+    const done = await run(({ processes, events, ms }) => {
+      metrics.archiveBatch.observe(ms / 1_000);
+      metrics.archived.inc({ what: 'processes' }, processes);
+      metrics.archived.inc({ what: 'events' }, events);
+    });
+    outcome = done.outcome;
+    if (outcome === 'ok') metrics.archiveCompleted.setToCurrentTime();
+    return done.result;
   } finally {
     metrics.archiveRun.observe({ outcome }, secondsSince(began));
   }

@@ -104,6 +104,15 @@ export function createMetrics(build: { version: string }) {
       ['outcome'],
       SLOW,
     ),
+    archiveBatch: histogram(
+      'archive_batch_duration_seconds',
+      'Transactions of the archiving: what a live write may have waited for',
+      [],
+    ),
+    archiveCompleted: gauge(
+      'archive_last_completed_timestamp_seconds',
+      'When this instance last archived all there was to archive; 0: never',
+    ),
     archived: counter('archived_total', 'What was moved to the archive', ['what']),
 
     up: gauge('dependency_up', 'Whether it answered the last scrape', ['dependency']),

@@ -1,7 +1,6 @@
-import type { Knex } from 'knex';
 import type { ProcessEvent } from '../../domain/events.ts';
-import type { Archive } from '../../domain/ports/archive.ts';
-import type { ListDialect } from './list-processes.ts';
+import type { ArchivePlace } from '../../domain/ports/archive.ts';
+import type { ProcessStatus } from '../../domain/process.ts';
 
 /**
  * Events moved in one transaction at most, but for a longer stream: bounds how long others wait. SQL
@@ -10,9 +9,12 @@ import type { ListDialect } from './list-processes.ts';
  */
 const MOST_EVENTS = 2_000;
 
+/** What an ended process may be; each has its part of the index on status and time. */
+export const ENDED: readonly ProcessStatus[] = ['ok', 'error'];
+
 /**
- * True for a row `p` of process_store that may move, its time aside. Written with `<>`: SQLite would
- * take the index on status for an equality, and sort all ended processes.
+ * True for a row `p` of process_store that may move, its time aside: three seeks into indexes that have all
+ * that is asked for.
  */
 export const MOVABLE = `p.status <> 'pending'
   AND p.version = (SELECT MAX(e.version) FROM event_log AS e WHERE e.correlation_id = p.correlation_id)
@@ -30,18 +32,57 @@ export const MOVABLE = `p.status <> 'pending'
 export const endedBefore = (before: string): string =>
   `p.updated_at < ${before} AND (p.restored_at IS NULL OR p.restored_at < ${before})`;
 
-/** The ids of the first candidates, as many as have no more events together, but at least one. */
-export function upToMostEvents(
-  candidates: readonly { correlation_id: string; version: number }[],
-): string[] {
+/** A process that may move. */
+export interface Candidate {
+  correlation_id: string;
+  version: number;
+  updated_at: Date | string;
+}
+
+const CANDIDATE = 'p.correlation_id, p.version, p.updated_at FROM process_store AS p';
+const IN_ORDER = 'ORDER BY updated_at, correlation_id';
+
+/**
+ * The ended processes of one status behind the place (`@after_time`, `@after_id`), in the order of the index
+ * idx_status_updated_at: pending processes, however many and old, are not looked at, nor is what an earlier
+ * batch has looked at.
+ */
+const behind = (status: ProcessStatus): string => `WHERE p.status = '${status}'
+    AND p.updated_at >= @after_time AND (p.updated_at > @after_time OR p.correlation_id > @after_id)
+    AND ${endedBefore('@before')} AND ${MOVABLE}`;
+
+/** The first `@limit` candidates on SQLite, which walks along both parts of the index no further than it must. */
+export const CANDIDATES_SQLITE = `${ENDED.map((status) => `SELECT ${CANDIDATE} ${behind(status)}`).join(' UNION ALL ')}
+  ${IN_ORDER} LIMIT @limit`;
+
+/** The same on SQL Server, which is told how far it must. */
+export const CANDIDATES_MSSQL = `SELECT TOP (@limit) correlation_id, version, updated_at FROM (${ENDED.map(
+  (status) => `SELECT * FROM (
+  SELECT TOP (@limit) ${CANDIDATE} ${behind(status)} ${IN_ORDER}) AS of_${status}`,
+).join(' UNION ALL ')}) AS ended ${IN_ORDER}`;
+
+/** The first candidates, as many as have no more events together, but at least one. */
+export function upToMostEvents(candidates: readonly Candidate[]): Candidate[] {
   let events = 0;
-  const ids: string[] = [];
-  for (const { correlation_id, version } of candidates) {
-    events += version;
-    if (ids.length > 0 && events > MOST_EVENTS) break;
-    ids.push(correlation_id);
+  const chosen: Candidate[] = [];
+  for (const candidate of candidates) {
+    events += candidate.version;
+    if (chosen.length > 0 && events > MOST_EVENTS) break;
+    chosen.push(candidate);
   }
-  return ids;
+  return chosen;
+}
+
+/** Where the batch after this one goes on; null when these were the last. */
+export function placeAfter(
+  chosen: readonly Candidate[],
+  found: readonly Candidate[],
+  limit: number,
+): ArchivePlace | null {
+  const last = chosen.at(-1);
+  if (!last || (chosen.length === found.length && found.length < limit)) return null;
+  const { correlation_id: correlationId, updated_at: updatedAt } = last;
+  return { updatedAt: new Date(updatedAt).toISOString(), correlationId };
 }
 
 /** True when the events would make an ended process pending again: not in the archive. */
@@ -58,36 +99,4 @@ export function beginsAnew(events: readonly ProcessEvent[]): boolean {
 export function lateInstanceId(events: readonly ProcessEvent[]): string | null {
   const started = events.findLast((event) => event.type === 'process-started');
   return started?.data.processInstanceId ?? null;
-}
-
-interface Preview {
-  processes: number | string;
-  events: number | string | null;
-  oldest: Date | string | null;
-  newest: Date | string | null;
-}
-
-/** Counts what would move; a stream has as many events as its version says. */
-export function createPreview(knex: Knex, dialect: Pick<ListDialect, 'time'>): Archive['preview'] {
-  return async (limit) => {
-    const before = dialect.time(limit);
-    const query = knex('process_store as p')
-      .where('p.updated_at', '<', before)
-      .where((either) => either.whereNull('p.restored_at').orWhere('p.restored_at', '<', before))
-      .whereRaw(MOVABLE)
-      .select(
-        knex.raw(
-          'COUNT(*) AS processes, SUM(p.version) AS events, MIN(p.updated_at) AS oldest, MAX(p.updated_at) AS newest',
-        ),
-      );
-    const [row] = (await query) as unknown as Preview[];
-    const time = (value: Date | string | null | undefined): string | null =>
-      value ? new Date(value).toISOString() : null;
-    return {
-      processes: Number(row?.processes ?? 0),
-      events: Number(row?.events ?? 0),
-      oldest: time(row?.oldest),
-      newest: time(row?.newest),
-    };
-  };
 }

@@ -70,7 +70,11 @@ function createBar(stream: NodeJS.WriteStream): Progress {
   };
 }
 
-function createLines(log: ProgressLog, clock: () => number): Progress {
+/** Progress as log lines, for what runs without anybody watching. */
+export function createLines(
+  log: ProgressLog,
+  clock: () => number = () => performance.now(),
+): Progress {
   let what = '';
   let total = 0;
   let last = Number.NEGATIVE_INFINITY;

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { SetupError } from '../../domain/errors.ts';
-import type { MaintenanceTask } from '../../domain/ports/maintenance-lock.ts';
 import type { Database } from '../../infrastructure/sql/database.ts';
 import { type Config, readConfig } from '../config.ts';
 import { databaseFile, openDatabase } from '../database-target.ts';
 import { createCommandLogger } from '../logger.ts';
+import { type NeededLock, TAKEN, takeLocks } from './locks.ts';
 import { createProgress, type Progress } from './progress.ts';
 
 export interface Maintenance {
@@ -19,7 +19,7 @@ export interface Maintenance {
 
 export interface MaintenanceOptions {
   /** Locks that the run needs for as long as it lasts; see the port. */
-  locks?: readonly (readonly [task: MaintenanceTask, mode: 'exclusive' | 'shared'])[];
+  locks?: readonly NeededLock[];
   env?: NodeJS.ProcessEnv;
 }
 
@@ -59,17 +59,16 @@ export async function runMaintenance(
     onAppended: () => {},
     warn: (message) => log.warn(message),
   });
-  const held: (() => Promise<void>)[] = [];
   try {
-    for (const [task, mode] of locks) {
-      const release = await database.maintenanceLock.tryLock(task, mode);
-      if (!release) throw new SetupError(BUSY[task]);
-      held.push(release);
+    const held = await takeLocks(database.maintenanceLock, locks);
+    if (!held.taken) throw new SetupError(TAKEN[held.by]);
+    try {
+      await work({ config, database, log, progress, signal: stop.signal });
+    } finally {
+      progress.stop();
+      await held.release();
     }
-    await work({ config, database, log, progress, signal: stop.signal });
   } finally {
-    progress.stop();
-    for (const release of held.reverse()) await release();
     await database.close();
     stop.dispose();
   }
@@ -77,12 +76,6 @@ export async function runMaintenance(
   process.stderr.write('stopped; run the same command again to go on\n');
   process.exitCode = INTERRUPTED;
 }
-
-const BUSY: Record<MaintenanceTask, string> = {
-  archive: 'another run is archiving in this database; it does the same work, or wait for its end',
-  tables:
-    'a run of archive, restore, rebuild or verify --repair is at work in this database; try again after it',
-};
 
 /** The signal that Ctrl-C and SIGTERM fire; a second one ends the process at once. */
 export function stopBySignal(): { signal: AbortSignal; dispose(): void } {

@@ -1,46 +1,33 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { StreamArchivedError, VersionConflictError } from '../../domain/errors.ts';
-import type { ProcessEvent } from '../../domain/events.ts';
-import { fold } from '../../domain/process.ts';
+import type { ArchivePlace } from '../../domain/ports/archive.ts';
 import { EVENT_COLUMNS } from '../../infrastructure/sql/event-row.ts';
+import { PROCESS_COLUMNS } from '../../infrastructure/sql/process-row.ts';
 import {
+  emptyAfterwards,
   endedProcess,
-  expectFolded,
-  expectWhollyInOnePlace,
+  moveBatch,
   placesOf,
   relayAll,
   soon,
   withoutPlace,
 } from '../support/archive-world.ts';
 import { databaseKinds, type TestDatabase } from '../support/databases.ts';
-import {
-  broken,
-  completed,
-  requested,
-  retried,
-  started,
-  stepCompleted,
-  stepFailed,
-} from '../support/events.ts';
+import { requested, stepCompleted } from '../support/events.ts';
 
 describe.each(databaseKinds())(
-  'the archive on $name',
+  'moving to the archive on $name',
   { timeout: 120_000 },
-  ({ available, open }) => {
+  ({ name, available, open }) => {
     describe.skipIf(!available)('when there is one', () => {
       let database: TestDatabase;
       beforeAll(async () => {
         database = await open();
       });
-      afterEach(async () => {
-        await expectWhollyInOnePlace(database);
-        const tables = ['event_log', 'event_log_archive', 'process_store', 'process_store_archive'];
-        for (const table of [...tables, 'outbox']) await database.knex(table).del();
-      });
+      afterEach(() => emptyAfterwards(database));
       afterAll(() => database?.destroy());
 
       const read = (id: string) => database.eventStore.readStream(id);
-      const move = (limit = 100) => database.archive.moveBatch({ endedBefore: soon(), limit });
+      const move = (limit = 100) => moveBatch(database, limit);
       const nothing = { processes: 0, events: 0 };
 
       it('G8: an ended process moves with all its events, and reads as before', async () => {
@@ -68,7 +55,9 @@ describe.each(databaseKinds())(
         await processStore.project('pending');
         await relayAll(database);
         const { updatedAt } = (await processStore.get('recent')) ?? { updatedAt: '' };
-        expect(await archive.moveBatch({ endedBefore: updatedAt, limit: 10 })).toEqual(nothing);
+        expect(await archive.moveBatch({ endedBefore: updatedAt, limit: 10 })).toMatchObject(
+          nothing,
+        );
         const after = new Date(Date.parse(updatedAt) + 1).toISOString();
         expect(await archive.moveBatch({ endedBefore: after, limit: 10 })).toMatchObject({
           processes: 1,
@@ -102,6 +91,72 @@ describe.each(databaseKinds())(
         }
         expect(await move(2)).toEqual({ processes: 2, events: 8 });
         expect((await placesOf(database)).get('second')?.row.live).toBe(true);
+      });
+
+      it('goes on behind a batch, past none that changed at the same time or may not move', async () => {
+        const { eventStore, processStore, archive, knex } = database;
+        const ids = ['e', 'b', 'a', 'd', 'c'];
+        for (const id of ids) await endedProcess(database, id);
+        await eventStore.append('a', [stepCompleted('not-projected')]);
+        await relayAll(database);
+        await eventStore.append('old-but-pending', [requested()]);
+        await processStore.project('old-but-pending');
+        await relayAll(database);
+        await knex('process_store').update({ updated_at: '2026-01-01T00:00:00.001Z' });
+        const moved: string[] = [];
+        let after: ArchivePlace | undefined;
+        for (;;) {
+          const batch = await archive.moveBatch({ endedBefore: soon(), limit: 2, after });
+          const rows = await knex('process_store_archive').select('correlation_id');
+          moved.push(
+            rows
+              .map((row) => row.correlation_id)
+              .sort()
+              .join(''),
+          );
+          if (!batch.next) break;
+          after = batch.next;
+        }
+        expect(moved).toEqual(['bc', 'bcde', 'bcde']);
+        await processStore.project('a');
+        await knex('process_store').update({ updated_at: '2026-01-01T00:00:00.001Z' });
+        const again = await archive.moveBatch({ endedBefore: soon(), limit: 2, after });
+        expect(again.processes, 'what is before the place is not looked at').toBe(0);
+        expect(await move()).toEqual({ processes: 1, events: 5 });
+      });
+
+      it('tells how long a batch took, and when others have written since', async () => {
+        const { archive, eventStore } = database;
+        const next = () => archive.moveBatch({ endedBefore: soon(), limit: 1 });
+        for (const id of ['one', 'two', 'three']) await endedProcess(database, id);
+        const first = await next();
+        expect(first.ms).toBeGreaterThan(0);
+        const second = await next();
+        expect(second.newestEvent).toBe(first.newestEvent);
+        const { events } = await eventStore.append('live', [requested()]);
+        expect((await next()).newestEvent).toBe(events[0]?.id);
+      });
+
+      it('tells the bytes of text that would move, and of nothing else', async () => {
+        const { archive, eventStore, processStore, knex } = database;
+        expect(await archive.previewBytes(soon())).toBe(0);
+        await endedProcess(database, 'a', requested('a-key-with-ä'));
+        await eventStore.append('pending', [requested('x'.repeat(200))]);
+        await processStore.project('pending');
+        const rows = [
+          await knex('process_store')
+            .where({ correlation_id: 'a' })
+            .first(...PROCESS_COLUMNS),
+          ...(await knex('event_log')
+            .where({ correlation_id: 'a' })
+            .select(...EVENT_COLUMNS)),
+        ];
+        const texts: unknown[] = rows.flatMap((row) => Object.values(row));
+        const bytes = texts.reduce<number>((sum, value) => sum + bytesOf(value), 0);
+        const told = await archive.previewBytes(soon());
+        // SQL Server keeps a character of most of them in two bytes, and a time in seven or eight.
+        expect(told).toBeGreaterThanOrEqual(bytes);
+        expect(told).toBeLessThanOrEqual(name === 'SQLite' ? bytes : 2 * bytes + 8 * texts.length);
       });
 
       it('makes a batch of fewer processes when their streams are long', async () => {
@@ -148,195 +203,11 @@ describe.each(databaseKinds())(
         expect((await placesOf(database)).get('case')?.row.live).toBe(true);
         expect(await read(`it's"\\%_[a]`)).toHaveLength(4);
       });
-
-      describe('what is archived', () => {
-        const archived = async (id: string, first?: ProcessEvent) => {
-          const events = await endedProcess(database, id, first);
-          await move();
-          return events;
-        };
-
-        it('G7: is read in parts, and by the keys of its tasks', async () => {
-          await archived('parts');
-          const { eventStore } = database;
-          const part = await eventStore.readStream('parts', { afterVersion: 1, limit: 2 });
-          expect(part.map(({ version }) => version)).toEqual([2, 3]);
-          const journal = await eventStore.findByDedupePrefix('task:task-of-parts:');
-          expect(journal.map(({ type }) => type)).toEqual(['step-completed']);
-        });
-
-        it('G7: is found by its trace, in pages with what is live', async () => {
-          const { eventStore } = database;
-          await endedProcess(database, 'live-1');
-          await database.eventStore.append('live-1', [stepCompleted('more')]);
-          await archived('gone');
-          await endedProcess(database, 'live-2');
-          const found: string[] = [];
-          for (let afterId = '0'; ; ) {
-            const page = await eventStore.findByTrace('trace-1', { afterId, limit: 3 });
-            if (page.length === 0) break;
-            found.push(
-              ...page.map((e) => `${e.correlationId} ${e.version} ${Boolean(e.archivedAt)}`),
-            );
-            afterId = page.at(-1)?.id ?? '';
-          }
-          const of = (id: string, count: number, there: boolean, from = 1) =>
-            Array.from({ length: count }, (_, at) => `${id} ${at + from} ${there}`);
-          expect(found).toEqual([
-            ...of('live-1', 5, false),
-            ...of('gone', 4, true),
-            ...of('live-2', 4, false),
-          ]);
-        });
-
-        it('G3: a start with its correlation id is a conflict, at its version', async () => {
-          await archived('again');
-          const append = database.eventStore.append('again', [requested()], { expectedVersion: 0 });
-          await expect(append).rejects.toThrow(VersionConflictError);
-          await expect(append).rejects.toThrow(
-            'stream again is at version 4, not at the expected 0',
-          );
-        });
-
-        it('G3: a start with its idempotency key gives back its event, whatever the stream', async () => {
-          const [first] = await archived('keyed', requested('a-key'));
-          await endedProcess(database, 'other');
-          for (const id of ['keyed', 'new', 'other']) {
-            const again = await database.eventStore.append(id, [requested('a-key')], {
-              expectedVersion: 0,
-            });
-            expect(again.duplicate).toBe(true);
-            expect(again.events[0]).toMatchObject({ id: first?.id, correlationId: 'keyed' });
-            expect(again.events[0]?.archivedAt).toBeDefined();
-          }
-        });
-
-        it('G2: a task that was journaled is known, and nothing is written for it', async () => {
-          await archived('known');
-          const again = await database.eventStore.append('known', [
-            stepCompleted('task-of-known'),
-            completed(),
-          ]);
-          expect(again).toMatchObject({ duplicate: true, events: [{ version: 3 }] });
-          expect(await read('known')).toHaveLength(4);
-        });
-
-        it('G3: what comes late is added to it in the archive, by the next versions', async () => {
-          const { eventStore, processStore, outbox, archive } = database;
-          const [first] = await archived('later');
-          await endedProcess(database, 'bystander');
-          const { events, duplicate } = await eventStore.append('later', [
-            stepFailed('t', 1),
-            started('instance-2'),
-          ]);
-          expect(duplicate).toBe(false);
-          expect(events.map(({ version }) => version)).toEqual([5, 6]);
-          const stream = await read('later');
-          expect(stream.slice(4)).toEqual(events.map((event) => JSON.parse(JSON.stringify(event))));
-          expect(BigInt(stream[5]?.id ?? 0)).toBeGreaterThan(BigInt(first?.id ?? 0) + 5n);
-          expect(await archive.findProcess('later')).toEqual(fold(stream));
-          expect(fold(stream)).toMatchObject({ status: 'ok', processInstanceId: 'instance-2' });
-          // It is published like any other, and the projection leaves it where it is.
-          const rows = await outbox.claim(10, 0);
-          expect(rows.map(({ eventId }) => eventId)).toEqual(events.map(({ id }) => id));
-          expect(await processStore.project('later')).toBeNull();
-          await eventStore.append('later', [stepCompleted('t')], { expectedVersion: 6 });
-          await expectFolded(database, 'later');
-          expect((await placesOf(database)).get('later')?.events.archived).toHaveLength(7);
-          expect((await placesOf(database)).get('bystander')?.row.live).toBe(true);
-        });
-      });
-
-      it('G8: a retry that comes after its process was archived is refused', async () => {
-        const { eventStore, processStore } = database;
-        await eventStore.append('failed', [requested(), broken()]);
-        await processStore.project('failed');
-        await relayAll(database);
-        await move();
-        for (const options of [{ expectedVersion: 2 }, {}]) {
-          await expect(eventStore.append('failed', [retried()], options)).rejects.toThrow(
-            StreamArchivedError,
-          );
-        }
-        expect(await read('failed')).toHaveLength(2);
-      });
-
-      describe('at the same moment', () => {
-        it('G8: two movers move each process once', async () => {
-          const ids = Array.from({ length: 8 }, (_, at) => `twice-${at}`);
-          for (const id of ids) await endedProcess(database, id);
-          const mover = async () => {
-            const moved = [];
-            for (let at = 0; at < 5; at++) moved.push(await move(2));
-            return moved;
-          };
-          const moved = (await Promise.all([mover(), mover()])).flat();
-          expect(moved.reduce((sum, { processes }) => sum + processes, 0)).toBe(8);
-          expect(moved.reduce((sum, { events }) => sum + events, 0)).toBe(32);
-        });
-
-        it('G3, G8: an event that meets the move of its process is neither lost nor left alone', async () => {
-          const { eventStore, processStore } = database;
-          const ids = Array.from({ length: 8 }, (_, at) => `met-${at}`);
-          for (const id of ids) await endedProcess(database, id);
-          const written: string[] = [];
-          let moved = 0;
-          const append = async (id: string, at: number) => {
-            const { events } = await eventStore.append(id, [stepCompleted(`${id}-late-${at}`)]);
-            written.push(...events.map((event) => `${id} ${event.version}`));
-          };
-          const mover = async () => {
-            for (let round = 0; round < 5; round++) {
-              const { processes } = await move(2);
-              moved += processes;
-            }
-          };
-          const writers = ids.map(async (id) => {
-            await append(id, 1);
-            await append(id, 2);
-          });
-          const starters = ids.map((id) =>
-            expect(eventStore.append(id, [requested()], { expectedVersion: 0 })).rejects.toThrow(
-              VersionConflictError,
-            ),
-          );
-          await Promise.all([mover(), ...writers, mover(), ...starters]);
-          await relayAll(database);
-          for (const id of ids) await processStore.project(id);
-          for (;;) {
-            const { processes } = await move();
-            if (processes === 0) break;
-            moved += processes;
-          }
-          expect(moved).toBe(ids.length);
-          expect(new Set(written).size).toBe(2 * ids.length);
-          for (const id of ids) {
-            expect((await read(id)).map(({ version }) => version)).toEqual([1, 2, 3, 4, 5, 6]);
-            await expectFolded(database, id);
-          }
-          await expectWhollyInOnePlace(database);
-        });
-
-        it('G4, G8: a projection that meets the move does not bring the process back', async () => {
-          const { eventStore, processStore } = database;
-          const ids = Array.from({ length: 8 }, (_, at) => `projected-${at}`);
-          for (const id of ids) await eventStore.append(id, [requested(), completed()]);
-          await relayAll(database);
-          let moved = 0;
-          const mover = async () => {
-            for (let round = 0; round < 6; round++) {
-              const { processes } = await move(3);
-              moved += processes;
-            }
-          };
-          const projectors = ids.flatMap((id) => [1, 2, 3].map(() => processStore.project(id)));
-          await Promise.all([mover(), ...projectors, mover()]);
-          const { processes } = await move();
-          moved += processes;
-          expect(moved).toBe(ids.length);
-          expect((await database.knex('process_store')).length).toBe(0);
-        });
-      });
     });
   },
 );
+
+function bytesOf(value: unknown): number {
+  if (Buffer.isBuffer(value)) return value.length;
+  return typeof value === 'string' ? Buffer.byteLength(value) : 0;
+}

@@ -42,6 +42,7 @@ describe('the scheduled archiving', () => {
       config: { ARCHIVE_AFTER_DAYS: afterDays, ARCHIVE_CRON: '30 2 * * *', ARCHIVE_BATCH: 10 },
       queue,
       archive: opened.archive,
+      maintenanceLock: opened.maintenanceLock,
       log,
       metrics,
     });

@@ -28,6 +28,8 @@ const OTHER_TYPES: Readonly<Record<string, string>> = {
   delay: 'int',
   stream: 'varchar(255)',
   before: 'datetime2(3)',
+  after_time: 'datetime2(3)',
+  after_id: 'varchar(255)',
   late_instance: 'varchar(64)',
   begins_anew: 'int',
   content: 'varchar(64)',

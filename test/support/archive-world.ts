@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import type { ProcessEvent, StoredEvent } from '../../domain/events.ts';
+import type { ArchiveCount } from '../../domain/ports/archive.ts';
 import { fold, type ProcessState } from '../../domain/process.ts';
 import type { Database } from '../../infrastructure/sql/database.ts';
 import { completed, requested, started, stepCompleted } from './events.ts';
@@ -95,4 +96,17 @@ export async function expectFolded(database: Database, correlationId: string): P
   const folded: ProcessState | null = fold(await eventStore.readStream(correlationId));
   const row = (await processStore.get(correlationId)) ?? (await archive.findProcess(correlationId));
   expect(row, correlationId).toEqual(folded);
+}
+
+/** Moves a batch of what has ended. */
+export async function moveBatch({ archive }: Pick<Database, 'archive'>, limit: number) {
+  const { processes, events } = await archive.moveBatch({ endedBefore: soon(), limit });
+  return { processes, events } satisfies ArchiveCount;
+}
+
+/** The end of a test: every process is whole, and goes. */
+export async function emptyAfterwards(database: Database): Promise<void> {
+  await expectWhollyInOnePlace(database);
+  const tables = ['event_log', 'event_log_archive', 'process_store', 'process_store_archive'];
+  for (const table of [...tables, 'outbox']) await database.knex(table).del();
 }

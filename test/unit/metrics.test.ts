@@ -55,15 +55,30 @@ describe('metrics', () => {
     }
   });
 
-  it('count what the archiving moved, and its runs that failed', async () => {
+  it('count what the archiving moves at each batch, and its runs that failed', async () => {
     const metrics = createMetrics({ version: '1' });
-    await measureArchive(metrics, async () => ({ processes: 2, events: 9 }));
+    const read = () => metrics.registry.metrics();
+    await measureArchive(metrics, async (onBatch) => {
+      onBatch({ processes: 2, events: 5, ms: 40 });
+      expect(await read()).toContain('fastify_camunda_archived_total{what="events"} 5');
+      onBatch({ processes: 2, events: 4, ms: 60 });
+      return { outcome: 'stopped', result: undefined };
+    });
+    expect(await read()).toContain('fastify_camunda_archive_last_completed_timestamp_seconds 0');
+    await measureArchive(metrics, async () => ({ outcome: 'ok', result: undefined }));
+    expect(await read()).toMatch(/archive_last_completed_timestamp_seconds 1\d{9}/);
     const failing = measureArchive(metrics, async () => {
       throw new Error('the database is away');
     });
     await expect(failing).rejects.toThrow('away');
     const text = await metrics.registry.metrics();
     expect(text).toContain('fastify_camunda_archived_total{what="events"} 9');
-    expect(text).toContain('fastify_camunda_archive_run_duration_seconds_count{outcome="error"} 1');
+    expect(text).toContain('fastify_camunda_archive_batch_duration_seconds_bucket{le="0.05"} 1');
+    expect(text).toContain('fastify_camunda_archive_batch_duration_seconds_count 2');
+    for (const outcome of ['ok', 'stopped', 'error']) {
+      expect(text).toContain(
+        `fastify_camunda_archive_run_duration_seconds_count{outcome="${outcome}"} 1`,
+      );
+    }
   });
 });

@@ -1,6 +1,13 @@
 import sql from 'mssql';
-import type { Archive, ArchiveCount } from '../../../domain/ports/archive.ts';
-import { endedBefore, MOVABLE, upToMostEvents } from '../archive-rows.ts';
+import type { Archive, ArchiveCount, Batch, BatchOptions } from '../../../domain/ports/archive.ts';
+import {
+  CANDIDATES_MSSQL,
+  type Candidate,
+  endedBefore,
+  MOVABLE,
+  placeAfter,
+  upToMostEvents,
+} from '../archive-rows.ts';
 import { EVENT_COLUMNS } from '../event-row.ts';
 import { fromProcessRow, PROCESS_COLUMNS, type ProcessRow } from '../process-row.ts';
 import { isoTimes, withRetry } from './connection.ts';
@@ -9,10 +16,11 @@ import { lockStream } from './stream-lock.ts';
 
 const SELECT = `SELECT ${PROCESS_COLUMNS.join(', ')} FROM process_store_archive WHERE correlation_id = @correlation_id`;
 
-/** A first look without locks. */
-const CANDIDATES = `
-SELECT TOP (@limit) p.correlation_id, p.version FROM process_store AS p
-WHERE ${endedBefore('@before')} AND ${MOVABLE} ORDER BY p.updated_at`;
+/** A first look without locks, and one at whether others write. */
+const CANDIDATES = `${CANDIDATES_MSSQL};
+SELECT MAX(id) AS newest FROM event_log;`;
+/** Before all times. */
+const BEGINNING = '0001-01-01T00:00:00.000Z';
 
 /**
  * Moves candidates in one transaction. Each stream is locked as by an append; two movers wait for each
@@ -56,36 +64,45 @@ export function outputToArchive(table: string, columns: readonly string[]): stri
 }
 
 /** The archive on SQL Server. */
-export function createMssqlArchive(options: {
-  pool: sql.ConnectionPool;
-  preview: Archive['preview'];
-}): Archive {
-  const { pool, preview } = options;
+export function createMssqlArchive(
+  options: { pool: sql.ConnectionPool } & Pick<Archive, 'preview' | 'previewBytes'>,
+): Archive {
+  const { pool, preview, previewBytes } = options;
 
-  /** Null when there were candidates, but others were faster. */
-  async function moveOnce(before: Date, limit: number): Promise<ArchiveCount | null> {
-    const { recordset: found } = await pool
+  /** Moves none of its candidates when others were faster. */
+  async function moveOnce({ endedBefore, limit, after }: BatchOptions): Promise<Batch> {
+    const before = new Date(endedBefore);
+    const { recordsets } = await pool
       .request()
       .input('before', sql.DateTime2(3), before)
+      .input('after_time', sql.DateTime2(3), new Date(after?.updatedAt ?? BEGINNING))
+      .input('after_id', sql.VarChar(255), after?.correlationId ?? '')
       .input('limit', sql.Int, limit)
-      .query<{ correlation_id: string; version: number }>(CANDIDATES);
-    const ids = upToMostEvents(found).sort();
-    if (ids.length === 0) return { processes: 0, events: 0 };
+      .query(CANDIDATES);
+    const [found, [log]] = recordsets as unknown as [Candidate[], { newest: string | null }[]];
+    const chosen = upToMostEvents(found);
+    const newestEvent = log?.newest == null ? null : String(log.newest);
+    const batch = { next: placeAfter(chosen, found, limit), newestEvent };
+    if (chosen.length === 0) return { ...batch, processes: 0, events: 0, ms: 0 };
+    const ids = chosen.map((one) => one.correlation_id).sort();
     const request = pool.request().input('before', sql.DateTime2(3), before);
     for (const [at, id] of ids.entries()) request.input(`stream${at}`, sql.VarChar(255), id);
+    const began = performance.now();
     const { recordset } = await request.query<ArchiveCount>(moveStatement(ids.length));
-    const [moved] = recordset;
-    return moved && moved.processes > 0 ? moved : null;
+    const ms = performance.now() - began;
+    return { ...batch, ...(recordset[0] ?? { processes: 0, events: 0 }), ms };
   }
 
   return {
-    async moveBatch({ endedBefore, limit }) {
-      for (;;) {
-        const moved = await withRetry(() => moveOnce(new Date(endedBefore), limit));
-        if (moved) return moved;
+    async moveBatch(options) {
+      for (let { after } = options; ; ) {
+        const batch = await withRetry(() => moveOnce({ ...options, after }));
+        if (batch.processes > 0 || !batch.next) return batch;
+        after = batch.next;
       }
     },
     preview,
+    previewBytes,
     restore: createRestore(pool),
     async findProcess(correlationId) {
       const { recordset } = await withRetry(() =>

@@ -1,7 +1,7 @@
 import knex, { type Knex } from 'knex';
 import { SetupError } from '../../../domain/errors.ts';
 import { type ApiKeyRow, createApiKeyStore } from '../api-keys.ts';
-import { createPreview } from '../archive-rows.ts';
+import { createPreview } from '../archive-preview.ts';
 import type { Database, DatabaseOptions } from '../database.ts';
 import { createCountPending, createListProcesses } from '../list-processes.ts';
 import { checkSchema } from '../migrate.ts';
@@ -72,7 +72,10 @@ export async function openMssqlDatabase(
     cold.raw('CAST(? AS DATETIME2(3))', [value.replace('Z', '')]) as unknown as Knex.Value;
   const list = createListProcesses(cold, { key, time, row: (raw) => isoTimes(raw as ProcessRow) });
   const countPending = createCountPending(cold, { key });
-  const preview = createPreview(cold, { time });
+  const { preview, previewBytes } = createPreview(cold, {
+    time,
+    bytes: (column) => `DATALENGTH(${column})`,
+  });
   return {
     kind: 'mssql',
     eventStore: createMssqlEventStore({ pool, readers, leaseMs, onAppended }),
@@ -93,6 +96,7 @@ export async function openMssqlDatabase(
     archive: createMssqlArchive({
       pool,
       preview: (before) => withRetry(() => preview(before)),
+      previewBytes: (before) => withRetry(() => previewBytes(before)),
     }),
     processKeys: createMssqlProcessKeys(pool),
     maintenanceLock: createMssqlMaintenanceLock(target, limits),

@@ -1,11 +1,12 @@
 import knex, { type Knex } from 'knex';
 import { type ApiKeyRow, createApiKeyStore } from '../api-keys.ts';
-import { createPreview } from '../archive-rows.ts';
+import { createPreview } from '../archive-preview.ts';
 import type { Database, DatabaseOptions } from '../database.ts';
 import { createCountPending, createListProcesses } from '../list-processes.ts';
 import { migrateUp } from '../migrate.ts';
 import type { ProcessRow } from '../process-row.ts';
 import { createSqliteArchive } from './archive.ts';
+import { createArchiveMover } from './archive-mover.ts';
 import { createSqliteEventStore } from './event-store.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { createSqliteMaintenanceLock } from './maintenance-lock.ts';
@@ -47,6 +48,7 @@ export async function openSqliteDatabase(
   });
   const countPending = createCountPending(cold, { key: (value) => value });
   const processKeys = createSqliteProcessKeys({ file, db, groupCommit, clock });
+  const mover = createArchiveMover(file, clock);
   const alive = db.prepare('SELECT 1');
   const noteUse = unsynced.prepare('UPDATE api_key SET last_used_at = ? WHERE id = ?');
   return {
@@ -75,7 +77,11 @@ export async function openSqliteDatabase(
       db,
       groupCommit,
       clock,
-      preview: createPreview(cold, { time: (value) => value }),
+      moveBatch: mover.moveBatch,
+      ...createPreview(cold, {
+        time: (value) => value,
+        bytes: (column) => `OCTET_LENGTH(${column})`,
+      }),
     }),
     processKeys,
     maintenanceLock: createSqliteMaintenanceLock(file),
@@ -89,6 +95,7 @@ export async function openSqliteDatabase(
       alive.get();
     },
     async close() {
+      await mover.close();
       // One more turn, so that writes that were asked for are committed.
       await Promise.allSettled(
         [groupCommit, unsyncedCommit].map((group) => group.write(() => undefined)),

@@ -6,7 +6,7 @@ import type { AppendResult, EventStore } from '../../../domain/ports/event-store
 import { beginsAnew, lateInstanceId } from '../archive-rows.ts';
 import { expectedHash } from '../event-hash.ts';
 import { checkAppend, EVENT_COLUMNS, type EventRow, stored, toEventRow } from '../event-row.ts';
-import { copyToArchive } from './archive.ts';
+import { copyToArchive } from './batch-mover.ts';
 import { createEventReads } from './event-reads.ts';
 import type { GroupCommit } from './group-commit.ts';
 
@@ -37,7 +37,7 @@ export function createSqliteEventStore(options: SqliteEventStoreOptions): EventS
     );
   const lastLive = lastOf('event_log');
   const lastArchived = lastOf('event_log_archive');
-  const archiveEvents = db.prepare(copyToArchive('event_log', ['id', ...EVENT_COLUMNS]));
+  const archiveEvents = db.prepare(copyToArchive('event_log', ['id', ...EVENT_COLUMNS], '= ?'));
   const deleteEvents = db.prepare('DELETE FROM event_log WHERE correlation_id = ?');
   const moveOnArchived = db.prepare(
     `UPDATE process_store_archive

@@ -1,0 +1,96 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { SetupError } from '../../domain/errors.ts';
+import type { Archive } from '../../domain/ports/archive.ts';
+import { archiveExpired } from '../../jobs/archive-expired.ts';
+import { ARCHIVE_BATCH_MAX, type Config } from '../config.ts';
+import { ARCHIVE_LOCKS } from '../maintenance/locks.ts';
+import { type Maintenance, runMaintenance } from '../maintenance/run-maintenance.ts';
+import { DAY_MS } from '../schedule-archive.ts';
+import { readDuration } from './duration.ts';
+
+interface ArchiveOptions {
+  /** Milliseconds. */
+  olderThan?: number;
+  dryRun?: boolean;
+  batch?: number;
+}
+
+/** `archive`: moves ended processes to the archive now, in the configured database. */
+export function registerArchive(program: Command): void {
+  program
+    .command('archive')
+    .description('move ended processes, with their events, to the archive')
+    .option(
+      '--older-than <time>',
+      'time since their last change, e.g. 90d, 12h, 30m; left out: ARCHIVE_AFTER_DAYS',
+      readDuration,
+    )
+    .option('--dry-run', 'only tell what would move')
+    .option(
+      '--batch <number>',
+      'processes in one transaction, at most; left out: ARCHIVE_BATCH',
+      readBatch,
+    )
+    .action(async (options: ArchiveOptions) => {
+      await runMaintenance(
+        async (maintenance) => {
+          const olderThanMs = olderThan(options, maintenance.config);
+          if (options.dryRun) await tell(maintenance, olderThanMs);
+          else await move(maintenance, olderThanMs, options.batch);
+        },
+        // Looking changes nothing, and may be done while others archive.
+        { locks: options.dryRun ? [] : ARCHIVE_LOCKS },
+      );
+    });
+}
+
+async function move(
+  { config, database, progress, signal }: Maintenance,
+  olderThanMs: number,
+  batch = config.ARCHIVE_BATCH,
+): Promise<void> {
+  const { archive } = database;
+  const began = performance.now();
+  const limit = limitOf(olderThanMs);
+  const { processes: expected } = await archive.preview(limit);
+  progress.start('archive', expected);
+  const ports = { archive, clock: Date.now };
+  const totals = await archiveExpired(ports, { olderThanMs, batch }, signal, (moved, sum) => {
+    const { processes, events, ms } = moved;
+    progress.update(sum.processes, { processes, events, ms: Math.round(ms) });
+  });
+  progress.stop();
+  const { processes, events, batches } = totals;
+  const seconds = ((performance.now() - began) / 1_000).toFixed(1);
+  progress.print(
+    `archived ${processes} processes with ${events} events in ${batches} batches, ${seconds} s`,
+  );
+}
+
+async function tell({ database, progress }: Maintenance, olderThanMs: number): Promise<void> {
+  const archive: Archive = database.archive;
+  const limit = limitOf(olderThanMs);
+  const { processes, events, oldest, newest } = await archive.preview(limit);
+  const bytes = await archive.previewBytes(limit);
+  progress.print(`processes  ${processes}`);
+  progress.print(`events     ${events}`);
+  progress.print(`bytes      ${bytes}`);
+  progress.print(`oldest     ${oldest ?? '-'}`);
+  progress.print(`newest     ${newest ?? '-'}`);
+}
+
+const limitOf = (olderThanMs: number): string => new Date(Date.now() - olderThanMs).toISOString();
+
+function olderThan({ olderThan: given }: ArchiveOptions, config: Config): number {
+  if (given !== undefined) return given;
+  if (config.ARCHIVE_AFTER_DAYS > 0) return config.ARCHIVE_AFTER_DAYS * DAY_MS;
+  throw new SetupError(
+    '--older-than: ARCHIVE_AFTER_DAYS is 0, never; say after what time to archive, e.g. --older-than 90d',
+  );
+}
+
+function readBatch(text: string): number {
+  const batch = Number(text);
+  if (Number.isInteger(batch) && batch >= 1 && batch <= ARCHIVE_BATCH_MAX) return batch;
+  throw new InvalidArgumentError(`It must be a number from 1 to ${ARCHIVE_BATCH_MAX}.`);
+}
