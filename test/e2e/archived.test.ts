@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { relayAll, soon } from '../support/archive-world.ts';
+import { moveBatch, relayAll } from '../support/archive-world.ts';
 import { completed } from '../support/events.ts';
 import { type Parts, startParts } from '../support/service-parts.ts';
 
@@ -15,7 +15,7 @@ describe('an archived process', () => {
     await database.eventStore.append('old', [completed({ greeting: 'hello' })]);
     await database.processStore.project('old');
     await relayAll(database);
-    const moved = await database.archive.moveBatch({ endedBefore: soon(), limit: 10 });
+    const moved = await moveBatch(database, 10);
     expect(moved).toEqual({ processes: 1, events: 2 });
   });
   afterAll(() => parts?.stop());

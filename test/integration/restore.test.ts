@@ -5,6 +5,7 @@ import {
   endedProcess,
   expectFolded,
   expectWhollyInOnePlace,
+  moveBatch,
   placesOf,
   relayAll,
   soon,
@@ -30,8 +31,7 @@ describe.each(databaseKinds())(
       afterAll(() => database?.destroy());
 
       const read = (id: string) => database.eventStore.readStream(id);
-      const move = (endedBefore = soon()) =>
-        database.archive.moveBatch({ endedBefore, limit: 100 });
+      const move = (endedBefore = soon()) => moveBatch(database, 100, endedBefore);
       const restore = (id: string) => database.archive.restore(id);
       const rowsOf = (table: string, id: string) =>
         database.knex(table).where('correlation_id', id);

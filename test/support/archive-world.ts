@@ -99,9 +99,13 @@ export async function expectFolded(database: Database, correlationId: string): P
 }
 
 /** Moves a batch of what has ended. */
-export async function moveBatch({ archive }: Pick<Database, 'archive'>, limit: number) {
-  const { processes, events } = await archive.moveBatch({ endedBefore: soon(), limit });
-  return { processes, events } satisfies ArchiveCount;
+export async function moveBatch(
+  { archive }: Pick<Database, 'archive'>,
+  limit: number,
+  endedBefore = soon(),
+): Promise<ArchiveCount> {
+  const { processes, events } = await archive.moveBatch({ endedBefore, limit });
+  return { processes, events };
 }
 
 /** The end of a test: every process is whole, and goes. */
