@@ -2,6 +2,7 @@ import type { Timestamp } from '../domain/json.ts';
 import type { Clock } from '../domain/ports/clock.ts';
 import type { Engine } from '../domain/ports/engine.ts';
 import type { EventStore } from '../domain/ports/event-store.ts';
+import type { ProcessKeys } from '../domain/ports/process-keys.ts';
 import type { ProcessStore } from '../domain/ports/process-store.ts';
 
 export interface ReconcileLog {
@@ -14,6 +15,7 @@ export interface ReconcilePorts {
   processStore: ProcessStore;
   eventStore: EventStore;
   engine: Engine;
+  processKeys: ProcessKeys;
   /** Attempts that a step gets, by the topic of its external task. */
   attemptsOf: (topic: string) => number;
   log: ReconcileLog;

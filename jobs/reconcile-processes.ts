@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { EngineUnavailableError, StoreUnavailableError } from '../domain/errors.ts';
 import type { ProcessCursor } from '../domain/ports/process-store.ts';
 import { reconcileRunning } from './reconcile-ended.ts';
+import { reconcileErased } from './reconcile-erased.ts';
 import { reconcilePending, viewBatch } from './reconcile-pending.ts';
 import type { ReconcilePorts, Span } from './reconcile-ports.ts';
 
@@ -23,7 +24,7 @@ const BATCH = 200;
 /**
  * Compares processes with the engine and mends what does not fit (G11): pending processes that cannot
  * come to an end by themselves get one with the reason, or their start or retry once more; instances
- * without a pending process are deleted. Everything it does is safe to do twice and beside everything
+ * without a pending process are deleted, and so is what is left there of erased processes. Everything it does is safe to do twice and beside everything
  * else, so a run may stop anywhere: the next one begins anew.
  *
  * With engine or database away it stops with one line; the next run tries again.
@@ -43,6 +44,7 @@ export async function reconcileProcesses(
   try {
     await reconcileAllPending(ports, span, options.batch ?? BATCH, signal);
     await reconcileAllRunning(ports, span, options, signal);
+    await reconcileErased(ports, options.batch ?? BATCH, signal);
   } catch (error) {
     if (!(error instanceof EngineUnavailableError) && !(error instanceof StoreUnavailableError)) {
       throw error;

@@ -41,10 +41,15 @@ async function createProcessKey(knex: Knex, dialect: Dialect): Promise<void> {
     table.specificType('master_key', `${dialect.varchar(32)} NULL`);
     table.specificType('created_at', `${dialect.time} NOT NULL`);
     table.specificType('erased_at', `${dialect.time} NULL`);
+    table.specificType('engine_erased_at', `${dialect.time} NULL`);
   });
   // Which master keys are in use is asked at every start; rows of one of them are wrapped anew.
   await knex.schema.raw(
     'CREATE INDEX idx_process_key_master_key ON process_key (master_key) WHERE master_key IS NOT NULL',
+  );
+  // Those whose data the engine may still hold: few, and looked for by every run of the reconciler.
+  await knex.schema.raw(
+    'CREATE INDEX idx_process_key_erased_at ON process_key (erased_at) WHERE erased_at IS NOT NULL AND engine_erased_at IS NULL',
   );
 }
 

@@ -3,10 +3,12 @@ import { SetupError } from '../domain/errors.ts';
 import { registerApiKey } from './commands/api-key.ts';
 import { registerArchive } from './commands/archive.ts';
 import { registerDemo } from './commands/demo.ts';
+import { registerErase } from './commands/erase.ts';
 import { registerJobs } from './commands/jobs.ts';
 import { registerMigrate } from './commands/migrate.ts';
 import { registerPartner } from './commands/partner.ts';
 import { registerRestore } from './commands/restore.ts';
+import { registerRewrapKeys } from './commands/rewrap-keys.ts';
 import { registerServe } from './commands/serve.ts';
 import { registerVerify } from './commands/verify.ts';
 import { VERSION } from './version.ts';
@@ -24,6 +26,8 @@ export async function runCli(argv: readonly string[]): Promise<void> {
   registerJobs(program);
   registerArchive(program);
   registerRestore(program);
+  registerErase(program);
+  registerRewrapKeys(program);
   registerPartner(program);
   registerVerify(program);
   try {

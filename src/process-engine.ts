@@ -30,7 +30,12 @@ export async function openProcessEngine(
   const access = readEngineAccess(config);
   const embedded =
     access.baseUrl === ''
-      ? await startEmbeddedEngine({ file: databaseFile(config), log })
+      ? await startEmbeddedEngine({
+          file: databaseFile(config),
+          // Otherwise personal data is in the clear in the same file, and cannot be erased anyway.
+          zeroing: config.PERSONAL_DATA_KEY !== '',
+          log,
+        })
       : undefined;
   const baseUrl = embedded?.url ?? access.baseUrl;
   const auth = openEngineAuth(access);

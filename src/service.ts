@@ -195,7 +195,7 @@ export async function startService(
     if (has('relay')) relay.start();
     if (has('worker')) {
       const processKeys = processes.map(({ definition }) => definition.key);
-      const ports = { ...work, log, clock: Date.now };
+      const ports = { ...work, processKeys: database.processKeys, log, clock: Date.now };
       await scheduleReconciler({ config, queue, processKeys, ports });
     }
     if (has('retention')) {

@@ -42,6 +42,10 @@ export interface ProcessKeys {
    * @returns false when readers kept it from that
    */
   scrub(): Promise<boolean>;
+  /** Up to `limit` processes whose keys are destroyed, but whose data the engine may still hold. */
+  leftInEngine(limit: number): Promise<string[]>;
+  /** Notes that the engine holds nothing of an erased process any more. */
+  noteGoneFromEngine(correlationId: string): Promise<void>;
   /** Whether any process has a key, or had. */
   any(): Promise<boolean>;
   /** The master keys that keys are wrapped by now. */

@@ -99,6 +99,23 @@ export function createRestEngine(options: RestEngineOptions): RestEngine {
     );
   }
 
+  async function remove(path: string): Promise<void> {
+    const { status, text } = await send('DELETE', path);
+    if (status !== 404 && status >= 300) throw failure(status, text);
+  }
+
+  const cancel = (id: string): Promise<void> =>
+    remove(
+      `/process-instance/${encodeURIComponent(id)}?skipCustomListeners=true&skipIoMappings=true`,
+    );
+
+  async function forgetEnded(id: string): Promise<void> {
+    const query = new URLSearchParams({ superProcessInstanceId: id });
+    const called = await call(instancesAnswer, 'GET', `/history/process-instance?${query}`);
+    for (const one of called) await forgetEnded(one.id);
+    await remove(`/history/process-instance/${encodeURIComponent(id)}`);
+  }
+
   return {
     async deploy(name, files) {
       const form = new FormData();
@@ -129,12 +146,10 @@ export function createRestEngine(options: RestEngineOptions): RestEngine {
       const found = await call(instancesAnswer, 'GET', `/history/process-instance?${query}`);
       return found.map(toInstance);
     },
-    async cancel(processInstanceId) {
-      const { status, text } = await send(
-        'DELETE',
-        `/process-instance/${encodeURIComponent(processInstanceId)}?skipCustomListeners=true&skipIoMappings=true`,
-      );
-      if (status !== 404 && status >= 300) throw failure(status, text);
+    cancel,
+    async forget(processInstanceId) {
+      await cancel(processInstanceId);
+      await forgetEnded(processInstanceId);
     },
     retryFailed: createRetryFailed(call),
     ...createInspection(call),

@@ -1,10 +1,8 @@
-import { createReadStream } from 'node:fs';
-import { addAbortSignal } from 'node:stream';
 import type { Command } from 'commander';
-import { SetupError } from '../../domain/errors.ts';
 import type { RestoreOutcome } from '../../domain/ports/archive.ts';
 import { correlationIdSchema } from '../http/schemas.ts';
 import { type Maintenance, runMaintenance } from '../maintenance/run-maintenance.ts';
+import { checkIds, idsFrom } from './read-lines.ts';
 
 /** What standard output says of a process. */
 const SAID: Record<RestoreOutcome, string> = {
@@ -24,13 +22,10 @@ export function registerRestore(program: Command): void {
     .argument('[correlationIds...]', 'the processes')
     .option('--from <file>', 'read correlation ids from a file, one a line; - is standard input')
     .action(async (ids: string[], { from }: { from?: string }) => {
-      if (ids.length > 0 === (from !== undefined)) {
-        throw new SetupError('restore: give correlation ids, or --from with a file that has them');
-      }
-      await runMaintenance(
-        (run) => restoreAll(from === undefined ? ids : linesOf(from, run.signal), run),
-        { locks: [['tables', 'shared']] },
-      );
+      checkIds('restore', ids, from);
+      await runMaintenance((run) => restoreAll(idsFrom('restore', ids, from, run.signal), run), {
+        locks: [['tables', 'shared']],
+      });
     });
 }
 
@@ -54,24 +49,4 @@ async function restoreAll(
     progress.update(++done, { left });
   }
   if (left > 0) process.exitCode = 1;
-}
-
-/** The lines of a file that are not empty, until the signal fires; `-` is standard input. */
-async function* linesOf(file: string, signal: AbortSignal): AsyncGenerator<string> {
-  // Taken as it comes: a long list needs no more memory than a short one.
-  const input = file === '-' ? process.stdin : createReadStream(file);
-  let rest = '';
-  try {
-    for await (const chunk of addAbortSignal(signal, input).setEncoding('utf8')) {
-      const lines = (rest + chunk).split('\n');
-      rest = lines.pop() ?? '';
-      yield* lines.map((line) => line.trim()).filter((line) => line !== '');
-    }
-  } catch (cause) {
-    // Nothing more will come from whoever waits at the keyboard.
-    if (signal.aborted) return;
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new SetupError(`restore: --from ${file} cannot be read: ${reason}`, { cause });
-  }
-  if (rest.trim() !== '') yield rest.trim();
 }

@@ -68,7 +68,14 @@ const TABLES: Record<string, readonly string[]> = {
     'revoked_at',
     'last_used_at',
   ],
-  process_key: ['correlation_id', 'wrapped_key', 'master_key', 'created_at', 'erased_at'],
+  process_key: [
+    'correlation_id',
+    'wrapped_key',
+    'master_key',
+    'created_at',
+    'erased_at',
+    'engine_erased_at',
+  ],
   checkpoint: ['name', 'data', 'updated_at'],
 };
 TABLES.event_log_archive = [...(TABLES.event_log ?? []), 'archived_at'];
@@ -122,6 +129,7 @@ describe('the migrations on SQLite', () => {
         'idx_outbox_available_at',
         'idx_status_updated_at',
         'idx_process_key_master_key',
+        'idx_process_key_erased_at',
       ]),
     );
     await database?.destroy();

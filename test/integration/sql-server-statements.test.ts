@@ -161,6 +161,15 @@ const STATEMENTS: readonly Statement[] = [
     trips: 3,
   },
   { name: 'processKeys.erase', run: ({ processKeys }) => processKeys.erase('t'), trips: 1 },
+  {
+    name: 'processKeys.leftInEngine, noteGoneFromEngine',
+    run: async ({ processKeys }) => {
+      expect(await processKeys.leftInEngine(5)).toEqual(['t']);
+      await processKeys.noteGoneFromEngine('t');
+      expect(await processKeys.leftInEngine(5)).toEqual([]);
+    },
+    trips: 3,
+  },
   { name: 'findProcess', run: ({ archive }) => archive.findProcess('t'), trips: 1 },
   {
     name: 'append, to an archived stream',

@@ -28,7 +28,7 @@ export async function openReconcileWorld(kind: EngineKind) {
   const [sqlite] = databaseKinds();
   if (!sqlite) throw new Error('no SQLite');
   const database = await sqlite.open();
-  const { eventStore, processStore } = database;
+  const { eventStore, processStore, processKeys } = database;
   const keys: string[] = [];
   const lines: { level: string; message: string; fields: object }[] = [];
   const say =
@@ -72,6 +72,7 @@ export async function openReconcileWorld(kind: EngineKind) {
     engine,
     eventStore,
     processStore,
+    processKeys,
     url: running.url,
     lines,
     call,
@@ -103,6 +104,7 @@ export async function openReconcileWorld(kind: EngineKind) {
         {
           processStore,
           eventStore,
+          processKeys,
           engine,
           attemptsOf: () => 1,
           log,

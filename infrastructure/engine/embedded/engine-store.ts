@@ -1,5 +1,6 @@
 import type BetterSqlite3 from 'better-sqlite3';
 import { createGroupCommit, type GroupCommit } from '../../sql/sqlite/group-commit.ts';
+import { emptyLog } from '../../sql/sqlite/open.ts';
 
 export type InstanceState = 'ACTIVE' | 'COMPLETED' | 'EXTERNALLY_TERMINATED';
 
@@ -137,6 +138,8 @@ export interface EngineStore {
   due(now: number, limit: number): string[];
   /** When the next timer is due. */
   nextDue(): number | null;
+  /** Deletes an instance that has ended, with all that the file holds of it when it is opened `zeroing`. */
+  removeInstance(id: string): Promise<void>;
   /** Deletes instances whose time in the history is over. */
   removeOld(now: number): Promise<number>;
 }
@@ -149,9 +152,12 @@ export interface EngineStore {
  * write-ahead log as the event store's, whose next commit is synced and takes them along. So whatever
  * the service has recorded of an answer of the engine, the engine still knows after a power cut; what
  * it had not recorded, it asks again.
+ *
+ * @param zeroing overwrites what is deleted or replaced: variables stay nowhere in the file when their instance is gone
  */
-export function createEngineStore(db: BetterSqlite3.Database): EngineStore {
+export function createEngineStore(db: BetterSqlite3.Database, zeroing = false): EngineStore {
   db.pragma('synchronous = NORMAL');
+  if (zeroing) db.pragma('secure_delete = ON');
   db.exec(SCHEMA);
   const group: GroupCommit = createGroupCommit(db);
   const saveInstance = db.prepare(upsert('engine_instance', INSTANCE_COLUMNS));
@@ -170,6 +176,8 @@ export function createEngineStore(db: BetterSqlite3.Database): EngineStore {
     )
     .pluck();
   const removeOld = db.prepare('DELETE FROM engine_instance WHERE remove_at <= ?');
+
+  const remove = db.prepare("DELETE FROM engine_instance WHERE id = ? AND state <> 'ACTIVE'");
 
   return {
     save: ({ instance, savedTasks = [], deletedTasks = [] }) =>
@@ -215,6 +223,10 @@ export function createEngineStore(db: BetterSqlite3.Database): EngineStore {
     tasks: () => db.prepare<[], TaskRow>('SELECT * FROM engine_task ORDER BY rowid').all(),
     due: (now, limit) => due.all(now, limit),
     nextDue: () => nextDue.get() ?? null,
+    async removeInstance(id) {
+      await group.write(() => void remove.run(id));
+      if (zeroing) await emptyLog(db);
+    },
     removeOld: (now) => group.write(() => removeOld.run(now).changes),
   };
 }

@@ -21,6 +21,8 @@ const historyQuery = z.strictObject({
   processInstanceId: z.string().optional(),
   processInstanceBusinessKey: z.string().optional(),
   processDefinitionKey: z.string().optional(),
+  /** No instance here calls another. */
+  superProcessInstanceId: z.string().optional(),
 });
 const definitionQuery = z.strictObject({
   key: z.string().optional(),
@@ -126,13 +128,26 @@ export function registerInstanceRoutes(
       businessKey: query.processInstanceBusinessKey,
       processKey: query.processDefinitionKey,
     };
-    return json(reply, store.instances(filter, LIMIT).map(historyView));
+    const isCalled = query.superProcessInstanceId !== undefined;
+    return json(reply, isCalled ? [] : store.instances(filter, LIMIT).map(historyView));
   });
 
   api.get<ById>('/history/process-instance/:id', async ({ params }, reply) => {
     const row = store.instance(params.id);
     if (!row) throw notFound(`Historic process instance with id ${params.id}`);
     return json(reply, historyView(row));
+  });
+
+  api.delete<ById>('/history/process-instance/:id', async ({ params: { id } }, reply) => {
+    const row = store.instance(id);
+    if (!row) throw notFound(`Historic process instance with id ${id}`);
+    if (row.state === 'ACTIVE') {
+      throw new BadRequest(
+        `Process instance is still running, cannot delete historic process instance: ${id}`,
+      );
+    }
+    await store.removeInstance(id);
+    return reply.code(204).send();
   });
 
   api.post('/message', async (request, reply) => {

@@ -13,6 +13,8 @@ export interface EmbeddedEngineOptions {
    * something happens.
    */
   liveInstances?: number;
+  /** Overwrites in the file what it deletes: for variables that are to be erased. */
+  zeroing?: boolean;
   log: {
     warn(fields: object, message: string): void;
     error(fields: object, message: string): void;
@@ -34,7 +36,8 @@ const STOP_MS = 5_000;
  */
 export async function startEmbeddedEngine(options: EmbeddedEngineOptions): Promise<RunningEngine> {
   const { file, host = '127.0.0.1', port = 0, liveInstances = 2_000, log } = options;
-  const thread = startThread({ file, host, port, liveInstances });
+  const { zeroing = false } = options;
+  const thread = startThread({ file, host, port, liveInstances, zeroing });
   const exited = new Promise<number>((resolve) => thread.once('exit', resolve));
   const listening = await new Promise<string>((resolve, reject) => {
     thread.once('error', reject);

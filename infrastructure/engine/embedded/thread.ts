@@ -10,6 +10,7 @@ export interface ThreadData {
   host: string;
   port: number;
   liveInstances: number;
+  zeroing: boolean;
 }
 
 /** What this thread tells start.ts. */
@@ -17,7 +18,7 @@ export type ThreadMessage =
   | { type: 'listening'; url: string }
   | { type: 'log'; level: 'warn' | 'error'; message: string; fields: object };
 
-const { file, host, port, liveInstances } = workerData as ThreadData;
+const { file, host, port, liveInstances, zeroing } = workerData as ThreadData;
 const tell = (message: ThreadMessage): void => parentPort?.postMessage(message);
 const log = (level: 'warn' | 'error') => (fields: object, message: string) => {
   const plain = Object.fromEntries(
@@ -30,7 +31,7 @@ const log = (level: 'warn' | 'error') => (fields: object, message: string) => {
 };
 
 const db = openSqlite(file);
-const store = createEngineStore(db);
+const store = createEngineStore(db, zeroing);
 const engine = await openEngine(store, {
   now: Date.now,
   liveInstances,

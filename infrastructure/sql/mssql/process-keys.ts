@@ -21,6 +21,11 @@ const NEXT_MASTER = `SELECT MIN(master_key) AS master_key FROM process_key
   WHERE master_key IS NOT NULL AND master_key > @last_master_key`;
 const OF_MASTER = `SELECT TOP (@limit) ${KEY_COLUMNS} FROM process_key WHERE master_key = @master_key`;
 
+const LEFT = `SELECT TOP (@limit) correlation_id FROM process_key
+  WHERE erased_at IS NOT NULL AND engine_erased_at IS NULL ORDER BY erased_at`;
+const NOTE_GONE = `UPDATE process_key SET engine_erased_at = SYSUTCDATETIME()
+  WHERE correlation_id = @correlation_id AND erased_at IS NOT NULL AND engine_erased_at IS NULL`;
+
 /** The keys of personal data on SQL Server. */
 export function createMssqlProcessKeys(pool: sql.ConnectionPool): ProcessKeys {
   const forProcess = (correlationId: string): sql.Request =>
@@ -69,6 +74,15 @@ export function createMssqlProcessKeys(pool: sql.ConnectionPool): ProcessKeys {
     },
     // Pages and the log of the database are the server's; what backups keep is theirs.
     scrub: async () => true,
+    async leftInEngine(limit) {
+      const { recordset } = await withRetry(() =>
+        pool.request().input('limit', sql.Int, limit).query<Pick<KeyRow, 'correlation_id'>>(LEFT),
+      );
+      return recordset.map(({ correlation_id }) => correlation_id);
+    },
+    async noteGoneFromEngine(correlationId) {
+      await withRetry(() => forProcess(correlationId).query(NOTE_GONE));
+    },
     async any() {
       const statement = 'SELECT TOP (1) 1 AS found FROM process_key';
       const { recordset } = await withRetry(() => pool.request().query(statement));

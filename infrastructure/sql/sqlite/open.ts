@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import BetterSqlite3 from 'better-sqlite3';
 import { isBusy } from './file-lock.ts';
 
@@ -35,6 +36,26 @@ export function openSqlite(
   // Pages are read from the map instead of copied: a look-up in a stream costs no system call.
   db.pragma('mmap_size = 268435456');
   return db;
+}
+
+/** How long readers at older pages may keep the write-ahead log from being emptied, in milliseconds. */
+const EMPTY_PATIENCE_MS = 10_000;
+const EMPTY_PAUSE_MS = 50;
+
+/**
+ * Takes the write-ahead log over into the file and cuts it to nothing: older versions of pages are in it until
+ * then (https://sqlite.org/pragma.html#pragma_wal_checkpoint).
+ *
+ * @returns false when readers kept it from that
+ */
+export async function emptyLog(db: BetterSqlite3.Database): Promise<boolean> {
+  const deadline = performance.now() + EMPTY_PATIENCE_MS;
+  for (;;) {
+    const [row] = db.pragma('wal_checkpoint(TRUNCATE)') as { busy: number }[];
+    if (row?.busy === 0) return true;
+    if (performance.now() > deadline) return false;
+    await sleep(EMPTY_PAUSE_MS);
+  }
 }
 
 /**

@@ -1,18 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type BetterSqlite3 from 'better-sqlite3';
 import type { Clock } from '../../../domain/ports/clock.ts';
 import type { ProcessKeys } from '../../../domain/ports/process-keys.ts';
 import { fromKeyRow, KEY_COLUMNS, type KeyRow } from '../process-key-row.ts';
 import { createGroupCommit, type GroupCommit } from './group-commit.ts';
-import { openSqlite } from './open.ts';
+import { emptyLog, openSqlite } from './open.ts';
 
 export interface SqliteProcessKeys extends ProcessKeys {
   close(): void;
 }
-
-/** How long readers of other processes may keep the write-ahead log from being emptied, in milliseconds. */
-const SCRUB_PATIENCE_MS = 10_000;
-const SCRUB_PAUSE_MS = 50;
 
 /**
  * The keys of personal data on SQLite. A new key waits with the appends of its turn for their commit.
@@ -51,6 +46,16 @@ export function createSqliteProcessKeys(options: {
   const ofMaster = db.prepare<[string, number], KeyRow>(
     `SELECT ${KEY_COLUMNS} FROM process_key WHERE master_key = ? LIMIT ?`,
   );
+  const left = db
+    .prepare<[number], string>(
+      `SELECT correlation_id FROM process_key
+       WHERE erased_at IS NOT NULL AND engine_erased_at IS NULL ORDER BY erased_at LIMIT ?`,
+    )
+    .pluck();
+  const noteGone = db.prepare(
+    `UPDATE process_key SET engine_erased_at = ?
+     WHERE correlation_id = ? AND erased_at IS NOT NULL AND engine_erased_at IS NULL`,
+  );
   let opened: ReturnType<typeof openZeroing> | undefined;
   const zeroing = () => {
     opened ??= openZeroing(file);
@@ -80,6 +85,9 @@ export function createSqliteProcessKeys(options: {
         return erasedAt ? { kind: 'erased-before', erasedAt } : { kind: 'no-key' };
       });
     },
+    leftInEngine: async (limit) => left.all(limit),
+    noteGoneFromEngine: (correlationId) =>
+      groupCommit.write(() => void noteGone.run(now(), correlationId)),
     any: async () => any.get() !== undefined,
     async masterKeys() {
       const found: string[] = [];
@@ -100,17 +108,7 @@ export function createSqliteProcessKeys(options: {
         return changed;
       });
     },
-    async scrub() {
-      const deadline = performance.now() + SCRUB_PATIENCE_MS;
-      for (;;) {
-        const { db: connection } = zeroing();
-        // Readers at older pages keep it from the end of the log; they come and go.
-        const [row] = connection.pragma('wal_checkpoint(TRUNCATE)') as { busy: number }[];
-        if (row?.busy === 0) return true;
-        if (performance.now() > deadline) return false;
-        await sleep(SCRUB_PAUSE_MS);
-      }
-    },
+    scrub: () => emptyLog(zeroing().db),
     close: () => opened?.db.close(),
   };
 }

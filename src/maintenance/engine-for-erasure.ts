@@ -1,0 +1,59 @@
+import { SetupError } from '../../domain/errors.ts';
+import { startEmbeddedEngine } from '../../infrastructure/engine/embedded/start.ts';
+import { createRestEngine, type RestEngine } from '../../infrastructure/engine/rest-engine.ts';
+import { isBusy } from '../../infrastructure/sql/sqlite/file-lock.ts';
+import type { Config } from '../config.ts';
+import { lockDataDir } from '../data-lock.ts';
+import { databaseFile } from '../database-target.ts';
+import { openEngineAuth, readEngineAccess } from '../engine-access.ts';
+
+export interface EngineForErasure {
+  engine: RestEngine;
+  close(): Promise<void>;
+}
+
+/**
+ * The engine that holds variables and history. The embedded one lives in the service: while no service runs on
+ * the folder it is started here, and none can start meanwhile.
+ *
+ * @returns null when a service with the embedded engine is running: that service has to do it
+ * @throws SetupError
+ */
+export async function openEngineForErasure(
+  config: Config,
+  log: Parameters<typeof startEmbeddedEngine>[0]['log'],
+): Promise<EngineForErasure | null> {
+  const access = readEngineAccess(config);
+  if (access.baseUrl !== '') {
+    const auth = openEngineAuth(access);
+    const engine = createRestEngine({ baseUrl: access.baseUrl, auth });
+    return {
+      engine,
+      async close() {
+        await auth.close();
+        await engine.close();
+      },
+    };
+  }
+  const unlock = lockUnlessServed(config.DATA_DIR);
+  if (!unlock) return null;
+  const embedded = await startEmbeddedEngine({ file: databaseFile(config), zeroing: true, log });
+  const engine = createRestEngine({ baseUrl: embedded.url });
+  return {
+    engine,
+    async close() {
+      await engine.close();
+      await embedded.stop();
+      unlock();
+    },
+  };
+}
+
+function lockUnlessServed(directory: string): (() => void) | null {
+  try {
+    return lockDataDir(directory, 'exclusive');
+  } catch (error) {
+    if (error instanceof SetupError && isBusy(error.cause)) return null;
+    throw error;
+  }
+}
