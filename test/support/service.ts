@@ -18,6 +18,9 @@ export const TEST_PROCESSES = fileURLToPath(new URL('./processes', import.meta.u
 /** The process whose runs are looked at from outside: `observed`. */
 export const OBSERVED_PROCESSES = fileURLToPath(new URL('./observed', import.meta.url));
 
+/** The process with personal data: `personal`. */
+export const PERSONAL_PROCESSES = fileURLToPath(new URL('./personal-processes', import.meta.url));
+
 export interface Folder {
   path: string;
   /** DATA_DIR of the services that run on this folder. */
