@@ -3,8 +3,10 @@ import { PersonalDataLockedError } from '../../domain/errors.ts';
 import type { ProcessEvent, StoredEvent } from '../../domain/events.ts';
 import { ERASED } from '../../domain/personal.ts';
 import { fold } from '../../domain/process.ts';
+import { createRestEngine } from '../../infrastructure/engine/rest-engine.ts';
 import { expectedHash } from '../../infrastructure/sql/event-hash.ts';
 import type { EventRow } from '../../infrastructure/sql/event-row.ts';
+import { retryInstance } from '../../jobs/retry-instance.ts';
 import { databaseKinds, type TestDatabase } from '../support/databases.ts';
 import { completed, requested } from '../support/events.ts';
 import {
@@ -25,6 +27,7 @@ const {
   completedStep,
   cancelled,
   failed,
+  retried,
 } = PERSONAL_EVENTS;
 
 describe.each(databaseKinds())('personal data on $name', ({ available, open }) => {
@@ -175,6 +178,24 @@ describe.each(databaseKinds())('personal data on $name', ({ available, open }) =
     }
     const [key] = await database.processKeys.find(['late']);
     expect(key?.wrappedKey, 'no second key').toBeNull();
+  });
+
+  it.skipIf(!available)('that is erased while a retry begins starts no instance', async () => {
+    // The retry was decided before, and its job comes after the erasure.
+    await instanceOn(database).eventStore.append('retried', [start, failed, retried]);
+    await database.processKeys.erase('retried');
+    const { eventStore } = instanceOn(database);
+    // Nobody listens there: a start would be told as an outage.
+    const engine = createRestEngine({ baseUrl: 'http://127.0.0.1:9/engine-rest' });
+    const ports = {
+      eventStore,
+      engine: { ...engine, findInstances: async () => [] },
+      attemptsOf: () => 1,
+    };
+    await retryInstance({ correlationId: 'retried' }, ports);
+    await engine.close();
+    const state = fold(await eventStore.readStream('retried'));
+    expect(state).toMatchObject({ status: 'error', error: { code: 'ERASED', message: ERASED } });
   });
 
   it.skipIf(!available)('is gone from an instance 5 seconds after its key', async () => {

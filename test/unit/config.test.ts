@@ -66,6 +66,8 @@ describe('readConfig', () => {
     ['ARCHIVE_CRON', '0 0 31 2 *'],
     ['ARCHIVE_BATCH', '0'],
     ['ARCHIVE_BATCH', '501'],
+    ['PERSONAL_DATA_KEY', 'too-short'],
+    ['PERSONAL_DATA_KEY', 'A'.repeat(42)],
     ['SHUTDOWN_TIMEOUT_MS', '1'],
   ])('a wrong %s (%s) is named, in one line', (name, value) => {
     const message = messageOf({ [name]: value });

@@ -3,7 +3,11 @@ import { z } from 'zod';
 import { defineProcess, topicOf } from '../../domain/define-process.ts';
 import { plain } from '../support/worker-bpmn.ts';
 
-function define(steps: readonly { name: string; number: number }[], key = 'a-process') {
+function define(
+  steps: readonly { name: string; number: number }[],
+  key = 'a-process',
+  personal?: string[],
+) {
   return defineProcess({
     key,
     title: 'A process',
@@ -11,6 +15,7 @@ function define(steps: readonly { name: string; number: number }[], key = 'a-pro
     settings: z.object({}),
     identifiers: ({ userId }) => ({ userId }),
     example: { userId: '42' },
+    ...(personal ? { personal } : {}),
     steps: (step) =>
       steps.map(({ name, number }) => step({ ...plain(name, number), handle: () => ({}) })),
   });
@@ -27,6 +32,19 @@ describe('defineProcess', () => {
       'a-process.second',
     ]);
     expect(definition.identifiers({ userId: '7' })).toEqual({ userId: '7' });
+  });
+
+  it('takes the texts of errors for personal once anything is', () => {
+    const none = define([{ name: 'a', number: 1 }]);
+    expect(none.personal).toEqual([]);
+    const some = define([{ name: 'a', number: 1 }], 'a-process', ['email', 'list.*.name']);
+    expect(some.personal).toEqual(['email', 'list.*.name', 'errorMessage']);
+  });
+
+  it.each(['', '.', 'a.', '.a', 'a..b'])('refuses %j as a path of what is personal', (path) => {
+    expect(() => define([], 'a-process', ['email', path])).toThrow(
+      `process a-process: personal: "${path}" is no path`,
+    );
   });
 
   it('refuses two steps of one name', () => {

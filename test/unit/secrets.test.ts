@@ -8,10 +8,12 @@ describe('secrets of the configuration', () => {
       CAMUNDA_PASSWORD: 'engine-secret',
       PARTNER_API_KEY: 'partner-secret',
       OTEL_EXPORTER_OTLP_HEADERS: 'authorization=header-secret',
+      PERSONAL_DATA_KEY: 'new-master-key, old-master-key',
       HOST: 'innocent',
       EMPTY_PASSWORD: '',
     });
     const expected = ['p%40ssword', 'p@ssword', 'engine-secret', 'partner-secret', 'header-secret'];
+    expected.push('new-master-key', 'old-master-key');
     expect(found).toEqual(expect.arrayContaining(expected));
     expect(found).not.toContain('innocent');
   });
