@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { dialectOf } from './dialect.ts';
 
 /**
  * An index of the processes of one status in the order of the list: the reconciler pages through those
@@ -12,8 +13,13 @@ export async function up(knex: Knex): Promise<void> {
 }
 
 export async function down(knex: Knex): Promise<void> {
-  await knex.schema.alterTable('process_store', (table) => {
-    table.dropIndex(['status', 'updated_at', 'correlation_id'], 'idx_status_updated_at');
-  });
+  if (dialectOf(knex).kind === 'mssql') {
+    await knex.schema.raw('DROP INDEX idx_status_updated_at ON process_store');
+  } else {
+    // A rebuild makes the table anew, with names in turn: they are per database.
+    for (const name of ['idx_status_updated_at', 'idx_status_updated_at_b']) {
+      await knex.schema.raw(`DROP INDEX IF EXISTS ${name}`);
+    }
+  }
   await knex('schema_version').where({ version: 3 }).delete();
 }

@@ -7,6 +7,7 @@ import { registerErase } from './commands/erase.ts';
 import { registerJobs } from './commands/jobs.ts';
 import { registerMigrate } from './commands/migrate.ts';
 import { registerPartner } from './commands/partner.ts';
+import { registerRebuild } from './commands/rebuild.ts';
 import { registerRestore } from './commands/restore.ts';
 import { registerRewrapKeys } from './commands/rewrap-keys.ts';
 import { registerServe } from './commands/serve.ts';
@@ -30,6 +31,7 @@ export async function runCli(argv: readonly string[]): Promise<void> {
   registerRewrapKeys(program);
   registerPartner(program);
   registerVerify(program);
+  registerRebuild(program);
   try {
     await program.parseAsync(argv);
   } catch (error) {

@@ -9,6 +9,7 @@ import type { Outbox } from '../../domain/ports/outbox.ts';
 import type { ProcessKeys } from '../../domain/ports/process-keys.ts';
 import type { ProcessStore } from '../../domain/ports/process-store.ts';
 import type { Verification } from '../../domain/ports/verification.ts';
+import type { RebuildStore } from './rebuild/tables.ts';
 
 /** What both databases are opened with. */
 export interface DatabaseOptions {
@@ -32,6 +33,8 @@ export interface Database {
   processKeys: ProcessKeys;
   maintenanceLock: MaintenanceLock;
   verification: Verification;
+  /** For a rebuild; its connections are closed by whoever opened it. */
+  openRebuild(): Promise<RebuildStore>;
   knex: Knex;
   /** Rejects when the database does not answer. */
   ping(): Promise<void>;

@@ -155,13 +155,7 @@ export function fromEventRow(
   row: EventRow & Partial<Pick<FoundEventRow, 'archived_at'>>,
 ): StoredEvent {
   const type = row.event_type as EventType;
-  const home = HOMES[type];
-  const metadata = row.metadata ? (JSON.parse(row.metadata) as Record<string, unknown>) : {};
-  const { traceparent, tracestate, ...data } = metadata;
-  if (home.request) data[home.request] = parseJson(row.request_data);
-  if (home.response) data[home.response] = parseJson(row.response_data);
-  // A sealed text is in the metadata, with the code in its place.
-  if (home.error) data[home.error] ??= row.error_message;
+  const { traceparent, tracestate, ...data } = payloadOf(row);
   const isStep = type === 'step-completed' || type === 'step-failed';
   return upcast({
     id,
@@ -195,6 +189,22 @@ export function fromEventRow(
     }),
     data,
   } as Parameters<typeof upcast>[0]);
+}
+
+/** The data of the event in a row, and its trace beside it. */
+export function payloadOf(
+  row: Pick<
+    EventRow,
+    'event_type' | 'request_data' | 'response_data' | 'error_message' | 'metadata'
+  >,
+): Record<string, unknown> {
+  const home = HOMES[row.event_type as EventType];
+  const payload = row.metadata ? (JSON.parse(row.metadata) as Record<string, unknown>) : {};
+  if (home.request) payload[home.request] = parseJson(row.request_data);
+  if (home.response) payload[home.response] = parseJson(row.response_data);
+  // A sealed text is in the metadata, with the code in its place.
+  if (home.error) payload[home.error] ??= row.error_message;
+  return payload;
 }
 
 /** What a reader would get back for an event that was just written. */

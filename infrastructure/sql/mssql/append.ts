@@ -8,6 +8,7 @@ import { ARCHIVED, LIVE, liveElseArchived, STREAM } from './event-reads.ts';
 import { chainHashes } from './hash-chain.ts';
 import type { Row } from './read-all.ts';
 import { BEGIN_WITH_STREAM_LOCK } from './stream-lock.ts';
+import { SHARE_TABLES } from './table-lock.ts';
 
 export interface Append {
   correlationId: string;
@@ -112,6 +113,7 @@ BEGIN
   BEGIN
     DELETE FROM event_log ${outputToArchive('event_log', ['id', ...EVENT_COLUMNS])}
       WHERE correlation_id = @correlation_id;
+    ${SHARE_TABLES}
     UPDATE process_store_archive SET version = @version + @count, updated_at = @now,
       process_instance_id = COALESCE(@late_instance, process_instance_id)
       WHERE correlation_id = @correlation_id;

@@ -8,11 +8,13 @@ import {
   placeAfter,
   upToMostEvents,
 } from '../archive-rows.ts';
+import { COUNT_MOVE } from '../checkpoints.ts';
 import { EVENT_COLUMNS } from '../event-row.ts';
 import { fromProcessRow, PROCESS_COLUMNS, type ProcessRow } from '../process-row.ts';
 import { isoTimes, withRetry } from './connection.ts';
 import { createRestore } from './restore.ts';
 import { lockStream } from './stream-lock.ts';
+import { SHARE_TABLES } from './table-lock.ts';
 
 const SELECT = `SELECT ${PROCESS_COLUMNS.join(', ')} FROM process_store_archive WHERE correlation_id = @correlation_id`;
 
@@ -41,12 +43,14 @@ DECLARE @now DATETIME2(3) = SYSUTCDATETIME(), @lock INT, @processes INT = 0, @ev
 DECLARE @chosen TABLE (correlation_id VARCHAR(255) COLLATE Latin1_General_BIN2);
 BEGIN TRANSACTION;
 ${locks.join('\n')}
+${SHARE_TABLES}
 INSERT INTO @chosen (correlation_id) SELECT p.correlation_id FROM process_store AS p
   WHERE p.correlation_id IN (${ids}) AND ${endedBefore('@before')} AND ${MOVABLE};
 ${move('process_store', PROCESS_COLUMNS)}
 SET @processes = @@ROWCOUNT;
 ${move('event_log', ['id', ...EVENT_COLUMNS])}
 SET @events = @@ROWCOUNT;
+IF @processes > 0 ${COUNT_MOVE};
 COMMIT TRANSACTION;
 SELECT @processes AS processes, @events AS events;`;
 }

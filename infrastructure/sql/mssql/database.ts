@@ -22,6 +22,7 @@ import { createMssqlMaintenanceLock } from './maintenance-lock.ts';
 import { createMssqlOutbox } from './outbox.ts';
 import { createMssqlProcessKeys } from './process-keys.ts';
 import { createMssqlProcessStore } from './process-store.ts';
+import { openMssqlRebuildStore } from './rebuild-store.ts';
 import { beginWithLock } from './stream-lock.ts';
 import { createMssqlVerification } from './verification.ts';
 
@@ -101,6 +102,7 @@ export async function openMssqlDatabase(
     processKeys: createMssqlProcessKeys(pool),
     maintenanceLock: createMssqlMaintenanceLock(target, limits),
     verification: createMssqlVerification({ pool, readers }),
+    openRebuild: () => openMssqlRebuildStore(target, limits),
     knex: cold,
     async ping() {
       await pool.request().query('SELECT 1 AS alive');

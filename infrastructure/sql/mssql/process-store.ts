@@ -5,8 +5,10 @@ import { type EventRow, fromEventRow } from '../event-row.ts';
 import { fromProcessRow, PROCESS_COLUMNS, type ProcessRow, toProcessRow } from '../process-row.ts';
 import { isoTimes, withRetry } from './connection.ts';
 import { BEGIN_WITH_STREAM_LOCK } from './stream-lock.ts';
+import { SHARE_TABLES } from './table-lock.ts';
 
 const SELECT = `SELECT ${PROCESS_COLUMNS.join(', ')} FROM process_store WHERE correlation_id = @correlation_id`;
+const TABLE_ID = `OBJECT_ID('process_store')`;
 const NEWER = `SELECT * FROM event_log WHERE correlation_id = @correlation_id AND version > ISNULL(
   (SELECT version FROM process_store WHERE correlation_id = @correlation_id), 0) ORDER BY version`;
 /**
@@ -14,14 +16,27 @@ const NEWER = `SELECT * FROM event_log WHERE correlation_id = @correlation_id AN
  * the row would then stand beside the archived one.
  */
 const INSERT = `${BEGIN_WITH_STREAM_LOCK}
+${SHARE_TABLES}
 INSERT INTO process_store (${PROCESS_COLUMNS.join(', ')})
   SELECT ${PROCESS_COLUMNS.map((name) => `@${name}`).join(', ')} WHERE EXISTS
     (SELECT 1 FROM event_log WHERE correlation_id = @correlation_id AND version = @version);
 SELECT @@ROWCOUNT AS written;
 COMMIT TRANSACTION;`;
-const UPDATE = `UPDATE process_store SET ${PROCESS_COLUMNS.slice(1)
+/**
+ * Only in the table from which the row was read. A rebuild may have put another one in its place, and what the
+ * old row said must not go on in the new one.
+ */
+const UPDATE = `SET XACT_ABORT ON;
+DECLARE @lock INT;
+BEGIN TRANSACTION;
+${SHARE_TABLES}
+UPDATE process_store SET ${PROCESS_COLUMNS.slice(1)
   .map((name) => `${name} = @${name}`)
-  .join(', ')} WHERE correlation_id = @correlation_id AND version = @known`;
+  .join(
+    ', ',
+  )} WHERE correlation_id = @correlation_id AND version = @known AND ${TABLE_ID} = @table_id;
+SELECT @@ROWCOUNT AS written;
+COMMIT TRANSACTION;`;
 
 /** process_store on SQL Server: a projection that lost the race reads again and folds anew. */
 export function createMssqlProcessStore(options: {
@@ -36,8 +51,14 @@ export function createMssqlProcessStore(options: {
   async function projectOnce(
     correlationId: string,
   ): Promise<{ state: ProcessState | null } | null> {
-    const { recordsets } = await request(correlationId).query(`${SELECT};\n${NEWER}`);
-    const [rows, events] = recordsets as unknown as [ProcessRow[], (EventRow & { id: string })[]];
+    const { recordsets } = await request(correlationId).query(
+      `SELECT ${TABLE_ID} AS id;\n${SELECT};\n${NEWER}`,
+    );
+    const [tables, rows, events] = recordsets as unknown as [
+      { id: number }[],
+      ProcessRow[],
+      (EventRow & { id: string })[],
+    ];
     const known = rows[0] ? fromProcessRow(isoTimes(rows[0])) : null;
     const newer = events.map((row) => fromEventRow(String(row.id), isoTimes(row)));
     // The two reads are two moments: the row may have moved on in between.
@@ -48,10 +69,9 @@ export function createMssqlProcessStore(options: {
     if (!state) return { state };
     const write = bindProcess(pool.request(), toProcessRow(state));
     if (known) {
-      const { rowsAffected } = await write.input('known', sql.Int, known.version).query(UPDATE);
-      return rowsAffected[0] === 1 ? { state } : null;
+      write.input('known', sql.Int, known.version).input('table_id', sql.Int, tables[0]?.id ?? 0);
     }
-    const { recordset } = await write.query<{ written: number }>(INSERT);
+    const { recordset } = await write.query<{ written: number }>(known ? UPDATE : INSERT);
     return recordset[0]?.written === 1 ? { state } : null;
   }
 

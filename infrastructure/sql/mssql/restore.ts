@@ -1,5 +1,6 @@
 import sql from 'mssql';
 import type { Archive } from '../../../domain/ports/archive.ts';
+import { COUNT_MOVE } from '../checkpoints.ts';
 import {
   REMOVE_ARCHIVED,
   RESTORE_EVENTS,
@@ -9,6 +10,7 @@ import {
 } from '../restore-rows.ts';
 import { withRetry } from './connection.ts';
 import { BEGIN_WITH_STREAM_LOCK } from './stream-lock.ts';
+import { SHARE_TABLES } from './table-lock.ts';
 
 /**
  * Under the lock of the stream, as a move the other way. IDENTITY_INSERT lets the events keep their ids; it
@@ -18,6 +20,7 @@ import { BEGIN_WITH_STREAM_LOCK } from './stream-lock.ts';
  * It is set back by hand as well: servers that speak T-SQL without being SQL Server may not do so.
  */
 const RESTORE = `${BEGIN_WITH_STREAM_LOCK}
+${SHARE_TABLES}
 DECLARE @now DATETIME2(3) = SYSUTCDATETIME(), @place VARCHAR(20);
 SET @place = ${WHEREABOUTS};
 IF @place = 'archived'
@@ -34,6 +37,7 @@ BEGIN
   END CATCH
   ${RESTORE_PROCESS};
   ${REMOVE_ARCHIVED.join(';\n  ')};
+  ${COUNT_MOVE};
 END
 COMMIT TRANSACTION;
 SELECT @place AS place;`;

@@ -10,6 +10,7 @@ import { ARCHIVED, LIVE } from './event-reads.ts';
 import { bindProcess } from './process-store.ts';
 import { type Row, streamRows } from './read-all.ts';
 import { BEGIN_WITH_STREAM_LOCK } from './stream-lock.ts';
+import { SHARE_TABLES } from './table-lock.ts';
 
 const TABLES = ['event_log', 'event_log_archive', 'process_store', 'process_store_archive'];
 /** The next ids in any of the tables, from indexes alone. */
@@ -175,6 +176,7 @@ function write(place: 'live' | 'archived'): string {
   const of = (table: string): string =>
     `(SELECT MAX(version) FROM ${table} WHERE correlation_id = @correlation_id)`;
   return `${BEGIN_WITH_STREAM_LOCK}
+${SHARE_TABLES}
 DECLARE @written INT = 0;
 IF ${of(`event_log${here}`)} = @version AND ${of(`event_log${there}`)} IS NULL
 BEGIN
@@ -192,6 +194,7 @@ SELECT @written AS written;`;
 
 const WRITE = { live: write('live'), archived: write('archived') };
 const REMOVE = `${BEGIN_WITH_STREAM_LOCK}
+${SHARE_TABLES}
 DECLARE @written INT = 0;
 IF NOT EXISTS (SELECT 1 FROM event_log WHERE correlation_id = @correlation_id)
   AND NOT EXISTS (SELECT 1 FROM event_log_archive WHERE correlation_id = @correlation_id)

@@ -1,6 +1,7 @@
 import type BetterSqlite3 from 'better-sqlite3';
 import type { Batch, BatchOptions } from '../../../domain/ports/archive.ts';
 import { CANDIDATES_SQLITE, type Candidate, placeAfter, upToMostEvents } from '../archive-rows.ts';
+import { COUNT_MOVE } from '../checkpoints.ts';
 import { EVENT_COLUMNS } from '../event-row.ts';
 import { PROCESS_COLUMNS } from '../process-row.ts';
 
@@ -33,6 +34,7 @@ export function createBatchMover(db: BetterSqlite3.Database): BatchMover {
     copyToArchive('event_log', ['id', ...EVENT_COLUMNS], `IN ${GIVEN}`, 'id'),
   );
   const deleteEvents = db.prepare(`DELETE FROM event_log WHERE id IN ${GIVEN}`);
+  const countMove = db.prepare(COUNT_MOVE);
   const newest = db.prepare<[], number | null>('SELECT MAX(id) FROM event_log').pluck();
 
   const find = ({ endedBefore, limit, after }: BatchOptions): Candidate[] =>
@@ -54,6 +56,7 @@ export function createBatchMover(db: BetterSqlite3.Database): BatchMover {
       copyProcesses.run(archivedAt, processes);
       copyEvents.run(archivedAt, events);
       deleteProcesses.run(processes);
+      if (chosen.length > 0) countMove.run();
       return {
         processes: chosen.length,
         events: deleteEvents.run(events).changes,

@@ -14,6 +14,7 @@ import { openSqlite } from './open.ts';
 import { createSqliteOutbox } from './outbox.ts';
 import { createSqliteProcessKeys } from './process-keys.ts';
 import { createSqliteProcessStore } from './process-store.ts';
+import { createSqliteRebuildStore } from './rebuild-store.ts';
 import { createSqliteVerification } from './verification.ts';
 
 /** Knex for what is cold: migrations and lists. */
@@ -90,6 +91,7 @@ export async function openSqliteDatabase(
       groupCommit: unsyncedCommit,
       clock,
     }),
+    openRebuild: async () => createSqliteRebuildStore(file),
     knex: cold,
     async ping() {
       alive.get();

@@ -1,6 +1,7 @@
 import type BetterSqlite3 from 'better-sqlite3';
 import type { Archive } from '../../../domain/ports/archive.ts';
 import type { Clock } from '../../../domain/ports/clock.ts';
+import { COUNT_MOVE } from '../checkpoints.ts';
 import {
   REMOVE_ARCHIVED,
   RESTORE_EVENTS,
@@ -20,6 +21,7 @@ export function createSqliteRestore(options: {
   const whereabouts = db.prepare<[object], Whereabouts>(`SELECT ${WHEREABOUTS}`).pluck();
   const restoreEvents = db.prepare(RESTORE_EVENTS);
   const restoreProcess = db.prepare(RESTORE_PROCESS);
+  const countMove = db.prepare(COUNT_MOVE);
   const removals = REMOVE_ARCHIVED.map((statement) => db.prepare(statement));
   return (correlationId) =>
     groupCommit.write(() => {
@@ -29,6 +31,7 @@ export function createSqliteRestore(options: {
       restoreEvents.run(key);
       restoreProcess.run({ ...key, now: new Date(clock()).toISOString() });
       for (const removal of removals) removal.run(key);
+      countMove.run();
       return 'restored';
     });
 }

@@ -1,0 +1,16 @@
+import { STREAM_NOT_LOCKED } from './stream-lock.ts';
+
+const lock = (mode: 'Shared' | 'Exclusive'): string =>
+  `EXEC @lock = sp_getapplock @Resource = 'table:process_store', @LockMode = '${mode}', @LockOwner = 'Transaction', @LockTimeout = -1;
+IF @lock < 0 THROW ${STREAM_NOT_LOCKED}, 'the tables of processes could not be locked', 1;`;
+
+/**
+ * In every transaction that writes process_store or its archive, before it does and after the locks of
+ * streams; `@lock INT` must be declared. A rebuild exchanges the tables by renaming them, and a statement that
+ * had begun before would go on with the table that was replaced. A statement that begins after looks for the
+ * table anew, for its plan no longer holds.
+ */
+export const SHARE_TABLES = lock('Shared');
+
+/** Keeps those out. */
+export const TAKE_TABLES = lock('Exclusive');

@@ -1,0 +1,65 @@
+import { randomUUID } from 'node:crypto';
+import { expect } from 'vitest';
+import { fold } from '../../domain/process.ts';
+import type { Database } from '../../infrastructure/sql/database.ts';
+import {
+  type Outcome,
+  type RebuildOptions,
+  rebuildProcesses,
+} from '../../infrastructure/sql/rebuild/rebuild-processes.ts';
+import type { RebuildStore } from '../../infrastructure/sql/rebuild/tables.ts';
+import { eachOf } from './each-of.ts';
+
+/** Events of a page, so that a few processes are many pages. */
+const PAGE = 40;
+
+/** Rebuilds as the command does. */
+export async function rebuild(
+  store: RebuildStore,
+  given: Partial<RebuildOptions> = {},
+): Promise<{ outcome: Outcome; beginnings: string[] }> {
+  const beginnings: string[] = [];
+  const outcome = await rebuildProcesses(store, {
+    processKey: null,
+    release: 'test',
+    run: randomUUID(),
+    signal: new AbortController().signal,
+    onBegin: (how) => beginnings.push(how),
+    onPage: () => {},
+    page: PAGE,
+    ...given,
+  });
+  return { outcome, beginnings };
+}
+
+/** What a rebuild counted. */
+export function countsOf(outcome: Outcome) {
+  if (outcome.kind === 'stopped') throw new Error('the rebuild was stopped');
+  return outcome.counts;
+}
+
+/** G5: every row, live or archived, is what its events say; none is missing, none is left over. */
+export async function expectRebuilt(database: Database): Promise<void> {
+  const { knex, eventStore, processStore, archive } = database;
+  for (const [events, rows, find] of [
+    ['event_log', 'process_store', processStore.get],
+    ['event_log_archive', 'process_store_archive', archive.findProcess],
+  ] as const) {
+    const streams = await knex(events).groupBy('correlation_id').pluck('correlation_id');
+    const ids = await knex(rows).pluck('correlation_id');
+    expect(ids.sort(), rows).toEqual(streams.sort());
+    await eachOf(ids, async (id) => {
+      expect(await find(id), id).toEqual(fold(await eventStore.readStream(id)));
+    });
+  }
+}
+
+/** No table of a rebuild is left, and no checkpoint. */
+export async function expectCleanedUp({ knex }: Pick<Database, 'knex'>): Promise<void> {
+  for (const table of ['process_store', 'process_store_archive']) {
+    for (const suffix of ['rebuild', 'replaced']) {
+      expect(await knex.schema.hasTable(`${table}_${suffix}`), `${table}_${suffix}`).toBe(false);
+    }
+  }
+  expect(await knex('checkpoint').where('name', 'like', 'rebuild%')).toEqual([]);
+}
