@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type BetterSqlite3 from 'better-sqlite3';
 import type { Clock } from '../../../domain/ports/clock.ts';
 import type { Verification } from '../../../domain/ports/verification.ts';
@@ -106,11 +107,17 @@ export function createSqliteVerification(options: {
   return {
     count: async () => count.get() ?? 0,
     async page(after, limit, filter) {
+      // Between two pages others have their turn: signals, and whoever else uses this process.
+      await nextTurn();
       const { last, collected } = readPage.deferred(after, limit);
       return (collected ?? createCollected(false)).page(last, filter, clock());
     },
-    look: async (id, filter) => readOne.deferred(id).look(id, filter, clock()),
+    async look(id, filter) {
+      await nextTurn();
+      return readOne.deferred(id).look(id, filter, clock());
+    },
     async outbox(after, limit, { maxLagMs, processName = null }) {
+      await nextTurn();
       const createdBefore = new Date(clock() - maxLagMs).toISOString();
       const rows = outbox.all({ after: Number(after), createdBefore, processName, limit });
       return rows.map(outboxDifference);
