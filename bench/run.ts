@@ -6,6 +6,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { access } from './access.ts';
 import { append } from './append.ts';
 import { appendMssql } from './append-mssql.ts';
+import { archive } from './archive.ts';
 import { commitToAnswer } from './commit-to-answer.ts';
 import { dbos } from './dbos.ts';
 import { endToEnd } from './end-to-end.ts';
@@ -29,6 +30,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   dbos,
   'commit-to-answer': commitToAnswer,
   waiters,
+  archive,
 };
 const NAMES = Object.keys(BENCHMARKS);
 /** Lengths of measurements in a quick run, in proportion to the usual ones. */

@@ -39,7 +39,7 @@ describe('npm run build', () => {
     for (const command of commands) {
       expect(help(command)).toMatch(new RegExp(`^Usage: fastify-camunda ${command}`));
     }
-  }, 60_000);
+  }, 180_000);
 
   it('plain node serves from it, embedded engine and shipped processes included', async () => {
     const port = await freePort();
@@ -74,5 +74,12 @@ describe('npm run build', () => {
     child.kill('SIGTERM');
     expect(await ended).toBe(0);
     await partner.stop();
+    // Its work is done in a thread, whose file has another name there.
+    const archived = execFileSync(bin, ['archive', '--older-than', '0m'], {
+      cwd: elsewhere,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    expect(archived).toMatch(/^archived 1 processes /);
   }, 90_000);
 });

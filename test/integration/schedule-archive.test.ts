@@ -67,6 +67,32 @@ describe('the scheduled archiving', () => {
     await queue.close(1_000);
   });
 
+  it('G8: leaves it to who is archiving already, with one line, and does it the next time', async () => {
+    const { opened, queue, metrics } = await setUp(1);
+    const release = await opened.maintenanceLock.tryLock('archive', 'exclusive');
+    await vi.advanceTimersByTimeAsync(91 * 60_000);
+    expect(lines.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/^archive: left out, another run is archiving in this database/),
+    ]);
+    expect(await opened.archive.findProcess('old')).toBeNull();
+    await release?.();
+    const tables = await opened.maintenanceLock.tryLock('tables', 'exclusive');
+    await vi.advanceTimersByTimeAsync(DAY_MS);
+    expect(lines[1]?.message).toMatch(/^archive: left out, a run of .* is at work/);
+    await tables?.();
+    await vi.advanceTimersByTimeAsync(DAY_MS);
+    vi.useRealTimers();
+    await until(() => lines.some(({ message }) => message === 'archive: run ended'), 'a run');
+    expect(await opened.archive.findProcess('old')).toMatchObject({ status: 'ok' });
+    const text = await metrics.registry.metrics();
+    expect(text).toMatch(/archive_last_completed_timestamp_seconds 1\d{9}/);
+    // The locks were given up.
+    const again = await opened.maintenanceLock.tryLock('archive', 'exclusive');
+    expect(again).not.toBeNull();
+    await again?.();
+    await queue.close(1_000);
+  });
+
   it('moves nothing with ARCHIVE_AFTER_DAYS=0', async () => {
     const { opened, queue } = await setUp(0);
     await vi.advanceTimersByTimeAsync(DAY_MS);
