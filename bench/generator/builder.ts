@@ -9,6 +9,9 @@ const THREAD_PAYS = 20_000;
 /** Batches built ahead of the one that is being written. */
 const AHEAD = 2;
 
+/** A batch should be gone before it is taken for something that lasts: halves what collecting it costs. */
+const maxYoungGenerationSizeMb = 192;
+
 /** The batches of `createBatches`, many of them built in a thread while others are written. */
 export function buildBatches(volumes: Volumes, firstId: number): AsyncGenerator<Batch> {
   return volumes.events < THREAD_PAYS ? buildHere(volumes, firstId) : buildBeside(volumes, firstId);
@@ -21,7 +24,7 @@ async function* buildHere(volumes: Volumes, firstId: number): AsyncGenerator<Bat
 async function* buildBeside(volumes: Volumes, firstId: number): AsyncGenerator<Batch> {
   const workerData: BuilderData = { volumes, firstId };
   const url = new URL('./builder-thread-from-source.mjs', import.meta.url);
-  const thread = new Worker(url, { workerData });
+  const thread = new Worker(url, { workerData, resourceLimits: { maxYoungGenerationSizeMb } });
   const built: (Batch | null)[] = [];
   thread.on('message', (batch: Batch | null) => built.push(batch));
   try {

@@ -9,7 +9,7 @@ import type { Values } from './batches.ts';
 import { alreadyThere, type Sink } from './sink.ts';
 
 /** Kibibytes of pages in memory: the indexes that are written to at random should fit. */
-const CACHE_KIB = 1 << 20;
+const CACHE_KIB = 1 << 19;
 
 /**
  * A database file with the schema in it. One that is empty and that nobody else has open is filled in a

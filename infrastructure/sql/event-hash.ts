@@ -57,6 +57,5 @@ export function expectedHash(row: EventRow, previous: Buffer | null): Buffer {
 }
 
 function decimal(bytes: Buffer): string {
-  const at = (offset: number): bigint => bytes.readBigInt64BE(offset);
-  return `${at(0)}.${at(8)}.${at(16)}.${at(24)}`;
+  return `${bytes.readBigInt64BE(0)}.${bytes.readBigInt64BE(8)}.${bytes.readBigInt64BE(16)}.${bytes.readBigInt64BE(24)}`;
 }
