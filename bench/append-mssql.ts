@@ -4,7 +4,7 @@ import { type EventRow, toEventRow } from '../infrastructure/sql/event-row.ts';
 import { createPool, readMssqlUrl } from '../infrastructure/sql/mssql/connection.ts';
 import { openMssqlDatabase } from '../infrastructure/sql/mssql/database.ts';
 import { createTestDatabase } from '../test/support/mssql.ts';
-import { stepCompleted, streams } from './append.ts';
+import { A_HASH, stepCompleted, streams } from './append.ts';
 import { type Benchmark, inTurns, type Run, rowOf } from './support/benchmark.ts';
 import { runCallers } from './support/callers.ts';
 
@@ -70,6 +70,7 @@ const COLUMNS: readonly (readonly [keyof EventRow, () => sql.ISqlType])[] = [
   ['result', () => sql.NVarChar(sql.MAX)],
   ['metadata', () => sql.NVarChar(sql.MAX)],
   ['execution_time', () => sql.Int()],
+  ['hash', () => sql.VarBinary(32)],
 ];
 const NAMES = COLUMNS.map(([name]) => name);
 const RAW = `
@@ -84,7 +85,7 @@ async function measureRaw(run: Run, serverUrl: string, callers: number) {
   const { url, drop } = await createTestDatabase(serverUrl);
   const pool = createPool(readMssqlUrl(url), { max: callers });
   await pool.connect();
-  const row = toEventRow('', 0, stepCompleted(), '');
+  const row = { ...toEventRow('', 0, stepCompleted(), ''), hash: A_HASH };
   const measured = await measureCallers(run, callers, async ({ correlationId, version }) => {
     const request = pool.request();
     row.correlation_id = correlationId;

@@ -81,8 +81,9 @@ async function run(options: Options): Promise<void> {
   const seconds = (performance.now() - began) / 1_000;
   const { events, processes } = generated;
   const rate = Math.round(events / seconds).toLocaleString('en');
+  const again = `the same --events with --seed ${volumes.seed} --until ${volumes.until} gives them again`;
   process.stdout.write(
-    `${events.toLocaleString('en')} events of ${processes.toLocaleString('en')} processes in ${seconds.toFixed(1)} s, ${rate} a second; --seed ${volumes.seed} --until ${volumes.until} gives them again\n`,
+    `${events.toLocaleString('en')} events of ${processes.toLocaleString('en')} processes in ${seconds.toFixed(1)} s, ${rate} a second; ${stop.signal.aborted ? 'stopped early' : again}\n`,
   );
   if (stop.signal.aborted) process.exitCode = INTERRUPTED;
 }
