@@ -78,7 +78,7 @@ describe.each(databaseKinds())('personal data on $name', ({ available, open }) =
   it.skipIf(!available)('is in no table, and in every answer', async () => {
     const { eventStore, processStore } = instanceOn(database);
     const { events: written } = await eventStore.append('whole', ALL);
-    const state = await database.processStore.project('whole');
+    const state = await processStore.project('whole');
 
     expect(foundIn(await storedOf('whole'))).toEqual([]);
     expect(foundIn(state), 'what goes to memory and to other instances').toEqual([]);
@@ -250,6 +250,10 @@ describe.each(databaseKinds())('personal data on $name', ({ available, open }) =
     await eventStore.append('forger', [forged]);
     const [read] = await eventStore.readStream('forger');
     expect(read?.data).toEqual(forged.data);
+    // Nor where its own key would open it.
+    const copied = { ...end, data: { result: { score: stolen } } };
+    await eventStore.append('victim', [copied]);
+    expect((await eventStore.readStream('victim')).at(-1)?.data).toEqual(copied.data);
     // Neither in a process that has no key.
     const plain = { ...completed({ text: stolen, note: '$personal.' }), processName: 'plain' };
     await eventStore.append('plain', [plain]);

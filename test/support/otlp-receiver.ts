@@ -26,6 +26,8 @@ export interface OtlpReceiver {
   url: string;
   /** All spans so far, in the order they came. */
   spans: ReceivedSpan[];
+  /** Everything that was sent, as it was sent: also what `spans` leaves out. */
+  sent(): string;
   /** Headers of the requests. */
   headers: Record<string, unknown>[];
   stop(): Promise<void>;
@@ -35,6 +37,7 @@ export interface OtlpReceiver {
 export async function startOtlpReceiver(): Promise<OtlpReceiver> {
   const spans: ReceivedSpan[] = [];
   const headers: Record<string, unknown>[] = [];
+  const bodies: Buffer[] = [];
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
@@ -45,7 +48,9 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
     }
     headers.push(request.headers);
     const zipped = request.headers['content-encoding'] === 'gzip';
-    spans.push(...readRequest(zipped ? gunzipSync(body) : body));
+    const plain = zipped ? gunzipSync(body) : body;
+    bodies.push(plain);
+    spans.push(...readRequest(plain));
     // An empty ExportTraceServiceResponse.
     response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end();
   });
@@ -53,6 +58,7 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     spans,
+    sent: () => Buffer.concat(bodies).toString('latin1'),
     headers,
     async stop() {
       server.closeAllConnections();
