@@ -8,7 +8,9 @@ import type { MaintenanceLock } from '../../domain/ports/maintenance-lock.ts';
 import type { Outbox } from '../../domain/ports/outbox.ts';
 import type { ProcessKeys } from '../../domain/ports/process-keys.ts';
 import type { ProcessStore } from '../../domain/ports/process-store.ts';
+import type { Purge } from '../../domain/ports/purge.ts';
 import type { Verification } from '../../domain/ports/verification.ts';
+import type { ArchivedRows } from './archived-rows.ts';
 import type { RebuildStore } from './rebuild/tables.ts';
 
 /** What both databases are opened with. */
@@ -31,6 +33,8 @@ export interface Database {
   apiKeys: ApiKeyStore;
   archive: Archive;
   processKeys: ProcessKeys;
+  purge: Purge;
+  archivedRows: ArchivedRows;
   maintenanceLock: MaintenanceLock;
   verification: Verification;
   /** For a rebuild; its connections are closed by whoever opened it. */

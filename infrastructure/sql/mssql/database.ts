@@ -2,6 +2,7 @@ import knex, { type Knex } from 'knex';
 import { SetupError } from '../../../domain/errors.ts';
 import { type ApiKeyRow, createApiKeyStore } from '../api-keys.ts';
 import { createPreview } from '../archive-preview.ts';
+import { type ArchivedRows, createArchivedRows } from '../archived-rows.ts';
 import type { Database, DatabaseOptions } from '../database.ts';
 import { createCountPending, createListProcesses } from '../list-processes.ts';
 import { checkSchema } from '../migrate.ts';
@@ -22,6 +23,7 @@ import { createMssqlMaintenanceLock } from './maintenance-lock.ts';
 import { createMssqlOutbox } from './outbox.ts';
 import { createMssqlProcessKeys } from './process-keys.ts';
 import { createMssqlProcessStore } from './process-store.ts';
+import { createMssqlRemove } from './purge.ts';
 import { openMssqlRebuildStore } from './rebuild-store.ts';
 import { beginWithLock } from './stream-lock.ts';
 import { createMssqlVerification } from './verification.ts';
@@ -77,6 +79,12 @@ export async function openMssqlDatabase(
     time,
     bytes: (column) => `DATALENGTH(${column})`,
   });
+  const rows = createArchivedRows(cold, { key, time });
+  const archivedRows: ArchivedRows = {
+    list: (page) => withRetry(() => rows.list(page)),
+    preview: (before) => withRetry(() => rows.preview(before)),
+    read: (processes) => withRetry(() => rows.read(processes)),
+  };
   return {
     kind: 'mssql',
     eventStore: createMssqlEventStore({ pool, readers, leaseMs, onAppended }),
@@ -100,6 +108,8 @@ export async function openMssqlDatabase(
       previewBytes: (before) => withRetry(() => previewBytes(before)),
     }),
     processKeys: createMssqlProcessKeys(pool),
+    purge: { ...archivedRows, remove: createMssqlRemove(pool) },
+    archivedRows,
     maintenanceLock: createMssqlMaintenanceLock(target, limits),
     verification: createMssqlVerification({ pool, readers }),
     openRebuild: () => openMssqlRebuildStore(target, limits),

@@ -1,6 +1,7 @@
 import knex, { type Knex } from 'knex';
 import { type ApiKeyRow, createApiKeyStore } from '../api-keys.ts';
 import { createPreview } from '../archive-preview.ts';
+import { createArchivedRows } from '../archived-rows.ts';
 import type { Database, DatabaseOptions } from '../database.ts';
 import { createCountPending, createListProcesses } from '../list-processes.ts';
 import { migrateUp } from '../migrate.ts';
@@ -14,6 +15,7 @@ import { openSqlite } from './open.ts';
 import { createSqliteOutbox } from './outbox.ts';
 import { createSqliteProcessKeys } from './process-keys.ts';
 import { createSqliteProcessStore } from './process-store.ts';
+import { createSqliteRemove } from './purge.ts';
 import { createSqliteRebuildStore } from './rebuild-store.ts';
 import { createSqliteVerification } from './verification.ts';
 
@@ -50,6 +52,7 @@ export async function openSqliteDatabase(
   const countPending = createCountPending(cold, { key: (value) => value });
   const processKeys = createSqliteProcessKeys({ file, db, groupCommit, clock });
   const mover = createArchiveMover(file, clock);
+  const archivedRows = createArchivedRows(cold, { key: (value) => value, time: (value) => value });
   const alive = db.prepare('SELECT 1');
   const noteUse = unsynced.prepare('UPDATE api_key SET last_used_at = ? WHERE id = ?');
   return {
@@ -85,6 +88,8 @@ export async function openSqliteDatabase(
       }),
     }),
     processKeys,
+    purge: { ...archivedRows, remove: createSqliteRemove(db, groupCommit) },
+    archivedRows,
     maintenanceLock: createSqliteMaintenanceLock(file),
     verification: createSqliteVerification({
       db: unsynced,
