@@ -61,14 +61,14 @@ describe.each(databaseKinds())('the purge on $name', { timeout: 120_000 }, (kind
       );
 
     it('deletes what is old enough, with its events and its key, and nothing else', async () => {
-      await archived('2026-04-20T11:59:59.990Z', 'a', 'b', 'c');
+      await archived('2026-04-20T11:59:59.000Z', 'a', 'b', 'c');
       await archived('2026-04-20T12:00:00.000Z', 'young');
       await endedProcess(database, 'live');
       const before = new Date(NOW).toISOString();
       expect(await database.purge.preview(before)).toEqual({
         ...{ processes: 3, events: 12 },
-        oldest: '2026-04-20T11:59:59.990Z',
-        newest: '2026-04-20T11:59:59.990Z',
+        oldest: '2026-04-20T11:59:59.000Z',
+        newest: '2026-04-20T11:59:59.000Z',
       });
       expect(await run()).toEqual({ batches: 2, processes: 3, events: 12 });
       expect(await left('process_store_archive')).toEqual(['young']);
