@@ -8,7 +8,12 @@ export interface ProcessFilter {
   /** `updated_at` at or after, and before. */
   from?: Timestamp | undefined;
   to?: Timestamp | undefined;
+  /** Archived processes, too. */
+  archived?: boolean | undefined;
 }
+
+/** A state, and since when the process is archived if it is. */
+export type ListedProcess = ProcessState & { archivedAt?: Timestamp };
 
 /** Place in the list: the last row of the page before. */
 export interface ProcessCursor {
@@ -28,5 +33,5 @@ export interface ProcessStore {
   /** How many processes are pending, counted no further than `upTo`. */
   countPending(upTo: number): Promise<number>;
   /** Newest first by `updated_at`, then correlation id. */
-  list(filter: ProcessFilter, limit: number, after?: ProcessCursor): Promise<ProcessState[]>;
+  list(filter: ProcessFilter, limit: number, after?: ProcessCursor): Promise<ListedProcess[]>;
 }

@@ -9,20 +9,31 @@ export interface ListDialect {
   /** A value compared with a time column. */
   time(value: string): Knex.Value;
   row(raw: unknown): ProcessRow;
+  /** A time that is not there, as an expression. */
+  noTime: string;
 }
+
+const NEWEST_FIRST = [
+  { column: 'updated_at', order: 'desc' },
+  { column: 'correlation_id', order: 'desc' },
+];
 
 /**
  * Pages through process_store, newest first, by keyset: a page costs the same however deep it is
- * (https://use-the-index-luke.com/no-offset).
+ * (https://use-the-index-luke.com/no-offset). With the archive, each table gives a page of its own by its
+ * own index, and the two are merged: in one statement, so that a process that moves meanwhile is in one of
+ * them.
  */
 export function createListProcesses(knex: Knex, dialect: ListDialect): ProcessStore['list'] {
-  return async (filter, limit, after) => {
-    const query = knex<ProcessRow>('process_store')
-      .select([...PROCESS_COLUMNS])
-      .orderBy([
-        { column: 'updated_at', order: 'desc' },
-        { column: 'correlation_id', order: 'desc' },
-      ])
+  /** A page of one table. */
+  function pageOf(
+    table: string,
+    archivedAt: string,
+    ...[filter, limit, after]: Parameters<ProcessStore['list']>
+  ): Knex.QueryBuilder {
+    const query = knex(table)
+      .select([...PROCESS_COLUMNS, knex.raw(`${archivedAt} AS archived_at`)])
+      .orderBy(NEWEST_FIRST)
       .limit(limit);
     const { status, processName, currentStep, from, to } = filter;
     if (status) query.where('status', dialect.key(status));
@@ -41,7 +52,28 @@ export function createListProcesses(knex: Knex, dialect: ListDialect): ProcessSt
           ),
       );
     }
-    return (await query).map((row) => fromProcessRow(dialect.row(row)));
+    return query;
+  }
+
+  return async (...page) => {
+    const [filter, limit] = page;
+    const live = pageOf('process_store', dialect.noTime, ...page);
+    let query = live;
+    if (filter.archived) {
+      const archived = pageOf('process_store_archive', 'archived_at', ...page);
+      // Each inside a select of its own: SQLite takes no LIMIT within a UNION.
+      const both = knex
+        .select('*')
+        .from(live.as('live'))
+        .unionAll(knex.select('*').from(archived.as('archived')));
+      query = knex.select('*').from(both.as('both')).orderBy(NEWEST_FIRST).limit(limit);
+    }
+    const rows: unknown[] = await query;
+    return rows.map((raw) => {
+      const row = dialect.row(raw) as ProcessRow & { archived_at: string | null };
+      const state = fromProcessRow(row);
+      return row.archived_at === null ? state : { ...state, archivedAt: row.archived_at };
+    });
   };
 }
 

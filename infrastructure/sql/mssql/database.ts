@@ -73,7 +73,12 @@ export async function openMssqlDatabase(
     cold.raw('CAST(? AS VARCHAR(255))', [value]) as unknown as Knex.Value;
   const time = (value: string): Knex.Value =>
     cold.raw('CAST(? AS DATETIME2(3))', [value.replace('Z', '')]) as unknown as Knex.Value;
-  const list = createListProcesses(cold, { key, time, row: (raw) => isoTimes(raw as ProcessRow) });
+  const list = createListProcesses(cold, {
+    key,
+    time,
+    row: (raw) => isoTimes(raw as ProcessRow),
+    noTime: 'CAST(NULL AS DATETIME2(3))',
+  });
   const countPending = createCountPending(cold, { key });
   const { preview, previewBytes } = createPreview(cold, {
     time,

@@ -48,6 +48,7 @@ export async function openSqliteDatabase(
     key: (value) => value,
     time: (value) => value,
     row: (raw) => raw as ProcessRow,
+    noTime: 'NULL',
   });
   const countPending = createCountPending(cold, { key: (value) => value });
   const processKeys = createSqliteProcessKeys({ file, db, groupCommit, clock });

@@ -99,6 +99,10 @@ export const statusRoutes: FastifyPluginAsyncZod<{
           step: z.string().max(255).optional().describe('Current step'),
           from: z.iso.datetime({ offset: true }).optional().describe('Changed at or after'),
           to: z.iso.datetime({ offset: true }).optional().describe('Changed before'),
+          archive: z
+            .enum(['include', 'exclude'])
+            .default('exclude')
+            .describe('Whether archived processes are listed, too'),
           limit: z.coerce.number().int().min(1).max(1_000).default(50),
           cursor: z.string().max(2_000).optional().describe('`nextCursor` of the page before'),
         }),
@@ -123,7 +127,8 @@ export const statusRoutes: FastifyPluginAsyncZod<{
           'querystring.cursor: is not one of ours; use nextCursor of an earlier page, or leave it out to begin anew',
         );
       }
-      const filter = { status, processName: process, currentStep: step, from, to };
+      const archived = query.archive === 'include';
+      const filter = { status, processName: process, currentStep: step, from, to, archived };
       const rows = await processStore.list(filter, limit + 1, after);
       const page = rows.slice(0, limit);
       const last = page.at(-1);
