@@ -214,6 +214,15 @@ export const configSchema = z.object({
   ARCHIVE_BATCH: number(ARCHIVE_BATCH_MAX, 1, ARCHIVE_BATCH_MAX).describe(
     'Processes archived in one transaction, at most; as a rule as many as fit into 50 ms',
   ),
+  ARCHIVE_PURGE_AFTER_DAYS: number(0, 0, 36_500).describe(
+    'Days since its last change after which an archived process is deleted; more than ARCHIVE_AFTER_DAYS; 0: never',
+  ),
+  ARCHIVE_EXPORT_DIR: z
+    .string()
+    .default('')
+    .describe(
+      'Folder for Parquet files, one a month, to which processes are handed over before they are deleted; empty: none',
+    ),
   PERSONAL_DATA_KEY: masterKeys.describe(
     'Master key of personal data, 32 random bytes in base64 (secret); several with commas: the first one wraps, all unwrap; empty: personal data is stored in the clear and cannot be erased',
   ),

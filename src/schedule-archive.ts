@@ -4,9 +4,11 @@ import type { Queue } from '../domain/ports/queue.ts';
 import { measureArchive } from '../infrastructure/observability/measure-archive.ts';
 import type { Metrics } from '../infrastructure/observability/metrics.ts';
 import { type ArchiveTotals, archiveExpired, type MovedBatch } from '../jobs/archive-expired.ts';
+import type { PurgeTotals } from '../jobs/purge-archive.ts';
 import type { Config } from './config.ts';
 import { ARCHIVE_LOCKS, TAKEN, takeLocks } from './maintenance/locks.ts';
 import { createLines, type ProgressLog } from './maintenance/progress.ts';
+import type { ConfiguredPurge } from './purge.ts';
 
 /** Milliseconds of a day. */
 export const DAY_MS = 86_400_000;
@@ -19,11 +21,13 @@ export async function scheduleArchive(ports: {
   config: Pick<Config, 'ARCHIVE_AFTER_DAYS' | 'ARCHIVE_CRON' | 'ARCHIVE_BATCH'>;
   queue: Pick<Queue, 'schedule' | 'unschedule'>;
   archive: Pick<Archive, 'moveBatch'>;
+  /** Left out or null: nothing is deleted. */
+  purge?: ConfiguredPurge | null;
   maintenanceLock: MaintenanceLock;
   log: ProgressLog;
   metrics: Metrics;
 }): Promise<void> {
-  const { config, queue, archive, maintenanceLock, log, metrics } = ports;
+  const { config, queue, archive, purge, maintenanceLock, log, metrics } = ports;
   const afterDays = config.ARCHIVE_AFTER_DAYS;
   if (afterDays === 0) {
     // Redis keeps the schedule of a time when it was on.
@@ -43,7 +47,22 @@ export async function scheduleArchive(ports: {
     };
     const result = await archiveExpired({ archive, clock: Date.now }, options, signal, shown);
     lines.stop();
-    return { outcome: signal.aborted ? ('stopped' as const) : ('ok' as const), result };
+    const purged = purge && !signal.aborted ? await runPurge(purge, signal) : undefined;
+    const outcome = signal.aborted ? ('stopped' as const) : ('ok' as const);
+    return { outcome, result: purged ? { ...result, purged } : result };
+  }
+
+  /** The last part of a run: what is in the archive for long enough. */
+  async function runPurge(purge: ConfiguredPurge, signal: AbortSignal): Promise<PurgeTotals> {
+    const lines = createLines(log);
+    lines.start('purged a batch', 0);
+    const totals = await purge.run(signal, ({ processes, events, ms }, { processes: done }) => {
+      metrics.purged.inc({ what: 'processes' }, processes);
+      metrics.purged.inc({ what: 'events' }, events);
+      lines.update(done, { processes, events, ms: Math.round(ms) });
+    });
+    lines.stop();
+    return totals;
   }
 
   await queue.schedule('archive-expired', { cron: config.ARCHIVE_CRON }, async (signal) => {

@@ -22,6 +22,7 @@ import { attemptsOf, loadProcesses, readAllSettings } from './load-processes.ts'
 import { openObservability } from './observability/observability.ts';
 import { openPersonalData } from './personal-data.ts';
 import { openProcessEngine } from './process-engine.ts';
+import { checkPurge, openPurge } from './purge.ts';
 import { scheduleArchive } from './schedule-archive.ts';
 import { scheduleReconciler } from './schedule-reconciler.ts';
 import { createShutdown } from './shutdown.ts';
@@ -55,6 +56,7 @@ export async function startService(
 ): Promise<Service> {
   log.info({ version: VERSION, config: redactConfig(config) }, 'starting');
   readPolicy(config);
+  checkPurge(config);
   const processes = await loadProcesses(config.PROCESSES_DIR || undefined);
   readAllSettings(processes, env, config.PORT);
   const has = checkRoles(config);
@@ -201,7 +203,8 @@ export async function startService(
     if (has('retention')) {
       const { log, metrics } = observability;
       const { archive, maintenanceLock } = database;
-      await scheduleArchive({ config, queue, archive, maintenanceLock, log, metrics });
+      const purge = openPurge(config, database);
+      await scheduleArchive({ config, queue, archive, purge, maintenanceLock, log, metrics });
     }
     const worker = has('worker')
       ? startWorker({

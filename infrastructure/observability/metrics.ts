@@ -114,6 +114,7 @@ export function createMetrics(build: { version: string }) {
       'When this instance last archived all there was to archive; 0: never',
     ),
     archived: counter('archived_total', 'What was moved to the archive', ['what']),
+    purged: counter('purged_total', 'What was deleted from the archive', ['what']),
 
     up: gauge('dependency_up', 'Whether it answered the last scrape', ['dependency']),
   };

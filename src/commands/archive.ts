@@ -4,7 +4,9 @@ import type { Archive } from '../../domain/ports/archive.ts';
 import { archiveExpired } from '../../jobs/archive-expired.ts';
 import { ARCHIVE_BATCH_MAX, type Config } from '../config.ts';
 import { ARCHIVE_LOCKS } from '../maintenance/locks.ts';
+import type { Progress } from '../maintenance/progress.ts';
 import { type Maintenance, runMaintenance } from '../maintenance/run-maintenance.ts';
+import { type ConfiguredPurge, checkPurge, openPurge } from '../purge.ts';
 import { DAY_MS } from '../schedule-archive.ts';
 import { readDuration } from './duration.ts';
 
@@ -19,13 +21,13 @@ interface ArchiveOptions {
 export function registerArchive(program: Command): void {
   program
     .command('archive')
-    .description('move ended processes, with their events, to the archive')
+    .description('move ended processes, with their events, to the archive, and purge the archive')
     .option(
       '--older-than <time>',
       'time since their last change, e.g. 90d, 12h, 30m; left out: ARCHIVE_AFTER_DAYS',
       readDuration,
     )
-    .option('--dry-run', 'only tell what would move')
+    .option('--dry-run', 'only tell what would move, and what would be purged')
     .option(
       '--batch <number>',
       'processes in one transaction, at most; left out: ARCHIVE_BATCH',
@@ -34,6 +36,7 @@ export function registerArchive(program: Command): void {
     .action(async (options: ArchiveOptions) => {
       await runMaintenance(
         async (maintenance) => {
+          checkPurge(maintenance.config);
           const olderThanMs = olderThan(options, maintenance.config);
           if (options.dryRun) await tell(maintenance, olderThanMs);
           else await move(maintenance, olderThanMs, options.batch);
@@ -65,9 +68,29 @@ async function move(
   progress.print(
     `archived ${processes} processes with ${events} events in ${batches} batches, ${seconds} s`,
   );
+  const purge = openPurge(config, database);
+  if (purge && !signal.aborted) await runPurge(purge, limit, progress, signal);
 }
 
-async function tell({ database, progress }: Maintenance, olderThanMs: number): Promise<void> {
+/** The last part of a run: what is in the archive for long enough. */
+async function runPurge(
+  purge: ConfiguredPurge,
+  limit: string,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<void> {
+  progress.start('purge', (await purge.preview(limit)).processes);
+  const { processes, events } = await purge.run(signal, (batch, sum) => {
+    progress.update(sum.processes, { ...batch, ms: Math.round(batch.ms) });
+  });
+  progress.stop();
+  progress.print(`purged ${processes} processes with ${events} events`);
+}
+
+async function tell(
+  { config, database, progress }: Maintenance,
+  olderThanMs: number,
+): Promise<void> {
   const archive: Archive = database.archive;
   const limit = limitOf(olderThanMs);
   const { processes, events, oldest, newest } = await archive.preview(limit);
@@ -77,6 +100,10 @@ async function tell({ database, progress }: Maintenance, olderThanMs: number): P
   progress.print(`bytes      ${bytes}`);
   progress.print(`oldest     ${oldest ?? '-'}`);
   progress.print(`newest     ${newest ?? '-'}`);
+  const purge = await openPurge(config, database)?.preview(limit);
+  if (!purge) return;
+  progress.print(`purged     ${purge.processes} processes with ${purge.events} events`);
+  progress.print(`           last changed from ${purge.oldest ?? '-'} to ${purge.newest ?? '-'}`);
 }
 
 const limitOf = (olderThanMs: number): string => new Date(Date.now() - olderThanMs).toISOString();

@@ -76,10 +76,10 @@ describe.each(databaseKinds())(
         await archived('stays');
         const before = new Date(Date.now() - 1).toISOString();
         await restore('stays');
-        expect(await move(before)).toEqual({ processes: 0, events: 0 });
+        expect(await move(before)).toMatchObject({ processes: 0, events: 0 });
         expect(await database.archive.preview(before)).toMatchObject({ processes: 0 });
         expect(await database.archive.preview(soon())).toMatchObject({ processes: 1, events: 4 });
-        expect(await move()).toEqual({ processes: 1, events: 4 });
+        expect(await move()).toMatchObject({ processes: 1, events: 4 });
         expect(await restore('stays')).toBe('restored');
       });
 
@@ -122,7 +122,7 @@ describe.each(databaseKinds())(
         const { events } = await eventStore.append('late', [stepCompleted('t-1')]);
         expect(await restore('late')).toBe('restored');
         // Not archived again before it is published.
-        expect(await move()).toEqual({ processes: 0, events: 0 });
+        expect(await move()).toMatchObject({ processes: 0, events: 0 });
         const rows = await outbox.claim(10, 0);
         expect(rows.map(({ eventId }) => eventId)).toEqual(events.map(({ id }) => id));
         expect(await processStore.project('late')).toMatchObject({ version: 5 });
@@ -139,7 +139,7 @@ describe.each(databaseKinds())(
         await eventStore.append('failed', [retried()], { expectedVersion: 2 });
         expect(await processStore.project('failed')).toMatchObject({ status: 'pending' });
         await relayAll(database);
-        expect(await move()).toEqual({ processes: 0, events: 0 });
+        expect(await move()).toMatchObject({ processes: 0, events: 0 });
       });
 
       it('G3, G7, G8: restores, moves, events and reads that meet lose nothing and see all', async () => {
