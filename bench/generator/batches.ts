@@ -5,9 +5,10 @@ import { expectedHash } from '../../infrastructure/sql/event-hash.ts';
 import { EVENT_COLUMNS, stored, toEventRow } from '../../infrastructure/sql/event-row.ts';
 import { PROCESS_COLUMNS, toProcessRow } from '../../infrastructure/sql/process-row.ts';
 import { hashJson } from '../../src/use-cases/request-hash.ts';
-import { createCourse, LONGEST_MS, type Move, type Plot } from './course.ts';
+import { createCourse, LONGEST_MS, type Plot } from './course.ts';
 import { createPayloads } from './payload.ts';
 import { createRandom, type Random } from './random.ts';
+import type { Move } from './step-moves.ts';
 import { createSubject } from './subjects.ts';
 import type { Volumes } from './volumes.ts';
 

@@ -1,18 +1,8 @@
 import type { Command } from '../../domain/decide.ts';
-import { DEFAULT_RETRY, type StepDefinition } from '../../domain/define-process.ts';
 import type { Audit, ProcessIdentity } from '../../domain/events.ts';
-import type { JsonObject } from '../../domain/json.ts';
 import type { Random } from './random.ts';
+import { createStepMoves, type Move } from './step-moves.ts';
 import type { PlannedStep, Subject } from './subjects.ts';
-
-/** Something that happens to a process, and when. */
-export interface Move {
-  /** Milliseconds since the epoch. */
-  at: number;
-  command: Command;
-  /** How many events it leads to. */
-  events: 1 | 2;
-}
 
 /**
  * How a process goes.
@@ -53,103 +43,10 @@ export function createCourse(
     moves.push({ at: now, command, events });
   }
 
-  function complete(
-    step: StepDefinition,
-    work: { taskId: string; attempt: number; input: JsonObject; output: JsonObject; audit: Audit },
-    ends?: Extract<Command, { type: 'complete-step' }>['ends'],
-  ): void {
-    const { audit, ...data } = work;
-    const place = { name: step.name, number: step.number };
-    const command = { ...common, type: 'complete-step', step: place, audit, data } as const;
-    add(
-      (audit.executionTime ?? 0) + random.between(2, 40),
-      ends ? { ...command, ends } : command,
-      ends ? 2 : 1,
-    );
-  }
-
-  /** @returns how often the task has failed then */
-  function fail(planned: PlannedStep, taskId: string, retries: readonly number[]): number {
-    const { step, input } = planned;
-    for (const [at, retriesLeft] of retries.entries()) {
-      const retryIn = retriesLeft > 0 ? DEFAULT_RETRY.backoff * 2 ** at : 0;
-      const failure = planned.call
-        ? { code: 'REMOTE_503', message: `POST ${planned.call.endpoint} answered 503` }
-        : { code: 'STEP_TIMEOUT', message: 'the step took longer than 30000 ms' };
-      const executionTime = planned.call ? random.between(5, 900) : 30_000;
-      const audit = { ...auditOf(planned, planned.call ? 503 : 500), executionTime };
-      add(
-        executionTime + random.between(2, 40),
-        {
-          ...common,
-          type: 'fail-step',
-          step: { name: step.name, number: step.number },
-          audit: { ...audit, result: step.errorText },
-          earlierFailures: at,
-          data: {
-            taskId,
-            attempt: at + 1,
-            input,
-            kind: 'technical',
-            ...failure,
-            retriesLeft,
-            retryIn,
-          },
-        },
-        retriesLeft === 0 ? 2 : 1,
-      );
-      now += retryIn;
-    }
-    return retries.length;
-  }
-
-  /** A rule says no, and the error path ends the process. */
-  function refuse(
-    planned: PlannedStep,
-    { code, message }: { code: string; message: string },
-  ): void {
-    const { step, input } = planned;
-    const executionTime = random.between(1, 120);
-    add(executionTime + random.between(2, 40), {
-      ...common,
-      type: 'fail-step',
-      step: { name: step.name, number: step.number },
-      audit: {
-        ...auditOf(planned, planned.call?.status ?? 422),
-        executionTime,
-        result: step.errorText,
-      },
-      earlierFailures: 0,
-      data: {
-        taskId: random.uuid(),
-        attempt: 1,
-        input,
-        kind: 'business',
-        code,
-        message,
-        retriesLeft: 0,
-        retryIn: 0,
-      },
-    });
-    const { errorStep } = subject;
-    complete(
-      errorStep,
-      {
-        taskId: random.uuid(),
-        attempt: 1,
-        input: { errorCode: code, errorMessage: message },
-        output: { code, message },
-        audit: {
-          targetSystem: 'CamundaEngine',
-          httpStatusCode: 200,
-          executionTime: random.between(0, 3),
-          result: errorStep.successText,
-        },
-      },
-      { status: 'error', kind: 'business', code, message, step: step.name },
-    );
-  }
-
+  const wait = (milliseconds: number): void => {
+    now += milliseconds;
+  };
+  const { succeed, fail, refuse } = createStepMoves({ random, subject, identity, add, wait });
   add(0, {
     ...common,
     type: 'request-process',
@@ -202,16 +99,7 @@ export function createCourse(
         });
       }
     }
-    now += planned.wait ?? 0;
-    const { step, input, output } = planned;
-    const executionTime = planned.call ? random.between(8, 900) : random.between(0, 4);
-    const audit = {
-      ...auditOf(planned, planned.call?.status ?? 200),
-      executionTime,
-      result: step.successText,
-    };
-    const ends = at === steps.length - 1 ? ({ status: 'ok', result: output } as const) : undefined;
-    complete(step, { taskId, attempt: failures + 1, input, output, audit }, ends);
+    succeed(planned, { taskId, attempt: failures + 1, isLast: at === steps.length - 1 });
   }
   return moves;
 }
@@ -238,13 +126,6 @@ function turningPoint(random: Random, { steps }: Subject, plot: Plot): number {
     default:
       return plot satisfies never;
   }
-}
-
-function auditOf({ step, call }: PlannedStep, httpStatusCode: number): Audit {
-  const target = { targetSystem: 'CamundaEngine', ...step.audit };
-  return call
-    ? { ...target, httpMethod: 'POST', endpoint: call.endpoint, httpStatusCode }
-    : { ...target, httpStatusCode };
 }
 
 function httpAudit(path: string): Audit {
