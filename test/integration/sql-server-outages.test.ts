@@ -43,6 +43,7 @@ const CALLS: Readonly<Record<string, (database: Database) => Promise<unknown>>> 
   'processStore.countPending': ({ processStore }) => processStore.countPending(10),
   'archive.moveBatch': ({ archive }) => archive.moveBatch({ endedBefore: NOW, limit: 10 }),
   'archive.preview': ({ archive }) => archive.preview(NOW),
+  'archive.previewBytes': ({ archive }) => archive.previewBytes(NOW),
   'archive.findProcess': ({ archive }) => archive.findProcess('away'),
   'processKeys.find': ({ processKeys }) => processKeys.find(['away', 'gone']),
   'processKeys.add': ({ processKeys }) => processKeys.add('away', 'wrapped', 'master'),
