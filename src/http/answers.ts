@@ -1,6 +1,7 @@
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isEnded } from '../../domain/process.ts';
 import type { FoundProcess } from '../use-cases/find-process.ts';
+import { sendProblem } from './problems.ts';
 
 /** Seconds a caller should let pass before it asks again. */
 const RETRY_AFTER = '1';
@@ -56,4 +57,31 @@ export function sendProcess(reply: FastifyReply, state: FoundProcess): FastifyRe
       .header('Location', statusUrl(state.correlationId));
   }
   return reply.send(publicProcess(state));
+}
+
+/** True when the caller has this very state: If-None-Match names its tag. */
+export function isKnown(request: Pick<FastifyRequest, 'headers'>, state: FoundProcess): boolean {
+  const tags = request.headers['if-none-match']
+    ?.split(',')
+    .map((tag) => tag.trim().replace(/^W\//, ''));
+  return tags?.some((tag) => tag === '*' || tag === etagOf(state)) ?? false;
+}
+
+/** 304 without a body. */
+export function sendNotModified(reply: FastifyReply, state: FoundProcess): FastifyReply {
+  return reply
+    .code(304)
+    .header('ETag', etagOf(state))
+    .header('Cache-Control', 'no-cache')
+    .send(null);
+}
+
+/** 404 for what was never accepted. */
+export function sendNeverSeen(reply: FastifyReply, correlationId: string): FastifyReply {
+  return sendProblem(
+    reply,
+    'not-found',
+    `No process with the correlation id "${correlationId}" was ever accepted; check the id, or start it with POST /api/process/start.`,
+    { correlationId },
+  );
 }

@@ -49,6 +49,7 @@ const PROBLEMS = {
   forbidden: [403, 'This is not allowed'],
   'unknown-process': [404, 'No such process definition'],
   'not-found': [404, 'Not found'],
+  'not-yet-there': [404, 'The process was not there yet'],
   conflict: [409, 'The request contradicts an earlier one'],
   'already-ended': [409, 'The process has already ended'],
   'not-retryable': [409, 'The process cannot be retried'],

@@ -112,6 +112,21 @@ const PROCESS = {
   statusUrl: '/api/process/status/order-4711',
 };
 
+/** Half-way, as `?at=3` tells it. */
+const AS_IT_WAS = {
+  correlationId: 'order-4711',
+  processKey: 'onboard-user',
+  status: 'pending' as const,
+  currentStep: 'validate-user-information',
+  processInstanceId: '3f0c3a52-6f5c-4c0e-9d43-1d2a5b7c9e10',
+  startedAt: '2026-01-31T12:00:00.000Z',
+  updatedAt: '2026-01-31T12:00:00.040Z',
+  completedAt: null,
+  version: 3,
+  at: 3,
+  statusUrl: '/api/process/status/order-4711',
+};
+
 /** Left out of what is live, so that nothing changes for most callers. */
 const archivedFlag = z
   .literal(true)
@@ -138,11 +153,15 @@ export const processSchema = z
     version: z.number().int(),
     archived: archivedFlag,
     erased: erasedFlag,
+    at: z
+      .union([z.number().int(), z.string()])
+      .optional()
+      .describe('With `?at=`: the version or the time that was asked for'),
     statusUrl: z.string(),
   })
   .meta({
     id: 'Process',
-    examples: [PROCESS],
+    examples: [PROCESS, AS_IT_WAS],
   });
 
 export const processPageSchema = z

@@ -1,12 +1,16 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import type { EventStore } from '../../../domain/ports/event-store.ts';
 import type { ProcessStore } from '../../../domain/ports/process-store.ts';
 import { isEnded } from '../../../domain/process.ts';
 import type { Waitroom } from '../../../infrastructure/memory/waitroom.ts';
 import type { LoadLimits } from '../../load-limits.ts';
+import { findPastState } from '../../use-cases/find-past-state.ts';
 import type { FindProcess } from '../../use-cases/find-process.ts';
-import { etagOf, publicProcess, sendProcess } from '../answers.ts';
+import { isKnown, publicProcess, sendNeverSeen, sendNotModified, sendProcess } from '../answers.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
+import { momentSchema } from '../moment.ts';
+import { sendPastState } from '../past-answers.ts';
 import { preferredWait } from '../prefer.ts';
 import { problem, sendOverloaded, sendProblem } from '../problems.ts';
 import { correlationParams, processPageSchema, processSchema } from '../schemas.ts';
@@ -17,10 +21,11 @@ const processCursor = z.object({ updatedAt: z.iso.datetime(), correlationId: z.s
 export const statusRoutes: FastifyPluginAsyncZod<{
   findProcess: FindProcess;
   processStore: ProcessStore;
+  eventStore: EventStore;
   waitroom: Waitroom;
   limits: LoadLimits;
   waitTimeoutMs: number;
-}> = async (app, { findProcess, processStore, waitroom, limits, waitTimeoutMs }) => {
+}> = async (app, { findProcess, processStore, eventStore, waitroom, limits, waitTimeoutMs }) => {
   app.get(
     '/api/process/status/:correlationId',
     {
@@ -28,25 +33,38 @@ export const statusRoutes: FastifyPluginAsyncZod<{
       schema: {
         summary: 'State of a process',
         description:
-          'With `Prefer: wait=N` the answer comes when the process ends, or after N seconds.',
+          'With `Prefer: wait=N` the answer comes when the process ends, or after N seconds. With `at` it is the state as it was, at once and always 200.',
         tags: ['process'],
         params: correlationParams,
+        querystring: z.object({
+          at: momentSchema
+            .optional()
+            .describe(
+              'The state behind this version, or at this time: `3`, `2026-01-31T12:00:00Z`',
+            ),
+        }),
         headers: z.object({
           prefer: z.string().optional().describe('`wait=N` seconds (RFC 7240)'),
           'if-none-match': z.string().optional(),
         }),
         response: {
-          200: processSchema.describe('Ended, well or not'),
+          200: processSchema.describe('Ended, well or not; with `at`: as it was'),
           202: processSchema.describe('Pending'),
           304: z.null().describe('Not changed since If-None-Match'),
-          400: problem('The correlation id is not valid'),
-          404: problem('Never seen'),
+          400: problem('The correlation id or `at` is not valid'),
+          404: problem('Never seen; with `at`: not yet there'),
           503: problem('The database cannot be reached, or too many callers wait'),
         },
       },
     },
     async (request, reply) => {
       const { correlationId } = request.params;
+      const { at } = request.query;
+      if (at) {
+        // What has been needs no waiting for, whatever the caller prefers.
+        const past = await findPastState(eventStore, correlationId, at);
+        return sendPastState(request, reply, past, at);
+      }
       const { ms: waitMs, applied } = preferredWait(request.headers.prefer, 0, waitTimeoutMs);
       if (applied) reply.header('Preference-Applied', applied);
       const refusal = waitMs > 0 ? limits.refuseWait() : null;
@@ -64,24 +82,8 @@ export const statusRoutes: FastifyPluginAsyncZod<{
         state = end && end.version >= state.version ? end : await findProcess(correlationId);
       }
       waiter?.cancel();
-      if (!state) {
-        return sendProblem(
-          reply,
-          'not-found',
-          `No process with the correlation id "${correlationId}" was ever accepted; check the id, or start it with POST /api/process/start.`,
-          { correlationId },
-        );
-      }
-      const known = request.headers['if-none-match']
-        ?.split(',')
-        .map((tag) => tag.trim().replace(/^W\//, ''));
-      if (known?.some((tag) => tag === '*' || tag === etagOf(state))) {
-        return reply
-          .code(304)
-          .header('ETag', etagOf(state))
-          .header('Cache-Control', 'no-cache')
-          .send(null);
-      }
+      if (!state) return sendNeverSeen(reply, correlationId);
+      if (isKnown(request, state)) return sendNotModified(reply, state);
       return sendProcess(reply, state);
     },
   );
