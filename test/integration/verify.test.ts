@@ -139,10 +139,19 @@ describe.each(databaseKinds())('verify on $name', { timeout: 60_000 }, ({ availa
 
     it('G5: waits a while for the projection of what is late', async () => {
       await appendTo('a');
+      const { verification, processStore } = database;
+      let looks = 0;
+      const late = {
+        ...verification,
+        async look(...call: Parameters<typeof verification.look>) {
+          const result = await verification.look(...call);
+          // The first one is of the walk; at the second one it is late still.
+          if (++looks === 2) await processStore.project('a');
+          return result;
+        },
+      };
       await relayAll(database);
-      const running = verified(database, { maxLagMs: 0, settleMs: 30_000 });
-      await database.processStore.project('a');
-      expect((await running).differences).toEqual([]);
+      await expectVerified({ verification: late }, { maxLagMs: 0, settleMs: 30_000 });
     });
 
     it('finds rows of the outbox that are overdue, or whose event is not there', async () => {
