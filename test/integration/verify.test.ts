@@ -137,6 +137,18 @@ describe.each(databaseKinds())('verify on $name', { timeout: 60_000 }, ({ availa
       ]);
     });
 
+    it('G5: accuses no process that looks wrong from page to page and is sound at one moment', async () => {
+      const { verification } = database;
+      const moving = {
+        ...verification,
+        async page(...call: Parameters<typeof verification.page>) {
+          // As when a process moves between the statements of a page.
+          return { ...(await verification.page(...call)), suspects: ['a', 'old-a'] };
+        },
+      };
+      await expectVerified({ verification: moving });
+    });
+
     it('G5: waits a while for the projection of what is late', async () => {
       await appendTo('a');
       const { verification, processStore } = database;
