@@ -1,0 +1,147 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import BetterSqlite3 from 'better-sqlite3';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { generateSqlite } from '../../bench/generator/generate.ts';
+import type { Difference } from '../../domain/ports/verification.ts';
+import type { Database } from '../../infrastructure/sql/database.ts';
+import { openSqliteDatabase } from '../../infrastructure/sql/sqlite/database.ts';
+import { verifyProcesses } from '../../jobs/verify-processes.ts';
+import { databaseFile } from '../../src/database-target.ts';
+import { endWithUs, until } from '../support/children.ts';
+import { temporaryFolder } from '../support/databases.ts';
+
+const SCRIPT = fileURLToPath(new URL('../support/command-child.ts', import.meta.url));
+const KILLS = 50;
+const EVENTS = 4_000;
+/** Processes restored at once. */
+const SOME = 120;
+
+type Command = 'archive' | 'restore' | 'rebuild';
+const COMMANDS: readonly Command[] = ['archive', 'restore', 'rebuild'];
+
+describe('commands that are killed', () => {
+  const folder = temporaryFolder();
+  const file = databaseFile({ DATA_DIR: folder.path });
+  let database: Database;
+  let reader: BetterSqlite3.Database;
+  beforeAll(async () => {
+    await generateSqlite(file, {
+      events: EVENTS,
+      until: '2026-06-01T00:00:00Z',
+      seed: 4,
+      archived: 0.5,
+    });
+    database = await openSqliteDatabase({ file, clock: Date.now, leaseMs: 0, onAppended() {} });
+    reader = new BetterSqlite3(file, { readonly: true });
+  });
+  afterAll(async () => {
+    reader?.close();
+    await database?.close();
+    folder.remove();
+  });
+
+  it(`G5, G8: ${KILLS} times killed with -9 in archive, restore and rebuild, verify finds nothing`, {
+    timeout: 600_000,
+  }, async () => {
+    const before = allEvents();
+    /** Milliseconds that each takes when it is left alone, as far as is known. */
+    const lasts: Record<Command, number> = { archive: 300, restore: 300, rebuild: 300 };
+    const cutOff: Record<Command, number> = { archive: 0, restore: 0, rebuild: 0 };
+    let next = startCommand();
+    for (let kill = 0; kill < KILLS; kill++) {
+      const command = COMMANDS[kill % COMMANDS.length] ?? 'archive';
+      const child = await next;
+      next = startCommand();
+      child.begin(wordsOf(command));
+      const { ms, ended } = await child.killAfter(Math.random() * lasts[command]);
+      if (ended) lasts[command] = Math.max(30, ms);
+      else cutOff[command]++;
+      expect(await differences(), `after kill ${kill + 1}, of ${command}`).toEqual([]);
+    }
+    for (const command of COMMANDS) {
+      expect(cutOff[command], command).toBeGreaterThan(KILLS / COMMANDS.length / 2);
+    }
+
+    // Whatever was left half done is finished by the next run.
+    for (const command of ['rebuild', 'archive'] as const) {
+      const child = await next;
+      if (command === 'rebuild') next = startCommand();
+      child.begin(wordsOf(command));
+      expect(await child.end(), child.said()).toBe(0);
+    }
+    expect(await differences()).toEqual([]);
+    expect(allEvents(), 'no event is lost, changed or there twice').toEqual(before);
+    expect(count("process_store WHERE status <> 'pending'")).toBe(0);
+    expect(count('event_log_archive')).toBeGreaterThan(EVENTS / 2);
+  });
+
+  function wordsOf(command: Command): string[] {
+    if (command === 'archive') return ['archive', '--older-than', '0s', '--batch', '10'];
+    if (command === 'rebuild') return ['rebuild'];
+    const ids = reader
+      .prepare<[number], string>(
+        'SELECT correlation_id FROM process_store_archive ORDER BY RANDOM() LIMIT ?',
+      )
+      .pluck()
+      .all(SOME);
+    // One that is not there makes no difference to the others.
+    return ['restore', 'nobody', ...ids];
+  }
+
+  async function differences(): Promise<Difference[]> {
+    const found: Difference[] = [];
+    await verifyProcesses(database.verification, { maxLagMs: 0 }, new AbortController().signal, {
+      difference: (difference) => found.push(difference),
+      repaired: () => {},
+      progress: () => {},
+    });
+    return found;
+  }
+
+  /** Every event there is, by its id and hash, wherever it lies. */
+  function allEvents(): unknown[] {
+    return reader
+      .prepare(
+        `SELECT id, hash FROM event_log UNION ALL SELECT id, hash FROM event_log_archive ORDER BY id`,
+      )
+      .all();
+  }
+
+  function count(from: string): number {
+    return reader.prepare<[], number>(`SELECT COUNT(*) FROM ${from}`).pluck().get() ?? 0;
+  }
+
+  /** A process that is up and waits for its command. */
+  async function startCommand() {
+    const child = spawn(process.execPath, ['--import', 'tsx', SCRIPT], {
+      env: { PATH: process.env.PATH, DATA_DIR: folder.path, LOG_LEVEL: 'warn' },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    endWithUs(child);
+    let said = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk) => {
+        said += chunk;
+      });
+    }
+    const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+    await until(() => said.includes('ready'), 'a command is up', 60_000);
+    let began = 0;
+    return {
+      said: () => said,
+      begin(words: readonly string[]): void {
+        began = performance.now();
+        child.stdin.write(`${JSON.stringify(words)}\n`);
+      },
+      /** How long it ran, and whether it had come to its end by then. */
+      async killAfter(ms: number): Promise<{ ms: number; ended: boolean }> {
+        const timer = setTimeout(() => child.kill('SIGKILL'), ms);
+        const code = await ended;
+        clearTimeout(timer);
+        return { ms: performance.now() - began, ended: code !== null };
+      },
+      end: () => ended,
+    };
+  }
+});
