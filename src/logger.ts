@@ -1,4 +1,5 @@
-import pino, { type DestinationStream, type Logger, type LoggerOptions } from 'pino';
+import type { Writable } from 'node:stream';
+import pino, { type Logger, type LoggerOptions } from 'pino';
 import pretty from 'pino-pretty';
 import { createMask, secretsIn } from './secrets.ts';
 
@@ -26,7 +27,7 @@ export function createLogger(
 export function createCommandLogger(
   level: string,
   forPeople: boolean,
-  destination: DestinationStream,
+  destination: Writable,
   env: Record<string, string | undefined> = process.env,
 ): Logger {
   const options = optionsOf(level, env);

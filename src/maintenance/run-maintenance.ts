@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { Writable } from 'node:stream';
 import type { Logger } from 'pino';
 import { SetupError } from '../../domain/errors.ts';
 import type { Database } from '../../infrastructure/sql/database.ts';
@@ -46,11 +47,15 @@ export async function runMaintenance(
     );
   }
   const onTerminal = process.stderr.isTTY === true;
-  const write = (text: string): void => {
-    // A bar on the line is overwritten, and draws itself again below.
-    process.stderr.write(onTerminal ? `\r\u001b[K${text}` : text);
-  };
-  const log = createCommandLogger(config.LOG_LEVEL, onTerminal, { write }, env);
+  const destination = new Writable({
+    decodeStrings: false,
+    write(text: string, _encoding, done) {
+      // A bar on the line is overwritten, and draws itself again below.
+      process.stderr.write(onTerminal ? `\r\u001b[K${text}` : text);
+      done();
+    },
+  });
+  const log = createCommandLogger(config.LOG_LEVEL, onTerminal, destination, env);
   const progress = createProgress(log);
   const stop = stopBySignal();
   const database = await openDatabase(config, {

@@ -16,18 +16,35 @@ export async function runCommand(
   args: readonly string[],
   env: Record<string, string>,
 ): Promise<CommandRun> {
-  const child = spawn(process.execPath, [BIN, ...args], {
+  return run(process.execPath, [BIN, ...args], env);
+}
+
+/** Runs it as somebody at a terminal does, with both outputs on that; `script` makes the terminal. */
+export async function runOnTerminal(
+  args: readonly string[],
+  env: Record<string, string>,
+): Promise<CommandRun> {
+  const line = [process.execPath, BIN, ...args].map((word) => `'${word}'`).join(' ');
+  return run('script', ['-qec', line, '/dev/null'], env);
+}
+
+async function run(
+  program: string,
+  args: readonly string[],
+  env: Record<string, string>,
+): Promise<CommandRun> {
+  const child = spawn(program, args, {
     env: { PATH: process.env.PATH ?? '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   endWithUs(child);
-  const run: CommandRun = { code: null, out: '', err: '' };
+  const came: CommandRun = { code: null, out: '', err: '' };
   child.stdout.on('data', (data) => {
-    run.out += String(data);
+    came.out += String(data);
   });
   child.stderr.on('data', (data) => {
-    run.err += String(data);
+    came.err += String(data);
   });
-  [run.code] = (await once(child, 'close')) as [number | null];
-  return run;
+  [came.code] = (await once(child, 'close')) as [number | null];
+  return came;
 }
