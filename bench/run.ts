@@ -11,6 +11,7 @@ import { commitToAnswer } from './commit-to-answer.ts';
 import { dbos } from './dbos.ts';
 import { endToEnd } from './end-to-end.ts';
 import { realEngine } from './real-engine.ts';
+import { rebuild } from './rebuild.ts';
 import { start } from './start.ts';
 import type { Benchmark, Run } from './support/benchmark.ts';
 import { profileChildrenTo } from './support/child.ts';
@@ -31,6 +32,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   'commit-to-answer': commitToAnswer,
   waiters,
   archive,
+  rebuild,
 };
 const NAMES = Object.keys(BENCHMARKS);
 /** Lengths of measurements in a quick run, in proportion to the usual ones. */

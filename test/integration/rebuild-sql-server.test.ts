@@ -63,7 +63,7 @@ describe.skipIf(inject('mssqlUrl') === null)(
       expect(await processStore.get('raced')).toMatchObject({ version: 4 });
     });
 
-    it('keeps who may read the tables, and their indexes and checks', async () => {
+    it('keeps the checks and keys of the tables, and the grants on them where the server tells them', async () => {
       const { eventStore, processStore, knex } = database;
       await eventStore.append('granted', [requested()]);
       await processStore.project('granted');

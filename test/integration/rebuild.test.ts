@@ -232,6 +232,24 @@ describe.each(databaseKinds())('a rebuild on $name', { timeout: 180_000 }, (kind
       await expectRebuilt(database);
     });
 
+    it('G5: what is projected between the last round and the exchange is in the new table', async () => {
+      const { eventStore, processStore } = database;
+      await processes('last', 12);
+      await archiveSome(4);
+      const late = async (id: string) => {
+        await eventStore.append(id, [stepCompleted(`late-${id}`, 'late')]);
+        await processStore.project(id);
+      };
+      await rebuild({
+        ...store,
+        async exclusively(work) {
+          await eachOf([...ids('last', 12), 'brand-new'], late);
+          return store.exclusively(work);
+        },
+      });
+      await expectRebuilt(database);
+    });
+
     it('is taken over by another run at once, and ends then', async () => {
       await processes('twice', 20);
       let second: ReturnType<typeof rebuild> | undefined;
