@@ -1,9 +1,11 @@
 import sql from 'mssql';
 import type { ArchiveCount } from '../../../domain/ports/archive.ts';
 import type { ArchivedVersion, Purge } from '../../../domain/ports/purge.ts';
+import { COUNT_MOVE } from '../checkpoints.ts';
 import { WHOLE } from '../purge-rows.ts';
 import { withRetry } from './connection.ts';
 import { lockStream } from './stream-lock.ts';
+import { SHARE_TABLES } from './table-lock.ts';
 
 /** Processes of one statement: two parameters each, and the server takes 2,100. */
 const MOST_PROCESSES = 500;
@@ -30,6 +32,7 @@ DECLARE @lock INT, @processes INT = 0, @events INT = 0;
 DECLARE @chosen TABLE (correlation_id VARCHAR(255) COLLATE Latin1_General_BIN2 PRIMARY KEY);
 BEGIN TRANSACTION;
 ${locks.join('\n')}
+${SHARE_TABLES}
 INSERT INTO @chosen (correlation_id) SELECT p.correlation_id FROM process_store_archive AS p
   JOIN (VALUES ${given(count)}) AS given (correlation_id, version)
   ON p.correlation_id = given.correlation_id AND p.version = given.version
@@ -39,6 +42,7 @@ SET @processes = @@ROWCOUNT;
 DELETE FROM event_log_archive ${chosen};
 SET @events = @@ROWCOUNT;
 ${keepKeys ? '' : `DELETE FROM process_key ${chosen};`}
+IF @processes > 0 ${COUNT_MOVE};
 COMMIT TRANSACTION;
 SELECT @processes AS processes, @events AS events;`;
 }

@@ -1,5 +1,6 @@
 import type BetterSqlite3 from 'better-sqlite3';
 import type { Purge } from '../../../domain/ports/purge.ts';
+import { COUNT_MOVE } from '../checkpoints.ts';
 import { WHOLE } from '../purge-rows.ts';
 import type { GroupCommit } from './group-commit.ts';
 
@@ -17,6 +18,7 @@ export function createSqliteRemove(
     `DELETE FROM process_store_archive AS p WHERE p.correlation_id = ? AND p.version = ? AND ${WHOLE}`,
   );
   const deleteEvents = db.prepare('DELETE FROM event_log_archive WHERE correlation_id = ?');
+  const countMove = db.prepare(COUNT_MOVE);
   const deleteKey = db.prepare('DELETE FROM process_key WHERE correlation_id = ?');
 
   return async (processes, { keepKeys }) => {
@@ -34,6 +36,7 @@ export function createSqliteRemove(
         count.processes++;
         if (!keepKeys) deleteKey.run(correlationId);
       }
+      if (count.processes > 0) countMove.run();
       return count;
     });
   };
