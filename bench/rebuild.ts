@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openSqliteDatabase } from '../infrastructure/sql/sqlite/database.ts';
 import { openSqlite } from '../infrastructure/sql/sqlite/open.ts';
+import { databaseFile } from '../src/database-target.ts';
 import { requested } from '../test/support/events.ts';
 import { type Benchmark, inTurns, type Run, rowOf } from './support/benchmark.ts';
 import { type GeneratedDatabase, generatedDatabase } from './support/generated.ts';
@@ -13,7 +14,8 @@ const WRITE_EVERY_MS = 5;
 
 /**
  * `fastify-camunda rebuild` on a copy of a generated database, a third of it archived, in a process of its own,
- * from its start to its end, while another process appends and projects now and then.
+ * while another process appends and projects now and then. The time of the same command on a database without
+ * events is taken off: that is loading.
  *
  * Baseline: better-sqlite3 reads the same rows, all columns, in the same order, and does nothing with them.
  */
@@ -33,7 +35,7 @@ export const rebuild: Benchmark = async (run) => {
         said.push(measured.output);
         writes.push(measured.longestWriteMs);
         peaks.push(measured.peakMegabytes * 1e6);
-        return { perSecond: size / measured.seconds };
+        return { perSecond: size / (measured.seconds - (await loadingSeconds(run))) };
       },
     });
     rows.push(
@@ -64,6 +66,15 @@ function readRaw(file: string): { perSecond: number } {
   const seconds = (performance.now() - began) / 1_000;
   db.close();
   return { perSecond: events / seconds };
+}
+
+async function loadingSeconds(run: Run): Promise<number> {
+  const dataDir = run.folder();
+  const file = databaseFile({ DATA_DIR: dataDir });
+  const options = { clock: Date.now, leaseMs: 0, onAppended: () => {} };
+  await (await openSqliteDatabase({ ...options, file })).close();
+  const { seconds } = await runCommand(run, ['rebuild'], { DATA_DIR: dataDir, LOG_LEVEL: 'error' });
+  return seconds;
 }
 
 async function rebuildCopy(run: Run, database: GeneratedDatabase) {

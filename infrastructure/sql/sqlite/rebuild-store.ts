@@ -8,10 +8,13 @@ import { isBusy } from './file-lock.ts';
 import { openSqlite } from './open.ts';
 import { createRebuildTables } from './rebuild-tables.ts';
 import { copyDefinition, emptyAndDrop, exchangeTables, tableExists } from './shadow-tables.ts';
+import { openWalSize } from './wal-size.ts';
 
 /** Milliseconds for which a transaction waits while other processes have the file. */
 const PATIENCE_MS = 60_000;
 const LONGEST_PAUSE_MS = 5;
+/** Pages in the write-ahead log, of 4 KB, that are taken over into the file. */
+const CHECKPOINT_PAGES = 2_000;
 
 /**
  * The tables of a SQLite file for a rebuild, on a connection of its own: its transactions go over several
@@ -20,6 +23,11 @@ const LONGEST_PAUSE_MS = 5;
 export function createSqliteRebuildStore(file: string): RebuildStore {
   const db = openSqlite(file, 'ordered');
   db.pragma('busy_timeout = 0');
+  // It is taken over here, where nobody waits for it, before a commit of a service would have to do it.
+  db.pragma('wal_autocheckpoint = 0');
+  const walSize = openWalSize(file);
+  // Every page of the file is read once: mapped, it would only stay in this process's memory.
+  db.pragma('mmap_size = 0');
   // Views and triggers go on to speak of the tables by their names
   // (https://sqlite.org/pragma.html#pragma_legacy_alter_table).
   db.pragma('legacy_alter_table = ON');
@@ -33,6 +41,7 @@ export function createSqliteRebuildStore(file: string): RebuildStore {
     try {
       const result = await work();
       db.exec('COMMIT');
+      if (walSize.pages() >= CHECKPOINT_PAGES) db.pragma('wal_checkpoint(PASSIVE)');
       return result;
     } catch (error) {
       if (db.inTransaction) db.exec('ROLLBACK');
@@ -76,7 +85,10 @@ export function createSqliteRebuildStore(file: string): RebuildStore {
       );
       return Math.max(...last.map((id) => id ?? 0));
     },
-    close: async () => void db.close(),
+    async close() {
+      walSize.close();
+      db.close();
+    },
   };
 }
 
