@@ -6,12 +6,10 @@ import { sendProblem } from './problems.ts';
 
 /** Sends a state as it was: 200, ended or not, for there is nothing to wait for. */
 export function sendPastState(
-  request: FastifyRequest<{ Params: { correlationId: string } }>,
+  request: Pick<FastifyRequest, 'headers'>,
   reply: FastifyReply,
-  past: PastState,
-  moment: Moment,
+  { correlationId, past, moment }: { correlationId: string; past: PastState; moment: Moment },
 ): FastifyReply {
-  const { correlationId } = request.params;
   switch (past.kind) {
     case 'found': {
       const { state } = past;

@@ -63,7 +63,7 @@ export const statusRoutes: FastifyPluginAsyncZod<{
       if (at) {
         // What has been needs no waiting for, whatever the caller prefers.
         const past = await findPastState(eventStore, correlationId, at);
-        return sendPastState(request, reply, past, at);
+        return sendPastState(request, reply, { correlationId, past, moment: at });
       }
       const { ms: waitMs, applied } = preferredWait(request.headers.prefer, 0, waitTimeoutMs);
       if (applied) reply.header('Preference-Applied', applied);
