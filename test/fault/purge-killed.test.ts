@@ -1,73 +1,37 @@
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import type { Database } from '../../infrastructure/sql/database.ts';
-import { openMssqlDatabase } from '../../infrastructure/sql/mssql/database.ts';
-import { openSqliteDatabase } from '../../infrastructure/sql/sqlite/database.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectWhollyInOnePlace, relayAll, soon } from '../support/archive-world.ts';
-import { endWithUs, until } from '../support/children.ts';
-import { temporaryFolder } from '../support/databases.ts';
+import { until } from '../support/children.ts';
+import { databaseKinds, type TestDatabase, temporaryFolder } from '../support/databases.ts';
 import { completed, requested, started, stepCompleted } from '../support/events.ts';
-import { createTestDatabase } from '../support/mssql.ts';
+import { type Killable, startKillable } from '../support/killable.ts';
 import { readParquet } from '../support/parquet.ts';
 
-const SCRIPT = fileURLToPath(new URL('../support/purger.ts', import.meta.url));
-const options = { clock: Date.now, leaseMs: 0, onAppended: () => {} };
-
-interface Target {
-  at: string;
-  database: Database;
-  drop(): Promise<void>;
-}
-
-const kinds = [
-  {
-    name: 'SQLite',
-    available: true,
-    kills: 12,
-    each: 12,
-    /** Longest time until the kill, in milliseconds. */
-    within: 80,
-    async open(folder: string): Promise<Target> {
-      const at = join(folder, 'test.db');
-      const database = await openSqliteDatabase({ ...options, file: at });
-      return { at, database, drop: async () => {} };
-    },
-  },
-  {
-    name: 'SQL Server',
-    available: inject('mssqlUrl') !== null,
-    kills: 2,
-    each: 4,
-    within: 400,
-    async open(): Promise<Target> {
-      const { url, knexConfig, drop } = await createTestDatabase(inject('mssqlUrl') ?? '');
-      return { at: url, database: await openMssqlDatabase({ ...options, url, knexConfig }), drop };
-    },
-  },
-];
+/** Processes archived before each kill, and the longest time until it, in milliseconds. */
+const SIZES = {
+  SQLite: { kills: 12, each: 12, within: 80 },
+  'SQL Server': { kills: 2, each: 4, within: 400 },
+} as const;
+const kinds = databaseKinds().map((kind) => ({ ...kind, ...SIZES[kind.name] }));
 
 describe.each(kinds)('a hand-over and purge on $name', { timeout: 180_000 }, (kind) => {
   describe.skipIf(!kind.available)('when there is one', () => {
-    const folder = temporaryFolder();
     const files = temporaryFolder();
-    let target: Target;
+    let database: TestDatabase;
     beforeAll(async () => {
-      target = await kind.open(folder.path);
+      database = await kind.open();
     });
     afterAll(async () => {
-      await target?.database.close();
-      await target?.drop();
-      folder.remove();
+      await database?.destroy();
       files.remove();
     });
+    const startPurger = (): Promise<Killable> =>
+      startKillable('purger.ts', database.target, files.path);
 
     /** Archives some more processes of two months that are over. */
     async function archiveMore(round: number): Promise<string[]> {
-      const { database } = target;
       const ids = Array.from({ length: kind.each }, (_, at) => `p-${round}-${at}`);
       for (const id of ids) {
         const step = stepCompleted(`task-of-${id}`);
@@ -104,15 +68,15 @@ describe.each(kinds)('a hand-over and purge on $name', { timeout: 180_000 }, (ki
     it(`${kind.kills} times killed with -9 at random points, it loses no row and hands none over twice`, async () => {
       const all: string[] = [];
       let cutOff = 0;
-      let next = startPurger(target.at, files.path);
+      let next = startPurger();
       for (let kill = 0; kill < kind.kills; kill++) {
         all.push(...(await archiveMore(kill)));
         const purger = await next;
-        next = startPurger(target.at, files.path);
+        next = startPurger();
         purger.begin();
-        await purger.killSoon(kind.within);
+        await purger.killWithin(kind.within);
         if (!purger.said().includes('done')) cutOff++;
-        const there = await expectWhollyInOnePlace(target.database);
+        const there = await expectWhollyInOnePlace(database);
         const inFiles = new Set(await handedOver());
         for (const id of all.filter((each) => !there.has(each))) {
           for (const version of [1, 2, 3, 4]) {
@@ -124,8 +88,8 @@ describe.each(kinds)('a hand-over and purge on $name', { timeout: 180_000 }, (ki
       const purger = await next;
       purger.begin();
       await until(() => purger.said().includes('done'), 'the rest is purged', 60_000);
-      await purger.killSoon(0);
-      expect((await expectWhollyInOnePlace(target.database)).size).toBe(0);
+      await purger.killWithin(0);
+      expect((await expectWhollyInOnePlace(database)).size).toBe(0);
       const events = await handedOver();
       expect(events.sort()).toEqual(
         all.flatMap((id) => [1, 2, 3, 4].map((v) => `${id} ${v}`)).sort(),
@@ -134,26 +98,3 @@ describe.each(kinds)('a hand-over and purge on $name', { timeout: 180_000 }, (ki
     });
   });
 });
-
-/** A purger that is up and waits for its word. */
-async function startPurger(at: string, folder: string) {
-  const child = spawn(process.execPath, ['--import', 'tsx', SCRIPT, at, folder], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  endWithUs(child);
-  let said = '';
-  child.stdout.on('data', (chunk) => {
-    said += chunk;
-  });
-  const ended = new Promise((resolve) => child.once('close', resolve));
-  await until(() => said.includes('ready'), 'a purger is up', 60_000);
-  return {
-    said: () => said,
-    begin: () => void child.stdin.write('go\n'),
-    async killSoon(within: number): Promise<void> {
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * within));
-      child.kill('SIGKILL');
-      await ended;
-    },
-  };
-}

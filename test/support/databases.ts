@@ -8,6 +8,8 @@ import { openSqliteDatabase } from '../../infrastructure/sql/sqlite/database.ts'
 import { createTestDatabase } from './mssql.ts';
 
 export interface TestDatabase extends Database {
+  /** Where another process finds it: the file, or the URL. */
+  target: string;
   /** Closes it and removes what it wrote. */
   destroy(): Promise<void>;
 }
@@ -35,13 +37,11 @@ export function databaseKinds(): DatabaseKind[] {
       available: true,
       async open(options) {
         const folder = temporaryFolder();
-        const database = await openSqliteDatabase({
-          ...defaults,
-          ...options,
-          file: join(folder.path, 'test.db'),
-        });
+        const target = join(folder.path, 'test.db');
+        const database = await openSqliteDatabase({ ...defaults, ...options, file: target });
         return {
           ...database,
+          target,
           async destroy() {
             await database.close();
             folder.remove();
@@ -57,6 +57,7 @@ export function databaseKinds(): DatabaseKind[] {
         const database = await openMssqlDatabase({ ...defaults, ...options, url, knexConfig });
         return {
           ...database,
+          target: url,
           async destroy() {
             await database.close();
             await drop();
