@@ -8,10 +8,13 @@ import { createRestEngine } from '../../infrastructure/engine/rest-engine.ts';
 import type { ReconcilePorts } from '../../jobs/reconcile-ports.ts';
 import { type ReconcileOptions, reconcileProcesses } from '../../jobs/reconcile-processes.ts';
 import { startInstance } from '../../jobs/start-instance.ts';
-import { bpmn } from './bpmn/model.ts';
+import { bpmn, end, flows, start, task } from './bpmn/model.ts';
 import { databaseKinds } from './databases.ts';
 import { engineApi } from './engine-api.ts';
 import type { EngineKind } from './engine-kinds.ts';
+
+/** One task that no worker of ours does. */
+export const ONE_TASK = [start(), task('work'), end(), flows('start', 'work', 'end')];
 
 export interface WireTask {
   id: string;
@@ -132,10 +135,10 @@ export async function openReconcileWorld(kind: EngineKind) {
     },
     /** Locks the open task at an activity and reports on it, as a worker that is none of ours. */
     async report(instanceId: string, activityId: string, how: string, body: object = {}) {
-      const task = (await world.tasks(instanceId)).find((one) => one.activityId === activityId);
+      const open = (await world.tasks(instanceId)).find((one) => one.activityId === activityId);
       const own = { workerId: 'elsewhere' };
-      await call('POST', `/external-task/${task?.id}/lock`, { ...own, lockDuration: 60_000 });
-      return call('POST', `/external-task/${task?.id}/${how}`, { ...own, ...body });
+      await call('POST', `/external-task/${open?.id}/lock`, { ...own, lockDuration: 60_000 });
+      return call('POST', `/external-task/${open?.id}/${how}`, { ...own, ...body });
     },
     async close(): Promise<void> {
       for (const key of keys) await engineApi(running.url).forget(key);
