@@ -1,0 +1,137 @@
+import { expect } from 'vitest';
+import type { Database } from '../../infrastructure/sql/database.ts';
+import { completed, requested, stepCompleted } from './events.ts';
+
+/** A statement of the adapters, and what it may cost. */
+export interface Statement {
+  name: string;
+  run: (database: Database) => Promise<unknown>;
+  /** Messages to the server. */
+  trips: number;
+  /** What must be in one of them. */
+  says?: RegExp;
+}
+
+/** In order: each works on what the one before has left. */
+export const STATEMENTS: readonly Statement[] = [
+  {
+    name: 'append, to a new stream',
+    run: ({ eventStore }) => eventStore.append('t', [requested('key')], { expectedVersion: 0 }),
+    trips: 1,
+    says: /sp_getapplock @Resource = @correlation_id, @LockMode = 'Exclusive'/,
+  },
+  {
+    name: 'append of several events, with keys and without',
+    run: ({ eventStore }) => eventStore.append('t', [stepCompleted('t'), completed()]),
+    trips: 1,
+  },
+  { name: 'readStream', run: ({ eventStore }) => eventStore.readStream('t'), trips: 1 },
+  {
+    name: 'readStream of a part',
+    run: ({ eventStore }) => eventStore.readStream('t', { afterVersion: 1, limit: 1 }),
+    trips: 1,
+  },
+  {
+    name: 'findByDedupePrefix',
+    run: ({ eventStore }) => eventStore.findByDedupePrefix('task:t:'),
+    trips: 1,
+  },
+  {
+    name: 'findByTrace',
+    run: ({ eventStore }) => eventStore.findByTrace('trace-1', { limit: 5 }),
+    trips: 1,
+  },
+  {
+    name: 'readAll',
+    run: async ({ eventStore }) => {
+      for await (const event of eventStore.readAll()) expect(event.correlationId).toBe('t');
+    },
+    trips: 1,
+  },
+  {
+    name: 'claim',
+    run: ({ outbox }) => outbox.claim(10, 60_000),
+    trips: 1,
+    says: /FROM outbox WITH \(READPAST, UPDLOCK, ROWLOCK\)/,
+  },
+  {
+    name: 'release',
+    run: ({ outbox }) => outbox.release(['1'], 'why', 10),
+    trips: 1,
+    says: /SELECT CAST\(value AS BIGINT\) FROM OPENJSON\(@ids\)/,
+  },
+  {
+    name: 'remove',
+    run: ({ outbox }) => outbox.remove(['1', '2', '3']),
+    trips: 1,
+    says: /SELECT CAST\(value AS BIGINT\) FROM OPENJSON\(@ids\)/,
+  },
+  {
+    name: 'project, for the first time',
+    run: ({ processStore }) => processStore.project('t'),
+    trips: 2,
+    says: /INSERT INTO process_store/,
+  },
+  {
+    name: 'project, again',
+    run: async ({ eventStore, processStore }) => {
+      await eventStore.append('t', [stepCompleted('t2')]);
+      await processStore.project('t');
+    },
+    trips: 3,
+    says: /WHERE correlation_id = @correlation_id AND version = @known/,
+  },
+  { name: 'get', run: ({ processStore }) => processStore.get('t'), trips: 1 },
+  {
+    name: 'moveBatch',
+    run: async ({ archive, outbox }) => {
+      const rows = await outbox.claim(100, 0);
+      await outbox.remove(rows.map(({ eventId }) => eventId));
+      const endedBefore = new Date(Date.now() + 3_600_000).toISOString();
+      const moved = await archive.moveBatch({ endedBefore, limit: 10 });
+      expect(moved.processes).toBe(1);
+    },
+    trips: 4,
+    says: /DELETE FROM event_log\s+OUTPUT deleted\.id, .*\s+INTO event_log_archive/,
+  },
+  {
+    name: 'processKeys.add',
+    run: ({ processKeys }) => processKeys.add('t', 'wrapped', 'master'),
+    trips: 1,
+    says: /WHERE NOT EXISTS \(SELECT 1 FROM process_key/,
+  },
+  { name: 'processKeys.find', run: ({ processKeys }) => processKeys.find(['t', 'u']), trips: 1 },
+  {
+    name: 'processKeys.rewrap',
+    run: async ({ processKeys }) => {
+      const change = { correlationId: 't', from: 'wrapped', wrappedKey: 'n', masterKey: 'other' };
+      expect(await processKeys.rewrap([change])).toBe(1);
+      expect(await processKeys.rewrap([change]), 'wrapped anew before').toBe(0);
+    },
+    trips: 2,
+  },
+  {
+    name: 'processKeys.masterKeys, wrappedBy',
+    run: async ({ processKeys }) => {
+      expect(await processKeys.masterKeys()).toEqual(['other']);
+      expect(await processKeys.wrappedBy('other', 5)).toHaveLength(1);
+    },
+    trips: 3,
+  },
+  { name: 'processKeys.erase', run: ({ processKeys }) => processKeys.erase('t'), trips: 1 },
+  {
+    name: 'processKeys.leftInEngine, noteGoneFromEngine',
+    run: async ({ processKeys }) => {
+      expect(await processKeys.leftInEngine(5)).toEqual(['t']);
+      await processKeys.noteGoneFromEngine('t');
+      expect(await processKeys.leftInEngine(5)).toEqual([]);
+    },
+    trips: 3,
+  },
+  { name: 'findProcess', run: ({ archive }) => archive.findProcess('t'), trips: 1 },
+  {
+    name: 'append, to an archived stream',
+    run: ({ eventStore }) => eventStore.append('t', [stepCompleted('late')]),
+    trips: 1,
+  },
+];
