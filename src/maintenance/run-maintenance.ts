@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import type { Logger } from 'pino';
-import { SetupError } from '../../domain/errors.ts';
+import { SetupError, StoreUnavailableError } from '../../domain/errors.ts';
 import type { Database } from '../../infrastructure/sql/database.ts';
 import { type Config, readConfig } from '../config.ts';
 import { databaseFile, openDatabase } from '../database-target.ts';
@@ -33,7 +33,7 @@ export const INTERRUPTED = 130;
  * Runs a command that works on the database of a service, which may be running meanwhile. The first
  * Ctrl-C lets it end in order, with exit code 130; a second one ends it at once, which loses nothing either.
  *
- * @throws SetupError when there is no database, or another run holds a lock
+ * @throws SetupError when there is no database, it goes away meanwhile, or another run holds a lock
  */
 export async function runMaintenance(
   work: (maintenance: Maintenance) => Promise<void>,
@@ -73,6 +73,9 @@ export async function runMaintenance(
       progress.stop();
       await held.release();
     }
+  } catch (cause) {
+    if (!(cause instanceof StoreUnavailableError)) throw cause;
+    throw new SetupError(`${cause.message}; run the same command again to go on`, { cause });
   } finally {
     await database.close();
     stop.dispose();
