@@ -1,6 +1,6 @@
 /**
  * Work on all processes. Of `archive` only one runs at a time; `tables` is shared by those that move
- * processes between the tables and taken exclusively by who replaces the tables.
+ * processes between the tables or write rows anew, and taken exclusively by who replaces the tables.
  */
 export type MaintenanceTask = 'archive' | 'tables';
 
