@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
 import knex, { type Knex } from 'knex';
+import type sql from 'mssql';
 import { migrateUp } from '../../infrastructure/sql/migrate.ts';
 import {
   createPool,
@@ -15,10 +16,9 @@ import {
 export async function createTestDatabase(
   serverUrl: string,
 ): Promise<{ url: string; knexConfig: Knex.Config; drop: () => Promise<void> }> {
-  const name = `fc_test_${randomUUID().replaceAll('-', '').slice(0, 12)}`;
   const server = createPool({ ...readMssqlUrl(serverUrl), database: 'master' }, { max: 2 });
   await server.connect();
-  await server.request().query(`CREATE DATABASE ${name}`);
+  const name = await createDatabase(server);
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
   const knexConfig = { ...mssqlKnexConfig(url.href), client: CountingMssql };
@@ -36,6 +36,19 @@ export async function createTestDatabase(
       await server.close();
     },
   };
+}
+
+/** Servers that speak T-SQL without being SQL Server may refuse to make two databases at the same moment. */
+async function createDatabase(server: sql.ConnectionPool): Promise<string> {
+  for (let attempt = 1; ; attempt++) {
+    const name = `fc_test_${randomUUID().replaceAll('-', '').slice(0, 12)}`;
+    try {
+      await server.request().query(`CREATE DATABASE ${name}`);
+      return name;
+    } catch (error) {
+      if (attempt === 5 || !String(error).includes('concurrently updated')) throw error;
+    }
+  }
 }
 
 /** Rows as tedious gives them. */
