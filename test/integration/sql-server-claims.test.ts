@@ -5,30 +5,27 @@ import { openMssqlDatabase } from '../../infrastructure/sql/mssql/database.ts';
 import { createMssqlOutbox } from '../../infrastructure/sql/mssql/outbox.ts';
 import { until } from '../support/children.ts';
 import { stepCompleted } from '../support/events.ts';
-import { createTestDatabase } from '../support/mssql.ts';
-import { startTdsProxy, type TdsProxy } from '../support/tds-proxy.ts';
+import { openProxied, type ProxiedDatabase } from '../support/proxied-database.ts';
+import type { TdsProxy } from '../support/tds-proxy.ts';
 
 const serverUrl = inject('mssqlUrl');
 
 describe.skipIf(serverUrl === null)('claims on SQL Server', () => {
-  let testDatabase: Awaited<ReturnType<typeof createTestDatabase>>;
+  let world: ProxiedDatabase;
   let proxy: TdsProxy;
   let database: Database;
   const open = (url: string) =>
     openMssqlDatabase({ url, clock: Date.now, leaseMs: 0, onAppended: () => {} });
   beforeAll(async () => {
-    testDatabase = await createTestDatabase(serverUrl ?? '');
-    proxy = await startTdsProxy(serverUrl ?? '');
-    database = await open(proxy.through(testDatabase.url));
+    world = await openProxied(serverUrl ?? '');
+    ({ proxy, database } = world);
   });
   afterAll(async () => {
-    await database?.close();
-    await proxy?.stop();
-    await testDatabase?.drop();
+    await world?.close();
   });
 
   it('several relays that claim at the same time never get the same row', async () => {
-    const stores = await Promise.all([1, 2, 3].map(() => open(testDatabase.url)));
+    const stores = await Promise.all([1, 2, 3].map(() => open(world.url)));
     try {
       await database.knex.raw('DELETE FROM outbox');
       const ids: string[] = [];
@@ -57,7 +54,7 @@ describe.skipIf(serverUrl === null)('claims on SQL Server', () => {
   });
 
   it('a claim that meets one not yet committed takes none of its rows', async () => {
-    const pool = createPool(readMssqlUrl(testDatabase.url), { max: 1 });
+    const pool = createPool(readMssqlUrl(world.url), { max: 1 });
     await pool.connect();
     try {
       await database.knex.raw('DELETE FROM outbox');

@@ -14,36 +14,26 @@ import { createMssqlOutbox } from '../../infrastructure/sql/mssql/outbox.ts';
 import { lockStream } from '../../infrastructure/sql/mssql/stream-lock.ts';
 import { until } from '../support/children.ts';
 import { completed, requested, stepCompleted } from '../support/events.ts';
-import { createTestDatabase } from '../support/mssql.ts';
-import { ATTENTION, startTdsProxy, type TdsProxy } from '../support/tds-proxy.ts';
+import { openProxied, type ProxiedDatabase } from '../support/proxied-database.ts';
+import { ATTENTION, type TdsProxy } from '../support/tds-proxy.ts';
 
 const serverUrl = inject('mssqlUrl');
 const SLOW = 60_000;
 
 describe.skipIf(serverUrl === null)('trouble with SQL Server', { timeout: SLOW }, () => {
-  let testDatabase: Awaited<ReturnType<typeof createTestDatabase>>;
+  let world: ProxiedDatabase;
   let proxy: TdsProxy;
   let database: Database;
-  const open = () =>
-    openMssqlDatabase({
-      url: proxy.through(testDatabase.url),
-      clock: Date.now,
-      leaseMs: 0,
-      onAppended: () => {},
-    });
   beforeAll(async () => {
-    testDatabase = await createTestDatabase(serverUrl ?? '');
-    proxy = await startTdsProxy(serverUrl ?? '');
-    database = await open();
+    world = await openProxied(serverUrl ?? '');
+    ({ proxy, database } = world);
   });
   afterEach(async () => {
     proxy.intercept(() => 'pass');
     await proxy.restore();
   });
   afterAll(async () => {
-    await database?.close();
-    await proxy?.stop();
-    await testDatabase?.drop();
+    await world?.close();
   });
 
   it('an outage from the beginning: nothing was written, and that is said at once', async () => {
@@ -107,7 +97,7 @@ describe.skipIf(serverUrl === null)('trouble with SQL Server', { timeout: SLOW }
   });
 
   it('a deadlock victim is tried again, and both go through', async () => {
-    const pool = createPool(readMssqlUrl(testDatabase.url), { max: 4 });
+    const pool = createPool(readMssqlUrl(world.url), { max: 4 });
     await pool.connect();
     try {
       await pool.request().batch('CREATE TABLE locks (name VARCHAR(10) PRIMARY KEY, taken INT)');
@@ -142,7 +132,7 @@ describe.skipIf(serverUrl === null)('trouble with SQL Server', { timeout: SLOW }
 
   /** An outbox with the one connection that its pool may have. */
   async function withOne(limits: Partial<PoolLimits>, use: (outbox: Outbox) => Promise<void>) {
-    const url = proxy.through(testDatabase.url);
+    const url = proxy.through(world.url);
     const pool = createPool(readMssqlUrl(url), { max: 1, ...limits });
     await pool.connect();
     const outbox = createMssqlOutbox(pool);
@@ -183,7 +173,7 @@ describe.skipIf(serverUrl === null)('trouble with SQL Server', { timeout: SLOW }
     }));
 
   it('an append waits for who has the lock of its stream, and for no other', async () => {
-    const pool = createPool(readMssqlUrl(testDatabase.url), { max: 1 });
+    const pool = createPool(readMssqlUrl(world.url), { max: 1 });
     await pool.connect();
     const holder = pool.transaction();
     await holder.begin();
@@ -209,13 +199,13 @@ describe.skipIf(serverUrl === null)('trouble with SQL Server', { timeout: SLOW }
   it('READ_COMMITTED_SNAPSHOT that is off is warned of, with the statement that turns it on', async () => {
     const warnings: string[] = [];
     const other = await openMssqlDatabase({
-      url: testDatabase.url,
+      url: world.url,
       clock: Date.now,
       leaseMs: 0,
       onAppended: () => {},
       warn: (message) => warnings.push(message),
     });
-    const { database: name } = readMssqlUrl(testDatabase.url);
+    const { database: name } = readMssqlUrl(world.url);
     const [row] = await other
       .knex('sys.databases')
       .where({ name })

@@ -3,10 +3,9 @@ import { StoreUnavailableError } from '../../domain/errors.ts';
 import type { ProcessEvent, StoredEvent } from '../../domain/events.ts';
 import type { AppendOptions } from '../../domain/ports/event-store.ts';
 import type { Database } from '../../infrastructure/sql/database.ts';
-import { openMssqlDatabase } from '../../infrastructure/sql/mssql/database.ts';
 import { completed, requested, stepCompleted, stepFailed } from '../support/events.ts';
-import { createTestDatabase } from '../support/mssql.ts';
-import { startTdsProxy, type TdsProxy, type Verdict } from '../support/tds-proxy.ts';
+import { openProxied, type ProxiedDatabase } from '../support/proxied-database.ts';
+import type { TdsProxy, Verdict } from '../support/tds-proxy.ts';
 
 const serverUrl = inject('mssqlUrl');
 const SLOW = 60_000;
@@ -25,101 +24,87 @@ const APPENDS: readonly Append[] = [
   { what: 'a last failure and the end', events: (id) => [stepFailed(id, 1), completed()] },
 ];
 
-describe.skipIf(serverUrl === null)(
-  'appends that SQL Server did not answer',
-  { timeout: SLOW },
-  () => {
-    let testDatabase: Awaited<ReturnType<typeof createTestDatabase>>;
-    let proxy: TdsProxy;
-    let database: Database;
-    const told: StoredEvent[] = [];
-    const open = () =>
-      openMssqlDatabase({
-        url: proxy.through(testDatabase.url),
-        clock: Date.now,
-        leaseMs: 0,
-        onAppended: (events) => told.push(...events),
-      });
-    beforeAll(async () => {
-      testDatabase = await createTestDatabase(serverUrl ?? '');
-      proxy = await startTdsProxy(serverUrl ?? '');
-      database = await open();
-    });
-    afterEach(async () => {
-      proxy.intercept(() => 'pass');
-      await proxy.restore();
-    });
-    afterAll(async () => {
-      await database?.close();
-      await proxy?.stop();
-      await testDatabase?.drop();
-    });
+describe.skipIf(serverUrl === null)('appends without an answer', { timeout: SLOW }, () => {
+  let world: ProxiedDatabase;
+  let proxy: TdsProxy;
+  let database: Database;
+  const told: StoredEvent[] = [];
+  beforeAll(async () => {
+    world = await openProxied(serverUrl ?? '', (events) => told.push(...events));
+    ({ proxy, database } = world);
+  });
+  afterEach(async () => {
+    proxy.intercept(() => 'pass');
+    await proxy.restore();
+  });
+  afterAll(async () => {
+    await world?.close();
+  });
 
-    /** Does so with the next append that comes, and with no other. */
-    function once(verdict: Verdict, then: () => void = () => {}): void {
-      let left = 1;
-      proxy.intercept(({ text }) => {
-        if (!text.includes('INSERT INTO event_log') || left-- <= 0) return 'pass';
-        then();
-        return verdict;
-      });
-    }
-
-    it.each(APPENDS)(
-      '$what whose answer is lost is appended once, and its caller told so',
-      async (one) => {
-        await loseOne('lose-answer', one);
-      },
-    );
-
-    it('an append that the server never got is appended once, too', async () => {
-      await loseOne('lose-request', { what: 'a start', events: () => [requested()] });
+  /** Does so with the next append that comes, and with no other. */
+  function once(verdict: Verdict, then: () => void = () => {}): void {
+    let left = 1;
+    proxy.intercept(({ text }) => {
+      if (!text.includes('INSERT INTO event_log') || left-- <= 0) return 'pass';
+      then();
+      return verdict;
     });
+  }
 
-    async function loseOne(verdict: Verdict, { events, options }: Append): Promise<void> {
-      const id = `${verdict}-${Math.random()}`;
-      told.length = 0;
-      once(verdict);
-      const given = events(id);
-      const result = await database.eventStore.append(id, given, options);
-      const found = await database.eventStore.readStream(id);
-      expect(found.map(({ type }) => type)).toEqual(given.map(({ type }) => type));
-      expect(result).toEqual({ events: found, duplicate: false });
-      expect(told).toEqual(found);
-      const rows = await database.knex('outbox').where({ correlation_id: id });
-      expect(rows).toHaveLength(given.length);
-    }
+  it.each(APPENDS)(
+    '$what whose answer is lost is appended once, and its caller told so',
+    async (one) => {
+      await loseOne('lose-answer', one);
+    },
+  );
 
-    it('a key that another append had before is still said to be a duplicate', async () => {
-      const first = await database.eventStore.append('other', [stepCompleted('other')]);
-      once('lose-answer');
-      const again = [{ ...stepCompleted('other'), audit: { result: 'something else' } }];
-      const result = await database.eventStore.append('other', again as ProcessEvent[]);
-      expect(result).toEqual({ events: first.events, duplicate: true });
+  it('an append that the server never got is appended once, too', async () => {
+    await loseOne('lose-request', { what: 'a start', events: () => [requested()] });
+  });
+
+  async function loseOne(verdict: Verdict, { events, options }: Append): Promise<void> {
+    const id = `${verdict}-${Math.random()}`;
+    told.length = 0;
+    once(verdict);
+    const given = events(id);
+    const result = await database.eventStore.append(id, given, options);
+    const found = await database.eventStore.readStream(id);
+    expect(found.map(({ type }) => type)).toEqual(given.map(({ type }) => type));
+    expect(result).toEqual({ events: found, duplicate: false });
+    expect(told).toEqual(found);
+    const rows = await database.knex('outbox').where({ correlation_id: id });
+    expect(rows).toHaveLength(given.length);
+  }
+
+  it('a key that another append had before is still said to be a duplicate', async () => {
+    const first = await database.eventStore.append('other', [stepCompleted('other')]);
+    once('lose-answer');
+    const again = [{ ...stepCompleted('other'), audit: { result: 'something else' } }];
+    const result = await database.eventStore.append('other', again as ProcessEvent[]);
+    expect(result).toEqual({ events: first.events, duplicate: true });
+  });
+
+  it('a version that another append took is still a conflict', async () => {
+    await database.eventStore.append('taken', [requested()]);
+    once('lose-answer');
+    const late = database.eventStore.append('taken', [requested()], { expectedVersion: 0 });
+    await expect(late).rejects.toThrow('at version 1, not at the expected 0');
+  });
+
+  it('an outage after the append was sent: the outcome is unknown, and sending it again is safe', async () => {
+    once('lose-answer', () => {
+      // Gone with the next connection that is made.
+      setImmediate(() => proxy.intercept(() => 'lose-request'));
     });
-
-    it('a version that another append took is still a conflict', async () => {
-      await database.eventStore.append('taken', [requested()]);
-      once('lose-answer');
-      const late = database.eventStore.append('taken', [requested()], { expectedVersion: 0 });
-      await expect(late).rejects.toThrow('at version 1, not at the expected 0');
+    const lost = database.eventStore.append('unknown', [requested('u')], { expectedVersion: 0 });
+    const error = await lost.catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(StoreUnavailableError);
+    expect(error).toMatchObject({ outcome: 'unknown', correlationId: 'unknown' });
+    proxy.intercept(() => 'pass');
+    const again = await database.eventStore.append('unknown', [requested('u')], {
+      expectedVersion: 0,
     });
-
-    it('an outage after the append was sent: the outcome is unknown, and sending it again is safe', async () => {
-      once('lose-answer', () => {
-        // Gone with the next connection that is made.
-        setImmediate(() => proxy.intercept(() => 'lose-request'));
-      });
-      const lost = database.eventStore.append('unknown', [requested('u')], { expectedVersion: 0 });
-      const error = await lost.catch((reason: unknown) => reason);
-      expect(error).toBeInstanceOf(StoreUnavailableError);
-      expect(error).toMatchObject({ outcome: 'unknown', correlationId: 'unknown' });
-      proxy.intercept(() => 'pass');
-      const again = await database.eventStore.append('unknown', [requested('u')], {
-        expectedVersion: 0,
-      });
-      expect(again).toMatchObject({ duplicate: true, events: [{ version: 1 }] });
-      expect(await database.eventStore.readStream('unknown')).toHaveLength(1);
-    });
-  },
-);
+    expect(again).toMatchObject({ duplicate: true, events: [{ version: 1 }] });
+    expect(await database.eventStore.readStream('unknown')).toHaveLength(1);
+  });
+});

@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { Database } from '../../infrastructure/sql/database.ts';
-import { openMssqlDatabase } from '../../infrastructure/sql/mssql/database.ts';
-import { createTestDatabase } from '../support/mssql.ts';
+import { openProxied, type ProxiedDatabase } from '../support/proxied-database.ts';
 import { STATEMENTS } from '../support/sql-server-statements.ts';
 import { columnTypes, declarations } from '../support/tds-parameters.ts';
-import { RPC, startTdsProxy, type TdsMessage, type TdsProxy } from '../support/tds-proxy.ts';
+import { RPC, type TdsMessage, type TdsProxy } from '../support/tds-proxy.ts';
 
 const serverUrl = inject('mssqlUrl');
 
@@ -45,28 +44,20 @@ const VARIABLES = [
 ];
 
 describe.skipIf(serverUrl === null)('the statements on SQL Server', () => {
-  let testDatabase: Awaited<ReturnType<typeof createTestDatabase>>;
+  let world: ProxiedDatabase;
   let proxy: TdsProxy;
   let database: Database;
   let columns: Map<string, string>;
   beforeAll(async () => {
-    testDatabase = await createTestDatabase(serverUrl ?? '');
-    proxy = await startTdsProxy(serverUrl ?? '');
-    database = await openMssqlDatabase({
-      url: proxy.through(testDatabase.url),
-      clock: Date.now,
-      leaseMs: 0,
-      onAppended: () => {},
-    });
+    world = await openProxied(serverUrl ?? '');
+    ({ proxy, database } = world);
     columns = await columnTypes(database);
     // Connections of both pools, so that no login is among what is counted.
     await database.processStore.get('warm');
     for await (const event of database.eventStore.readAll()) expect(event).toBe('none');
   });
   afterAll(async () => {
-    await database?.close();
-    await proxy?.stop();
-    await testDatabase?.drop();
+    await world?.close();
   });
 
   /** What was sent to the server meanwhile. */
