@@ -80,16 +80,16 @@ export async function verifyProcesses(
 
   if (ids) {
     for (const id of ids) {
-      if (signal.aborted) return totals;
+      if (signal.aborted) break;
       await verifyOne(id);
     }
-  } else if (!(await walk(options.after ?? ''))) return totals;
+  } else await walk(options.after ?? '');
+  // Also when it was stopped: the run that goes on from there looks at none of them again.
   await settle();
   if (!signal.aborted) await verifyOutbox();
   return totals;
 
-  /** False when it was stopped on the way. */
-  async function walk(from: string): Promise<boolean> {
+  async function walk(from: string): Promise<void> {
     for (let after = from; ; ) {
       const page = await verification.page(after, pageSize, filter);
       if (page.last === null) break;
@@ -101,10 +101,9 @@ export async function verifyProcesses(
       after = page.last;
       totals.stoppedAt = after;
       observer.progress(totals);
-      if (signal.aborted) return false;
+      if (signal.aborted) return;
     }
     totals.stoppedAt = null;
-    return true;
   }
 
   async function verifyOne(id: string): Promise<void> {

@@ -208,6 +208,17 @@ describe.each(databaseKinds())('verify on $name', { timeout: 60_000 }, ({ availa
       });
     });
 
+    it('G5: tells what is late before it stops, for who goes on from there does not see it', async () => {
+      await rows('live').where({ correlation_id: 'a' }).delete();
+      const { totals, differences } = await verified(
+        database,
+        { pageSize: 2, maxLagMs: 0 },
+        AbortSignal.abort(),
+      );
+      expect(totals).toMatchObject({ stoppedAt: 'b', differences: 1 });
+      expect(differences).toMatchObject([{ kind: 'row-missing', correlationId: 'a' }]);
+    });
+
     it('G5: raises no false alarm while processes run, are projected and are archived', async () => {
       let running = true;
       let moved = 0;
