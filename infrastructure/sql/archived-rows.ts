@@ -52,10 +52,11 @@ export function createArchivedRows(
     async preview(changedBefore) {
       const [found] = await knex('process_store_archive')
         .where('updated_at', '<', time(changedBefore))
-        .count({ processes: '*' })
-        .sum({ events: 'version' })
-        .min({ oldest: 'updated_at' })
-        .max({ newest: 'updated_at' });
+        .select(
+          knex.raw(
+            'COUNT(*) AS processes, SUM(CAST(version AS BIGINT)) AS events, MIN(updated_at) AS oldest, MAX(updated_at) AS newest',
+          ),
+        );
       return {
         processes: Number(found?.processes ?? 0),
         events: Number(found?.events ?? 0),

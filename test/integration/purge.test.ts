@@ -78,6 +78,17 @@ describe.each(databaseKinds())('the purge on $name', { timeout: 120_000 }, (kind
       expect(await run()).toEqual({ batches: 0, processes: 0, events: 0 });
     });
 
+    it('counts more events than a number of 32 bits holds', async () => {
+      await archived('2026-04-20T11:59:59.000Z', 'a', 'b');
+      const versions = () => database.knex('process_store_archive');
+      const { events } = await database.purge.preview(new Date(NOW).toISOString());
+      const most = 2 ** 31 - 1;
+      await versions().update({ version: most });
+      const preview = await database.purge.preview(new Date(NOW).toISOString());
+      await versions().update({ version: events / 2 });
+      expect(preview).toMatchObject({ processes: 2, events: 2 * most });
+    });
+
     it('G8: leaves what something came late for, and what was restored, at the last moment', async () => {
       await archived('2026-03-01T00:00:00.000Z', 'late', 'back', 'gone');
       const given = ['late', 'back', 'gone'].map((correlationId) => ({
