@@ -52,6 +52,7 @@ const TYPES: Readonly<Record<string, () => sql.ISqlType>> = {
 export async function openMssqlSink(target: MssqlTarget, seed: number): Promise<Sink> {
   const pool = createPool(target, { max: 1, requestTimeoutMs: PATIENCE_MS });
   await pool.connect();
+  const required = await requiredColumns(pool);
 
   async function load(
     transaction: sql.Transaction,
@@ -63,7 +64,8 @@ export async function openMssqlSink(target: MssqlTarget, seed: number): Promise<
     const table = new sql.Table(name);
     for (const column of columns) {
       const type = TYPES[column] ?? (() => sql.VarChar(255));
-      table.columns.add(column, type(), { nullable: true });
+      // SQL Server refuses a load that takes a column without NULL for one with it.
+      table.columns.add(column, type(), { nullable: !required.has(`${name}.${column}`) });
     }
     const times = columns.map((column) => TYPES[column] === TIME);
     const bigints = columns.map((column) => column === 'id');
@@ -125,6 +127,14 @@ SELECT IDENT_CURRENT('event_log') AS live, @archived AS archived;`);
     },
     close: () => pool.close(),
   };
+}
+
+/** The columns without NULL, each behind its table and a dot. */
+async function requiredColumns(pool: sql.ConnectionPool): Promise<ReadonlySet<string>> {
+  const { recordset } = await pool.request().query<{ name: string }>(`
+SELECT CONCAT(TABLE_NAME, '.', COLUMN_NAME) AS name FROM INFORMATION_SCHEMA.COLUMNS
+WHERE IS_NULLABLE = 'NO' AND TABLE_SCHEMA = SCHEMA_NAME()`);
+  return new Set(recordset.map(({ name }) => name));
 }
 
 /** What `mssqlKnexConfig` made of a target. */

@@ -4,6 +4,8 @@ import type { Database } from '../../infrastructure/sql/database.ts';
 import { createPool, readMssqlUrl } from '../../infrastructure/sql/mssql/connection.ts';
 import { openMssqlDatabase } from '../../infrastructure/sql/mssql/database.ts';
 import { createMssqlProcessStore } from '../../infrastructure/sql/mssql/process-store.ts';
+import { endedProcess, soon } from '../support/archive-world.ts';
+import { expectTrueBulkLoads } from '../support/bulk-loads.ts';
 import { until } from '../support/children.ts';
 import { requested, started, stepCompleted } from '../support/events.ts';
 import { createTestDatabase } from '../support/mssql.ts';
@@ -77,6 +79,16 @@ describe.skipIf(inject('mssqlUrl') === null)(
       await expect(knex('process_store').update({ data: 'no JSON' })).rejects.toThrow();
       const [row] = await knex('process_store').where({ correlation_id: 'granted' });
       await expect(knex('process_store').insert(row)).rejects.toThrow();
+    });
+
+    it('G5: loads rows as the columns of the tables are, with and without NULL', async () => {
+      for (const id of ['loaded-live', 'loaded-archived']) await endedProcess(database, id);
+      await database.eventStore.append('loaded-live', [stepCompleted('t-3')]);
+      await database.archive.moveBatch({ endedBefore: soon(), limit: 10 });
+      const store = await database.openRebuild();
+      const tables = await expectTrueBulkLoads(pool, () => rebuild(store));
+      await store.close();
+      expect(tables).toEqual(['process_store_archive_rebuild', 'process_store_rebuild']);
     });
 
     async function hasArrived(): Promise<boolean> {

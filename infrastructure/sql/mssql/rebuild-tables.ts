@@ -20,6 +20,11 @@ const TYPES = {
   version: sql.Int(),
 } as const satisfies Record<(typeof PROCESS_COLUMNS)[number], sql.ISqlType>;
 const TIMES: ReadonlySet<string> = new Set(['started_at', 'updated_at', 'completed_at']);
+/** Columns without NULL, of both tables. */
+const REQUIRED: ReadonlySet<string> = new Set([
+  ...['correlation_id', 'status', 'started_at', 'updated_at', 'process_name', 'version'],
+  TABLES.archive.kept,
+]);
 
 const NOTE = `UPDATE [checkpoint] SET data = @data, updated_at = SYSUTCDATETIME()
 WHERE name = '${REBUILD}' AND (@run IS NULL OR JSON_VALUE(data, '$.run') = @run);
@@ -156,10 +161,17 @@ LEFT JOIN ${shadowOf(side)} AS s ON s.correlation_id = e.correlation_id
 WHERE e.id > @after AND e.id <= @upTo AND (s.version IS NULL OR s.version < e.version)`;
 }
 
+/**
+ * Rows for a bulk load. SQL Server refuses one that takes a column without NULL for one with it ("Invalid column
+ * type from bcp client", https://github.com/tediousjs/node-mssql/issues/285).
+ */
 function tableOf(side: Side, given: readonly KeptRow[]): sql.Table {
   const table = new sql.Table(shadowOf(side));
-  for (const name of PROCESS_COLUMNS) table.columns.add(name, TYPES[name], { nullable: true });
-  table.columns.add(TABLES[side].kept, sql.DateTime2(3), { nullable: true });
+  const add = (name: string, type: sql.ISqlType): void => {
+    table.columns.add(name, type, { nullable: !REQUIRED.has(name) });
+  };
+  for (const name of PROCESS_COLUMNS) add(name, TYPES[name]);
+  add(TABLES[side].kept, sql.DateTime2(3));
   const time = (text: string | null): Date | null => (text === null ? null : new Date(text));
   for (const row of given) {
     const values = PROCESS_COLUMNS.map((name) => {
