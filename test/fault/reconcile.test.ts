@@ -65,14 +65,21 @@ describe('the reconciler of a service', () => {
     const settings = { CAMUNDA_BASE_URL: engine.url, LOCK_DURATION_MS: '1000' };
     const first = await startServiceProcess(folder, { ...settings, RECONCILE_EVERY_MS: '0' });
     cleanup.push(() => first.kill('SIGKILL'));
-    const ids = Array.from({ length: 40 }, () => randomUUID());
-    for (const correlationId of ids) {
-      await first.api.start('gated', { gate: 'never' }, { correlationId }, ASYNC);
-    }
-    await until(async () => {
-      const { body } = await first.api.get('/api/process?status=pending&limit=100');
-      return body.processes.filter((one) => one.processInstanceId !== null).length === ids.length;
-    }, 'all instances run');
+    // More than all rounds can end before their kill is noticed: some thirty a round were seen.
+    const ids = Array.from({ length: 150 }, () => randomUUID());
+    await Promise.all(
+      ids.map((correlationId) =>
+        first.api.start('gated', { gate: 'never' }, { correlationId }, ASYNC),
+      ),
+    );
+    await until(
+      async () => {
+        const { body } = await first.api.get('/api/process?status=pending&limit=1000');
+        return body.processes.filter((one) => one.processInstanceId !== null).length === ids.length;
+      },
+      'all instances run',
+      60_000,
+    );
     first.kill('SIGKILL');
     await first.ended;
     await Promise.all(ids.map((id) => deleteInstance(engine.url, id)));
