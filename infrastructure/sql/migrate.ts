@@ -12,6 +12,25 @@ export async function migrateUp(knex: Knex): Promise<string[]> {
   return names;
 }
 
+/**
+ * Brings a schema up to date unless it is. Then it is only read: Knex writes its lock to find that out, and
+ * would wait for whoever has an SQLite file, or fail.
+ *
+ * @throws SetupError when the schema is of a newer release, or somebody keeps the database from being migrated
+ */
+export async function ensureSchema(knex: Knex): Promise<void> {
+  if ((await schemaVersion(knex)) < SCHEMA_VERSION) {
+    await migrateUp(knex).catch((cause: unknown) => {
+      if ((cause as Error | null)?.name !== 'MigrationLocked') throw cause;
+      throw new SetupError(
+        'the schema of the database could not be brought up to date, for another process is writing; try again',
+        { cause },
+      );
+    });
+  }
+  await checkSchema(knex);
+}
+
 /** Takes back the migrations of the last run. Returns their names. */
 export async function migrateDown(knex: Knex): Promise<string[]> {
   const [, names] = await migrateAlone(
@@ -27,9 +46,7 @@ export async function migrateDown(knex: Knex): Promise<string[]> {
  * @throws SetupError saying what to run
  */
 export async function checkSchema(knex: Knex): Promise<void> {
-  const exists = await knex.schema.hasTable('schema_version');
-  const row = exists ? await knex('schema_version').max({ version: 'version' }).first() : undefined;
-  const version = Number(row?.version ?? 0);
+  const version = await schemaVersion(knex);
   if (version < SCHEMA_VERSION) {
     throw new SetupError(
       `the database has schema version ${version}, this release needs ${SCHEMA_VERSION}: run \`fastify-camunda migrate\``,
@@ -40,4 +57,11 @@ export async function checkSchema(knex: Knex): Promise<void> {
       `the database has schema version ${version}, newer than the ${SCHEMA_VERSION} this release knows: upgrade this instance`,
     );
   }
+}
+
+/** The version that the migrations have brought the database to; 0 for none. */
+async function schemaVersion(knex: Knex): Promise<number> {
+  const exists = await knex.schema.hasTable('schema_version');
+  const row = exists ? await knex('schema_version').max({ version: 'version' }).first() : undefined;
+  return Number(row?.version ?? 0);
 }

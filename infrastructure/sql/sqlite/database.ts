@@ -4,7 +4,7 @@ import { createPreview } from '../archive-preview.ts';
 import { createArchivedRows } from '../archived-rows.ts';
 import type { Database, DatabaseOptions } from '../database.ts';
 import { createCountPending, createListProcesses } from '../list-processes.ts';
-import { migrateUp } from '../migrate.ts';
+import { ensureSchema } from '../migrate.ts';
 import type { ProcessRow } from '../process-row.ts';
 import { createSqliteArchive } from './archive.ts';
 import { createArchiveMover } from './archive-mover.ts';
@@ -35,7 +35,7 @@ export async function openSqliteDatabase(
   const unsynced = openSqlite(file, 'ordered');
   const cold = knex(sqliteKnexConfig(file));
   try {
-    await migrateUp(cold);
+    await ensureSchema(cold);
   } catch (error) {
     await cold.destroy();
     unsynced.close();
