@@ -24,9 +24,19 @@ export function createArchivedRows(
   knex: Knex,
   { key, time }: Pick<ListDialect, 'key' | 'time'>,
 ): ArchivedRows {
+  /** What was archived, without those whose erasure has still to reach the engine: their events say where. */
+  const purgeable = (): Knex.QueryBuilder =>
+    knex('process_store_archive').whereNotExists(
+      knex('process_key')
+        .select(knex.raw('1'))
+        .whereRaw(
+          'process_key.correlation_id = process_store_archive.correlation_id AND erased_at IS NOT NULL AND engine_erased_at IS NULL',
+        ),
+    );
+
   return {
     async list({ changedFrom, changedBefore, after, limit }) {
-      const query = knex('process_store_archive')
+      const query = purgeable()
         .select('correlation_id', 'version', 'updated_at')
         .where('updated_at', '<', time(changedBefore))
         .orderBy(['updated_at', 'correlation_id'])
@@ -50,7 +60,7 @@ export function createArchivedRows(
       );
     },
     async preview(changedBefore) {
-      const [found] = await knex('process_store_archive')
+      const [found] = await purgeable()
         .where('updated_at', '<', time(changedBefore))
         .select(
           knex.raw(

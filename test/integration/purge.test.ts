@@ -78,6 +78,19 @@ describe.each(databaseKinds())('the purge on $name', { timeout: 120_000 }, (kind
       expect(await run()).toEqual({ batches: 0, processes: 0, events: 0 });
     });
 
+    it('leaves what was erased and is still in the engine, until it is there no more', async () => {
+      await archived('2026-03-01T00:00:00.000Z', 'due', 'done');
+      const key = database.knex('process_key').where('correlation_id', 'due');
+      await key.clone().update({ wrapped_key: null, erased_at: database.knex.fn.now() });
+      expect(await run()).toMatchObject({ processes: 1 });
+      expect(await run(toFiles())).toMatchObject({ processes: 0 });
+      expect(readdirSync(folder.path)).toEqual([]);
+      expect(await left('process_key')).toEqual(['due']);
+      await key.update({ engine_erased_at: database.knex.fn.now() });
+      expect(await run()).toMatchObject({ processes: 1 });
+      expect(await left('process_key')).toEqual([]);
+    });
+
     it('counts more events than a number of 32 bits holds', async () => {
       await archived('2026-04-20T11:59:59.000Z', 'a', 'b');
       const versions = () => database.knex('process_store_archive');
