@@ -104,7 +104,8 @@ export async function openMssqlDatabase(
       time,
       row: (raw) => isoTimes(raw as ApiKeyRow),
       // Two that count at the same time would both find room for one.
-      alone: (statement) => `${beginWithLock("'api_key'")}\n${statement};\nCOMMIT TRANSACTION;`,
+      alone: (statement) =>
+        `${beginWithLock("'table api_key'")}\n${statement};\nCOMMIT TRANSACTION;`,
       retried: withRetry,
     }),
     archive: createMssqlArchive({

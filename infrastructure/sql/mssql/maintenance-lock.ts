@@ -26,7 +26,8 @@ export function createMssqlMaintenanceLock(
         await withRetry(() => session.connect());
         const { recordset } = await session
           .request()
-          .input('name', sql.NVarChar(255), `maintenance:${task}`)
+          // No correlation id, by which streams are locked, has a space in it.
+          .input('name', sql.NVarChar(255), `maintenance ${task}`)
           .input('mode', sql.VarChar(32), mode === 'exclusive' ? 'Exclusive' : 'Shared')
           .query<{ lock: number }>(LOCK);
         if ((recordset[0]?.lock ?? -1) >= 0) return () => session.close();

@@ -1,7 +1,8 @@
 import { STREAM_NOT_LOCKED } from './stream-lock.ts';
 
+// No correlation id, by which streams are locked, has a space in it.
 const lock = (mode: 'Shared' | 'Exclusive'): string =>
-  `EXEC @lock = sp_getapplock @Resource = 'table:process_store', @LockMode = '${mode}', @LockOwner = 'Transaction', @LockTimeout = -1;
+  `EXEC @lock = sp_getapplock @Resource = 'table process_store', @LockMode = '${mode}', @LockOwner = 'Transaction', @LockTimeout = -1;
 IF @lock < 0 THROW ${STREAM_NOT_LOCKED}, 'the tables of processes could not be locked', 1;`;
 
 /**
