@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Archive, ArchiveCount, Batch } from '../domain/ports/archive.ts';
 import type { Clock } from '../domain/ports/clock.ts';
 import { createBatchSize } from './batch-size.ts';
+import { rest } from './rest.ts';
 
 export interface ArchiveExpiredOptions {
   /** Milliseconds since its last change after which an ended process is archived. */
@@ -68,11 +68,4 @@ export async function archiveExpired(
 /** Ids count up; the newest event may also have been archived. */
 function isNewer(id: string | null, than: string | null): boolean {
   return id !== null && BigInt(id) > BigInt(than ?? 0);
-}
-
-/** Resolves after that many milliseconds, or when the signal fires. */
-async function rest(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal }).catch((error: unknown) => {
-    if (!signal.aborted) throw error;
-  });
 }

@@ -1,13 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { endOfMonth } from '../domain/month.ts';
 import type { ArchiveCount } from '../domain/ports/archive.ts';
 import type { Clock } from '../domain/ports/clock.ts';
-import type {
-  ArchivedProcess,
-  ArchivedVersion,
-  HandOver,
-  Month,
-  Purge,
-} from '../domain/ports/purge.ts';
+import type { ArchivedProcess, ArchivedVersion, HandOver, Purge } from '../domain/ports/purge.ts';
+import { rest } from './rest.ts';
 
 export interface PurgeOptions {
   /** Milliseconds since its last change after which an archived process is deleted. */
@@ -23,8 +18,11 @@ export interface PurgeTotals extends ArchiveCount {
 
 export type PurgedBatch = ArchiveCount & { ms: number };
 
-/** Rows of events that one transaction deletes at most, but for a longer stream: see `archive-rows.ts`. */
-const MOST_EVENTS = 2_000;
+/**
+ * Rows of events that one transaction deletes at most, but for a longer stream. On SQLite a service has
+ * nothing else done meanwhile.
+ */
+const MOST_EVENTS = 500;
 /** Processes in one transaction at most, whatever is asked for: each is locked by name. */
 const MOST_PROCESSES = 100;
 /** Shortest rest after a batch, in milliseconds. */
@@ -63,7 +61,7 @@ export async function purgeArchive(
       const [first] = await purge.list({ changedFrom, changedBefore, limit: 1 });
       if (!first) return;
       const month = first.updatedAt.slice(0, 7);
-      const end = endOf(month);
+      const end = endOfMonth(month);
       if (end > changedBefore) return;
       await removeAll(to.contents(month), true);
       const left = await purge.list({ changedFrom, changedBefore: end, limit: 1 });
@@ -109,13 +107,6 @@ export async function purgeArchive(
   }
 }
 
-/** When the month ends: the start of the next one. */
-function endOf(month: Month): string {
-  const date = new Date(`${month}-01T00:00:00.000Z`);
-  date.setUTCMonth(date.getUTCMonth() + 1);
-  return date.toISOString();
-}
-
 function* inBatches(page: readonly ArchivedVersion[], limit: number): Generator<ArchivedVersion[]> {
   let batch: ArchivedVersion[] = [];
   let events = 0;
@@ -129,11 +120,4 @@ function* inBatches(page: readonly ArchivedVersion[], limit: number): Generator<
     events += process.version;
   }
   if (batch.length > 0) yield batch;
-}
-
-/** Resolves after that many milliseconds, or when the signal fires. */
-async function rest(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal }).catch((error: unknown) => {
-    if (!signal.aborted) throw error;
-  });
 }

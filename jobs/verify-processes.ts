@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type {
   Difference,
   DifferenceKind,
@@ -7,6 +6,7 @@ import type {
   Verification,
   VerifyFilter,
 } from '../domain/ports/verification.ts';
+import { rest } from './rest.ts';
 
 export interface VerifyOptions extends VerifyFilter {
   /** Look at these processes only. */
@@ -141,7 +141,7 @@ export async function verifyProcesses(
         else still.push(id);
       }
       waiting = still;
-      if (waiting.length > 0) await rest(signal);
+      if (waiting.length > 0) await rest(SETTLE_PAUSE_MS, signal);
     }
   }
 
@@ -182,10 +182,4 @@ export async function verifyProcesses(
 /** The outbox is emptied by the relay, never by a repair: it says what others have still to hear. */
 function isOfOutbox({ kind }: Difference): boolean {
   return kind === 'outbox-overdue' || kind === 'outbox-without-event';
-}
-
-async function rest(signal: AbortSignal): Promise<void> {
-  await sleep(SETTLE_PAUSE_MS, undefined, { signal }).catch((error: unknown) => {
-    if (!signal.aborted) throw error;
-  });
 }

@@ -4,6 +4,7 @@ import { createHandOver } from '../infrastructure/hand-over/hand-over.ts';
 import type { Database } from '../infrastructure/sql/database.ts';
 import { type PurgedBatch, type PurgeTotals, purgeArchive } from '../jobs/purge-archive.ts';
 import type { Config } from './config.ts';
+import { DAY_MS } from './day.ts';
 
 export type PurgeConfig = Pick<
   Config,
@@ -21,8 +22,6 @@ export interface ConfiguredPurge {
   /** What a run would delete after all of `archivedBefore` had been archived. */
   preview(archivedBefore: string): Promise<ArchivePreview>;
 }
-
-const DAY_MS = 86_400_000;
 
 /**
  * @returns null when nothing is ever deleted

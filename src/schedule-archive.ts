@@ -6,12 +6,10 @@ import type { Metrics } from '../infrastructure/observability/metrics.ts';
 import { type ArchiveTotals, archiveExpired, type MovedBatch } from '../jobs/archive-expired.ts';
 import type { PurgeTotals } from '../jobs/purge-archive.ts';
 import type { Config } from './config.ts';
+import { DAY_MS } from './day.ts';
 import { ARCHIVE_LOCKS, TAKEN, takeLocks } from './maintenance/locks.ts';
 import { createLines, type ProgressLog } from './maintenance/progress.ts';
 import type { ConfiguredPurge } from './purge.ts';
-
-/** Milliseconds of a day. */
-export const DAY_MS = 86_400_000;
 
 /**
  * Has ended processes archived at the times of ARCHIVE_CRON, by one instance of all that do this. When

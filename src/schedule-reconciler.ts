@@ -2,7 +2,7 @@ import type { Queue } from '../domain/ports/queue.ts';
 import type { ReconcilePorts } from '../jobs/reconcile-ports.ts';
 import { reconcileProcesses } from '../jobs/reconcile-processes.ts';
 import type { Config } from './config.ts';
-import { DAY_MS } from './schedule-archive.ts';
+import { DAY_MS } from './day.ts';
 
 /** Has pending processes compared with the engine every RECONCILE_EVERY_MS, by one instance at a time. */
 export async function scheduleReconciler(options: {

@@ -1,4 +1,5 @@
 import type { Timestamp } from '../json.ts';
+import type { Month } from '../month.ts';
 import type { ArchiveCount } from './archive.ts';
 
 /** An archived process at a version: the rows of both archives up to it. */
@@ -41,9 +42,6 @@ export interface Purge {
     options: { keepKeys: boolean },
   ): Promise<ArchiveCount>;
 }
-
-/** A calendar month in UTC, as `2026-03`. */
-export type Month = string;
 
 /** Files to which archived processes are handed over before they are purged. */
 export interface HandOver {

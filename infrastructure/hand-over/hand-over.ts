@@ -1,13 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { SetupError } from '../../domain/errors.ts';
+import { endOfMonth, type Month, startOfMonth } from '../../domain/month.ts';
 import type { ArchiveCount } from '../../domain/ports/archive.ts';
-import type {
-  ArchivedProcess,
-  ArchivedVersion,
-  HandOver,
-  Month,
-} from '../../domain/ports/purge.ts';
+import type { ArchivedProcess, ArchivedVersion, HandOver } from '../../domain/ports/purge.ts';
 import type { ArchivedRows, RawEvent } from '../sql/archived-rows.ts';
 import { createMonthFiles, namesOf, type PartNames } from './month-files.ts';
 import { createParquetFile } from './parquet-file.ts';
@@ -84,7 +80,7 @@ export function createHandOver(folder: string, rows: ArchivedRows): HandOver {
 
   /** What is archived of the month, in batches of bounded size. */
   async function* pages(month: Month): AsyncGenerator<ArchivedProcess[]> {
-    const span = { changedFrom: startOf(month), changedBefore: startOf(monthAfter(month)) };
+    const span = { changedFrom: startOfMonth(month), changedBefore: endOfMonth(month) };
     let after: ArchivedProcess | undefined;
     for (;;) {
       const found = await rows.list({ ...span, after, limit: READ_PROCESSES });
@@ -138,14 +134,6 @@ async function* versionsIn(path: string): AsyncGenerator<ArchivedVersion[]> {
       version: Number(version),
     }));
   }
-}
-
-const startOf = (month: Month): string => `${month}-01T00:00:00.000Z`;
-
-function monthAfter(month: Month): Month {
-  const date = new Date(startOf(month));
-  date.setUTCMonth(date.getUTCMonth() + 1);
-  return date.toISOString().slice(0, 7);
 }
 
 /** Says what is wrong with the folder. */

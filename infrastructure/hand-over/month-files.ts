@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SetupError } from '../../domain/errors.ts';
-import type { Month } from '../../domain/ports/purge.ts';
+import type { Month } from '../../domain/month.ts';
 
 /** One hand-over of a month: 1 is `events-2026-03.parquet`, 2 `events-2026-03.2.parquet`. */
 export type Part = number;

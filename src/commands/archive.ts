@@ -3,11 +3,11 @@ import { SetupError } from '../../domain/errors.ts';
 import type { Archive } from '../../domain/ports/archive.ts';
 import { archiveExpired } from '../../jobs/archive-expired.ts';
 import { ARCHIVE_BATCH_MAX, type Config } from '../config.ts';
+import { DAY_MS } from '../day.ts';
 import { ARCHIVE_LOCKS } from '../maintenance/locks.ts';
 import type { Progress } from '../maintenance/progress.ts';
 import { type Maintenance, runMaintenance } from '../maintenance/run-maintenance.ts';
 import { type ConfiguredPurge, checkPurge, openPurge } from '../purge.ts';
-import { DAY_MS } from '../schedule-archive.ts';
 import { readDuration } from './duration.ts';
 
 interface ArchiveOptions {
