@@ -13,9 +13,9 @@ import { temporaryFolder } from '../support/databases.ts';
 
 const SCRIPT = fileURLToPath(new URL('../support/command-child.ts', import.meta.url));
 const KILLS = 50;
-const EVENTS = 4_000;
+const EVENTS = 12_000;
 /** Processes restored at once. */
-const SOME = 120;
+const SOME = 400;
 
 type Command = 'archive' | 'restore' | 'rebuild';
 const COMMANDS: readonly Command[] = ['archive', 'restore', 'rebuild'];
@@ -45,7 +45,7 @@ describe('commands that are killed', () => {
     timeout: 600_000,
   }, async () => {
     const before = allEvents();
-    /** Milliseconds that each takes when it is left alone, as far as is known. */
+    /** Milliseconds that the work of each takes when it is left alone, as far as is known. */
     const lasts: Record<Command, number> = { archive: 300, restore: 300, rebuild: 300 };
     const cutOff: Record<Command, number> = { archive: 0, restore: 0, rebuild: 0 };
     let next = startCommand();
@@ -77,7 +77,7 @@ describe('commands that are killed', () => {
   });
 
   function wordsOf(command: Command): string[] {
-    if (command === 'archive') return ['archive', '--older-than', '0s', '--batch', '10'];
+    if (command === 'archive') return ['archive', '--older-than', '0s'];
     if (command === 'rebuild') return ['rebuild'];
     const ids = reader
       .prepare<[number], string>(
@@ -115,27 +115,35 @@ describe('commands that are killed', () => {
   /** A process that is up and waits for its command. */
   async function startCommand() {
     const child = spawn(process.execPath, ['--import', 'tsx', SCRIPT], {
-      env: { PATH: process.env.PATH, DATA_DIR: folder.path, LOG_LEVEL: 'warn' },
+      env: { PATH: process.env.PATH, DATA_DIR: folder.path, LOG_LEVEL: 'info' },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     endWithUs(child);
     let said = '';
+    let hear: () => void = () => {};
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk) => {
         said += chunk;
+        hear();
       });
     }
     const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
     await until(() => said.includes('ready'), 'a command is up', 60_000);
-    let began = 0;
     return {
       said: () => said,
       begin(words: readonly string[]): void {
-        began = performance.now();
         child.stdin.write(`${JSON.stringify(words)}\n`);
       },
-      /** How long it ran, and whether it had come to its end by then. */
+      /**
+       * Kills it so long after its first word, for until then it mostly comes up. How long it worked, and
+       * whether it had come to its end by then.
+       */
       async killAfter(ms: number): Promise<{ ms: number; ended: boolean }> {
+        await new Promise<void>((resolve) => {
+          hear = resolve;
+          void ended.then(() => resolve());
+        });
+        const began = performance.now();
         const timer = setTimeout(() => child.kill('SIGKILL'), ms);
         const code = await ended;
         clearTimeout(timer);
