@@ -3,6 +3,8 @@ import * as initial from './0001-initial.ts';
 import * as apiKey from './0002-api-key.ts';
 import * as statusOrder from './0003-status-order.ts';
 import * as retention from './0004-retention.ts';
+import * as eventPosition from './0005-event-position.ts';
+import * as rollups from './0006-rollups.ts';
 
 interface Migration {
   name: string;
@@ -16,6 +18,8 @@ const MIGRATIONS: readonly Migration[] = [
   { name: '0002-api-key', ...apiKey },
   { name: '0003-status-order', ...statusOrder },
   { name: '0004-retention', ...retention },
+  { name: '0005-event-position', ...eventPosition },
+  { name: '0006-rollups', ...rollups },
 ];
 
 /** The version in schema_version that this code works with. */

@@ -9,6 +9,7 @@ import {
   stateHasSealed,
 } from '../../domain/personal.ts';
 import type { Archive } from '../../domain/ports/archive.ts';
+import type { EventFeed } from '../../domain/ports/event-feed.ts';
 import type { AppendResult, EventStore } from '../../domain/ports/event-store.ts';
 import type { ProcessStore } from '../../domain/ports/process-store.ts';
 import type { ProcessState } from '../../domain/process.ts';
@@ -20,6 +21,8 @@ export interface PersonalData {
   isPersonal(processName: string): boolean;
   /** Seals what is appended and opens what is read. */
   eventStore(store: EventStore): EventStore;
+  /** Opens what is read. */
+  eventFeed(feed: EventFeed): EventFeed;
   /** Opens what is read. What `project` gives back stays sealed: it is for memory and for other instances. */
   processStore(store: ProcessStore): ProcessStore;
   archive(archive: Archive): Archive;
@@ -140,6 +143,17 @@ export function createPersonalData(options: {
         },
       };
     },
+    eventFeed: (feed) => ({
+      ...feed,
+      async page(...call) {
+        const { items, ...page } = await feed.page(...call);
+        const events = await openEvents(items.map(({ event }) => event));
+        return {
+          ...page,
+          items: items.map(({ position, event }, at) => ({ position, event: events[at] ?? event })),
+        };
+      },
+    }),
     processStore: (store) => ({
       ...store,
       get: openFound(store.get),

@@ -3,6 +3,7 @@ import type { ApiKeyStore } from '../../domain/access.ts';
 import type { StoredEvent } from '../../domain/events.ts';
 import type { Archive } from '../../domain/ports/archive.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
+import type { EventFeed } from '../../domain/ports/event-feed.ts';
 import type { EventStore } from '../../domain/ports/event-store.ts';
 import type { MaintenanceLock } from '../../domain/ports/maintenance-lock.ts';
 import type { Outbox } from '../../domain/ports/outbox.ts';
@@ -11,6 +12,8 @@ import type { ProcessStore } from '../../domain/ports/process-store.ts';
 import type { Purge } from '../../domain/ports/purge.ts';
 import type { Verification } from '../../domain/ports/verification.ts';
 import type { ArchivedRows } from './archived-rows.ts';
+import type { FeedRows } from './feed-rows.ts';
+import type { ReadQueries } from './read-queries.ts';
 import type { RebuildStore } from './rebuild/tables.ts';
 
 /** What both databases are opened with. */
@@ -28,6 +31,8 @@ export interface DatabaseOptions {
 export interface Database {
   kind: 'sqlite' | 'mssql';
   eventStore: EventStore;
+  eventFeed: EventFeed;
+  feedRows: FeedRows;
   outbox: Outbox;
   processStore: ProcessStore;
   apiKeys: ApiKeyStore;
@@ -39,6 +44,8 @@ export interface Database {
   verification: Verification;
   /** For a rebuild; its connections are closed by whoever opened it. */
   openRebuild(): Promise<RebuildStore>;
+  /** For queries that only read and may take their time: feed, export, analytics. */
+  reads: ReadQueries;
   knex: Knex;
   /** Rejects when the database does not answer. */
   ping(): Promise<void>;

@@ -77,6 +77,16 @@ const TABLES: Record<string, readonly string[]> = {
     'engine_erased_at',
   ],
   checkpoint: ['name', 'data', 'updated_at'],
+  rollup_state: ['generation', 'position', 'rolled_up_to', 'is_current', 'updated_at'],
+  step_rollup: [
+    ...['generation', 'grain', 'bucket_start', 'process_name', 'step_name', 'target_system'],
+    ...['status', 'error_key', 'error_message', 'event_count', 'timed_count', 'sum_ms', 'min_ms'],
+    ...['max_ms', 'histogram'],
+  ],
+  process_rollup: [
+    ...['generation', 'grain', 'bucket_start', 'process_name', 'event_type', 'event_count'],
+    ...['timed_count', 'sum_ms', 'min_ms', 'max_ms', 'histogram'],
+  ],
 };
 TABLES.event_log_archive = [...(TABLES.event_log ?? []), 'archived_at'];
 TABLES.process_store_archive = [...(TABLES.process_store ?? []), 'archived_at'];
@@ -102,6 +112,8 @@ describe.each(databaseKinds())('the migrations on $name', ({ available, open }) 
         '0002-api-key',
         '0003-status-order',
         '0004-retention',
+        '0005-event-position',
+        '0006-rollups',
       ]);
       expect(await migrateUp(connection)).toEqual([]);
       await connection('schema_version').insert({ version: 99 });

@@ -4,6 +4,7 @@ import { type ApiKeyRow, createApiKeyStore } from '../api-keys.ts';
 import { createPreview } from '../archive-preview.ts';
 import { type ArchivedRows, createArchivedRows } from '../archived-rows.ts';
 import type { Database, DatabaseOptions } from '../database.ts';
+import { createEventFeed, createFeedRows } from '../feed-rows.ts';
 import { createCountPending, createListProcesses } from '../list-processes.ts';
 import { checkSchema } from '../migrate.ts';
 import type { ProcessRow } from '../process-row.ts';
@@ -19,11 +20,13 @@ import {
   withRetry,
 } from './connection.ts';
 import { createMssqlEventStore } from './event-store.ts';
+import { createMssqlFeedSource } from './feed-source.ts';
 import { createMssqlMaintenanceLock } from './maintenance-lock.ts';
 import { createMssqlOutbox } from './outbox.ts';
 import { createMssqlProcessKeys } from './process-keys.ts';
 import { createMssqlProcessStore } from './process-store.ts';
 import { createMssqlRemove } from './purge.ts';
+import { createMssqlReadQueries } from './read-queries.ts';
 import { openMssqlRebuildStore } from './rebuild-store.ts';
 import { beginWithLock } from './stream-lock.ts';
 import { createMssqlVerification } from './verification.ts';
@@ -90,9 +93,13 @@ export async function openMssqlDatabase(
     preview: (before) => withRetry(() => rows.preview(before)),
     read: (processes) => withRetry(() => rows.read(processes)),
   };
+  const reads = createMssqlReadQueries({ target, limits, knex: cold, key, time });
+  const feedRows = createFeedRows(reads, createMssqlFeedSource(cold));
   return {
     kind: 'mssql',
     eventStore: createMssqlEventStore({ pool, readers, leaseMs, onAppended }),
+    eventFeed: createEventFeed(feedRows),
+    feedRows,
     outbox: createMssqlOutbox(pool),
     processStore: createMssqlProcessStore({
       pool,
@@ -119,10 +126,14 @@ export async function openMssqlDatabase(
     maintenanceLock: createMssqlMaintenanceLock(target, limits),
     verification: createMssqlVerification({ pool, readers }),
     openRebuild: () => openMssqlRebuildStore(target, limits),
+    reads,
     knex: cold,
     async ping() {
       await pool.request().query('SELECT 1 AS alive');
     },
-    close,
+    async close() {
+      await reads.close();
+      await close();
+    },
   };
 }

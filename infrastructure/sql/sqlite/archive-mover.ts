@@ -1,14 +1,10 @@
 import { once } from 'node:events';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { StoreUnavailableError } from '../../../domain/errors.ts';
 import type { Archive, Batch } from '../../../domain/ports/archive.ts';
 import type { Clock } from '../../../domain/ports/clock.ts';
 import type { Answer, Question } from './archive-thread.ts';
-
-/** From the sources, as in development and tests, or as `npm run build` makes it. */
-const THREAD = import.meta.url.endsWith('.ts')
-  ? './archive-thread-from-source.mjs'
-  : './archive-thread.js';
+import { startThread } from './start-thread.ts';
 
 interface Caller {
   resolve(batch: Batch): void;
@@ -25,7 +21,7 @@ export function createArchiveMover(
   let asked = 0;
 
   function start(): Worker {
-    const worker = new Worker(new URL(THREAD, import.meta.url), { workerData: { file } });
+    const worker = startThread('./archive-thread', { file });
     worker.on('message', (answer: Answer) => {
       const caller = callers.get(answer.id);
       callers.delete(answer.id);

@@ -3,12 +3,14 @@ import { type ApiKeyRow, createApiKeyStore } from '../api-keys.ts';
 import { createPreview } from '../archive-preview.ts';
 import { createArchivedRows } from '../archived-rows.ts';
 import type { Database, DatabaseOptions } from '../database.ts';
+import { createEventFeed, createFeedRows } from '../feed-rows.ts';
 import { createCountPending, createListProcesses } from '../list-processes.ts';
 import { ensureSchema } from '../migrate.ts';
 import type { ProcessRow } from '../process-row.ts';
 import { createSqliteArchive } from './archive.ts';
 import { createArchiveMover } from './archive-mover.ts';
 import { createSqliteEventStore } from './event-store.ts';
+import { createSqliteFeedSource } from './feed-source.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { createSqliteMaintenanceLock } from './maintenance-lock.ts';
 import { openSqlite } from './open.ts';
@@ -16,6 +18,7 @@ import { createSqliteOutbox } from './outbox.ts';
 import { createSqliteProcessKeys } from './process-keys.ts';
 import { createSqliteProcessStore } from './process-store.ts';
 import { createSqliteRemove } from './purge.ts';
+import { createSqliteReadQueries } from './read-queries.ts';
 import { createSqliteRebuildStore } from './rebuild-store.ts';
 import { createSqliteVerification } from './verification.ts';
 
@@ -54,11 +57,15 @@ export async function openSqliteDatabase(
   const processKeys = createSqliteProcessKeys({ file, db, groupCommit, clock });
   const mover = createArchiveMover(file, clock);
   const archivedRows = createArchivedRows(cold, { key: (value) => value, time: (value) => value });
+  const reads = createSqliteReadQueries(file, cold);
+  const feedRows = createFeedRows(reads, createSqliteFeedSource(cold));
   const alive = db.prepare('SELECT 1');
   const noteUse = unsynced.prepare('UPDATE api_key SET last_used_at = ? WHERE id = ?');
   return {
     kind: 'sqlite',
     eventStore: createSqliteEventStore({ db, groupCommit, clock, leaseMs, onAppended }),
+    eventFeed: createEventFeed(feedRows),
+    feedRows,
     outbox: createSqliteOutbox({ db: unsynced, groupCommit: unsyncedCommit, clock }),
     processStore: createSqliteProcessStore({
       db: unsynced,
@@ -98,12 +105,14 @@ export async function openSqliteDatabase(
       clock,
     }),
     openRebuild: async () => createSqliteRebuildStore(file),
+    reads,
     knex: cold,
     async ping() {
       alive.get();
     },
     async close() {
       await mover.close();
+      await reads.close();
       // One more turn, so that writes that were asked for are committed.
       await Promise.allSettled(
         [groupCommit, unsyncedCommit].map((group) => group.write(() => undefined)),

@@ -1,0 +1,72 @@
+/**
+ * Counts of durations in bins whose width grows with the duration, so that a percentile read from them is within
+ * one per cent of a real one however many values there are, and two of them merge by adding. Bins as in DDSketch
+ * (Masson, Rim, Lee: DDSketch, VLDB 2019, https://arxiv.org/abs/1908.10693), section 2.
+ */
+export type Histogram = Map<number, number>;
+
+/** Relative accuracy of a value. */
+const ALPHA = 0.01;
+const GAMMA = (1 + ALPHA) / (1 - ALPHA);
+const LOG_GAMMA = Math.log(GAMMA);
+/** Up to here a bin is a single whole number of milliseconds; the others have higher numbers than that. */
+const EXACT_BELOW = 50;
+const FIRST_LOG = Math.ceil(Math.log(EXACT_BELOW) / LOG_GAMMA);
+
+/** Adds values of so many whole milliseconds; negative ones count as 0. */
+export function addValue(histogram: Histogram, ms: number, count = 1): void {
+  const bin = binOf(ms);
+  histogram.set(bin, (histogram.get(bin) ?? 0) + count);
+}
+
+/** Adds what is in the other one. */
+export function mergeInto(histogram: Histogram, other: Histogram): void {
+  for (const [bin, count] of other) histogram.set(bin, (histogram.get(bin) ?? 0) + count);
+}
+
+/**
+ * The values at these ranks (0.5 is the median) by nearest rank: the smallest value with at least that share of
+ * the values at or below it. In milliseconds; null when there are no values.
+ */
+export function percentiles(histogram: Histogram, ranks: readonly number[]): (number | null)[] {
+  const bins = [...histogram].sort(([a], [b]) => a - b);
+  const total = bins.reduce((sum, [, count]) => sum + count, 0);
+  return ranks.map((rank) => {
+    const wanted = Math.max(1, Math.ceil(rank * total));
+    let seen = 0;
+    for (const [bin, count] of bins) {
+      seen += count;
+      if (seen >= wanted) return valueIn(bin);
+    }
+    return null;
+  });
+}
+
+/** As text for a column: `bin:count` in the order of the bins. */
+export function encodeHistogram(histogram: Histogram): string {
+  return [...histogram]
+    .sort(([a], [b]) => a - b)
+    .map(([bin, count]) => `${bin}:${count}`)
+    .join(' ');
+}
+
+/** What `encodeHistogram` wrote. */
+export function decodeHistogram(text: string | null): Histogram {
+  const histogram: Histogram = new Map();
+  for (const pair of text ? text.split(' ') : []) {
+    const at = pair.indexOf(':');
+    histogram.set(Number(pair.slice(0, at)), Number(pair.slice(at + 1)));
+  }
+  return histogram;
+}
+
+function binOf(ms: number): number {
+  if (ms < EXACT_BELOW) return Math.max(0, Math.floor(ms));
+  return EXACT_BELOW + Math.ceil(Math.log(ms) / LOG_GAMMA) - FIRST_LOG;
+}
+
+/** The value in the middle of a bin, at most ALPHA away from all that are in it. */
+function valueIn(bin: number): number {
+  if (bin < EXACT_BELOW) return bin;
+  return (2 * GAMMA ** (bin - EXACT_BELOW + FIRST_LOG)) / (GAMMA + 1);
+}

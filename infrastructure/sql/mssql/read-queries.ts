@@ -1,0 +1,72 @@
+import type { Knex } from 'knex';
+import sql from 'mssql';
+import type { ReadQueries } from '../read-queries.ts';
+import {
+  createPool,
+  isoTimes,
+  type MssqlTarget,
+  type PoolLimits,
+  withRetry,
+} from './connection.ts';
+
+/** Connections for queries that may take their time. */
+const MOST_CONNECTIONS = 4;
+/** Milliseconds that one of them may take. */
+const PATIENCE_MS = 300_000;
+
+/** Connections of their own, opened with the first query: long ones keep none from the live work. */
+export function createMssqlReadQueries(
+  options: { target: MssqlTarget; limits: Partial<PoolLimits> } & Pick<
+    ReadQueries,
+    'knex' | 'key' | 'time'
+  >,
+): ReadQueries & { close(): Promise<void> } {
+  const { target, limits, knex, key, time } = options;
+  const pool = createPool(target, {
+    ...limits,
+    min: 0,
+    max: MOST_CONNECTIONS,
+    requestTimeoutMs: PATIENCE_MS,
+  });
+  let connected: Promise<unknown> | undefined;
+
+  function connect(): Promise<unknown> {
+    connected ??= pool.connect().catch((error: unknown) => {
+      connected = undefined;
+      throw error;
+    });
+    return connected;
+  }
+
+  /** One round trip, which the signal ends on the server, too. */
+  async function run<Row>(
+    query: Knex.QueryBuilder | Knex.Raw,
+    signal?: AbortSignal,
+  ): Promise<Row[]> {
+    signal?.throwIfAborted();
+    await connect();
+    const request = new sql.Request(pool);
+    const { sql: statement, bindings } = query.toSQL().toNative();
+    for (const [at, value] of bindings.entries()) request.input(`p${at}`, value);
+    const cancel = (): void => request.cancel();
+    signal?.addEventListener('abort', cancel, { once: true });
+    try {
+      const { recordset } = await request.query<Row & object>(statement);
+      return recordset.map(isoTimes);
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+    }
+  }
+
+  return {
+    knex,
+    key,
+    time,
+    rows: <Row>(query: Knex.QueryBuilder | Knex.Raw, signal?: AbortSignal) =>
+      withRetry(() => run<Row>(query, signal)),
+    close: () => pool.close(),
+  };
+}
