@@ -81,11 +81,11 @@ const TABLES: Record<string, readonly string[]> = {
   step_rollup: [
     ...['generation', 'grain', 'bucket_start', 'process_name', 'step_name', 'target_system'],
     ...['status', 'error_key', 'error_message', 'event_count', 'timed_count', 'sum_ms', 'min_ms'],
-    ...['max_ms', 'histogram'],
+    ...['max_ms', 'p50_ms', 'p95_ms', 'p99_ms', 'histogram'],
   ],
   process_rollup: [
     ...['generation', 'grain', 'bucket_start', 'process_name', 'event_type', 'event_count'],
-    ...['timed_count', 'sum_ms', 'min_ms', 'max_ms', 'histogram'],
+    ...['timed_count', 'sum_ms', 'min_ms', 'max_ms', 'p50_ms', 'p95_ms', 'p99_ms', 'histogram'],
   ],
 };
 TABLES.event_log_archive = [...(TABLES.event_log ?? []), 'archived_at'];
