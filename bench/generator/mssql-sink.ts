@@ -16,6 +16,7 @@ const TEXT = (): sql.ISqlType => sql.NVarChar(sql.MAX);
 const TIME = (): sql.ISqlType => sql.DateTime2(3);
 const TYPES: Readonly<Record<string, () => sql.ISqlType>> = {
   id: () => sql.BigInt(),
+  event_id: () => sql.BigInt(),
   version: () => sql.Int(),
   event_type: () => sql.VarChar(50),
   schema_version: () => sql.SmallInt(),
@@ -68,7 +69,7 @@ export async function openMssqlSink(target: MssqlTarget, seed: number): Promise<
       table.columns.add(column, type(), { nullable: !required.has(`${name}.${column}`) });
     }
     const times = columns.map((column) => TYPES[column] === TIME);
-    const bigints = columns.map((column) => column === 'id');
+    const bigints = columns.map((column) => column === 'id' || column === 'event_id');
     for (const row of rows) {
       table.rows.add(
         ...columns.map((_, at) => {
@@ -116,6 +117,8 @@ SELECT IDENT_CURRENT('event_log') AS live, @archived AS archived;`);
       await transaction.begin();
       try {
         await loadAll(transaction, 'event_log', ['id', ...EVENT_COLUMNS], events);
+        const ids = events.map(([id = null]) => [id]);
+        await load(transaction, 'unpositioned_event', ['event_id'], ids);
         await loadAll(transaction, 'process_store', PROCESS_COLUMNS, processes);
         await transaction.commit();
       } catch (error) {

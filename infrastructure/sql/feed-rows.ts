@@ -1,12 +1,14 @@
-import type { Knex } from 'knex';
-import type {
-  EventFeed,
-  FeedFilter,
-  FeedPage,
-  FeedPosition,
-  FeedQuery,
-} from '../../domain/ports/event-feed.ts';
-import { EVENT_COLUMNS, type FoundEventRow, fromEventRow } from './event-row.ts';
+import type { EventFeed, FeedPage, FeedPosition } from '../../domain/ports/event-feed.ts';
+import { type FoundEventRow, fromEventRow } from './event-row.ts';
+import {
+  ARCHIVE,
+  buildFeedQuery,
+  type FeedRowsQuery,
+  type FeedSource,
+  LIVE,
+  selectiveColumn,
+} from './feed-query.ts';
+import { createFeedSpans, type FeedSpan } from './feed-span.ts';
 import type { ReadQueries } from './read-queries.ts';
 
 /** A row of event_log or its archive, and its place in the feed. */
@@ -14,104 +16,84 @@ export type FeedRow = FoundEventRow & { id: number | string; position: number | 
 
 /** The feed row by row, as it is stored: what is personal is sealed. See `EventFeed`. */
 export interface FeedRows {
-  /**
-   * @param columns those of the table that are wanted besides `id`; left out: all
-   */
-  page(
-    query: FeedQuery & { columns?: readonly (keyof FoundEventRow)[] },
-    signal?: AbortSignal,
-  ): Promise<FeedPage<FeedRow>>;
+  page(query: FeedRowsQuery, signal?: AbortSignal): Promise<FeedPage<FeedRow>>;
   head(): Promise<FeedPosition>;
-}
-
-/** How a database keeps the positions. */
-export interface FeedSource {
-  /** The rows of a table with their positions, those behind `after` and up to `upTo`. */
-  rows(table: string, after: number, upTo: number): Knex.QueryBuilder;
-  /** The column that holds the position in the query of `rows`. */
-  position: string;
-  /** The column names of the event's row in the query of `rows` begin with this. */
-  prefix: string;
-  /** The lowest position in a table behind `after`, as `position`. */
-  first(table: string, after: number): Knex.QueryBuilder;
-  /** The highest position, as `position`. */
-  head(): Knex.QueryBuilder;
-  /** An `archived_at` that is not there, as an expression. */
-  noTime: string;
 }
 
 /** Positions that one look covers, so that it takes some tens of milliseconds when no event fits. */
 const WINDOW = 20_000;
-const LIVE = 'event_log';
-const ARCHIVE = 'event_log_archive';
+/** Positions among which the first event of a table is looked for. */
+const FAR = 10 * WINDOW;
 
 /** Pages by position, once for both databases. */
 export function createFeedRows(reads: ReadQueries, source: FeedSource): FeedRows {
-  const { knex } = reads;
+  const spans = createFeedSpans(reads, source);
 
-  async function positionIn(query: Knex.QueryBuilder, signal?: AbortSignal): Promise<number> {
-    const [row] = await reads.rows<{ position: number | string | null }>(query, signal);
-    return Number(row?.position ?? 0);
-  }
-
-  function rowsOf(table: string, after: number, upTo: number, query: Query): Knex.QueryBuilder {
-    const { position, prefix, noTime } = source;
-    const names: readonly string[] = query.columns ?? [...EVENT_COLUMNS, 'archived_at'];
-    const columns = names.map((name) =>
-      name === 'archived_at' && table === LIVE
-        ? knex.raw(`${noTime} AS archived_at`)
-        : `${prefix}${name}`,
+  /** The first position behind `after` at which there is an event, or at least none before it. */
+  async function firstIn(
+    tables: readonly string[],
+    after: number,
+    upTo: number,
+    signal?: AbortSignal,
+  ): Promise<number | null> {
+    const firsts = await Promise.all(
+      tables.map(async (table) => {
+        const [row] = await reads.rows<{ position: number | string | null }>(
+          source.first(table, after, upTo),
+          signal,
+        );
+        return row?.position == null ? [] : [Number(row.position)];
+      }),
     );
-    const rows = source
-      .rows(table, after, upTo)
-      .select([`${prefix}id`, `${position} as position`, ...columns])
-      .orderBy(position)
-      .limit(query.limit);
-    return filtered(rows, query.filter, reads, prefix);
+    const found = firsts.flat();
+    return found.length === 0 ? null : Math.min(...found);
   }
 
   return {
     async page(query, signal) {
       const after = Number(query.after);
-      const head = await positionIn(source.head(), signal);
-      const end = (lookedTo: number) => ({ items: [], lookedTo: String(lookedTo), atEnd: true });
-      if (after >= head) return end(after);
+      const selective = selectiveColumn(query.filter) !== null;
+      const { position: head, isAll } = await source.head(
+        selective ? Number.POSITIVE_INFINITY : after + FAR,
+        signal,
+      );
+      const looked = (lookedTo: number, items: FeedRow[] = []): FeedPage<FeedRow> => ({
+        items,
+        lookedTo: String(lookedTo),
+        atEnd: isAll && lookedTo >= head,
+      });
+      if (after >= head) return looked(after);
+      const read = async (from: number, upTo: number): Promise<FeedPage<FeedRow>> => {
+        const statement = buildFeedQuery(reads, source, { ...query, from, upTo });
+        const items = await reads.rows<FeedRow>(statement, signal);
+        return looked(items.length < query.limit ? upTo : Number(items.at(-1)?.position), items);
+      };
+      if (selective) return read(after, head);
+
+      const known = spans.known(query.filter);
+      const from = known ? skip(known, after) : after;
+      if (from >= head) return looked(head);
+      const far = Math.min(from + FAR, head);
       const tables = query.archived ? [LIVE, ARCHIVE] : [LIVE];
-      let upTo = head;
-      if (!isSelective(query.filter)) {
-        const firsts = await Promise.all(
-          tables.map((table) => positionIn(source.first(table, after), signal)),
-        );
-        const first = Math.min(...firsts.filter((position) => position > 0));
-        if (first > head) return end(head);
-        upTo = Math.min(first + WINDOW - 1, head);
-      }
-      const each = tables.map((table) => rowsOf(table, after, upTo, query));
-      const [live, archived] = each as [Knex.QueryBuilder, Knex.QueryBuilder | undefined];
-      // Each inside a select of its own: SQLite takes no LIMIT within a UNION. In one statement, so that a
-      // process that moves meanwhile is in one of them.
-      const all = archived
-        ? knex
-            .select('*')
-            .from(
-              knex
-                .select('*')
-                .from(live.as('live'))
-                .unionAll(knex.select('*').from(archived.as('archived')))
-                .as('written'),
-            )
-            .orderBy('position')
-            .limit(query.limit)
-        : live;
-      const items = await reads.rows<FeedRow>(all, signal);
-      const last = items.length < query.limit ? upTo : Number(items.at(-1)?.position);
-      return { items, lookedTo: String(last), atEnd: last === head };
+      const first = await firstIn(tables, from, far, signal);
+      if (first === null) return looked(far);
+      const page = await read(first - 1, Math.min(first - 1 + WINDOW, head));
+      const isTimed = query.filter.from !== undefined || query.filter.to !== undefined;
+      const isKnown = known && Number(page.lookedTo) - known.head < FAR;
+      if (page.items.length > 0 || page.atEnd || !isTimed || isKnown) return page;
+      // Windows without an event of the range: the indexes on the times know how many more there are.
+      const span = await spans.find(query.filter, head, signal);
+      return looked(Math.min(skip(span, Number(page.lookedTo)), head));
     },
-    head: async () => String(await positionIn(source.head())),
+    head: async () => String((await source.head(Number.POSITIVE_INFINITY)).position),
   };
 }
 
-type Query = Parameters<FeedRows['page']>[0];
+/** The position behind which events of the span come next. */
+function skip({ head, first, last }: FeedSpan, after: number): number {
+  if (first !== null && after < first) return first - 1;
+  return last === null || after >= last ? Math.max(after, head) : after;
+}
 
 /** The feed of events, made of its rows. */
 export function createEventFeed(rows: FeedRows): EventFeed {
@@ -128,35 +110,4 @@ export function createEventFeed(rows: FeedRows): EventFeed {
     },
     head: rows.head,
   };
-}
-
-/** Whether few events fit and an index finds them: then there is no need to look at all in between. */
-function isSelective({ correlationId, traceabilityId }: FeedFilter): boolean {
-  return correlationId !== undefined || traceabilityId !== undefined;
-}
-
-function filtered(
-  rows: Knex.QueryBuilder,
-  filter: FeedFilter,
-  { key, time }: ReadQueries,
-  prefix: string,
-): Knex.QueryBuilder {
-  const equal: Record<string, string | undefined> = {
-    process_name: filter.processName,
-    step_name: filter.stepName,
-    status: filter.status,
-    target_system: filter.targetSystem,
-    originating_system: filter.originatingSystem,
-    correlation_id: filter.correlationId,
-    traceability_id: filter.traceabilityId,
-    batch_id: filter.batchId,
-    application_id: filter.applicationId,
-  };
-  for (const [column, value] of Object.entries(equal)) {
-    if (value !== undefined) rows.where(prefix + column, key(value));
-  }
-  if (filter.types) rows.whereIn(`${prefix}event_type`, filter.types.map(key) as string[]);
-  if (filter.from) rows.where(`${prefix}created_at`, '>=', time(filter.from));
-  if (filter.to) rows.where(`${prefix}created_at`, '<', time(filter.to));
-  return rows;
 }

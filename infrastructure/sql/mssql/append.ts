@@ -66,7 +66,8 @@ const VARCHAR = (): sql.ISqlType => sql.VarChar(255);
  * stream wait for each other, and for a move of it. Identities follow the ORDER BY of the insert
  * (https://learn.microsoft.com/sql/t-sql/statements/insert-transact-sql#limitations-and-restrictions).
  * A stream that is not there may be archived: then its version is that of the archive, and the new
- * events follow it there within the transaction.
+ * events follow it there within the transaction. Their places in the feed are given after the commit
+ * (`feed-positions.ts`).
  *
  * Tried: all events as one JSON parameter through OPENJSON. It needs a cast for each column, and servers
  * that speak T-SQL without being SQL Server do not unescape its texts.
@@ -109,6 +110,8 @@ BEGIN
   INSERT INTO outbox (event_id, correlation_id, event_type, attempts, available_at, created_at)
     SELECT id, correlation_id, event_type, @attempts, DATEADD(millisecond, @lease, created_at), created_at
     FROM event_log WHERE correlation_id = @correlation_id AND version > @version;
+  INSERT INTO unpositioned_event (event_id)
+    SELECT id FROM event_log WHERE correlation_id = @correlation_id AND version > @version;
   IF @archived = 1
   BEGIN
     DELETE FROM event_log ${outputToArchive('event_log', ['id', ...EVENT_COLUMNS])}

@@ -94,7 +94,7 @@ export async function openMssqlDatabase(
     read: (processes) => withRetry(() => rows.read(processes)),
   };
   const reads = createMssqlReadQueries({ target, limits, knex: cold, key, time });
-  const feedRows = createFeedRows(reads, createMssqlFeedSource(cold));
+  const feedRows = createFeedRows(reads, createMssqlFeedSource(reads));
   return {
     kind: 'mssql',
     eventStore: createMssqlEventStore({ pool, readers, leaseMs, onAppended }),

@@ -1,19 +1,25 @@
 import type { Knex } from 'knex';
-import type { FeedSource } from '../feed-rows.ts';
+import type { FeedSource } from '../feed-query.ts';
+import type { ReadQueries } from '../read-queries.ts';
+import { createFeedPositions } from './feed-positions.ts';
 
-/** Positions are in a table of their own: they are given after the commit. */
-export function createMssqlFeedSource(knex: Knex): FeedSource {
-  const placed = (table: string, after: number): Knex.QueryBuilder =>
-    knex('event_position as place')
-      .join(`${table} as event`, 'event.id', 'place.event_id')
-      .where('place.position', '>', after);
+/** Positions are in a table of their own: they are given after the commit, by those who read. */
+export function createMssqlFeedSource(reads: ReadQueries): FeedSource {
+  const { knex } = reads;
+  const placed = (table: string): Knex.QueryBuilder =>
+    knex('event_position as place').join(`${table} as event`, 'event.id', 'place.event_id');
+  const part = (table: string, after: number, upTo: number): Knex.QueryBuilder =>
+    placed(table).where('place.position', '>', after).andWhere('place.position', '<=', upTo);
   return {
-    rows: (table, after, upTo) => placed(table, after).andWhere('place.position', '<=', upTo),
+    head: createFeedPositions(reads),
+    rows: part,
     position: 'place.position',
     prefix: 'event.',
-    first: (table, after) =>
-      placed(table, after).select('place.position').orderBy('place.position').limit(1),
-    head: () => knex('event_position').max({ position: 'position' }),
+    // Up to a limit: where the log begins with what was archived, each position is a look into the table.
+    first: (table, after, upTo) =>
+      part(table, after, upTo).select('place.position').orderBy('place.position').limit(1),
+    span: (table) => placed(table).min({ first: 'place.position' }).max({ last: 'place.position' }),
+    unindexed: (column) => column,
     noTime: 'CAST(NULL AS DATETIME2(3))',
   };
 }

@@ -21,7 +21,8 @@ SELECT p.correlation_id, p.version FROM process_store_archive AS p
 
 /**
  * Deletes under the locks of the streams, taken in the order of the ids as by a move: what comes late for
- * one of them waits, and what came before is seen.
+ * one of them waits, and what came before is seen. In this order an event that is given its position meanwhile
+ * loses it, too.
  */
 function removeStatement(count: number, keepKeys: boolean): string {
   const locks = Array.from({ length: count }, (_, at) => lockStream(`@stream${at}`));
@@ -30,6 +31,7 @@ function removeStatement(count: number, keepKeys: boolean): string {
 SET XACT_ABORT ON;
 DECLARE @lock INT, @processes INT = 0, @events INT = 0;
 DECLARE @chosen TABLE (correlation_id VARCHAR(255) COLLATE Latin1_General_BIN2 PRIMARY KEY);
+DECLARE @gone TABLE (event_id BIGINT PRIMARY KEY);
 BEGIN TRANSACTION;
 ${locks.join('\n')}
 ${SHARE_TABLES}
@@ -39,8 +41,11 @@ INSERT INTO @chosen (correlation_id) SELECT p.correlation_id FROM process_store_
   WHERE ${WHOLE};
 DELETE FROM process_store_archive ${chosen};
 SET @processes = @@ROWCOUNT;
+INSERT INTO @gone (event_id) SELECT id FROM event_log_archive ${chosen};
 DELETE FROM event_log_archive ${chosen};
 SET @events = @@ROWCOUNT;
+DELETE FROM unpositioned_event WHERE event_id IN (SELECT event_id FROM @gone);
+DELETE FROM event_position WHERE event_id IN (SELECT event_id FROM @gone);
 ${keepKeys ? '' : `DELETE FROM process_key ${chosen};`}
 IF @processes > 0 ${COUNT_MOVE};
 COMMIT TRANSACTION;

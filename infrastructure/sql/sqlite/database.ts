@@ -58,7 +58,7 @@ export async function openSqliteDatabase(
   const mover = createArchiveMover(file, clock);
   const archivedRows = createArchivedRows(cold, { key: (value) => value, time: (value) => value });
   const reads = createSqliteReadQueries(file, cold);
-  const feedRows = createFeedRows(reads, createSqliteFeedSource(cold));
+  const feedRows = createFeedRows(reads, createSqliteFeedSource(reads));
   const alive = db.prepare('SELECT 1');
   const noteUse = unsynced.prepare('UPDATE api_key SET last_used_at = ? WHERE id = ?');
   return {

@@ -1,0 +1,119 @@
+import type { Knex } from 'knex';
+import type { FeedFilter, FeedQuery } from '../../domain/ports/event-feed.ts';
+import { EVENT_COLUMNS, type FoundEventRow } from './event-row.ts';
+import type { ReadQueries } from './read-queries.ts';
+
+export const LIVE = 'event_log';
+export const ARCHIVE = 'event_log_archive';
+
+/** How far the feed is. */
+export interface FeedHead {
+  /** The last position. */
+  position: number;
+  /** Whether every event is up to there that was committed when this was asked for. */
+  isAll: boolean;
+}
+
+/** How a database keeps the positions. */
+export interface FeedSource {
+  /** Looks for the last position, and need look no further than `enough`. */
+  head(enough: number, signal?: AbortSignal): Promise<FeedHead>;
+  /** The rows of a table with their positions, those behind `after` and up to `upTo`. */
+  rows(table: string, after: number, upTo: number): Knex.QueryBuilder;
+  /** The column that holds the position in the query of `rows`. */
+  position: string;
+  /** The column names of the event's row in the query of `rows` begin with this. */
+  prefix: string;
+  /** A position in a table behind `after` before which there is none, as `position`; null: none up to `upTo`. */
+  first(table: string, after: number, upTo: number): Knex.QueryBuilder;
+  /** The rows of a table, of which the lowest and highest position are selected as `first` and `last`. */
+  span(table: string): Knex.QueryBuilder;
+  /** A column by whose index the rows are not to be looked for. */
+  unindexed(column: string): string | Knex.Raw;
+  /** An `archived_at` that is not there, as an expression. */
+  noTime: string;
+}
+
+/** @param columns those of the table that are wanted besides `id`; left out: all */
+export type FeedRowsQuery = FeedQuery & { columns?: readonly (keyof FoundEventRow)[] };
+
+/** The column of the filter whose index finds the few events that fit. */
+export function selectiveColumn({ correlationId, traceabilityId }: FeedFilter): string | null {
+  if (correlationId !== undefined) return 'correlation_id';
+  return traceabilityId === undefined ? null : 'traceability_id';
+}
+
+/** Indexed together with the id: they find the events that fit within a part of the feed. */
+const WITHIN_PART = ['status', 'step_name'];
+
+/**
+ * The events behind `after` and up to `upTo`, the archived ones among them when they are asked for: in one
+ * statement, so that a process that moves meanwhile is in one of the tables.
+ */
+export function buildFeedQuery(
+  reads: ReadQueries,
+  source: FeedSource,
+  query: FeedRowsQuery & { from: number; upTo: number },
+): Knex.QueryBuilder {
+  const { knex } = reads;
+  const live = rowsOf(LIVE, reads, source, query);
+  if (!query.archived) return live;
+  const archived = rowsOf(ARCHIVE, reads, source, query);
+  // Each inside a select of its own: SQLite takes no LIMIT within a UNION.
+  const both = knex
+    .select('*')
+    .from(live.as('live'))
+    .unionAll(knex.select('*').from(archived.as('archived')));
+  return knex.select('*').from(both.as('written')).orderBy('position').limit(query.limit);
+}
+
+function rowsOf(
+  table: string,
+  reads: ReadQueries,
+  source: FeedSource,
+  { columns, filter, limit, from, upTo }: FeedRowsQuery & { from: number; upTo: number },
+): Knex.QueryBuilder {
+  const { position, prefix, noTime } = source;
+  const names: readonly string[] = columns ?? [...EVENT_COLUMNS, 'archived_at'];
+  const selected = names.map((name) =>
+    name === 'archived_at' && table === LIVE
+      ? reads.knex.raw(`${noTime} AS archived_at`)
+      : `${prefix}${name}`,
+  );
+  const rows = source
+    .rows(table, from, upTo)
+    .select([`${prefix}id`, `${position} as position`, ...selected])
+    .orderBy(position)
+    .limit(limit);
+  return filtered(rows, filter, reads, source);
+}
+
+function filtered(
+  rows: Knex.QueryBuilder,
+  filter: FeedFilter,
+  { key, time }: ReadQueries,
+  { prefix, unindexed }: FeedSource,
+): Knex.QueryBuilder {
+  const equal: Record<string, string | undefined> = {
+    process_name: filter.processName,
+    step_name: filter.stepName,
+    status: filter.status,
+    target_system: filter.targetSystem,
+    originating_system: filter.originatingSystem,
+    correlation_id: filter.correlationId,
+    traceability_id: filter.traceabilityId,
+    batch_id: filter.batchId,
+    application_id: filter.applicationId,
+  };
+  const selective = selectiveColumn(filter);
+  const indexed = selective ? [selective] : WITHIN_PART;
+  const column = (name: string): string =>
+    (indexed.includes(name) ? prefix + name : unindexed(prefix + name)) as string;
+  for (const [name, value] of Object.entries(equal)) {
+    if (value !== undefined) rows.where(column(name), key(value));
+  }
+  if (filter.types) rows.whereIn(column('event_type'), filter.types.map(key) as string[]);
+  if (filter.from) rows.where(column('created_at'), '>=', time(filter.from));
+  if (filter.to) rows.where(column('created_at'), '<', time(filter.to));
+  return rows;
+}
