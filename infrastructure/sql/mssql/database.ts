@@ -8,6 +8,7 @@ import { createEventFeed, createFeedRows } from '../feed-rows.ts';
 import { createCountPending, createListProcesses } from '../list-processes.ts';
 import { checkSchema } from '../migrate.ts';
 import type { ProcessRow } from '../process-row.ts';
+import { createRollupSource } from '../rollup/source.ts';
 import { createMssqlArchive } from './archive.ts';
 import {
   connectPool,
@@ -28,6 +29,7 @@ import { createMssqlProcessStore } from './process-store.ts';
 import { createMssqlRemove } from './purge.ts';
 import { createMssqlReadQueries } from './read-queries.ts';
 import { openMssqlRebuildStore } from './rebuild-store.ts';
+import { createMssqlRollupStore } from './rollups.ts';
 import { beginWithLock } from './stream-lock.ts';
 import { createMssqlVerification } from './verification.ts';
 
@@ -100,6 +102,8 @@ export async function openMssqlDatabase(
     eventStore: createMssqlEventStore({ pool, readers, leaseMs, onAppended }),
     eventFeed: createEventFeed(feedRows),
     feedRows,
+    rollups: createMssqlRollupStore(pool),
+    rollupSource: createRollupSource(feedRows, reads),
     outbox: createMssqlOutbox(pool),
     processStore: createMssqlProcessStore({
       pool,

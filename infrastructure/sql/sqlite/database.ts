@@ -7,6 +7,7 @@ import { createEventFeed, createFeedRows } from '../feed-rows.ts';
 import { createCountPending, createListProcesses } from '../list-processes.ts';
 import { ensureSchema } from '../migrate.ts';
 import type { ProcessRow } from '../process-row.ts';
+import { createRollupSource } from '../rollup/source.ts';
 import { createSqliteArchive } from './archive.ts';
 import { createArchiveMover } from './archive-mover.ts';
 import { createSqliteEventStore } from './event-store.ts';
@@ -20,6 +21,7 @@ import { createSqliteProcessStore } from './process-store.ts';
 import { createSqliteRemove } from './purge.ts';
 import { createSqliteReadQueries } from './read-queries.ts';
 import { createSqliteRebuildStore } from './rebuild-store.ts';
+import { createSqliteRollupStore } from './rollups.ts';
 import { createSqliteVerification } from './verification.ts';
 
 /** Knex for what is cold: migrations and lists. */
@@ -66,6 +68,8 @@ export async function openSqliteDatabase(
     eventStore: createSqliteEventStore({ db, groupCommit, clock, leaseMs, onAppended }),
     eventFeed: createEventFeed(feedRows),
     feedRows,
+    rollups: createSqliteRollupStore(unsynced, unsyncedCommit),
+    rollupSource: createRollupSource(feedRows, reads),
     outbox: createSqliteOutbox({ db: unsynced, groupCommit: unsyncedCommit, clock }),
     processStore: createSqliteProcessStore({
       db: unsynced,

@@ -1,0 +1,41 @@
+import type { Timestamp } from '../json.ts';
+import type { RollupDeltas, RollupEvent } from '../rollup.ts';
+import type { FeedPage, FeedPosition } from './event-feed.ts';
+
+/** How far a generation of the rollups is. */
+export interface RollupState {
+  generation: number;
+  /** The last event that is in it. */
+  position: FeedPosition;
+  /** When that was written; null before the first one. */
+  rolledUpTo: Timestamp | null;
+}
+
+/** What events behind a position add, up to another one. */
+export interface RollupBatch extends RollupDeltas {
+  generation: number;
+  /** Applied only when the generation is at this very position. */
+  from: FeedPosition;
+  to: FeedPosition;
+  /** When the last of the events was written; null when there was none. */
+  rolledUpTo: Timestamp | null;
+}
+
+/** The rollups, as the job writes them. All of it throws StoreUnavailableError when the database is away. */
+export interface RollupStore {
+  /** Of the generation that is read. */
+  state(): Promise<RollupState>;
+  /**
+   * Adds a batch and moves the position, in one transaction.
+   *
+   * @returns false when the generation is elsewhere, or no more: then nothing was added
+   */
+  apply(batch: RollupBatch): Promise<boolean>;
+}
+
+/** The events as the rollups need them, archived ones included. */
+export interface RollupSource {
+  /** Those behind a position; see `EventFeed`. `lookedTo` may be behind the last of them. */
+  page(after: FeedPosition, limit: number, signal?: AbortSignal): Promise<FeedPage<RollupEvent>>;
+  head(): Promise<FeedPosition>;
+}

@@ -1,0 +1,74 @@
+import { mergeInto } from './histogram.ts';
+import type { Measures, StepDelta, StepGroup } from './rollup.ts';
+
+/**
+ * Different error messages that a step may have in a bucket. Some have ids or times in them, so that no two
+ * are alike: what comes after that is counted together.
+ */
+export const MESSAGES_MAX = 100;
+/** Stands for all further messages. No hash is like that. */
+export const OTHER_KEY = 'other';
+export const OTHER_MESSAGE = '(other messages)';
+
+/**
+ * Counts further messages of a step together. Which ones these are depends on the order of the events only, not
+ * on where one batch ends and the next begins: those that came first have a place of their own, for good.
+ *
+ * @param knownIn the keys of the errors that the step has in the rollups already; asked once for a group
+ */
+export function limitMessages(
+  deltas: readonly StepDelta[],
+  knownIn: (group: StepGroup) => Iterable<string>,
+): StepDelta[] {
+  const known = new Map<string, Set<string>>();
+  const others = new Map<string, StepDelta>();
+  const kept: StepDelta[] = [];
+  for (const delta of deltas) {
+    if (delta.status === 'ok') {
+      kept.push(delta);
+      continue;
+    }
+    const group = groupKey(delta);
+    let keys = known.get(group);
+    if (!keys) {
+      keys = new Set(knownIn(delta));
+      keys.delete(OTHER_KEY);
+      known.set(group, keys);
+    }
+    if (keys.has(delta.errorKey) || keys.size < MESSAGES_MAX) {
+      keys.add(delta.errorKey);
+      kept.push(delta);
+      continue;
+    }
+    const other = others.get(group);
+    if (other) {
+      add(other.measures, delta.measures);
+      continue;
+    }
+    // A copy: who writes the deltas may have to begin once more with them.
+    const measures = { ...delta.measures, histogram: new Map(delta.measures.histogram) };
+    others.set(group, { ...delta, errorKey: OTHER_KEY, errorMessage: OTHER_MESSAGE, measures });
+  }
+  return [...kept, ...others.values()];
+}
+
+/** Names a group. */
+export function groupKey(group: StepGroup): string {
+  const { grain, bucketStart, processName, stepName, targetSystem } = group;
+  return JSON.stringify([grain, bucketStart, processName, stepName, targetSystem]);
+}
+
+/** Adds measures to others. */
+export function add(to: Measures, more: Measures): void {
+  to.eventCount += more.eventCount;
+  to.timedCount += more.timedCount;
+  to.sumMs += more.sumMs;
+  to.minMs = least(to.minMs, more.minMs, Math.min);
+  to.maxMs = least(to.maxMs, more.maxMs, Math.max);
+  mergeInto(to.histogram, more.histogram);
+}
+
+function least(a: number | null, b: number | null, of: typeof Math.min): number | null {
+  if (a === null) return b;
+  return b === null ? a : of(a, b);
+}

@@ -1,0 +1,150 @@
+import { createHash } from 'node:crypto';
+import { expect } from 'vitest';
+import { addValue, decodeHistogram, type Histogram } from '../../domain/histogram.ts';
+import type { Database } from '../../infrastructure/sql/database.ts';
+import { type RollupTotals, rollupEvents } from '../../jobs/rollup-events.ts';
+
+/** Runs the job up to the head. */
+export function rollUp(database: Database, batch = 50): Promise<RollupTotals> {
+  const { rollups: store, rollupSource: source } = database;
+  return rollupEvents({ source, store }, { batch }, new AbortController().signal);
+}
+
+/** What a row should say, its keys as one text. */
+export interface Expected {
+  event_count: number;
+  timed_count: number;
+  sum_ms: number;
+  min_ms: number | null;
+  max_ms: number | null;
+  histogram: Record<string, number>;
+}
+
+type Row = Record<string, string | number | Date | null>;
+const FINAL = ['process-completed', 'process-failed', 'process-cancelled'];
+const OF_PROCESS = ['process-requested', 'process-retried', ...FINAL];
+
+/**
+ * All rows that the events of the database call for, computed one event after the other, without any of the
+ * code under test but the bins of the histogram.
+ *
+ * @param messagesMax different messages of a step in a bucket; those that came later are counted together
+ */
+export async function expectedRows({ knex }: Database, messagesMax = 100) {
+  const columns = [
+    ...['id', 'correlation_id', 'version', 'event_type', 'process_name', 'step_name'],
+    ...['target_system', 'error_message', 'execution_time', 'created_at'],
+  ];
+  const both = await Promise.all(
+    ['event_log', 'event_log_archive'].map((table) => knex(table).select(columns)),
+  );
+  const places = await positions(knex);
+  const events = (both.flat() as Row[]).sort(
+    (a, b) => (places.get(String(a.id)) ?? 0) - (places.get(String(b.id)) ?? 0),
+  );
+  const began = new Map<unknown, number>();
+  for (const row of events) if (row.version === 1) began.set(row.correlation_id, ms(row));
+  const rows = new Map<string, Expected>();
+  const messages = new Map<string, Set<string>>();
+  for (const row of events) {
+    const type = String(row.event_type);
+    if (type === 'step-completed' || type === 'step-failed') {
+      for (const grain of [15, 60, 1440]) {
+        const bucket = start(ms(row), grain);
+        const group = [bucket, row.process_name, row.step_name, row.target_system ?? ''];
+        let key = '';
+        if (type === 'step-failed') {
+          const message = [...String(row.error_message ?? '')].slice(0, 300).join('');
+          key = createHash('sha256').update(message).digest('hex').slice(0, 32);
+          const name = JSON.stringify([grain, ...group]);
+          const seen = messages.get(name) ?? new Set();
+          messages.set(name, seen);
+          if (seen.size < messagesMax) seen.add(key);
+          if (!seen.has(key)) key = 'other';
+        }
+        const status = type === 'step-failed' ? 'error' : 'ok';
+        const took = row.execution_time === null ? null : Number(row.execution_time);
+        add(rows, ['step', grain, ...group, status, key], took);
+      }
+    } else if (OF_PROCESS.includes(type)) {
+      const took = FINAL.includes(type) ? ms(row) - Number(began.get(row.correlation_id)) : null;
+      for (const grain of [1, 15, 60, 1440]) {
+        add(rows, ['process', grain, start(ms(row), grain), row.process_name, type], took);
+      }
+    }
+  }
+  return rows;
+}
+
+/** Places in the feed by event id. */
+async function positions(knex: Database['knex']): Promise<Map<string, number>> {
+  if (!(await knex.schema.hasTable('event_position'))) {
+    const ids = await Promise.all(
+      ['event_log', 'event_log_archive'].map((table) => knex(table).pluck('id')),
+    );
+    return new Map(ids.flat().map((id) => [String(id), Number(id)]));
+  }
+  const placed = await knex('event_position').select('position', 'event_id');
+  return new Map(placed.map((row) => [String(row.event_id), Number(row.position)]));
+}
+
+/** The rows that are there, of the current generation. */
+export async function foundRows({ knex }: Database): Promise<Map<string, Expected>> {
+  const generation = knex('rollup_state').select('generation').where('is_current', 1);
+  const rows = new Map<string, Expected>();
+  for (const [table, names] of [
+    ['step', ['process_name', 'step_name', 'target_system', 'status', 'error_key']],
+    ['process', ['process_name', 'event_type']],
+  ] as const) {
+    const found = await knex(`${table}_rollup`).whereIn('generation', generation);
+    for (const row of found as Row[]) {
+      const bucket = new Date(row.bucket_start as string).toISOString();
+      const key = JSON.stringify([table, row.grain, bucket, ...names.map((name) => row[name])]);
+      const histogram = decodeHistogram(row.histogram as string | null);
+      rows.set(key, {
+        event_count: Number(row.event_count),
+        timed_count: Number(row.timed_count),
+        sum_ms: Number(row.sum_ms),
+        min_ms: row.min_ms === null ? null : Number(row.min_ms),
+        max_ms: row.max_ms === null ? null : Number(row.max_ms),
+        histogram: Object.fromEntries(histogram),
+      });
+    }
+  }
+  return rows;
+}
+
+/** Every row is what the events say; none is missing, none is left over. */
+export async function expectExact(database: Database, messagesMax?: number): Promise<void> {
+  const sorted = (rows: Map<string, Expected>) => [...rows].sort(([a], [b]) => (a < b ? -1 : 1));
+  const expected = sorted(await expectedRows(database, messagesMax));
+  expect(sorted(await foundRows(database))).toEqual(expected);
+}
+
+function add(rows: Map<string, Expected>, keys: unknown[], took: number | null): void {
+  const key = JSON.stringify(keys);
+  const row = rows.get(key) ?? {
+    ...{ event_count: 0, timed_count: 0, sum_ms: 0, min_ms: null, max_ms: null },
+    histogram: {},
+  };
+  rows.set(key, row);
+  row.event_count++;
+  if (took === null) return;
+  row.timed_count++;
+  row.sum_ms += took;
+  row.min_ms = Math.min(row.min_ms ?? took, took);
+  row.max_ms = Math.max(row.max_ms ?? took, took);
+  const histogram: Histogram = new Map(
+    Object.entries(row.histogram).map(([bin, count]) => [Number(bin), count]),
+  );
+  addValue(histogram, took);
+  row.histogram = Object.fromEntries(histogram);
+}
+
+function ms(row: Row): number {
+  return new Date(row.created_at as string | Date).getTime();
+}
+
+function start(time: number, grain: number): string {
+  return new Date(time - (time % (grain * 60_000))).toISOString();
+}
