@@ -5,6 +5,7 @@ import * as statusOrder from './0003-status-order.ts';
 import * as retention from './0004-retention.ts';
 import * as eventPosition from './0005-event-position.ts';
 import * as rollups from './0006-rollups.ts';
+import * as views from './0007-views.ts';
 
 interface Migration {
   name: string;
@@ -20,6 +21,7 @@ const MIGRATIONS: readonly Migration[] = [
   { name: '0004-retention', ...retention },
   { name: '0005-event-position', ...eventPosition },
   { name: '0006-rollups', ...rollups },
+  { name: '0007-views', ...views },
 ];
 
 /** The version in schema_version that this code works with. */

@@ -114,6 +114,7 @@ describe.each(databaseKinds())('the migrations on $name', ({ available, open }) 
         '0004-retention',
         '0005-event-position',
         '0006-rollups',
+        '0007-views',
       ]);
       expect(await migrateUp(connection)).toEqual([]);
       await connection('schema_version').insert({ version: 99 });

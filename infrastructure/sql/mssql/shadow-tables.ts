@@ -1,7 +1,6 @@
-import type sql from 'mssql';
 import { replacedOf, SIDES, shadowOf, TABLES } from '../rebuild/sides.ts';
-
-type Connection = Pick<sql.ConnectionPool, 'request'>;
+import { type Connection, permissionsOn, permit, quoted } from './permissions.ts';
+import { takeViewsAway } from './process-views.ts';
 
 interface Column {
   name: string;
@@ -38,10 +37,6 @@ FROM sys.indexes AS i
 JOIN sys.index_columns AS ic ON ic.object_id = i.object_id AND ic.index_id = i.index_id
 JOIN sys.columns AS c ON c.object_id = ic.object_id AND c.column_id = ic.column_id
 WHERE i.object_id = OBJECT_ID('${table}') ORDER BY i.index_id, ic.key_ordinal, ic.index_column_id`;
-const permissionsOn = (table: string): string => `
-SELECT p.state_desc AS state, p.permission_name AS permission, USER_NAME(p.grantee_principal_id) AS who,
-  COL_NAME(p.major_id, p.minor_id) AS [column]
-FROM sys.database_permissions AS p WHERE p.class = 1 AND p.major_id = OBJECT_ID('${table}')`;
 
 /**
  * Makes an empty table with the columns, checks and indexes of another, those that an administrator added
@@ -104,27 +99,15 @@ function indexStatement(table: string, parts: readonly IndexColumn[]): string {
  * not to its name.
  */
 export async function exchangeTables(db: Connection): Promise<void> {
+  const makeViews = await takeViewsAway(db);
   for (const side of SIDES) {
     const { rows: table } = TABLES[side];
-    const permissions = await rows<{
-      state: string;
-      permission: string;
-      who: string;
-      column: string | null;
-    }>(db, permissionsOn(table));
+    const permissions = await permissionsOn(db, table);
     await rename(db, table, replacedOf(side));
     await rename(db, shadowOf(side), table);
-    for (const { state, permission, who, column } of permissions) {
-      const withGrant = state === 'GRANT_WITH_GRANT_OPTION';
-      const on = column === null ? table : `${table} (${quoted(column)})`;
-      const verb = withGrant ? 'GRANT' : state;
-      await db
-        .request()
-        .batch(
-          `${verb} ${permission} ON ${on} TO ${quoted(who)}${withGrant ? ' WITH GRANT OPTION' : ''}`,
-        );
-    }
+    await permit(db, table, permissions);
   }
+  await makeViews();
 }
 
 async function rename(db: Connection, from: string, to: string): Promise<void> {
@@ -145,5 +128,3 @@ async function rows<Row>(db: Connection, statement: string): Promise<Row[]> {
 
 const columnList = (parts: readonly IndexColumn[]): string =>
   parts.map(({ column }) => quoted(column)).join(', ');
-
-const quoted = (name: string): string => `[${name.replaceAll(']', ']]')}]`;
