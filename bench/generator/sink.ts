@@ -2,7 +2,7 @@ import type { Batch } from './batches.ts';
 
 /** A database that is being filled. */
 export interface Sink {
-  /** Keeps so many ids of event_log for us. @returns the first of them */
+  /** Keeps so many ids of event_log for us, or leaves it to `write` to give them. @returns the first of them */
   reserveIds(count: number): Promise<number>;
   /**
    * Writes whole processes in one transaction.

@@ -41,29 +41,36 @@ export function openSqliteSink(file: string, seed: number): Sink {
     }
   }
 
+  /** @returns the last id that was given before */
+  function takeIds(count: number): number {
+    const { last } = db
+      .prepare(
+        `SELECT MAX(
+           COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'event_log'), 0),
+           COALESCE((SELECT MAX(id) FROM event_log_archive), 0)
+         ) AS last`,
+      )
+      .get() as { last: number };
+    // The table has no unique index to upsert by.
+    db.prepare("DELETE FROM sqlite_sequence WHERE name = 'event_log'").run();
+    db.prepare("INSERT INTO sqlite_sequence (name, seq) VALUES ('event_log', ?)").run(last + count);
+    return last;
+  }
+
+  /** Beside others an id is given in the transaction that writes it: ids are the order of the commits. */
+  function withOwnIds(events: readonly Values[]): Values[] {
+    const last = takeIds(events.length);
+    return events.map(([, ...row], at) => [last + 1 + at, ...row]);
+  }
+
   return {
-    async reserveIds(count) {
-      const reserve = db.transaction(() => {
-        const { last } = db
-          .prepare(
-            `SELECT MAX(
-               COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'event_log'), 0),
-               COALESCE((SELECT MAX(id) FROM event_log_archive), 0)
-             ) AS last`,
-          )
-          .get() as { last: number };
-        // The table has no unique index to upsert by.
-        db.prepare("DELETE FROM sqlite_sequence WHERE name = 'event_log'").run();
-        db.prepare("INSERT INTO sqlite_sequence (name, seq) VALUES ('event_log', ?)").run(
-          last + count,
-        );
-        return last + 1;
-      });
-      return alone ? reserve() : reserve.immediate();
+    async reserveIds() {
+      const take = db.transaction(() => takeIds(0) + 1);
+      return alone ? take() : take.immediate();
     },
     async write({ events, processes }) {
       const write = db.transaction(() => {
-        writeAll(events, liveEvent, archivedEvent);
+        writeAll(alone ? events : withOwnIds(events), liveEvent, archivedEvent);
         writeAll(processes, liveProcess, archivedProcess);
       });
       try {
@@ -75,6 +82,7 @@ export function openSqliteSink(file: string, seed: number): Sink {
     },
     async close() {
       if (alone) {
+        takeIds(0);
         db.exec('COMMIT');
         db.pragma('synchronous = FULL');
         db.pragma('locking_mode = NORMAL');
