@@ -2,8 +2,8 @@ import sql from 'mssql';
 import type { RollupRow, RollupTable } from '../rollup/rows.ts';
 
 interface ColumnType {
-  /** As the driver sends it. */
-  sent: sql.ISqlType;
+  /** As the driver sends it; it writes the column's name into it. */
+  sent: () => sql.ISqlType;
   /** As a table variable has it: keys are compared byte by byte. */
   declared: string;
   /** As OPENJSON takes it, which knows no collations. */
@@ -12,21 +12,21 @@ interface ColumnType {
 }
 
 const key = (length: number): ColumnType => ({
-  sent: sql.VarChar(length),
+  sent: () => sql.VarChar(length),
   declared: `VARCHAR(${length}) COLLATE Latin1_General_BIN2`,
   read: `VARCHAR(${length})`,
   required: true,
 });
-const plain = (sent: sql.ISqlType, name: string, required: boolean): ColumnType => ({
+const plain = (sent: () => sql.ISqlType, name: string, required: boolean): ColumnType => ({
   ...{ sent, declared: name, read: name, required },
 });
-const bigint = (required: boolean): ColumnType => plain(sql.BigInt(), 'BIGINT', required);
-const text = plain(sql.NVarChar(sql.MAX), 'NVARCHAR(MAX)', false);
+const bigint = (required: boolean): ColumnType => plain(() => sql.BigInt(), 'BIGINT', required);
+const text = plain(() => sql.NVarChar(sql.MAX), 'NVARCHAR(MAX)', false);
 
 const TYPES: Readonly<Record<string, ColumnType>> = {
-  generation: plain(sql.Int(), 'INT', true),
-  grain: plain(sql.Int(), 'INT', true),
-  bucket_start: plain(sql.DateTime2(3), 'DATETIME2(3)', true),
+  generation: plain(() => sql.Int(), 'INT', true),
+  grain: plain(() => sql.Int(), 'INT', true),
+  bucket_start: plain(() => sql.DateTime2(3), 'DATETIME2(3)', true),
   process_name: key(255),
   step_name: key(255),
   target_system: key(255),
@@ -79,7 +79,7 @@ export function bulkOf(
   const names = ['generation', ...table.columns];
   for (const name of names) {
     const { sent, required } = typeOf(name);
-    bulk.columns.add(name, sent, { nullable: !required });
+    bulk.columns.add(name, sent(), { nullable: !required });
   }
   for (const row of rows) {
     const values = table.columns.map((name) => {
