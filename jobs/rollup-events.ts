@@ -38,36 +38,54 @@ export async function rollupEvents(
   signal: AbortSignal,
   onBatch: (batch: RolledBatch, totals: RollupTotals) => void = () => {},
 ): Promise<RollupTotals> {
-  const { source, store } = ports;
+  const { store } = ports;
   const totals: RollupTotals = { batches: 0, events: 0 };
   let at = await store.state();
   while (!signal.aborted) {
     const began = performance.now();
-    const page = await source.page(at.position, options.batch, signal);
-    if (page.lookedTo === at.position) break;
-    const read = performance.now();
-    const next: RollupState = {
-      ...at,
-      position: page.lookedTo,
-      rolledUpTo: page.items.at(-1)?.createdAt ?? at.rolledUpTo,
-    };
-    const applied = await store.apply({
-      ...deltasOf(page.items),
-      ...{ generation: at.generation, from: at.position },
-      ...{ to: next.position, rolledUpTo: next.rolledUpTo },
-    });
-    if (applied) {
-      at = next;
-      totals.batches++;
-      totals.events += page.items.length;
-      const ms = performance.now() - read;
-      onBatch({ events: page.items.length, ms, position: at.position }, { ...totals });
-    } else {
+    const added = await addPage(ports, at, options.batch, signal);
+    if (added === 'elsewhere') {
       // Another run was faster, or a rebuild has put another generation in its place.
       at = await store.state();
+    } else {
+      at = added.state;
+      if (added.events > 0) {
+        totals.batches++;
+        totals.events += added.events;
+        const { events, ms } = added;
+        onBatch({ events, ms, position: at.position }, { ...totals });
+      }
+      if (added.atEnd) break;
     }
-    if (applied && page.atEnd) break;
     await rest(Math.max(SHORTEST_REST_MS, performance.now() - began), signal);
   }
   return totals;
+}
+
+/** One page of events that was added. */
+export interface AddedPage {
+  state: RollupState;
+  events: number;
+  /** Milliseconds of the transaction. */
+  ms: number;
+  atEnd: boolean;
+}
+
+/** Adds the events behind a state; `elsewhere` when the generation is at another position, or no more. */
+export async function addPage(
+  { source, store }: { source: Pick<RollupSource, 'page'>; store: Pick<RollupStore, 'apply'> },
+  at: RollupState,
+  limit: number,
+  signal: AbortSignal,
+): Promise<AddedPage | 'elsewhere'> {
+  const { generation, position: from } = at;
+  const { items, lookedTo: to, atEnd } = await source.page(from, limit, signal);
+  if (to === from) return { state: at, events: 0, ms: 0, atEnd: true };
+  const rolledUpTo = items.at(-1)?.createdAt ?? at.rolledUpTo;
+  const began = performance.now();
+  const deltas = deltasOf(items);
+  const applied = await store.apply({ ...deltas, generation, from, to, rolledUpTo });
+  if (!applied) return 'elsewhere';
+  const state = { generation, position: to, rolledUpTo };
+  return { state, events: items.length, ms: performance.now() - began, atEnd };
 }

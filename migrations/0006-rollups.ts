@@ -17,6 +17,8 @@ export async function up(knex: Knex): Promise<void> {
     table.specificType('position', `${bigint} NOT NULL`);
     table.specificType('rolled_up_to', `${time} NULL`);
     table.specificType('is_current', `${integer} NOT NULL`);
+    // By what a generation is made that is not current yet: only that goes on with it.
+    table.specificType('made_by', `${varchar(255)} NULL`);
     table.specificType('updated_at', `${time} NOT NULL`);
   });
   await knex('rollup_state').insert({

@@ -205,6 +205,9 @@ export const configSchema = z.object({
   RETRY_KEEP_DAYS: number(30, 0, 3_650).describe(
     'How long the instance of a failed process is kept for a retry',
   ),
+  ROLLUP_EVERY_MS: number(5_000, 0).describe(
+    'Pause between two looks for events that the statistics do not count yet; 0: none, the statistics stand still',
+  ),
   ARCHIVE_AFTER_DAYS: number(90, 0, 36_500).describe(
     'Days since its last change after which an ended process is archived; 0: never',
   ),

@@ -25,6 +25,7 @@ import { openProcessEngine } from './process-engine.ts';
 import { checkPurge, openPurge } from './purge.ts';
 import { scheduleArchive } from './schedule-archive.ts';
 import { scheduleReconciler } from './schedule-reconciler.ts';
+import { scheduleRollup } from './schedule-rollup.ts';
 import { createShutdown } from './shutdown.ts';
 import { openTransport } from './transport.ts';
 import { createAnnounce } from './use-cases/announce.ts';
@@ -170,7 +171,7 @@ export async function startService(
       },
       stopping: () => stopping !== undefined,
       idsOf: observability.traceIds.of,
-      observe: observability.http({ outbox, queue, waitroom, processMap }),
+      observe: observability.http({ ...database, queue, waitroom, processMap }),
       api: has('api'),
       deadLetters: transport.deadLetters,
       boards: transport.boards,
@@ -199,6 +200,10 @@ export async function startService(
       const processKeys = processes.map(({ definition }) => definition.key);
       const ports = { ...work, processKeys: database.processKeys, log, clock: Date.now };
       await scheduleReconciler({ config, queue, processKeys, ports });
+    }
+    if (has('projector')) {
+      const { rollups: store, rollupSource: source } = database;
+      await scheduleRollup({ config, queue, source, store });
     }
     if (has('retention')) {
       const { log, metrics } = observability;

@@ -94,7 +94,7 @@ const calls = {
       // Never called: the jobs that would are not worked.
       engine: createRestEngine({ baseUrl: 'http://127.0.0.1:1' }),
       waitroom,
-      observe: observability.http({ outbox, queue, waitroom, processMap }),
+      observe: observability.http({ ...database, queue, waitroom, processMap }),
       // Measured is how fast it accepts, not when it stops to.
       limits: createLoadLimits({
         waitroom,

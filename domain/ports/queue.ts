@@ -31,7 +31,7 @@ export type JobHandler = (job: Job, delivery: Delivery) => Promise<void>;
 export type JobHandlers = Record<JobName, JobHandler>;
 
 /** Work that comes by the clock, not by an event. */
-export type TimedJobName = 'reconcile-processes' | 'archive-expired';
+export type TimedJobName = 'reconcile-processes' | 'archive-expired' | 'rollup-events';
 
 /** When a timed job runs: at the times of a cron pattern of five fields in UTC, or after a period. */
 export type Schedule = { cron: string } | { everyMs: number };

@@ -31,6 +31,24 @@ export interface RollupStore {
    * @returns false when the generation is elsewhere, or no more: then nothing was added
    */
   apply(batch: RollupBatch): Promise<boolean>;
+  /** Removes some rows of generations that are no more. Returns how many: 0 when there are none. */
+  removeReplaced(limit: number): Promise<number>;
+}
+
+/** A generation that is made beside the current one, read by nobody. */
+export interface NewRollups extends RollupStore {
+  /**
+   * The generation that is being made, if this maker began it; otherwise a new and empty one in its place.
+   *
+   * @param madeBy what makes it: rows of another release are not gone on with
+   */
+  begin(madeBy: string): Promise<RollupState & { resumed: boolean }>;
+  /**
+   * Makes it the current one in one transaction, in which the one before ceases to be.
+   *
+   * @returns `behind` when the current one has more events in it; `gone` when it is no more
+   */
+  exchange(generation: number): Promise<'exchanged' | 'behind' | 'gone'>;
 }
 
 /** The events as the rollups need them, archived ones included. */

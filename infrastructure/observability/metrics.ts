@@ -89,6 +89,11 @@ export function createMetrics(build: { version: string }) {
       [],
       [...FAST, 60, 300, 900],
     ),
+    rollupLag: gauge(
+      'rollup_lag_seconds',
+      'Age of the oldest event that the statistics do not count yet; 0: they count all',
+    ),
+    rollupLagEvents: gauge('rollup_lag_events', 'Events that the statistics do not count yet'),
     queueJobs: gauge('queue_jobs', 'Jobs in the queue by name and state', ['job', 'state']),
     job: histogram('job_duration_seconds', 'Runs of jobs', ['job', 'outcome']),
 

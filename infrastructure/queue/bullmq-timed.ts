@@ -67,6 +67,7 @@ export function createBullmqTimedJobs(options: BullmqTimedOptions): BullmqTimedJ
   const queues: Record<TimedJobName, BullQueue> = {
     'reconcile-processes': open('reconcile-processes'),
     'archive-expired': open('archive-expired'),
+    'rollup-events': open('rollup-events'),
   };
 
   /** Writes the schedule unless it stands: writing it again would drop a run that is due. */

@@ -10,7 +10,7 @@ import type { Outbox } from '../../domain/ports/outbox.ts';
 import type { ProcessKeys } from '../../domain/ports/process-keys.ts';
 import type { ProcessStore } from '../../domain/ports/process-store.ts';
 import type { Purge } from '../../domain/ports/purge.ts';
-import type { RollupSource, RollupStore } from '../../domain/ports/rollups.ts';
+import type { NewRollups, RollupSource } from '../../domain/ports/rollups.ts';
 import type { Verification } from '../../domain/ports/verification.ts';
 import type { ArchivedRows } from './archived-rows.ts';
 import type { FeedRows } from './feed-rows.ts';
@@ -34,7 +34,7 @@ export interface Database {
   eventStore: EventStore;
   eventFeed: EventFeed;
   feedRows: FeedRows;
-  rollups: RollupStore;
+  rollups: NewRollups;
   rollupSource: RollupSource;
   outbox: Outbox;
   processStore: ProcessStore;

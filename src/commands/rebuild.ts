@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { SetupError, UnreadableEventError } from '../../domain/errors.ts';
 import type { Counts } from '../../infrastructure/sql/rebuild/checkpoint.ts';
 import {
@@ -7,6 +7,8 @@ import {
   rebuildProcesses,
   TakenOverError,
 } from '../../infrastructure/sql/rebuild/rebuild-processes.ts';
+import { rebuildRollups } from '../../jobs/rebuild-rollups.ts';
+import { SCHEMA_VERSION } from '../../migrations/index.ts';
 import { type Maintenance, runMaintenance } from '../maintenance/run-maintenance.ts';
 import { VERSION } from '../version.ts';
 
@@ -18,17 +20,63 @@ const BEGINNINGS = {
   moved: 'processes were moved to or from the archive meanwhile: beginning anew',
 } as const;
 
+/** Events of a batch of the rollups. */
+const ROLLUP_BATCH = 1_000;
+
+interface RebuildCommandOptions {
+  process?: string;
+  only?: 'processes' | 'statistics';
+}
+
 /** `rebuild`: makes the projected rows anew from their events, while services go on. */
 export function registerRebuild(program: Command): void {
   program
     .command('rebuild')
-    .description('make process_store and its archive anew from the events, while services go on')
-    .option('--process <key>', 'only the processes of this definition')
-    .action(async ({ process: processKey }: { process?: string }) => {
-      await runMaintenance((maintenance) => rebuild(maintenance, processKey ?? null), {
-        locks: [['tables', 'exclusive']],
-      });
+    .description(
+      'make process_store, its archive and the statistics anew from the events, while services go on',
+    )
+    .option('--process <key>', 'only the processes of this definition, and no statistics')
+    .addOption(
+      new Option('--only <part>', 'make only this anew').choices(['processes', 'statistics']),
+    )
+    .action(async ({ process: processKey, only }: RebuildCommandOptions) => {
+      if (processKey !== undefined && only === 'statistics') {
+        throw new SetupError(
+          '--process: the statistics are of all processes and made anew together; leave it out, or --only',
+        );
+      }
+      await runMaintenance(
+        async (maintenance) => {
+          if (only !== 'statistics') await rebuild(maintenance, processKey ?? null);
+          const all = processKey === undefined && only !== 'processes';
+          if (all && !maintenance.signal.aborted) await rebuildStatistics(maintenance);
+        },
+        { locks: [['tables', 'exclusive']] },
+      );
     });
+}
+
+/** The rollups; what was purged is not in the events any more, and so not in these either. */
+async function rebuildStatistics(maintenance: Maintenance): Promise<void> {
+  const { database, log, progress, signal } = maintenance;
+  const { rollups: store, rollupSource: source } = database;
+  progress.start('rebuild: statistics', Number(await source.head()));
+  const outcome = await rebuildRollups(
+    { store, source },
+    { batch: ROLLUP_BATCH, madeBy: `${VERSION}, schema ${SCHEMA_VERSION}` },
+    signal,
+    {
+      onBegin({ resumed, position }) {
+        if (resumed) log.info({ position }, 'statistics: going on where the last run was');
+      },
+      onPage: ({ events, position }) => progress.update(Number(position), { events }),
+    },
+  );
+  progress.stop();
+  if (outcome.kind === 'taken-over') throw explained(new TakenOverError());
+  if (outcome.kind === 'exchanged') {
+    progress.print(`rebuilt the statistics from ${outcome.events.toLocaleString('en-US')} events`);
+  }
 }
 
 async function rebuild(maintenance: Maintenance, processKey: string | null): Promise<void> {

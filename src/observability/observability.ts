@@ -3,10 +3,12 @@ import type { StoredEvent } from '../../domain/events.ts';
 import type { EventStore } from '../../domain/ports/event-store.ts';
 import type { Outbox } from '../../domain/ports/outbox.ts';
 import type { Queue } from '../../domain/ports/queue.ts';
+import type { RollupSource, RollupStore } from '../../domain/ports/rollups.ts';
 import type { ProcessMap } from '../../infrastructure/memory/process-map.ts';
 import { createWaitroom, type Waitroom } from '../../infrastructure/memory/waitroom.ts';
 import { createMetrics } from '../../infrastructure/observability/metrics.ts';
 import { type Observers, observedQueue } from '../../infrastructure/observability/observed.ts';
+import { rollupLag } from '../../jobs/rollup-lag.ts';
 import type { Config } from '../config.ts';
 import type { HttpObservers } from '../http/server.ts';
 import { VERSION } from '../version.ts';
@@ -32,6 +34,8 @@ export interface Observability extends Observers {
   }): (events: readonly StoredEvent[]) => void;
   http(ports: {
     outbox: Outbox;
+    rollups: Pick<RollupStore, 'state'>;
+    rollupSource: RollupSource;
     queue: Queue;
     waitroom: Waitroom;
     processMap: ProcessMap;
@@ -68,11 +72,12 @@ export function openObservability(
         readStart: async (correlationId) =>
           (await eventStore.readStream(correlationId, { limit: 1 }))[0]?.createdAt,
       }),
-    http: ({ outbox, queue, waitroom, processMap }) => ({
+    http: ({ outbox, rollups, rollupSource, queue, waitroom, processMap }) => ({
       ...observers,
       read: createReadings({
         metrics,
         outbox,
+        rollupLag: () => rollupLag({ store: rollups, source: rollupSource, clock: Date.now }),
         queue,
         waiting: () => waitroom.size(),
         processMapSize: () => processMap.size(),

@@ -1,6 +1,7 @@
 import type { Outbox } from '../../domain/ports/outbox.ts';
 import type { Queue } from '../../domain/ports/queue.ts';
 import type { Metrics } from '../../infrastructure/observability/metrics.ts';
+import type { RollupLag } from '../../jobs/rollup-lag.ts';
 
 /** Milliseconds a reading is used again, however often it is scraped. */
 const FRESH_MS = 1_000;
@@ -16,11 +17,12 @@ const TIMEOUT_MS = 1_000;
 export function createReadings(options: {
   metrics: Metrics;
   outbox: Pick<Outbox, 'depth'>;
+  rollupLag: () => Promise<RollupLag>;
   queue: Pick<Queue, 'counts'>;
   waiting: () => number;
   processMapSize: () => number;
 }): () => Promise<void> {
-  const { metrics, outbox, queue } = options;
+  const { metrics, outbox, rollupLag, queue } = options;
   let asking: Promise<void> | undefined;
   let freshUntil = 0;
 
@@ -35,6 +37,18 @@ export function createReadings(options: {
       metrics.outboxRows.set(Number.NaN);
       metrics.outboxAge.set(Number.NaN);
       metrics.up.set({ dependency: 'database' }, 0);
+    }
+  }
+
+  async function readRollups(): Promise<void> {
+    try {
+      const { events, ms } = await inTime(rollupLag());
+      metrics.rollupLagEvents.set(events);
+      metrics.rollupLag.set(ms / 1_000);
+    } catch {
+      // Nobody waits for them; whether the database is away is told by the outbox.
+      metrics.rollupLagEvents.set(Number.NaN);
+      metrics.rollupLag.set(Number.NaN);
     }
   }
 
@@ -54,7 +68,7 @@ export function createReadings(options: {
   }
 
   async function ask(): Promise<void> {
-    await Promise.all([readOutbox(), readQueue()]);
+    await Promise.all([readOutbox(), readRollups(), readQueue()]);
     freshUntil = performance.now() + FRESH_MS;
   }
 

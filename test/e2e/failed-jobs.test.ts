@@ -142,6 +142,7 @@ describe.skipIf(redisUrl === null)('given-up jobs in Redis', { timeout: 90_000 }
       'project-process',
       'reconcile-processes',
       'retry-instance',
+      'rollup-events',
       'start-instance',
     ]);
   });

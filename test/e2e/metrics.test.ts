@@ -2,6 +2,7 @@ import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { JobCounts } from '../../domain/ports/queue.ts';
 import { createMetrics } from '../../infrastructure/observability/metrics.ts';
+import { rollupLag } from '../../jobs/rollup-lag.ts';
 import { readConfig } from '../../src/config.ts';
 import { createReadings } from '../../src/observability/readings.ts';
 import { startService } from '../../src/service.ts';
@@ -154,6 +155,8 @@ describe('a scrape', () => {
     const read = createReadings({
       metrics,
       outbox: database.outbox,
+      rollupLag: () =>
+        rollupLag({ store: database.rollups, source: database.rollupSource, clock: Date.now }),
       queue: { counts: () => new Promise<JobCounts>(() => {}) },
       waiting: () => 0,
       processMapSize: () => 0,
@@ -176,6 +179,7 @@ describe('a scrape', () => {
           return { rows: 1, oldestAgeMs: 1 };
         },
       },
+      rollupLag: async () => ({ events: 0, ms: 0 }),
       queue: { counts: async () => ({}) },
       waiting: () => 0,
       processMapSize: () => 0,

@@ -51,7 +51,7 @@ describe('the command rebuild', { timeout: 120_000 }, () => {
     expect(await run()).toMatchObject({
       code: 0,
       out: expect.stringMatching(
-        /^rebuilt 20 processes from 80 events: 19 rows were wrong, 1 were missing, 0 had no events; writers waited \d+ ms\n$/,
+        /^rebuilt 20 processes from 80 events: 19 rows were wrong, 1 were missing, 0 had no events; writers waited \d+ ms\nrebuilt the statistics from 80 events\n$/,
       ),
     });
     const again = await run('--process', 'onboard-user');

@@ -1,5 +1,5 @@
 import sql from 'mssql';
-import type { RollupBatch, RollupStore } from '../../../domain/ports/rollups.ts';
+import type { NewRollups, RollupBatch, RollupState } from '../../../domain/ports/rollups.ts';
 import { groupKey, limitMessages, OTHER_KEY } from '../../../domain/rollup-messages.ts';
 import {
   mergedRow,
@@ -12,6 +12,7 @@ import {
 } from '../rollup/rows.ts';
 import { isoTimes, withRetry } from './connection.ts';
 import { bulkOf, keysJson, readKeys, sameKeys } from './rollup-columns.ts';
+import { BEGIN, EXCHANGE, REMOVE_REPLACED } from './rollup-generations.ts';
 
 const STATE = 'SELECT generation, position, rolled_up_to FROM rollup_state WHERE is_current = 1';
 const GROUP = ['grain', 'bucket_start', 'process_name', 'step_name', 'target_system'] as const;
@@ -43,7 +44,7 @@ DELETE r FROM ${table.name} AS r JOIN @row AS k
   ON ${sameKeys('r', 'k', table.keys)} WHERE r.generation = @generation;`;
 
 /** The rollups on SQL Server: a batch is one transaction of six round trips at most. */
-export function createMssqlRollupStore(pool: sql.ConnectionPool): RollupStore {
+export function createMssqlRollupStore(pool: sql.ConnectionPool): NewRollups {
   async function applyWithin(tx: sql.Transaction, batch: RollupBatch): Promise<boolean> {
     const { generation, from, to, rolledUpTo, steps, processes } = batch;
     const wanted = new Map(rowDeltas(steps, processes));
@@ -105,19 +106,34 @@ export function createMssqlRollupStore(pool: sql.ConnectionPool): RollupStore {
 
   return {
     async state() {
+      const { recordset } = await withRetry(() => pool.request().query<StateRow>(STATE));
+      if (!recordset[0]) throw new Error('rollup_state has no row that is current');
+      return toState(recordset[0]);
+    },
+    async begin(madeBy) {
       const { recordset } = await withRetry(() =>
         pool
           .request()
-          .query<{ generation: number; position: string; rolled_up_to: Date | null }>(STATE),
+          .input('made_by', sql.VarChar(255), madeBy)
+          .query<StateRow & { resumed: number }>(BEGIN),
       );
-      const [row] = recordset;
-      if (!row) throw new Error('rollup_state has no row that is current');
-      const { generation, position, rolled_up_to: upTo } = row;
-      return {
-        generation,
-        position: String(position),
-        rolledUpTo: upTo?.toISOString() ?? null,
-      };
+      if (!recordset[0]) throw new Error('rollup_state has no row that is made');
+      return { ...toState(recordset[0]), resumed: recordset[0].resumed === 1 };
+    },
+    async exchange(generation) {
+      const { recordset } = await withRetry(() =>
+        pool
+          .request()
+          .input('generation', sql.Int, generation)
+          .query<{ outcome: 'exchanged' | 'behind' | 'gone' }>(EXCHANGE),
+      );
+      return recordset[0]?.outcome ?? 'gone';
+    },
+    async removeReplaced(limit) {
+      const { recordset } = await withRetry(() =>
+        pool.request().input('limit', sql.Int, limit).query<{ removed: number }>(REMOVE_REPLACED),
+      );
+      return recordset[0]?.removed ?? 0;
     },
     // One that was committed and lost its answer finds the position moved: it is not added twice.
     apply: (batch) =>
@@ -136,6 +152,17 @@ export function createMssqlRollupStore(pool: sql.ConnectionPool): RollupStore {
         }
       }),
   };
+}
+
+interface StateRow {
+  generation: number;
+  position: string;
+  rolled_up_to: Date | null;
+}
+
+function toState(row: StateRow): RollupState {
+  const { generation, position, rolled_up_to: upTo } = row;
+  return { generation, position: String(position), rolledUpTo: upTo?.toISOString() ?? null };
 }
 
 /** As `groupKey` names the group of a row. */

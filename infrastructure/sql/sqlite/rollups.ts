@@ -1,7 +1,8 @@
 import type BetterSqlite3 from 'better-sqlite3';
-import type { RollupState, RollupStore } from '../../../domain/ports/rollups.ts';
+import type { NewRollups, RollupState } from '../../../domain/ports/rollups.ts';
 import type { StepGroup } from '../../../domain/rollup.ts';
 import { limitMessages } from '../../../domain/rollup-messages.ts';
+import { lowestGone, NEXT_GENERATION } from '../rollup/generations.ts';
 import {
   mergedRow,
   ROLLUP_TABLES,
@@ -18,10 +19,20 @@ import type { GroupCommit } from './group-commit.ts';
 export function createSqliteRollupStore(
   db: BetterSqlite3.Database,
   groupCommit: GroupCommit,
-): RollupStore {
-  const state = db.prepare<[], { generation: number; position: number; rolled_up_to: string }>(
-    'SELECT generation, position, rolled_up_to FROM rollup_state WHERE is_current = 1',
+): NewRollups {
+  const state = db.prepare<[], StateRow>(`${STATE} WHERE is_current = 1`);
+  const making = db.prepare<[string], StateRow>(`${STATE} WHERE is_current = 0 AND made_by = ?`);
+  const abandon = db.prepare('DELETE FROM rollup_state WHERE is_current = 0');
+  const begin = db.prepare(
+    `INSERT INTO rollup_state (generation, position, rolled_up_to, is_current, made_by, updated_at)
+     VALUES (${NEXT_GENERATION}, 0, NULL, 0, ?, ?)`,
   );
+  const compare = db.prepare<[number], { is_current: number; behind: number }>(
+    `SELECT is_current, position < (SELECT position FROM rollup_state WHERE is_current = 1) AS behind
+     FROM rollup_state WHERE generation = ?`,
+  );
+  const replace = db.prepare('DELETE FROM rollup_state WHERE is_current = 1');
+  const makeCurrent = db.prepare('UPDATE rollup_state SET is_current = 1 WHERE generation = ?');
   const advance = db.prepare(
     `UPDATE rollup_state SET position = @to, rolled_up_to = @rolledUpTo, updated_at = @now
      WHERE generation = @generation AND position = @from`,
@@ -38,8 +49,7 @@ export function createSqliteRollupStore(
     async state(): Promise<RollupState> {
       const row = state.get();
       if (!row) throw new Error('rollup_state has no row that is current');
-      const { generation, position, rolled_up_to: rolledUpTo } = row;
-      return { generation, position: String(position), rolledUpTo };
+      return toState(row);
     },
     apply: ({ generation, from, to, rolledUpTo, steps, processes }) =>
       groupCommit.write(() => {
@@ -60,7 +70,43 @@ export function createSqliteRollupStore(
         }
         return true;
       }),
+    removeReplaced: (limit) =>
+      groupCommit.write(() =>
+        [...tables.values()].reduce((sum, { remove }) => sum + remove.run(limit).changes, 0),
+      ),
+    begin: (madeBy) =>
+      groupCommit.write(() => {
+        const known = making.get(madeBy);
+        if (known) return { ...toState(known), resumed: true };
+        abandon.run();
+        begin.run(madeBy, new Date().toISOString());
+        const row = making.get(madeBy);
+        if (!row) throw new Error('rollup_state has no row that is made');
+        return { ...toState(row), resumed: false };
+      }),
+    exchange: (generation) =>
+      groupCommit.write(() => {
+        const row = compare.get(generation);
+        if (!row) return 'gone';
+        if (row.is_current === 1) return 'exchanged';
+        if (row.behind === 1) return 'behind';
+        replace.run();
+        makeCurrent.run(generation);
+        return 'exchanged';
+      }),
   };
+}
+
+interface StateRow {
+  generation: number;
+  position: number;
+  rolled_up_to: string | null;
+}
+
+const STATE = 'SELECT generation, position, rolled_up_to FROM rollup_state';
+
+function toState({ generation, position, rolled_up_to: rolledUpTo }: StateRow): RollupState {
+  return { generation, position: String(position), rolledUpTo };
 }
 
 type Value = string | number | null;
@@ -69,6 +115,9 @@ function prepare(db: BetterSqlite3.Database, { name, keys, columns }: RollupTabl
   const where = ['generation', ...keys].map((key) => `${key} = ?`).join(' AND ');
   const all = ['generation', ...columns];
   return {
+    remove: db.prepare<[number]>(
+      `DELETE FROM ${name} WHERE rowid IN (SELECT rowid FROM ${name} WHERE generation = ${lowestGone(name)} LIMIT ?)`,
+    ),
     find: db.prepare<Value[], RollupRow>(
       `SELECT event_count, timed_count, sum_ms, min_ms, max_ms, histogram FROM ${name} WHERE ${where}`,
     ),
