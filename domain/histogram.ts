@@ -29,14 +29,26 @@ export function mergeInto(histogram: Histogram, other: Histogram): void {
  * the values at or below it. In milliseconds; null when there are no values.
  */
 export function percentiles(histogram: Histogram, ranks: readonly number[]): (number | null)[] {
-  const bins = [...histogram].sort(([a], [b]) => a - b);
-  const total = bins.reduce((sum, [, count]) => sum + count, 0);
+  return atRanks(histogram, ranks).map((bin) => bin && valueIn(bin));
+}
+
+/** The same of values that were counted one by one: the milliseconds themselves, and how often they came. */
+export function exactPercentiles(
+  counts: ReadonlyMap<number, number>,
+  ranks: readonly number[],
+): (number | null)[] {
+  return atRanks(counts, ranks);
+}
+
+function atRanks(counts: ReadonlyMap<number, number>, ranks: readonly number[]): (number | null)[] {
+  const rising = [...counts].sort(([a], [b]) => a - b);
+  const total = rising.reduce((sum, [, count]) => sum + count, 0);
   return ranks.map((rank) => {
     const wanted = Math.max(1, Math.ceil(rank * total));
     let seen = 0;
-    for (const [bin, count] of bins) {
+    for (const [value, count] of rising) {
       seen += count;
-      if (seen >= wanted) return valueIn(bin);
+      if (seen >= wanted) return value;
     }
     return null;
   });
@@ -50,15 +62,33 @@ export function encodeHistogram(histogram: Histogram): string {
     .join(' ');
 }
 
-/** What `encodeHistogram` wrote. */
+/** What `encodeHistogram` wrote, also several of them in one text, with spaces in between: they are added up. */
 export function decodeHistogram(text: string | null): Histogram {
   const histogram: Histogram = new Map();
-  for (const pair of text ? text.split(' ') : []) {
-    const at = pair.indexOf(':');
-    histogram.set(Number(pair.slice(0, at)), Number(pair.slice(at + 1)));
-  }
+  if (text) mergeEncoded(histogram, text);
   return histogram;
 }
+
+/** Adds what `encodeHistogram` wrote. Digit by digit: long ranges are read from a great many of these numbers. */
+export function mergeEncoded(histogram: Histogram, text: string): void {
+  let bin = 0;
+  let number = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === COLON) {
+      bin = number;
+      number = 0;
+    } else if (code === SPACE) {
+      histogram.set(bin, (histogram.get(bin) ?? 0) + number);
+      number = 0;
+    } else {
+      number = number * 10 + code - ZERO;
+    }
+  }
+  if (text !== '') histogram.set(bin, (histogram.get(bin) ?? 0) + number);
+}
+
+const [COLON, SPACE, ZERO] = [58, 32, 48];
 
 function binOf(ms: number): number {
   if (ms < EXACT_BELOW) return Math.max(0, Math.floor(ms));

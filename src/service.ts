@@ -155,6 +155,7 @@ export async function startService(
       definitions: new Map(processes.map(({ definition }) => [definition.key, definition])),
       eventStore,
       processStore,
+      analytics: database.analytics,
       engine,
       waitroom,
       limits,

@@ -90,6 +90,7 @@ const calls = {
       log,
       definitions: new Map(processes.map(({ definition }) => [definition.key, definition])),
       eventStore,
+      analytics: database.analytics,
       processStore,
       // Never called: the jobs that would are not worked.
       engine: createRestEngine({ baseUrl: 'http://127.0.0.1:1' }),

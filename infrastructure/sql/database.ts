@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import type { ApiKeyStore } from '../../domain/access.ts';
 import type { StoredEvent } from '../../domain/events.ts';
+import type { Analytics } from '../../domain/ports/analytics.ts';
 import type { Archive } from '../../domain/ports/archive.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { EventFeed } from '../../domain/ports/event-feed.ts';
@@ -49,6 +50,7 @@ export interface Database {
   openRebuild(): Promise<RebuildStore>;
   /** For queries that only read and may take their time: feed, export, analytics. */
   reads: ReadQueries;
+  analytics: Analytics;
   knex: Knex;
   /** Rejects when the database does not answer. */
   ping(): Promise<void>;

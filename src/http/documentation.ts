@@ -25,7 +25,12 @@ export async function registerDocumentation(
         license: { name: 'MIT', identifier: 'MIT' },
       },
       components: { securitySchemes: SECURITY_SCHEMES },
-      tags: [{ name: 'process' }, { name: 'events' }, { name: 'operations' }],
+      tags: [
+        { name: 'process' },
+        { name: 'events' },
+        { name: 'analytics' },
+        { name: 'operations' },
+      ],
     },
     transform: (route) => jsonSchemaTransform(withAccess(route)),
     transformObject: (document) => onlyReferenced(jsonSchemaTransformObject(document)),

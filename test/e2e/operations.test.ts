@@ -37,6 +37,9 @@ describe('documentation', () => {
         .sort(),
     ).toEqual([
       'get /api/admin/jobs/failed',
+      'get /api/analytics/processes',
+      'get /api/analytics/steps',
+      'get /api/analytics/throughput',
       'get /api/event-log/{traceabilityId}',
       'get /api/process',
       'get /api/process/status/{correlationId}',

@@ -83,6 +83,7 @@ export async function startParts(
     log: more.log ?? pino({ level: 'silent' }),
     definitions: new Map(processes.map(({ definition }) => [definition.key, definition])),
     eventStore: wrap(eventStore, goOn),
+    analytics: database.analytics,
     processStore,
     engine,
     waitroom,

@@ -1,5 +1,6 @@
 import knex, { type Knex } from 'knex';
 import { SetupError } from '../../../domain/errors.ts';
+import { createAnalytics } from '../analytics/analytics.ts';
 import { type ApiKeyRow, createApiKeyStore } from '../api-keys.ts';
 import { createPreview } from '../archive-preview.ts';
 import { type ArchivedRows, createArchivedRows } from '../archived-rows.ts';
@@ -9,6 +10,7 @@ import { createCountPending, createListProcesses } from '../list-processes.ts';
 import { checkSchema } from '../migrate.ts';
 import type { ProcessRow } from '../process-row.ts';
 import { createRollupSource } from '../rollup/source.ts';
+import { mssqlAnalytics } from './analytics.ts';
 import { createMssqlArchive } from './archive.ts';
 import {
   connectPool,
@@ -50,7 +52,7 @@ export async function openMssqlDatabase(
     knexConfig?: Knex.Config;
   },
 ): Promise<Database> {
-  const { url, limits = {}, leaseMs, onAppended, warn } = options;
+  const { url, limits = {}, clock, leaseMs, onAppended, warn } = options;
   const target = readMssqlUrl(url);
   const pool = createPool(target, limits);
   const readers = createPool(target, { ...limits, min: 0, max: READERS_MAX });
@@ -131,6 +133,7 @@ export async function openMssqlDatabase(
     verification: createMssqlVerification({ pool, readers }),
     openRebuild: () => openMssqlRebuildStore(target, limits),
     reads,
+    analytics: createAnalytics({ reads, dialect: mssqlAnalytics, head: feedRows.head, clock }),
     knex: cold,
     async ping() {
       await pool.request().query('SELECT 1 AS alive');

@@ -45,6 +45,7 @@ export function createMssqlReadQueries(
   ): Promise<Row[]> {
     signal?.throwIfAborted();
     await connect();
+    signal?.throwIfAborted();
     const request = new sql.Request(pool);
     const { sql: statement, bindings } = query.toSQL().toNative();
     for (const [at, value] of bindings.entries()) request.input(`p${at}`, value);

@@ -1,4 +1,5 @@
 import knex, { type Knex } from 'knex';
+import { createAnalytics } from '../analytics/analytics.ts';
 import { type ApiKeyRow, createApiKeyStore } from '../api-keys.ts';
 import { createPreview } from '../archive-preview.ts';
 import { createArchivedRows } from '../archived-rows.ts';
@@ -8,6 +9,7 @@ import { createCountPending, createListProcesses } from '../list-processes.ts';
 import { ensureSchema } from '../migrate.ts';
 import type { ProcessRow } from '../process-row.ts';
 import { createRollupSource } from '../rollup/source.ts';
+import { sqliteAnalytics } from './analytics.ts';
 import { createSqliteArchive } from './archive.ts';
 import { createArchiveMover } from './archive-mover.ts';
 import { createSqliteEventStore } from './event-store.ts';
@@ -110,6 +112,7 @@ export async function openSqliteDatabase(
     }),
     openRebuild: async () => createSqliteRebuildStore(file),
     reads,
+    analytics: createAnalytics({ reads, dialect: sqliteAnalytics, head: feedRows.head, clock }),
     knex: cold,
     async ping() {
       alive.get();

@@ -1,0 +1,195 @@
+import type { Analysis, Analytics } from '../../../domain/ports/analytics.ts';
+import type { Clock } from '../../../domain/ports/clock.ts';
+import type { ReadQueries } from '../read-queries.ts';
+import { cutSlices, joinPieces, type Piece, sliceOf } from './cut-range.ts';
+import { processSubject } from './process-subject.ts';
+import { stepSubject } from './step-subject.ts';
+import { type AnalyticsDialect, type EventTable, type Subject, unionOf } from './subject.ts';
+import { createTallies, type EventRow, type RollupRow } from './tallies.ts';
+
+/** Rows of a rollup that one statement reads for each group, so that their sum holds up nobody for long. */
+const BUCKETS_AT_ONCE = 512;
+/** Ranges that one statement unites; SQLite takes 500 at most, and each costs time to plan. */
+const RANGES_AT_ONCE = 40;
+const TABLES: readonly EventTable[] = ['event_log', 'event_log_archive'];
+const MINUTE_MS = 60_000;
+
+type Tallies = ReturnType<typeof createTallies>;
+
+/** How far the rollups are that are read now. */
+interface RollupState {
+  generation: number;
+  position: number | string;
+  rolled_up_to: string | null;
+}
+
+/**
+ * Answers from the rollups, and at the ragged ends of a range from the events; once for both databases.
+ * See docs/decisions/0045-ranges-are-cut-into-buckets.md.
+ */
+export function createAnalytics(options: {
+  reads: ReadQueries;
+  dialect: AnalyticsDialect;
+  /** The position of the last event in the feed. */
+  head: () => Promise<string>;
+  clock: Clock;
+}): Analytics {
+  const { reads, dialect, head, clock } = options;
+  const { knex } = reads;
+
+  async function readState(signal?: AbortSignal): Promise<RollupState> {
+    const query = knex('rollup_state')
+      .select('generation', 'position', 'rolled_up_to')
+      .where('is_current', 1);
+    const [state] = await reads.rows<RollupState>(query, signal);
+    if (!state) throw new Error('rollup_state has no current generation');
+    return state;
+  }
+
+  async function addRollups(
+    tallies: Tallies,
+    subject: Subject,
+    {
+      bounds,
+      pieces,
+      generation,
+    }: { bounds: readonly number[]; pieces: Piece[]; generation: number },
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const byBucket = bounds.length > 2;
+    for (const batch of batchesOf(byBucket ? joinPieces(pieces) : pieces, byBucket)) {
+      const queries = batch.map((piece) => subject.rollup(generation, piece, byBucket));
+      const rows = await reads.rows<RollupRow & { bucket_start?: string }>(
+        unionOf(knex, queries),
+        signal,
+      );
+      for (const row of rows) {
+        const slice = row.bucket_start ? sliceOf(bounds, Date.parse(row.bucket_start)) : 0;
+        tallies.addRollup(slice, keysOf(row, subject.keys), row);
+      }
+    }
+  }
+
+  /** Live and archived ones in one statement, so that a process that moves meanwhile is in one of them. */
+  async function addEvents(
+    tallies: Tallies,
+    subject: Subject,
+    pieces: readonly Piece[],
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const keys = Array.from({ length: subject.keys }, (_, at) => `key${at}`);
+    for (let at = 0; at < pieces.length; at += RANGES_AT_ONCE) {
+      const some = pieces.slice(at, at + RANGES_AT_ONCE);
+      const queries = some.flatMap((piece, place) =>
+        TABLES.map((table) => subject.events(table, piece).select(knex.raw(`${place} AS place`))),
+      );
+      const counted = knex
+        .from(unionOf(knex, queries).as('found'))
+        .select('place', 'ms', ...keys)
+        .select(knex.raw('COUNT(*) AS events'), knex.raw('SUM(error) AS errors'))
+        .groupBy('place', 'ms', ...keys);
+      const rows = await reads.rows<EventRow & { place: number }>(counted, signal);
+      for (const row of rows) {
+        const slice = some[row.place]?.slice ?? 0;
+        tallies.addEvents(slice, keysOf(row, subject.keys), row);
+      }
+    }
+  }
+
+  async function answer<Group extends string>(
+    {
+      bounds,
+      exact,
+      groupBy,
+    }: { bounds: readonly number[]; exact: boolean; groupBy: readonly Group[] },
+    subject: Subject,
+    signal?: AbortSignal,
+  ): Promise<Analysis<Group>> {
+    if (exact || !fit(bounds, subject.grains)) return answerExactly();
+    for (;;) {
+      const before = await readState(signal);
+      const rolledUpTo =
+        before.rolled_up_to === null ? Number.NEGATIVE_INFINITY : Date.parse(before.rolled_up_to);
+      // Nothing that is in the rollups is as late as the end: its bucket can be taken whole.
+      const open = rolledUpTo < (bounds.at(-1) as number);
+      const pieces = cutSlices(open ? openEnded(bounds, subject.grains) : bounds, subject.grains);
+      const whole = pieces.filter(({ grain }) => grain !== null);
+      if (whole.length === 0) return answerExactly();
+      const tallies = createTallies(false);
+      const { generation } = before;
+      await addRollups(tallies, subject, { bounds, pieces: whole, generation }, signal);
+      await addEvents(
+        tallies,
+        subject,
+        pieces.filter(({ grain }) => grain === null),
+        signal,
+      );
+      const after = await readState(signal);
+      // A rebuild took their place while they were read, and may have removed them; or the last bucket,
+      // taken whole, has got something since that is later than the end. Then again.
+      if (after.generation !== generation) continue;
+      if (open && after.rolled_up_to && Date.parse(after.rolled_up_to) >= (bounds.at(-1) as number))
+        continue;
+      const behind = Number(await head()) - Number(before.position);
+      return {
+        source: 'rollups',
+        asOf: before.rolled_up_to,
+        eventsBehind: Math.max(0, behind),
+        tallies: tallies.all(groupBy),
+      };
+    }
+
+    async function answerExactly(): Promise<Analysis<Group>> {
+      const asOf = new Date(clock()).toISOString();
+      const tallies = createTallies(true);
+      await addEvents(tallies, subject, cutSlices(bounds, []), signal);
+      return { source: 'events', asOf, eventsBehind: 0, tallies: tallies.all(groupBy) };
+    }
+  }
+
+  return {
+    steps: (question, signal) => answer(question, stepSubject(reads, dialect, question), signal),
+    processes: (question, signal) =>
+      answer(question, processSubject(reads, dialect, question), signal),
+  };
+}
+
+/** Whether every slice but the first begins where a bucket of the shortest grain does. */
+function fit(bounds: readonly number[], grains: readonly number[]): boolean {
+  const shortest = (grains.at(-1) ?? 1) * MINUTE_MS;
+  return bounds.slice(1, -1).every((bound) => bound % shortest === 0);
+}
+
+/** With the end moved to where the longest bucket ends. */
+function openEnded(bounds: readonly number[], grains: readonly number[]): number[] {
+  const longest = (grains[0] ?? 1) * MINUTE_MS;
+  const end = Math.ceil((bounds.at(-1) as number) / longest) * longest;
+  return [...bounds.slice(0, -1), end];
+}
+
+/** Pieces for one statement each; a long one is divided when each of its buckets is a row. */
+function* batchesOf(pieces: readonly Piece[], byBucket: boolean): Generator<Piece[]> {
+  let batch: Piece[] = [];
+  let buckets = 0;
+  for (const piece of pieces) {
+    const length = (piece.grain ?? 1) * MINUTE_MS;
+    for (let from = piece.from; from < piece.to; ) {
+      const room = byBucket ? (BUCKETS_AT_ONCE - buckets) * length : Number.POSITIVE_INFINITY;
+      const to = Math.min(piece.to, from + room);
+      batch.push({ ...piece, from, to });
+      buckets += byBucket ? (to - from) / length : 0;
+      from = to;
+      if (buckets >= BUCKETS_AT_ONCE || batch.length >= RANGES_AT_ONCE) {
+        yield batch;
+        batch = [];
+        buckets = 0;
+      }
+    }
+  }
+  if (batch.length > 0) yield batch;
+}
+
+function keysOf(row: object, count: number): string[] {
+  const named = row as Record<string, string | null>;
+  return Array.from({ length: count }, (_, at) => named[`key${at}`] ?? '');
+}

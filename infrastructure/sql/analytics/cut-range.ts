@@ -1,0 +1,73 @@
+/** A stretch of a slice: whole buckets of a rollup, or (`grain` null) what only the events can tell. */
+export interface Piece {
+  slice: number;
+  /** Minutes of a bucket. */
+  grain: number | null;
+  /** Milliseconds since 1970; `to` is not in it. */
+  from: number;
+  to: number;
+}
+
+const MINUTE_MS = 60_000;
+
+/**
+ * Cuts each slice into as few buckets as there can be: the longest in its middle, shorter ones towards its ends,
+ * and what is left beyond the shortest to the events.
+ *
+ * @param grains minutes of the buckets there are, the longest first, each a multiple of the next
+ */
+export function cutSlices(bounds: readonly number[], grains: readonly number[]): Piece[] {
+  const pieces: Piece[] = [];
+  for (let slice = 0; slice + 1 < bounds.length; slice++) {
+    cut(slice, bounds[slice] as number, bounds[slice + 1] as number, 0);
+  }
+  return pieces;
+
+  function cut(slice: number, from: number, to: number, at: number): void {
+    if (from >= to) return;
+    const grain = grains[at];
+    if (grain === undefined) {
+      pieces.push({ slice, grain: null, from, to });
+      return;
+    }
+    const length = grain * MINUTE_MS;
+    const first = Math.ceil(from / length) * length;
+    const end = Math.floor(to / length) * length;
+    if (first < end) {
+      cut(slice, from, first, at + 1);
+      pieces.push({ slice, grain, from: first, to: end });
+      cut(slice, end, to, at + 1);
+    } else {
+      cut(slice, from, to, at + 1);
+    }
+  }
+}
+
+/** Stretches of whole buckets that lie side by side become one, over the ends of slices. */
+export function joinPieces(pieces: readonly Piece[]): Piece[] {
+  const joined: Piece[] = [];
+  const latest = new Map<number | null, Piece>();
+  for (const piece of pieces) {
+    const before = latest.get(piece.grain);
+    if (before && before.to === piece.from) {
+      before.to = piece.to;
+      continue;
+    }
+    const own = { ...piece };
+    latest.set(piece.grain, own);
+    joined.push(own);
+  }
+  return joined;
+}
+
+/** The slice that a time is in, by halves. */
+export function sliceOf(bounds: readonly number[], time: number): number {
+  let low = 0;
+  let high = bounds.length - 1;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if ((bounds[middle] as number) <= time) low = middle;
+    else high = middle;
+  }
+  return low;
+}

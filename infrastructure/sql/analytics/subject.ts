@@ -1,0 +1,98 @@
+import type { Knex } from 'knex';
+import type { ReadQueries } from '../read-queries.ts';
+import type { Piece } from './cut-range.ts';
+
+/** The few words in which the databases differ here. */
+export interface AnalyticsDialect {
+  /** Milliseconds from one time column to another, as an expression. */
+  msBetween(from: string, to: string): string;
+  /** An error message up to the length by which it is known; texts that differ in any letter differ. */
+  message(column: string): string;
+}
+
+/** What a question is about, as queries. `key0`, `key1` and so on are the columns of its groups. */
+export interface Subject {
+  /** Minutes of the buckets that its rollup has, the longest first. */
+  grains: readonly number[];
+  keys: number;
+  /** Rows as `RollupRow`, with `bucket_start` unless all are added up. */
+  rollup(generation: number, piece: Piece, byBucket: boolean): Knex.QueryBuilder;
+  /** Events of one table, each with `error` (0 or 1) and `ms`. */
+  events(table: EventTable, piece: Piece): Knex.QueryBuilder;
+}
+
+export type EventTable = 'event_log' | 'event_log_archive';
+
+/** A column and the values of which it must have one. */
+export type Filter = [column: string, values: readonly string[] | undefined];
+
+/** The rows of whole buckets, added up; its WHERE is the beginning of the table's key. */
+export function rollupQuery(
+  reads: ReadQueries,
+  table: 'step_rollup' | 'process_rollup',
+  options: {
+    generation: number;
+    piece: Piece;
+    byBucket: boolean;
+    keys: readonly { column: string; shown?: string }[];
+    errors: string;
+    durations: boolean;
+    filters: readonly Filter[];
+  },
+): Knex.QueryBuilder {
+  const { knex } = reads;
+  const { generation, piece, byBucket, keys, errors, durations, filters } = options;
+  const query = knex(table)
+    .select(keys.map(({ column, shown = column }, at) => knex.raw(`${shown} AS key${at}`)))
+    .select(knex.raw('SUM(event_count) AS events'), knex.raw(`SUM(${errors}) AS errors`))
+    .where({ generation, grain: piece.grain })
+    .where('bucket_start', '>=', timeOf(reads, piece.from))
+    .where('bucket_start', '<', timeOf(reads, piece.to))
+    .groupBy([...(byBucket ? ['bucket_start'] : []), ...keys.map(({ column }) => column)]);
+  if (byBucket) query.select('bucket_start');
+  if (durations) {
+    query.select(
+      knex.raw('SUM(timed_count) AS timed'),
+      knex.raw('SUM(sum_ms) AS total_ms'),
+      knex.raw('MIN(min_ms) AS least_ms'),
+      knex.raw('MAX(max_ms) AS most_ms'),
+      // They add up one behind the other, so that few and long rows cross over instead of many.
+      knex.raw("STRING_AGG(histogram, ' ') AS histogram"),
+    );
+  }
+  for (const [column, values] of filters) {
+    if (values) query.whereIn(column, values.map(reads.key) as string[]);
+  }
+  return query;
+}
+
+/**
+ * Narrows events to a range of time and to the values. A range is what the index finds: SQLite, which keeps no
+ * statistics, would take an index on a name instead if it could, and read all its events ever.
+ */
+export function narrow(
+  reads: ReadQueries,
+  query: Knex.QueryBuilder,
+  { piece, prefix, filters }: { piece: Piece; prefix: string; filters: readonly Filter[] },
+): Knex.QueryBuilder {
+  query
+    .where(`${prefix}created_at`, '>=', timeOf(reads, piece.from))
+    .where(`${prefix}created_at`, '<', timeOf(reads, piece.to));
+  for (const [column, values] of filters) {
+    if (!values) continue;
+    const places = values.map(() => '?').join(', ');
+    query.whereRaw(`COALESCE(${prefix}${column}, '') IN (${places})`, values.map(reads.key));
+  }
+  return query;
+}
+
+function timeOf(reads: ReadQueries, ms: number): Knex.Value {
+  return reads.time(new Date(ms).toISOString());
+}
+
+/** Several SELECTs, whatever is in them, as one statement. */
+export function unionOf(knex: Knex, queries: readonly Knex.QueryBuilder[]): Knex.QueryBuilder {
+  const [first, ...rest] = queries.map((query) => knex.select('*').from(query.as('part')));
+  if (!first) throw new RangeError('nothing to unite');
+  return rest.length > 0 ? first.unionAll(rest) : first;
+}

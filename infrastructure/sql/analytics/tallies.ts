@@ -1,0 +1,113 @@
+import {
+  addValue,
+  exactPercentiles,
+  type Histogram,
+  mergeEncoded,
+  percentiles,
+} from '../../../domain/histogram.ts';
+import type { Tally } from '../../../domain/ports/analytics.ts';
+
+/** Columns that every query gives beside those of its groups. */
+export interface CountRow {
+  events: number | string;
+  errors: number | string;
+}
+
+/** A group of a rollup; the histograms of its rows, one behind the other. */
+export interface RollupRow extends CountRow {
+  timed: number | string;
+  total_ms: number | string;
+  least_ms: number | string | null;
+  most_ms: number | string | null;
+  histogram: string | null;
+}
+
+/** Events of a group that took as long as each other. */
+export interface EventRow extends CountRow {
+  ms: number | string | null;
+}
+
+interface Sum {
+  slice: number;
+  keys: string[];
+  events: number;
+  errors: number;
+  timed: number;
+  totalMs: number;
+  leastMs: number;
+  mostMs: number;
+  /** Bins of a histogram, or single milliseconds. */
+  values: Histogram;
+}
+
+const RANKS = [0.5, 0.95, 0.99];
+
+/** Adds up what comes from rollups and events; `exact`: from events alone. */
+export function createTallies(exact: boolean) {
+  const sums = new Map<string, Sum>();
+
+  function sumOf(slice: number, keys: string[], { events, errors }: CountRow): Sum {
+    const name = JSON.stringify([slice, ...keys]);
+    let sum = sums.get(name);
+    if (!sum) {
+      const none = { events: 0, errors: 0, timed: 0, totalMs: 0 };
+      const unknown = { leastMs: Number.POSITIVE_INFINITY, mostMs: Number.NEGATIVE_INFINITY };
+      sum = { slice, keys, ...none, ...unknown, values: new Map() };
+      sums.set(name, sum);
+    }
+    sum.events += Number(events);
+    sum.errors += Number(errors);
+    return sum;
+  }
+
+  function addTimed(sum: Sum, timed: number, totalMs: number, leastMs: number, mostMs: number) {
+    sum.timed += timed;
+    sum.totalMs += totalMs;
+    sum.leastMs = Math.min(sum.leastMs, leastMs);
+    sum.mostMs = Math.max(sum.mostMs, mostMs);
+  }
+
+  return {
+    addRollup(slice: number, keys: string[], row: RollupRow): void {
+      const sum = sumOf(slice, keys, row);
+      const timed = Number(row.timed);
+      if (timed === 0) return;
+      addTimed(sum, timed, Number(row.total_ms), Number(row.least_ms), Number(row.most_ms));
+      if (row.histogram) mergeEncoded(sum.values, row.histogram);
+    },
+    addEvents(slice: number, keys: string[], row: EventRow): void {
+      const sum = sumOf(slice, keys, row);
+      if (row.ms === null) return;
+      const [ms, count] = [Number(row.ms), Number(row.events)];
+      addTimed(sum, count, ms * count, ms, ms);
+      if (exact) sum.values.set(ms, (sum.values.get(ms) ?? 0) + count);
+      else addValue(sum.values, ms, count);
+    },
+    /** Those with an event, by slice. */
+    all<Group extends string>(groups: readonly Group[]): Tally<Group>[] {
+      const ranked = exact ? exactPercentiles : percentiles;
+      const found = [...sums.values()].sort((a, b) => a.slice - b.slice);
+      return found.map(
+        ({ slice, keys, events, errors, timed, totalMs, leastMs, mostMs, values }) => {
+          const [p50Ms = null, p95Ms = null, p99Ms = null] = ranked(values, RANKS);
+          return {
+            slice,
+            group: Object.fromEntries(groups.map((group, at) => [group, keys[at]])) as Record<
+              Group,
+              string
+            >,
+            count: events,
+            errors,
+            timed,
+            minMs: timed > 0 ? leastMs : null,
+            avgMs: timed > 0 ? totalMs / timed : null,
+            maxMs: timed > 0 ? mostMs : null,
+            p50Ms,
+            p95Ms,
+            p99Ms,
+          };
+        },
+      );
+    },
+  };
+}
