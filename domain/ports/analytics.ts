@@ -15,9 +15,6 @@ export const PROCESS_EVENTS = [
 ] as const;
 export type ProcessEventType = (typeof PROCESS_EVENTS)[number];
 
-/** Characters of an error message by which it is known; what is behind them is left out. */
-export const ERROR_MESSAGE_LENGTH = 300;
-
 interface Question<Group extends string> {
   /**
    * The range, cut into slices: where each begins, and at last where the last one ends, in milliseconds since 1970.

@@ -13,6 +13,10 @@ const BUCKETS_AT_ONCE = 512;
 const RANGES_AT_ONCE = 40;
 const TABLES: readonly EventTable[] = ['event_log', 'event_log_archive'];
 const MINUTE_MS = 60_000;
+/** Longer than any transaction of an append takes. */
+const COMMITS_WITHIN_MS = 60_000;
+/** A range that ended so long ago ends now: it was asked for a moment before. */
+const NOW_MS = 1_000;
 
 type Tallies = ReturnType<typeof createTallies>;
 
@@ -65,7 +69,7 @@ export function createAnalytics(options: {
       );
       for (const row of rows) {
         const slice = row.bucket_start ? sliceOf(bounds, Date.parse(row.bucket_start)) : 0;
-        tallies.addRollup(slice, keysOf(row, subject.keys), row);
+        tallies.addRollup(slice, subject.keysOf(row), row);
       }
     }
   }
@@ -77,7 +81,7 @@ export function createAnalytics(options: {
     pieces: readonly Piece[],
     signal?: AbortSignal,
   ): Promise<void> {
-    const keys = Array.from({ length: subject.keys }, (_, at) => `key${at}`);
+    const keys = subject.keys;
     for (let at = 0; at < pieces.length; at += RANGES_AT_ONCE) {
       const some = pieces.slice(at, at + RANGES_AT_ONCE);
       const queries = some.flatMap((piece, place) =>
@@ -91,7 +95,7 @@ export function createAnalytics(options: {
       const rows = await reads.rows<EventRow & { place: number }>(counted, signal);
       for (const row of rows) {
         const slice = some[row.place]?.slice ?? 0;
-        tallies.addEvents(slice, keysOf(row, subject.keys), row);
+        tallies.addEvents(slice, subject.keysOf(row), row);
       }
     }
   }
@@ -108,10 +112,8 @@ export function createAnalytics(options: {
     if (exact || !fit(bounds, subject.grains)) return answerExactly();
     for (;;) {
       const before = await readState(signal);
-      const rolledUpTo =
-        before.rolled_up_to === null ? Number.NEGATIVE_INFINITY : Date.parse(before.rolled_up_to);
-      // Nothing that is in the rollups is as late as the end: its bucket can be taken whole.
-      const open = rolledUpTo < (bounds.at(-1) as number);
+      const end = bounds.at(-1) as number;
+      const open = isOpen(before.rolled_up_to, end, clock());
       const pieces = cutSlices(open ? openEnded(bounds, subject.grains) : bounds, subject.grains);
       const whole = pieces.filter(({ grain }) => grain !== null);
       if (whole.length === 0) return answerExactly();
@@ -128,8 +130,7 @@ export function createAnalytics(options: {
       // A rebuild took their place while they were read, and may have removed them; or the last bucket,
       // taken whole, has got something since that is later than the end. Then again.
       if (after.generation !== generation) continue;
-      if (open && after.rolled_up_to && Date.parse(after.rolled_up_to) >= (bounds.at(-1) as number))
-        continue;
+      if (open && !isOpen(after.rolled_up_to, end, clock())) continue;
       const behind = Number(await head()) - Number(before.position);
       return {
         source: 'rollups',
@@ -152,6 +153,17 @@ export function createAnalytics(options: {
     processes: (question, signal) =>
       answer(question, processSubject(reads, dialect, question), signal),
   };
+}
+
+/**
+ * Whether nothing in the rollups is later than the end of a range, so that the bucket it is in can be taken whole
+ * instead of reading a quarter of an hour of events. The time of the last event says it of those before it only
+ * about: they come in the order of their commits, and a transaction begins a while before that.
+ */
+function isOpen(rolledUpTo: string | null, end: number, now: number): boolean {
+  if (rolledUpTo === null) return true;
+  const last = Date.parse(rolledUpTo);
+  return last + COMMITS_WITHIN_MS < end || (last < end && end >= now - NOW_MS);
 }
 
 /** Whether every slice but the first begins where a bucket of the shortest grain does. */
@@ -187,9 +199,4 @@ function* batchesOf(pieces: readonly Piece[], byBucket: boolean): Generator<Piec
     }
   }
   if (batch.length > 0) yield batch;
-}
-
-function keysOf(row: object, count: number): string[] {
-  const named = row as Record<string, string | null>;
-  return Array.from({ length: count }, (_, at) => named[`key${at}`] ?? '');
 }

@@ -4,6 +4,7 @@ import type { ReadQueries } from '../read-queries.ts';
 import {
   type AnalyticsDialect,
   type Filter,
+  keyColumns,
   narrow,
   rollupQuery,
   type Subject,
@@ -25,7 +26,7 @@ export function processSubject(
   ];
   return {
     grains: [1_440, 60, 15, 1],
-    keys: groupBy.length,
+    ...keyColumns(groupBy.length),
     rollup: (generation, piece, byBucket) =>
       rollupQuery(reads, 'process_rollup', {
         generation,

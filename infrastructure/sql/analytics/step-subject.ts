@@ -1,8 +1,10 @@
 import type { StepGroup, StepQuestion } from '../../../domain/ports/analytics.ts';
+import { shortMessage } from '../../../domain/rollup.ts';
 import type { ReadQueries } from '../read-queries.ts';
 import {
   type AnalyticsDialect,
   type Filter,
+  keyColumns,
   narrow,
   rollupQuery,
   type Subject,
@@ -33,9 +35,15 @@ export function stepSubject(
     ['status', question.statuses],
     ['status', byMessage ? ['error'] : undefined],
   ];
+  const columns = keyColumns(groupBy.length);
   return {
     grains: [1_440, 60, 15],
-    keys: groupBy.length,
+    keys: columns.keys,
+    keysOf: (row) =>
+      columns
+        .keysOf(row)
+        // As the rollups have it.
+        .map((key, at) => (groupBy[at] === 'errorMessage' ? shortMessage(key) : key)),
     rollup: (generation, piece, byBucket) =>
       rollupQuery(reads, 'step_rollup', {
         generation,

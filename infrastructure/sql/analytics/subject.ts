@@ -2,19 +2,25 @@ import type { Knex } from 'knex';
 import type { ReadQueries } from '../read-queries.ts';
 import type { Piece } from './cut-range.ts';
 
+/** Code units of an error message that are read: as many as the code points that are kept of it can have. */
+export const MESSAGE_BEGINNING = 600;
+
 /** The few words in which the databases differ here. */
 export interface AnalyticsDialect {
   /** Milliseconds from one time column to another, as an expression. */
   msBetween(from: string, to: string): string;
-  /** An error message up to the length by which it is known; texts that differ in any letter differ. */
+  /** The beginning of an error message, more than is kept of it; texts that differ in any letter differ. */
   message(column: string): string;
 }
 
-/** What a question is about, as queries. `key0`, `key1` and so on are the columns of its groups. */
+/** What a question is about, as queries. */
 export interface Subject {
   /** Minutes of the buckets that its rollup has, the longest first. */
   grains: readonly number[];
-  keys: number;
+  /** The columns of its groups: `key0`, `key1` and so on. */
+  keys: readonly string[];
+  /** What is in these columns of a row. */
+  keysOf(row: object): string[];
   /** Rows as `RollupRow`, with `bucket_start` unless all are added up. */
   rollup(generation: number, piece: Piece, byBucket: boolean): Knex.QueryBuilder;
   /** Events of one table, each with `error` (0 or 1) and `ms`. */
@@ -95,4 +101,10 @@ export function unionOf(knex: Knex, queries: readonly Knex.QueryBuilder[]): Knex
   const [first, ...rest] = queries.map((query) => knex.select('*').from(query.as('part')));
   if (!first) throw new RangeError('nothing to unite');
   return rest.length > 0 ? first.unionAll(rest) : first;
+}
+
+/** Names of so many key columns, and what is in them; '' where there is nothing. */
+export function keyColumns(count: number): Pick<Subject, 'keys' | 'keysOf'> {
+  const keys = Array.from({ length: count }, (_, at) => `key${at}`);
+  return { keys, keysOf: (row) => keys.map((key) => (row as Record<string, string>)[key] ?? '') };
 }

@@ -15,7 +15,8 @@ export interface CountRow {
 
 /** A group of a rollup; the histograms of its rows, one behind the other. */
 export interface RollupRow extends CountRow {
-  timed: number | string;
+  /** Left out when no durations are wanted. */
+  timed?: number | string;
   total_ms: number | string;
   least_ms: number | string | null;
   most_ms: number | string | null;
@@ -70,7 +71,7 @@ export function createTallies(exact: boolean) {
   return {
     addRollup(slice: number, keys: string[], row: RollupRow): void {
       const sum = sumOf(slice, keys, row);
-      const timed = Number(row.timed);
+      const timed = Number(row.timed ?? 0);
       if (timed === 0) return;
       addTimed(sum, timed, Number(row.total_ms), Number(row.least_ms), Number(row.most_ms));
       if (row.histogram) mergeEncoded(sum.values, row.histogram);
@@ -78,7 +79,8 @@ export function createTallies(exact: boolean) {
     addEvents(slice: number, keys: string[], row: EventRow): void {
       const sum = sumOf(slice, keys, row);
       if (row.ms === null) return;
-      const [ms, count] = [Number(row.ms), Number(row.events)];
+      // A clock that went back gives a negative duration: 0, as in the rollups.
+      const [ms, count] = [Math.max(0, Number(row.ms)), Number(row.events)];
       addTimed(sum, count, ms * count, ms, ms);
       if (exact) sum.values.set(ms, (sum.values.get(ms) ?? 0) + count);
       else addValue(sum.values, ms, count);

@@ -1,5 +1,4 @@
-import { ERROR_MESSAGE_LENGTH } from '../../../domain/ports/analytics.ts';
-import type { AnalyticsDialect } from '../analytics/subject.ts';
+import { type AnalyticsDialect, MESSAGE_BEGINNING } from '../analytics/subject.ts';
 
 /** A Julian day is a double that tells times of ours apart to some 40 microseconds. */
 const MS_PER_DAY = 86_400_000;
@@ -7,5 +6,5 @@ const MS_PER_DAY = 86_400_000;
 export const sqliteAnalytics: AnalyticsDialect = {
   msBetween: (from, to) =>
     `CAST(ROUND((JULIANDAY(${to}) - JULIANDAY(${from})) * ${MS_PER_DAY}) AS INTEGER)`,
-  message: (column) => `SUBSTR(${column}, 1, ${ERROR_MESSAGE_LENGTH})`,
+  message: (column) => `SUBSTR(${column}, 1, ${MESSAGE_BEGINNING})`,
 };
