@@ -1,18 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type FileHandle, open } from 'node:fs/promises';
-import type { BasicType } from 'hyparquet-writer';
-import { ByteWriter, ParquetWriter, schemaFromColumnData } from 'hyparquet-writer';
-
-export type Cell = string | number | bigint | Date | Uint8Array | null;
-
-export interface ParquetColumn<Row> {
-  name: string;
-  type: BasicType;
-  nullable: boolean;
-  /** Long texts that are all different: no dictionary and no bounds, which would only cost. */
-  long: boolean;
-  value(row: Row): Cell;
-}
+import { open } from 'node:fs/promises';
+import { createParquetEncoder, type ParquetColumn } from './parquet-encoder.ts';
 
 export interface ParquetFile<Row> {
   add(row: Row): Promise<void>;
@@ -22,78 +10,32 @@ export interface ParquetFile<Row> {
   abandon(): Promise<void>;
 }
 
-/**
- * Rows of one row group, and characters of text in it, at most: so much is in memory, and is encoded while
- * nothing else runs. A larger group would compress a little better.
- */
-const GROUP_ROWS = 2_000;
-const GROUP_CHARS = 2_000_000;
-
-/** Writes a new Parquet file row group by row group, in memory that does not grow with the rows. */
+/** Writes a new Parquet file row group by row group, in memory that hardly grows with the rows. */
 export async function createParquetFile<Row>(
   path: string,
   columns: readonly ParquetColumn<Row>[],
 ): Promise<ParquetFile<Row>> {
   const handle = await open(path, 'w');
-  const { writer, digest } = fileWriter(handle);
-  const schema = schemaFromColumnData({
-    columnData: columns.map(({ name, type, nullable }) => ({ name, type, nullable, data: [] })),
-  });
-  const parquet = new ParquetWriter({ writer, schema, createdBy: 'fastify-camunda' });
-  let group: Cell[][] = columns.map(() => []);
-  let rows = 0;
-  let chars = 0;
+  const hash = createHash('sha256');
+  const encoder = createParquetEncoder(columns);
 
-  async function writeGroup(): Promise<void> {
-    if (rows === 0) return;
-    await parquet.write({
-      columnData: columns.map(({ name, long }, at) => ({
-        name,
-        data: group[at] ?? [],
-        offsetIndex: false,
-        ...(long ? { encoding: 'PLAIN', statistics: false } : {}),
-      })),
-      rowGroupSize: rows,
-    });
-    // The writer keeps them for indexes that are not written.
-    parquet.pendingIndexes.length = 0;
-    group = columns.map(() => []);
-    rows = 0;
-    chars = 0;
+  async function write(bytes: Uint8Array | undefined): Promise<void> {
+    if (!bytes) return;
+    hash.update(bytes);
+    await handle.writeFile(bytes);
   }
 
   return {
     async add(row) {
-      for (const [at, { value }] of columns.entries()) {
-        const cell = value(row);
-        if (typeof cell === 'string') chars += cell.length;
-        group[at]?.push(cell);
-      }
-      if (++rows >= GROUP_ROWS || chars >= GROUP_CHARS) await writeGroup();
+      await write(encoder.add(row)?.bytes);
     },
     async close() {
-      await writeGroup();
-      await parquet.finish();
+      await write(encoder.rest()?.bytes);
+      await write(encoder.end());
       await handle.sync();
       await handle.close();
-      return digest();
+      return hash.digest('hex');
     },
     abandon: () => handle.close(),
-  };
-}
-
-/** The library's writer, emptied into the file and the checksum after each row group. */
-function fileWriter(handle: FileHandle) {
-  const hash = createHash('sha256');
-  const writer = new ByteWriter();
-  async function flush(): Promise<void> {
-    const bytes = new Uint8Array(writer.buffer, 0, writer.index);
-    hash.update(bytes);
-    await handle.writeFile(bytes);
-    writer.index = 0;
-  }
-  return {
-    writer: Object.assign(writer, { flush, finish: flush }),
-    digest: () => hash.digest('hex'),
   };
 }

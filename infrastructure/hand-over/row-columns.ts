@@ -1,7 +1,7 @@
 import type { RawEvent, RawProcess } from '../sql/archived-rows.ts';
 import { EVENT_COLUMNS } from '../sql/event-row.ts';
 import { PROCESS_COLUMNS } from '../sql/process-row.ts';
-import type { Cell, ParquetColumn } from './parquet-file.ts';
+import type { Cell, ParquetColumn } from './parquet-encoder.ts';
 
 const REQUIRED: readonly string[] = [
   ...['id', 'correlation_id', 'version', 'event_type', 'schema_version', 'step_name', 'status'],
@@ -22,13 +22,21 @@ export const EVENT_FILE = columnsOf<RawEvent>(['id', ...EVENT_COLUMNS, 'archived
 /** The columns of `processes-….parquet`: those of process_store_archive. */
 export const PROCESS_FILE = columnsOf<RawProcess>([...PROCESS_COLUMNS, 'archived_at']);
 
-function columnsOf<Row extends object>(
+/**
+ * The columns of these names.
+ *
+ * @param optional those of them that may have nothing, though in the archive they always have something
+ */
+export function columnsOf<Row extends object>(
   names: readonly (keyof Row & string)[],
+  optional: readonly string[] = [],
 ): ParquetColumn<Row>[] {
   return names.map((name) => {
     // In an event file only: its processes may have a name that is not there.
     const nullable =
-      !REQUIRED.includes(name) || (name === 'process_name' && names.some((n) => n === 'id'));
+      !REQUIRED.includes(name) ||
+      optional.includes(name) ||
+      (name === 'process_name' && names.some((n) => n === 'id'));
     const column = { name, nullable, long: LONG.includes(name) };
     if (name === 'id') return { ...column, type: 'INT64', value: (row) => big(row[name]) };
     if (name === 'hash') return { ...column, type: 'BYTE_ARRAY', value: (row) => bytes(row[name]) };
