@@ -4,6 +4,7 @@ import { registerApiKey } from './commands/api-key.ts';
 import { registerArchive } from './commands/archive.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerErase } from './commands/erase.ts';
+import { registerExport } from './commands/export.ts';
 import { registerJobs } from './commands/jobs.ts';
 import { registerMigrate } from './commands/migrate.ts';
 import { registerPartner } from './commands/partner.ts';
@@ -27,6 +28,7 @@ export async function runCli(argv: readonly string[]): Promise<void> {
   registerJobs(program);
   registerArchive(program);
   registerRestore(program);
+  registerExport(program);
   registerErase(program);
   registerRewrapKeys(program);
   registerPartner(program);

@@ -21,11 +21,14 @@ export interface Maintenance {
 export interface MaintenanceOptions {
   /** Locks that the run needs for as long as it lasts; see the port. */
   locks?: readonly NeededLock[];
+  /** What it says when a signal has ended it; left out: that the same command goes on. */
+  stopped?: string | undefined;
   env?: NodeJS.ProcessEnv;
 }
 
 /** A second signal this soon, in milliseconds, is the first one come twice. */
 const SAME_SIGNAL_MS = 1_000;
+const GOES_ON = 'stopped; run the same command again to go on';
 /** What a shell gives a command that Ctrl-C ended. */
 export const INTERRUPTED = 130;
 
@@ -37,7 +40,7 @@ export const INTERRUPTED = 130;
  */
 export async function runMaintenance(
   work: (maintenance: Maintenance) => Promise<void>,
-  { locks = [], env = process.env }: MaintenanceOptions = {},
+  { locks = [], env = process.env, stopped = GOES_ON }: MaintenanceOptions = {},
 ): Promise<void> {
   const config = readConfig(env);
   const file = databaseFile(config);
@@ -81,7 +84,7 @@ export async function runMaintenance(
     stop.dispose();
   }
   if (!stop.signal.aborted) return;
-  process.stderr.write('stopped; run the same command again to go on\n');
+  process.stderr.write(`${stopped}\n`);
   process.exitCode = INTERRUPTED;
 }
 

@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline';
 import { Command } from 'commander';
 import { registerArchive } from '../../src/commands/archive.ts';
+import { registerExport } from '../../src/commands/export.ts';
 import { registerRebuild } from '../../src/commands/rebuild.ts';
 import { registerRestore } from '../../src/commands/restore.ts';
 
@@ -12,6 +13,7 @@ const program = new Command('fastify-camunda');
 registerArchive(program);
 registerRestore(program);
 registerRebuild(program);
+registerExport(program);
 const lines = createInterface({ input: process.stdin });
 process.stdout.write('ready\n');
 lines.once('line', async (line) => {
