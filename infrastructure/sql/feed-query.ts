@@ -30,6 +30,8 @@ export interface FeedSource {
   span(table: string): Knex.QueryBuilder;
   /** A column by whose index the rows are not to be looked for. */
   unindexed(column: string): string | Knex.Raw;
+  /** The first rows of both queries in the order of their `position`. */
+  merged(live: Knex.QueryBuilder, archived: Knex.QueryBuilder, limit: number): Knex.QueryBuilder;
   /** An `archived_at` that is not there, as an expression. */
   noTime: string;
 }
@@ -55,23 +57,17 @@ export function buildFeedQuery(
   source: FeedSource,
   query: FeedRowsQuery & { from: number; upTo: number },
 ): Knex.QueryBuilder {
-  const { knex } = reads;
+  const { position, merged } = source;
   const live = rowsOf(LIVE, reads, source, query);
-  if (!query.archived) return live;
-  const archived = rowsOf(ARCHIVE, reads, source, query);
-  // Each inside a select of its own: SQLite takes no LIMIT within a UNION.
-  const both = knex
-    .select('*')
-    .from(live.as('live'))
-    .unionAll(knex.select('*').from(archived.as('archived')));
-  return knex.select('*').from(both.as('written')).orderBy('position').limit(query.limit);
+  if (!query.archived) return live.orderBy(position).limit(query.limit);
+  return merged(live, rowsOf(ARCHIVE, reads, source, query), query.limit);
 }
 
 function rowsOf(
   table: string,
   reads: ReadQueries,
   source: FeedSource,
-  { columns, filter, limit, from, upTo }: FeedRowsQuery & { from: number; upTo: number },
+  { columns, filter, from, upTo }: FeedRowsQuery & { from: number; upTo: number },
 ): Knex.QueryBuilder {
   const { position, prefix, noTime } = source;
   const names: readonly string[] = columns ?? [...EVENT_COLUMNS, 'archived_at'];
@@ -82,9 +78,7 @@ function rowsOf(
   );
   const rows = source
     .rows(table, from, upTo)
-    .select([`${prefix}id`, `${position} as position`, ...selected])
-    .orderBy(position)
-    .limit(limit);
+    .select([`${prefix}id`, `${position} as position`, ...selected]);
   return filtered(rows, filter, reads, source);
 }
 

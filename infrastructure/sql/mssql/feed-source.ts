@@ -20,6 +20,12 @@ export function createMssqlFeedSource(reads: ReadQueries): FeedSource {
       part(table, after, upTo).select('place.position').orderBy('place.position').limit(1),
     span: (table) => placed(table).min({ first: 'place.position' }).max({ last: 'place.position' }),
     unindexed: (column) => column,
+    merged(live, archived, limit) {
+      const first = (rows: Knex.QueryBuilder, name: string): Knex.QueryBuilder =>
+        knex.select('*').from(rows.orderBy('place.position').limit(limit).as(name));
+      const both = first(live, 'live').unionAll(first(archived, 'archived'));
+      return knex.select('*').from(both.as('written')).orderBy('position').limit(limit);
+    },
     noTime: 'CAST(NULL AS DATETIME2(3))',
   };
 }

@@ -21,6 +21,9 @@ export function createSqliteFeedSource(reads: ReadQueries): FeedSource {
     span: (table) => knex(table).min({ first: 'id' }).max({ last: 'id' }),
     // https://www.sqlite.org/optoverview.html#disqualifying_where_clause_terms_using_unary_
     unindexed: (column) => knex.raw(`+${column}`),
+    // Row by row from the one or the other, without a sort (MERGE in the plan): so no selects within it, nor
+    // limits, which SQLite takes only there.
+    merged: (live, archived, limit) => live.unionAll(archived).orderBy('position').limit(limit),
     noTime: 'NULL',
   };
 }
