@@ -1,3 +1,5 @@
+import { expect } from 'vitest';
+import type { Durations } from '../../domain/ports/analytics.ts';
 import type { AnalyticsEvent } from './analytics-events.ts';
 
 /** Answers by plain loops over the events, which share nothing with the code they are held against. */
@@ -68,4 +70,36 @@ export function wallClock(timeZone: string, bucket: 'day' | 'hour') {
       : {}),
   });
   return (time: string): string => format.format(new Date(time));
+}
+
+/** Counts, sums, minima and maxima are the same; a percentile is as near as it is promised. */
+export function expectTally(
+  found: Durations & { count: number; errors?: number },
+  expected: Expected | undefined,
+  tolerance: number,
+): void {
+  expect(expected).toBeDefined();
+  const { count, errors, values } = expected as Expected;
+  const { minMs, avgMs, maxMs } = found;
+  expect({ count: found.count, timed: found.timed }).toEqual({ count, timed: values.length });
+  if (found.errors !== undefined) expect(found.errors).toBe(errors);
+  if (values.length === 0) {
+    expect({ minMs, avgMs, maxMs, p99Ms: found.p99Ms }).toEqual({
+      minMs: null,
+      avgMs: null,
+      maxMs: null,
+      p99Ms: null,
+    });
+    return;
+  }
+  expect({ minMs, maxMs }).toEqual({ minMs: Math.min(...values), maxMs: Math.max(...values) });
+  expect(avgMs).toBeCloseTo(values.reduce((sum, value) => sum + value, 0) / values.length, 6);
+  for (const [name, share] of [
+    ['p50Ms', 0.5],
+    ['p95Ms', 0.95],
+    ['p99Ms', 0.99],
+  ] as const) {
+    const exact = nearestRank(values, share);
+    expect(Math.abs((found[name] as number) - exact), name).toBeLessThanOrEqual(exact * tolerance);
+  }
 }
