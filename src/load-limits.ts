@@ -1,6 +1,5 @@
 import type { Outbox } from '../domain/ports/outbox.ts';
 import type { ProcessStore } from '../domain/ports/process-store.ts';
-import type { Waitroom } from '../infrastructure/memory/waitroom.ts';
 
 export interface LoadLimits {
   /**
@@ -18,7 +17,8 @@ export interface LoadLimits {
 }
 
 export interface LoadLimitsOptions {
-  waitroom: Pick<Waitroom, 'size'>;
+  /** How many wait or follow now. */
+  waiting: () => number;
   outbox: Pick<Outbox, 'depth'>;
   processStore: Pick<ProcessStore, 'countPending'>;
   /** Callers who wait or follow at once in this instance. */
@@ -41,7 +41,7 @@ const LOOK_EVERY_MS = 1_000;
  * notice it with their next look.
  */
 export function createLoadLimits(options: LoadLimitsOptions): LoadLimits {
-  const { waitroom, outbox, processStore, waitersMax, backlogMax, pendingMax, log } = options;
+  const { waiting, outbox, processStore, waitersMax, backlogMax, pendingMax, log } = options;
   let backlog = 0;
   let pending = 0;
   let letIn = 0;
@@ -66,7 +66,7 @@ export function createLoadLimits(options: LoadLimitsOptions): LoadLimits {
   }
 
   function refuseWait(): string | null {
-    if (waitroom.size() < waitersMax) return null;
+    if (waiting() < waitersMax) return null;
     return `As many callers wait here as there is room for (${waitersMax}). Send the same request again later, or without waiting.`;
   }
 

@@ -15,6 +15,7 @@ import { checkRoles } from './check-roles.ts';
 import { type Config, redactConfig } from './config.ts';
 import { dataLockMode, lockDataDir } from './data-lock.ts';
 import { openDatabase } from './database-target.ts';
+import { createFeedSignal } from './feed-signal.ts';
 import { buildServer, closeServer } from './http/server.ts';
 import { jobHandlersOf } from './job-handlers.ts';
 import { createLoadLimits } from './load-limits.ts';
@@ -85,6 +86,7 @@ export async function startService(
       onAppended: (events) => {
         onCommitted(events);
         announce(events);
+        feedSignal.wake();
         observeEvents(events);
         // In the next turn: who waits for this has its answer first.
         if (has('relay')) setImmediate(() => relay.offer(events.map(outboxRowOf)));
@@ -97,6 +99,7 @@ export async function startService(
     const personal = await openPersonalData(config, processes, database.processKeys, log);
     const eventStore = personal.eventStore(observedEventStore(database.eventStore, observability));
     const processStore = personal.processStore(database.processStore);
+    const eventFeed = personal.eventFeed(database.eventFeed);
     // Alone on the data folder, so no other relay: what a killed predecessor had taken is due.
     if (database.kind === 'sqlite' && lockMode === 'exclusive') await outbox.releaseAll();
 
@@ -108,8 +111,11 @@ export async function startService(
     // In memory: what callers wait for and ask about.
     const processMap = createProcessMap(config.PROCESS_MAP_MAX);
     const waitroom = personal.waitroom(observability.waitroom());
+    const feedSignal = createFeedSignal({ feed: eventFeed, log });
+    shutdown.add('feed signal', feedSignal.close);
+    const waiting = () => waitroom.size() + feedSignal.size();
     const limits = createLoadLimits({
-      waitroom,
+      waiting,
       outbox,
       processStore,
       waitersMax: config.WAITERS_MAX,
@@ -128,6 +134,7 @@ export async function startService(
     shutdown.add('queue', (timeLeft) => queue.close(timeLeft()));
     notifier.subscribe((state) => {
       if (processMap.set(state)) waitroom.notify(state);
+      feedSignal.wake();
     });
     const announce = createAnnounce({ processMap, notifier, log });
     const observeEvents = observability.events({
@@ -156,6 +163,8 @@ export async function startService(
       eventStore,
       processStore,
       analytics: database.analytics,
+      eventFeed,
+      feedSignal,
       engine,
       waitroom,
       limits,
@@ -172,7 +181,7 @@ export async function startService(
       },
       stopping: () => stopping !== undefined,
       idsOf: observability.traceIds.of,
-      observe: observability.http({ ...database, queue, waitroom, processMap }),
+      observe: observability.http({ ...database, queue, waiting, processMap }),
       api: has('api'),
       deadLetters: transport.deadLetters,
       boards: transport.boards,
@@ -269,11 +278,12 @@ export async function startService(
     }
 
     async function stop(): Promise<void> {
-      log.info({ waiting: waitroom.size() }, 'stopping');
+      log.info({ waiting: waiting() }, 'stopping');
       // Load balancers ask now and then: until they have, calls go on coming, and are served.
       await sleep(config.SHUTDOWN_DELAY_MS);
       // From here on nobody waits: who does gets a 202 now, who comes gets one at once.
       waitroom.releaseAll();
+      feedSignal.close();
       await shutdown.run(config.SHUTDOWN_TIMEOUT_MS);
       log.info('stopped');
     }

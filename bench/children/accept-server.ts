@@ -12,6 +12,7 @@ import { createRelay } from '../../jobs/relay-outbox.ts';
 import { type Access, createAccess, openAccess } from '../../src/access/access.ts';
 import { createKeyManager } from '../../src/access/manage-keys.ts';
 import { readConfig } from '../../src/config.ts';
+import { createFeedSignal } from '../../src/feed-signal.ts';
 import { buildServer } from '../../src/http/server.ts';
 import { createLoadLimits } from '../../src/load-limits.ts';
 import { loadProcesses } from '../../src/load-processes.ts';
@@ -70,7 +71,7 @@ const calls = {
         relay.offer(events.map(outboxRowOf));
       },
     });
-    const { outbox, processStore, apiKeys } = database;
+    const { outbox, processStore, eventFeed, apiKeys } = database;
     const eventStore = observedEventStore(database.eventStore, observability);
     const observeEvents = observability.events({
       processMap,
@@ -92,13 +93,15 @@ const calls = {
       eventStore,
       analytics: database.analytics,
       processStore,
+      eventFeed,
+      feedSignal: createFeedSignal({ feed: eventFeed, log }),
       // Never called: the jobs that would are not worked.
       engine: createRestEngine({ baseUrl: 'http://127.0.0.1:1' }),
       waitroom,
-      observe: observability.http({ ...database, queue, waitroom, processMap }),
+      observe: observability.http({ ...database, queue, waiting: waitroom.size, processMap }),
       // Measured is how fast it accepts, not when it stops to.
       limits: createLoadLimits({
-        waitroom,
+        waiting: waitroom.size,
         outbox,
         processStore,
         waitersMax: config.WAITERS_MAX,

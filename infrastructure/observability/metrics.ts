@@ -69,7 +69,7 @@ export function createMetrics(build: { version: string }) {
       SLOW,
     ),
 
-    waiting: gauge('waiting', 'Callers that wait for a process or follow it'),
+    waiting: gauge('waiting', 'Callers that wait for a process or events, or follow them'),
     wait: histogram(
       'wait_duration_seconds',
       'How long callers waited, by how it ended',

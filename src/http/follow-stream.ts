@@ -1,14 +1,11 @@
-import type { ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isFinal } from '../../domain/events.ts';
 import type { EventStore } from '../../domain/ports/event-store.ts';
 import type { LogIds } from '../../domain/trace-context.ts';
 import type { Waitroom } from '../../infrastructure/memory/waitroom.ts';
 import type { Access } from '../access/access.ts';
+import { createEventStreams } from './event-streams.ts';
 import { publicEvent } from './schemas.ts';
-
-/** A comment line every so often keeps proxies from closing a quiet connection, in milliseconds. */
-const HEARTBEAT_MS = 15_000;
 
 export interface Follow {
   request: FastifyRequest;
@@ -43,8 +40,7 @@ export function createStreamFollower(ports: {
   access: Pick<Access, 'watch'>;
 }): StreamFollower {
   const { eventStore, waitroom, idsOf, access } = ports;
-  const open = new Set<ServerResponse>();
-  let closed = false;
+  const streams = createEventStreams(access);
 
   function follow({ request, reply, correlationId, afterVersion, ended }: Follow): void {
     let last = afterVersion;
@@ -52,37 +48,11 @@ export function createStreamFollower(ports: {
     let reading = false;
     let again = false;
 
-    reply.hijack();
-    const { raw } = reply;
-    for (const [name, value] of Object.entries(reply.getHeaders())) {
-      if (value !== undefined) raw.setHeader(name, value);
-    }
-    raw.writeHead(200, {
-      'Content-Type': 'text/event-stream',
-      'Cache-Control': 'no-cache',
-      'X-Accel-Buffering': 'no',
-    });
-    // The caller sees at once that it is connected, though there may be nothing to tell yet.
-    raw.flushHeaders();
-    // The stop may have come while the caller's stream was looked up.
-    if (closed) {
-      raw.end();
-      return;
-    }
-    open.add(raw);
+    const stream = streams.begin(request, reply, () => void read());
+    if (stream.over.aborted) return;
     // Watching before the first read: what is appended in between is read by one of the two.
     const unwatch = waitroom.watch(correlationId, () => void read());
-    const unguard = access.watch(request.caller, () => raw.end());
-    const heartbeat = setInterval(() => {
-      raw.write(':\n\n');
-      void read();
-    }, HEARTBEAT_MS);
-    raw.once('close', () => {
-      open.delete(raw);
-      unwatch();
-      unguard();
-      clearInterval(heartbeat);
-    });
+    stream.over.addEventListener('abort', unwatch);
     void read();
 
     async function read(): Promise<void> {
@@ -90,35 +60,27 @@ export function createStreamFollower(ports: {
       if (reading) return;
       reading = true;
       try {
-        while (again && !raw.writableEnded && !raw.destroyed) {
+        while (again && !stream.over.aborted) {
           again = false;
           const events = await eventStore.readStream(correlationId, { afterVersion: last });
-          if (raw.writableEnded) break;
           for (const event of events) {
             last = event.version;
             if (isFinal(event.type)) isLast = true;
             else if (event.type === 'process-retried') isLast = false;
-            raw.write(
-              `id: ${event.version}\nevent: ${event.type}\ndata: ${JSON.stringify(publicEvent(event))}\n\n`,
-            );
+            await stream.send({ id: event.version, type: event.type, data: publicEvent(event) });
+            if (stream.over.aborted) return;
           }
-          if (isLast) raw.end();
+          if (isLast) stream.end();
         }
       } catch (error) {
         // The client connects again and goes on from its Last-Event-ID.
         request.log.warn({ ...idsOf(correlationId), err: error }, 'event stream ended');
-        raw.end();
+        stream.end();
       } finally {
         reading = false;
       }
     }
   }
 
-  return {
-    follow,
-    close() {
-      closed = true;
-      for (const raw of open) raw.end();
-    },
-  };
+  return { follow, close: streams.close };
 }

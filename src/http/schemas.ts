@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { EVENT_TYPES, type StoredEvent } from '../../domain/events.ts';
 import type { Json } from '../../domain/json.ts';
+import type { FedEvent } from '../../domain/ports/event-feed.ts';
 import { RESERVED_VARIABLES } from '../use-cases/start-process.ts';
 
 /** Clients take dots out of a path, escaped or not, and `/api/process/status/…` is a call itself. */
@@ -229,6 +230,27 @@ export const tracePageSchema = z
       { traceabilityId: '0af7651916cd43dd8448eb211c80319c', events: [EVENT], nextCursor: null },
     ],
   });
+
+const FED_EVENT = { ...EVENT, position: '1042' };
+
+const fedEventSchema = eventSchema
+  .extend({ position: z.string().describe('Place in the feed, a whole number that rises') })
+  .meta({ id: 'FedEvent', examples: [FED_EVENT] });
+
+export const feedPageSchema = z
+  .object({
+    events: z.array(fedEventSchema),
+    nextCursor: z.string().describe('Always there: goes on behind what was looked at'),
+    atEnd: z.boolean().describe('True when there was nothing more at that time'),
+  })
+  .meta({
+    examples: [{ events: [FED_EVENT], nextCursor: 'eyJmZWVkIjoiMTA0MiIsIm…', atEnd: true }],
+  });
+
+/** An event of the feed as callers see it. */
+export function fedEvent({ position, event }: FedEvent): z.infer<typeof fedEventSchema> {
+  return { ...publicEvent(event), position };
+}
 
 /** An event as callers see it: without the keys that only the service uses. */
 export function publicEvent(event: StoredEvent): z.infer<typeof eventSchema> {

@@ -37,7 +37,7 @@ export interface Observability extends Observers {
     rollups: Pick<RollupStore, 'state'>;
     rollupSource: RollupSource;
     queue: Queue;
-    waitroom: Waitroom;
+    waiting: () => number;
     processMap: ProcessMap;
   }): HttpObservers;
   /** Sends the spans that were not sent. */
@@ -72,14 +72,14 @@ export function openObservability(
         readStart: async (correlationId) =>
           (await eventStore.readStream(correlationId, { limit: 1 }))[0]?.createdAt,
       }),
-    http: ({ outbox, rollups, rollupSource, queue, waitroom, processMap }) => ({
+    http: ({ outbox, rollups, rollupSource, queue, waiting, processMap }) => ({
       ...observers,
       read: createReadings({
         metrics,
         outbox,
         rollupLag: () => rollupLag({ store: rollups, source: rollupSource, clock: Date.now }),
         queue,
-        waiting: () => waitroom.size(),
+        waiting,
         processMapSize: () => processMap.size(),
       }),
     }),

@@ -41,6 +41,7 @@ describe('documentation', () => {
       'get /api/analytics/steps',
       'get /api/analytics/throughput',
       'get /api/event-log/{traceabilityId}',
+      'get /api/events',
       'get /api/process',
       'get /api/process/status/{correlationId}',
       'get /api/process/{correlationId}/events',

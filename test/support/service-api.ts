@@ -11,6 +11,8 @@ export interface EventBody {
   data: Record<string, unknown>;
   audit: Record<string, unknown>;
   identity: Record<string, unknown>;
+  /** Of the feed. */
+  position?: string;
 }
 
 /** Every field that some answer has. Which of them this one must have, the document has checked. */
@@ -34,6 +36,7 @@ export interface Body {
   processes: Body[];
   events: EventBody[];
   nextCursor: string | null;
+  atEnd: boolean;
   checks: Record<string, string>;
 }
 

@@ -13,6 +13,7 @@ import { createInProcessQueue } from '../../infrastructure/queue/in-process.ts';
 import type { Database } from '../../infrastructure/sql/database.ts';
 import { openSqliteDatabase } from '../../infrastructure/sql/sqlite/database.ts';
 import { type Access, openAccess } from '../../src/access/access.ts';
+import { createFeedSignal } from '../../src/feed-signal.ts';
 import type { AccessOptions } from '../../src/http/access/register.ts';
 import { buildServer, closeServer } from '../../src/http/server.ts';
 import { createLoadLimits } from '../../src/load-limits.ts';
@@ -63,9 +64,10 @@ export async function startParts(
     file: join(folder.path, 'test.db'),
     clock: Date.now,
     leaseMs: 0,
-    onAppended: () => {},
+    onAppended: () => feedSignal.wake(),
   });
-  const { eventStore, processStore } = database;
+  const { eventStore, processStore, eventFeed } = database;
+  const feedSignal = createFeedSignal({ feed: eventFeed, log: silent });
   const waitroom = createWaitroom();
   const processMap = createProcessMap(1_000);
   const processes = await loadProcesses(TEST_PROCESSES);
@@ -85,10 +87,12 @@ export async function startParts(
     eventStore: wrap(eventStore, goOn),
     analytics: database.analytics,
     processStore,
+    eventFeed,
+    feedSignal,
     engine,
     waitroom,
     limits: createLoadLimits({
-      waitroom,
+      waiting: () => waitroom.size() + feedSignal.size(),
       outbox: database.outbox,
       processStore,
       waitersMax: 100_000,
@@ -120,6 +124,7 @@ export async function startParts(
     beginStop() {
       stopping = true;
       waitroom.releaseAll();
+      feedSignal.close();
     },
     async stop() {
       await closeServer(app, 5_000);

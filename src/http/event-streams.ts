@@ -1,0 +1,99 @@
+import { once } from 'node:events';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Access } from '../access/access.ts';
+
+/** A comment line every so often keeps proxies from closing a quiet connection, in milliseconds. */
+const HEARTBEAT_MS = 15_000;
+
+/**
+ * An answer of Server-Sent Events that goes on
+ * (https://html.spec.whatwg.org/multipage/server-sent-events.html).
+ */
+export interface EventStream {
+  /** Aborted when it is over: the caller hung up, may no longer follow, or the service stops. */
+  over: AbortSignal;
+  /**
+   * Sends an event, or without a type and data only the id to go on from: a browser remembers it and dispatches
+   * nothing. Resolves when there is room for the next one, or it is over.
+   */
+  send(event: { id: string | number; type?: string; data?: unknown }): Promise<void>;
+  /** Whether what was sent waits for the caller to take it. */
+  isFull(): boolean;
+  end(): void;
+}
+
+export interface EventStreams {
+  /**
+   * Begins the answer.
+   *
+   * @param onBeat is called at each heartbeat
+   */
+  begin(request: FastifyRequest, reply: FastifyReply, onBeat: () => void): EventStream;
+  /** Ends all of them: at the stop. Browsers connect again by themselves and go on where they were. */
+  close(): void;
+}
+
+/** What all event streams have in common, whatever they send. */
+export function createEventStreams(
+  access: Pick<Access, 'watch'>,
+  heartbeatMs = HEARTBEAT_MS,
+): EventStreams {
+  const open = new Set<() => void>();
+  let closed = false;
+
+  function begin(request: FastifyRequest, reply: FastifyReply, onBeat: () => void): EventStream {
+    reply.hijack();
+    const { raw } = reply;
+    for (const [name, value] of Object.entries(reply.getHeaders())) {
+      if (value !== undefined) raw.setHeader(name, value);
+    }
+    raw.writeHead(200, {
+      'Content-Type': 'text/event-stream',
+      'Cache-Control': 'no-cache',
+      'X-Accel-Buffering': 'no',
+    });
+    // The caller sees at once that it is connected, though there may be nothing to tell yet.
+    raw.flushHeaders();
+    const over = new AbortController();
+    const end = (): void => {
+      over.abort();
+      raw.end();
+    };
+    const unguard = access.watch(request.caller, end);
+    const heartbeat = setInterval(() => {
+      // A caller who does not take what it was sent needs no keeping awake.
+      if (!raw.writableNeedDrain) raw.write(':\n\n');
+      onBeat();
+    }, heartbeatMs);
+    open.add(end);
+    raw.once('close', () => {
+      open.delete(end);
+      unguard();
+      clearInterval(heartbeat);
+      over.abort();
+    });
+    // The stop may have come while it was looked up what to send.
+    if (closed) end();
+    return {
+      over: over.signal,
+      end,
+      isFull: () => raw.writableNeedDrain,
+      async send({ id, type, data }) {
+        if (over.signal.aborted) return;
+        const event = type ? `event: ${type}\ndata: ${JSON.stringify(data)}\n` : '';
+        if (raw.write(`id: ${id}\n${event}\n`)) return;
+        await once(raw, 'drain', { signal: over.signal }).catch((error: unknown) => {
+          if (!over.signal.aborted) throw error;
+        });
+      },
+    };
+  }
+
+  return {
+    begin,
+    close() {
+      closed = true;
+      for (const end of open) end();
+    },
+  };
+}

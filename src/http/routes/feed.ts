@@ -1,0 +1,119 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { EventFeed } from '../../../domain/ports/event-feed.ts';
+import type { Access } from '../../access/access.ts';
+import type { FeedSignal } from '../../feed-signal.ts';
+import type { LoadLimits } from '../../load-limits.ts';
+import { createEventStreams } from '../event-streams.ts';
+import { feedCursorOf, LATEST, placeInFeed } from '../feed-cursor.ts';
+import { feedFilterFields, isForwards, wantedBy } from '../feed-query.ts';
+import { followFeed } from '../follow-feed.ts';
+import { preferredWait } from '../prefer.ts';
+import { problem, sendOverloaded, sendProblem } from '../problems.ts';
+import { type FeedReading, readFeed } from '../read-feed.ts';
+import { fedEvent, feedPageSchema } from '../schemas.ts';
+
+const feedQuery = z
+  .strictObject({
+    ...feedFilterFields,
+    limit: z.coerce.number().int().min(1).max(1_000).default(200),
+    cursor: z
+      .string()
+      .max(2_000)
+      .optional()
+      .describe(`\`nextCursor\` of the page before; \`${LATEST}\`: what is written from now on`),
+  })
+  .refine(...isForwards);
+
+/** `GET /api/events`: all events in the order of their commits, by the page or as they come. */
+export const feedRoutes: FastifyPluginAsyncZod<{
+  /** Opens what is sealed. */
+  eventFeed: EventFeed;
+  feedSignal: FeedSignal;
+  access: Access;
+  limits: LoadLimits;
+  waitTimeoutMs: number;
+}> = async (app, { eventFeed, feedSignal, access, limits, waitTimeoutMs }) => {
+  const streams = createEventStreams(access);
+  // A followed feed has no end of its own, and the server's close waits for open answers.
+  app.addHook('preClose', async () => streams.close());
+
+  app.get(
+    '/api/events',
+    {
+      config: { scope: 'events:read' },
+      schema: {
+        summary: 'The event feed: all events in the order they were committed',
+        description:
+          'Send `nextCursor` back as `cursor` and you get every event once. With `Prefer: wait=N` an empty page waits up to N seconds for events. With `Accept: text/event-stream` they come as they happen, each with the cursor behind it as its id; `Last-Event-ID` goes on there.',
+        tags: ['events'],
+        headers: z.object({
+          accept: z.string().optional(),
+          prefer: z.string().optional().describe('`wait=N` seconds (RFC 7240)'),
+          'last-event-id': z.string().max(2_000).optional(),
+        }),
+        querystring: feedQuery,
+        response: {
+          200: feedPageSchema.describe('A page of events; empty when there are no more yet'),
+          400: problem('The request is not valid'),
+          503: problem('The database cannot be reached, or too many callers wait or follow'),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { headers, query } = request;
+      const isStream = headers.accept?.includes('text/event-stream') ?? false;
+      const lastEventId = isStream ? headers['last-event-id'] : undefined;
+      const wanted = wantedBy(query);
+      const place = await placeInFeed(eventFeed, lastEventId ?? query.cursor, wanted);
+      if ('wrong' in place) {
+        const path = lastEventId === undefined ? 'querystring.cursor' : 'headers.last-event-id';
+        return sendProblem(reply, 'invalid-request', `${path}: ${place.wrong}`);
+      }
+      const { after } = place;
+      // What is asked for is known here: other forms of the same events begin here, too.
+      const wait = preferredWait(headers.prefer, 0, isStream ? 0 : waitTimeoutMs);
+      const refusal = isStream || wait.ms > 0 ? limits.refuseWait() : null;
+      if (refusal) return sendOverloaded(reply, refusal);
+      if (isStream) {
+        const ports = { feed: eventFeed, signal: feedSignal, streams };
+        void followFeed({ ...ports, request, reply, wanted, after });
+        return reply;
+      }
+      const gone = new AbortController();
+      reply.raw.once('close', () => gone.abort());
+      try {
+        const reading = { ...wanted, after, limit: query.limit };
+        const page = await pageWithin(wait.ms, reading, gone.signal);
+        if (wait.applied) reply.header('Preference-Applied', wait.applied);
+        return await reply.send({
+          events: page.items.map(fedEvent),
+          nextCursor: feedCursorOf(page.lookedTo, wanted),
+          atEnd: page.atEnd,
+        });
+      } catch (error) {
+        if (!gone.signal.aborted) throw error;
+        // Nobody is there to be told.
+        reply.hijack();
+        return reply;
+      }
+    },
+  );
+
+  /** The next page; when there is nothing yet, what comes within `waitMs`. */
+  async function pageWithin(waitMs: number, reading: FeedReading, gone: AbortSignal) {
+    if (waitMs === 0) return readFeed(eventFeed, reading, gone);
+    // Before the first read: what is committed in between is seen by one of the two.
+    const listener = feedSignal.listen(waitMs);
+    gone.addEventListener('abort', listener.end);
+    try {
+      let page = await readFeed(eventFeed, reading, gone);
+      while (page.items.length === 0 && page.atEnd && (await listener.news())) {
+        page = await readFeed(eventFeed, { ...reading, after: page.lookedTo }, gone);
+      }
+      return page;
+    } finally {
+      listener.end();
+    }
+  }
+};
