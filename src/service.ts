@@ -9,6 +9,7 @@ import { observedEngine, observedEventStore } from '../infrastructure/observabil
 import { openRedis } from '../infrastructure/redis.ts';
 import { outboxRowOf } from '../jobs/event-jobs.ts';
 import { createRelay } from '../jobs/relay-outbox.ts';
+import { rollupLag } from '../jobs/rollup-lag.ts';
 import { createAccess } from './access/access.ts';
 import { readPolicy } from './access/policy.ts';
 import { checkRoles } from './check-roles.ts';
@@ -184,6 +185,10 @@ export async function startService(
       observe: observability.http({ ...database, queue, waiting, processMap }),
       api: has('api'),
       deadLetters: transport.deadLetters,
+      attention: database.attention,
+      outbox,
+      rollupLag: () =>
+        rollupLag({ store: database.rollups, source: database.rollupSource, clock: Date.now }),
       boards: transport.boards,
       waitTimeoutMs: config.WAIT_TIMEOUT_MS,
       bodyLimit: config.BODY_LIMIT,

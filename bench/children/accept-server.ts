@@ -71,7 +71,7 @@ const calls = {
         relay.offer(events.map(outboxRowOf));
       },
     });
-    const { outbox, processStore, eventFeed, apiKeys } = database;
+    const { outbox, processStore, eventFeed, apiKeys, attention } = database;
     const eventStore = observedEventStore(database.eventStore, observability);
     const observeEvents = observability.events({
       processMap,
@@ -115,6 +115,9 @@ const calls = {
       stopping: () => false,
       api: true,
       deadLetters: createInProcessQueue({ concurrency: 1, log }).deadLetters,
+      attention,
+      outbox,
+      rollupLag: async () => ({ events: 0, ms: 0 }),
       boards: [],
       waitTimeoutMs: config.WAIT_TIMEOUT_MS,
       bodyLimit: config.BODY_LIMIT,

@@ -3,6 +3,7 @@ import type { ApiKeyStore } from '../../domain/access.ts';
 import type { StoredEvent } from '../../domain/events.ts';
 import type { Analytics } from '../../domain/ports/analytics.ts';
 import type { Archive } from '../../domain/ports/archive.ts';
+import type { Attention } from '../../domain/ports/attention.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { EventFeed } from '../../domain/ports/event-feed.ts';
 import type { EventStore } from '../../domain/ports/event-store.ts';
@@ -37,6 +38,7 @@ export interface Database {
   feedRows: FeedRows;
   rollups: NewRollups;
   rollupSource: RollupSource;
+  attention: Attention;
   outbox: Outbox;
   processStore: ProcessStore;
   apiKeys: ApiKeyStore;

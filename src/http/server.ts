@@ -5,15 +5,18 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import { validatorCompiler } from 'fastify-type-provider-zod';
 import type { ProcessDefinition } from '../../domain/define-process.ts';
 import type { Analytics } from '../../domain/ports/analytics.ts';
+import type { Attention } from '../../domain/ports/attention.ts';
 import type { DeadLetters } from '../../domain/ports/dead-letters.ts';
 import type { Engine } from '../../domain/ports/engine.ts';
 import type { EventFeed } from '../../domain/ports/event-feed.ts';
 import type { EventStore } from '../../domain/ports/event-store.ts';
+import type { Outbox } from '../../domain/ports/outbox.ts';
 import type { ProcessStore } from '../../domain/ports/process-store.ts';
 import type { LogIds } from '../../domain/trace-context.ts';
 import type { Waitroom } from '../../infrastructure/memory/waitroom.ts';
 import type { Metrics } from '../../infrastructure/observability/metrics.ts';
 import type { Tracing } from '../../infrastructure/observability/tracing.ts';
+import type { RollupLag } from '../../jobs/rollup-lag.ts';
 import type { FeedSignal } from '../feed-signal.ts';
 import type { LoadLimits } from '../load-limits.ts';
 import type { FindProcess } from '../use-cases/find-process.ts';
@@ -23,6 +26,7 @@ import { registerDocumentation } from './documentation.ts';
 import { observeRequests } from './observe-requests.ts';
 import { registerProblems, sendUnreadableUrl } from './problems.ts';
 import { analyticsRoutes } from './routes/analytics.ts';
+import { attentionRoutes } from './routes/attention.ts';
 import { controlRoutes } from './routes/control.ts';
 import { eventRoutes } from './routes/events.ts';
 import { failedJobRoutes } from './routes/failed-jobs.ts';
@@ -53,6 +57,10 @@ export interface ServerOptions extends AccessOptions {
   /** What a log line says of a process. */
   idsOf?: ((correlationId: string) => LogIds) | undefined;
   deadLetters: DeadLetters;
+  attention: Attention;
+  outbox: Pick<Outbox, 'depth'>;
+  /** How far the rollups are behind the events. */
+  rollupLag: () => Promise<RollupLag>;
   /** The queues in Redis as Bull Board shows them; none without Redis. */
   boards: readonly BullMQAdapter[];
   /** Without it (an instance without the role `api`) only health and metrics are served. */
@@ -120,6 +128,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     await app.register(eventRoutes, options);
     await app.register(analyticsRoutes, { analytics: options.analytics });
     await app.register(feedRoutes, options);
+    await app.register(attentionRoutes, options);
     await app.register(controlRoutes, options);
     await app.register(retryRoutes, options);
     await app.register(failedJobRoutes, options);

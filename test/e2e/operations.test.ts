@@ -37,6 +37,7 @@ describe('documentation', () => {
         .sort(),
     ).toEqual([
       'get /api/admin/jobs/failed',
+      'get /api/analytics/attention',
       'get /api/analytics/processes',
       'get /api/analytics/steps',
       'get /api/analytics/throughput',

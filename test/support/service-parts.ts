@@ -12,6 +12,7 @@ import { createWaitroom, type Waitroom } from '../../infrastructure/memory/waitr
 import { createInProcessQueue } from '../../infrastructure/queue/in-process.ts';
 import type { Database } from '../../infrastructure/sql/database.ts';
 import { openSqliteDatabase } from '../../infrastructure/sql/sqlite/database.ts';
+import { rollupLag } from '../../jobs/rollup-lag.ts';
 import { type Access, openAccess } from '../../src/access/access.ts';
 import { createFeedSignal } from '../../src/feed-signal.ts';
 import type { AccessOptions } from '../../src/http/access/register.ts';
@@ -106,6 +107,10 @@ export async function startParts(
     stopping: () => stopping,
     api: true,
     deadLetters: createInProcessQueue({ concurrency: 1, log: silent }).deadLetters,
+    attention: database.attention,
+    outbox: database.outbox,
+    rollupLag: () =>
+      rollupLag({ store: database.rollups, source: database.rollupSource, clock: Date.now }),
     boards: more.boards ?? [],
     waitTimeoutMs: 25_000,
     bodyLimit: 1_048_576,

@@ -4,6 +4,7 @@ import { createAnalytics } from '../analytics/analytics.ts';
 import { type ApiKeyRow, createApiKeyStore } from '../api-keys.ts';
 import { createPreview } from '../archive-preview.ts';
 import { type ArchivedRows, createArchivedRows } from '../archived-rows.ts';
+import { createAttention } from '../attention/attention.ts';
 import type { Database, DatabaseOptions } from '../database.ts';
 import { createEventFeed, createFeedRows } from '../feed-rows.ts';
 import { createCountPending, createListProcesses } from '../list-processes.ts';
@@ -105,6 +106,7 @@ export async function openMssqlDatabase(
     eventFeed: createEventFeed(feedRows),
     feedRows,
     rollups: createMssqlRollupStore(pool),
+    attention: createAttention({ reads, clock }),
     rollupSource: createRollupSource(feedRows, reads),
     outbox: createMssqlOutbox(pool),
     processStore: createMssqlProcessStore({

@@ -3,6 +3,7 @@ import { createAnalytics } from '../analytics/analytics.ts';
 import { type ApiKeyRow, createApiKeyStore } from '../api-keys.ts';
 import { createPreview } from '../archive-preview.ts';
 import { createArchivedRows } from '../archived-rows.ts';
+import { createAttention } from '../attention/attention.ts';
 import type { Database, DatabaseOptions } from '../database.ts';
 import { createEventFeed, createFeedRows } from '../feed-rows.ts';
 import { createCountPending, createListProcesses } from '../list-processes.ts';
@@ -71,6 +72,7 @@ export async function openSqliteDatabase(
     eventFeed: createEventFeed(feedRows),
     feedRows,
     rollups: createSqliteRollupStore(unsynced, unsyncedCommit),
+    attention: createAttention({ reads, clock }),
     rollupSource: createRollupSource(feedRows, reads),
     outbox: createSqliteOutbox({ db: unsynced, groupCommit: unsyncedCommit, clock }),
     processStore: createSqliteProcessStore({
