@@ -87,6 +87,7 @@ export async function verifyProcesses(
   // Also when it was stopped: the run that goes on from there looks at none of them again.
   await settle();
   if (!signal.aborted) await verifyOutbox();
+  if (!signal.aborted) await verifyFeed();
   return totals;
 
   async function walk(from: string): Promise<void> {
@@ -166,20 +167,32 @@ export async function verifyProcesses(
     return again?.eventId === eventId && again.kind === kind;
   }
 
+  async function verifyFeed(): Promise<void> {
+    for (let after: string | null = '0'; after !== null && !signal.aborted; ) {
+      const { differences, last } = await verification.unplaced(after, filter);
+      for (const difference of differences) {
+        if (!ids || ids.includes(difference.correlationId)) await report([difference]);
+      }
+      after = last;
+    }
+  }
+
   async function report(differences: readonly Difference[]): Promise<void> {
     const [first] = differences;
     if (!first) return;
     for (const difference of differences) observer.difference(difference);
     totals.differences += differences.length;
     if (!repair) return;
-    const done = isOfOutbox(first) ? null : await verification.repair(first.correlationId);
+    const done = await mend(first);
     if (done) observer.repaired(first.correlationId, done);
     if (done?.done) totals.repaired++;
     else totals.unrepaired += differences.length;
   }
-}
 
-/** The outbox is emptied by the relay, never by a repair: it says what others have still to hear. */
-function isOfOutbox({ kind }: Difference): boolean {
-  return kind === 'outbox-overdue' || kind === 'outbox-without-event';
+  /** The outbox is emptied by the relay, never by a repair: it says what others have still to hear. */
+  async function mend({ kind, correlationId, eventId }: Difference): Promise<Repair | null> {
+    if (kind === 'outbox-overdue' || kind === 'outbox-without-event') return null;
+    if (kind === 'event-without-position' && eventId) return verification.place(eventId);
+    return verification.repair(correlationId);
+  }
 }

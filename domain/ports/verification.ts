@@ -29,6 +29,8 @@ export type DifferenceKind =
   /** An event has not been published for too long. */
   | 'outbox-overdue'
   | 'outbox-without-event'
+  /** Readers of the feed pass an event over. */
+  | 'event-without-position'
   /** Asked for by its id, and nowhere to be found. */
   | 'unknown';
 
@@ -114,6 +116,22 @@ export interface Verification {
    * @throws StoreUnavailableError
    */
   outbox(afterEventId: string, limit: number, filter: VerifyFilter): Promise<Difference[]>;
+  /**
+   * Events that have no place in the feed and wait for none, among some behind an event id.
+   *
+   * @returns `last`: go on behind it; null when there are no more
+   * @throws StoreUnavailableError
+   */
+  unplaced(
+    afterEventId: string,
+    filter: VerifyFilter,
+  ): Promise<{ differences: Difference[]; last: string | null }>;
+  /**
+   * Lets such an event have the next place.
+   *
+   * @throws StoreUnavailableError
+   */
+  place(eventId: string): Promise<Repair>;
   /**
    * Writes the rows of a process anew from its events, when these are sound and in one place; removes rows
    * without events. Never changes an event. Alone with the process, so it may run beside everything else.

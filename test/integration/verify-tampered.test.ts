@@ -83,8 +83,11 @@ const CASES: Case[] = [
   },
 ];
 
-/** Found as well where the events now tell another state than the row: not what this is about. */
-const FOLLOWS = ['row-differs', 'row-behind'];
+/**
+ * Found as well where the events now tell another state than the row, or where one was put in that the feed does not
+ * know: not what this is about.
+ */
+const FOLLOWS = ['row-differs', 'row-behind', 'event-without-position'];
 
 describe.each(databaseKinds())('events on $name', { timeout: 120_000 }, ({ available, open }) => {
   describe.skipIf(!available).each<Place>(['live', 'archived'])('that are %s', (place) => {
@@ -115,7 +118,7 @@ describe.each(databaseKinds())('events on $name', { timeout: 120_000 }, ({ avail
       const { differences } = await verified(database);
       for (const [at, { does, finds }] of CASES.entries()) {
         const found = differences.filter(({ correlationId }) => correlationId === `case-${at}`);
-        const shown = found.map(shownAs).filter((one) => !FOLLOWS.includes(one));
+        const shown = found.filter(({ kind }) => !FOLLOWS.includes(kind)).map(shownAs);
         expect(shown, does).toEqual(finds);
         for (const { version, eventId } of found) {
           if (eventId !== null) expect(eventId, does).toBe(names.get(`case-${at} ${version}`));

@@ -11,6 +11,7 @@ import { bindProcess } from './process-store.ts';
 import { type Row, streamRows } from './read-all.ts';
 import { BEGIN_WITH_STREAM_LOCK } from './stream-lock.ts';
 import { SHARE_TABLES } from './table-lock.ts';
+import { createUnplacedEvents } from './unplaced-events.ts';
 
 const TABLES = ['event_log', 'event_log_archive', 'process_store', 'process_store_archive'];
 /** The next ids in any of the tables, from indexes alone. */
@@ -158,6 +159,7 @@ export function createMssqlVerification(options: {
       );
       return recordset.map((row) => outboxDifference(isoTimes(row)));
     },
+    ...createUnplacedEvents(readers),
     async repair(id) {
       for (;;) {
         const repair = await withRetry(() => repairOnce(id));
