@@ -1,10 +1,10 @@
 import { createHandOver } from '../../infrastructure/hand-over/hand-over.ts';
-import type { Database } from '../../infrastructure/sql/database.ts';
 import { purgeArchive } from '../../jobs/purge-archive.ts';
+import { openTarget } from './open-target.ts';
 
 /** A process to be killed: hands over and purges what is archived, as soon as it is told to. */
 const [target = '', folder = ''] = process.argv.slice(2);
-const { purge, archivedRows } = await open();
+const { purge, archivedRows } = await openTarget(target);
 process.stdout.write('ready\n');
 process.stdin.once('data', async () => {
   await purgeArchive(
@@ -15,13 +15,3 @@ process.stdin.once('data', async () => {
   );
   process.stdout.write('done\n');
 });
-
-async function open(): Promise<Database> {
-  const options = { clock: Date.now, leaseMs: 0, onAppended: () => {} };
-  if (target.startsWith('mssql:')) {
-    const { openMssqlDatabase } = await import('../../infrastructure/sql/mssql/database.ts');
-    return openMssqlDatabase({ ...options, url: target });
-  }
-  const { openSqliteDatabase } = await import('../../infrastructure/sql/sqlite/database.ts');
-  return openSqliteDatabase({ ...options, file: target });
-}

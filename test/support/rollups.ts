@@ -148,3 +148,14 @@ function ms(row: Row): number {
 function start(time: number, grain: number): string {
   return new Date(time - (time % (grain * 60_000))).toISOString();
 }
+
+/** Nothing is left of a generation that is not the current one. */
+export async function expectOneGeneration({ knex }: Database): Promise<void> {
+  const [state, ...others] = await knex('rollup_state').select('generation', 'is_current');
+  expect(others).toEqual([]);
+  expect(state.is_current).toBe(1);
+  for (const table of ['step_rollup', 'process_rollup']) {
+    const found = await knex(table).distinct('generation').pluck('generation');
+    expect(found, table).toEqual([state.generation]);
+  }
+}
