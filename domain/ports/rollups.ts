@@ -57,3 +57,23 @@ export interface RollupSource {
   page(after: FeedPosition, limit: number, signal?: AbortSignal): Promise<FeedPage<RollupEvent>>;
   head(): Promise<FeedPosition>;
 }
+
+/** A number of events, of one type and process. */
+export interface RollupCount {
+  processName: string;
+  eventType: string;
+  count: number;
+}
+
+/** What a check of the rollups compares. */
+export interface RollupCheck {
+  /**
+   * What the current rollups count in buckets of each length, and the events there are up to their position.
+   *
+   * @throws StoreUnavailableError
+   */
+  counts(signal?: AbortSignal): Promise<{
+    counted: (RollupCount & { grain: number })[];
+    events: RollupCount[];
+  }>;
+}

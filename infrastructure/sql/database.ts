@@ -12,7 +12,7 @@ import type { Outbox } from '../../domain/ports/outbox.ts';
 import type { ProcessKeys } from '../../domain/ports/process-keys.ts';
 import type { ProcessStore } from '../../domain/ports/process-store.ts';
 import type { Purge } from '../../domain/ports/purge.ts';
-import type { NewRollups, RollupSource } from '../../domain/ports/rollups.ts';
+import type { NewRollups, RollupCheck, RollupSource } from '../../domain/ports/rollups.ts';
 import type { Verification } from '../../domain/ports/verification.ts';
 import type { ArchivedRows } from './archived-rows.ts';
 import type { FeedRows } from './feed-rows.ts';
@@ -39,6 +39,7 @@ export interface Database {
   rollups: NewRollups;
   rollupSource: RollupSource;
   attention: Attention;
+  rollupCheck: RollupCheck;
   outbox: Outbox;
   processStore: ProcessStore;
   apiKeys: ApiKeyStore;

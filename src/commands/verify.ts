@@ -1,6 +1,11 @@
 import type { Command } from 'commander';
 import { SetupError, StoreUnavailableError } from '../../domain/errors.ts';
 import { type VerifyTotals, verifyProcesses } from '../../jobs/verify-processes.ts';
+import {
+  type RollupDifference,
+  type VerifiedRollups,
+  verifyRollups,
+} from '../../jobs/verify-rollups.ts';
 import { correlationIdSchema } from '../http/schemas.ts';
 import { runMaintenance } from '../maintenance/run-maintenance.ts';
 import { readDuration } from './duration.ts';
@@ -58,7 +63,7 @@ async function verify(ids: readonly string[], options: VerifyCommandOptions): Pr
   const began = performance.now();
   const locks = repair ? [['tables', 'shared'] as const] : [];
   await runMaintenance(
-    async ({ database: { verification }, progress, signal }) => {
+    async ({ database: { verification, rollupCheck }, progress, signal }) => {
       const print = (type: string, fields: object, line: string): void =>
         progress.print(json ? JSON.stringify({ type, ...fields }) : line);
       progress.start('verifying processes', ids.length || (await verification.count()));
@@ -93,6 +98,19 @@ async function verify(ids: readonly string[], options: VerifyCommandOptions): Pr
         },
       );
       progress.stop();
+      const whole = ids.length === 0 && options.process === undefined && after === undefined;
+      let wrong = 0;
+      if (whole && !signal.aborted) {
+        const { differences, ...counted } = await verifyRollups(rollupCheck, signal);
+        wrong = differences.length;
+        for (const difference of differences) {
+          print('statistics-difference', difference, differenceText(difference));
+        }
+        // Nothing to say of statistics that have not begun.
+        if (counted.events + wrong > 0) {
+          print('statistics', { ...counted, differences: wrong }, statisticsText(counted, wrong));
+        }
+      }
       const seconds = Math.round(performance.now() - began) / 1_000;
       print('summary', { ...totals, seconds }, summary(totals, seconds));
       if (overdue && !json) progress.print('events wait to be published: is a relay running?');
@@ -104,7 +122,7 @@ async function verify(ids: readonly string[], options: VerifyCommandOptions): Pr
         );
       }
       const left = repair ? totals.unrepaired : totals.differences;
-      process.exitCode = left > 0 ? DIFFERENT : 0;
+      process.exitCode = left + wrong > 0 ? DIFFERENT : 0;
     },
     { locks },
   );
@@ -121,6 +139,20 @@ function summary(totals: VerifyTotals, seconds: number): string {
     `${streams} streams, ${events} events, ${seconds.toFixed(1)} s, ${differences} differences`,
     ...also,
   ].join('; ');
+}
+
+function differenceText(difference: RollupDifference): string {
+  const { processName, eventType, grain, counted, events } = difference;
+  return `statistics: ${processName} ${eventType}: buckets of ${grain} minutes count ${counted} of ${events}`;
+}
+
+function statisticsText(
+  { events, purged }: Pick<VerifiedRollups, 'events' | 'purged'>,
+  wrong: number,
+): string {
+  const also = purged > 0 ? `, and ${purged} that are there no more` : '';
+  const todo = wrong > 0 ? '; rebuild --only statistics makes them anew' : '';
+  return `statistics: ${wrong} differences over ${events} events${also}${todo}`;
 }
 
 function checkId(id: string): void {

@@ -6,6 +6,7 @@ import { add } from '../../domain/rollup-messages.ts';
 import { measuresOf } from '../../infrastructure/sql/rollup/rows.ts';
 import { rollupEvents } from '../../jobs/rollup-events.ts';
 import { rollupLag } from '../../jobs/rollup-lag.ts';
+import { verifyRollups } from '../../jobs/verify-rollups.ts';
 import { databaseKinds, type TestDatabase } from '../support/databases.ts';
 import { requested, stepCompleted, stepFailed } from '../support/events.ts';
 import { randomFrom, writeStreams } from '../support/rollup-load.ts';
@@ -170,6 +171,32 @@ describe.each(kinds)('the rollups on $name', { timeout: 120_000 }, (kind) => {
       expect(totals).toEqual({ batches: 1, events: 2 });
       await rollUp(database);
       await expectExact(database);
+    });
+
+    it('are compared with the events: fewer, or lengths that do not agree, are found', async () => {
+      const check = () => verifyRollups(database.rollupCheck);
+      const { events, ...rest } = await check();
+      expect(events).toBeGreaterThan(50);
+      expect(rest).toEqual({ purged: 0, differences: [] });
+      const row = database.knex('step_rollup').where({ grain: 60, status: 'ok' });
+      const [{ event_count: count }] = await row.clone().select('event_count');
+      await row.clone().update({ event_count: 0 });
+      const { differences } = await check();
+      expect(differences.length).toBeGreaterThan(0);
+      for (const one of differences) {
+        expect(one).toMatchObject({ eventType: 'step-completed', grain: 60 });
+        expect(one.counted).toBeLessThan(one.events);
+      }
+      expect(Number(count)).toBeGreaterThan(0);
+      await database.knex('rollup_state').update({ position: 0 });
+      await database.knex('step_rollup').del();
+      await database.knex('process_rollup').del();
+      await rollUp(database);
+      expect((await check()).differences).toEqual([]);
+      // What is counted and there no more was purged.
+      await database.knex('event_log_archive').where({ event_type: 'step-completed' }).del();
+      expect((await check()).purged).toBeGreaterThan(0);
+      expect((await check()).differences).toEqual([]);
     });
   });
 });

@@ -155,7 +155,7 @@ export async function expectOneGeneration({ knex }: Database): Promise<void> {
   expect(others).toEqual([]);
   expect(state.is_current).toBe(1);
   for (const table of ['step_rollup', 'process_rollup']) {
-    const found = await knex(table).distinct('generation').pluck('generation');
-    expect(found, table).toEqual([state.generation]);
+    const found = await knex(table).distinct('generation');
+    expect(found, table).toEqual([{ generation: state.generation }]);
   }
 }

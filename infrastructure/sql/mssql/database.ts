@@ -10,6 +10,7 @@ import { createEventFeed, createFeedRows } from '../feed-rows.ts';
 import { createCountPending, createListProcesses } from '../list-processes.ts';
 import { checkSchema } from '../migrate.ts';
 import type { ProcessRow } from '../process-row.ts';
+import { createRollupCheck } from '../rollup/check.ts';
 import { createRollupSource } from '../rollup/source.ts';
 import { mssqlAnalytics } from './analytics.ts';
 import { createMssqlArchive } from './archive.ts';
@@ -99,7 +100,8 @@ export async function openMssqlDatabase(
     read: (processes) => withRetry(() => rows.read(processes)),
   };
   const reads = createMssqlReadQueries({ target, limits, knex: cold, key, time });
-  const feedRows = createFeedRows(reads, createMssqlFeedSource(reads));
+  const feedSource = createMssqlFeedSource(reads);
+  const feedRows = createFeedRows(reads, feedSource);
   return {
     kind: 'mssql',
     eventStore: createMssqlEventStore({ pool, readers, leaseMs, onAppended }),
@@ -108,6 +110,7 @@ export async function openMssqlDatabase(
     rollups: createMssqlRollupStore(pool),
     attention: createAttention({ reads, clock }),
     rollupSource: createRollupSource(feedRows, reads),
+    rollupCheck: createRollupCheck(reads, feedSource),
     outbox: createMssqlOutbox(pool),
     processStore: createMssqlProcessStore({
       pool,

@@ -9,6 +9,7 @@ import { createEventFeed, createFeedRows } from '../feed-rows.ts';
 import { createCountPending, createListProcesses } from '../list-processes.ts';
 import { ensureSchema } from '../migrate.ts';
 import type { ProcessRow } from '../process-row.ts';
+import { createRollupCheck } from '../rollup/check.ts';
 import { createRollupSource } from '../rollup/source.ts';
 import { sqliteAnalytics } from './analytics.ts';
 import { createSqliteArchive } from './archive.ts';
@@ -63,7 +64,8 @@ export async function openSqliteDatabase(
   const mover = createArchiveMover(file, clock);
   const archivedRows = createArchivedRows(cold, { key: (value) => value, time: (value) => value });
   const reads = createSqliteReadQueries(file, cold);
-  const feedRows = createFeedRows(reads, createSqliteFeedSource(reads));
+  const feedSource = createSqliteFeedSource(reads);
+  const feedRows = createFeedRows(reads, feedSource);
   const alive = db.prepare('SELECT 1');
   const noteUse = unsynced.prepare('UPDATE api_key SET last_used_at = ? WHERE id = ?');
   return {
@@ -74,6 +76,7 @@ export async function openSqliteDatabase(
     rollups: createSqliteRollupStore(unsynced, unsyncedCommit),
     attention: createAttention({ reads, clock }),
     rollupSource: createRollupSource(feedRows, reads),
+    rollupCheck: createRollupCheck(reads, feedSource),
     outbox: createSqliteOutbox({ db: unsynced, groupCommit: unsyncedCommit, clock }),
     processStore: createSqliteProcessStore({
       db: unsynced,
