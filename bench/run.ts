@@ -4,12 +4,14 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
 import { access } from './access.ts';
+import { analytics } from './analytics.ts';
 import { append } from './append.ts';
 import { appendMssql } from './append-mssql.ts';
 import { archive } from './archive.ts';
 import { commitToAnswer } from './commit-to-answer.ts';
 import { dbos } from './dbos.ts';
 import { endToEnd } from './end-to-end.ts';
+import { feed } from './feed.ts';
 import { realEngine } from './real-engine.ts';
 import { rebuild } from './rebuild.ts';
 import { start } from './start.ts';
@@ -33,11 +35,14 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   waiters,
   archive,
   rebuild,
+  feed,
+  analytics,
 };
 const NAMES = Object.keys(BENCHMARKS);
 /** Lengths of measurements in a quick run, in proportion to the usual ones. */
 const QUICK = 0.25;
 const QUICK_ROUNDS = 1;
+const QUICK_EVENTS = 20_000;
 
 const data = fileURLToPath(new URL('../data', import.meta.url));
 
@@ -46,9 +51,19 @@ const command = new Command('npm run bench --')
   .argument('[names...]', `of ${NAMES.join(', ')}; none: all`)
   .option('--rounds <n>', 'how often each pair is measured', readRounds)
   .option('--quick', 'one round of short measurements, to see that they run')
+  .option(
+    '--events <list>',
+    'sizes of the databases of feed and analytics: 1000000,10000000',
+    readSizes,
+  )
   .option('--profile <folder>', 'write CPU profiles of the measured processes there')
   .parse();
-const options = command.opts<{ rounds?: number; quick?: boolean; profile?: string }>();
+const options = command.opts<{
+  rounds?: number;
+  quick?: boolean;
+  events?: number[];
+  profile?: string;
+}>();
 const chosen = command.args.length > 0 ? command.args : NAMES;
 const unknown = chosen.find((name) => !(name in BENCHMARKS));
 if (unknown) command.error(`There is no benchmark "${unknown}"; there are ${NAMES.join(', ')}.`);
@@ -68,6 +83,7 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`);
 const run: Run = {
   rounds: options.rounds ?? (options.quick ? QUICK_ROUNDS : 5),
   seconds: (full) => (options.quick ? full * QUICK : full),
+  events: options.events ?? (options.quick ? [QUICK_EVENTS] : undefined),
   progress: say,
   folder: () => mkdtempSync(join(home, 'data-')),
 };
@@ -90,4 +106,11 @@ function readRounds(text: string): number {
   if (!Number.isInteger(rounds) || rounds < 1)
     throw new InvalidArgumentError('It must be 1 or more.');
   return rounds;
+}
+
+function readSizes(text: string): number[] {
+  const sizes = text.split(',').map(Number);
+  if (!sizes.every((size) => Number.isInteger(size) && size > 0))
+    throw new InvalidArgumentError('It must be numbers of events with commas in between.');
+  return sizes;
 }

@@ -12,6 +12,8 @@ export interface Run {
   rounds: number;
   /** Length of a measurement: the given seconds, less in a quick run. */
   seconds(full: number): number;
+  /** Events of the databases that grow with them; left out: as the benchmark says. */
+  events?: readonly number[] | undefined;
   progress(line: string): void;
   /** A new folder on the disk of the checkout: /tmp may be memory, where a sync costs nothing. */
   folder(): string;

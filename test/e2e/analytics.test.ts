@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openSqliteDatabase } from '../../infrastructure/sql/sqlite/database.ts';
 import { insertEvents, randomStreams } from '../support/analytics-events.ts';
 import { isEnd, isStep, tally, wallClock, within } from '../support/analytics-reference.ts';
+import { until } from '../support/children.ts';
 import { createFolder, startTestService, type TestService } from '../support/service.ts';
 import { expectProblem } from '../support/service-api.ts';
 
@@ -63,6 +64,9 @@ const refused: [query: string, detail: RegExp][] = [
 ];
 
 interface Answer {
+  source: 'rollups' | 'events';
+  asOf: string | null;
+  eventsBehind: number;
   from: string;
   to: string;
   truncated: boolean;
@@ -214,6 +218,42 @@ describe('analytics', () => {
       finished: 0,
       retried: 0,
     });
+  });
+
+  it('answers the same from the rollups that the service keeps', async () => {
+    await until(async () => {
+      const { body } = await get(`steps?${RANGE}`);
+      return body.source === 'rollups' && body.eventsBehind === 0;
+    }, 'the rollups have all events');
+    for (const query of [
+      `throughput?${RANGE}&bucket=hour&timeZone=Asia/Kolkata&groupBy=process`,
+      `throughput?${RANGE}&bucket=day&timeZone=America/St_Johns&process=onboard-user`,
+      `throughput?${RANGE}&bucket=minute`,
+    ]) {
+      const [{ body: fast }, { body: exact }] = await Promise.all([
+        get(query),
+        get(`${query}&exact=true`),
+      ]);
+      expect(fast.source).toBe('rollups');
+      expect(exact.source).toBe('events');
+      expect(fast.throughput).toEqual(exact.throughput);
+    }
+    const latest = events.map(({ created_at }) => created_at).sort();
+    const { body } = await get(`steps?${RANGE}&groupBy=status&bucket=hour`);
+    expect(body.asOf).toBe(latest.at(-1));
+    const { body: exact } = await get(`steps?${RANGE}&groupBy=status&bucket=hour&exact=true`);
+    const counted = (lines: Line[]) =>
+      lines.map(({ start, status, count }) => [start, status, count]);
+    expect(counted(body.steps)).toEqual(counted(exact.steps));
+  });
+
+  it('goes on with the next exact answer when a caller hangs up', async () => {
+    const callers = Array.from({ length: 5 }, () => new AbortController());
+    const url = `${service.url}/api/analytics/steps?${RANGE}&exact=true`;
+    const answers = callers.map(({ signal }) => fetch(url, { signal }).catch(() => 'hung up'));
+    for (const caller of callers) caller.abort();
+    expect(await Promise.all(answers)).toEqual(callers.map(() => 'hung up'));
+    expect((await get(`steps?${RANGE}&exact=true`)).answer.status).toBe(200);
   });
 
   it('measures processes by their end', async () => {

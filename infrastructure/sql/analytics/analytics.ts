@@ -1,7 +1,7 @@
 import type { Analysis, Analytics } from '../../../domain/ports/analytics.ts';
 import type { Clock } from '../../../domain/ports/clock.ts';
 import type { ReadQueries } from '../read-queries.ts';
-import { cutSlices, joinPieces, type Piece, sliceOf } from './cut-range.ts';
+import { cutSlices, joinBuckets, type Piece, type Stretch, sliceOf } from './cut-range.ts';
 import { processSubject } from './process-subject.ts';
 import { stepSubject } from './step-subject.ts';
 import { type AnalyticsDialect, type EventTable, type Subject, unionOf } from './subject.ts';
@@ -60,15 +60,17 @@ export function createAnalytics(options: {
     }: { bounds: readonly number[]; pieces: Piece[]; generation: number },
     signal?: AbortSignal,
   ): Promise<void> {
-    const byBucket = bounds.length > 2;
-    for (const batch of batchesOf(byBucket ? joinPieces(pieces) : pieces, byBucket)) {
-      const queries = batch.map((piece) => subject.rollup(generation, piece, byBucket));
-      const rows = await reads.rows<RollupRow & { bucket_start?: string }>(
+    for (const batch of batchesOf(joinBuckets(pieces))) {
+      const queries = batch.map((stretch, place) =>
+        subject.rollup(generation, stretch).select(knex.raw(`${place} AS place`)),
+      );
+      const rows = await reads.rows<RollupRow & { place: number; bucket_start: string | null }>(
         unionOf(knex, queries),
         signal,
       );
       for (const row of rows) {
-        const slice = row.bucket_start ? sliceOf(bounds, Date.parse(row.bucket_start)) : 0;
+        const { bucket_start: start, place } = row;
+        const slice = batch[place]?.slice ?? sliceOf(bounds, Date.parse(start ?? ''));
         tallies.addRollup(slice, subject.keysOf(row), row);
       }
     }
@@ -179,17 +181,18 @@ function openEnded(bounds: readonly number[], grains: readonly number[]): number
   return [...bounds.slice(0, -1), end];
 }
 
-/** Pieces for one statement each; a long one is divided when each of its buckets is a row. */
-function* batchesOf(pieces: readonly Piece[], byBucket: boolean): Generator<Piece[]> {
-  let batch: Piece[] = [];
+/** Stretches for one statement each; a long one is divided when each of its buckets is a row. */
+function* batchesOf(stretches: readonly Stretch[]): Generator<Stretch[]> {
+  let batch: Stretch[] = [];
   let buckets = 0;
-  for (const piece of pieces) {
-    const length = (piece.grain ?? 1) * MINUTE_MS;
-    for (let from = piece.from; from < piece.to; ) {
+  for (const stretch of stretches) {
+    const length = (stretch.grain ?? 1) * MINUTE_MS;
+    for (let from = stretch.from; from < stretch.to; ) {
+      const byBucket = stretch.slice === null;
       const room = byBucket ? (BUCKETS_AT_ONCE - buckets) * length : Number.POSITIVE_INFINITY;
-      const to = Math.min(piece.to, from + room);
-      batch.push({ ...piece, from, to });
-      buckets += byBucket ? (to - from) / length : 0;
+      const to = Math.min(stretch.to, from + room);
+      batch.push({ ...stretch, from, to });
+      buckets += byBucket ? (to - from) / length : 1;
       from = to;
       if (buckets >= BUCKETS_AT_ONCE || batch.length >= RANGES_AT_ONCE) {
         yield batch;

@@ -8,6 +8,9 @@ export interface Piece {
   to: number;
 }
 
+/** One or several pieces that are read together; `slice` null: of several. */
+export type Stretch = Omit<Piece, 'slice'> & { slice: number | null };
+
 const MINUTE_MS = 60_000;
 
 /**
@@ -43,19 +46,20 @@ export function cutSlices(bounds: readonly number[], grains: readonly number[]):
   }
 }
 
-/** Stretches of whole buckets that lie side by side become one, over the ends of slices. */
-export function joinPieces(pieces: readonly Piece[]): Piece[] {
-  const joined: Piece[] = [];
-  const latest = new Map<number | null, Piece>();
+/**
+ * Pieces that are one bucket each and lie side by side become one, over the ends of slices: whoever reads it finds
+ * the slice by the bucket. `slice` is null then.
+ */
+export function joinBuckets(pieces: readonly Piece[]): Stretch[] {
+  const joined: Stretch[] = [];
   for (const piece of pieces) {
-    const before = latest.get(piece.grain);
-    if (before && before.to === piece.from) {
-      before.to = piece.to;
-      continue;
+    const last = joined.at(-1);
+    const isBucket = piece.to - piece.from === (piece.grain ?? 0) * MINUTE_MS;
+    if (isBucket && last?.slice === null && last.to === piece.from && last.grain === piece.grain) {
+      last.to = piece.to;
+    } else {
+      joined.push({ ...piece, slice: isBucket ? null : piece.slice });
     }
-    const own = { ...piece };
-    latest.set(piece.grain, own);
-    joined.push(own);
   }
   return joined;
 }

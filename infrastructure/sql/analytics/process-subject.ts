@@ -27,11 +27,10 @@ export function processSubject(
   return {
     grains: [1_440, 60, 15, 1],
     ...keyColumns(groupBy.length),
-    rollup: (generation, piece, byBucket) =>
+    rollup: (generation, stretch) =>
       rollupQuery(reads, 'process_rollup', {
         generation,
-        piece,
-        byBucket,
+        stretch,
         keys: groupBy.map((group) => ({ column: COLUMNS[group] })),
         errors: '0',
         durations,

@@ -44,11 +44,10 @@ export function stepSubject(
         .keysOf(row)
         // As the rollups have it.
         .map((key, at) => (groupBy[at] === 'errorMessage' ? shortMessage(key) : key)),
-    rollup: (generation, piece, byBucket) =>
+    rollup: (generation, stretch) =>
       rollupQuery(reads, 'step_rollup', {
         generation,
-        piece,
-        byBucket,
+        stretch,
         keys: groupBy.map((group) =>
           group === 'errorMessage'
             ? { column: 'error_key', shown: 'MAX(error_message)' }

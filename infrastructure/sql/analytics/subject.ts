@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import type { ReadQueries } from '../read-queries.ts';
-import type { Piece } from './cut-range.ts';
+import type { Piece, Stretch } from './cut-range.ts';
 
 /** Code units of an error message that are read: as many as the code points that are kept of it can have. */
 export const MESSAGE_BEGINNING = 600;
@@ -21,8 +21,8 @@ export interface Subject {
   keys: readonly string[];
   /** What is in these columns of a row. */
   keysOf(row: object): string[];
-  /** Rows as `RollupRow`, with `bucket_start` unless all are added up. */
-  rollup(generation: number, piece: Piece, byBucket: boolean): Knex.QueryBuilder;
+  /** Rows as `RollupRow`: added up, or (`slice` null) those of each bucket with its `bucket_start`. */
+  rollup(generation: number, stretch: Stretch): Knex.QueryBuilder;
   /** Events of one table, each with `error` (0 or 1) and `ms`. */
   events(table: EventTable, piece: Piece): Knex.QueryBuilder;
 }
@@ -38,8 +38,7 @@ export function rollupQuery(
   table: 'step_rollup' | 'process_rollup',
   options: {
     generation: number;
-    piece: Piece;
-    byBucket: boolean;
+    stretch: Stretch;
     keys: readonly { column: string; shown?: string }[];
     errors: string;
     durations: boolean;
@@ -47,15 +46,16 @@ export function rollupQuery(
   },
 ): Knex.QueryBuilder {
   const { knex } = reads;
-  const { generation, piece, byBucket, keys, errors, durations, filters } = options;
+  const { generation, stretch, keys, errors, durations, filters } = options;
+  const byBucket = stretch.slice === null;
   const query = knex(table)
     .select(keys.map(({ column, shown = column }, at) => knex.raw(`${shown} AS key${at}`)))
     .select(knex.raw('SUM(event_count) AS events'), knex.raw(`SUM(${errors}) AS errors`))
-    .where({ generation, grain: piece.grain })
-    .where('bucket_start', '>=', timeOf(reads, piece.from))
-    .where('bucket_start', '<', timeOf(reads, piece.to))
+    .where({ generation, grain: stretch.grain })
+    .where('bucket_start', '>=', timeOf(reads, stretch.from))
+    .where('bucket_start', '<', timeOf(reads, stretch.to))
     .groupBy([...(byBucket ? ['bucket_start'] : []), ...keys.map(({ column }) => column)]);
-  if (byBucket) query.select('bucket_start');
+  query.select(byBucket ? 'bucket_start' : knex.raw('MIN(bucket_start) AS bucket_start'));
   if (durations) {
     query.select(
       knex.raw('SUM(timed_count) AS timed'),
