@@ -2,9 +2,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { generateProcesses } from '../../bench/generator/generate.ts';
+import { createBatches } from '../../bench/generator/batches.ts';
+import { openMssqlSink } from '../../bench/generator/mssql-sink.ts';
+import { openSqliteSink } from '../../bench/generator/sqlite-sink.ts';
+import { readVolumes } from '../../bench/generator/volumes.ts';
 import type { FedEvent } from '../../domain/ports/event-feed.ts';
 import type { Database, DatabaseOptions } from '../../infrastructure/sql/database.ts';
+import { readMssqlUrl } from '../../infrastructure/sql/mssql/connection.ts';
 import { openMssqlDatabase } from '../../infrastructure/sql/mssql/database.ts';
 import { openSqliteDatabase } from '../../infrastructure/sql/sqlite/database.ts';
 import { endedProcess, moveBatch } from '../support/archive-world.ts';
@@ -123,18 +127,23 @@ describe.each(databaseKinds())(
       });
 
       it('G9: what is generated beside live appends is all there, too', async () => {
-        const generate = generateProcesses(other, {
-          events: 6_000,
-          until: '2026-01-01T00:00:00.000Z',
-        });
-        const live = (async () => {
-          for (let at = 0; at < 30; at++) {
-            await database.eventStore.append(`live-${at % 4}`, [stepCompleted(`live-${at}`)]);
-          }
-        })();
-        const work = Promise.all([generate, live]);
-        const events = await follow(database, 400, work);
-        await work;
+        const sink =
+          database.kind === 'sqlite'
+            ? openSqliteSink(database.target, 1)
+            : await openMssqlSink(readMssqlUrl(database.target), 1);
+        const events: FedEvent[] = [];
+        const readOn = async (): Promise<void> => {
+          const after = events.at(-1)?.position ?? '0';
+          events.push(...(await readFeed(database, { after, archived: true })).events);
+        };
+        const volumes = readVolumes({ events: 4_500, until: '2026-01-01T00:00:00.000Z' });
+        for (const batch of createBatches(volumes, await sink.reserveIds(4_600))) {
+          await database.eventStore.append('live', [requested()]);
+          await readOn();
+          await sink.write(batch);
+        }
+        await sink.close();
+        await readOn();
         await expectAll(events);
         await expectPositioned(database);
       });
