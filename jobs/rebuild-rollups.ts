@@ -1,4 +1,5 @@
 import type { NewRollups, RollupSource } from '../domain/ports/rollups.ts';
+import { createBatchSize } from './batch-size.ts';
 import { rest } from './rest.ts';
 import { addPage } from './rollup-events.ts';
 
@@ -43,10 +44,11 @@ export async function rebuildRollups(
   hooks.onBegin?.(begun);
   const { generation } = begun;
   let at = begun;
+  const size = createBatchSize(batch);
   let events = 0;
   while (!signal.aborted) {
     const began = performance.now();
-    const added = await addPage(ports, at, batch, signal);
+    const added = await addPage(ports, at, size.next(), signal);
     if (added === 'elsewhere') {
       // Two runs may share a generation when a lock was lost: each event is added by one of them.
       const now = await store.begin(madeBy);
@@ -56,6 +58,7 @@ export async function rebuildRollups(
     }
     at = { ...at, ...added.state };
     events += added.events;
+    if (added.events > 0) size.learn(added.events, added.ms);
     if (added.events > 0) await hooks.onPage?.({ events, position: at.position });
     if (added.atEnd) {
       const outcome = await store.exchange(generation);

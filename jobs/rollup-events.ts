@@ -1,5 +1,6 @@
 import type { RollupSource, RollupState, RollupStore } from '../domain/ports/rollups.ts';
 import { deltasOf } from '../domain/rollup.ts';
+import { createBatchSize } from './batch-size.ts';
 import { rest } from './rest.ts';
 
 export interface RollupOptions {
@@ -27,7 +28,8 @@ const SHORTEST_REST_MS = 2;
 /**
  * Adds the events behind the checkpoint of the rollups to them, batch by batch, up to the head or until the
  * signal fires. Each batch is one transaction with its checkpoint, so a run may be ended anywhere, also by
- * force, and two runs at once add every event once. Rests after each batch for as long as it took.
+ * force, and two runs at once add every event once. Batches have as many events as fit into about 50 ms: on
+ * SQLite the event loop is held up for as long. Rests after each batch for as long as it took.
  *
  * @param onBatch hears of each batch, and of the totals after it
  * @throws StoreUnavailableError when the database is away; what was added stays
@@ -40,16 +42,18 @@ export async function rollupEvents(
 ): Promise<RollupTotals> {
   const { store } = ports;
   const totals: RollupTotals = { batches: 0, events: 0 };
+  const size = createBatchSize(options.batch);
   let at = await store.state();
   while (!signal.aborted) {
     const began = performance.now();
-    const added = await addPage(ports, at, options.batch, signal);
+    const added = await addPage(ports, at, size.next(), signal);
     if (added === 'elsewhere') {
       // Another run was faster, or a rebuild has put another generation in its place.
       at = await store.state();
     } else {
       at = added.state;
       if (added.events > 0) {
+        size.learn(added.events, added.ms);
         totals.batches++;
         totals.events += added.events;
         const { events, ms } = added;

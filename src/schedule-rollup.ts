@@ -4,7 +4,7 @@ import { removeReplaced } from '../jobs/rebuild-rollups.ts';
 import { rollupEvents } from '../jobs/rollup-events.ts';
 import type { Config } from './config.ts';
 
-/** Events of a batch: its transaction is to take some tens of milliseconds. */
+/** Events of a batch at most. */
 export const ROLLUP_BATCH = 500;
 
 /** Has new events added to the rollups every ROLLUP_EVERY_MS, by one instance at a time. */
