@@ -177,6 +177,9 @@ export const configSchema = z.object({
   WAITERS_MAX: number(100_000, 1).describe(
     'Calls that wait or follow at once in this instance; more are answered 503',
   ),
+  EXPORTS_MAX: number(4, 1, 1_000).describe(
+    'Exports that are sent at once in this instance; more are answered 503',
+  ),
   BACKLOG_MAX: number(100_000, 0).describe(
     'Events in the outbox above which starts are answered 503: what an outage may pile up; 0: no limit',
   ),

@@ -165,6 +165,8 @@ export async function startService(
       processStore,
       analytics: database.analytics,
       eventFeed,
+      feedRows: database.feedRows,
+      exportsMax: config.EXPORTS_MAX,
       feedSignal,
       engine,
       waitroom,

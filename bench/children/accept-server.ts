@@ -94,6 +94,8 @@ const calls = {
       analytics: database.analytics,
       processStore,
       eventFeed,
+      feedRows: database.feedRows,
+      exportsMax: config.EXPORTS_MAX,
       feedSignal: createFeedSignal({ feed: eventFeed, log }),
       // Never called: the jobs that would are not worked.
       engine: createRestEngine({ baseUrl: 'http://127.0.0.1:1' }),

@@ -31,7 +31,7 @@ export interface ExportStep {
 const FIRST_ROWS = 100;
 const MOST_ROWS = 1_000;
 /** Characters that a page is meant to have: so much is in memory two times or three. */
-const PAGE_CHARS = 1_000_000;
+const PAGE_CHARS = 250_000;
 
 /**
  * Exports a part of the feed, step by step, in memory that does not grow with the events: while a page is encoded

@@ -42,8 +42,8 @@ export interface ParquetEncoder<Row> {
  * Rows of one row group, and characters of text in it, at most: so much is in memory, and is encoded while
  * nothing else runs. A larger group would compress a little better.
  */
-const GROUP_ROWS = 2_000;
-const GROUP_CHARS = 2_000_000;
+const GROUP_ROWS = 1_000;
+const GROUP_CHARS = 1_000_000;
 
 /**
  * Makes Parquet of rows, row group by row group. Of those it has given away it keeps their entries only,

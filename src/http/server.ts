@@ -23,6 +23,7 @@ import type { FindProcess } from '../use-cases/find-process.ts';
 import { type AccessOptions, registerAccess, registerDefaultHeaders } from './access/register.ts';
 import { listRoutes } from './access/routes.ts';
 import { registerDocumentation } from './documentation.ts';
+import type { ExportedRows } from './exports.ts';
 import { observeRequests } from './observe-requests.ts';
 import { registerProblems, sendUnreadableUrl } from './problems.ts';
 import { analyticsRoutes } from './routes/analytics.ts';
@@ -46,6 +47,10 @@ export interface ServerOptions extends AccessOptions {
   analytics: Analytics;
   /** Opens what is sealed. */
   eventFeed: EventFeed;
+  /** Sealed as they are. */
+  feedRows: ExportedRows;
+  /** Exports that are sent at once. */
+  exportsMax: number;
   feedSignal: FeedSignal;
   engine: Engine;
   waitroom: Waitroom;

@@ -89,6 +89,8 @@ export async function startParts(
     analytics: database.analytics,
     processStore,
     eventFeed,
+    feedRows: database.feedRows,
+    exportsMax: 4,
     feedSignal,
     engine,
     waitroom,

@@ -1,10 +1,15 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { EventFeed } from '../../../domain/ports/event-feed.ts';
+import {
+  EXPORT_FORMATS,
+  type ExportFormat,
+} from '../../../infrastructure/export/export-encoder.ts';
 import type { Access } from '../../access/access.ts';
 import type { FeedSignal } from '../../feed-signal.ts';
 import type { LoadLimits } from '../../load-limits.ts';
 import { createEventStreams } from '../event-streams.ts';
+import { acceptedFormat, createExports, EXPORT_TYPES, type ExportedRows } from '../exports.ts';
 import { feedCursorOf, LATEST, placeInFeed } from '../feed-cursor.ts';
 import { feedFilterFields, isForwards, wantedBy } from '../feed-query.ts';
 import { followFeed } from '../follow-feed.ts';
@@ -13,10 +18,25 @@ import { problem, sendOverloaded, sendProblem } from '../problems.ts';
 import { type FeedReading, readFeed } from '../read-feed.ts';
 import { fedEvent, feedPageSchema } from '../schemas.ts';
 
+/** Events of a page, by default and at most. */
+const PAGE = 200;
+const MOST = 1_000;
+
 const feedQuery = z
   .strictObject({
     ...feedFilterFields,
-    limit: z.coerce.number().int().min(1).max(1_000).default(200),
+    limit: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .optional()
+      .describe(
+        `Events at most: in a page up to ${MOST}, left out ${PAGE}; in an export left out all`,
+      ),
+    format: z
+      .enum(['json', ...EXPORT_FORMATS])
+      .optional()
+      .describe('Instead of `Accept`, for who can set no header'),
     cursor: z
       .string()
       .max(2_000)
@@ -25,18 +45,37 @@ const feedQuery = z
   })
   .refine(...isForwards);
 
+const BEGINNINGS: Readonly<Record<ExportFormat, string>> = {
+  ndjson: '{"id":"1042","correlationId":"order-4711","version":4,"type":"step-completed"…}\n',
+  csv: 'id,correlation_id,version,event_type,…\r\n1042,order-4711,4,step-completed,…\r\n',
+  parquet: 'PAR1…',
+};
+const EXPORT_CONTENT = Object.fromEntries(
+  EXPORT_FORMATS.map((format) => [
+    EXPORT_TYPES[format].split(';')[0],
+    { schema: z.string().meta({ examples: [BEGINNINGS[format]] }) },
+  ]),
+);
+
 /** `GET /api/events`: all events in the order of their commits, by the page or as they come. */
 export const feedRoutes: FastifyPluginAsyncZod<{
   /** Opens what is sealed. */
   eventFeed: EventFeed;
+  feedRows: ExportedRows;
+  exportsMax: number;
   feedSignal: FeedSignal;
   access: Access;
   limits: LoadLimits;
   waitTimeoutMs: number;
-}> = async (app, { eventFeed, feedSignal, access, limits, waitTimeoutMs }) => {
+}> = async (app, options) => {
+  const { eventFeed, feedRows, exportsMax, feedSignal, access, limits, waitTimeoutMs } = options;
+  const exports = createExports({ feedRows, access, max: exportsMax });
   const streams = createEventStreams(access);
   // A followed feed has no end of its own, and the server's close waits for open answers.
-  app.addHook('preClose', async () => streams.close());
+  app.addHook('preClose', async () => {
+    streams.close();
+    exports.close();
+  });
 
   app.get(
     '/api/events',
@@ -45,7 +84,7 @@ export const feedRoutes: FastifyPluginAsyncZod<{
       schema: {
         summary: 'The event feed: all events in the order they were committed',
         description:
-          'Send `nextCursor` back as `cursor` and you get every event once. With `Prefer: wait=N` an empty page waits up to N seconds for events. With `Accept: text/event-stream` they come as they happen, each with the cursor behind it as its id; `Last-Event-ID` goes on there.',
+          'Send `nextCursor` back as `cursor` and you get every event once. With `Prefer: wait=N` an empty page waits up to N seconds for events. With `Accept: text/event-stream` they come as they happen, each with the cursor behind it as its id; `Last-Event-ID` goes on there. With `Accept: application/x-ndjson`, `text/csv` or `application/vnd.apache.parquet`, or with `format`, all events up to the present one come as one export, personal data sealed.',
         tags: ['events'],
         headers: z.object({
           accept: z.string().optional(),
@@ -54,9 +93,17 @@ export const feedRoutes: FastifyPluginAsyncZod<{
         }),
         querystring: feedQuery,
         response: {
-          200: feedPageSchema.describe('A page of events; empty when there are no more yet'),
+          200: {
+            description: 'A page of events, empty when there are no more yet; or an export',
+            content: {
+              'application/json': { schema: feedPageSchema },
+              ...EXPORT_CONTENT,
+            },
+          },
           400: problem('The request is not valid'),
-          503: problem('The database cannot be reached, or too many callers wait or follow'),
+          503: problem(
+            'The database cannot be reached, or too many callers wait, follow or export',
+          ),
         },
       },
     },
@@ -71,6 +118,23 @@ export const feedRoutes: FastifyPluginAsyncZod<{
         return sendProblem(reply, 'invalid-request', `${path}: ${place.wrong}`);
       }
       const { after } = place;
+      const format = query.format ?? acceptedFormat(headers.accept);
+      if (format !== null && format !== 'json') {
+        return exports.send({
+          request,
+          reply,
+          format,
+          part: { ...wanted, after, limit: query.limit },
+        });
+      }
+      const { limit = PAGE } = query;
+      if (limit > MOST) {
+        return sendProblem(
+          reply,
+          'invalid-request',
+          `querystring.limit: a page has at most ${MOST} events; ask for more pages, or for an export`,
+        );
+      }
       // What is asked for is known here: other forms of the same events begin here, too.
       const wait = preferredWait(headers.prefer, 0, isStream ? 0 : waitTimeoutMs);
       const refusal = isStream || wait.ms > 0 ? limits.refuseWait() : null;
@@ -83,7 +147,7 @@ export const feedRoutes: FastifyPluginAsyncZod<{
       const gone = new AbortController();
       reply.raw.once('close', () => gone.abort());
       try {
-        const reading = { ...wanted, after, limit: query.limit };
+        const reading = { ...wanted, after, limit };
         const page = await pageWithin(wait.ms, reading, gone.signal);
         if (wait.applied) reply.header('Preference-Applied', wait.applied);
         return await reply.send({
