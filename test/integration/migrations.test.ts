@@ -77,7 +77,9 @@ const TABLES: Record<string, readonly string[]> = {
     'engine_erased_at',
   ],
   checkpoint: ['name', 'data', 'updated_at'],
-  rollup_state: ['generation', 'position', 'rolled_up_to', 'is_current', 'updated_at'],
+  rollup_state: [
+    ...['generation', 'position', 'rolled_up_to', 'is_current', 'made_by', 'updated_at'],
+  ],
   step_rollup: [
     ...['generation', 'grain', 'bucket_start', 'process_name', 'step_name', 'target_system'],
     ...['status', 'error_key', 'error_message', 'event_count', 'timed_count', 'sum_ms', 'min_ms'],
