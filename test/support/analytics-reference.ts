@@ -100,6 +100,7 @@ export function expectTally(
     ['p99Ms', 0.99],
   ] as const) {
     const exact = nearestRank(values, share);
+    expect(found[name]).toBeLessThanOrEqual(maxMs as number);
     expect(Math.abs((found[name] as number) - exact), name).toBeLessThanOrEqual(exact * tolerance);
   }
 }

@@ -91,7 +91,10 @@ export function createTallies(exact: boolean) {
       const found = [...sums.values()].sort((a, b) => a.slice - b.slice);
       return found.map(
         ({ slice, keys, events, errors, timed, totalMs, leastMs, mostMs, values }) => {
-          const [p50Ms = null, p95Ms = null, p99Ms = null] = ranked(values, RANKS);
+          const [p50Ms = null, p95Ms = null, p99Ms = null] = ranked(values, RANKS).map((ms) =>
+            // The middle of a bin may lie beyond all that is in it.
+            ms === null ? null : Math.min(Math.max(ms, leastMs), mostMs),
+          );
           return {
             slice,
             group: Object.fromEntries(groups.map((group, at) => [group, keys[at]])) as Record<

@@ -75,7 +75,9 @@ export const analyticsRoutes: FastifyPluginAsyncZod<{
       const range = readRange(query, clock());
       if ('refusal' in range) return sendProblem(reply, 'invalid-request', range.refusal);
       const groupBy = query.groupBy ?? ['process', 'step'];
-      const analysis = await ask(reply, range, (signal) =>
+      // Steps have no rollup of minutes.
+      const exact = range.exact || range.bucket === 'minute';
+      const analysis = await ask(reply, { exact }, (signal) =>
         analytics.steps(
           {
             ...range,
