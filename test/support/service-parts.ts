@@ -14,7 +14,7 @@ import type { Database } from '../../infrastructure/sql/database.ts';
 import { openSqliteDatabase } from '../../infrastructure/sql/sqlite/database.ts';
 import { rollupLag } from '../../jobs/rollup-lag.ts';
 import { type Access, openAccess } from '../../src/access/access.ts';
-import { createFeedSignal } from '../../src/feed-signal.ts';
+import { createFeedSignal, type FeedSignal } from '../../src/feed-signal.ts';
 import type { AccessOptions } from '../../src/http/access/register.ts';
 import { buildServer, closeServer } from '../../src/http/server.ts';
 import { createLoadLimits } from '../../src/load-limits.ts';
@@ -30,6 +30,7 @@ export interface Parts {
   app: FastifyInstance;
   database: Database;
   waitroom: Waitroom;
+  feedSignal: FeedSignal;
   /** Appends to a stream, projects it and tells who waits: what queue and engine would have led to. */
   goOn(correlationId: string, event: ProcessEvent): Promise<void>;
   /** From here on `/health/ready` says that the service stops. */
@@ -127,6 +128,7 @@ export async function startParts(
     app,
     database,
     waitroom,
+    feedSignal,
     goOn,
     beginStop() {
       stopping = true;

@@ -26,6 +26,13 @@ describe('the documentation', () => {
     expect(found).toBe(table);
   });
 
+  it('shows the consumer of events that is tested', () => {
+    const read = (path: string) =>
+      readFileSync(new URL(`../../docs/${path}`, import.meta.url), 'utf8');
+    const shown = /<!-- example -->\n```js\n([\s\S]*)```\n<!-- \/example -->/;
+    expect(shown.exec(read('consuming-events.md'))?.[1]).toBe(read('examples/consume-events.mjs'));
+  });
+
   it('has every setting in .env.example', async () => {
     const lines = settings.flatMap(({ name, fallback, description }) => [
       `# ${description}`,
