@@ -29,6 +29,8 @@ export interface Parts {
   api: Api;
   app: FastifyInstance;
   database: Database;
+  /** Where the database is. */
+  file: string;
   waitroom: Waitroom;
   feedSignal: FeedSignal;
   /** Appends to a stream, projects it and tells who waits: what queue and engine would have led to. */
@@ -62,8 +64,9 @@ export async function startParts(
   more: PartsOptions = {},
 ): Promise<Parts> {
   const folder = temporaryFolder();
+  const file = join(folder.path, 'test.db');
   const database = await openSqliteDatabase({
-    file: join(folder.path, 'test.db'),
+    file,
     clock: Date.now,
     leaseMs: 0,
     onAppended: () => feedSignal.wake(),
@@ -127,6 +130,7 @@ export async function startParts(
     api: await createApi(url, more.headers),
     app,
     database,
+    file,
     waitroom,
     feedSignal,
     goOn,
