@@ -135,7 +135,6 @@ export const feedRoutes: FastifyPluginAsyncZod<{
           `querystring.limit: a page has at most ${MOST} events; ask for more pages, or for an export`,
         );
       }
-      // What is asked for is known here: other forms of the same events begin here, too.
       const wait = preferredWait(headers.prefer, 0, isStream ? 0 : waitTimeoutMs);
       const refusal = isStream || wait.ms > 0 ? limits.refuseWait() : null;
       if (refusal) return sendOverloaded(reply, refusal);
