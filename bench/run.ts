@@ -11,6 +11,7 @@ import { archive } from './archive.ts';
 import { commitToAnswer } from './commit-to-answer.ts';
 import { dbos } from './dbos.ts';
 import { endToEnd } from './end-to-end.ts';
+import { exportEvents } from './export.ts';
 import { feed } from './feed.ts';
 import { realEngine } from './real-engine.ts';
 import { rebuild } from './rebuild.ts';
@@ -35,6 +36,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   waiters,
   archive,
   rebuild,
+  export: exportEvents,
   feed,
   analytics,
 };

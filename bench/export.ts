@@ -1,0 +1,146 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EXPORT_FORMATS, type ExportFormat } from '../infrastructure/export/export-encoder.ts';
+import { openSqlite } from '../infrastructure/sql/sqlite/open.ts';
+import { startCommand } from '../test/support/service-process.ts';
+import type { ExportReader } from './children/export-reader.ts';
+import { type Benchmark, inTurns, type Run, rowOf } from './support/benchmark.ts';
+import { startChild } from './support/child.ts';
+import { type GeneratedDatabase, generatedDatabase } from './support/generated.ts';
+import type { Row } from './support/row.ts';
+
+const EVENTS = 1_000_000;
+const MOST_ROUNDS = 3;
+const BASELINE = 'better-sqlite3 reads the same rows and writes JSON lines';
+const MOST_GROWTH = 64 * 1_048_576;
+/** Milliseconds between two looks at the memory, and seconds without work before the first export. */
+const LOOK_MS = 20;
+const QUIET_SECONDS = 4;
+/** Ticks of the processor in a second that count as no work. */
+const QUIET_TICKS = 8;
+
+/**
+ * `GET /api/events` as JSON lines, CSV and Parquet of a generated database, a third of it archived: events per
+ * second, and how much the anonymous memory of the service grows meanwhile, from what it has when its rollups are
+ * made and it has answered a page of the feed. The service and its reader are processes of their own; once more
+ * with a reader that is slower than the service.
+ *
+ * Baseline: better-sqlite3 reads the same rows in the same order, and makes a line of JSON of each.
+ */
+export const exportEvents: Benchmark = async (run) => {
+  const [events = EVENTS] = run.events ?? [];
+  const database = await generatedDatabase(run, events, { archived: 0.3, pending: 0 });
+  const { dataDir, remove } = database.copy();
+  const env = { DATA_DIR: dataDir, PORT: '0', LOG_LEVEL: 'info' };
+  const service = await startCommand(['serve'], env, /"url":"([^"]+)".*"msg":"ready"/);
+  const reader = startChild<ExportReader>('children/export-reader.ts');
+  const rows: Row[] = [];
+  try {
+    await untilQuiet(service.pid);
+    const page = `${service.url}/api/events?limit=1`;
+    await Promise.all([page, page, page].map(async (url) => (await fetch(url)).text()));
+    for (const format of EXPORT_FORMATS) {
+      const measured = await measure(run, database, format, events, async (slow) => {
+        const url = `${service.url}/api/events?archive=include&format=${format}`;
+        const { growth, result } = await growthOf(service.pid, () =>
+          reader.call('read', { url, slow }),
+        );
+        return { growth, perSecond: (events / result.ms) * 1_000 };
+      });
+      rows.push(...measured);
+    }
+  } finally {
+    await reader.stop();
+    service.kill('SIGTERM');
+    await service.ended;
+    remove();
+  }
+  return { rows };
+};
+
+async function measure(
+  run: Run,
+  database: GeneratedDatabase,
+  format: ExportFormat,
+  events: number,
+  read: (slow: boolean) => Promise<{ growth: number; perSecond: number }>,
+): Promise<Row[]> {
+  const name = `export, ${format}, ${events.toLocaleString('en')} events`;
+  const rounds = await inTurns<'perSecond' | 'growth'>(
+    { ...run, rounds: Math.min(run.rounds, MOST_ROUNDS) },
+    name,
+    [['perSecond', '/s']],
+    {
+      baseline: async () => ({ growth: 0, perSecond: readRaw(database.file) }),
+      ours: () => read(false),
+    },
+  );
+  const slow = await read(true);
+  const memory = { unit: 'bytes', baseline: null } as const;
+  const goal = { of: 'ours', limit: 'at most', value: MOST_GROWTH } as const;
+  return [
+    rowOf(rounds, 'perSecond', { name, unit: '/s', baseline: BASELINE, goal: null }),
+    {
+      name: `${name}: memory grows by`,
+      ...memory,
+      ours: rounds.ours.map((one) => one.growth),
+      goal,
+    },
+    { name: `${name}, slow reader: memory grows by`, ...memory, ours: [slow.growth], goal },
+  ];
+}
+
+function readRaw(file: string): number {
+  const db = openSqlite(file);
+  const began = performance.now();
+  const rows = db
+    .prepare(
+      `SELECT *, NULL AS archived_at FROM event_log UNION ALL SELECT * FROM event_log_archive ORDER BY id`,
+    )
+    .iterate();
+  let events = 0;
+  let bytes = 0;
+  for (const row of rows) {
+    bytes += Buffer.byteLength(`${JSON.stringify(row)}\n`);
+    events++;
+  }
+  if (bytes === 0) throw new Error('there is nothing to export');
+  const perSecond = (events / (performance.now() - began)) * 1_000;
+  db.close();
+  return perSecond;
+}
+
+/** How far the memory rises above what it is at the beginning. */
+async function growthOf<T>(
+  pid: number,
+  work: () => Promise<T>,
+): Promise<{ growth: number; result: T }> {
+  const before = memoryOf(pid);
+  let peak = before;
+  const timer = setInterval(() => {
+    peak = Math.max(peak, memoryOf(pid));
+  }, LOOK_MS);
+  const result = await work();
+  clearInterval(timer);
+  return { growth: peak - before, result };
+}
+
+/** Bytes that are the process's own; pages of files that it has mapped are not among them. */
+function memoryOf(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(/RssAnon:\s+(\d+)/.exec(status)?.[1]) * 1_024;
+}
+
+async function untilQuiet(pid: number): Promise<void> {
+  const ticks = (): number => {
+    const [utime, stime] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ').slice(13, 15);
+    return Number(utime) + Number(stime);
+  };
+  let before = ticks();
+  for (let quiet = 0; quiet < QUIET_SECONDS; ) {
+    await sleep(1_000);
+    const now = ticks();
+    quiet = now - before < QUIET_TICKS ? quiet + 1 : 0;
+    before = now;
+  }
+}
