@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EXPORT_FORMATS, type ExportFormat } from '../infrastructure/export/export-encoder.ts';
+import { EXPORT_FORMATS, type ExportFormat } from '../infrastructure/export/export-formats.ts';
 import { openSqlite } from '../infrastructure/sql/sqlite/open.ts';
 import { startCommand } from '../test/support/service-process.ts';
 import type { ExportReader } from './children/export-reader.ts';

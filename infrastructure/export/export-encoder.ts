@@ -1,11 +1,5 @@
 import type { FeedPosition } from '../../domain/ports/event-feed.ts';
 import type { FeedRow } from '../sql/feed-rows.ts';
-import { createCsvEncoder } from './csv.ts';
-import { createLineEncoder } from './ndjson.ts';
-import { createParquetExport } from './parquet.ts';
-
-export const EXPORT_FORMATS = ['ndjson', 'csv', 'parquet'] as const;
-export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 /** Bytes that are whole: an export can go on behind them. */
 export interface ExportPiece {
@@ -33,25 +27,4 @@ export interface ExportEncoder {
   rest(): Iterable<ExportPiece>;
   /** What follows the last event. */
   end(): Uint8Array;
-}
-
-export interface EncoderOptions {
-  format: ExportFormat;
-  /** What a line of ndjson says of an event. */
-  toLine: (row: FeedRow) => object;
-  /** Goes on behind what there is. */
-  exported?: Exported | undefined;
-}
-
-export function createExportEncoder({ format, toLine, exported }: EncoderOptions): ExportEncoder {
-  switch (format) {
-    case 'ndjson':
-      return createLineEncoder(toLine);
-    case 'csv':
-      return createCsvEncoder(!exported || exported.bytes === 0);
-    case 'parquet':
-      return createParquetExport(exported);
-    default:
-      throw new RangeError(`unknown format ${format satisfies never}`);
-  }
 }

@@ -3,12 +3,12 @@ import { z } from 'zod';
 import { SetupError } from '../../domain/errors.ts';
 import { EVENT_TYPES, type EventType } from '../../domain/events.ts';
 import type { FeedFilter } from '../../domain/ports/event-feed.ts';
+import { exportEvents } from '../../infrastructure/export/export-events.ts';
 import {
   createExportEncoder,
   EXPORT_FORMATS,
   type ExportFormat,
-} from '../../infrastructure/export/export-encoder.ts';
-import { exportEvents } from '../../infrastructure/export/export-events.ts';
+} from '../../infrastructure/export/export-formats.ts';
 import { type ExportTarget, openExportFile } from '../export/export-file.ts';
 import { exportLine } from '../export/export-line.ts';
 import { openExportOutput } from '../export/export-output.ts';

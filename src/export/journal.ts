@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { type FileHandle, open, truncate } from 'node:fs/promises';
 import { z } from 'zod';
-import { EXPORT_FORMATS } from '../../infrastructure/export/export-encoder.ts';
+import { EXPORT_FORMATS } from '../../infrastructure/export/export-formats.ts';
 
 const position = z.string().regex(/^\d{1,19}$/);
 

@@ -1,11 +1,11 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type ExportedPart, exportEvents } from '../../infrastructure/export/export-events.ts';
 import {
   createExportEncoder,
   EXPORT_FORMATS,
   type ExportFormat,
-} from '../../infrastructure/export/export-encoder.ts';
-import { type ExportedPart, exportEvents } from '../../infrastructure/export/export-events.ts';
+} from '../../infrastructure/export/export-formats.ts';
 import type { Access } from '../access/access.ts';
 import { exportLine } from '../export/export-line.ts';
 import { sendOverloaded } from './problems.ts';

@@ -4,7 +4,7 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { generateSqlite } from '../../bench/generator/generate.ts';
 import { StoreUnavailableError } from '../../domain/errors.ts';
-import { EXPORT_FORMATS } from '../../infrastructure/export/export-encoder.ts';
+import { EXPORT_FORMATS } from '../../infrastructure/export/export-formats.ts';
 import type { Database } from '../../infrastructure/sql/database.ts';
 import type { FeedRows } from '../../infrastructure/sql/feed-rows.ts';
 import { openSqliteDatabase } from '../../infrastructure/sql/sqlite/database.ts';

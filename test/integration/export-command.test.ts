@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { generateSqlite } from '../../bench/generator/generate.ts';
-import { EXPORT_FORMATS, type ExportFormat } from '../../infrastructure/export/export-encoder.ts';
+import { EXPORT_FORMATS, type ExportFormat } from '../../infrastructure/export/export-formats.ts';
 import { databaseFile } from '../../src/database-target.ts';
 import { endedProcess } from '../support/archive-world.ts';
 import { endWithUs, isOnPath, until } from '../support/children.ts';

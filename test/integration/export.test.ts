@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  createExportEncoder,
-  EXPORT_FORMATS,
-  type Exported,
-  type ExportFormat,
-} from '../../infrastructure/export/export-encoder.ts';
+import type { Exported } from '../../infrastructure/export/export-encoder.ts';
 import {
   type ExportedPart,
   type ExportStep,
   exportEvents,
 } from '../../infrastructure/export/export-events.ts';
+import {
+  createExportEncoder,
+  EXPORT_FORMATS,
+  type ExportFormat,
+} from '../../infrastructure/export/export-formats.ts';
 import type { FeedRows } from '../../infrastructure/sql/feed-rows.ts';
 import { exportLine } from '../../src/export/export-line.ts';
 import { endedProcess, relayAll, soon } from '../support/archive-world.ts';

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { parquetReadObjects } from 'hyparquet';
 import { EXPORTED_COLUMNS } from '../../infrastructure/export/export-columns.ts';
-import type { ExportFormat } from '../../infrastructure/export/export-encoder.ts';
+import type { ExportFormat } from '../../infrastructure/export/export-formats.ts';
 import type { Database } from '../../infrastructure/sql/database.ts';
 import { exportLine } from '../../src/export/export-line.ts';
 

@@ -4,7 +4,7 @@ import type { EventFeed } from '../../../domain/ports/event-feed.ts';
 import {
   EXPORT_FORMATS,
   type ExportFormat,
-} from '../../../infrastructure/export/export-encoder.ts';
+} from '../../../infrastructure/export/export-formats.ts';
 import type { Access } from '../../access/access.ts';
 import type { FeedSignal } from '../../feed-signal.ts';
 import type { LoadLimits } from '../../load-limits.ts';
