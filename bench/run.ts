@@ -58,12 +58,17 @@ const command = new Command('npm run bench --')
     'sizes of the databases of feed and analytics: 1000000,10000000',
     readSizes,
   )
+  .option(
+    '--keep <folder>',
+    'keep generated databases there, and use those that are there: large ones take long to make',
+  )
   .option('--profile <folder>', 'write CPU profiles of the measured processes there')
   .parse();
 const options = command.opts<{
   rounds?: number;
   quick?: boolean;
   events?: number[];
+  keep?: string;
   profile?: string;
 }>();
 const chosen = command.args.length > 0 ? command.args : NAMES;
@@ -86,6 +91,7 @@ const run: Run = {
   rounds: options.rounds ?? (options.quick ? QUICK_ROUNDS : 5),
   seconds: (full) => (options.quick ? full * QUICK : full),
   events: options.events ?? (options.quick ? [QUICK_EVENTS] : undefined),
+  keep: options.keep && resolve(options.keep),
   progress: say,
   folder: () => mkdtempSync(join(home, 'data-')),
 };

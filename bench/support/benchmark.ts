@@ -14,6 +14,8 @@ export interface Run {
   seconds(full: number): number;
   /** Events of the databases that grow with them; left out: as the benchmark says. */
   events?: readonly number[] | undefined;
+  /** Where generated databases are kept for the next run; left out: they are removed after this one. */
+  keep?: string | undefined;
   progress(line: string): void;
   /** A new folder on the disk of the checkout: /tmp may be memory, where a sync costs nothing. */
   folder(): string;

@@ -1,4 +1,5 @@
-import { constants, copyFileSync, rmSync } from 'node:fs';
+import { constants, copyFileSync, existsSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { databaseFile } from '../../src/database-target.ts';
 import { generateSqlite } from '../generator/generate.ts';
 import type { Volumes } from '../generator/volumes.ts';
@@ -35,11 +36,9 @@ async function make(
   events: number,
   volumes: Partial<Volumes>,
 ): Promise<GeneratedDatabase> {
-  const file = databaseFile({ DATA_DIR: run.folder() });
-  const began = performance.now();
-  await generateSqlite(file, { ...volumes, events, until: GENERATED_UNTIL });
-  const seconds = ((performance.now() - began) / 1_000).toFixed(1);
-  run.progress(`generated ${events.toLocaleString('en')} events in ${seconds} s`);
+  const file = await (run.keep
+    ? makeOnce(run, run.keep, events, volumes)
+    : generate(run, run.folder(), events, volumes));
   return {
     file,
     copy() {
@@ -53,4 +52,36 @@ async function make(
       };
     },
   };
+}
+
+/** A database that is kept; it has its name only when it is whole. */
+async function makeOnce(
+  run: Run,
+  keep: string,
+  events: number,
+  volumes: Partial<Volumes>,
+): Promise<string> {
+  const what = Object.entries(volumes).sort().flat();
+  const folder = join(keep, [events, ...what].join('-'));
+  if (!existsSync(folder)) {
+    const unfinished = `${folder}.unfinished`;
+    rmSync(unfinished, { recursive: true, force: true });
+    await generate(run, unfinished, events, volumes);
+    renameSync(unfinished, folder);
+  }
+  return databaseFile({ DATA_DIR: folder });
+}
+
+async function generate(
+  run: Run,
+  folder: string,
+  events: number,
+  volumes: Partial<Volumes>,
+): Promise<string> {
+  const file = databaseFile({ DATA_DIR: folder });
+  const began = performance.now();
+  await generateSqlite(file, { ...volumes, events, until: GENERATED_UNTIL });
+  const seconds = ((performance.now() - began) / 1_000).toFixed(1);
+  run.progress(`generated ${events.toLocaleString('en')} events in ${seconds} s`);
+  return file;
 }

@@ -12,8 +12,11 @@ const COLUMNS =
 
 export interface RolledUpDatabase {
   file: string;
-  /** Events a second: the driver alone reads the same columns; the rollups take them in. */
-  rates: { read: number; rollUp: number };
+  /**
+   * Events a second: the driver alone reads the same columns; the rollups take them in. Null when the database
+   * was kept, and they were in it.
+   */
+  rates: { read: number; rollUp: number } | null;
 }
 
 const made = new Map<number, Promise<RolledUpDatabase>>();
@@ -45,6 +48,7 @@ async function rollUp(run: Run, events: number): Promise<RolledUpDatabase> {
   }
   const seconds = (performance.now() - began) / 1_000;
   await database.close();
+  if (taken === 0) return { file, rates: null };
   run.progress(
     `rolled ${taken.toLocaleString('en')} events up in ${seconds.toFixed(1)} s, ${(taken / seconds).toFixed(0)}/s; read raw ${read.toFixed(0)}/s`,
   );
