@@ -26,11 +26,13 @@ describe('the documentation', () => {
     expect(found).toBe(table);
   });
 
-  it('shows the consumer of events that is tested', () => {
+  it('shows the consumer of events that is tested, in 30 lines at most', () => {
     const read = (path: string) =>
       readFileSync(new URL(`../../docs/${path}`, import.meta.url), 'utf8');
     const shown = /<!-- example -->\n```js\n([\s\S]*)```\n<!-- \/example -->/;
-    expect(shown.exec(read('consuming-events.md'))?.[1]).toBe(read('examples/consume-events.mjs'));
+    const example = read('examples/consume-events.mjs');
+    expect(shown.exec(read('consuming-events.md'))?.[1]).toBe(example);
+    expect(example.trimEnd().split('\n').length).toBeLessThanOrEqual(30);
   });
 
   it('has every setting in .env.example', async () => {
