@@ -29,7 +29,7 @@ interface RollupState {
 
 /**
  * Answers from the rollups, and at the ragged ends of a range from the events; once for both databases.
- * See docs/decisions/0045-ranges-are-cut-into-buckets.md.
+ * See docs/decisions/0044-ranges-are-cut-into-buckets.md.
  */
 export function createAnalytics(options: {
   reads: ReadQueries;
