@@ -35,7 +35,7 @@ import { problem, sendProblem } from '../problems.ts';
 const TOP_MESSAGES = 20;
 const TOP_GROUPS = 100;
 const MADE =
-  'From the rollups, which follow the events by seconds (`asOf`); counts are exact, percentiles within two per cent. `exact=true` reads the events themselves.';
+  'From the rollups, which follow the events by seconds (`asOf`); counts are exact, percentiles within one per cent. `exact=true` reads the events themselves.';
 const BAD = {
   400: problem('The request is not valid, or the answer would have too many points'),
   503: problem('The database cannot be reached'),
