@@ -8,34 +8,14 @@ import {
   longestRange,
   MOST_POINTS,
 } from '../analytics/buckets.ts';
+import { listOf, timeParameter, wholeNumber } from './query-parameters.ts';
 
 const DAY_MS = 86_400_000;
 const MOST_GROUPS = 1_000;
-/** What both databases, and ISO 8601 with four digits of the year, can tell. */
-const [FIRST, LAST] = [Date.parse('1970-01-01T00:00:00Z'), Date.parse('9999-12-31T00:00:00Z')];
-const TIME_FORM =
-  'must be a time of ISO 8601 with its zone, like 2026-01-31T12:00:00Z (escape the + of an offset as %2B)';
-
-const timeSchema = z
-  .string()
-  .max(40)
-  .transform((text, context) => {
-    const ms = z.iso.datetime({ offset: true }).safeParse(text).success
-      ? Date.parse(text)
-      : Number.NaN;
-    if (ms >= FIRST && ms <= LAST) return ms;
-    const message = Number.isNaN(ms) ? TIME_FORM : 'must be in the years 1970 to 9999';
-    context.addIssue({ code: 'custom', message });
-    return z.NEVER;
-  });
-
-/** A parameter that comes once or several times; `split`: or once with commas in between. */
-export function listOf<Item extends string>(item: z.ZodType<Item, string>, split = true) {
-  return z
-    .union([z.string(), z.array(z.string())])
-    .transform((given) => [given].flat().flatMap((text) => (split ? text.split(',') : [text])))
-    .pipe(z.array(item).min(1).max(100));
-}
+/** In milliseconds, the unit of buckets, which begin with 1970. */
+const timeSchema = timeParameter
+  .transform((text) => Date.parse(text))
+  .refine((ms) => ms >= 0, 'must be of a year from 1970 to 9999');
 
 /** The parts of a group: each once, and no other than these. */
 export function groupsOf<const Names extends readonly string[]>(names: Names, otherwise: string) {
@@ -78,11 +58,7 @@ export const bucketParameter = z.enum(BUCKETS);
 
 /** @param otherwise what it is when it is left out */
 export function limitParameter(otherwise: string) {
-  return z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(MOST_GROUPS)
+  return wholeNumber(1, MOST_GROUPS)
     .optional()
     .describe(`Groups, those with the most events; left out: ${otherwise}`);
 }
@@ -112,7 +88,9 @@ export function readRange(
   const { to = now, from = to - DAY_MS, timeZone, exact, bucket = null } = query;
   if (from >= to) {
     const end = new Date(to).toISOString();
-    return { refusal: `querystring.from: must be before to, which is ${end}` };
+    return {
+      refusal: `querystring.from: must be before to, which is ${end}; exchange the two, or leave one out`,
+    };
   }
   const range = { from, to, timeZone, exact, bucket };
   if (!bucket) return { ...range, bounds: [from, to] };

@@ -1,6 +1,18 @@
 import { once } from 'node:events';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
 import type { Access } from '../access/access.ts';
+
+/** For the schema of an answer that may be one. */
+export const EVENT_STREAM_CONTENT = {
+  'text/event-stream': {
+    schema: z.string().meta({
+      examples: [
+        'id: 4\nevent: step-completed\ndata: {"correlationId":"order-4711","version":4,…}\n\n',
+      ],
+    }),
+  },
+};
 
 /** A comment line every so often keeps proxies from closing a quiet connection, in milliseconds. */
 const HEARTBEAT_MS = 15_000;

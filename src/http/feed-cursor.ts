@@ -33,7 +33,9 @@ export async function placeInFeed(
   if (cursor === LATEST) return { after: await feed.head() };
   const place = decodeCursor(cursor, feedCursor);
   if (!place) {
-    return { wrong: `is no cursor of GET /api/events; use the nextCursor of a page, or ${ANEW}` };
+    return {
+      wrong: `is no cursor of GET /api/events; use the nextCursor of a page or the id of a streamed event, or ${ANEW}`,
+    };
   }
   if (place.filter !== fingerprint(wanted)) {
     return {

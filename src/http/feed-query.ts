@@ -2,42 +2,27 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { EVENT_TYPES } from '../../domain/events.ts';
 import type { FeedFilter } from '../../domain/ports/event-feed.ts';
+import { listOf, timeParameter } from './query-parameters.ts';
 import { correlationIdSchema, shortText } from './schemas.ts';
 
 const word = shortText.min(1, 'must not be empty; leave it out to have all').optional();
-
-/** Years that both databases know. */
-const time = z.iso
-  .datetime({
-    offset: true,
-    error:
-      'must be a time of ISO 8601 with its zone, like 2026-01-31T12:00:00Z (a + is escaped as %2B)',
-  })
-  .transform((text) => new Date(text).toISOString())
-  .refine((text) => /^[1-9]\d{3}-/.test(text), 'must be of a year from 1000 to 9999')
-  .optional();
-
-/** One by one, or several with commas between them. */
-const types = z
-  .union([z.string(), z.array(z.string())])
-  .transform((given) => [given].flat().flatMap((part) => part.split(',')))
-  .pipe(z.array(z.enum(EVENT_TYPES)))
-  .optional();
 
 /** What narrows down events, for the query of a route. Give `isForwards` to its `refine`, too. */
 export const feedFilterFields = {
   process: word.describe('Process key'),
   step: word.describe('Name of the step'),
   status: z.enum(['ok', 'error']).optional(),
-  type: types.describe(`Several with commas, or repeated: ${EVENT_TYPES.join(', ')}`),
+  type: listOf(z.enum(EVENT_TYPES))
+    .optional()
+    .describe(`Several with commas, or repeated: ${EVENT_TYPES.join(', ')}`),
   targetSystem: word.describe('The system that the step called'),
   originatingSystem: word,
   traceabilityId: word,
   batchId: word,
   applicationId: word,
   correlationId: correlationIdSchema.optional(),
-  from: time.describe('Written at or after'),
-  to: time.describe('Written before'),
+  from: timeParameter.optional().describe('Written at or after'),
+  to: timeParameter.optional().describe('Written before'),
   archive: z
     .enum(['include', 'exclude'])
     .default('exclude')
@@ -45,15 +30,6 @@ export const feedFilterFields = {
 };
 
 type FeedFilterQuery = z.infer<z.ZodObject<typeof feedFilterFields>>;
-
-/** For `refine`: the time range has something in it. */
-export const isForwards: [
-  (range: { from?: string | undefined; to?: string | undefined }) => boolean,
-  { path: string[]; message: string },
-] = [
-  ({ from, to }) => from === undefined || to === undefined || from < to,
-  { path: ['from'], message: 'must be before to; exchange the two, or leave one out' },
-];
 
 /** Which events are wanted. */
 export interface Wanted {

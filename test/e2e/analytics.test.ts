@@ -21,14 +21,14 @@ const refused: [query: string, detail: RegExp][] = [
   ['steps?from=yesterday', /querystring\.from: must be a time of ISO 8601 with its zone/],
   ['steps?from=2026-01-31T12:00:00', /querystring\.from: must be a time of ISO 8601 with its zone/],
   ['steps?from=2026-01-31T12:00:00+01:00', /escape the \+ of an offset as %2B/],
-  ['steps?to=1816-01-31T12:00:00Z', /querystring\.to: must be in the years 1970 to 9999/],
+  ['steps?to=1816-01-31T12:00:00Z', /querystring\.to: must be of a year from 1970 to 9999/],
   [
     'steps?from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z',
-    /^querystring\.from: must be before to, which is 2026-01-01T00:00:00\.000Z$/,
+    /^querystring\.from: must be before to, which is 2026-01-01T00:00:00\.000Z; exchange/,
   ],
   [
     'throughput?from=2026-01-01T00:00:00Z&to=2026-01-01T01:00:00%2B01:00',
-    /^querystring\.from: must be before to, which is 2026-01-01T00:00:00\.000Z$/,
+    /^querystring\.from: must be before to, which is 2026-01-01T00:00:00\.000Z; exchange/,
   ],
   [
     'steps?groupBy=process,colour',
@@ -44,11 +44,11 @@ const refused: [query: string, detail: RegExp][] = [
   ['steps?bucket=week', /querystring\.bucket: .*"minute"\|"hour"\|"day"/],
   ['steps?status=fine', /querystring\.status\.0: .*"ok"\|"error"/],
   ['processes?status=ok', /querystring\.status\.0: .*"completed"\|"failed"\|"cancelled"/],
-  ['steps?limit=0', /querystring\.limit: /],
+  ['steps?limit=0', /querystring\.limit: must be a whole number from 1 to 1000$/],
   ['steps?limit=1001', /querystring\.limit: /],
   ['steps?exact=yes', /querystring\.exact: /],
   ['steps?process=', /querystring\.process\.0: /],
-  ['steps?colour=red', /colour/],
+  ['steps?colour=red', /^querystring: there is no parameter colour; there are from, to, .*limit$/],
   [
     'throughput?from=2020-01-01T00:00:00Z&to=2026-01-01T00:00:00Z&bucket=minute',
     /^querystring\.bucket: 3,156,480 points are more than the 10,000 of one answer; ask for bucket=day, or for no more than 6 days at a time$/,

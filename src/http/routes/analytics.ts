@@ -21,7 +21,6 @@ import {
   bucketParameter,
   groupsOf,
   limitParameter,
-  listOf,
   nameSchema,
   type Range,
   rangeParameters,
@@ -31,6 +30,7 @@ import {
 import { processDurationsSchema, stepsSchema, throughputSchema } from '../analytics-schemas.ts';
 import { createAsk } from '../ask-analytics.ts';
 import { problem, sendProblem } from '../problems.ts';
+import { listOf, queryOf } from '../query-parameters.ts';
 
 const TOP_MESSAGES = 20;
 const TOP_GROUPS = 100;
@@ -57,7 +57,7 @@ export const analyticsRoutes: FastifyPluginAsyncZod<{
         summary: 'How often steps ran and failed, and how long they took',
         description: `${MADE} Every attempt counts. By error message: those that came most often.`,
         tags: ['analytics'],
-        querystring: z.strictObject({
+        querystring: queryOf({
           ...rangeParameters,
           bucket: bucketParameter.optional(),
           groupBy: groupsOf(STEP_GROUPS, '`process,step`'),
@@ -115,7 +115,7 @@ export const analyticsRoutes: FastifyPluginAsyncZod<{
         summary: 'Processes started, ended and retried in each bucket',
         description: `${MADE} A bucket in which nothing happened is there with zeros. A process that failed, was retried and then completed is in both counts.`,
         tags: ['analytics'],
-        querystring: z.strictObject({
+        querystring: queryOf({
           ...rangeParameters,
           bucket: bucketParameter.default('hour'),
           groupBy: groupsOf(['process'], 'all together'),
@@ -170,7 +170,7 @@ export const analyticsRoutes: FastifyPluginAsyncZod<{
         summary: 'How long processes took, from their request to their end',
         description: `${MADE} By the time of the end. A process that is retried ends more than once.`,
         tags: ['analytics'],
-        querystring: z.strictObject({
+        querystring: queryOf({
           ...rangeParameters,
           bucket: bucketParameter.optional(),
           groupBy: groupsOf(['process', 'status'], '`process`'),

@@ -14,6 +14,7 @@ import type { RollupLag } from '../../../jobs/rollup-lag.ts';
 import { reportAttention, STALLED_AFTER_MS } from '../../use-cases/report-attention.ts';
 import { statusUrl } from '../answers.ts';
 import { problem } from '../problems.ts';
+import { queryOf, wholeNumber } from '../query-parameters.ts';
 
 const count = z.number().int();
 const process = {
@@ -151,14 +152,8 @@ export const attentionRoutes: FastifyPluginAsyncZod<{
         description:
           'Pending processes that take longer than 99 of 100 of their like, steps that are being tried again, and whether events are published. A part that cannot be told now is null and named in `unavailable`; the others are there.',
         tags: ['analytics'],
-        querystring: z.strictObject({
-          limit: z.coerce
-            .number()
-            .int()
-            .min(1)
-            .max(1_000)
-            .default(50)
-            .describe('Of each list; the totals count all'),
+        querystring: queryOf({
+          limit: wholeNumber(1, 1_000).default(50).describe('Of each list; the totals count all'),
         }),
         response: {
           200: attentionSchema.describe('What needs attention'),

@@ -7,8 +7,10 @@ import type { Waitroom } from '../../../infrastructure/memory/waitroom.ts';
 import type { Access } from '../../access/access.ts';
 import type { LoadLimits } from '../../load-limits.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
+import { EVENT_STREAM_CONTENT } from '../event-streams.ts';
 import { createStreamFollower } from '../follow-stream.ts';
 import { problem, sendOverloaded, sendProblem } from '../problems.ts';
+import { queryOf, wholeNumber } from '../query-parameters.ts';
 import { correlationParams, eventsSchema, publicEvent, tracePageSchema } from '../schemas.ts';
 
 const traceCursor = z.object({ afterId: z.string().regex(/^\d{1,19}$/) });
@@ -45,11 +47,14 @@ export const eventRoutes: FastifyPluginAsyncZod<{
             .regex(/^\d{1,9}$/, 'must be the version of an event')
             .optional(),
         }),
-        querystring: z.strictObject({
-          afterVersion: z.coerce.number().int().min(0).default(0),
+        querystring: queryOf({
+          afterVersion: wholeNumber(0).default(0),
         }),
         response: {
-          200: eventsSchema.describe('The events of the process, in order'),
+          200: {
+            description: 'The events of the process, in order; or as they come',
+            content: { 'application/json': { schema: eventsSchema }, ...EVENT_STREAM_CONTENT },
+          },
           204: z
             .null()
             .describe('As event stream: the process has ended and you have all its events'),
@@ -100,8 +105,8 @@ export const eventRoutes: FastifyPluginAsyncZod<{
         summary: 'Events of a trace, over all its processes',
         tags: ['events'],
         params: z.object({ traceabilityId: z.string().min(1).max(255) }),
-        querystring: z.strictObject({
-          limit: z.coerce.number().int().min(1).max(1_000).default(200),
+        querystring: queryOf({
+          limit: wholeNumber(1, 1_000).default(200),
           cursor: z.string().max(2_000).optional().describe('`nextCursor` of the page before'),
         }),
         response: {

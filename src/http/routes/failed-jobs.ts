@@ -4,6 +4,7 @@ import type { DeadLetters } from '../../../domain/ports/dead-letters.ts';
 import { JOB_NAMES } from '../../../domain/ports/queue.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { problem, sendProblem } from '../problems.ts';
+import { queryOf, wholeNumber } from '../query-parameters.ts';
 
 const place = z.object({ failedAt: z.iso.datetime(), id: z.string().max(300) });
 const name = z.enum(JOB_NAMES).describe('Of one job only');
@@ -55,9 +56,9 @@ export const failedJobRoutes: FastifyPluginAsyncZod<{ deadLetters: DeadLetters }
         description:
           'A job is given up when it failed again and again for a reason that does not pass by itself. What may pass, such as a database that is away, is tried without end and is not in this list.',
         tags: ['operations'],
-        querystring: z.strictObject({
+        querystring: queryOf({
           name: name.optional(),
-          limit: z.coerce.number().int().min(1).max(1_000).default(50),
+          limit: wholeNumber(1, 1_000).default(50),
           cursor: z.string().max(2_000).optional().describe('`nextCursor` of the page before'),
         }),
         response: {
@@ -94,7 +95,7 @@ export const failedJobRoutes: FastifyPluginAsyncZod<{ deadLetters: DeadLetters }
       schema: {
         summary: 'Let every given-up job run again',
         tags: ['operations'],
-        querystring: z.strictObject({ name: name.optional() }),
+        querystring: queryOf({ name: name.optional() }),
         response: {
           200: z
             .object({ retried: z.number().int() })

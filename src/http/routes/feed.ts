@@ -8,13 +8,14 @@ import {
 import type { Access } from '../../access/access.ts';
 import type { FeedSignal } from '../../feed-signal.ts';
 import type { LoadLimits } from '../../load-limits.ts';
-import { createEventStreams } from '../event-streams.ts';
+import { createEventStreams, EVENT_STREAM_CONTENT } from '../event-streams.ts';
 import { acceptedFormat, createExports, EXPORT_TYPES, type ExportedRows } from '../exports.ts';
 import { feedCursorOf, LATEST, placeInFeed } from '../feed-cursor.ts';
-import { feedFilterFields, isForwards, wantedBy } from '../feed-query.ts';
+import { feedFilterFields, wantedBy } from '../feed-query.ts';
 import { followFeed } from '../follow-feed.ts';
 import { preferredWait } from '../prefer.ts';
 import { problem, sendOverloaded, sendProblem } from '../problems.ts';
+import { isForwards, queryOf, wholeNumber } from '../query-parameters.ts';
 import { type FeedReading, readFeed } from '../read-feed.ts';
 import { fedEvent, feedPageSchema } from '../schemas.ts';
 
@@ -22,28 +23,23 @@ import { fedEvent, feedPageSchema } from '../schemas.ts';
 const PAGE = 200;
 const MOST = 1_000;
 
-const feedQuery = z
-  .strictObject({
-    ...feedFilterFields,
-    limit: z.coerce
-      .number()
-      .int()
-      .min(1)
-      .optional()
-      .describe(
-        `Events at most: in a page up to ${MOST}, left out ${PAGE}; in an export left out all`,
-      ),
-    format: z
-      .enum(['json', ...EXPORT_FORMATS])
-      .optional()
-      .describe('Instead of `Accept`, for who can set no header'),
-    cursor: z
-      .string()
-      .max(2_000)
-      .optional()
-      .describe(`\`nextCursor\` of the page before; \`${LATEST}\`: what is written from now on`),
-  })
-  .refine(...isForwards);
+const feedQuery = queryOf({
+  ...feedFilterFields,
+  limit: wholeNumber(1)
+    .optional()
+    .describe(
+      `Events at most: in a page up to ${MOST}, left out ${PAGE}; in an export left out all`,
+    ),
+  format: z
+    .enum(['json', ...EXPORT_FORMATS])
+    .optional()
+    .describe('Instead of `Accept`, for who can set no header'),
+  cursor: z
+    .string()
+    .max(2_000)
+    .optional()
+    .describe(`\`nextCursor\` of the page before; \`${LATEST}\`: what is written from now on`),
+}).refine(...isForwards);
 
 const BEGINNINGS: Readonly<Record<ExportFormat, string>> = {
   ndjson: '{"id":"1042","correlationId":"order-4711","version":4,"type":"step-completed"…}\n',
@@ -94,9 +90,11 @@ export const feedRoutes: FastifyPluginAsyncZod<{
         querystring: feedQuery,
         response: {
           200: {
-            description: 'A page of events, empty when there are no more yet; or an export',
+            description:
+              'A page of events, empty when there are no more yet; events as they come; or an export',
             content: {
               'application/json': { schema: feedPageSchema },
+              ...EVENT_STREAM_CONTENT,
               ...EXPORT_CONTENT,
             },
           },

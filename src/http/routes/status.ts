@@ -13,6 +13,7 @@ import { momentSchema } from '../moment.ts';
 import { sendPastState } from '../past-answers.ts';
 import { preferredWait } from '../prefer.ts';
 import { problem, sendOverloaded, sendProblem } from '../problems.ts';
+import { isForwards, queryOf, timeParameter, wholeNumber } from '../query-parameters.ts';
 import { correlationParams, processPageSchema, processSchema } from '../schemas.ts';
 
 const processCursor = z.object({ updatedAt: z.iso.datetime(), correlationId: z.string() });
@@ -95,19 +96,19 @@ export const statusRoutes: FastifyPluginAsyncZod<{
       schema: {
         summary: 'Processes, the last changed first',
         tags: ['process'],
-        querystring: z.strictObject({
+        querystring: queryOf({
           status: z.enum(['pending', 'ok', 'error']).optional(),
           process: z.string().max(255).optional().describe('Process key'),
           step: z.string().max(255).optional().describe('Current step'),
-          from: z.iso.datetime({ offset: true }).optional().describe('Changed at or after'),
-          to: z.iso.datetime({ offset: true }).optional().describe('Changed before'),
+          from: timeParameter.optional().describe('Changed at or after'),
+          to: timeParameter.optional().describe('Changed before'),
           archive: z
             .enum(['include', 'exclude'])
             .default('exclude')
             .describe('Whether archived processes are listed, too'),
-          limit: z.coerce.number().int().min(1).max(1_000).default(50),
+          limit: wholeNumber(1, 1_000).default(50),
           cursor: z.string().max(2_000).optional().describe('`nextCursor` of the page before'),
-        }),
+        }).refine(...isForwards),
         response: {
           200: processPageSchema.describe('A page of the list'),
           400: problem('The request is not valid'),
@@ -115,11 +116,7 @@ export const statusRoutes: FastifyPluginAsyncZod<{
       },
     },
     async ({ query }, reply) => {
-      const { status, process, step, limit } = query;
-      const [from, to] = [query.from, query.to].map((time) => time && new Date(time).toISOString());
-      if (from && to && from >= to) {
-        return sendProblem(reply, 'invalid-request', 'querystring.from: must be before to');
-      }
+      const { status, process, step, from, to, limit } = query;
       const after =
         query.cursor === undefined ? undefined : decodeCursor(query.cursor, processCursor);
       if (after === null) {
