@@ -15,7 +15,9 @@ import { openExportOutput } from '../export/export-output.ts';
 import type { ExportSubject } from '../export/journal.ts';
 import { type Maintenance, runMaintenance } from '../maintenance/run-maintenance.ts';
 
-interface ExportOptions extends Omit<FeedFilter, 'types'> {
+interface ExportOptions extends Omit<FeedFilter, 'types' | 'processName' | 'stepName'> {
+  process?: string;
+  step?: string;
   out: string;
   format: ExportFormat;
   archive: 'include' | 'exclude';
@@ -45,8 +47,8 @@ export function registerExport(program: Command): void {
       readTime,
     )
     .option('--to <time>', 'events written before then', readTime)
-    .option('--process-name <name>', 'events of the processes of this definition')
-    .option('--step-name <name>', 'events of this step')
+    .option('--process <key>', 'events of the processes of this definition')
+    .option('--step <name>', 'events of this step')
     .addOption(new Option('--status <status>', 'events of this status').choices(['ok', 'error']))
     .option('--type <type>', 'events of this type; may be given several times', readType)
     .option('--target-system <name>', 'events of calls to this system')
@@ -122,7 +124,7 @@ async function leave(target: ExportTarget, cause: unknown): Promise<void> {
 }
 
 function filterOf(options: ExportOptions): FeedFilter {
-  const { processName, stepName, status, targetSystem, originatingSystem } = options;
+  const { process: processName, step: stepName, status, targetSystem, originatingSystem } = options;
   const { correlationId, traceabilityId, batchId, applicationId, from, to, type } = options;
   return {
     ...{ processName, stepName, status, targetSystem, originatingSystem },
