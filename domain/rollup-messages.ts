@@ -5,10 +5,10 @@ import type { Measures, StepDelta, StepGroup } from './rollup.ts';
  * Different error messages that a step may have in a bucket. Some have ids or times in them, so that no two
  * are alike: what comes after that is counted together.
  */
-export const MESSAGES_MAX = 100;
+const MESSAGES_MAX = 100;
 /** Stands for all further messages. No hash is like that. */
 export const OTHER_KEY = 'other';
-export const OTHER_MESSAGE = '(other messages)';
+const OTHER_MESSAGE = '(other messages)';
 
 /**
  * Counts further messages of a step together. Which ones these are depends on the order of the events only, not

@@ -2,7 +2,7 @@ import type { FastifyReply } from 'fastify';
 import { sendProblem } from './problems.ts';
 
 /** Milliseconds that an answer may take. */
-export const TIME_LIMIT_MS = 120_000;
+const TIME_LIMIT_MS = 120_000;
 
 /**
  * Runs questions that may take long. They end with the caller who hangs up, or when their time is over; those that

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../support/children.ts';
 import { databaseKinds, type TestDatabase } from '../support/databases.ts';
 import { startKillable } from '../support/killable.ts';
-import { randomFrom, writeStreams } from '../support/rollup-load.ts';
+import { randomFrom } from '../support/random.ts';
+import { writeStreams } from '../support/rollup-load.ts';
 import { expectExact, expectOneGeneration, rollUp } from '../support/rollups.ts';
 
 /** On SQL Server each process must log in, and a kill there is a lost connection like any other. */

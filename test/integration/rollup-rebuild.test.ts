@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { rebuildRollups } from '../../jobs/rebuild-rollups.ts';
 import { databaseKinds, type TestDatabase } from '../support/databases.ts';
 import { requested, stepCompleted } from '../support/events.ts';
-import { randomFrom, writeStreams } from '../support/rollup-load.ts';
+import { randomFrom } from '../support/random.ts';
+import { writeStreams } from '../support/rollup-load.ts';
 import { expectExact, expectOneGeneration, rollUp } from '../support/rollups.ts';
 
 const SIZES = { SQLite: 64, 'SQL Server': 16 } as const;

@@ -9,7 +9,8 @@ import { rollupLag } from '../../jobs/rollup-lag.ts';
 import { verifyRollups } from '../../jobs/verify-rollups.ts';
 import { databaseKinds, type TestDatabase } from '../support/databases.ts';
 import { requested, stepCompleted, stepFailed } from '../support/events.ts';
-import { randomFrom, writeStreams } from '../support/rollup-load.ts';
+import { randomFrom } from '../support/random.ts';
+import { writeStreams } from '../support/rollup-load.ts';
 import { expectExact, foundRows, rollUp } from '../support/rollups.ts';
 
 const SIZES = { SQLite: 120, 'SQL Server': 24 } as const;

@@ -1,4 +1,5 @@
 import type { TestDatabase } from './databases.ts';
+import { randomFrom } from './random.ts';
 
 /** What analytics look at in an event. */
 export interface AnalyticsEvent {
@@ -21,18 +22,6 @@ const MESSAGES = ['the partner answered 503', 'The partner answered 503', 'no cr
 const MINUTE = 60_000;
 /** Begins the correlation ids of streams that are moved to the archive. */
 const ARCHIVED = 'archived-';
-
-/** Numbers from 0 to 1 that are the same for the same seed. */
-export function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    // mulberry32
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 /** Streams that begin at random times in the range, with failures, retries, cancels and some that have no end. */
 export function randomStreams(options: {
