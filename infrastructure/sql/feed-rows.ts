@@ -1,3 +1,4 @@
+import type { Knex } from 'knex';
 import type { EventFeed, FeedPage, FeedPosition } from '../../domain/ports/event-feed.ts';
 import { type FoundEventRow, fromEventRow } from './event-row.ts';
 import {
@@ -27,6 +28,7 @@ const FAR = 10 * WINDOW;
 
 /** Pages by position, once for both databases. */
 export function createFeedRows(reads: ReadQueries, source: FeedSource): FeedRows {
+  const { knex } = reads;
   const spans = createFeedSpans(reads, source);
 
   /** The first position behind `after` at which there is an event, or at least none before it. */
@@ -36,16 +38,15 @@ export function createFeedRows(reads: ReadQueries, source: FeedSource): FeedRows
     upTo: number,
     signal?: AbortSignal,
   ): Promise<number | null> {
-    const firsts = await Promise.all(
-      tables.map(async (table) => {
-        const [row] = await reads.rows<{ position: number | string | null }>(
-          source.first(table, after, upTo),
-          signal,
-        );
-        return row?.position == null ? [] : [Number(row.position)];
-      }),
+    // In one statement: what is archived or restored between two of them would be in neither.
+    const [first, ...rest] = tables.map((table) =>
+      knex.select('*').from(source.first(table, after, upTo).as('first')),
+    ) as [Knex.QueryBuilder, ...Knex.QueryBuilder[]];
+    const rows = await reads.rows<{ position: number | string | null }>(
+      rest.length > 0 ? first.unionAll(rest) : first,
+      signal,
     );
-    const found = firsts.flat();
+    const found = rows.flatMap(({ position }) => (position === null ? [] : [Number(position)]));
     return found.length === 0 ? null : Math.min(...found);
   }
 
