@@ -67,25 +67,29 @@ export function createEventStreams(
     // The caller sees at once that it is connected, though there may be nothing to tell yet.
     raw.flushHeaders();
     const over = new AbortController();
-    const end = (): void => {
-      over.abort();
-      raw.end();
-    };
-    const unguard = access.watch(request.caller, end);
     const heartbeat = setInterval(() => {
       // A caller who does not take what it was sent needs no keeping awake.
       if (!raw.writableNeedDrain) raw.write(':\n\n');
       onBeat();
     }, heartbeatMs);
+    const end = (): void => {
+      // Nothing can be written behind the end, and a caller who takes nothing may put it off for long.
+      clearInterval(heartbeat);
+      over.abort();
+      raw.end();
+    };
+    const unguard = access.watch(request.caller, end);
     open.add(end);
-    raw.once('close', () => {
+    const onClose = (): void => {
       open.delete(end);
       unguard();
       clearInterval(heartbeat);
       over.abort();
-    });
-    // The stop may have come while it was looked up what to send.
-    if (closed) end();
+    };
+    raw.once('close', onClose);
+    // The caller, or the stop, may have been faster than the look at what to send.
+    if (raw.destroyed) onClose();
+    else if (closed) end();
     return {
       over: over.signal,
       end,

@@ -81,8 +81,10 @@ export function createExports(options: {
         `As many exports are being sent as there is room for (${max}). Send the same request again later.`,
       );
     }
-    taken++;
     const { raw } = reply;
+    // It hung up while it was looked up who calls and where it goes on: nothing will tell of that again.
+    if (raw.destroyed) return reply.hijack();
+    taken++;
     const over = new AbortController();
     let ended = false;
     const breakOff = (reason: string): void => {
@@ -104,6 +106,7 @@ export function createExports(options: {
       ended = true;
       throw error;
     });
+    if (raw.destroyed) return reply.hijack();
     reply.header('Content-Type', EXPORT_TYPES[format]);
     reply.header('Content-Disposition', `attachment; filename="${fileName(format)}"`);
     reply.header('Cache-Control', 'no-store');
