@@ -12,14 +12,14 @@ export interface BatchSize {
   learn(processes: number, ms: number): void;
 }
 
-/** Finds the size of batches whose transactions take about 50 ms, and follows when that changes. */
-export function createBatchSize(limit: number): BatchSize {
+/** Finds the size of batches whose transactions take about so many milliseconds, and follows when that changes. */
+export function createBatchSize(limit: number, targetMs = TARGET_MS): BatchSize {
   let size = Math.min(FIRST, limit);
   return {
     next: () => size,
     learn(processes, ms) {
       // One with fewer processes than it might have had says what they took, not that more would take longer.
-      const fitting = Math.floor((processes * TARGET_MS) / Math.max(ms, 1));
+      const fitting = Math.floor((processes * targetMs) / Math.max(ms, 1));
       size = Math.max(1, Math.min(fitting, size * GROWTH, limit));
     },
   };

@@ -44,7 +44,7 @@ export async function rebuildRollups(
   hooks.onBegin?.(begun);
   const { generation } = begun;
   let at = begun;
-  const size = createBatchSize(batch);
+  const size = createBatchSize(batch, store.batchMs);
   let events = 0;
   while (!signal.aborted) {
     const began = performance.now();

@@ -28,21 +28,24 @@ const SHORTEST_REST_MS = 2;
 /**
  * Adds the events behind the checkpoint of the rollups to them, batch by batch, up to the head or until the
  * signal fires. Each batch is one transaction with its checkpoint, so a run may be ended anywhere, also by
- * force, and two runs at once add every event once. Batches have as many events as fit into about 50 ms: on
- * SQLite the event loop is held up for as long. Rests after each batch for as long as it took.
+ * force, and two runs at once add every event once. Batches have as many events as fit into `batchMs`. Rests
+ * after each batch for as long as it took.
  *
  * @param onBatch hears of each batch, and of the totals after it
  * @throws StoreUnavailableError when the database is away; what was added stays
  */
 export async function rollupEvents(
-  ports: { source: Pick<RollupSource, 'page'>; store: Pick<RollupStore, 'state' | 'apply'> },
+  ports: {
+    source: Pick<RollupSource, 'page'>;
+    store: Pick<RollupStore, 'state' | 'apply' | 'batchMs'>;
+  },
   options: RollupOptions,
   signal: AbortSignal,
   onBatch: (batch: RolledBatch, totals: RollupTotals) => void = () => {},
 ): Promise<RollupTotals> {
   const { store } = ports;
   const totals: RollupTotals = { batches: 0, events: 0 };
-  const size = createBatchSize(options.batch);
+  const size = createBatchSize(options.batch, store.batchMs);
   let at = await store.state();
   while (!signal.aborted) {
     const began = performance.now();
@@ -85,7 +88,11 @@ export async function addPage(
   const { generation, position: from } = at;
   const { items, lookedTo: to, atEnd } = await source.page(from, limit, signal);
   if (to === from) return { state: at, events: 0, ms: 0, atEnd: true };
-  const rolledUpTo = items.at(-1)?.createdAt ?? at.rolledUpTo;
+  // Times do not rise with the positions.
+  const rolledUpTo = items.reduce(
+    (latest, { createdAt }) => (latest === null || createdAt > latest ? createdAt : latest),
+    at.rolledUpTo,
+  );
   const began = performance.now();
   const deltas = deltasOf(items);
   const applied = await store.apply({ ...deltas, generation, from, to, rolledUpTo });

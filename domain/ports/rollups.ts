@@ -7,7 +7,7 @@ export interface RollupState {
   generation: number;
   /** The last event that is in it. */
   position: FeedPosition;
-  /** When that was written; null before the first one. */
+  /** None of the events in it was written later; null before the first one. */
   rolledUpTo: Timestamp | null;
 }
 
@@ -17,12 +17,14 @@ export interface RollupBatch extends RollupDeltas {
   /** Applied only when the generation is at this very position. */
   from: FeedPosition;
   to: FeedPosition;
-  /** When the last of the events was written; null when there was none. */
+  /** None of the events up to there was written later; null when there was none. */
   rolledUpTo: Timestamp | null;
 }
 
 /** The rollups, as the job writes them. All of it throws StoreUnavailableError when the database is away. */
 export interface RollupStore {
+  /** Milliseconds that a batch should take: those for which it holds up others, or which its round trips are worth. */
+  readonly batchMs: number;
   /** Of the generation that is read. */
   state(): Promise<RollupState>;
   /**

@@ -25,6 +25,12 @@ describe('the size of a batch', () => {
     expect(sizesOf(1, [0.01, 0.01])).toEqual([1, 1]);
   });
 
+  it('grows where a transaction costs the same for one as for many, when it may take longer than that', () => {
+    const size = createBatchSize(500, 250);
+    for (let at = 0; at < 10; at++) size.learn(size.next(), 120 + size.next() / 2);
+    expect(size.next()).toBeGreaterThan(200);
+  });
+
   it('does not shrink after a batch that found little to move', () => {
     const size = createBatchSize(500);
     size.learn(20, 10);

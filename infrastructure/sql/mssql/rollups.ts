@@ -43,6 +43,13 @@ const remove = (table: RollupTable): string => `${readKeys('@row', table.keys, '
 DELETE r FROM ${table.name} AS r JOIN @row AS k
   ON ${sameKeys('r', 'k', table.keys)} WHERE r.generation = @generation;`;
 
+/**
+ * Only who reads the rollups of a server without snapshots waits for a batch. Its round trips take the same time
+ * for one event as for hundreds: where they are slow, a batch that is meant to be short would get smaller and
+ * smaller for nothing.
+ */
+const BATCH_MS = 250;
+
 /** The rollups on SQL Server: a batch is one transaction of six round trips at most. */
 export function createMssqlRollupStore(pool: sql.ConnectionPool): NewRollups {
   async function applyWithin(tx: sql.Transaction, batch: RollupBatch): Promise<boolean> {
@@ -105,6 +112,7 @@ export function createMssqlRollupStore(pool: sql.ConnectionPool): NewRollups {
   }
 
   return {
+    batchMs: BATCH_MS,
     async state() {
       const { recordset } = await withRetry(() => pool.request().query<StateRow>(STATE));
       if (!recordset[0]) throw new Error('rollup_state has no row that is current');

@@ -12,6 +12,9 @@ import {
 } from '../rollup/rows.ts';
 import type { GroupCommit } from './group-commit.ts';
 
+/** A batch holds up the event loop, and all other writes. */
+const BATCH_MS = 10;
+
 /**
  * The rollups on SQLite: a batch is one write of the group commit, on the connection whose commits are not
  * synced. A power cut may take the last batches, their checkpoint with them.
@@ -46,6 +49,7 @@ export function createSqliteRollupStore(
   const tables = new Map(ROLLUP_TABLES.map((table) => [table, prepare(db, table)]));
 
   return {
+    batchMs: BATCH_MS,
     async state(): Promise<RollupState> {
       const row = state.get();
       if (!row) throw new Error('rollup_state has no row that is current');
