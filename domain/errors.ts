@@ -53,6 +53,14 @@ export class BusinessRuleError extends CodedError {
   }
 }
 
+/** An answer would have more parts than there is memory for. */
+export class AnswerTooLargeError extends CodedError {
+  readonly code = 'ANSWER_TOO_LARGE';
+  constructor(readonly most: number) {
+    super(`an answer has at most ${most} parts`);
+  }
+}
+
 /** The database cannot be reached or cannot take the write now. */
 export class StoreUnavailableError extends CodedError {
   readonly code = 'STORE_UNAVAILABLE';

@@ -13,7 +13,7 @@ export async function up(knex: Knex): Promise<void> {
   const { varchar, bigint, integer, text, time } = dialect;
   await knex.schema.createTable('rollup_state', (table) => {
     table.specificType('generation', `${integer} NOT NULL`).primary();
-    // The last event that is in the rollups, by its place in the feed, and when it was written.
+    // The last event that is in the rollups, by its place in the feed, and the latest time of all that are.
     table.specificType('position', `${bigint} NOT NULL`);
     table.specificType('rolled_up_to', `${time} NULL`);
     table.specificType('is_current', `${integer} NOT NULL`);

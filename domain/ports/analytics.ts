@@ -81,6 +81,7 @@ export interface Analytics {
    * Steps: every attempt that ended, well or not.
    *
    * @throws StoreUnavailableError when the database cannot be reached
+   * @throws AnswerTooLargeError when there are too many groups in slices
    * @throws the signal's reason
    */
   steps(question: StepQuestion, signal?: AbortSignal): Promise<Analysis<StepGroup>>;

@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify';
+import { AnswerTooLargeError } from '../../domain/errors.ts';
 import { sendProblem } from './problems.ts';
 
 /** Milliseconds that an answer may take. */
@@ -47,6 +48,15 @@ export function createAsk(timeLimitMs = TIME_LIMIT_MS) {
     } catch (error) {
       if (hungUp.signal.aborted) {
         reply.hijack();
+        return null;
+      }
+      if (error instanceof AnswerTooLargeError) {
+        const most = error.most.toLocaleString('en');
+        sendProblem(
+          reply,
+          'invalid-request',
+          `The answer would be made of more than ${most} groups in buckets; ask for a longer bucket or a shorter range, for less in groupBy, or for some processes alone.`,
+        );
         return null;
       }
       if (!signal.aborted) throw error;

@@ -13,6 +13,8 @@ import { rollUp } from '../support/rollups.ts';
 
 const [FROM, TO] = [Date.parse('2026-03-01T07:07:07Z'), Date.parse('2026-03-03T19:19:19Z')];
 const events = randomStreams({ seed: 5, from: FROM, to: TO, streams: 40, name: 'reads' });
+/** An offset of four hours and a half. */
+const KABUL = 'Asia/Kabul';
 const byStep = { groupBy: ['process', 'step'] as const, exact: false };
 
 describe.each(databaseKinds())('how analytics are read on $name', ({ available, open }) => {
@@ -132,6 +134,38 @@ describe.each(databaseKinds())('how analytics are read on $name', ({ available, 
       expect(texts.filter((text) => text.includes('event_log'))).toEqual([]);
       await analytics.steps({ ...byStep, bounds: boundsOf(from, to, 'day', 'Asia/Kolkata') });
       expect(texts.length).toBeLessThan(40);
+    });
+
+    it('gives no statement more parameters than SQL Server takes, whatever is asked for', async () => {
+      const most: number[] = [];
+      const analytics = watched(async (query) => {
+        most.push(query.toSQL().toNative().bindings.length);
+      });
+      const many = (...names: string[]) => [
+        ...names,
+        ...Array.from({ length: 100 - names.length }, (_, at) => `other-${at}`),
+      ];
+      const lists = {
+        processes: many('onboard-user', 'fulfil-order'),
+        steps: many('validate', 'check', 'call', 'prepare'),
+        targetSystems: many('Alpha', 'Beta', ''),
+      };
+      const types = ['process-requested', 'process-completed'] as const;
+      const { processes } = lists;
+      const sorted = (tallies: readonly object[]) =>
+        tallies.map((one) => JSON.stringify(one)).sort();
+      for (const bounds of [boundsOf(FROM, TO, 'hour', 'UTC'), boundsOf(FROM, TO, 'hour', KABUL)]) {
+        for (const exact of [false, true]) {
+          const all = await database.analytics.steps({ ...byStep, exact, bounds });
+          const some = await analytics.steps({ ...byStep, exact, bounds, ...lists });
+          expect(sorted(some.tallies)).toEqual(sorted(all.tallies));
+          const question = { bounds, exact, types, groupBy: ['process'] as const, durations: true };
+          const ended = await database.analytics.processes(question);
+          const listed = await analytics.processes({ ...question, processes });
+          expect(sorted(listed.tallies)).toEqual(sorted(ended.tallies));
+        }
+      }
+      expect(Math.max(...most)).toBeLessThan(2_100);
     });
 
     it('breaks off with the caller, wherever it is', async () => {

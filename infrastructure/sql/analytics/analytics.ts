@@ -1,3 +1,4 @@
+import type { Knex } from 'knex';
 import type { Analysis, Analytics } from '../../../domain/ports/analytics.ts';
 import type { Clock } from '../../../domain/ports/clock.ts';
 import type { ReadQueries } from '../read-queries.ts';
@@ -6,17 +7,19 @@ import { processSubject } from './process-subject.ts';
 import { stepSubject } from './step-subject.ts';
 import { type AnalyticsDialect, type EventTable, type Subject, unionOf } from './subject.ts';
 import { createTallies, type EventRow, type RollupRow } from './tallies.ts';
+import { createTurns } from './turns.ts';
 
 /** Rows of a rollup that one statement reads for each group, so that their sum holds up nobody for long. */
 const BUCKETS_AT_ONCE = 512;
 /** Ranges that one statement unites; SQLite takes 500 at most, and each costs time to plan. */
 const RANGES_AT_ONCE = 40;
+/**
+ * Parameters of one statement: each range has its own, and all that is asked for. SQL Server takes 2,100
+ * (https://learn.microsoft.com/sql/sql-server/maximum-capacity-specifications-for-sql-server).
+ */
+const PARAMETERS_AT_ONCE = 2_000;
 const TABLES: readonly EventTable[] = ['event_log', 'event_log_archive'];
 const MINUTE_MS = 60_000;
-/** Longer than any transaction of an append takes. */
-const COMMITS_WITHIN_MS = 60_000;
-/** A range that ended so long ago ends now: it was asked for a moment before. */
-const NOW_MS = 1_000;
 
 type Tallies = ReturnType<typeof createTallies>;
 
@@ -40,6 +43,7 @@ export function createAnalytics(options: {
 }): Analytics {
   const { reads, dialect, head, clock } = options;
   const { knex } = reads;
+  const turns = createTurns();
 
   async function readState(signal?: AbortSignal): Promise<RollupState> {
     const query = knex('rollup_state')
@@ -60,7 +64,10 @@ export function createAnalytics(options: {
     }: { bounds: readonly number[]; pieces: Piece[]; generation: number },
     signal?: AbortSignal,
   ): Promise<void> {
-    for (const batch of batchesOf(joinBuckets(pieces))) {
+    const stretches = joinBuckets(pieces);
+    const [first] = stretches;
+    const most = first ? rangesAtOnce([subject.rollup(generation, first)]) : 0;
+    for (const batch of batchesOf(stretches, most)) {
       const queries = batch.map((stretch, place) =>
         subject.rollup(generation, stretch).select(knex.raw(`${place} AS place`)),
       );
@@ -69,6 +76,7 @@ export function createAnalytics(options: {
         signal,
       );
       for (const row of rows) {
+        await turns.giveWay();
         const { bucket_start: start, place } = row;
         const slice = batch[place]?.slice ?? sliceOf(bounds, Date.parse(start ?? ''));
         tallies.addRollup(slice, subject.keysOf(row), row);
@@ -84,8 +92,11 @@ export function createAnalytics(options: {
     signal?: AbortSignal,
   ): Promise<void> {
     const keys = subject.keys;
-    for (let at = 0; at < pieces.length; at += RANGES_AT_ONCE) {
-      const some = pieces.slice(at, at + RANGES_AT_ONCE);
+    const [first] = pieces;
+    if (!first) return;
+    const most = rangesAtOnce(TABLES.map((table) => subject.events(table, first)));
+    for (let at = 0; at < pieces.length; at += most) {
+      const some = pieces.slice(at, at + most);
       const queries = some.flatMap((piece, place) =>
         TABLES.map((table) => subject.events(table, piece).select(knex.raw(`${place} AS place`))),
       );
@@ -96,6 +107,7 @@ export function createAnalytics(options: {
         .groupBy('place', 'ms', ...keys);
       const rows = await reads.rows<EventRow & { place: number }>(counted, signal);
       for (const row of rows) {
+        await turns.giveWay();
         const slice = some[row.place]?.slice ?? 0;
         tallies.addEvents(slice, subject.keysOf(row), row);
       }
@@ -115,7 +127,7 @@ export function createAnalytics(options: {
     for (;;) {
       const before = await readState(signal);
       const end = bounds.at(-1) as number;
-      const open = isOpen(before.rolled_up_to, end, clock());
+      const open = isOpen(before.rolled_up_to, end);
       const pieces = cutSlices(open ? openEnded(bounds, subject.grains) : bounds, subject.grains);
       const whole = pieces.filter(({ grain }) => grain !== null);
       if (whole.length === 0) return answerExactly();
@@ -132,13 +144,13 @@ export function createAnalytics(options: {
       // A rebuild took their place while they were read, and may have removed them; or the last bucket,
       // taken whole, has got something since that is later than the end. Then again.
       if (after.generation !== generation) continue;
-      if (open && !isOpen(after.rolled_up_to, end, clock())) continue;
+      if (open && !isOpen(after.rolled_up_to, end)) continue;
       const behind = Number(await head()) - Number(before.position);
       return {
         source: 'rollups',
         asOf: before.rolled_up_to,
         eventsBehind: Math.max(0, behind),
-        tallies: tallies.all(groupBy),
+        tallies: await tallies.all(groupBy, turns),
       };
     }
 
@@ -146,7 +158,12 @@ export function createAnalytics(options: {
       const asOf = new Date(clock()).toISOString();
       const tallies = createTallies(true);
       await addEvents(tallies, subject, cutSlices(bounds, []), signal);
-      return { source: 'events', asOf, eventsBehind: 0, tallies: tallies.all(groupBy) };
+      return {
+        source: 'events',
+        asOf,
+        eventsBehind: 0,
+        tallies: await tallies.all(groupBy, turns),
+      };
     }
   }
 
@@ -159,13 +176,16 @@ export function createAnalytics(options: {
 
 /**
  * Whether nothing in the rollups is later than the end of a range, so that the bucket it is in can be taken whole
- * instead of reading a quarter of an hour of events. The time of the last event says it of those before it only
- * about: they come in the order of their commits, and a transaction begins a while before that.
+ * instead of reading a quarter of an hour of events.
  */
-function isOpen(rolledUpTo: string | null, end: number, now: number): boolean {
-  if (rolledUpTo === null) return true;
-  const last = Date.parse(rolledUpTo);
-  return last + COMMITS_WITHIN_MS < end || (last < end && end >= now - NOW_MS);
+function isOpen(rolledUpTo: string | null, end: number): boolean {
+  return rolledUpTo === null || Date.parse(rolledUpTo) < end;
+}
+
+/** Ranges for one statement, where each takes these queries. */
+function rangesAtOnce(queries: readonly Knex.QueryBuilder[]): number {
+  const each = queries.reduce((sum, query) => sum + query.toSQL().bindings.length, 0);
+  return Math.max(1, Math.min(RANGES_AT_ONCE, Math.floor(PARAMETERS_AT_ONCE / each)));
 }
 
 /** Whether every slice but the first begins where a bucket of the shortest grain does. */
@@ -181,8 +201,8 @@ function openEnded(bounds: readonly number[], grains: readonly number[]): number
   return [...bounds.slice(0, -1), end];
 }
 
-/** Stretches for one statement each; a long one is divided when each of its buckets is a row. */
-function* batchesOf(stretches: readonly Stretch[]): Generator<Stretch[]> {
+/** Stretches for one statement, `most` of them; a long one is divided when each of its buckets is a row. */
+function* batchesOf(stretches: readonly Stretch[], most: number): Generator<Stretch[]> {
   let batch: Stretch[] = [];
   let buckets = 0;
   for (const stretch of stretches) {
@@ -194,7 +214,7 @@ function* batchesOf(stretches: readonly Stretch[]): Generator<Stretch[]> {
       batch.push({ ...stretch, from, to });
       buckets += byBucket ? (to - from) / length : 1;
       from = to;
-      if (buckets >= BUCKETS_AT_ONCE || batch.length >= RANGES_AT_ONCE) {
+      if (buckets >= BUCKETS_AT_ONCE || batch.length >= most) {
         yield batch;
         batch = [];
         buckets = 0;

@@ -1,3 +1,4 @@
+import { AnswerTooLargeError } from '../../../domain/errors.ts';
 import {
   addValue,
   exactPercentiles,
@@ -6,6 +7,7 @@ import {
   percentiles,
 } from '../../../domain/histogram.ts';
 import type { Tally } from '../../../domain/ports/analytics.ts';
+import type { Turns } from './turns.ts';
 
 /** Columns that every query gives beside those of its groups. */
 export interface CountRow {
@@ -42,6 +44,8 @@ interface Sum {
 }
 
 const RANKS = [0.5, 0.95, 0.99];
+/** Groups in slices; each has a histogram of some kilobytes. */
+export const MOST_TALLIES = 50_000;
 
 /** Adds up what comes from rollups and events; `exact`: from events alone. */
 export function createTallies(exact: boolean) {
@@ -51,6 +55,7 @@ export function createTallies(exact: boolean) {
     const name = JSON.stringify([slice, ...keys]);
     let sum = sums.get(name);
     if (!sum) {
+      if (sums.size >= MOST_TALLIES) throw new AnswerTooLargeError(MOST_TALLIES);
       const none = { events: 0, errors: 0, timed: 0, totalMs: 0 };
       const unknown = { leastMs: Number.POSITIVE_INFINITY, mostMs: Number.NEGATIVE_INFINITY };
       sum = { slice, keys, ...none, ...unknown, values: new Map() };
@@ -86,33 +91,44 @@ export function createTallies(exact: boolean) {
       else addValue(sum.values, ms, count);
     },
     /** Those with an event, by slice. */
-    all<Group extends string>(groups: readonly Group[]): Tally<Group>[] {
-      const ranked = exact ? exactPercentiles : percentiles;
+    async all<Group extends string>(
+      groups: readonly Group[],
+      { giveWay }: Turns,
+    ): Promise<Tally<Group>[]> {
       const found = [...sums.values()].sort((a, b) => a.slice - b.slice);
-      return found.map(
-        ({ slice, keys, events, errors, timed, totalMs, leastMs, mostMs, values }) => {
-          const [p50Ms = null, p95Ms = null, p99Ms = null] = ranked(values, RANKS).map((ms) =>
-            // The middle of a bin may lie beyond all that is in it.
-            ms === null ? null : Math.min(Math.max(ms, leastMs), mostMs),
-          );
-          return {
-            slice,
-            group: Object.fromEntries(groups.map((group, at) => [group, keys[at]])) as Record<
-              Group,
-              string
-            >,
-            count: events,
-            errors,
-            timed,
-            minMs: timed > 0 ? leastMs : null,
-            avgMs: timed > 0 ? totalMs / timed : null,
-            maxMs: timed > 0 ? mostMs : null,
-            p50Ms,
-            p95Ms,
-            p99Ms,
-          };
-        },
-      );
+      const tallies: Tally<Group>[] = [];
+      for (const sum of found) {
+        await giveWay();
+        tallies.push(tallyOf(sum, groups));
+      }
+      return tallies;
     },
   };
+
+  function tallyOf<Group extends string>(
+    { slice, keys, events, errors, timed, totalMs, leastMs, mostMs, values }: Sum,
+    groups: readonly Group[],
+  ): Tally<Group> {
+    const ranked = exact ? exactPercentiles : percentiles;
+    const [p50Ms = null, p95Ms = null, p99Ms = null] = ranked(values, RANKS).map((ms) =>
+      // The middle of a bin may lie beyond all that is in it.
+      ms === null ? null : Math.min(Math.max(ms, leastMs), mostMs),
+    );
+    return {
+      slice,
+      group: Object.fromEntries(groups.map((group, at) => [group, keys[at]])) as Record<
+        Group,
+        string
+      >,
+      count: events,
+      errors,
+      timed,
+      minMs: timed > 0 ? leastMs : null,
+      avgMs: timed > 0 ? totalMs / timed : null,
+      maxMs: timed > 0 ? mostMs : null,
+      p50Ms,
+      p95Ms,
+      p99Ms,
+    };
+  }
 }
