@@ -6,7 +6,6 @@ import type { StoredEvent } from '../domain/events.ts';
 import { startWorker } from '../infrastructure/engine/worker/start-worker.ts';
 import { createProcessMap } from '../infrastructure/memory/process-map.ts';
 import { observedEngine, observedEventStore } from '../infrastructure/observability/observed.ts';
-import { openRedis } from '../infrastructure/redis.ts';
 import { outboxRowOf } from '../jobs/event-jobs.ts';
 import { createRelay } from '../jobs/relay-outbox.ts';
 import { rollupLag } from '../jobs/rollup-lag.ts';
@@ -25,6 +24,7 @@ import { openObservability } from './observability/observability.ts';
 import { openPersonalData } from './personal-data.ts';
 import { openProcessEngine } from './process-engine.ts';
 import { checkPurge, openPurge } from './purge.ts';
+import { openRateLimit } from './rate-limit.ts';
 import { scheduleArchive } from './schedule-archive.ts';
 import { scheduleReconciler } from './schedule-reconciler.ts';
 import { scheduleRollup } from './schedule-rollup.ts';
@@ -195,7 +195,7 @@ export async function startService(
       waitTimeoutMs: config.WAIT_TIMEOUT_MS,
       bodyLimit: config.BODY_LIMIT,
       rateLimitPerMinute: config.RATE_LIMIT_PER_MINUTE,
-      rateLimitRedis: openRateLimit(),
+      rateLimitRedis: openRateLimit(config, shutdown, log),
       trustProxy: config.TRUST_PROXY,
       access,
     });
@@ -256,16 +256,6 @@ export async function startService(
           cause,
         });
       }
-    }
-
-    /** Instances count the calls of a caller together when they share a Redis. */
-    function openRateLimit() {
-      if (config.REDIS_URL === '' || config.RATE_LIMIT_PER_MINUTE === 0) return undefined;
-      const redis = openRedis(config.REDIS_URL, 'limiter', (err) =>
-        log.warn({ err }, 'calls are not counted together: Redis is away'),
-      );
-      shutdown.add('rate limit', () => redis.disconnect());
-      return { redis, prefix: config.REDIS_PREFIX };
     }
 
     /** Notifications may have been missed: ask the database about all that is waited for. */
