@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { EXPORT_FORMATS, type ExportFormat } from '../infrastructure/export/export-formats.ts';
 import { openSqlite } from '../infrastructure/sql/sqlite/open.ts';
+import { growthOf, untilRolledUp } from '../test/support/process-memory.ts';
 import { startCommand } from '../test/support/service-process.ts';
 import type { ExportReader } from './children/export-reader.ts';
 import { type Benchmark, inTurns, type Run, rowOf } from './support/benchmark.ts';
@@ -13,16 +12,11 @@ const EVENTS = 1_000_000;
 const MOST_ROUNDS = 3;
 const BASELINE = 'better-sqlite3 reads the same rows and writes JSON lines';
 const MOST_GROWTH = 64 * 1_048_576;
-/** Milliseconds between two looks at the memory, and seconds without work before the first export. */
-const LOOK_MS = 20;
-const QUIET_SECONDS = 4;
-/** Ticks of the processor in a second that count as no work. */
-const QUIET_TICKS = 8;
 
 /**
  * `GET /api/events` as JSON lines, CSV and Parquet of a generated database, a third of it archived: events per
  * second, and how much the anonymous memory of the service grows meanwhile, from what it has when its rollups are
- * made and it has answered a page of the feed. The service and its reader are processes of their own; once more
+ * made and it has answered pages of the feed. The service and its reader are processes of their own; once more
  * with a reader that is slower than the service.
  *
  * Baseline: better-sqlite3 reads the same rows in the same order, and makes a line of JSON of each.
@@ -30,13 +24,13 @@ const QUIET_TICKS = 8;
 export const exportEvents: Benchmark = async (run) => {
   const [events = EVENTS] = run.events ?? [];
   const database = await generatedDatabase(run, events, { archived: 0.3, pending: 0 });
-  const { dataDir, remove } = database.copy();
+  const { dataDir, file, remove } = database.copy();
   const env = { DATA_DIR: dataDir, PORT: '0', LOG_LEVEL: 'info' };
   const service = await startCommand(['serve'], env, /"url":"([^"]+)".*"msg":"ready"/);
   const reader = startChild<ExportReader>('children/export-reader.ts');
   const rows: Row[] = [];
   try {
-    await untilQuiet(service.pid);
+    await untilRolledUp(file);
     const page = `${service.url}/api/events?limit=1`;
     await Promise.all([page, page, page].map(async (url) => (await fetch(url)).text()));
     for (const format of EXPORT_FORMATS) {
@@ -108,39 +102,4 @@ function readRaw(file: string): number {
   const perSecond = (events / (performance.now() - began)) * 1_000;
   db.close();
   return perSecond;
-}
-
-/** How far the memory rises above what it is at the beginning. */
-async function growthOf<T>(
-  pid: number,
-  work: () => Promise<T>,
-): Promise<{ growth: number; result: T }> {
-  const before = memoryOf(pid);
-  let peak = before;
-  const timer = setInterval(() => {
-    peak = Math.max(peak, memoryOf(pid));
-  }, LOOK_MS);
-  const result = await work();
-  clearInterval(timer);
-  return { growth: peak - before, result };
-}
-
-/** Bytes that are the process's own; pages of files that it has mapped are not among them. */
-function memoryOf(pid: number): number {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Number(/RssAnon:\s+(\d+)/.exec(status)?.[1]) * 1_024;
-}
-
-async function untilQuiet(pid: number): Promise<void> {
-  const ticks = (): number => {
-    const [utime, stime] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ').slice(13, 15);
-    return Number(utime) + Number(stime);
-  };
-  let before = ticks();
-  for (let quiet = 0; quiet < QUIET_SECONDS; ) {
-    await sleep(1_000);
-    const now = ticks();
-    quiet = now - before < QUIET_TICKS ? quiet + 1 : 0;
-    before = now;
-  }
 }

@@ -58,9 +58,9 @@ export function registerExport(program: Command): void {
     .option('--batch-id <id>', 'events of this batch')
     .option('--application-id <id>', 'events of this application')
     .addOption(
-      new Option('--archive <choice>', 'archived events, too, or live ones only')
+      new Option('--archive <choice>', 'events of archived processes, too, or live ones only')
         .choices(['include', 'exclude'])
-        .default('include'),
+        .default('exclude'),
     )
     .option('--force', 'replace a file that is there already')
     .action(async (options: ExportOptions) => {
@@ -110,7 +110,9 @@ async function exportTo(options: ExportOptions, maintenance: Maintenance): Promi
   if (signal.aborted) return target.leave();
   await target.complete();
   const seconds = ((performance.now() - began) / 1_000).toFixed(1);
-  const line = `exported ${sum.events} events, ${sum.bytes} bytes, ${seconds} s`;
+  // Somebody may have thought that this is all there is.
+  const hint = archived ? '' : '; without those of archived processes (--archive include)';
+  const line = `exported ${sum.events} events, ${sum.bytes} bytes, ${seconds} s${hint}`;
   if (out === OUTPUT) process.stderr.write(`${line}\n`);
   else progress.print(line);
 }

@@ -4,7 +4,6 @@ import { dirname, resolve } from 'node:path';
 import { SetupError } from '../../domain/errors.ts';
 import type { Exported } from '../../infrastructure/export/export-encoder.ts';
 import type { ExportStep } from '../../infrastructure/export/export-events.ts';
-import { isBusy, lockFile } from '../../infrastructure/sql/sqlite/file-lock.ts';
 import {
   beginJournal,
   type ExportSubject,
@@ -12,6 +11,7 @@ import {
   type Journal,
   readJournal,
 } from './journal.ts';
+import { lockOut } from './lock-out.ts';
 
 /** Where an export goes. */
 export interface ExportTarget {
@@ -49,7 +49,7 @@ export async function openExportFile(options: {
   const partial = `${out}.partial`;
   const journalPath = `${partial}.journal`;
   checkPlace(out, force);
-  const unlock = lock(`${partial}.lock`);
+  const unlock = lockOut(`${partial}.lock`);
   try {
     return await opened();
   } catch (error) {
@@ -157,25 +157,6 @@ function checkPlace(out: string, force: boolean): void {
   }
   if (found && !force) {
     throw new SetupError(`--out: ${out} is there already; choose another name, or use --force`);
-  }
-}
-
-/** Keeps a second run off the same file. */
-function lock(path: string): () => Promise<void> {
-  try {
-    const release = lockFile(path, 'exclusive', 0);
-    return async () => {
-      // Before it is given up: a file that others may have locked by then is theirs.
-      await rm(path, { force: true });
-      release();
-    };
-  } catch (cause) {
-    throw new SetupError(
-      isBusy(cause)
-        ? `--out: another run is writing this file; wait for its end, or choose another name`
-        : `--out: ${path} cannot be written: ${String(cause)}`,
-      { cause },
-    );
   }
 }
 

@@ -38,7 +38,8 @@ describe('the command export', { timeout: 120_000 }, () => {
   });
   afterAll(() => folder.remove());
 
-  const run = (...args: string[]) => runCommand(['export', ...args], env);
+  /** With everything there is, unless the words say otherwise. */
+  const run = (...args: string[]) => runCommand(['export', '--archive', 'include', ...args], env);
   const at = (name: string) => join(folder.path, name);
   const beside = (name: string) =>
     readdirSync(folder.path).filter((one) => one.startsWith(`${name}.`));
@@ -91,10 +92,11 @@ describe('the command export', { timeout: 120_000 }, () => {
     const all = await readExport('csv', await wholeOf('csv'));
     const filters = ['--from', '2026-01-01', '--to', '2026-03-01T01:00:00+01:00'];
     const types = ['--type', 'step-failed', '--type', 'process-failed', '--status', 'error'];
-    const { code, err } = await run(
+    const { code, out, err } = await run(
       ...['--format', 'csv', '--out', at('some.csv'), '--archive', 'exclude', ...filters, ...types],
     );
     expect(code, err).toBe(0);
+    expect(out).toContain('without those of archived processes (--archive include)');
     const some = await readExport('csv', readFileSync(at('some.csv')));
     const fits = (row: Record<string, unknown>): boolean =>
       ['step-failed', 'process-failed'].includes(String(row.event_type)) &&
@@ -166,7 +168,7 @@ describe('the command export', { timeout: 120_000 }, () => {
   });
 
   it('keeps what is written when there is no room for more, and goes on when there is', async () => {
-    const words = ['export', '--out', at('full')];
+    const words = ['export', '--archive', 'include', '--out', at('full')];
     const line = [process.execPath, BIN, ...words].map((word) => `'${word}'`).join(' ');
     // Blocks of 512 bytes or 1 KiB, as the shell has it: less than the whole in both cases.
     const limited = spawn('sh', ['-c', `ulimit -f 10000; exec ${line}`], {
@@ -251,10 +253,13 @@ describe('the command export', { timeout: 120_000 }, () => {
   });
 
   it.skipIf(!isOnPath('script'))('shows a bar on a terminal', async () => {
-    const { code, out } = await runOnTerminal(['export', '--out', at('bar')], {
-      ...env,
-      TERM: 'xterm',
-    });
+    const { code, out } = await runOnTerminal(
+      ['export', '--archive', 'include', '--out', at('bar')],
+      {
+        ...env,
+        TERM: 'xterm',
+      },
+    );
     expect(code, out).toBe(0);
     expect(out).toMatch(/export █+ 100 % \| (\d+) of \1 \|/);
     expect(out).not.toContain('"level"');
@@ -266,7 +271,7 @@ describe('the command export', { timeout: 120_000 }, () => {
   }
 
   function begin(...args: string[]) {
-    const child = spawn(process.execPath, [BIN, 'export', ...args], {
+    const child = spawn(process.execPath, [BIN, 'export', '--archive', 'include', ...args], {
       env: { PATH: process.env.PATH ?? '', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

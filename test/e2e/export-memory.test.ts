@@ -1,0 +1,68 @@
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { get, type IncomingMessage } from 'node:http';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { generateSqlite } from '../../bench/generator/generate.ts';
+import { EXPORT_FORMATS } from '../../infrastructure/export/export-formats.ts';
+import { growthOf, untilIdle, untilRolledUp } from '../support/process-memory.ts';
+import { createFolder } from '../support/service.ts';
+import { type ServiceProcess, startServiceProcess } from '../support/service-process.ts';
+
+const EVENTS = 80_000;
+const MOST_GROWTH = 64 * 1_048_576;
+
+describe.skipIf(!existsSync('/proc/self/status'))(
+  'the memory of the service',
+  {
+    timeout: 90_000,
+  },
+  () => {
+    const folder = createFolder();
+    let service: ServiceProcess;
+    let events: number;
+    beforeAll(async () => {
+      const until = '2026-06-01T00:00:00Z';
+      const volumes = { events: EVENTS, until, archived: 0.3, pending: 0 };
+      ({ events } = await generateSqlite(folder.file, volumes));
+      service = await startServiceProcess(folder, { LOG_LEVEL: 'info' });
+      await untilRolledUp(folder.file);
+      // The threads that read are there, and each has read something.
+      const page = `${service.url}/api/events?archive=include&limit=1000`;
+      await Promise.all([page, page, page].map(async (url) => (await fetch(url)).text()));
+    }, 90_000);
+    afterAll(async () => {
+      service?.kill('SIGKILL');
+      await service?.ended;
+      folder.remove();
+    });
+
+    const readers = EXPORT_FORMATS.flatMap((format) => [
+      { format, reader: 'takes all of it at once', stalls: false },
+      { format, reader: 'stalls at the beginning', stalls: true },
+    ]);
+    it.each(readers)(
+      'grows by no more than 64 MB in an export as $format whose reader $reader',
+      async ({ format, stalls }) => {
+        const { growth, result } = await growthOf(service.pid, async () => {
+          const url = `${service.url}/api/events?archive=include&format=${format}`;
+          const [answer] = (await once(get(url), 'response')) as [IncomingMessage];
+          if (stalls) await untilIdle(service.pid);
+          return endOf(answer);
+        });
+        if (format === 'ndjson') expect(result.lines).toBe(events);
+        expect(growth).toBeLessThan(MOST_GROWTH);
+      },
+    );
+  },
+);
+
+async function endOf(answer: IncomingMessage): Promise<{ bytes: number; lines: number }> {
+  let bytes = 0;
+  let lines = 0;
+  for await (const chunk of answer as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, at + 1)) lines++;
+  }
+  expect(answer.complete).toBe(true);
+  return { bytes, lines };
+}
