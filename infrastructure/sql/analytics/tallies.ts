@@ -90,12 +90,15 @@ export function createTallies(exact: boolean) {
       if (exact) sum.values.set(ms, (sum.values.get(ms) ?? 0) + count);
       else addValue(sum.values, ms, count);
     },
-    /** Those with an event, by slice. */
+    /** Those with an event, by slice and names. */
     async all<Group extends string>(
       groups: readonly Group[],
       { giveWay }: Turns,
     ): Promise<Tally<Group>[]> {
-      const found = [...sums.values()].sort((a, b) => a.slice - b.slice);
+      // The same for the same events, in whatever order the database gave them.
+      const found = [...sums]
+        .sort(([a, one], [b, other]) => one.slice - other.slice || (a < b ? -1 : 1))
+        .map(([, sum]) => sum);
       const tallies: Tally<Group>[] = [];
       for (const sum of found) {
         await giveWay();
