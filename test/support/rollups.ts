@@ -4,10 +4,19 @@ import { addValue, decodeHistogram, type Histogram } from '../../domain/histogra
 import type { Database } from '../../infrastructure/sql/database.ts';
 import { type RollupTotals, rollupEvents } from '../../jobs/rollup-events.ts';
 
-/** Runs the job up to the head. */
-export function rollUp(database: Database, batch = 50): Promise<RollupTotals> {
+/**
+ * Runs the job up to the head. Some servers that speak T-SQL without being SQL Server refuse a bulk load of which a
+ * packet ends at a certain byte: then it runs again, with other batches, as its schedule has it.
+ */
+export async function rollUp(database: Database, batch = 50): Promise<RollupTotals> {
   const { rollups: store, rollupSource: source } = database;
-  return rollupEvents({ source, store }, { batch }, new AbortController().signal);
+  for (let runs = 1; ; runs++) {
+    try {
+      return await rollupEvents({ source, store }, { batch }, new AbortController().signal);
+    } catch (error) {
+      if (runs === 3 || !String(error).includes('BulkLoadBCP')) throw error;
+    }
+  }
 }
 
 /** What a row should say, its keys as one text. */
