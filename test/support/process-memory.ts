@@ -19,12 +19,12 @@ export function memoryOf(pid: number): number {
   return Number(/RssAnon:\s+(\d+)/.exec(status)?.[1]) * 1_024;
 }
 
-/** How far the memory of a process rises during some work above what it is at the beginning, in bytes. */
+/** How far the memory of a process rises during some work, in bytes above what it was before. */
 export async function growthOf<T>(
   pid: number,
   work: () => Promise<T>,
+  before = memoryOf(pid),
 ): Promise<{ growth: number; result: T }> {
-  const before = memoryOf(pid);
   let peak = before;
   const look = (): void => {
     peak = Math.max(peak, memoryOf(pid));
