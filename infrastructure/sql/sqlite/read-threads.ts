@@ -17,6 +17,8 @@ export interface ReadThreads {
 
 /** Statements at once: a long one leaves room for the short ones, and one core for everything else. */
 const MOST_THREADS = 2;
+/** With those whose statement was broken off: they end when it comes to a row, or to its end. */
+const MOST_WITH_ENDING = 4;
 
 interface Asked {
   question: ReadQuestion;
@@ -33,10 +35,11 @@ export function createReadThreads(file: string): ReadThreads {
   const idle: Worker[] = [];
   const busy = new Map<Worker, Asked>();
   const waiting: Asked[] = [];
+  let ending = 0;
   let closed = false;
 
   function next(): void {
-    while (waiting.length > 0 && (idle.length > 0 || busy.size < MOST_THREADS)) {
+    while (waiting.length > 0 && (idle.length > 0 || hasRoom())) {
       const asked = waiting.shift() as Asked;
       const worker = idle.pop() ?? start();
       busy.set(worker, asked);
@@ -45,15 +48,21 @@ export function createReadThreads(file: string): ReadThreads {
     }
   }
 
+  function hasRoom(): boolean {
+    return busy.size < MOST_THREADS && busy.size + ending < MOST_WITH_ENDING;
+  }
+
   function start(): Worker {
     const worker = startThread('./read-thread', { file });
     worker.on('message', (answer: ReadAnswer) => {
       const asked = busy.get(worker);
+      // Its answer was under way when it was broken off: it ends, and takes no other question.
+      if (!asked) return;
       busy.delete(worker);
       worker.unref();
       idle.push(worker);
-      if ('error' in answer) asked?.reject(unavailable(answer.error));
-      else asked?.resolve(toRows(answer) as never[]);
+      if ('error' in answer) asked.reject(unavailable(answer.error));
+      else asked.resolve(toRows(answer) as never[]);
       next();
     });
     worker.on('error', (cause) => lose(worker, cause));
@@ -77,7 +86,11 @@ export function createReadThreads(file: string): ReadThreads {
     for (const [worker, current] of busy) {
       if (current !== asked) continue;
       busy.delete(worker);
-      void worker.terminate().then(next);
+      ending++;
+      void worker.terminate().then(() => {
+        ending--;
+        next();
+      });
     }
     asked.reject(asked.signal?.reason);
   }
