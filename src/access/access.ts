@@ -1,21 +1,18 @@
 import type { FastifyBaseLogger } from 'fastify';
 import { type ApiKeyStore, isValidKey } from '../../domain/access.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
+import { isLoopback } from '../../infrastructure/loopback/is-loopback.ts';
 import { looksLikeApiKey } from './api-key.ts';
 import type { Caller, Credential, Identified } from './caller.ts';
 import { createJwtVerifier } from './jwt.ts';
 import { createKeyRing, KEY_TTL_MS } from './key-ring.ts';
-import {
-  type AccessConfig,
-  checkSomebodyGetsIn,
-  isLoopback,
-  type Policy,
-  readPolicy,
-} from './policy.ts';
+import { type AccessConfig, checkSomebodyGetsIn, type Policy, readPolicy } from './policy.ts';
 
 export interface Access {
   /** Whether callers must show a credential now. A promise only when that has to be looked up. */
   required(): boolean | Promise<boolean>;
+  /** Whether everybody gets in, as far as this instance knows without asking the database. */
+  isOpen(): boolean;
   /** A promise only when somebody has to be asked. */
   identify(credential: Credential): Identified | Promise<Identified>;
   /** Whether judging it would cost a look-up for a key never seen here. */
@@ -31,6 +28,7 @@ export interface Access {
 /** Lets everybody in, whatever they show: for tests and benchmarks of other things. */
 export const openAccess: Access = {
   required: () => false,
+  isOpen: () => true,
   identify: () => ({ kind: 'invalid' }),
   isNew: () => false,
   watch: () => () => {},
@@ -137,6 +135,7 @@ export async function createAccess(options: {
 
   return {
     required,
+    isOpen: () => policy.kind === 'off' || (policy.kind === 'once-keyed' && !thereIsAKey),
     identify({ scheme, text }) {
       if (looksLikeApiKey(text)) return keyRing.identify(text);
       // A token is not what these two are for, and nobody logs in with one by hand.

@@ -16,6 +16,10 @@ const ALGORITHMS = [
 ];
 /** Longer ones are no tokens of anybody; Node takes headers of 16 KB in all. */
 const MAX_LENGTH = 12_000;
+/** Characters of a subject: what the audit trail can hold. */
+const MAX_SUBJECT = 255;
+/** Something that is neither space, control character nor invisible. */
+const NAMES_SOMEBODY = /[^\s\p{C}\p{Default_Ignorable_Code_Point}]/u;
 /** Milliseconds for which a token that was verified need not be verified again. */
 const VERIFIED_MS = 30_000;
 const MAX_VERIFIED = 10_000;
@@ -59,7 +63,7 @@ export function createJwtVerifier(options: JwtOptions): (text: string) => Promis
     });
     const expiresAt = ((payload.exp ?? 0) + clockToleranceSeconds) * 1_000;
     return {
-      name: payload.sub ?? '',
+      name: subjectOf(payload),
       scopes: scopesOf(payload, scopeClaim),
       expiresAt,
       believedUntil: Math.min(expiresAt, clock() + VERIFIED_MS),
@@ -86,6 +90,20 @@ export function createJwtVerifier(options: JwtOptions): (text: string) => Promis
       caller: { name, scopes, rateKey: `sub:${name}`, stillValid: async () => clock() < expiresAt },
     };
   };
+}
+
+/**
+ * The subject as it names the caller in the audit trail, in logs and for rate limits. jose only looks
+ * that there is one.
+ *
+ * @throws Error when it names nobody: no text (RFC 7519, section 4.1.2), blank, or longer than the column
+ */
+function subjectOf({ sub }: JWTPayload): string {
+  if (typeof sub !== 'string' || !NAMES_SOMEBODY.test(sub) || !sub.isWellFormed()) {
+    throw new Error('"sub" is not a text that names somebody');
+  }
+  if ([...sub].length > MAX_SUBJECT) throw new Error('"sub" is too long');
+  return sub;
 }
 
 /** The scopes we know of those in the claim, or in `scp`, which some identity providers write. */

@@ -1,17 +1,6 @@
-import { BlockList, isIP } from 'node:net';
 import { SetupError } from '../../domain/errors.ts';
+import { isLoopback } from '../../infrastructure/loopback/is-loopback.ts';
 import type { Config } from '../config.ts';
-
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8, 'ipv4');
-loopback.addAddress('::1', 'ipv6');
-
-/** Whether only programs on this machine reach a service that listens there. */
-export function isLoopback(host: string): boolean {
-  if (host.toLowerCase() === 'localhost') return true;
-  const family = isIP(host);
-  return family > 0 && loopback.check(host, family === 6 ? 'ipv6' : 'ipv4');
-}
 
 /** `once-keyed`: open until the first API key is made, then on. */
 export type Policy =

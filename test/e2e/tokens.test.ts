@@ -28,6 +28,8 @@ describe.each(['RS256', 'ES256', 'EdDSA'] as const)('tokens signed with %s', (al
     expect((await list(token)).status).toBe(200);
     expect((await list(await idp.token({ claims: { scope: 'events:read' } }))).status).toBe(403);
     expect((await list(await idp.token({ claims: { scope: 'admin' } }))).status).toBe(200);
+    // 255 characters, each of two UTF-16 units.
+    expect((await list(await idp.token({ claims: { sub: '😀'.repeat(255) } }))).status).toBe(200);
   });
 
   it('are refused when they are not what they should be, and all alike', async () => {
@@ -48,6 +50,12 @@ describe.each(['RS256', 'ES256', 'EdDSA'] as const)('tokens signed with %s', (al
       'not yet valid': await idp.token({ claims: { nbf: now + 60 } }),
       'without an end': await idp.token({ claims: { exp: undefined } }),
       'without a subject': await idp.token({ claims: { sub: undefined } }),
+      'with an empty subject': await idp.token({ claims: { sub: '' } }),
+      'with a blank subject': await idp.token({ claims: { sub: ' \t\u00a0\u200b' } }),
+      'with a number as its subject': await idp.token({ claims: { sub: 7 as never } }),
+      'with a list as its subject': await idp.token({ claims: { sub: ['ada'] as never } }),
+      'with a longer subject than is kept': await idp.token({ claims: { sub: 'a'.repeat(256) } }),
+      'with a subject that is not Unicode': await idp.token({ claims: { sub: 'ada\ud800' } }),
       'of another issuer': await idp.token({ claims: { iss: 'https://elsewhere.example' } }),
       'for another audience': await idp.token({ claims: { aud: 'another-service' } }),
       'without an audience': await idp.token({ claims: { aud: undefined } }),

@@ -16,13 +16,21 @@ export const SECURITY_SCHEMES = {
   },
 } as const;
 
+const FOREIGN_PAGE = 'Sent by a page of another site';
+
 /** A route with what its scope means: who may call it, and how others are answered. */
 export function withAccess<Route extends { schema: FastifySchema; route: RouteOptions }>(
   given: Route,
 ): Route {
   const { schema, route } = given;
   const scope = route.config?.scope ?? 'admin';
-  if (!schema || scope === 'open') return { ...given, schema: { ...schema, security: [] } };
+  if (!schema || scope === 'open') {
+    const response = {
+      403: problem(FOREIGN_PAGE),
+      ...(schema?.response as object | undefined),
+    };
+    return { ...given, schema: { ...schema, security: [], response } };
+  }
   const roles = scope === 'any' ? [] : [scope];
   const needs = scope === 'any' ? 'any valid key or token' : `the scope \`${scope}\``;
   return {
@@ -34,7 +42,9 @@ export function withAccess<Route extends { schema: FastifySchema; route: RouteOp
       response: {
         401: problem('No API key or token, or not a valid one'),
         403: problem(
-          scope === 'any' ? 'Sent by a page of another site' : `Without the scope \`${scope}\``,
+          scope === 'any'
+            ? FOREIGN_PAGE
+            : `Without the scope \`${scope}\`, or sent by a page of another site`,
         ),
         503: problem('The API key or token cannot be checked now'),
         ...(schema.response as object | undefined),

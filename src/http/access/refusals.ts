@@ -63,6 +63,20 @@ export function sendCrossSite(request: FastifyRequest, reply: FastifyReply): Fas
   );
 }
 
+/** 403: everybody on this machine gets in, but this did not come from here. */
+export function sendForeignPage(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  reason: string,
+): FastifyReply {
+  return sendProblem(
+    reply,
+    'forbidden',
+    `Without access control only programs and pages of this machine are served, and ${reason}. Call the service as localhost, 127.0.0.1 or [::1], or make an API key and send it.`,
+    concerning(request),
+  );
+}
+
 export function sendTooManyFailures(
   request: FastifyRequest,
   reply: FastifyReply,

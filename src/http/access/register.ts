@@ -2,6 +2,7 @@ import rateLimit from '@fastify/rate-limit';
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { allows, type RouteScope } from '../../../domain/access.ts';
+import { findForeignPage } from '../../../infrastructure/loopback/find-foreign-page.ts';
 import type { RedisClient } from '../../../infrastructure/redis.ts';
 import type { Access } from '../../access/access.ts';
 import type { Caller } from '../../access/caller.ts';
@@ -10,6 +11,7 @@ import {
   sendCannotCheck,
   sendCrossSite,
   sendForbidden,
+  sendForeignPage,
   sendTooManyFailures,
   sendUnauthorized,
 } from './refusals.ts';
@@ -63,9 +65,14 @@ export async function registerAccess(app: FastifyInstance, options: AccessOption
 
   app.addHook('onRequest', async (request, reply) => {
     const scope = scopeOf(request);
-    if (scope === 'open') return;
+    const foreign = access.isOpen() ? findForeignPage(request.raw) : null;
+    if (scope === 'open') {
+      if (foreign !== null) return sendForeignPage(request, reply, foreign);
+      return;
+    }
     const required = access.required();
     if (!(typeof required === 'boolean' ? required : await required)) {
+      if (foreign !== null) return sendForeignPage(request, reply, foreign);
       if (isCrossSite(request)) return sendCrossSite(request, reply);
       return;
     }

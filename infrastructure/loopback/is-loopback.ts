@@ -1,0 +1,16 @@
+import { BlockList, isIP } from 'node:net';
+
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+loopback.addAddress('::1', 'ipv6');
+
+/**
+ * Whether only programs on this machine reach what listens there.
+ *
+ * @param host a host name or an address, without brackets and port
+ */
+export function isLoopback(host: string): boolean {
+  if (host.toLowerCase() === 'localhost') return true;
+  const family = isIP(host);
+  return family > 0 && loopback.check(host, family === 6 ? 'ipv6' : 'ipv4');
+}
