@@ -5,15 +5,26 @@ import type { ExportEncoder } from './export-encoder.ts';
 const NAMES = ['id', ...EXPORTED_COLUMNS] as const;
 const OPTIONS = {
   record_delimiter: '\r\n',
-  // What is not there is nothing, an empty text is "".
-  quoted_match: /^$/,
-  // A text that a spreadsheet would run as a formula begins with an apostrophe
-  // (https://owasp.org/www-community/attacks/CSV_Injection): parts of events come from callers and partners.
-  escape_formulas: true,
+  // What is not there is nothing, an empty text is "". Whatever is more than a plain word is quoted: a line break of
+  // any kind, a blank at an edge, and whatever a reader with other settings might take for a delimiter or a comment.
+  quoted_match: /^$|[^\w.:/+-]/,
 };
+/**
+ * A text that a spreadsheet would run as a formula (https://owasp.org/www-community/attacks/CSV_Injection), also in
+ * wide or small form or behind blanks and line breaks, which some of them drop. One that begins with an apostrophe is
+ * among them, so that every apostrophe at the beginning of a field is the guard's.
+ */
+const GUARDED =
+  /^(?:['\t\r\n]|[\p{Z}\p{C}]*[=+\-@\u2212\ufe62\ufe63\ufe66\ufe6b\uff0b\uff0d\uff1d\uff20])/u;
+
+/** Puts an apostrophe before such a text: parts of events come from callers and partners. */
+function guarded(value: unknown): unknown {
+  return typeof value === 'string' && GUARDED.test(value) ? `'${value}` : value;
+}
 
 /**
- * CSV of RFC 4180 in UTF-8 with the columns of event_log.
+ * CSV of RFC 4180 in UTF-8 with the columns of event_log. A reader that takes one apostrophe from the beginning of each
+ * field that has one has every text as it is stored.
  *
  * @param header whether it begins with their names
  */
@@ -24,7 +35,7 @@ export function createCsvEncoder(header: boolean): ExportEncoder {
       const last = rows.at(-1);
       if (!last) return;
       const lines = stringify(
-        rows.map((row) => NAMES.map((name) => row[name])),
+        rows.map((row) => NAMES.map((name) => guarded(row[name]))),
         OPTIONS,
       );
       const bytes = Buffer.from(pending + lines);
