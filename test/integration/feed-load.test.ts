@@ -178,9 +178,12 @@ describe.each(databaseKinds())(
             const giver = await startKillable('position-giver.ts', database.target);
             let isKilled = false;
             giver.begin();
-            const killed = giver.killWithin(600).then(() => {
-              isKilled = true;
-            });
+            const killed = giver
+              .reported(Math.ceil(Math.random() * 20))
+              .then(giver.kill)
+              .then(() => {
+                isKilled = true;
+              });
             while (!isKilled) await append(at++);
             await killed;
             await expectPositioned(database);

@@ -1,22 +1,22 @@
+import { writeSync } from 'node:fs';
 import type { Archive } from '../../domain/ports/archive.ts';
 import { archiveExpired } from '../../jobs/archive-expired.ts';
+import { whenTold } from './reports.ts';
 
-/** A process to be killed: archives what has ended, as soon as it is told to, and says so of each batch. */
+/** A process to be killed: archives what has ended, as soon as it is told to, and reports each batch. */
 const archive = await openArchive(process.argv[2] ?? '');
 // What starts with the first batch is there when the word comes.
 await archive.moveBatch({ endedBefore: '2000-01-01T00:00:00.000Z', limit: 1 });
-process.stdout.write('ready\n');
-process.stdin.once('data', async () => {
-  // Far in the future: everything has ended long ago.
-  const clock = (): number => Date.now() + 3_600_000;
-  await archiveExpired(
-    { archive, clock },
-    { olderThanMs: 0, batch: 1 },
-    new AbortController().signal,
-    (_, { batches }) => process.stdout.write(`${batches}\n`),
-  );
-  process.stdout.write('done\n');
-});
+const report = await whenTold();
+// Far in the future: everything has ended long ago.
+const clock = (): number => Date.now() + 3_600_000;
+await archiveExpired(
+  { archive, clock },
+  { olderThanMs: 0, batch: 1 },
+  new AbortController().signal,
+  (_, { batches }) => report(batches),
+);
+writeSync(1, 'done\n');
 
 /** Imports no more than it needs: many of these are started one after the other. */
 async function openArchive(target: string): Promise<Pick<Archive, 'moveBatch'>> {

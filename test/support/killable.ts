@@ -6,9 +6,16 @@ import { endWithUs, until } from './children.ts';
 export interface Killable {
   /** What it has written to its standard output. */
   said(): string;
-  begin(): void;
-  /** Kills it with -9 after a random time of so many milliseconds at most. */
-  killWithin(ms: number): Promise<void>;
+  /**
+   * Lets it work: to its end, or to its nth report, where it stands still until it is killed. Counting reports,
+   * not time, is what makes a kill fall into its work on any machine.
+   */
+  begin(holdAt?: number): void;
+  /** Waits until it has reported so often, or has done all there was. */
+  reported(times: number): Promise<void>;
+  isDone(): boolean;
+  /** Kills it with -9. */
+  kill(): Promise<void>;
 }
 
 /** Starts a script of this folder, which says `ready` when it is up and then waits for its word to begin. */
@@ -19,16 +26,29 @@ export async function startKillable(script: string, ...args: string[]): Promise<
   });
   endWithUs(child);
   let said = '';
+  let heard: () => void = () => {};
   child.stdout.on('data', (chunk) => {
     said += chunk;
+    heard();
   });
   const ended = new Promise((resolve) => child.once('close', resolve));
   await until(() => said.includes('ready'), `${script} is up`, 60_000);
+  const isDone = (): boolean => /\bdone\b/.test(said);
+  const reports = (): number => said.match(/^report /gm)?.length ?? 0;
   return {
     said: () => said,
-    begin: () => void child.stdin.write('go\n'),
-    async killWithin(ms) {
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * ms));
+    begin: (holdAt) => void child.stdin.write(`go ${holdAt ?? ''}\n`),
+    async reported(times) {
+      const has = (): boolean => reports() >= times || isDone();
+      // At once, for the kill is to come while it does what comes next.
+      await new Promise<void>((resolve, reject) => {
+        heard = () => has() && resolve();
+        heard();
+        void ended.then(() => (has() ? resolve() : reject(new Error(`${script} has ended`))));
+      });
+    },
+    isDone,
+    async kill() {
       child.kill('SIGKILL');
       await ended;
     },

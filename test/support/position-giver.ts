@@ -1,6 +1,7 @@
 import { openMssqlDatabase } from '../../infrastructure/sql/mssql/database.ts';
+import { whenTold } from './reports.ts';
 
-/** A process to be killed: gives events their positions as fast as it can. */
+/** A process to be killed: gives events their positions as fast as it can, and reports each that it gave last. */
 const { eventFeed } = await openMssqlDatabase({
   url: process.argv[2] ?? '',
   clock: Date.now,
@@ -9,7 +10,9 @@ const { eventFeed } = await openMssqlDatabase({
 });
 // The first connection is there when the word comes.
 await eventFeed.head();
-process.stdout.write('ready\n');
-process.stdin.once('data', async () => {
-  for (;;) await eventFeed.head();
-});
+const report = await whenTold();
+for (let last = ''; ; ) {
+  const head = await eventFeed.head();
+  if (head !== last) report(head);
+  last = head;
+}

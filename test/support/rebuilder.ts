@@ -1,18 +1,32 @@
+import { writeSync } from 'node:fs';
 import type { RebuildStore } from '../../infrastructure/sql/rebuild/tables.ts';
 import { rebuild } from './rebuild-world.ts';
+import { whenTold } from './reports.ts';
 
-/** A process to be killed: rebuilds as soon as it is told to, in small pages, and says so of each. */
+/** A process to be killed: rebuilds as soon as it is told to, in small pages, and reports what it comes to. */
 const store = await openStore(process.argv[2] ?? '');
-process.stdout.write('ready\n');
-process.stdin.once('data', async () => {
-  const { beginnings } = await rebuild(store, {
+const report = await whenTold();
+const { beginnings } = await rebuild(
+  {
+    ...store,
+    exclusively(work) {
+      report('exchange');
+      return store.exclusively(work);
+    },
+    async drop(which, signal) {
+      // At its beginning, a run that does not resume another one has no checkpoint yet.
+      if ((await store.checkpoint()) !== null) report('removal');
+      return store.drop(which, signal);
+    },
+  },
+  {
     page: 20,
-    onBegin: (how) => void process.stdout.write(`${how}\n`),
-    onPage: ({ read }) => void process.stdout.write(`${read}\n`),
-  });
-  await store.close();
-  process.stdout.write(`done ${beginnings}\n`);
-});
+    onBegin: (how) => void writeSync(1, `${how}\n`),
+    onPage: ({ read }) => report(read),
+  },
+);
+await store.close();
+writeSync(1, `done ${beginnings}\n`);
 
 /** Imports no more than it needs: many of these are started one after the other. */
 async function openStore(target: string): Promise<RebuildStore> {
