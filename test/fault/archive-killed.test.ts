@@ -17,7 +17,7 @@ const SIZES = {
 const kinds = databaseKinds().map((kind) => ({ ...kind, ...SIZES[kind.name] }));
 const startArchiver = (at: string): Promise<Killable> => startKillable('archiver.ts', at);
 
-describe.each(kinds)('archiving on $name', { timeout: 180_000 }, (kind) => {
+describe.each(kinds)('archiving on $name', { timeout: 600_000 }, (kind) => {
   describe.skipIf(!kind.available)('when there is one', () => {
     let database: TestDatabase;
     beforeAll(async () => {

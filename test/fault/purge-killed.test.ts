@@ -18,7 +18,7 @@ const SIZES = {
 const MOST_REPORTS = 6;
 const kinds = databaseKinds().map((kind) => ({ ...kind, ...SIZES[kind.name] }));
 
-describe.each(kinds)('a hand-over and purge on $name', { timeout: 180_000 }, (kind) => {
+describe.each(kinds)('a hand-over and purge on $name', { timeout: 600_000 }, (kind) => {
   describe.skipIf(!kind.available)('when there is one', () => {
     const files = temporaryFolder();
     let database: TestDatabase;

@@ -17,7 +17,7 @@ const MOST_REPORTS = 8;
 const kinds = databaseKinds().map((kind) => ({ ...kind, ...SIZES[kind.name] }));
 const startRebuilder = (at: string): Promise<Killable> => startKillable('rebuilder.ts', at);
 
-describe.each(kinds)('rebuilding on $name', { timeout: 180_000 }, (kind) => {
+describe.each(kinds)('rebuilding on $name', { timeout: 600_000 }, (kind) => {
   describe.skipIf(!kind.available)('when there is one', () => {
     let database: TestDatabase;
     beforeAll(async () => {

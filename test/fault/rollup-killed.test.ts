@@ -15,7 +15,7 @@ const SIZES = {
 const MOST_BATCHES = 4;
 const kinds = databaseKinds().map((kind) => ({ ...kind, ...SIZES[kind.name] }));
 
-describe.each(kinds)('the rollups on $name', { timeout: 300_000 }, (kind) => {
+describe.each(kinds)('the rollups on $name', { timeout: 600_000 }, (kind) => {
   describe.skipIf(!kind.available)('when there is one', () => {
     let database: TestDatabase;
     const random = randomFrom(Date.now());
