@@ -6,6 +6,7 @@ import type { ProcessDefinition } from '../../domain/define-process.ts';
 import { VERSION } from '../version.ts';
 import { SECURITY_SCHEMES, withAccess } from './access/document.ts';
 import { declareScope } from './access/routes.ts';
+import { withBody } from './body/document.ts';
 
 /** OpenAPI 3.1 of all routes, made from their schemas, at `/documentation`. */
 export async function registerDocumentation(
@@ -32,7 +33,7 @@ export async function registerDocumentation(
         { name: 'operations' },
       ],
     },
-    transform: (route) => jsonSchemaTransform(withAccess(route)),
+    transform: (route) => jsonSchemaTransform(withAccess(withBody(route))),
     transformObject: (document) => onlyReferenced(jsonSchemaTransformObject(document)),
   });
   await app.register(async (pages) => {

@@ -67,6 +67,17 @@ const PROBLEMS = {
 
 export type ProblemName = keyof typeof PROBLEMS;
 
+/** Thrown where there is no reply to send a problem with. */
+export class ProblemError extends Error {
+  constructor(
+    readonly problem: ProblemName,
+    detail: string,
+    readonly more: Partial<Problem> = {},
+  ) {
+    super(detail);
+  }
+}
+
 /** Sends a problem+json answer. */
 export function sendProblem(
   reply: FastifyReply,
@@ -164,6 +175,9 @@ export function registerProblems(
       const detail = errors.map(({ path, message }) => `${path}: ${message}`).join('; ');
       return sendProblem(reply, 'invalid-request', detail, { errors });
     }
+    if (error instanceof ProblemError) {
+      return sendProblem(reply, error.problem, error.message, error.more);
+    }
     switch (error.code) {
       case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
         return sendProblem(
@@ -176,18 +190,6 @@ export function registerProblems(
           reply,
           'body-too-large',
           `The body is larger than the ${bodyLimit} bytes allowed; send references instead of documents.`,
-        );
-      case 'FST_ERR_CTP_INVALID_JSON_BODY':
-        return sendProblem(
-          reply,
-          'malformed-json',
-          'The body is no JSON (RFC 8259); look for a missing quote, comma or bracket.',
-        );
-      case 'FST_ERR_CTP_EMPTY_JSON_BODY':
-        return sendProblem(
-          reply,
-          'malformed-json',
-          'The body is empty; send JSON, or leave the Content-Type out.',
         );
       case 'STORE_UNAVAILABLE':
       case 'ENGINE_UNAVAILABLE':

@@ -22,10 +22,12 @@ import type { LoadLimits } from '../load-limits.ts';
 import type { FindProcess } from '../use-cases/find-process.ts';
 import { type AccessOptions, registerAccess, registerDefaultHeaders } from './access/register.ts';
 import { listRoutes } from './access/routes.ts';
+import { registerBody } from './body/register.ts';
 import { registerDocumentation } from './documentation.ts';
 import type { ExportedRows } from './exports.ts';
 import { observeRequests } from './observe-requests.ts';
 import { registerProblems, sendUnreadableUrl } from './problems.ts';
+import { registerReadableUrl } from './readable-url.ts';
 import { analyticsRoutes } from './routes/analytics.ts';
 import { attentionRoutes } from './routes/attention.ts';
 import { controlRoutes } from './routes/control.ts';
@@ -101,8 +103,6 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     // connection closes after it.
     return503OnClosing: false,
   });
-  // Fastify takes plain text too, which browsers send to any host without asking.
-  app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(validatorCompiler);
   // Answers are made by typed code, and tests hold them against the schemas; checking each one again
   // at run time would cost more than the answer itself.
@@ -121,6 +121,8 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   await app.register(helmet, { contentSecurityPolicy: false, strictTransportSecurity: false });
   registerDefaultHeaders(app);
   await registerAccess(app, options);
+  registerReadableUrl(app);
+  registerBody(app);
   // Before the routes: it hears of each as it is registered.
   if (options.api) await registerDocumentation(app, options.definitions);
   await app.register(healthRoutes, options);

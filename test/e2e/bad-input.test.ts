@@ -121,8 +121,8 @@ const cases: Case[] = [
       headers: JSON_TYPE,
     },
     status: 400,
-    type: 'malformed-json',
-    detail: /no JSON/,
+    type: 'invalid-request',
+    detail: /^body\.variables\.__proto__: must not be the name of a field/,
   },
   {
     what: 'an empty body',
@@ -203,6 +203,8 @@ const badUrls: [path: string, status: number, detail: RegExp][] = [
   ['/api/process?cursor=bm9uc2Vuc2U', 400, /use nextCursor of an earlier page/],
   ['/api/process/x/events?afterVersion=-1', 400, /querystring\.afterVersion: /],
   ['/api/event-log/x?cursor=nonsense', 400, /use nextCursor of an earlier page/],
+  ['/api/process?step=%FF', 400, /query of the URL cannot be decoded/],
+  ['/api/process?step=%ED%A0%80', 400, /query of the URL cannot be decoded/],
   ['/api/nothing/here', 404, /There is no GET \/api\/nothing\/here; see \/documentation/],
 ];
 

@@ -56,8 +56,6 @@ export const startRoutes: FastifyPluginAsyncZod<{
           400: problem('The request or its variables are not valid; nothing was written'),
           404: problem('No process definition has this key'),
           409: problem('The correlation id or idempotency key stands for another request'),
-          413: problem('The body is too large'),
-          415: problem('The body is not sent as JSON'),
           422: problem('The process ended in a business error'),
           502: problem('The process ended in a technical failure'),
           503: problem(

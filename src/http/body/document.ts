@@ -1,0 +1,17 @@
+import type { FastifySchema, RouteOptions } from 'fastify';
+import { problem } from '../problems.ts';
+
+/** A route with the ways in which its body may be refused before the route has it. */
+export function withBody<Route extends { schema: FastifySchema; route: RouteOptions }>(
+  given: Route,
+): Route {
+  const takesBody = [given.route.method].flat().some((method) => method === 'POST');
+  if (!takesBody || !given.schema) return given;
+  const response = {
+    400: problem('The body is not UTF-8 or not JSON, or something in it would not be kept'),
+    413: problem('The body is too large'),
+    415: problem('The body is not sent as JSON in UTF-8, or encoded'),
+    ...(given.schema.response as object | undefined),
+  };
+  return { ...given, schema: { ...given.schema, response } };
+}

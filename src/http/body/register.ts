@@ -1,0 +1,103 @@
+import { MIMEType } from 'node:util';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { readJson } from '../../../infrastructure/json/read-json.ts';
+import { ProblemError, sendProblem } from '../problems.ts';
+
+/** Names of UTF-8, and of ASCII, which is a part of it. */
+const CHARSETS = new Set(['utf-8', 'utf8', 'us-ascii', 'ascii']);
+
+/**
+ * Takes JSON in UTF-8 as the body of every route, and nothing else. What the header already says is refused before
+ * the body is read. A body of which something would not be kept as it was sent is refused by name.
+ */
+export function registerBody(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
+    try {
+      done(null, parse(body as Buffer));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+  app.addHook('onRequest', async (request, reply) => {
+    if (hasBody(request)) return refuseByHeaders(request, reply);
+  });
+}
+
+function parse(bytes: Buffer): unknown {
+  if (bytes.length === 0) {
+    throw new ProblemError(
+      'malformed-json',
+      'The body is empty; send JSON, or leave the Content-Type out.',
+    );
+  }
+  const found = readJson(bytes);
+  switch (found.kind) {
+    case 'read':
+      return found.value;
+    case 'not-utf8':
+      throw new ProblemError(
+        'malformed-json',
+        `The body is not UTF-8: byte ${found.byte} (counted from 0) begins nothing that UTF-8 has; send JSON in UTF-8.`,
+      );
+    case 'not-json':
+      throw new ProblemError(
+        'malformed-json',
+        'The body is no JSON (RFC 8259); look for a missing quote, comma or bracket.',
+      );
+    case 'not-kept': {
+      const path = ['body', ...found.fault.path].join('.');
+      const { message } = found.fault;
+      throw new ProblemError('invalid-request', `${path}: ${message}`, {
+        errors: [{ path, message }],
+      });
+    }
+  }
+}
+
+/** RFC 9112, section 6.3: one of the two announces a body. */
+function hasBody({ headers }: FastifyRequest): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+function refuseByHeaders(request: FastifyRequest, reply: FastifyReply): FastifyReply | undefined {
+  const encodings = listOf(request.headers['content-encoding']).filter(
+    (name) => name !== 'identity',
+  );
+  const transfers = listOf(request.headers['transfer-encoding']).filter(
+    (name) => name !== 'chunked',
+  );
+  const encoding = encodings[0] ?? transfers[0];
+  if (encoding !== undefined) {
+    // RFC 9110, section 12.5.3: what would be taken.
+    reply.header('Accept-Encoding', 'identity');
+    return sendProblem(
+      reply,
+      'unsupported-media-type',
+      `The body is encoded as ${encoding}; encodings are not taken. Send it as it is, without Content-Encoding.`,
+    );
+  }
+  const charset = charsetOf(request.headers['content-type'] ?? '');
+  if (charset === null || CHARSETS.has(charset.toLowerCase())) return undefined;
+  return sendProblem(
+    reply,
+    'unsupported-media-type',
+    `The body is sent in the charset ${charset}; send JSON in UTF-8 (RFC 8259, section 8.1).`,
+  );
+}
+
+function listOf(header: string | undefined): string[] {
+  return (header ?? '')
+    .split(',')
+    .map((part) => part.trim().toLowerCase())
+    .filter((part) => part !== '');
+}
+
+/** Null without one, and for what is no media type, which no parser takes. */
+function charsetOf(contentType: string): string | null {
+  try {
+    return new MIMEType(contentType).params.get('charset');
+  } catch {
+    return null;
+  }
+}
