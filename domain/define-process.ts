@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Audit, ProcessIdentity } from './events.ts';
 import type { JsonObject } from './json.ts';
 import { isPath } from './redact.ts';
+import { checkNames } from './step-names.ts';
 
 /** What a step may log through; pino's loggers fit. */
 export interface StepLogger {
@@ -65,8 +66,14 @@ export interface StepDefinition<
   Output extends z.ZodObject = z.ZodObject,
   Settings = unknown,
 > {
-  /** The BPMN topic is `<process key>.<name>`. */
   name: string;
+  /** The topic of its tasks, as the model has it; left out: `<process key>.<name>`. Processes may share one. */
+  topic?: string;
+  /**
+   * Ids of the tasks it does, where several steps of a process share a topic; left out: all tasks of its
+   * topic that no other step names.
+   */
+  tasks?: readonly string[];
   /** Position for people and reports; kept in the event's `step`. */
   number: number;
   /** The process variables the step needs; only these are fetched. */
@@ -97,6 +104,8 @@ export interface StepDefinition<
 export interface ProcessDefinition {
   /** Id of the BPMN process, name of its folder and file. */
   key: string;
+  /** Ids of the other executable processes in its file: its steps do their tasks too. Read from the file. */
+  siblings?: readonly string[];
   title: string;
   /** What a start must bring; unknown variables are refused when it is a strict object. */
   input: z.ZodObject;
@@ -107,6 +116,8 @@ export interface ProcessDefinition {
   identifiers: (input: JsonObject) => JsonObject;
   /** Variables of a start that works, for the documentation. */
   example: JsonObject;
+  /** Topics whose tasks other workers do; see `defineProcess`. */
+  elsewhere?: readonly string[];
   /** Paths of what is personal; see `defineProcess`. Empty: nothing is. */
   personal: readonly string[];
 }
@@ -126,7 +137,10 @@ const REFUSAL_TEXT = 'errorMessage';
  * inputs and outputs of the steps, the result and the business identifiers. They are stored encrypted when
  * there is a PERSONAL_DATA_KEY, and can then be erased; free texts of such a process are, too.
  *
- * @throws Error when names or numbers repeat, a name would not fit a topic, or a path is none
+ * `elsewhere` names the topics in the BPMN file whose tasks other workers do, in whatever language: no step is
+ * needed for them. One of them may end the process by `POST /api/process/complete`.
+ *
+ * @throws Error when a name is none (see `checkNames`), names or numbers repeat, or a path is none
  */
 export function defineProcess<Input extends z.ZodObject, Settings extends z.ZodObject>(definition: {
   key: string;
@@ -136,28 +150,15 @@ export function defineProcess<Input extends z.ZodObject, Settings extends z.ZodO
   identifiers: (input: z.output<Input>) => JsonObject;
   example: z.input<Input> & JsonObject;
   personal?: readonly string[];
+  elsewhere?: readonly string[];
   steps: (step: StepBuilder<z.output<Settings>>) => readonly StepDefinition[];
 }): ProcessDefinition {
   const { key, title, input, settings, example } = definition;
   // The builder is the identity: it only ties a handler's types to its schemas, and the runtime
   // calls `handle` with nothing but what those schemas gave back.
   const steps = definition.steps((step) => step as unknown as StepDefinition);
-  for (const name of [key, ...steps.map((step) => step.name)]) {
-    if (!/^[a-z][a-z0-9-]{0,99}$/.test(name)) {
-      throw new Error(`process ${key}: the name "${name}" must be lower-case words with hyphens`);
-    }
-  }
-  rejectRepeats(
-    key,
-    'name',
-    steps.map((step) => step.name),
-  );
-  rejectRepeats(
-    key,
-    'number',
-    steps.map((step) => step.number),
-  );
-  const { personal = [] } = definition;
+  checkNames(key, steps);
+  const { personal = [], elsewhere = [] } = definition;
   const wrong = personal.find((path) => !isPath(path));
   if (wrong !== undefined) {
     throw new Error(
@@ -171,6 +172,7 @@ export function defineProcess<Input extends z.ZodObject, Settings extends z.ZodO
     settings,
     steps,
     example,
+    elsewhere,
     personal: personal.length === 0 ? [] : [...personal, REFUSAL_TEXT, ...textsOf(steps)],
     identifiers: (variables) => definition.identifiers(variables as z.output<Input>),
   };
@@ -179,16 +181,4 @@ export function defineProcess<Input extends z.ZodObject, Settings extends z.ZodO
 /** The output of a step that refuses the process has a text under this name. */
 function textsOf(steps: readonly StepDefinition[]): string[] {
   return steps.some(({ ends }) => ends === 'error') ? ['message'] : [];
-}
-
-/** The topic of a step's external task. */
-export function topicOf(processKey: string, stepName: string): string {
-  return `${processKey}.${stepName}`;
-}
-
-function rejectRepeats(key: string, what: string, values: readonly (string | number)[]): void {
-  const repeated = values.find((value, at) => values.indexOf(value) !== at);
-  if (repeated !== undefined) {
-    throw new Error(`process ${key}: two steps have the ${what} ${repeated}`);
-  }
 }

@@ -1,3 +1,4 @@
+import type { TaskRef } from '../domain/find-step.ts';
 import type { Timestamp } from '../domain/json.ts';
 import type { Clock } from '../domain/ports/clock.ts';
 import type { Engine } from '../domain/ports/engine.ts';
@@ -16,8 +17,8 @@ export interface ReconcilePorts {
   eventStore: EventStore;
   engine: Engine;
   processKeys: ProcessKeys;
-  /** Attempts that a step gets, by the topic of its external task. */
-  attemptsOf: (topic: string) => number;
+  /** Attempts that the step of an external task gets. */
+  attemptsOf: (task: TaskRef) => number;
   log: ReconcileLog;
   clock: Clock;
 }

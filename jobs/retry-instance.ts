@@ -1,4 +1,5 @@
 import type { StoredEvent } from '../domain/events.ts';
+import type { TaskRef } from '../domain/find-step.ts';
 import type { Engine, EngineInstance } from '../domain/ports/engine.ts';
 import type { EventStore } from '../domain/ports/event-store.ts';
 import type { Job } from '../domain/ports/queue.ts';
@@ -8,8 +9,8 @@ import { startRecorded } from './start-recorded.ts';
 export interface RetryInstancePorts {
   eventStore: EventStore;
   engine: Engine;
-  /** Attempts that a step gets, by the topic of its external task. */
-  attemptsOf: (topic: string) => number;
+  /** Attempts that the step of an external task gets. */
+  attemptsOf: (task: TaskRef) => number;
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { TaskRef } from '../domain/find-step.ts';
 import type { Engine } from '../domain/ports/engine.ts';
 import type { EventStore } from '../domain/ports/event-store.ts';
 import type { Notifier } from '../domain/ports/notifier.ts';
@@ -18,7 +19,7 @@ export function jobHandlersOf(
     notifier: Notifier;
     engine: Engine;
     /** Attempts of a step, by its topic. */
-    attemptsOf: (topic: string) => number;
+    attemptsOf: (task: TaskRef) => number;
   },
 ): Partial<JobHandlers> {
   return {

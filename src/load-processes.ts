@@ -1,15 +1,19 @@
 import { access, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { DEFAULT_RETRY, type ProcessDefinition, topicOf } from '../domain/define-process.ts';
+import { DEFAULT_RETRY, type ProcessDefinition } from '../domain/define-process.ts';
 import { SetupError } from '../domain/errors.ts';
-import { readExternalTopics } from '../infrastructure/engine/read-topics.ts';
+import { findStep, keysOf, type TaskRef } from '../domain/find-step.ts';
+import type { ExternalTopic } from '../infrastructure/engine/read-topics.ts';
+import { checkModel, oneLine } from './check-model.ts';
 
 export interface LoadedProcess {
   definition: ProcessDefinition;
   /** Name and text of the BPMN file. */
   fileName: string;
   bpmn: string;
+  /** Tasks whose topic is an expression: whether there is a step for it shows when one is created. */
+  unchecked: readonly ExternalTopic[];
 }
 
 /** The processes that come with the service. */
@@ -25,21 +29,45 @@ export async function loadProcesses(directory: string = SHIPPED): Promise<Loaded
   const entries = await readdir(directory, { withFileTypes: true }).catch((cause: unknown) => {
     throw new SetupError(`PROCESSES_DIR: the folder ${directory} cannot be read`, { cause });
   });
-  const folders = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  const folders = entries
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .filter((name) => !name.startsWith('.') && name !== 'node_modules');
   if (folders.length === 0) {
     throw new SetupError(`PROCESSES_DIR: there is no process folder in ${directory}`);
   }
-  return Promise.all(folders.sort().map((key) => loadProcess(join(directory, key), key)));
+  const loaded = await Promise.all(
+    folders.sort().map((key) => loadProcess(join(directory, key), key)),
+  );
+  rejectTwins(loaded);
+  return loaded;
 }
 
-/** How many attempts the step behind a topic gets; the default for a topic that is none of ours. */
-export function attemptsOf(processes: readonly LoadedProcess[]): (topic: string) => number {
-  const attempts = new Map(
-    processes.flatMap(({ definition: { key, steps } }) =>
-      steps.map((step) => [topicOf(key, step.name), step.retry?.attempts] as const),
-    ),
-  );
-  return (topic) => attempts.get(topic) ?? DEFAULT_RETRY.attempts;
+/**
+ * No two processes have one id, nor ids that differ in case only: file systems, and the databases of engines,
+ * may take those for one.
+ */
+function rejectTwins(loaded: readonly LoadedProcess[]): void {
+  const seen = new Map<string, string>();
+  for (const { definition, fileName } of loaded) {
+    for (const id of keysOf(definition)) {
+      const known = seen.get(id.toLowerCase());
+      if (known !== undefined) {
+        const what =
+          known === id
+            ? `the process ${id} a second time`
+            : `the process ${id}, and another file ${known}: they differ in upper and lower case only`;
+        throw new SetupError(`PROCESSES_DIR: ${fileName} has ${what}`);
+      }
+      seen.set(id.toLowerCase(), id);
+    }
+  }
+}
+
+/** How many attempts the step behind a task gets; the default for a task that is none of ours. */
+export function attemptsOf(processes: readonly LoadedProcess[]): (task: TaskRef) => number {
+  const definitions = processes.map(({ definition }) => definition);
+  return (task) => findStep(definitions, task)?.retry?.attempts ?? DEFAULT_RETRY.attempts;
 }
 
 /**
@@ -81,8 +109,8 @@ async function loadProcess(folder: string, key: string): Promise<LoadedProcess> 
   const bpmn = await readFile(join(folder, fileName), 'utf8').catch((cause: unknown) => {
     throw new SetupError(`the process ${key} has no file ${join(folder, fileName)}`, { cause });
   });
-  await checkTopics(definition, fileName, bpmn);
-  return { definition, fileName, bpmn };
+  const { siblings, unchecked } = await checkModel(definition, fileName, bpmn);
+  return { definition: { ...definition, siblings }, fileName, bpmn, unchecked };
 }
 
 async function importDefinition(folder: string, key: string): Promise<ProcessDefinition> {
@@ -108,39 +136,5 @@ async function importModule(file: string): Promise<{ default?: ProcessDefinition
     return await import(pathToFileURL(file).href);
   } catch (cause) {
     throw new SetupError(`${file} cannot be loaded: ${oneLine(cause)}`, { cause });
-  }
-}
-
-function oneLine(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.replace(/\s*\n\s*/g, ' ');
-}
-
-/** Every topic needs its step and every step its topic: neither would ever be noticed otherwise. */
-async function checkTopics(
-  { key, steps }: ProcessDefinition,
-  fileName: string,
-  bpmn: string,
-): Promise<void> {
-  const { processId, topics } = await readExternalTopics(bpmn).catch((cause: unknown) => {
-    throw new SetupError(`${fileName} cannot be read: ${oneLine(cause)}`, { cause });
-  });
-  if (processId !== key) {
-    throw new SetupError(`${fileName} describes the process ${processId}, its folder is ${key}`);
-  }
-  const known = new Set(steps.map((step) => topicOf(key, step.name)));
-  for (const { topic, activityId } of topics) {
-    if (known.has(topic)) continue;
-    throw new SetupError(
-      `${fileName}: the task "${activityId}" has the topic "${topic}", but the process ${key} has no step for it (steps: ${[...known].join(', ')})`,
-    );
-  }
-  const used = new Set(topics.map(({ topic }) => topic));
-  for (const step of steps) {
-    const topic = topicOf(key, step.name);
-    if (used.has(topic)) continue;
-    throw new SetupError(
-      `${fileName}: no task has the topic "${topic}", which the step "${step.name}" of the process ${key} waits for`,
-    );
   }
 }

@@ -62,6 +62,13 @@ export async function startService(
   checkPurge(config);
   const processes = await loadProcesses(config.PROCESSES_DIR || undefined);
   readAllSettings(processes, env, config.PORT);
+  for (const { fileName, unchecked } of processes) {
+    if (unchecked.length === 0) continue;
+    log.warn(
+      { fileName, tasks: unchecked },
+      'topics by expression: whether steps are for them is not checked',
+    );
+  }
   const has = checkRoles(config);
   const shutdown = createShutdown(log);
   try {

@@ -1,3 +1,4 @@
+import type { TaskRef } from '../find-step.ts';
 import type { JsonObject, Timestamp } from '../json.ts';
 
 /** A process variable as Camunda's REST API writes it. */
@@ -72,9 +73,9 @@ export interface Engine extends EngineInspection {
    * Gives what failed for good in a running instance, and in those it called, its attempts back: external
    * tasks and jobs without retries. Nothing to give back is fine.
    *
-   * @param attemptsOf attempts for an external task by its topic
+   * @param attemptsOf attempts that an external task gets
    */
-  retryFailed(processInstanceId: string, attemptsOf: (topic: string) => number): Promise<void>;
+  retryFailed(processInstanceId: string, attemptsOf: (task: TaskRef) => number): Promise<void>;
   /** Delivers a message to the instance with this business key. False when nothing waits for it. */
   correlate(messageName: string, businessKey: string, variables: JsonObject): Promise<boolean>;
   /** Version of the engine; throws EngineUnavailableError. */

@@ -6,33 +6,39 @@ export interface ExternalTopic {
 }
 
 /**
- * The id of the executable process in a BPMN file and the topics of its external tasks, those in
- * sub-processes too.
+ * The ids of the executable processes in a BPMN file, and the topics of all their external tasks: service,
+ * send and business rule tasks, and message events that send, those in sub-processes too. Which elements
+ * those are, and in which order their attributes count, is as in Camunda's BpmnParse.
  *
- * @throws Error when the file is no BPMN or has not just one executable process
+ * @throws Error when the file is no BPMN
  */
 export async function readExternalTopics(
   bpmn: string,
-): Promise<{ processId: string; topics: ExternalTopic[] }> {
+): Promise<{ processIds: string[]; topics: ExternalTopic[] }> {
   const { root } = await parseBpmn(bpmn);
-  const processes = children(root, 'rootElements').filter(
-    (element) => element.$type === 'bpmn:Process' && element.isExecutable === true,
-  );
-  const [process] = processes;
-  if (!process?.id || processes.length > 1) {
-    throw new Error(`it has ${processes.length} executable processes, not one`);
-  }
-  const topics: ExternalTopic[] = [];
-  collect(process);
-  return { processId: process.id, topics };
+  const processes = children(root, 'rootElements').filter(isExecutable);
+  return {
+    processIds: processes.map(({ id }) => String(id)),
+    topics: processes.flatMap((process) => [...topicsIn(process)]),
+  };
+}
 
-  function collect(scope: Moddle): void {
-    for (const element of children(scope, 'flowElements')) {
-      if (element.type === 'external' && typeof element.topic === 'string') {
-        topics.push({ activityId: String(element.id), topic: element.topic });
+/** Camunda runs what does not say that it cannot be run. */
+function isExecutable({ $type, isExecutable }: Moddle): boolean {
+  return $type === 'bpmn:Process' && isExecutable !== false;
+}
+
+function* topicsIn(scope: Moddle): Generator<ExternalTopic> {
+  for (const element of children(scope, 'flowElements')) {
+    for (const one of [element, ...children(element, 'eventDefinitions')]) {
+      const { type, topic } = one;
+      // A decision goes before everything else.
+      if (one.decisionRef || typeof topic !== 'string') continue;
+      if (String(type).toLowerCase() === 'external') {
+        yield { activityId: String(element.id), topic };
       }
-      collect(element);
     }
+    yield* topicsIn(element);
   }
 }
 

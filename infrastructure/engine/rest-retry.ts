@@ -10,7 +10,11 @@ const incident = z.object({
   configuration: z.string().nullable(),
   rootCauseIncidentId: z.string().nullish(),
 });
-const taskAnswer = z.object({ topicName: z.string() });
+const taskAnswer = z.object({
+  topicName: z.string(),
+  processDefinitionKey: z.string(),
+  activityId: z.string(),
+});
 
 /** Attempts that a failed job gets: what the engines give a new one. */
 const JOB_ATTEMPTS = 3;
@@ -38,8 +42,9 @@ export function createRetryFailed(call: CallEngine): Engine['retryFailed'] {
       const target = encodeURIComponent(root.configuration ?? '');
       if (target === '') return;
       if (root.incidentType === 'failedExternalTask') {
-        const { topicName } = await call(taskAnswer, 'GET', `/external-task/${target}`);
-        const retries = attemptsOf(topicName);
+        const task = await call(taskAnswer, 'GET', `/external-task/${target}`);
+        const { topicName: topic, processDefinitionKey: processKey, activityId } = task;
+        const retries = attemptsOf({ processKey, topic, activityId });
         await call(z.unknown(), 'PUT', `/external-task/${target}/retries`, { retries });
       } else if (root.incidentType === 'failedJob') {
         await call(z.unknown(), 'PUT', `/job/${target}/retries`, { retries: JOB_ATTEMPTS });

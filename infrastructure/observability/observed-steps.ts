@@ -8,7 +8,6 @@ import {
 } from '@opentelemetry/semantic-conventions';
 import type { TaskService } from 'camunda-external-task-client-js';
 import type { StepHttp } from '../../domain/define-process.ts';
-import { topicOf } from '../../domain/define-process.ts';
 import type { StoredEvent } from '../../domain/events.ts';
 import { secondsSince } from './metrics.ts';
 import type { Observers } from './observed.ts';
@@ -63,11 +62,16 @@ export function observedTaskService(
  */
 export function inStepSpan(
   tracing: Tracing,
-  task: { processKey: string; step: string; taskId: string; correlationId: string } & TraceFields,
+  task: {
+    topic: string;
+    processKey: string;
+    step: string;
+    taskId: string;
+    correlationId: string;
+  } & TraceFields,
   work: () => Promise<boolean>,
 ): Promise<boolean> {
-  const { processKey, step, taskId, correlationId, traceparent, tracestate } = task;
-  const topic = topicOf(processKey, step);
+  const { topic, processKey, step, taskId, correlationId, traceparent, tracestate } = task;
   return tracing.inSpan(
     topic,
     {

@@ -19,7 +19,7 @@ describe('loadProcesses', () => {
     parts: { code?: string; key?: string; steps?: string[]; bpmn?: string; topics?: string[] },
   ): void {
     const { key = name, steps = ['only'], topics = steps } = parts;
-    const definition = { key, steps: steps.map((step) => ({ name: step })) };
+    const definition = { key, steps: steps.map((step) => ({ name: step, ends: 'ok' })) };
     const code = parts.code ?? `export default ${JSON.stringify(definition)};`;
     const bpmn = parts.bpmn ?? bpmnOf(key, topics, { catches: [], errorStep: null });
     mkdirSync(join(folder.path, name));
@@ -111,17 +111,17 @@ describe('loadProcesses', () => {
       {
         bpmn: '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"><nonsense /></definitions>',
       },
-      /shop\.bpmn cannot be read: /,
+      /shop\.bpmn has no executable process/,
     ],
     [
       'a BPMN file that cannot be executed',
       {
         bpmn: bpmnOf('shop', ['only'], { catches: [], errorStep: null }).replace(
           'isExecutable="true"',
-          '',
+          'isExecutable="false"',
         ),
       },
-      /shop\.bpmn cannot be read: it has 0 executable processes, not one/,
+      /shop\.bpmn has no executable process/,
     ],
   ])('%s is refused in one line that names the folder', async (_what, parts, line) => {
     write('shop', parts);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { defineProcess, topicOf } from '../../domain/define-process.ts';
+import { defineProcess } from '../../domain/define-process.ts';
+import { topicOf } from '../../domain/find-step.ts';
 import { plain } from '../support/worker-bpmn.ts';
 
 function define(
@@ -27,7 +28,7 @@ describe('defineProcess', () => {
       { name: 'first-step', number: 1 },
       { name: 'second', number: 2 },
     ]);
-    expect(definition.steps.map((step) => topicOf(definition.key, step.name))).toEqual([
+    expect(definition.steps.map((step) => topicOf(definition.key, step))).toEqual([
       'a-process.first-step',
       'a-process.second',
     ]);
@@ -46,28 +47,4 @@ describe('defineProcess', () => {
       `process a-process: personal: "${path}" is no path`,
     );
   });
-
-  it('refuses two steps of one name', () => {
-    const steps = [
-      { name: 'same', number: 1 },
-      { name: 'same', number: 2 },
-    ];
-    expect(() => define(steps)).toThrow('process a-process: two steps have the name same');
-  });
-
-  it('refuses two steps of one number', () => {
-    const steps = [
-      { name: 'one', number: 7 },
-      { name: 'two', number: 7 },
-    ];
-    expect(() => define(steps)).toThrow('process a-process: two steps have the number 7');
-  });
-
-  it.each(['', 'Upper', 'with space', 'with.dot', 'under_score', '1st', '-first', 'x'.repeat(101)])(
-    'refuses %j as the name of a step or a process',
-    (name) => {
-      expect(() => define([{ name, number: 1 }])).toThrow(`the name "${name}" must be`);
-      expect(() => define([], name)).toThrow(`the name "${name}" must be`);
-    },
-  );
 });

@@ -92,7 +92,7 @@ describe('the topics of a file', () => {
     const inner = [start('s'), task('b', 'deep'), end('e'), flows('s', 'b', 'e')];
     const file = bpmn('p', start(), subProcess('x', ...inner), task('a', 'top'), end());
     expect(await readExternalTopics(file)).toEqual({
-      processId: 'p',
+      processIds: ['p'],
       topics: [
         { activityId: 'b', topic: 'deep' },
         { activityId: 'a', topic: 'top' },
@@ -100,8 +100,11 @@ describe('the topics of a file', () => {
     });
   });
 
-  it('are asked of one executable process and no more', async () => {
-    const none = bpmn('p').replace('isExecutable="true"', '');
-    await expect(readExternalTopics(none)).rejects.toThrow('0 executable processes, not one');
+  it('are asked of the processes that are not said to be unexecutable', async () => {
+    const file = bpmn('p', task('a', 'top'));
+    const unsaid = file.replace('isExecutable="true"', '');
+    expect((await readExternalTopics(unsaid)).processIds).toEqual(['p']);
+    const none = file.replace('isExecutable="true"', 'isExecutable="false"');
+    expect(await readExternalTopics(none)).toEqual({ processIds: [], topics: [] });
   });
 });

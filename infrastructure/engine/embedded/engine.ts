@@ -74,7 +74,7 @@ export async function openEngine(
 ): Promise<EmbeddedEngine> {
   const { now, log, liveInstances } = options;
   const deployments = await createDeployments(store, now);
-  const board = createTaskBoard(now);
+  const board = createTaskBoard(now, (id) => instances.get(id).row.process_key);
   const timers = createTimerService({ store, now, log, fire: fireTimers });
   const instances: Instances = createInstances({
     store,

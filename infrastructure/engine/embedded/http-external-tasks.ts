@@ -17,6 +17,7 @@ const fetchBody = z.strictObject({
       topicName: z.string(),
       lockDuration: z.number().int().min(1),
       variables: z.array(z.string()).nullish(),
+      processDefinitionKeyIn: z.array(z.string()).nullish(),
     }),
   ),
 });

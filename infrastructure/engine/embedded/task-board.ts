@@ -11,6 +11,8 @@ export interface TopicRequest {
   topicName: string;
   /** Milliseconds. */
   lockDuration: number;
+  /** Only tasks of these processes; left out: of all. */
+  processDefinitionKeyIn?: readonly string[] | null | undefined;
 }
 
 export interface FetchRequest {
@@ -48,7 +50,10 @@ interface Waiting {
 const EXPIRY_LOOK_MS = 100;
 
 /** The open external tasks by topic, and the long polls that wait for them, first come first served. */
-export function createTaskBoard(now: () => number): TaskBoard {
+export function createTaskBoard(
+  now: () => number,
+  processKeyOf: (instanceId: string) => string,
+): TaskBoard {
   const tasks = new Map<string, Task>();
   const topics = new Map<string, Set<Task>>();
   const instances = new Map<string, Set<Task>>();
@@ -58,10 +63,11 @@ export function createTaskBoard(now: () => number): TaskBoard {
   function lock(request: FetchRequest): Task[] {
     const at = now();
     const taken: Task[] = [];
-    for (const { topicName, lockDuration } of request.topics) {
+    for (const { topicName, lockDuration, processDefinitionKeyIn: keys } of request.topics) {
       for (const task of topics.get(topicName) ?? []) {
         if (taken.length >= request.maxTasks) return taken;
         if (task.lockedUntil > at || task.available_at > at || task.retries === 0) continue;
+        if (keys && !keys.includes(processKeyOf(task.instance_id))) continue;
         task.workerId = request.workerId;
         task.lockedUntil = at + lockDuration;
         taken.push(task);

@@ -73,7 +73,10 @@ export function createClient(
       };
     },
   });
-  return client as Client & ClientInternals;
+  // It looks topics up in a plain object, in which there is a "constructor" from the beginning.
+  const internals = client as Client & ClientInternals & { topicSubscriptions: object };
+  internals.topicSubscriptions = Object.create(null);
+  return internals;
 }
 
 /**

@@ -1,7 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TaskService } from 'camunda-external-task-client-js';
-import { topicOf } from '../../../domain/define-process.ts';
 import { logIds } from '../../../domain/trace-context.ts';
 import type { Observers } from '../../observability/observed.ts';
 import { inStepSpan, observedTaskService } from '../../observability/observed-steps.ts';
@@ -9,7 +8,8 @@ import { NO_TRACING } from '../../observability/tracing.ts';
 import { type ClientOptions, createClient } from './external-task-client.ts';
 import { createInstanceCheck } from './instance-check.ts';
 import { runTask, type TaskPorts, type Work } from './run-task.ts';
-import { COMMON_VARIABLES, type EngineTask, processOf } from './task-variables.ts';
+import { type EngineTask, processOf } from './task-variables.ts';
+import { createFindWork, topicsOf } from './topics.ts';
 
 export interface WorkerOptions
   extends Omit<TaskPorts, 'stopping' | 'isOurs' | 'onTelling'>,
@@ -96,20 +96,23 @@ export function startWorker(options: WorkerOptions): RunningWorker {
     resume = setTimeout(() => client.start(), pause);
   }
 
-  for (const one of work) {
+  const findWork = createFindWork(work);
+  for (const { name, variables, processKeys } of topicsOf(work)) {
     client.subscribe(
-      topicOf(one.definition.key, one.step.name),
-      { variables: [...new Set([...Object.keys(one.step.input.shape), ...COMMON_VARIABLES])] },
+      name,
+      // The types have one key only: https://github.com/DefinitelyTyped/DefinitelyTyped/blob/master/types/camunda-external-task-client-js
+      { variables, processDefinitionKeyIn: processKeys as never },
       ({ task, taskService }) => {
-        const done = afterItself(task as EngineTask, () =>
-          inSpan(task as EngineTask, one, () =>
+        const done = afterItself(task as EngineTask, () => {
+          const one = findWork(task as EngineTask);
+          return inSpan(task as EngineTask, one, () =>
             handle(
               task as EngineTask,
               observers ? observedTaskService(taskService, observers) : taskService,
               one,
             ),
-          ),
-        );
+          );
+        });
         running.add(done);
         return done.finally(() => running.delete(done));
       },
@@ -131,13 +134,26 @@ export function startWorker(options: WorkerOptions): RunningWorker {
     return done;
   }
 
-  async function inSpan(task: EngineTask, one: Work, work: () => Promise<boolean>): Promise<void> {
-    const place = { processKey: one.definition.key, step: one.step.name, taskId: task.id };
+  async function inSpan(
+    task: EngineTask,
+    one: Work | undefined,
+    work: () => Promise<boolean>,
+  ): Promise<void> {
+    const place = {
+      topic: task.topicName ?? '',
+      processKey: one?.definition.key ?? task.processDefinitionKey ?? '',
+      step: one?.step.name ?? '',
+      taskId: task.id,
+    };
     await inStepSpan(tracing, { ...place, ...processOf(task) }, work);
   }
 
   /** @returns whether the task was done */
-  async function handle(task: EngineTask, taskService: TaskService, one: Work): Promise<boolean> {
+  async function handle(
+    task: EngineTask,
+    taskService: TaskService,
+    one: Work | undefined,
+  ): Promise<boolean> {
     // A poll that was answered while the stop began: somebody else does it.
     if (draining) {
       await giveBack(task, taskService);
@@ -150,6 +166,8 @@ export function startWorker(options: WorkerOptions): RunningWorker {
     }, lockDurationMs / 3);
     let done = false;
     try {
+      // Of another version of the model than the one that was checked: an instance with its step may come.
+      if (!one) throw new Error(noStepFor(task));
       done = await runTask(task, taskService, one, {
         ...options,
         isOurs,
@@ -218,6 +236,10 @@ export function startWorker(options: WorkerOptions): RunningWorker {
 function taskIds(task: EngineTask): object {
   const { correlationId, traceparent } = processOf(task);
   return { ...logIds(correlationId, traceparent), taskId: task.id };
+}
+
+function noStepFor({ topicName, activityId, processDefinitionKey }: EngineTask): string {
+  return `no step is for the task "${activityId}" of the process ${processDefinitionKey} with the topic "${topicName}"`;
 }
 
 /** Waits for `work`, but no longer than `ms`. */

@@ -1,0 +1,58 @@
+import { isExpression, type NamedStep, topicOf } from './find-step.ts';
+
+/** What the engines keep of a process id and of a topic: their columns are VARCHAR(255). */
+const MAX_LENGTH = 255;
+/** `<key>.bpmn` is a file name, which has 255 characters at most. */
+const MAX_KEY_LENGTH = 250;
+/**
+ * An XML name without colon, which is what a process id is in a BPMN file
+ * (https://www.w3.org/TR/xml-names/#NT-NCName), of ASCII letters: the columns are VARCHAR.
+ */
+const NAME = /^[A-Za-z_][A-Za-z0-9._-]*$/;
+const NAME_RULE =
+  'must begin with a letter or an underscore and go on with letters, digits, dots, hyphens and underscores, all of ASCII';
+
+/**
+ * Checks the names of a process and its steps.
+ *
+ * @throws Error that names the process, and the name, number, topic or task at fault
+ */
+export function checkNames(key: string, steps: readonly (NamedStep & { number: number })[]): void {
+  checkName(key, key, MAX_KEY_LENGTH);
+  for (const step of steps) {
+    checkName(key, step.name, MAX_LENGTH);
+    checkTopic(key, topicOf(key, step));
+  }
+  const repeats = {
+    name: steps.map(({ name }) => name),
+    number: steps.map(({ number }) => number),
+    // Steps of one topic are told apart by the tasks that they name.
+    topic: steps.filter(({ tasks }) => !tasks).map((step) => topicOf(key, step)),
+    task: steps.flatMap(({ tasks = [] }) => tasks),
+  };
+  for (const [what, values] of Object.entries(repeats)) {
+    const repeated = (values as (string | number)[]).find(
+      (value, at, all) => all.indexOf(value) !== at,
+    );
+    if (repeated === undefined) continue;
+    const advice = what === 'topic' ? '; name the tasks of one of them (tasks: […])' : '';
+    throw new Error(`process ${key}: two steps have the ${what} ${repeated}${advice}`);
+  }
+}
+
+function checkName(key: string, name: string, most: number): void {
+  if (NAME.test(name) && name.length <= most) return;
+  const rule = name.length > most ? `must have at most ${most} characters` : NAME_RULE;
+  throw new Error(`process ${key}: the name "${name}" ${rule}`);
+}
+
+function checkTopic(key: string, topic: string): void {
+  const fault = faultOf(topic);
+  if (fault) throw new Error(`process ${key}: the topic "${topic}" ${fault}`);
+}
+
+function faultOf(topic: string): string | null {
+  if (topic.trim() === '') return 'must not be empty';
+  if (topic.length > MAX_LENGTH) return `must have at most ${MAX_LENGTH} characters`;
+  return isExpression(topic) ? 'must be what the engine makes of an expression, not one' : null;
+}

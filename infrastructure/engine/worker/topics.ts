@@ -1,0 +1,44 @@
+import { findStep, keysOf, topicOf } from '../../../domain/find-step.ts';
+import type { Work } from './run-task.ts';
+import { COMMON_VARIABLES, type EngineTask } from './task-variables.ts';
+
+/** A topic to subscribe to, once for all steps that do its tasks. */
+export interface Topic {
+  name: string;
+  /** What any of its steps needs. */
+  variables: string[];
+  /**
+   * The processes whose tasks are taken; undefined: all, for a topic that is called after a process of ours.
+   * One with a name of its own may be another application's as well, which does the tasks of its processes.
+   */
+  processKeys: string[] | undefined;
+}
+
+/** The topics of all steps, each once: Camunda's client takes no second subscription for one. */
+export function topicsOf(work: readonly Work[]): Topic[] {
+  const topics = new Map<string, Topic>();
+  for (const { definition, step } of work) {
+    const name = topicOf(definition.key, step);
+    const { variables = COMMON_VARIABLES, processKeys = [] } = topics.get(name) ?? {};
+    const isShared = topics.has(name) && topics.get(name)?.processKeys === undefined;
+    topics.set(name, {
+      name,
+      variables: [...new Set([...Object.keys(step.input.shape), ...variables])],
+      processKeys:
+        isShared || step.topic === undefined
+          ? undefined
+          : [...new Set([...processKeys, ...keysOf(definition)])],
+    });
+  }
+  return [...topics.values()];
+}
+
+/** Finds the step for a task; undefined when none is for it. */
+export function createFindWork(work: readonly Work[]): (task: EngineTask) => Work | undefined {
+  const definitions = [...new Set(work.map(({ definition }) => definition))];
+  const byStep = new Map(work.map((one) => [one.step, one]));
+  return ({ processDefinitionKey: processKey = '', topicName: topic = '', activityId = '' }) => {
+    const found = findStep(definitions, { processKey, topic, activityId });
+    return found && byStep.get(found);
+  };
+}
