@@ -76,8 +76,18 @@ export interface Engine extends EngineInspection {
    * @param attemptsOf attempts that an external task gets
    */
   retryFailed(processInstanceId: string, attemptsOf: (task: TaskRef) => number): Promise<void>;
-  /** Delivers a message to the instance with this business key. False when nothing waits for it. */
-  correlate(messageName: string, businessKey: string, variables: JsonObject): Promise<boolean>;
+  /**
+   * Delivers a message to the one execution that waits for it in a running instance or in those it called.
+   * Starts no instance.
+   *
+   * @returns false when nothing waits for it there, or more than one execution does
+   * @throws EngineRefusedError, EngineUnavailableError
+   */
+  correlate(
+    messageName: string,
+    processInstanceId: string,
+    variables: JsonObject,
+  ): Promise<boolean>;
   /** Version of the engine; throws EngineUnavailableError. */
   version(): Promise<string>;
 }

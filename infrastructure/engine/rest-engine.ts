@@ -6,6 +6,7 @@ import { traceHeaders } from '../observability/tracing.ts';
 import type { Method } from './call-engine.ts';
 import { type EngineAuth, noAuth } from './engine-auth.ts';
 import { createInspection, instancesAnswer, toInstance } from './rest-inspection.ts';
+import { createCorrelate } from './rest-messages.ts';
 import { createRetryFailed } from './rest-retry.ts';
 import { toEngineVariables } from './variables.ts';
 
@@ -153,17 +154,7 @@ export function createRestEngine(options: RestEngineOptions): RestEngine {
     },
     retryFailed: createRetryFailed(call),
     ...createInspection(call),
-    async correlate(messageName, businessKey, variables) {
-      const { status, text } = await send('POST', '/message', {
-        messageName,
-        businessKey,
-        processVariables: toEngineVariables(variables),
-      });
-      if (status < 300) return true;
-      // 400 is also the answer when nothing waits; there is no other way to ask.
-      if (status === 400 && text.includes('MismatchingMessageCorrelation')) return false;
-      throw failure(status, text);
-    },
+    correlate: createCorrelate(call),
     async version() {
       const { version } = await call(versionAnswer, 'GET', '/version');
       return version;

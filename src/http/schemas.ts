@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { EVENT_TYPES, type StoredEvent } from '../../domain/events.ts';
 import type { Json } from '../../domain/json.ts';
 import type { FedEvent } from '../../domain/ports/event-feed.ts';
-import { RESERVED_VARIABLES } from '../use-cases/start-process.ts';
+import { RESERVED_VARIABLES, reservedAmong } from '../../domain/reserved-variables.ts';
 
 /** Clients take dots out of a path, escaped or not, and `/api/process/status/…` is a call itself. */
 const UNREACHABLE: readonly string[] = ['.', '..', 'status'];
@@ -31,16 +31,19 @@ export const shortText = z
   .max(255)
   .regex(/^[\x20-\x7e]*$/, 'must be printable ASCII');
 
+/** Variables from outside; the service's own are refused, wherever variables come in. */
+export const variablesSchema = z
+  .record(z.string(), jsonSchema)
+  .default({})
+  .refine((given) => reservedAmong(Object.keys(given)).length === 0, {
+    message: `must not set ${RESERVED_VARIABLES.join(', ')}: the service does`,
+  });
+
 export const startBody = z
   .strictObject({
     processKey: z.string().min(1).max(255),
     correlationId: correlationIdSchema.optional(),
-    variables: z
-      .record(z.string(), jsonSchema)
-      .default({})
-      .refine((given) => !RESERVED_VARIABLES.some((name) => name in given), {
-        message: `must not set ${RESERVED_VARIABLES.join(', ')}: the service does`,
-      }),
+    variables: variablesSchema,
     batchId: shortText.optional(),
     traceabilityId: shortText.optional().describe('Left out: the trace id of `traceparent`'),
     applicationId: shortText

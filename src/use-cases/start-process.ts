@@ -40,18 +40,6 @@ export interface StartPorts {
   newId: () => string;
 }
 
-/** Variables the service sets itself in every instance. */
-export const RESERVED_VARIABLES: readonly string[] = [
-  'correlationId',
-  'batch_id',
-  'traceability_id',
-  'application_id',
-  'originating_system',
-  'identifiers',
-  'traceparent',
-  'tracestate',
-];
-
 /**
  * Accepts a start and waits for its end. The waiter stands before the request is committed, so even
  * a process that ends before this function goes on wakes it (G6). A start that was seen before, by

@@ -16,6 +16,11 @@ export interface Failure {
   variables: Variables;
 }
 
+export interface MessageTarget {
+  businessKey?: string | undefined;
+  processInstanceId?: string | undefined;
+}
+
 /** The embedded engine: Camunda 7's behaviour for the part that the service uses. */
 export interface EmbeddedEngine {
   deployments: Deployments;
@@ -34,11 +39,9 @@ export interface EmbeddedEngine {
   unlock(taskId: string): Promise<void>;
   setRetries(taskId: string, retries: number): Promise<void>;
   /** Delivers a message to the one instance that waits for it. */
-  correlate(
-    messageName: string,
-    target: { businessKey?: string | undefined; processInstanceId?: string | undefined },
-    variables: Variables,
-  ): Promise<void>;
+  correlate(messageName: string, target: MessageTarget, variables: Variables): Promise<void>;
+  /** The subscriptions to a message. */
+  waitingFor(messageName: string, target: MessageTarget): { instanceId: string }[];
   terminate(instanceId: string, reason: string | null): Promise<void>;
   /** An open external task. @throws BadRequest 404 */
   task(taskId: string): Task;
@@ -216,6 +219,8 @@ export async function openEngine(
         live.receive(found.messageId);
       });
     },
+    waitingFor: (messageName, { businessKey, processInstanceId }) =>
+      instances.waitingFor(messageName, businessKey, processInstanceId),
     terminate: (instanceId, reason) => instances.terminate(instanceId, reason),
     task: taskOf,
     waitingAt: (instanceId) => instances.get(instanceId).live.waitingAt(),

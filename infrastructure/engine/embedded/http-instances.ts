@@ -14,7 +14,15 @@ const startBody = z
 const instanceQuery = z.strictObject({
   businessKey: z.string().optional(),
   processDefinitionKey: z.string().optional(),
+  /** No instance here calls another. */
+  superProcessInstance: z.string().optional(),
+  subProcessInstance: z.string().optional(),
 });
+const executionQuery = z.strictObject({
+  processInstanceId: z.string(),
+  messageEventSubscriptionName: z.string().min(1),
+});
+const triggerBody = z.strictObject({ variables: variablesSchema });
 const historyQuery = z.strictObject({
   sortBy: z.literal('startTime').optional(),
   sortOrder: z.literal('asc').optional(),
@@ -94,7 +102,9 @@ export function registerInstanceRoutes(
   });
 
   api.get('/process-instance', async (request, reply) => {
-    const { businessKey, processDefinitionKey } = instanceQuery.parse(request.query);
+    const query = instanceQuery.parse(request.query);
+    const { businessKey, processDefinitionKey } = query;
+    if (query.superProcessInstance ?? query.subProcessInstance) return json(reply, []);
     const rows = store.instances(
       { businessKey, processKey: processDefinitionKey, activeOnly: true },
       LIMIT,
@@ -149,6 +159,31 @@ export function registerInstanceRoutes(
     await store.removeInstance(id);
     return reply.code(204).send();
   });
+
+  // An instance is the execution that waits, once for each of its subscriptions.
+  api.get('/execution', async (request, reply) => {
+    const query = executionQuery.parse(request.query);
+    const { processInstanceId, messageEventSubscriptionName: name } = query;
+    const found = engine.waitingFor(name, { processInstanceId });
+    return json(
+      reply,
+      found.map(({ instanceId: id }) => ({
+        id,
+        processInstanceId: id,
+        ended: false,
+        tenantId: null,
+      })),
+    );
+  });
+
+  api.post<{ Params: { id: string; name: string } }>(
+    '/execution/:id/messageSubscriptions/:name/trigger',
+    async ({ params: { id, name }, body }, reply) => {
+      const { variables } = triggerBody.parse(body);
+      await engine.correlate(name, { processInstanceId: id }, readVariables(variables));
+      return reply.code(204).send();
+    },
+  );
 
   api.post('/message', async (request, reply) => {
     const { messageName, businessKey, processInstanceId, processVariables } = messageBody.parse(

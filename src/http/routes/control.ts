@@ -3,14 +3,20 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Engine } from '../../../domain/ports/engine.ts';
 import type { EventStore } from '../../../domain/ports/event-store.ts';
-import { isEnded, type ProcessState } from '../../../domain/process.ts';
+import type { ProcessState } from '../../../domain/process.ts';
 import type { LogIds } from '../../../domain/trace-context.ts';
+import { deliverMessage } from '../../use-cases/deliver-message.ts';
 import { type EndAnswer, endProcess } from '../../use-cases/end-process.ts';
-import type { FindProcess } from '../../use-cases/find-process.ts';
 import { hashJson } from '../../use-cases/request-hash.ts';
 import { sendProcess, statusUrl } from '../answers.ts';
 import { problem, sendProblem } from '../problems.ts';
-import { correlationIdSchema, correlationParams, jsonSchema, processSchema } from '../schemas.ts';
+import {
+  correlationIdSchema,
+  correlationParams,
+  jsonSchema,
+  processSchema,
+  variablesSchema,
+} from '../schemas.ts';
 
 const answers = {
   200: processSchema.describe('Ended so'),
@@ -24,11 +30,10 @@ const answers = {
 export const controlRoutes: FastifyPluginAsyncZod<{
   eventStore: EventStore;
   engine: Engine;
-  findProcess: FindProcess;
   /** What log lines say of a process besides their own. */
   idsOf?: ((correlationId: string) => LogIds) | undefined;
 }> = async (app, ports) => {
-  const { eventStore, engine, findProcess, idsOf = (correlationId) => ({ correlationId }) } = ports;
+  const { eventStore, engine, idsOf = (correlationId) => ({ correlationId }) } = ports;
 
   app.post(
     '/api/process/complete',
@@ -126,7 +131,7 @@ export const controlRoutes: FastifyPluginAsyncZod<{
         body: z
           .strictObject({
             messageName: z.string().min(1).max(255),
-            variables: z.record(z.string(), jsonSchema).default({}),
+            variables: variablesSchema,
           })
           .meta({ examples: [{ messageName: 'parcel-picked-up', variables: { courier: 'Kim' } }] }),
         response: {
@@ -140,16 +145,14 @@ export const controlRoutes: FastifyPluginAsyncZod<{
     },
     async (request, reply) => {
       const { correlationId } = request.params;
-      const { messageName, variables } = request.body;
-      const state = await findProcess(correlationId);
-      if (!state) return sendUnknown(reply, correlationId);
-      const delivered =
-        !isEnded(state) && (await engine.correlate(messageName, correlationId, variables));
-      if (delivered) return reply.code(204).send(null);
+      const answer = await deliverMessage(correlationId, request.body, { eventStore, engine });
+      if (answer === 'delivered') return reply.code(204).send(null);
+      if (answer === 'unknown') return sendUnknown(reply, correlationId);
+      const { messageName } = request.body;
       return sendProblem(
         reply,
         'no-receiver',
-        isEnded(state)
+        answer === 'ended'
           ? 'The process has ended; it takes no more messages.'
           : `The process does not wait for the message "${messageName}" now. Send it again later.`,
         { correlationId, statusUrl: statusUrl(correlationId) },

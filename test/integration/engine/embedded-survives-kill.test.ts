@@ -83,7 +83,7 @@ it('G10: an instance with an open task, a timer and a message goes on after kill
     { processInstanceId: instance.id, state: 'active' },
   ]);
   await instance.complete('a', { done: { value: true } });
-  expect(await rig.engine.correlate('told', instance.businessKey, {})).toBe(true);
+  expect(await rig.engine.correlate('told', instance.id, {})).toBe(true);
   await opens(instance, 'b', 'c');
   expect(Date.now() - from).toBeGreaterThanOrEqual(2_000);
   await killAndRestart();
@@ -196,10 +196,10 @@ it('an event-based gateway still waits for what comes first', async () => {
   const told = await rig.run(model('PT1H'));
   const late = await rig.run(model('PT2S'));
   await killAndRestart();
-  expect(await rig.engine.correlate('told', told.businessKey, {})).toBe(true);
+  expect(await rig.engine.correlate('told', told.id, {})).toBe(true);
   expect(await told.open()).toEqual(['a']);
   await opens(late, 'b');
-  expect(await rig.engine.correlate('told', late.businessKey, {})).toBe(false);
+  expect(await rig.engine.correlate('told', late.id, {})).toBe(false);
   expect(await told.open()).toEqual(['a']);
 });
 

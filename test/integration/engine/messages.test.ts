@@ -16,8 +16,8 @@ import {
 import { describeEngines, type Followed } from './engine-rig.ts';
 
 describeEngines('messages', (rig) => {
-  const send = (name: string, { businessKey }: Followed, variables = {}) =>
-    rig.engine.correlate(name, businessKey, variables);
+  const send = (name: string, { id }: Followed, variables = {}) =>
+    rig.engine.correlate(name, id, variables);
   const waitThen = (event: string) => [
     ...[start(), event, task('a'), end()],
     flows('start', 'wait', 'a', 'end'),

@@ -118,7 +118,7 @@ describeEngines('timers', (rig) => {
       flows('wait', 'late', 'b', 'end'),
     ]);
     await opens(instance, 'b');
-    expect(await rig.engine.correlate('told', instance.businessKey, {})).toBe(false);
+    expect(await rig.engine.correlate('told', instance.id, {})).toBe(false);
   });
 
   // Other timers that were due later have fired by then: this one would have, too.
