@@ -55,9 +55,7 @@ export function createParquetEncoder<Row>(
   columns: readonly ParquetColumn<Row>[],
   written?: WrittenGroups,
 ): ParquetEncoder<Row> {
-  const schema = schemaFromColumnData({
-    columnData: columns.map(({ name, type, nullable }) => ({ name, type, nullable, data: [] })),
-  });
+  const schema = schemaOf(columns);
   const writer = new ByteWriter();
   const parquet = new ParquetWriter({ writer, schema, createdBy: CREATED_BY });
   const footer = createParquetFooter(schema);
@@ -113,4 +111,20 @@ export function createParquetEncoder<Row>(
     // An empty file begins with its end.
     end: () => Buffer.concat([taken(), footer.end(rowsInAll, entries)]),
   };
+}
+
+/**
+ * The columns as the file describes them. The library leaves times without their logical type, and readers differ in
+ * what they take that for: with it they are moments, whatever the time zone of who reads
+ * (https://github.com/apache/parquet-format/blob/master/LogicalTypes.md#timestamp).
+ */
+function schemaOf<Row>(columns: readonly ParquetColumn<Row>[]): ParquetWriter['schema'] {
+  const schema = schemaFromColumnData({
+    columnData: columns.map(({ name, type, nullable }) => ({ name, type, nullable, data: [] })),
+  });
+  return schema.map((element) =>
+    element.converted_type === 'TIMESTAMP_MILLIS'
+      ? { ...element, logical_type: { type: 'TIMESTAMP', isAdjustedToUTC: true, unit: 'MILLIS' } }
+      : element,
+  );
 }
