@@ -19,6 +19,8 @@ export interface LoadLimits {
 export interface LoadLimitsOptions {
   /** How many wait or follow now. */
   waiting: () => number;
+  /** Cuts off one of them who does not read; returns whether there is room now. */
+  makeRoom: () => boolean;
   outbox: Pick<Outbox, 'depth'>;
   processStore: Pick<ProcessStore, 'countPending'>;
   /** Callers who wait or follow at once in this instance. */
@@ -41,7 +43,8 @@ const LOOK_EVERY_MS = 1_000;
  * notice it with their next look.
  */
 export function createLoadLimits(options: LoadLimitsOptions): LoadLimits {
-  const { waiting, outbox, processStore, waitersMax, backlogMax, pendingMax, log } = options;
+  const { waiting, makeRoom, outbox, processStore, waitersMax, backlogMax, pendingMax, log } =
+    options;
   let backlog = 0;
   let pending = 0;
   let letIn = 0;
@@ -66,7 +69,7 @@ export function createLoadLimits(options: LoadLimitsOptions): LoadLimits {
   }
 
   function refuseWait(): string | null {
-    if (waiting() < waitersMax) return null;
+    if (waiting() < waitersMax || makeRoom()) return null;
     return `As many callers wait here as there is room for (${waitersMax}). Send the same request again later, or without waiting.`;
   }
 

@@ -16,6 +16,7 @@ import { type Config, redactConfig } from './config.ts';
 import { dataLockMode, lockDataDir } from './data-lock.ts';
 import { openDatabase } from './database-target.ts';
 import { createFeedSignal } from './feed-signal.ts';
+import { createReaders } from './http/reader-pace.ts';
 import { buildServer, closeServer } from './http/server.ts';
 import { jobHandlersOf } from './job-handlers.ts';
 import { createLoadLimits } from './load-limits.ts';
@@ -122,8 +123,10 @@ export async function startService(
     const feedSignal = createFeedSignal({ feed: eventFeed, log });
     shutdown.add('feed signal', feedSignal.close);
     const waiting = () => waitroom.size() + feedSignal.size();
+    const followers = createReaders();
     const limits = createLoadLimits({
       waiting,
+      makeRoom: followers.makeRoom,
       outbox,
       processStore,
       waitersMax: config.WAITERS_MAX,
@@ -178,6 +181,7 @@ export async function startService(
       engine,
       waitroom,
       limits,
+      followers,
       findProcess,
       // New streams go to the end of the indexes, not all over them.
       newId: timeOrderedId,

@@ -13,6 +13,7 @@ import { type Access, createAccess, openAccess } from '../../src/access/access.t
 import { createKeyManager } from '../../src/access/manage-keys.ts';
 import { readConfig } from '../../src/config.ts';
 import { createFeedSignal } from '../../src/feed-signal.ts';
+import { createReaders } from '../../src/http/reader-pace.ts';
 import { buildServer } from '../../src/http/server.ts';
 import { createLoadLimits } from '../../src/load-limits.ts';
 import { loadProcesses } from '../../src/load-processes.ts';
@@ -102,7 +103,9 @@ const calls = {
       waitroom,
       observe: observability.http({ ...database, queue, waiting: waitroom.size, processMap }),
       // Measured is how fast it accepts, not when it stops to.
+      followers: createReaders(),
       limits: createLoadLimits({
+        makeRoom: () => false,
         waiting: waitroom.size,
         outbox,
         processStore,

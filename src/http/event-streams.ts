@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Access } from '../access/access.ts';
+import { sendHead } from './head.ts';
+import { createReaderPace, createReaders, type Reader, resetConnection } from './reader-pace.ts';
 
 /** For the schema of an answer that may be one. */
 export const EVENT_STREAM_CONTENT = {
@@ -14,8 +16,16 @@ export const EVENT_STREAM_CONTENT = {
   },
 };
 
+const HEADERS = {
+  'Content-Type': 'text/event-stream',
+  'Cache-Control': 'no-cache',
+  'X-Accel-Buffering': 'no',
+};
+
 /** A comment line every so often keeps proxies from closing a quiet connection, in milliseconds. */
 const HEARTBEAT_MS = 15_000;
+/** Milliseconds that a caller may be behind: it is cut off then, connects again and goes on where it was. */
+const PATIENCE_MS = 120_000;
 
 /**
  * An answer of Server-Sent Events that goes on
@@ -41,13 +51,20 @@ export interface EventStreams {
    * @param onBeat is called at each heartbeat
    */
   begin(request: FastifyRequest, reply: FastifyReply, onBeat: () => void): EventStream;
+  /** Answers a HEAD: the headers of an event stream. */
+  head(reply: FastifyReply): FastifyReply;
   /** Ends all of them: at the stop. Browsers connect again by themselves and go on where they were. */
   close(): void;
 }
 
-/** What all event streams have in common, whatever they send. */
+/**
+ * What all event streams have in common, whatever they send.
+ *
+ * @param followers among whom one who does not read loses its place to somebody else
+ */
 export function createEventStreams(
   access: Pick<Access, 'watch'>,
+  followers = createReaders(),
   heartbeatMs = HEARTBEAT_MS,
 ): EventStreams {
   const open = new Set<() => void>();
@@ -59,29 +76,51 @@ export function createEventStreams(
     for (const [name, value] of Object.entries(reply.getHeaders())) {
       if (value !== undefined) raw.setHeader(name, value);
     }
-    raw.writeHead(200, {
-      'Content-Type': 'text/event-stream',
-      'Cache-Control': 'no-cache',
-      'X-Accel-Buffering': 'no',
-    });
+    raw.writeHead(200, HEADERS);
     // The caller sees at once that it is connected, though there may be nothing to tell yet.
     raw.flushHeaders();
     const over = new AbortController();
+    const follower: Reader = {
+      pace: createReaderPace(),
+      cutOff(reason) {
+        followers.delete(follower);
+        over.abort();
+        resetConnection(raw);
+        request.log.info({ reason }, 'an event stream was cut off');
+      },
+    };
+    followers.add(follower);
+    /** Bytes that the caller has still to take before it is sent more. */
+    let waiting = 0;
+    const write = (text: string): boolean => {
+      waiting += Buffer.byteLength(text);
+      const hasRoom = raw.write(text);
+      if (hasRoom) waiting = 0;
+      else follower.pace.sent();
+      return hasRoom;
+    };
+    raw.on('drain', () => {
+      follower.pace.took(waiting);
+      waiting = 0;
+    });
     const heartbeat = setInterval(() => {
+      if (follower.pace.behindMs() >= PATIENCE_MS) follower.cutOff('it did not read for long');
+      if (over.signal.aborted) return;
       // A caller who does not take what it was sent needs no keeping awake.
-      if (!raw.writableNeedDrain) raw.write(':\n\n');
+      if (!raw.writableNeedDrain) write(':\n\n');
       onBeat();
     }, heartbeatMs);
     const end = (): void => {
-      // Nothing can be written behind the end, and a caller who takes nothing may put it off for long.
-      clearInterval(heartbeat);
       over.abort();
       raw.end();
+      // A caller who takes nothing may put it off for long.
+      follower.pace.sent();
     };
     const unguard = access.watch(request.caller, end);
     open.add(end);
     const onClose = (): void => {
       open.delete(end);
+      followers.delete(follower);
       unguard();
       clearInterval(heartbeat);
       over.abort();
@@ -97,7 +136,7 @@ export function createEventStreams(
       async send({ id, type, data }) {
         if (over.signal.aborted) return;
         const event = type ? `event: ${type}\ndata: ${JSON.stringify(data)}\n` : '';
-        if (raw.write(`id: ${id}\n${event}\n`)) return;
+        if (write(`id: ${id}\n${event}\n`)) return;
         await once(raw, 'drain', { signal: over.signal }).catch((error: unknown) => {
           if (!over.signal.aborted) throw error;
         });
@@ -107,6 +146,7 @@ export function createEventStreams(
 
   return {
     begin,
+    head: (reply) => sendHead(reply.headers(HEADERS)),
     close() {
       closed = true;
       for (const end of open) end();

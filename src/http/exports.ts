@@ -3,12 +3,13 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type ExportedPart, exportEvents } from '../../infrastructure/export/export-events.ts';
 import {
   createExportEncoder,
-  EXPORT_FORMATS,
   type ExportFormat,
 } from '../../infrastructure/export/export-formats.ts';
 import type { Access } from '../access/access.ts';
 import { exportLine } from '../export/export-line.ts';
+import { sendHead } from './head.ts';
 import { sendOverloaded } from './problems.ts';
+import { createReaderPace, createReaders, type Reader, resetConnection } from './reader-pace.ts';
 
 /** The rows of the feed, sealed. */
 export type ExportedRows = Parameters<typeof exportEvents>[0];
@@ -18,27 +19,6 @@ export const EXPORT_TYPES: Readonly<Record<ExportFormat, string>> = {
   csv: 'text/csv; charset=utf-8; header=present',
   parquet: 'application/vnd.apache.parquet',
 };
-
-/** Media types of `Accept` that mean something else than an export. */
-const OTHERS: readonly string[] = ['application/json', 'text/event-stream', 'application/*', '*/*'];
-
-/** The format that an `Accept` header prefers (RFC 9110, 12.5.1), null for none of an export. */
-export function acceptedFormat(accept: string | undefined): ExportFormat | null {
-  const ranges = (accept ?? '').split(',').map((range) => {
-    const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
-    const weight = parameters.find((one) => one.startsWith('q='));
-    return { type, weight: weight === undefined ? 1 : Number(weight.slice(2)) };
-  });
-  // Of those with the same weight the first.
-  ranges.sort((one, other) => other.weight - one.weight);
-  for (const { type, weight } of ranges) {
-    if (!(weight > 0)) continue;
-    const format = EXPORT_FORMATS.find((one) => EXPORT_TYPES[one].split(';')[0] === type);
-    if (format) return format;
-    if (OTHERS.includes(type)) return null;
-  }
-  return null;
-}
 
 export interface ExportAnswer {
   request: FastifyRequest;
@@ -59,23 +39,87 @@ export interface Exports {
   close(): void;
 }
 
-/** Milliseconds in which a caller has to take something: a place is for somebody who reads. */
+/** Milliseconds that a caller may be behind though nobody else asks: it may have lost its network. */
 const PATIENCE_MS = 120_000;
+/** Bytes that are passed on at once: by whether they are taken it is seen that somebody reads. */
+const SLICE = 65_536;
 
-/** Exports for callers of HTTP, so many at once. */
+/**
+ * Exports for callers of HTTP, so many at once. When all places are taken and somebody else asks for one, the slowest
+ * of those who do not read loses its own.
+ */
 export function createExports(options: {
   feedRows: ExportedRows;
   access: Pick<Access, 'watch'>;
   max: number;
   patienceMs?: number;
+  slowMs?: number;
 }): Exports {
   const { feedRows, access, max, patienceMs = PATIENCE_MS } = options;
-  const open = new Set<(reason: string) => void>();
-  let taken = 0;
+  const readers = createReaders(options.slowMs);
+  const open = new Set<Reader>();
   let closed = false;
 
-  async function send({ request, reply, format, part }: ExportAnswer): Promise<FastifyReply> {
-    if (closed || taken >= max) {
+  /** Takes a place, which is free again when the answer has ended. */
+  function begin({ request, reply }: ExportAnswer): { reader: Reader; over: AbortSignal } {
+    const { raw } = reply;
+    const over = new AbortController();
+    const leave = (): void => {
+      open.delete(reader);
+      readers.delete(reader);
+    };
+    const reader: Reader = {
+      pace: createReaderPace(),
+      cutOff(reason) {
+        over.abort(new Error(reason));
+        leave();
+        resetConnection(raw);
+      },
+    };
+    open.add(reader);
+    readers.add(reader);
+    const patience = setInterval(() => {
+      if (reader.pace.behindMs() >= patienceMs) reader.cutOff('the caller took nothing for long');
+    }, patienceMs / 10);
+    const unwatch = access.watch(request.caller, () => reader.cutOff('access was taken away'));
+    over.signal.addEventListener('abort', () =>
+      request.log.warn({ reason: String(over.signal.reason) }, 'an export was broken off'),
+    );
+    raw.once('close', () => {
+      leave();
+      unwatch();
+      clearInterval(patience);
+      if (!raw.writableFinished) over.abort(new Error('the caller hung up'));
+    });
+    return { reader, over: over.signal };
+  }
+
+  async function* bytesOf(
+    { format, part }: ExportAnswer,
+    upTo: string,
+    { reader, over }: ReturnType<typeof begin>,
+  ): AsyncGenerator<Uint8Array> {
+    const encoder = createExportEncoder({ format, toLine: exportLine });
+    for await (const { bytes } of exportEvents(feedRows, { ...part, upTo }, encoder, over)) {
+      for (let at = 0; at < bytes.length; at += SLICE) {
+        const slice = bytes.subarray(at, at + SLICE);
+        reader.pace.sent();
+        yield slice;
+        reader.pace.took(slice.length);
+      }
+    }
+    // What is on its way still has to be taken.
+    reader.pace.sent();
+  }
+
+  async function send(answer: ExportAnswer): Promise<FastifyReply> {
+    const { request, reply, format } = answer;
+    reply.header('Content-Type', EXPORT_TYPES[format]);
+    reply.header('Content-Disposition', `attachment; filename="${fileName(format)}"`);
+    reply.header('Cache-Control', 'no-store');
+    if (request.method === 'HEAD') return sendHead(reply);
+    if (closed || (open.size >= max && !readers.makeRoom())) {
+      for (const name of ['Content-Disposition', 'Cache-Control']) reply.removeHeader(name);
       return sendOverloaded(
         reply,
         `As many exports are being sent as there is room for (${max}). Send the same request again later.`,
@@ -84,66 +128,24 @@ export function createExports(options: {
     const { raw } = reply;
     // It hung up while it was looked up who calls and where it goes on: nothing will tell of that again.
     if (raw.destroyed) return reply.hijack();
-    taken++;
-    const over = new AbortController();
-    let ended = false;
-    const breakOff = (reason: string): void => {
-      over.abort(new Error(reason));
-      raw.destroy();
-    };
-    open.add(breakOff);
-    const unwatch = access.watch(request.caller, () => breakOff('access was taken away'));
-    raw.once('close', () => {
-      open.delete(breakOff);
-      unwatch();
-      taken--;
-      if (ended) return;
-      over.abort(new Error('the caller hung up'));
-      request.log.warn({ reason: String(over.signal.reason) }, 'an export was broken off');
-    });
-    const upTo = await feedRows.head().catch((error: unknown) => {
-      // Answered as any other call is.
-      ended = true;
-      throw error;
-    });
+    const begun = begin(answer);
+    const upTo = await feedRows.head();
     if (raw.destroyed) return reply.hijack();
-    reply.header('Content-Type', EXPORT_TYPES[format]);
-    reply.header('Content-Disposition', `attachment; filename="${fileName(format)}"`);
-    reply.header('Cache-Control', 'no-store');
-    reply.header('Vary', 'Accept');
-    // Nobody gets to see the events of a HEAD.
-    if (request.method === 'HEAD') {
-      ended = true;
-      return reply.send();
-    }
-
-    async function* bytes(): AsyncGenerator<Uint8Array> {
-      const encoder = createExportEncoder({ format, toLine: exportLine });
-      for await (const step of exportEvents(feedRows, { ...part, upTo }, encoder, over.signal)) {
-        if (step.bytes.length === 0) continue;
-        const timer = setTimeout(() => breakOff('the caller took nothing for long'), patienceMs);
-        try {
-          yield step.bytes;
-        } finally {
-          clearTimeout(timer);
-        }
-      }
-      ended = true;
-    }
-
-    const stream = Readable.from(bytes(), { objectMode: false });
+    const stream = Readable.from(bytesOf(answer, upTo, begun), { objectMode: false });
     stream.on('error', (err) => {
-      if (!over.signal.aborted) request.log.error({ err }, 'an export was broken off');
+      if (begun.over.aborted) return;
+      request.log.error({ err }, 'an export was broken off');
+      resetConnection(raw);
     });
     return reply.send(stream);
   }
 
   return {
     send,
-    size: () => taken,
+    size: () => open.size,
     close() {
       closed = true;
-      for (const breakOff of open) breakOff('the service stops');
+      for (const { cutOff } of open) cutOff('the service stops');
     },
   };
 }

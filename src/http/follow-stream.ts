@@ -3,8 +3,7 @@ import { isFinal } from '../../domain/events.ts';
 import type { EventStore } from '../../domain/ports/event-store.ts';
 import type { LogIds } from '../../domain/trace-context.ts';
 import type { Waitroom } from '../../infrastructure/memory/waitroom.ts';
-import type { Access } from '../access/access.ts';
-import { createEventStreams } from './event-streams.ts';
+import type { EventStreams } from './event-streams.ts';
 import { publicEvent } from './schemas.ts';
 
 export interface Follow {
@@ -24,8 +23,6 @@ export interface StreamFollower {
    * come, each once and in order, the version as its id; ends after the final event.
    */
   follow(options: Follow): void;
-  /** Ends all answers: at the stop. Browsers connect again by themselves and go on where they were. */
-  close(): void;
 }
 
 /**
@@ -37,10 +34,9 @@ export function createStreamFollower(ports: {
   waitroom: Waitroom;
   /** What a log line says of a process. */
   idsOf: (correlationId: string) => LogIds;
-  access: Pick<Access, 'watch'>;
+  streams: Pick<EventStreams, 'begin'>;
 }): StreamFollower {
-  const { eventStore, waitroom, idsOf, access } = ports;
-  const streams = createEventStreams(access);
+  const { eventStore, waitroom, idsOf, streams } = ports;
 
   function follow({ request, reply, correlationId, afterVersion, ended }: Follow): void {
     let last = afterVersion;
@@ -82,5 +78,5 @@ export function createStreamFollower(ports: {
     }
   }
 
-  return { follow, close: streams.close };
+  return { follow };
 }

@@ -50,6 +50,7 @@ const PROBLEMS = {
   'unknown-process': [404, 'No such process definition'],
   'not-found': [404, 'Not found'],
   'not-yet-there': [404, 'The process was not there yet'],
+  'not-acceptable': [406, 'There is no such representation'],
   conflict: [409, 'The request contradicts an earlier one'],
   'already-ended': [409, 'The process has already ended'],
   'not-retryable': [409, 'The process cannot be retried'],

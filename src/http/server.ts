@@ -28,6 +28,7 @@ import type { ExportedRows } from './exports.ts';
 import { observeRequests } from './observe-requests.ts';
 import { registerProblems, sendUnreadableUrl } from './problems.ts';
 import { registerReadableUrl } from './readable-url.ts';
+import type { Readers } from './reader-pace.ts';
 import { analyticsRoutes } from './routes/analytics.ts';
 import { attentionRoutes } from './routes/attention.ts';
 import { controlRoutes } from './routes/control.ts';
@@ -57,6 +58,8 @@ export interface ServerOptions extends AccessOptions {
   engine: Engine;
   waitroom: Waitroom;
   limits: LoadLimits;
+  /** Who follows events over an open connection. */
+  followers: Readers;
   findProcess: FindProcess;
   newId: () => string;
   checks: Readonly<Record<string, HealthCheck>>;

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { get as httpGet, type IncomingMessage } from 'node:http';
+import { promisify } from 'node:util';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { generateSqlite } from '../../bench/generator/generate.ts';
@@ -13,6 +15,7 @@ import { until } from '../support/children.ts';
 import { createFolder } from '../support/service.ts';
 
 const EVENTS = 900;
+const execFileAsync = promisify(execFile);
 
 describe('the reader of an export', { timeout: 60_000 }, () => {
   const folder = createFolder();
@@ -41,7 +44,12 @@ describe('the reader of an export', { timeout: 60_000 }, () => {
   /** A server with exports of 1,000 times the events, so that no buffer takes all of them. */
   async function serve(
     more: Partial<FeedRows> = {},
-    options: { max?: number; patienceMs?: number; before?: () => Promise<void> } = {},
+    options: {
+      max?: number;
+      patienceMs?: number;
+      slowMs?: number;
+      before?: () => Promise<void>;
+    } = {},
   ) {
     pages = 0;
     reading = undefined;
@@ -81,7 +89,10 @@ describe('the reader of an export', { timeout: 60_000 }, () => {
   }
 
   async function open(url: string): Promise<IncomingMessage> {
-    const [answer] = (await once(httpGet(url), 'response')) as [IncomingMessage];
+    const request = httpGet(url);
+    const [answer] = (await once(request, 'response')) as [IncomingMessage];
+    // A reset is told by both; the answer is asked.
+    request.on('error', () => {});
     return answer;
   }
 
@@ -223,4 +234,64 @@ describe('the reader of an export', { timeout: 60_000 }, () => {
     expect(third.statusCode).toBe(200);
     third.destroy();
   });
+
+  it('who reads nothing loses its place to who asks for one, and who reads does not', async () => {
+    const url = await serve({}, { max: 3, slowMs: 200 });
+    const reader = await open(url);
+    reader.resume();
+    const idle = await open(url);
+    const drip = await open(url);
+    const ends = [endOf(idle), endOf(drip)];
+    for (const one of [idle, drip]) one.pause();
+    const timer = setInterval(() => drip.read(100), 50);
+    try {
+      for (const _ of ends) {
+        const next = await until(async () => {
+          const answer = await open(url);
+          if (answer.statusCode === 200) return answer;
+          answer.resume();
+          return null;
+        }, 'a place');
+        next.resume();
+      }
+      expect(exports.size()).toBe(3);
+      for (const one of [idle, drip]) one.resume();
+      expect(await Promise.all(ends)).toEqual(['broken', 'broken']);
+      expect(reader.destroyed).toBe(false);
+    } finally {
+      clearInterval(timer);
+    }
+  });
+
+  it('over HTTP/1.0, where the end of the connection is the end of the answer, is told by a reset', async () => {
+    const { feedRows } = database;
+    let nth = 0;
+    const lost: FeedRows['page'] = async (query, signal) => {
+      // Far behind the first byte of the answer.
+      if (++nth > 50) throw new StoreUnavailableError('the database went away');
+      return { ...(await feedRows.page({ ...query, after: '0' }, signal)), atEnd: false };
+    };
+    expect(await endOfOldConnection(await serve({ page: lost }))).toBe('reset');
+    const stopped = endOfOldConnection(await serve());
+    await until(() => exports.size() === 1, 'it has begun');
+    await app?.close();
+    expect(await stopped).toBe('reset');
+    expect(await endOfOldConnection(await serve({ head: async () => '100' }))).toBe('ended');
+  });
+
+  /** Asked by Python: Node takes a reset that comes with the last bytes for an end (`uv__stream_eof` in libuv). */
+  async function endOfOldConnection(url: string): Promise<string> {
+    const program = `
+import socket, sys
+s = socket.create_connection(('127.0.0.1', int(sys.argv[1])))
+s.sendall(b'GET / HTTP/1.0\\r\\n\\r\\n')
+try:
+    while s.recv(65536): pass
+    print('ended')
+except ConnectionResetError:
+    print('reset')
+`;
+    const { stdout } = await execFileAsync('python3', ['-c', program, new URL(url).port]);
+    return stdout.trim();
+  }
 });

@@ -3,7 +3,7 @@ import { generateSqlite } from '../../bench/generator/generate.ts';
 import { EXPORT_FORMATS } from '../../infrastructure/export/export-formats.ts';
 import type { Database } from '../../infrastructure/sql/database.ts';
 import { openSqliteDatabase } from '../../infrastructure/sql/sqlite/database.ts';
-import { acceptedFormat, EXPORT_TYPES } from '../../src/http/exports.ts';
+import { EXPORT_TYPES } from '../../src/http/exports.ts';
 import { expectedRows, firstDifference, readExport } from '../support/exported.ts';
 import { createFolder, startTestService, type TestService } from '../support/service.ts';
 
@@ -78,15 +78,5 @@ describe('an export over HTTP', { timeout: 60_000 }, () => {
       expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
       expect(problem.detail).toMatch(detail);
     }
-  });
-
-  it('is asked for by the type that is preferred', () => {
-    expect(acceptedFormat(undefined)).toBeNull();
-    expect(acceptedFormat('*/*')).toBeNull();
-    expect(acceptedFormat('application/json, text/csv')).toBeNull();
-    expect(acceptedFormat('text/csv;q=0.5, application/x-ndjson')).toBe('ndjson');
-    expect(acceptedFormat('text/csv; header=present, */*;q=0.1')).toBe('csv');
-    expect(acceptedFormat('Application/Vnd.Apache.Parquet')).toBe('parquet');
-    expect(acceptedFormat('text/csv;q=0')).toBeNull();
   });
 });

@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { openAccess } from '../../src/access/access.ts';
 import { createEventStreams } from '../../src/http/event-streams.ts';
 import { createExports } from '../../src/http/exports.ts';
+import { createReaders } from '../../src/http/reader-pace.ts';
 import { databaseKinds, type TestDatabase } from '../support/databases.ts';
 
 const HEARTBEAT_MS = 10;
@@ -54,7 +55,7 @@ describe('a caller who is gone, or takes nothing', () => {
   });
 
   it('is not followed for when it hung up before the stream began', async () => {
-    const streams = createEventStreams(openAccess, HEARTBEAT_MS);
+    const streams = createEventStreams(openAccess, createReaders(), HEARTBEAT_MS);
     const { request, reply } = await callAndHangUp();
     let beats = 0;
     const stream = streams.begin(request, reply, () => beats++);
@@ -65,7 +66,7 @@ describe('a caller who is gone, or takes nothing', () => {
   });
 
   it('is sent nothing behind the end of a stream that it does not take', async () => {
-    const streams = createEventStreams(openAccess, HEARTBEAT_MS);
+    const streams = createEventStreams(openAccess, createReaders(), HEARTBEAT_MS);
     const { request, reply } = await call();
     const errors: unknown[] = [];
     // Without anybody who hears of it, an error ends the service.

@@ -16,6 +16,7 @@ import { rollupLag } from '../../jobs/rollup-lag.ts';
 import { type Access, openAccess } from '../../src/access/access.ts';
 import { createFeedSignal, type FeedSignal } from '../../src/feed-signal.ts';
 import type { AccessOptions } from '../../src/http/access/register.ts';
+import { createReaders } from '../../src/http/reader-pace.ts';
 import { buildServer, closeServer } from '../../src/http/server.ts';
 import { createLoadLimits } from '../../src/load-limits.ts';
 import { loadProcesses } from '../../src/load-processes.ts';
@@ -84,6 +85,7 @@ export async function startParts(
     if (state && processMap.set(state)) waitroom.notify(state);
   }
 
+  const followers = createReaders();
   // Nobody listens there, and no test of these parts asks it for more than being away.
   const engine = createRestEngine({ baseUrl: 'http://127.0.0.1:9/engine-rest' });
   const app = await buildServer({
@@ -98,8 +100,10 @@ export async function startParts(
     feedSignal,
     engine,
     waitroom,
+    followers,
     limits: createLoadLimits({
       waiting: () => waitroom.size() + feedSignal.size(),
+      makeRoom: followers.makeRoom,
       outbox: database.outbox,
       processStore,
       waitersMax: 100_000,

@@ -6,12 +6,19 @@ import type { LogIds } from '../../../domain/trace-context.ts';
 import type { Waitroom } from '../../../infrastructure/memory/waitroom.ts';
 import type { Access } from '../../access/access.ts';
 import type { LoadLimits } from '../../load-limits.ts';
+import { preferred, sendNotAcceptable } from '../accept.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
-import { EVENT_STREAM_CONTENT } from '../event-streams.ts';
+import { createEventStreams, EVENT_STREAM_CONTENT } from '../event-streams.ts';
 import { createStreamFollower } from '../follow-stream.ts';
 import { problem, sendOverloaded, sendProblem } from '../problems.ts';
 import { queryOf, wholeNumber } from '../query-parameters.ts';
+import type { Readers } from '../reader-pace.ts';
 import { correlationParams, eventsSchema, publicEvent, tracePageSchema } from '../schemas.ts';
+
+const REPRESENTATIONS = {
+  json: 'application/json; charset=utf-8',
+  stream: 'text/event-stream; charset=utf-8',
+};
 
 const traceCursor = z.object({ afterId: z.string().regex(/^\d{1,19}$/) });
 
@@ -22,13 +29,22 @@ export const eventRoutes: FastifyPluginAsyncZod<{
   idsOf?: ((correlationId: string) => LogIds) | undefined;
   access: Access;
   limits: LoadLimits;
+  followers: Readers;
 }> = async (
   app,
-  { eventStore, waitroom, access, limits, idsOf = (correlationId: string) => ({ correlationId }) },
+  {
+    eventStore,
+    waitroom,
+    access,
+    limits,
+    followers,
+    idsOf = (correlationId: string) => ({ correlationId }),
+  },
 ) => {
-  const follower = createStreamFollower({ eventStore, waitroom, idsOf, access });
+  const streams = createEventStreams(access, followers);
+  const follower = createStreamFollower({ eventStore, waitroom, idsOf, streams });
   // A followed stream has no end of its own, and the server's close waits for open answers.
-  app.addHook('preClose', async () => follower.close());
+  app.addHook('preClose', async () => streams.close());
 
   app.get(
     '/api/process/:correlationId/events',
@@ -60,6 +76,7 @@ export const eventRoutes: FastifyPluginAsyncZod<{
             .describe('As event stream: the process has ended and you have all its events'),
           400: problem('The request is not valid'),
           404: problem('No such process was ever accepted'),
+          406: problem('`Accept` takes neither JSON nor an event stream'),
           503: problem('The database cannot be reached, or too many callers follow'),
         },
       },
@@ -67,6 +84,9 @@ export const eventRoutes: FastifyPluginAsyncZod<{
     async (request, reply) => {
       const { correlationId } = request.params;
       const { headers } = request;
+      reply.header('Vary', 'Accept');
+      const representation = preferred(headers.accept, REPRESENTATIONS);
+      if (!representation) return sendNotAcceptable(reply, REPRESENTATIONS);
       const afterVersion = Number(headers['last-event-id'] ?? request.query.afterVersion);
       const stream = await eventStore.readStream(correlationId);
       const newest = stream.at(-1);
@@ -78,11 +98,12 @@ export const eventRoutes: FastifyPluginAsyncZod<{
           { correlationId },
         );
       }
-      if (headers.accept?.includes('text/event-stream')) {
+      if (representation === 'stream') {
         const state = fold(stream);
         const ended = state !== null && isEnded(state);
         // 204 keeps a browser, which would connect again after every end, from doing so.
         if (ended && newest.version <= afterVersion) return reply.code(204).send(null);
+        if (request.method === 'HEAD') return streams.head(reply);
         const refusal = ended ? null : limits.refuseWait();
         if (refusal) return sendOverloaded(reply, refusal);
         follower.follow({ request, reply, correlationId, afterVersion, ended });

@@ -8,8 +8,9 @@ import {
 import type { Access } from '../../access/access.ts';
 import type { FeedSignal } from '../../feed-signal.ts';
 import type { LoadLimits } from '../../load-limits.ts';
+import { preferred, sendNotAcceptable } from '../accept.ts';
 import { createEventStreams, EVENT_STREAM_CONTENT } from '../event-streams.ts';
-import { acceptedFormat, createExports, EXPORT_TYPES, type ExportedRows } from '../exports.ts';
+import { createExports, EXPORT_TYPES, type ExportedRows } from '../exports.ts';
 import { feedCursorOf, LATEST, placeInFeed } from '../feed-cursor.ts';
 import { feedFilterFields, wantedBy } from '../feed-query.ts';
 import { followFeed } from '../follow-feed.ts';
@@ -17,7 +18,16 @@ import { preferredWait } from '../prefer.ts';
 import { problem, sendOverloaded, sendProblem } from '../problems.ts';
 import { isForwards, queryOf, wholeNumber } from '../query-parameters.ts';
 import { type FeedReading, readFeed } from '../read-feed.ts';
+import type { Readers } from '../reader-pace.ts';
 import { fedEvent, feedPageSchema } from '../schemas.ts';
+
+const REPRESENTATIONS = {
+  json: 'application/json; charset=utf-8',
+  ndjson: 'application/x-ndjson; charset=utf-8',
+  csv: EXPORT_TYPES.csv,
+  parquet: EXPORT_TYPES.parquet,
+  stream: 'text/event-stream; charset=utf-8',
+};
 
 /** Events of a page, by default and at most. */
 const PAGE = 200;
@@ -62,11 +72,12 @@ export const feedRoutes: FastifyPluginAsyncZod<{
   feedSignal: FeedSignal;
   access: Access;
   limits: LoadLimits;
+  followers: Readers;
   waitTimeoutMs: number;
 }> = async (app, options) => {
   const { eventFeed, feedRows, exportsMax, feedSignal, access, limits, waitTimeoutMs } = options;
   const exports = createExports({ feedRows, access, max: exportsMax });
-  const streams = createEventStreams(access);
+  const streams = createEventStreams(access, options.followers);
   // A followed feed has no end of its own, and the server's close waits for open answers.
   app.addHook('preClose', async () => {
     streams.close();
@@ -99,6 +110,7 @@ export const feedRoutes: FastifyPluginAsyncZod<{
             },
           },
           400: problem('The request is not valid'),
+          406: problem('`Accept` takes none of the types there are'),
           503: problem(
             'The database cannot be reached, or too many callers wait, follow or export',
           ),
@@ -107,7 +119,11 @@ export const feedRoutes: FastifyPluginAsyncZod<{
     },
     async (request, reply) => {
       const { headers, query } = request;
-      const isStream = headers.accept?.includes('text/event-stream') ?? false;
+      reply.header('Vary', 'Accept');
+      const representation = query.format ?? preferred(headers.accept, REPRESENTATIONS);
+      if (!representation) return sendNotAcceptable(reply, REPRESENTATIONS);
+      const isStream = representation === 'stream';
+      const isHead = request.method === 'HEAD';
       const lastEventId = isStream ? headers['last-event-id'] : undefined;
       const wanted = wantedBy(query);
       const place = await placeInFeed(eventFeed, lastEventId ?? query.cursor, wanted);
@@ -116,12 +132,11 @@ export const feedRoutes: FastifyPluginAsyncZod<{
         return sendProblem(reply, 'invalid-request', `${path}: ${place.wrong}`);
       }
       const { after } = place;
-      const format = query.format ?? acceptedFormat(headers.accept);
-      if (format !== null && format !== 'json') {
+      if (!isStream && representation !== 'json') {
         return exports.send({
           request,
           reply,
-          format,
+          format: representation,
           part: { ...wanted, after, limit: query.limit },
         });
       }
@@ -133,7 +148,9 @@ export const feedRoutes: FastifyPluginAsyncZod<{
           `querystring.limit: a page has at most ${MOST} events; ask for more pages, or for an export`,
         );
       }
-      const wait = preferredWait(headers.prefer, 0, isStream ? 0 : waitTimeoutMs);
+      if (isHead && isStream) return streams.head(reply);
+      // A HEAD has nothing to wait for.
+      const wait = preferredWait(headers.prefer, 0, isStream || isHead ? 0 : waitTimeoutMs);
       const refusal = isStream || wait.ms > 0 ? limits.refuseWait() : null;
       if (refusal) return sendOverloaded(reply, refusal);
       if (isStream) {
