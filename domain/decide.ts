@@ -8,6 +8,8 @@ interface CommandOf<Type extends string> {
   processName: string;
   identity: ProcessIdentity;
   audit?: Audit;
+  /** Who caused it, when a caller did. */
+  actor?: string | undefined;
 }
 
 export type RequestProcess = CommandOf<'request-process'> & {
@@ -38,6 +40,11 @@ export type FailStep = CommandOf<'fail-step'> & {
 export type EndProcess = CommandOf<'end-process'> & { outcome: Outcome };
 export type CancelProcess = CommandOf<'cancel-process'> & { reason: string };
 export type RetryProcess = CommandOf<'retry-process'> & { reason: string };
+/** Of a message that the engine has taken. */
+export type RecordMessage = CommandOf<'record-message'> & {
+  messageName: string;
+  variableNames: string[];
+};
 
 export type Command =
   | RequestProcess
@@ -46,7 +53,8 @@ export type Command =
   | FailStep
   | EndProcess
   | CancelProcess
-  | RetryProcess;
+  | RetryProcess
+  | RecordMessage;
 
 export type Outcome =
   | { status: 'ok'; result: Json }
@@ -70,6 +78,7 @@ export function decide(command: Command, state: ProcessState | null): ProcessEve
     processName: command.processName,
     identity: command.identity,
     audit: command.audit ?? {},
+    ...actorOf(command),
   };
   const live = state === null || !isEnded(state);
   switch (command.type) {
@@ -127,7 +136,7 @@ export function decide(command: Command, state: ProcessState | null): ProcessEve
       ];
     }
     case 'end-process':
-      return live ? [endEvent(command, command.outcome)] : [];
+      return live ? [{ ...endEvent(command, command.outcome), audit: command.audit ?? {} }] : [];
     case 'cancel-process':
       return live
         ? [{ ...common, type: 'process-cancelled', data: { reason: command.reason } }]
@@ -136,9 +145,17 @@ export function decide(command: Command, state: ProcessState | null): ProcessEve
       return state && isRetryable(state)
         ? [{ ...common, type: 'process-retried', data: { reason: command.reason } }]
         : [];
+    case 'record-message': {
+      const { messageName, variableNames } = command;
+      return [{ ...common, type: 'message-delivered', data: { messageName, variableNames } }];
+    }
     default:
       return unreachable(command);
   }
+}
+
+function actorOf({ actor }: Pick<Command, 'actor'>): Pick<ProcessEvent, 'actor'> {
+  return actor === undefined ? {} : { actor };
 }
 
 /** Every journal key of a task starts so. */
@@ -160,10 +177,11 @@ export function stepFailedKey(taskId: string, nth: number): string {
 }
 
 function endEvent(
-  command: Pick<Command, 'processName' | 'identity'>,
+  command: Pick<Command, 'processName' | 'identity' | 'actor'>,
   outcome: Outcome,
 ): ProcessEvent {
-  const common = { processName: command.processName, identity: command.identity, audit: {} };
+  const { processName, identity } = command;
+  const common = { processName, identity, audit: {}, ...actorOf(command) };
   if (outcome.status === 'ok') {
     return { ...common, type: 'process-completed', data: { result: outcome.result } };
   }

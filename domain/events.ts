@@ -1,7 +1,7 @@
 import type { Json, JsonObject, Timestamp } from './json.ts';
 
 /** Version of the event payloads this code writes; older ones are lifted by `upcast`. */
-export const CURRENT_SCHEMA_VERSION = 3;
+export const CURRENT_SCHEMA_VERSION = 4;
 
 /** The identifiers every process instance carries from its start through all its steps. */
 export interface ProcessIdentity {
@@ -38,9 +38,17 @@ interface EventOf<Type extends string, Data> {
   identity: ProcessIdentity;
   audit: Audit;
   data: Data;
+  /**
+   * Who caused it: name of the API key, subject of the token, or LOCAL_ACTOR. Left out where no caller did:
+   * steps, the relay, the reconciler. At most 255 characters.
+   */
+  actor?: string | undefined;
   /** At most 255 characters; unique over all events. An append with a known key writes nothing. */
   dedupeKey?: string | undefined;
 }
+
+/** The actor of calls while access control is off, and of commands on the machine. */
+export const LOCAL_ACTOR = 'local';
 
 interface StepOf {
   name: string;
@@ -80,6 +88,15 @@ export type ProcessCancelled = EventOf<'process-cancelled', { reason: string }>;
 /** Somebody asked for another go: the process is pending again. */
 export type ProcessRetried = EventOf<'process-retried', { reason: string }>;
 
+/**
+ * The engine took a message from a caller. Without the values of its variables: the steps that use them
+ * journal them, with redaction.
+ */
+export type MessageDelivered = EventOf<
+  'message-delivered',
+  { messageName: string; variableNames: string[] }
+>;
+
 export type ProcessEvent =
   | ProcessRequested
   | ProcessStarted
@@ -88,7 +105,8 @@ export type ProcessEvent =
   | ProcessCompleted
   | ProcessFailed
   | ProcessCancelled
-  | ProcessRetried;
+  | ProcessRetried
+  | MessageDelivered;
 
 export type EventType = ProcessEvent['type'];
 
@@ -101,6 +119,7 @@ export const EVENT_TYPES: readonly EventType[] = [
   'process-failed',
   'process-cancelled',
   'process-retried',
+  'message-delivered',
 ];
 
 /** An event as the log holds it. */
@@ -126,6 +145,7 @@ export function eventStatus(type: EventType): 'ok' | 'error' {
     case 'step-completed':
     case 'process-completed':
     case 'process-retried':
+    case 'message-delivered':
       return 'ok';
     case 'step-failed':
     case 'process-failed':

@@ -54,6 +54,8 @@ function sealData(
       return { variables: json(variables), requestHash: seal(requestHash) };
     }
     case 'process-started':
+    // The names of a message and of its variables are in the model.
+    case 'message-delivered':
       return event.data;
     case 'step-completed': {
       const { input, output } = event.data;

@@ -44,6 +44,7 @@ export function evolve(state: ProcessState | null, event: StoredEvent): ProcessS
   const next: ProcessState = { ...base, version: event.version, updatedAt: event.createdAt };
   switch (event.type) {
     case 'process-requested':
+    case 'message-delivered':
       return next;
     case 'process-started':
       return { ...next, processInstanceId: event.data.processInstanceId };

@@ -5,7 +5,7 @@ import type { Timestamp } from './json.ts';
 /** Lengths of the buckets in minutes, of the steps and of the processes; each divides the next. */
 export const STEP_GRAINS = [15, 60, 1440] as const;
 export const PROCESS_GRAINS = [1, 15, 60, 1440] as const;
-/** Events of these types are counted for their process; the others but `process-started` for their step. */
+/** Events of these types are counted for their process; those of steps for their step. */
 export const PROCESS_EVENTS: ReadonlySet<EventType> = new Set<EventType>([
   'process-requested',
   'process-completed',

@@ -14,6 +14,8 @@ export type Upcaster = (event: WrittenEvent) => WrittenEvent;
  * `process-failed` did not name the step.
  *
  * 2 → 3: the payload stayed; from here on the row has a hash.
+ *
+ * 3 → 4: the payload stayed; from here on there are actors and `message-delivered`.
  */
 const upcasters: Record<number, Upcaster> = {
   1: (event) => {

@@ -12,6 +12,7 @@ export const EVENT_JOBS: Record<EventType, readonly JobName[]> = {
   'process-failed': ['project-process'],
   'process-cancelled': ['project-process', 'cancel-instance'],
   'process-retried': ['project-process', 'retry-instance'],
+  'message-delivered': ['project-process'],
 };
 
 /** The outbox row that was committed with an event, taken by the relay of this process. */

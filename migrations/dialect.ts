@@ -6,6 +6,8 @@ export interface Dialect {
   /** An identity that counts up and is never used twice. */
   identity(table: Knex.CreateTableBuilder, column: string): void;
   varchar(length: number): string;
+  /** Text of all letters, up to this many UTF-16 code units. */
+  nvarchar(length: number): string;
   /** Text of any length; JSON or not. */
   text: string;
   integer: string;
@@ -31,6 +33,7 @@ const mssql: Dialect = {
     table.specificType(column, 'BIGINT IDENTITY(1,1) NOT NULL');
   },
   varchar: (length) => `VARCHAR(${length}) ${KEY_COLLATION}`,
+  nvarchar: (length) => `NVARCHAR(${length}) ${KEY_COLLATION}`,
   text: 'NVARCHAR(MAX)',
   integer: 'INT',
   smallint: 'SMALLINT',
@@ -47,6 +50,7 @@ const sqlite: Dialect = {
     table.specificType(column, 'INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL');
   },
   varchar: (length) => `VARCHAR(${length})`,
+  nvarchar: (length) => `NVARCHAR(${length})`,
   text: 'TEXT',
   integer: 'INT',
   smallint: 'SMALLINT',

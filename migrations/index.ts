@@ -6,6 +6,7 @@ import * as retention from './0004-retention.ts';
 import * as eventPosition from './0005-event-position.ts';
 import * as rollups from './0006-rollups.ts';
 import * as views from './0007-views.ts';
+import * as actor from './0008-actor.ts';
 
 interface Migration {
   name: string;
@@ -22,6 +23,7 @@ const MIGRATIONS: readonly Migration[] = [
   { name: '0005-event-position', ...eventPosition },
   { name: '0006-rollups', ...rollups },
   { name: '0007-views', ...views },
+  { name: '0008-actor', ...actor },
 ];
 
 /** The version in schema_version that this code works with. */

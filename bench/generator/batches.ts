@@ -83,6 +83,7 @@ export function* createBatches(volumes: Volumes, firstId: number): Generator<Bat
         identifiers: definition.identifiers(variables),
         traceparent: `00-${traceId}-${random.hex(16)}-01`,
       },
+      actor: application,
       requestHash: hashJson({
         processKey: definition.key,
         variables,

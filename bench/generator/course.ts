@@ -22,6 +22,8 @@ export interface Beginning {
   /** Milliseconds since the epoch. */
   at: number;
   identity: ProcessIdentity;
+  /** Who asks for it, and for all that callers ask for later. */
+  actor: string;
   requestHash: string;
 }
 
@@ -33,7 +35,7 @@ export function createCourse(
   beginning: Beginning,
 ): Move[] {
   const { definition, steps, variables } = subject;
-  const { identity, requestHash } = beginning;
+  const { identity, actor, requestHash } = beginning;
   const common = { processName: definition.key, identity };
   const moves: Move[] = [];
   let now = beginning.at;
@@ -50,6 +52,7 @@ export function createCourse(
   add(0, {
     ...common,
     type: 'request-process',
+    actor,
     audit: httpAudit('start'),
     variables,
     requestHash,
@@ -73,6 +76,7 @@ export function createCourse(
         add(random.between(1_000, 10 * MINUTE_MS), {
           ...common,
           type: 'cancel-process',
+          actor,
           audit,
           reason,
         });
@@ -94,6 +98,7 @@ export function createCourse(
         add(random.between(MINUTE_MS, 20 * MINUTE_MS), {
           ...common,
           type: 'retry-process',
+          actor,
           audit,
           reason,
         });

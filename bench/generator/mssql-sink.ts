@@ -20,6 +20,7 @@ const TYPES: Readonly<Record<string, () => sql.ISqlType>> = {
   version: () => sql.Int(),
   event_type: () => sql.VarChar(50),
   schema_version: () => sql.SmallInt(),
+  actor: () => sql.NVarChar(510),
   status: () => sql.VarChar(50),
   http_method: () => sql.VarChar(10),
   endpoint: () => sql.VarChar(500),

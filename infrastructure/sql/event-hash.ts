@@ -4,10 +4,13 @@ import { EVENT_COLUMNS, type EventRow } from './event-row.ts';
 /** Events of this schema version and later carry a hash. */
 export const HASHED_SINCE = 3;
 
-/** Everything that the writer of an event decides. Version, time and id are given to it at the insert. */
+/**
+ * Everything that the writer of an event decides. Version, time and id are given to it at the insert. `actor`
+ * comes last, and only where there is one: so the hashes of events from before that column stay as they were.
+ */
 const CONTENT = EVENT_COLUMNS.filter(
-  (name): name is Exclude<typeof name, 'version' | 'created_at' | 'hash'> =>
-    name !== 'version' && name !== 'created_at' && name !== 'hash',
+  (name): name is Exclude<typeof name, 'version' | 'actor' | 'created_at' | 'hash'> =>
+    name !== 'version' && name !== 'actor' && name !== 'created_at' && name !== 'hash',
 );
 
 /**
@@ -24,6 +27,7 @@ export function contentHash(row: EventRow): string {
     if (value === null) text += '-';
     else text += typeof value === 'number' ? `${value};` : `${value.length}:${value}`;
   }
+  if (row.actor !== null) text += `${row.actor.length}:${row.actor}`;
   return hash('sha256', text);
 }
 

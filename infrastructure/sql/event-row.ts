@@ -36,6 +36,8 @@ export interface EventRow {
   result: string | null;
   metadata: string | null;
   execution_time: number | null;
+  /** Null where no caller caused it, and before schema version 4. */
+  actor: string | null;
   created_at: string;
   /** Link of the stream's hash chain (`event-hash.ts`); null before schema version 3. */
   hash: Buffer | null;
@@ -66,6 +68,7 @@ export const EVENT_COLUMNS = [
   'result',
   'metadata',
   'execution_time',
+  'actor',
   'created_at',
   'hash',
 ] as const satisfies readonly (keyof EventRow)[];
@@ -80,6 +83,7 @@ const HOMES: Record<EventType, { request?: string; response?: string; error?: st
   'process-failed': { error: 'message' },
   'process-cancelled': { error: 'reason' },
   'process-retried': {},
+  'message-delivered': {},
 };
 
 /** An event as its row; `created_at` and the place in the hash chain are left to the caller. */
@@ -135,6 +139,7 @@ export function toEventRow(
     result: wellFormed(audit.result ?? null),
     metadata: Object.keys(rest).length > 0 ? JSON.stringify(rest) : null,
     execution_time: audit.executionTime ?? null,
+    actor: event.actor ?? null,
     created_at: createdAt,
     hash: null,
   };
@@ -169,6 +174,8 @@ export function fromEventRow(
     ...(row.dedupe_key === null || row.dedupe_key.startsWith(OWN_KEY)
       ? {}
       : { dedupeKey: row.dedupe_key }),
+    // What reads only some of the columns has none.
+    ...((row.actor ?? null) === null ? {} : { actor: row.actor }),
     ...(isStep ? { step: { name: row.step_name, number: row.step ?? 0 } } : {}),
     identity: present({
       batchId: row.batch_id,

@@ -1,4 +1,5 @@
 import type { Scope } from '../../domain/access.ts';
+import { LOCAL_ACTOR } from '../../domain/events.ts';
 
 /** Somebody whose credential was found good. */
 export interface Caller {
@@ -9,6 +10,11 @@ export interface Caller {
   rateKey: string;
   /** Whether the credential still holds: for answers that stay open. Never rejects. */
   stillValid(): Promise<boolean>;
+}
+
+/** Who an event that a request causes is by: its caller, or LOCAL_ACTOR while access control is off. */
+export function actorOf({ caller }: { caller: Caller | null }): string {
+  return caller?.name ?? LOCAL_ACTOR;
 }
 
 export interface Credential {

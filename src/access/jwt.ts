@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { type JWTPayload, jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { isScope, type Scope } from '../../domain/access.ts';
+import { LOCAL_ACTOR } from '../../domain/events.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { Identified } from './caller.ts';
 import { createKeySource, KeysUnavailableError } from './jwks.ts';
@@ -102,6 +103,9 @@ function subjectOf({ sub }: JWTPayload): string {
   if (typeof sub !== 'string' || !NAMES_SOMEBODY.test(sub) || !sub.isWellFormed()) {
     throw new Error('"sub" is not a text that names somebody');
   }
+  // What events say of calls while access control is off stands for nobody else.
+  if (sub === LOCAL_ACTOR) throw new Error(`"sub" must not be "${LOCAL_ACTOR}"`);
+  if (/\p{Cc}/u.test(sub)) throw new Error('"sub" has control characters');
   if ([...sub].length > MAX_SUBJECT) throw new Error('"sub" is too long');
   return sub;
 }

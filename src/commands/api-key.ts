@@ -8,6 +8,7 @@ import {
   type Scope,
 } from '../../domain/access.ts';
 import { SetupError, StoreUnavailableError } from '../../domain/errors.ts';
+import { LOCAL_ACTOR } from '../../domain/events.ts';
 import { createKeyManager, type MadeKey } from '../access/manage-keys.ts';
 import { type Config, readConfig } from '../config.ts';
 import { openDatabase } from '../database-target.ts';
@@ -149,6 +150,11 @@ function minutes(time: string | null): string {
 }
 
 function readName(text: string): string {
+  if (text === LOCAL_ACTOR) {
+    throw new InvalidArgumentError(
+      `"${LOCAL_ACTOR}" is what events say of calls without access control; take another name.`,
+    );
+  }
   if (/^[\w.@:-]{1,100}$/.test(text)) return text;
   throw new InvalidArgumentError('It must be 1 to 100 letters, digits and . _ @ : -');
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { SetupError } from '../../domain/errors.ts';
 import { EVENT_TYPES, type EventType } from '../../domain/events.ts';
 import type { FeedFilter } from '../../domain/ports/event-feed.ts';
+import { EXPORTED_COLUMNS } from '../../infrastructure/export/export-columns.ts';
 import { exportEvents } from '../../infrastructure/export/export-events.ts';
 import {
   createExportEncoder,
@@ -81,7 +82,8 @@ async function exportTo(options: ExportOptions, maintenance: Maintenance): Promi
   const archived = options.archive === 'include';
   const filter = filterOf(options);
   const head = () => database.feedRows.head();
-  const subject: ExportSubject = JSON.parse(JSON.stringify({ format, filter, archived }));
+  const columns = format === 'ndjson' ? undefined : ['id', ...EXPORTED_COLUMNS];
+  const subject: ExportSubject = JSON.parse(JSON.stringify({ format, filter, archived, columns }));
   const target =
     out === OUTPUT
       ? await openExportOutput(process.stdout, head)

@@ -62,7 +62,7 @@ export async function openExportFile(options: {
     const same = known !== null && sameSubject(known.subject, subject);
     if (existsSync(partial) && !same && !force) {
       throw new SetupError(
-        `--out: ${partial} is there, of an export with other options; run that one to its end, remove the file, or use --force`,
+        `--out: ${partial} is there, of an export with other options or by another release; run that one to its end, remove the file, or use --force`,
       );
     }
     // After a power cut the file may have lost what was not synced, but never what a checkpoint says.

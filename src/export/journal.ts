@@ -10,6 +10,8 @@ const subject = z.object({
   format: z.enum(EXPORT_FORMATS),
   filter: z.record(z.string(), z.union([z.string(), z.array(z.string())])),
   archived: z.boolean(),
+  /** The columns of a file that has columns: those of another release may be others. */
+  columns: z.array(z.string()).optional(),
 });
 export type ExportSubject = z.infer<typeof subject>;
 

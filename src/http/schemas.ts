@@ -197,6 +197,12 @@ export const eventSchema = z
     step: z.object({ name: z.string(), number: z.number().int() }).optional(),
     data: z.any(),
     audit: z.any(),
+    actor: z
+      .string()
+      .optional()
+      .describe(
+        'Who caused it: name of the API key, subject of the token, or `local` without access control; left out where no caller did',
+      ),
     identity: z.any(),
     createdAt: z.string(),
     archived: archivedFlag,
@@ -256,6 +262,7 @@ export function publicEvent(event: StoredEvent): z.infer<typeof eventSchema> {
     ...('step' in event ? { step: event.step } : {}),
     data: event.data,
     audit: event.audit,
+    ...(event.actor === undefined ? {} : { actor: event.actor }),
     identity: event.identity,
     createdAt: event.createdAt,
     ...(event.archivedAt ? { archived: true as const } : {}),

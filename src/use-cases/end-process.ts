@@ -1,5 +1,6 @@
 import { type Command, decide, type Outcome } from '../../domain/decide.ts';
 import { VersionConflictError } from '../../domain/errors.ts';
+import type { Audit } from '../../domain/events.ts';
 import type { EventStore } from '../../domain/ports/event-store.ts';
 import { fold } from '../../domain/process.ts';
 import { type FoundProcess, foldFound } from './find-process.ts';
@@ -9,9 +10,14 @@ export type EndAnswer =
   | { kind: 'already-ended'; state: FoundProcess }
   | { kind: 'unknown' };
 
-export type EndRequest =
+export type EndRequest = (
   | { type: 'end-process'; outcome: Outcome }
-  | { type: 'cancel-process'; reason: string };
+  | { type: 'cancel-process'; reason: string }
+) & {
+  /** Who ends it. */
+  actor: string;
+  audit: Audit;
+};
 
 /**
  * Ends or cancels a pending process by decision of a caller. The version read is the version

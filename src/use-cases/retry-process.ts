@@ -8,6 +8,8 @@ export interface RetryRequest {
   correlationId: string;
   /** Why, for the audit trail. */
   reason: string;
+  /** Who asks for it. */
+  actor: string;
   /** Milliseconds to wait for the end; 0 answers at once. */
   waitMs: number;
 }
@@ -35,7 +37,7 @@ export interface RetryPorts {
  * @throws StoreUnavailableError with nothing written
  */
 export async function retryProcess(
-  { correlationId, reason, waitMs }: RetryRequest,
+  { correlationId, reason, actor, waitMs }: RetryRequest,
   { eventStore, waitroom }: RetryPorts,
   onWaiting: (waiter: Waiter) => void,
 ): Promise<RetryAnswer> {
@@ -52,7 +54,10 @@ export async function retryProcess(
       endpoint: '/api/process/:correlationId/retry',
       httpStatusCode: 202,
     };
-    const decided = decide({ type: 'retry-process', processName, identity, audit, reason }, state);
+    const decided = decide(
+      { type: 'retry-process', processName, identity, audit, actor, reason },
+      state,
+    );
     if (decided.length === 0) return { kind: 'refused', state };
     const waiter = waitMs > 0 ? waitroom.wait(correlationId, waitMs, state.version + 1) : undefined;
     if (waiter) onWaiting(waiter);

@@ -17,6 +17,8 @@ export interface StartRequest {
   /** As the schema of the process gave them back. */
   variables: JsonObject;
   identity: ProcessIdentity;
+  /** Who asks for it. */
+  actor: string;
   /** Of what the caller asked for: two starts with the same hash are one, sent twice. */
   requestHash: string;
   /** Milliseconds to wait for the end; 0 answers at once. */
@@ -54,7 +56,7 @@ export async function startProcess(
   ports: StartPorts,
   onWaiting: (waiter: Waiter) => void,
 ): Promise<StartAnswer> {
-  const { definition, variables, identity, requestHash, waitMs } = request;
+  const { definition, variables, identity, actor, requestHash, waitMs } = request;
   const correlationId = request.correlationId ?? ports.newId();
   const waiter = waitMs > 0 ? ports.waitroom.wait(correlationId, waitMs) : undefined;
   if (waiter) onWaiting(waiter);
@@ -77,6 +79,7 @@ export async function startProcess(
       type: 'request-process',
       processName: definition.key,
       identity,
+      actor,
       audit: { httpMethod: 'POST', endpoint: '/api/process/start', httpStatusCode: 202 },
       variables,
       requestHash,

@@ -40,7 +40,7 @@ describe.each(databaseKinds())('the event store on $name', ({ available, open })
       expect(duplicate).toBe(false);
       expect(found).toEqual(events.map(withoutUndefined));
       expect(found.map((event) => event.version)).toEqual([1, 2, 3, 4, 5, 6, 7]);
-      expect(found[0]).toMatchObject({ identity, correlationId: 'whole', schemaVersion: 3 });
+      expect(found[0]).toMatchObject({ identity, correlationId: 'whole', schemaVersion: 4 });
       const now = Date.now();
       for (const event of found) {
         expect(event.createdAt).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
@@ -191,7 +191,7 @@ describe.each(databaseKinds())('the event store on $name', ({ available, open })
           metadata: JSON.stringify({ taskId: 'old', attempt: 1, retriesLeft: 0, retryIn: 0 }),
         });
       expect((await read('old'))[0]).toMatchObject({
-        schemaVersion: 3,
+        schemaVersion: 4,
         data: { kind: 'technical', code: 'STEP_FAILED', message: 'the partner answered 503' },
       });
     });

@@ -34,6 +34,7 @@ const TABLES: Record<string, readonly string[]> = {
     'execution_time',
     'created_at',
     'hash',
+    'actor',
   ],
   outbox: [
     'event_id',
@@ -117,6 +118,7 @@ describe.each(databaseKinds())('the migrations on $name', ({ available, open }) 
         '0005-event-position',
         '0006-rollups',
         '0007-views',
+        '0008-actor',
       ]);
       expect(await migrateUp(connection)).toEqual([]);
       await connection('schema_version').insert({ version: 99 });

@@ -76,7 +76,7 @@ describe('the shipped processes, embedded', () => {
       expect(row).toMatchObject({
         version: index + 1,
         process_name: processKey,
-        schema_version: 3,
+        schema_version: 4,
       });
       expect(row.created_at).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
       if (row.step !== null) expect(row.execution_time).toBeGreaterThanOrEqual(0);

@@ -77,6 +77,21 @@ const CASES: Case[] = [
     finds: ['hash-missing 2'],
   },
   {
+    does: 'an actor changed',
+    act: (tools, id) => tools.update(id, 1, { actor: 'mallory' }),
+    finds: ['event-altered 1'],
+  },
+  {
+    does: 'an actor removed',
+    act: (tools, id) => tools.update(id, 1, { actor: null }),
+    finds: ['event-altered 1'],
+  },
+  {
+    does: 'an actor made an empty text',
+    act: (tools, id) => tools.update(id, 2, { actor: '' }),
+    finds: ['event-altered 2'],
+  },
+  {
     does: 'the whole stream removed',
     act: (tools, id) => tools.remove(id),
     finds: ['row-without-events'],
@@ -177,6 +192,9 @@ function another(name: keyof EventRow, row: TamperedRow): unknown {
     case 'request_data':
     case 'response_data':
       return '{"other":true}';
+    case 'actor':
+      // Set where there was none; changed and removed have cases of their own.
+      return 'mallory';
     default:
       return typeof value === 'number' || name === 'http_status_code'
         ? Number(value) - 1

@@ -100,7 +100,7 @@ export async function insertEvents(
   for (let at = 0; at < events.length; at += ROWS_AT_ONCE) {
     const rows = events.slice(at, at + ROWS_AT_ONCE).map((event) => ({
       ...event,
-      schema_version: 3,
+      schema_version: 4,
       created_at: reads.time(event.created_at),
     }));
     await knex('event_log').insert(rows);

@@ -17,6 +17,7 @@ export function requested(idempotencyKey?: string): ProcessEvent {
   const events = decide(
     {
       ...common,
+      actor: 'ada',
       type: 'request-process',
       variables: { userId: '42', nested: { list: [1, 'two', null] } },
       requestHash: 'hash',

@@ -10,6 +10,7 @@ export interface EventBody {
   step?: { name: string; number: number };
   data: Record<string, unknown>;
   audit: Record<string, unknown>;
+  actor?: string;
   identity: Record<string, unknown>;
   /** Of the feed. */
   position?: string;

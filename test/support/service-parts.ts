@@ -48,6 +48,8 @@ export interface PartsOptions {
   rateLimitPerMinute?: number;
   rateLimitRedis?: AccessOptions['rateLimitRedis'];
   trustProxy?: string;
+  /** Left out: an engine that is away. */
+  engineUrl?: string;
   /** Queues in Redis to look at. */
   boards?: readonly BullMQAdapter[];
   /** Sent with every call of `api`. */
@@ -86,8 +88,8 @@ export async function startParts(
   }
 
   const followers = createReaders();
-  // Nobody listens there, and no test of these parts asks it for more than being away.
-  const engine = createRestEngine({ baseUrl: 'http://127.0.0.1:9/engine-rest' });
+  // Nobody listens there, and most tests of these parts ask it for no more than being away.
+  const engine = createRestEngine({ baseUrl: more.engineUrl ?? 'http://127.0.0.1:9/engine-rest' });
   const app = await buildServer({
     log: more.log ?? pino({ level: 'silent' }),
     definitions: new Map(processes.map(({ definition }) => [definition.key, definition])),

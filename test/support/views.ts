@@ -52,6 +52,7 @@ export const VIEWS: Record<string, readonly (readonly [name: string, type: Colum
     ['process_started_at', 'datetime2'],
     ['process_completed_at', 'datetime2'],
     ['archived_at', 'datetime2'],
+    ['actor', 'nvarchar'],
   ],
   v_process_durations: [
     ['correlation_id', 'varchar'],

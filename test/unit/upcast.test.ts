@@ -63,6 +63,6 @@ describe('upcast', () => {
   it('refuses an event that newer code wrote, naming it', () => {
     const newer = written('step-failed', CURRENT_SCHEMA_VERSION + 1, {});
     expect(() => upcast(newer)).toThrow(UnreadableEventError);
-    expect(() => upcast(newer)).toThrow(/event 3 of c1 has schema version 4/);
+    expect(() => upcast(newer)).toThrow(/event 3 of c1 has schema version 5/);
   });
 });

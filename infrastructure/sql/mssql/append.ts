@@ -48,6 +48,7 @@ const TYPES: Partial<Record<keyof EventRow, () => sql.ISqlType>> = {
   http_method: () => sql.VarChar(10),
   endpoint: () => sql.VarChar(500),
   event_type: () => sql.VarChar(50),
+  actor: () => sql.NVarChar(510),
   status: () => sql.VarChar(50),
   request_data: () => sql.NVarChar(sql.MAX),
   response_data: () => sql.NVarChar(sql.MAX),

@@ -1,5 +1,6 @@
+import { quoted } from '../../../migrations/permissions.ts';
 import { replacedOf, SIDES, shadowOf, TABLES } from '../rebuild/sides.ts';
-import { type Connection, permissionsOn, permit, quoted } from './permissions.ts';
+import { type Connection, permissionsOn, permit } from './permissions.ts';
 import { takeViewsAway } from './process-views.ts';
 
 interface Column {

@@ -27,6 +27,7 @@ const BARE: ReadonlySet<string> = new Set<EventType>([
   'step-completed',
   'step-failed',
   'process-retried',
+  'message-delivered',
 ]);
 
 const bareTypes = [...BARE].map((type) => `'${type}'`).join(', ');

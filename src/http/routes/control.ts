@@ -1,10 +1,12 @@
 import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { type Audit, unreachable } from '../../../domain/events.ts';
 import type { Engine } from '../../../domain/ports/engine.ts';
 import type { EventStore } from '../../../domain/ports/event-store.ts';
 import type { ProcessState } from '../../../domain/process.ts';
 import type { LogIds } from '../../../domain/trace-context.ts';
+import { actorOf } from '../../access/caller.ts';
 import { deliverMessage } from '../../use-cases/deliver-message.ts';
 import { type EndAnswer, endProcess } from '../../use-cases/end-process.ts';
 import { hashJson } from '../../use-cases/request-hash.ts';
@@ -73,7 +75,12 @@ export const controlRoutes: FastifyPluginAsyncZod<{
           : ({ status: 'error', ...body.error, step: null } as const);
       const answer = await endProcess(
         body.correlationId,
-        { type: 'end-process', outcome },
+        {
+          type: 'end-process',
+          outcome,
+          actor: actorOf(request),
+          audit: auditOf('/api/process/complete'),
+        },
         eventStore,
       );
       request.log.info(
@@ -109,7 +116,12 @@ export const controlRoutes: FastifyPluginAsyncZod<{
       const reason = request.body?.reason ?? 'cancelled by the caller';
       const answer = await endProcess(
         correlationId,
-        { type: 'cancel-process', reason },
+        {
+          type: 'cancel-process',
+          reason,
+          actor: actorOf(request),
+          audit: auditOf('/api/process/:correlationId/cancel'),
+        },
         eventStore,
       );
       request.log.info(
@@ -139,27 +151,59 @@ export const controlRoutes: FastifyPluginAsyncZod<{
           400: problem('The request is not valid'),
           404: problem('No such process was ever accepted'),
           409: problem('Nothing waits for the message now; send it again later'),
-          503: problem('The process engine cannot be reached'),
+          503: problem(
+            'The process engine or the database cannot be reached; the answer says whether the message may have been delivered',
+          ),
         },
       },
     },
     async (request, reply) => {
       const { correlationId } = request.params;
-      const answer = await deliverMessage(correlationId, request.body, { eventStore, engine });
-      if (answer === 'delivered') return reply.code(204).send(null);
-      if (answer === 'unknown') return sendUnknown(reply, correlationId);
-      const { messageName } = request.body;
-      return sendProblem(
-        reply,
-        'no-receiver',
-        answer === 'ended'
-          ? 'The process has ended; it takes no more messages.'
-          : `The process does not wait for the message "${messageName}" now. Send it again later.`,
-        { correlationId, statusUrl: statusUrl(correlationId) },
+      const { messageName, variables } = request.body;
+      const audit = auditOf('/api/process/:correlationId/message', 204);
+      const answer = await deliverMessage(
+        correlationId,
+        { messageName, variables, actor: actorOf(request), audit },
+        { eventStore, engine },
       );
+      const about = { correlationId, statusUrl: statusUrl(correlationId) };
+      switch (answer.kind) {
+        case 'delivered':
+          return reply.code(204).send(null);
+        case 'unknown':
+          return sendUnknown(reply, correlationId);
+        case 'not-recorded':
+          request.log.error(
+            { ...idsOf(correlationId), err: answer.reason },
+            'the engine took a message, and no event of it could be written',
+          );
+          reply.header('Retry-After', '5');
+          return sendProblem(
+            reply,
+            'unavailable',
+            'The database was lost after the engine had taken the message, so the message may have been delivered without an event of it. Read the status of the process before you send it again.',
+            about,
+          );
+        case 'ended':
+        case 'no-receiver':
+          return sendProblem(
+            reply,
+            'no-receiver',
+            answer.kind === 'ended'
+              ? 'The process has ended; it takes no more messages.'
+              : `The process does not wait for the message "${messageName}" now. Send it again later.`,
+            about,
+          );
+        default:
+          return unreachable(answer);
+      }
     },
   );
 };
+
+function auditOf(endpoint: string, httpStatusCode = 200): Audit {
+  return { httpMethod: 'POST', endpoint, httpStatusCode };
+}
 
 function sendEnd(
   reply: FastifyReply,

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { ProcessState } from '../../../domain/process.ts';
+import { actorOf } from '../../access/caller.ts';
 import { type RetryPorts, retryProcess } from '../../use-cases/retry-process.ts';
 import { sendPending, statusUrl } from '../answers.ts';
 import { preferredWait } from '../prefer.ts';
@@ -48,7 +49,7 @@ export const retryRoutes: FastifyPluginAsyncZod<RetryPorts & { waitTimeoutMs: nu
       const wait = preferredWait(request.headers.prefer, waitTimeoutMs, waitTimeoutMs);
       const reason = request.body?.reason ?? DEFAULT_REASON;
       const answer = await retryProcess(
-        { correlationId, reason, waitMs: wait.ms },
+        { correlationId, reason, actor: actorOf(request), waitMs: wait.ms },
         ports,
         // A caller who hangs up frees its place at once.
         (waiter) => void reply.raw.once('close', waiter.cancel),

@@ -4,7 +4,7 @@ import type { JsonObject } from '../../../domain/json.ts';
 import { isEnded } from '../../../domain/process.ts';
 import { logIds, parseTraceparent } from '../../../domain/trace-context.ts';
 import { ATTRIBUTES } from '../../../infrastructure/observability/tracing.ts';
-import type { Caller } from '../../access/caller.ts';
+import { actorOf, type Caller } from '../../access/caller.ts';
 import type { LoadLimits } from '../../load-limits.ts';
 import { hashJson } from '../../use-cases/request-hash.ts';
 import { type StartPorts, startProcess } from '../../use-cases/start-process.ts';
@@ -114,6 +114,7 @@ export const startRoutes: FastifyPluginAsyncZod<{
             identifiers: definition.identifiers(variables),
             ...trace,
           },
+          actor: actorOf(request),
           requestHash,
           waitMs: wait.ms,
         },

@@ -1,0 +1,30 @@
+import type { Knex } from 'knex';
+import { type Dialect, dialectOf } from './dialect.ts';
+import { processTimeline } from './process-views.ts';
+import { replaceView } from './replace-view.ts';
+import { wordsOf } from './view-words.ts';
+
+const TABLES = ['event_log', 'event_log_archive'];
+
+/**
+ * Adds `actor`: who caused an event. It is null in those that were written before. Names of callers are texts of
+ * any letters, not keys that are looked for, so the column is NVARCHAR on SQL Server; a character has two code
+ * units there at most.
+ */
+export async function up(knex: Knex): Promise<void> {
+  const dialect = dialectOf(knex);
+  for (const table of TABLES) await knex.schema.raw(addActor(table, dialect));
+  await replaceView(knex, 'v_process_timeline', processTimeline(wordsOf(knex), 8));
+  await knex('schema_version').insert({ version: 8 });
+}
+
+/** Drops it. Who caused what is lost, and `verify` finds that the events are not what they were. */
+export async function down(knex: Knex): Promise<void> {
+  await replaceView(knex, 'v_process_timeline', processTimeline(wordsOf(knex), 7));
+  for (const table of TABLES) await knex.schema.raw(`ALTER TABLE ${table} DROP COLUMN actor`);
+  await knex('schema_version').where({ version: 8 }).delete();
+}
+
+function addActor(table: string, { nvarchar }: Dialect): string {
+  return `ALTER TABLE ${table} ADD actor ${nvarchar(2 * 255)} NULL`;
+}
