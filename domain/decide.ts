@@ -114,16 +114,16 @@ export function decide(command: Command, state: ProcessState | null): ProcessEve
       return command.ends && live ? [done, endEvent(command, command.ends)] : [done];
     }
     case 'fail-step': {
-      const failed: ProcessEvent = {
+      const failed: StepFailed = {
         ...common,
         type: 'step-failed',
         step: command.step,
-        data: command.data,
+        data: { ...command.data, ...failureTexts(command.data) },
         dedupeKey: stepFailedKey(command.data.taskId, command.earlierFailures + 1),
       };
       const forGood = command.data.kind === 'technical' && command.data.retriesLeft === 0;
       if (!forGood || !live) return [failed];
-      const { code, message } = command.data;
+      const { code, message } = failed.data;
       return [
         failed,
         endEvent(command, {
@@ -185,6 +185,15 @@ function endEvent(
   if (outcome.status === 'ok') {
     return { ...common, type: 'process-completed', data: { result: outcome.result } };
   }
-  const { kind, code, message, step } = outcome;
+  const { kind, step } = outcome;
+  const { code, message } = failureTexts(outcome);
   return { ...common, type: 'process-failed', data: { kind, code, message, failedStep: step } };
+}
+
+/**
+ * Texts of an error come from anywhere, and a failure is recorded whatever it says: halves of surrogate pairs, which no
+ * database would give back as they were, become U+FFFD.
+ */
+function failureTexts({ code, message }: { code: string; message: string }) {
+  return { code: code.toWellFormed(), message: message.toWellFormed() };
 }

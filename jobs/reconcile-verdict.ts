@@ -1,3 +1,4 @@
+import { cutText } from '../domain/cut-text.ts';
 import type { Outcome } from '../domain/decide.ts';
 import type { StepFailed, StoredEvent } from '../domain/events.ts';
 import type { Timestamp } from '../domain/json.ts';
@@ -119,7 +120,7 @@ function technical(code: string, message: string, step: string | null): Verdict 
     status: 'error',
     kind: 'technical',
     code,
-    message: message.slice(0, 2_000),
+    message: cutText(message, 2_000),
     step,
   } as const;
   return { kind: 'end', outcome, deletes: false };

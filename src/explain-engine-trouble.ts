@@ -1,3 +1,4 @@
+import { cutText } from '../domain/cut-text.ts';
 import { EngineRefusedError } from '../domain/errors.ts';
 import { EngineAnswerError } from '../infrastructure/engine/rest-engine.ts';
 import { TokenUnavailableError } from '../infrastructure/engine/token-error.ts';
@@ -120,7 +121,7 @@ function deepest(error: unknown): string {
 
 function shorten(text: string): string {
   const line = oneLine(text);
-  return line.length > 200 ? `${line.slice(0, 200)}…` : line;
+  return line.length > 200 ? `${cutText(line, 200)}…` : line;
 }
 
 function oneLine(text: string): string {

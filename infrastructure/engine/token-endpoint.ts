@@ -1,5 +1,6 @@
 import { Agent, request } from 'undici';
 import { z } from 'zod';
+import { cutText } from '../../domain/cut-text.ts';
 import { TokenUnavailableError } from './token-error.ts';
 
 export interface TokenEndpointOptions {
@@ -100,12 +101,12 @@ export function createTokenEndpoint(options: TokenEndpointOptions) {
     const said = refusalSchema.safeParse(parse(text));
     if (!said.success) {
       return new TokenUnavailableError(
-        `${tokenUrl} answered ${status}: ${masked(text).slice(0, 200) || 'no reason given'}`,
+        `${tokenUrl} answered ${status}: ${cutText(masked(text), 200) || 'no reason given'}`,
         status === 401 ? { status, error: 'invalid_client' } : null,
       );
     }
     const { error, error_description: description } = said.data;
-    const words = masked(description ? `${error} (${description})` : error).slice(0, 300);
+    const words = cutText(masked(description ? `${error} (${description})` : error), 300);
     return new TokenUnavailableError(`${tokenUrl} answered ${status}: ${words}`, { status, error });
   }
 

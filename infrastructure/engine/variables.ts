@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../../domain/json.ts';
 import type { EngineVariable, EngineVariables } from '../../domain/ports/engine.ts';
+import { wellFormedJson } from '../../domain/well-formed-json.ts';
 
 /*
  * Variables in Camunda's REST form
@@ -18,9 +19,9 @@ export function toEngineVariables(values: Record<string, VariableValue>): Engine
   return variables;
 }
 
-/** The values as they may be kept in an event: dates are texts again. */
+/** The values as they may be kept in an event: dates are texts again, and all text is Unicode. */
 export function toJson(values: Record<string, unknown>): JsonObject {
-  return JSON.parse(JSON.stringify(values)) as JsonObject;
+  return JSON.parse(wellFormedJson(JSON.stringify(values))) as JsonObject;
 }
 
 function toEngineVariable(value: Json | Date): EngineVariable {

@@ -2,6 +2,7 @@ import type { FeedFilter, FeedPage, FeedPosition } from '../../domain/ports/even
 import type { FeedRow, FeedRows } from '../sql/feed-rows.ts';
 import { EXPORTED_COLUMNS } from './export-columns.ts';
 import type { ExportEncoder } from './export-encoder.ts';
+import { withUnicodeOnly } from './with-unicode-only.ts';
 
 export interface ExportedPart {
   filter: FeedFilter;
@@ -75,7 +76,9 @@ export async function* exportEvents(
     let next = upTo > Number(part.after) && left > 0 ? read(part.after) : null;
     while (next) {
       const page: FeedPage<FeedRow> = await next;
-      const items = page.items.filter(({ position }) => Number(position) <= upTo);
+      const items = page.items
+        .filter(({ position }) => Number(position) <= upTo)
+        .map(withUnicodeOnly);
       left -= items.length;
       size = pageSize(items, size);
       const lookedTo = String(Math.min(Number(page.lookedTo), upTo));

@@ -1,3 +1,4 @@
+import { cutText } from '../../../domain/cut-text.ts';
 import { createDeployments, type Deployments, unknownDefinition } from './deployments.ts';
 import type { EngineStore, InstanceRow, TaskRow } from './engine-store.ts';
 import { createInstances, type Instance, type Instances } from './instances.ts';
@@ -157,7 +158,9 @@ export async function openEngine(
         });
       }
       task.retries = failure.retries;
-      task.error_message = failure.errorMessage?.slice(0, MAX_ERROR_MESSAGE) ?? null;
+      task.error_message = failure.errorMessage
+        ? cutText(failure.errorMessage, MAX_ERROR_MESSAGE)
+        : null;
       task.error_details = failure.errorDetails;
       // The pause is a lock of the worker who failed, as in Camunda, so that he may still end the task.
       task.lockedUntil = now() + failure.retryTimeout;

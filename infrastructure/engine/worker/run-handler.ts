@@ -1,3 +1,4 @@
+import { cutText } from '../../../domain/cut-text.ts';
 import {
   DEFAULT_STEP_TIMEOUT,
   type ProcessDefinition,
@@ -9,6 +10,7 @@ import { BusinessRuleError } from '../../../domain/errors.ts';
 import type { Audit, ProcessIdentity } from '../../../domain/events.ts';
 import type { Json, JsonObject } from '../../../domain/json.ts';
 import { redact } from '../../../domain/redact.ts';
+import { describeUnkept, findUnkept } from '../../../domain/unkept-value.ts';
 import { tracedHttp } from '../../observability/observed-steps.ts';
 import { definedOf, NO_TRACING, type Tracing } from '../../observability/tracing.ts';
 import { toJson } from '../variables.ts';
@@ -70,6 +72,8 @@ export async function runHandler(attempt: Attempt): Promise<Outcome> {
     audit: finish(500, step.errorText),
   });
 
+  const unreadable = findUnkept(given);
+  if (unreadable) return failed('INVALID_INPUT', describeUnkept('input', unreadable), true);
   const parsed = step.input.safeParse(given);
   if (!parsed.success) return failed('INVALID_INPUT', problems('input', parsed.error), true);
   try {
@@ -78,6 +82,8 @@ export async function runHandler(attempt: Attempt): Promise<Outcome> {
     );
     const output = step.output.safeParse(raw);
     if (!output.success) return failed('INVALID_OUTPUT', problems('output', output.error), false);
+    const unkept = findUnkept(output.data);
+    if (unkept) return failed('INVALID_OUTPUT', describeUnkept('output', unkept), false);
     return {
       kind: 'completed',
       input,
@@ -155,7 +161,7 @@ function problems(
 
 function codeOf(error: unknown): string {
   const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === 'string' && code !== '' ? code.slice(0, 255) : 'STEP_FAILED';
+  return typeof code === 'string' && code !== '' ? cutText(code, 255) : 'STEP_FAILED';
 }
 
 function messageOf(error: unknown): string {

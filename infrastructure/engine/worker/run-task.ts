@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TaskService } from 'camunda-external-task-client-js';
+import { cutText } from '../../../domain/cut-text.ts';
 import {
   type Command,
   decide,
@@ -199,7 +200,7 @@ export async function runTask(
       status: 'error',
       kind: 'technical',
       code: 'ENGINE_REFUSED',
-      message: `the engine cannot go on after ${step.name}: ${told.reason}`.slice(0, 2_000),
+      message: cutText(`the engine cannot go on after ${step.name}: ${told.reason}`, 2_000),
       step: step.name,
     });
     await taskService

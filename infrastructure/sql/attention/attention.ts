@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { cutText } from '../../../domain/cut-text.ts';
 import {
   type Attention,
   type Found,
@@ -131,6 +132,6 @@ function retryingStep(row: FailedRow): RetryingStep {
     nextTryAt: new Date(Date.parse(row.created_at) + retryIn).toISOString(),
     code,
     // The column, which has the code in the place of a sealed text.
-    message: (row.error_message ?? code).slice(0, MESSAGE_LENGTH),
+    message: cutText(row.error_message ?? code, MESSAGE_LENGTH),
   };
 }

@@ -1,0 +1,16 @@
+/** Any escape; first those of whole surrogate pairs, then of halves. */
+const ESCAPE =
+  /\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[dD][89a-fA-F][0-9a-fA-F]{2}|\\./g;
+const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/;
+const PAIR_LENGTH = 12;
+
+/**
+ * The same JSON text with U+FFFD for every half of a surrogate pair in it. `JSON.stringify` writes a half as an
+ * escape, and readers that keep text as UTF-8 (DuckDB, PostgreSQL) refuse the whole text for it.
+ */
+export function wellFormedJson(text: string): string {
+  if (!SURROGATE_ESCAPE.test(text)) return text;
+  return text.replace(ESCAPE, (found) =>
+    found.length < PAIR_LENGTH && SURROGATE_ESCAPE.test(found) ? '\\ufffd' : found,
+  );
+}
