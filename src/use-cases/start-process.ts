@@ -8,6 +8,7 @@ import type { EventStore } from '../../domain/ports/event-store.ts';
 import { isEnded, type ProcessState } from '../../domain/process.ts';
 import type { Waiter, Waitroom } from '../../infrastructure/memory/waitroom.ts';
 import type { FindProcess } from './find-process.ts';
+import type { RequestHash } from './request-hash.ts';
 
 export interface StartRequest {
   definition: ProcessDefinition;
@@ -20,7 +21,7 @@ export interface StartRequest {
   /** Who asks for it. */
   actor: string;
   /** Of what the caller asked for: two starts with the same hash are one, sent twice. */
-  requestHash: string;
+  requestHash: RequestHash;
   /** Milliseconds to wait for the end; 0 answers at once. */
   waitMs: number;
 }
@@ -66,7 +67,10 @@ export async function startProcess(
       const state = (await waiter?.ended) ?? null;
       return { kind: 'accepted', correlationId, state, joined: false };
     }
-    if (first.event.type !== 'process-requested' || first.event.data.requestHash !== requestHash) {
+    if (
+      first.event.type !== 'process-requested' ||
+      !requestHash.equals(first.event.data.requestHash)
+    ) {
       return { kind: 'conflict', correlationId: first.event.correlationId };
     }
     return await join(first.event.correlationId);
@@ -82,7 +86,7 @@ export async function startProcess(
       actor,
       audit: { httpMethod: 'POST', endpoint: '/api/process/start', httpStatusCode: 202 },
       variables,
-      requestHash,
+      requestHash: requestHash.value,
       idempotencyKey: request.idempotencyKey && idempotencyDedupeKey(request.idempotencyKey),
     } as const;
     try {

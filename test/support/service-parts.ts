@@ -50,6 +50,8 @@ export interface PartsOptions {
   trustProxy?: string;
   /** Left out: an engine that is away. */
   engineUrl?: string;
+  /** Left out: the processes made for tests. */
+  processesDir?: string;
   /** Queues in Redis to look at. */
   boards?: readonly BullMQAdapter[];
   /** Sent with every call of `api`. */
@@ -78,7 +80,7 @@ export async function startParts(
   const feedSignal = createFeedSignal({ feed: eventFeed, log: silent });
   const waitroom = createWaitroom();
   const processMap = createProcessMap(1_000);
-  const processes = await loadProcesses(TEST_PROCESSES);
+  const processes = await loadProcesses(more.processesDir ?? TEST_PROCESSES);
   let stopping = false;
 
   async function goOn(correlationId: string, event: ProcessEvent): Promise<void> {

@@ -18,6 +18,9 @@ export const TEST_PROCESSES = fileURLToPath(new URL('./processes', import.meta.u
 /** The process whose runs are looked at from outside: `observed`. */
 export const OBSERVED_PROCESSES = fileURLToPath(new URL('./observed', import.meta.url));
 
+/** The process whose schema makes other values of what is sent: `rent-boat`. */
+export const COERCING_PROCESSES = fileURLToPath(new URL('./coercing-processes', import.meta.url));
+
 /** The process with personal data: `personal`. */
 export const PERSONAL_PROCESSES = fileURLToPath(new URL('./personal-processes', import.meta.url));
 

@@ -6,8 +6,9 @@ import { logIds, parseTraceparent } from '../../../domain/trace-context.ts';
 import { ATTRIBUTES } from '../../../infrastructure/observability/tracing.ts';
 import { actorOf, type Caller } from '../../access/caller.ts';
 import type { LoadLimits } from '../../load-limits.ts';
-import { hashJson } from '../../use-cases/request-hash.ts';
+import { hashStart } from '../../use-cases/request-hash.ts';
 import { type StartPorts, startProcess } from '../../use-cases/start-process.ts';
+import { readStartVariables } from '../../use-cases/start-variables.ts';
 import { sendPending, statusUrl } from '../answers.ts';
 import { traceOf } from '../observe-requests.ts';
 import { preferredWait } from '../prefer.ts';
@@ -16,6 +17,13 @@ import { pendingSchema, resultSchema, shortText, startBody, startHeaders } from 
 
 /** Statuses of a start that was refused before anything was written. */
 const REFUSED = new Set([400, 401, 403, 404, 413, 415, 429]);
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The body of a start as the caller sent it: validation puts another one in its place. */
+    sentBody: unknown;
+  }
+}
 
 /** What became of a start besides being accepted, which its event tells. */
 export type StartOutcome = 'joined' | 'conflict' | 'refused' | 'unavailable';
@@ -34,6 +42,11 @@ export const startRoutes: FastifyPluginAsyncZod<{
   /** Hears the key of the process too, or an empty one when there is no such process. */
   onStart?: ((processKey: string, outcome: StartOutcome) => void) | undefined;
 }> = async (app, { definitions, ports, limits, waitTimeoutMs, onStart }) => {
+  app.decorateRequest('sentBody', null);
+  app.addHook('preValidation', (request, _reply, done) => {
+    request.sentBody = request.body;
+    done();
+  });
   app.addHook('onResponse', (request, { statusCode }, done) => {
     const { processKey } = (request.body ?? {}) as { processKey?: unknown };
     const known = definitions.get(String(processKey))?.key ?? '';
@@ -75,17 +88,13 @@ export const startRoutes: FastifyPluginAsyncZod<{
           `There is no process with the key "${body.processKey}"; there are ${known}.`,
         );
       }
-      const parsed = definition.input.safeParse(body.variables);
-      if (!parsed.success) {
-        const errors = parsed.error.issues.map((issue) => ({
-          path: ['variables', ...issue.path].join('.'),
-          message: issue.message,
-        }));
+      const read = readStartVariables(definition, body.variables);
+      if (read.kind === 'invalid') {
+        const { errors } = read;
         const detail = errors.map(({ path, message }) => `${path}: ${message}`).join('; ');
         return sendProblem(reply, 'invalid-variables', detail, { errors });
       }
-      // What JSON gave in and a schema let through is JSON again.
-      const variables = parsed.data as JsonObject;
+      const { variables, identifiers } = read;
       const trace = traceOf(request);
       const traceId = parseTraceparent(trace.traceparent)?.traceId;
       const wanted = body.correlationId ?? ports.newId();
@@ -96,7 +105,8 @@ export const startRoutes: FastifyPluginAsyncZod<{
         [ATTRIBUTES.process]: definition.key,
       });
       // Only what the body says: a caller that sends it again may do so under another trace.
-      const requestHash = hashJson({ ...body, variables });
+      const sent = request.sentBody as JsonObject;
+      const requestHash = hashStart(sent, { ...body, variables: read.parsed });
       const wait = preferredWait(headers.prefer, waitTimeoutMs, waitTimeoutMs);
       const refusal = limits.refuseStart(wait.ms > 0);
       if (refusal) return sendOverloaded(reply, refusal);
@@ -111,7 +121,7 @@ export const startRoutes: FastifyPluginAsyncZod<{
             traceabilityId: body.traceabilityId ?? traceId,
             applicationId: body.applicationId ?? applicationOf(request.caller),
             originatingSystem: body.originatingSystem ?? 'FastifyAPI',
-            identifiers: definition.identifiers(variables),
+            identifiers,
             ...trace,
           },
           actor: actorOf(request),
