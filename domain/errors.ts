@@ -99,6 +99,15 @@ export class PersonalDataLockedError extends StoreUnavailableError {
 /** The process engine cannot be reached or is in trouble; trying again later makes sense. */
 export class EngineUnavailableError extends CodedError {
   readonly code = 'ENGINE_UNAVAILABLE';
+  /** `unknown`: the call was sent, and no answer says whether the engine has done it. */
+  readonly outcome: 'nothing-done' | 'unknown';
+  constructor(
+    message: string,
+    options: ErrorOptions & { outcome?: EngineUnavailableError['outcome'] } = {},
+  ) {
+    super(message, options);
+    this.outcome = options.outcome ?? 'nothing-done';
+  }
 }
 
 /** Other instances could not be told of a state; trying again later makes sense. */

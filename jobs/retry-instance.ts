@@ -1,10 +1,11 @@
+import { EngineRefusedError } from '../domain/errors.ts';
 import type { StoredEvent } from '../domain/events.ts';
 import type { TaskRef } from '../domain/find-step.ts';
 import type { Engine, EngineInstance } from '../domain/ports/engine.ts';
 import type { EventStore } from '../domain/ports/event-store.ts';
 import type { Job } from '../domain/ports/queue.ts';
 import { fold, isEnded } from '../domain/process.ts';
-import { startRecorded } from './start-recorded.ts';
+import { recordFailure, startRecorded } from './start-recorded.ts';
 
 export interface RetryInstancePorts {
   eventStore: EventStore;
@@ -32,7 +33,13 @@ export async function retryInstance(
   const known = await engine.findInstances(request.processName, correlationId);
   const runs = known.filter(isRunning);
   if (runs.some(({ processInstanceId }) => processInstanceId === state.processInstanceId)) {
-    await engine.retryFailed(state.processInstanceId ?? '', attemptsOf);
+    try {
+      await engine.retryFailed(state.processInstanceId ?? '', attemptsOf);
+    } catch (error) {
+      if (!(error instanceof EngineRefusedError)) throw error;
+      const message = `the process engine refused the retry: ${error.message}`;
+      await recordFailure({ request, state, code: error.code, message }, eventStore);
+    }
     return;
   }
   // This retry had its instance, which is gone by now: what became of it is for the reconciler to say.

@@ -47,14 +47,8 @@ export async function startRecorded(
     }
   }
 
-  async function recordEnd(code: string, message: string): Promise<void> {
-    const outcome = { status: 'error', kind: 'technical', code, message, step: null } as const;
-    // Of two deliveries one records the end; the other fails on the version, and finds it ended.
-    await eventStore.append(
-      correlationId,
-      decide({ type: 'end-process', processName, identity, outcome }, state),
-      { expectedVersion: state.version },
-    );
+  function recordEnd(code: string, message: string): Promise<void> {
+    return recordFailure({ request, state, code, message }, eventStore);
   }
 
   async function record(id: string): Promise<void> {
@@ -78,6 +72,22 @@ export async function startRecorded(
       if (now?.error?.kind === 'cancelled') await engine.cancel(id);
     }
   }
+}
+
+/** Ends a process for a technical reason that the engine, not a step, has given. */
+export async function recordFailure(
+  failure: Pick<RecordedStart, 'request' | 'state'> & { code: string; message: string },
+  eventStore: EventStore,
+): Promise<void> {
+  const { request, state, code, message } = failure;
+  const { correlationId, processName, identity } = request;
+  const outcome = { status: 'error', kind: 'technical', code, message, step: null } as const;
+  // Of two deliveries one records the end; the other fails on the version, and finds it ended.
+  await eventStore.append(
+    correlationId,
+    decide({ type: 'end-process', processName, identity, outcome }, state),
+    { expectedVersion: state.version },
+  );
 }
 
 function startVariables(request: StoredEvent & ProcessRequested): JsonObject {

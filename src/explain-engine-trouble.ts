@@ -1,6 +1,6 @@
 import { cutText } from '../domain/cut-text.ts';
 import { EngineRefusedError } from '../domain/errors.ts';
-import { EngineAnswerError } from '../infrastructure/engine/rest-engine.ts';
+import { EngineAnswerError } from '../infrastructure/engine/engine-answers.ts';
 import { TokenUnavailableError } from '../infrastructure/engine/token-error.ts';
 import type { EngineAccess } from './engine-access.ts';
 
@@ -79,8 +79,8 @@ function explainConnection(error: unknown, url: string, remedy: string): string 
   if (codes.includes('ECONNREFUSED')) {
     return `nobody listens at ${url} (${code}); ${remedy}, or change the URL`;
   }
-  if (codes.includes('UND_ERR_HEADERS_TIMEOUT') || codes.includes('UND_ERR_BODY_TIMEOUT')) {
-    return `${url} took the call and did not answer in time (${code}); check what listens there`;
+  if (isTimeout(error)) {
+    return `${url} took the call and did not answer in time; check what listens there`;
   }
   if (codes.some((one) => TIMED_OUT.has(one))) {
     return `${url} cannot be reached in time (${code}); check the address, and the way to it`;
@@ -92,6 +92,12 @@ function explainConnection(error: unknown, url: string, remedy: string): string 
 }
 
 const TIMED_OUT = new Set(['UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH']);
+
+/** Whether the time of a call was up (`AbortSignal.timeout`). */
+function isTimeout(error: unknown): boolean {
+  const { name, cause } = (error ?? {}) as { name?: unknown; cause?: unknown };
+  return name === 'TimeoutError' || (cause !== undefined && isTimeout(cause));
+}
 
 /** OpenSSL’s verdicts on certificates and its protocol errors, as Node names them. */
 function isTls(code: string): boolean {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { EngineRefusedError } from '../../domain/errors.ts';
 import type { Engine } from '../../domain/ports/engine.ts';
-import type { CallEngine } from './call-engine.ts';
+import type { RestClient } from './rest-client.ts';
 import { toEngineVariables } from './variables.ts';
 
 const executionsAnswer = z.array(z.object({ id: z.string(), processInstanceId: z.string() }));
@@ -18,7 +18,10 @@ const NOT_IN_A_PATH = /[/\\]/;
  * that begins with the message, and another instance may have the same business key
  * (https://docs.camunda.org/manual/7.24/reference/bpmn20/events/message-events/#message-api).
  */
-export function createCorrelate(call: CallEngine): Engine['correlate'] {
+export function createCorrelate({
+  call,
+  change,
+}: Pick<RestClient, 'call' | 'change'>): Engine['correlate'] {
   return async (messageName, processInstanceId, variables) => {
     const waiting = await findWaiting(messageName, processInstanceId);
     const [execution] = waiting;
@@ -68,11 +71,11 @@ export function createCorrelate(call: CallEngine): Engine['correlate'] {
   ): Promise<void> {
     if (NOT_IN_A_PATH.test(messageName)) {
       const message = { messageName, processInstanceId, processVariables: variables };
-      await call(z.unknown(), 'POST', '/message', message);
+      await change(z.null(), 'POST', '/message', message);
       return;
     }
     const path = `/execution/${encodeURIComponent(id)}/messageSubscriptions/${encodeURIComponent(messageName)}/trigger`;
-    await call(z.unknown(), 'POST', path, { variables });
+    await change(z.null(), 'POST', path, { variables });
   }
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { EngineRefusedError } from '../../domain/errors.ts';
 import type { Engine } from '../../domain/ports/engine.ts';
-import type { CallEngine } from './call-engine.ts';
+import type { RestClient } from './rest-client.ts';
 
 const incident = z.object({
   id: z.string(),
@@ -24,7 +24,10 @@ const JOB_ATTEMPTS = 3;
  * in a called instance shows in those that called it, and names that one as its root
  * (https://docs.camunda.org/manual/7.24/user-guide/process-engine/incidents/).
  */
-export function createRetryFailed(call: CallEngine): Engine['retryFailed'] {
+export function createRetryFailed({
+  call,
+  change,
+}: Pick<RestClient, 'call' | 'change'>): Engine['retryFailed'] {
   return async (processInstanceId, attemptsOf) => {
     const id = encodeURIComponent(processInstanceId);
     for (const found of await call(z.array(incident), 'GET', `/incident?processInstanceId=${id}`)) {
@@ -45,9 +48,9 @@ export function createRetryFailed(call: CallEngine): Engine['retryFailed'] {
         const task = await call(taskAnswer, 'GET', `/external-task/${target}`);
         const { topicName: topic, processDefinitionKey: processKey, activityId } = task;
         const retries = attemptsOf({ processKey, topic, activityId });
-        await call(z.unknown(), 'PUT', `/external-task/${target}/retries`, { retries });
+        await change(z.null(), 'PUT', `/external-task/${target}/retries`, { retries });
       } else if (root.incidentType === 'failedJob') {
-        await call(z.unknown(), 'PUT', `/job/${target}/retries`, { retries: JOB_ATTEMPTS });
+        await change(z.null(), 'PUT', `/job/${target}/retries`, { retries: JOB_ATTEMPTS });
       }
     }
   };

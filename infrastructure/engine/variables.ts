@@ -10,7 +10,16 @@ import { wellFormedJson } from '../../domain/well-formed-json.ts';
 /** A value a handler may give back: JSON, and dates at the top level. */
 export type VariableValue = Json | Date | undefined;
 
-/** Types each value: Integer within 32 bits, else Long; objects and lists are Json. */
+/**
+ * The longest text that a String variable may hold, in UTF-16 units: the column for it is VARCHAR(4000), and a
+ * longer one fails with an exception of the engine's database.
+ */
+const MAX_STRING = 4_000;
+
+/**
+ * Types each value: Integer within 32 bits, else Long; objects and lists are Json, and so is a text too long
+ * for a String: a worker reads the same text of both.
+ */
 export function toEngineVariables(values: Record<string, VariableValue>): EngineVariables {
   const variables: EngineVariables = {};
   for (const [name, value] of Object.entries(values)) {
@@ -31,7 +40,9 @@ function toEngineVariable(value: Json | Date): EngineVariable {
   }
   switch (typeof value) {
     case 'string':
-      return { type: 'String', value };
+      return value.length > MAX_STRING
+        ? { type: 'Json', value: JSON.stringify(value) }
+        : { type: 'String', value };
     case 'boolean':
       return { type: 'Boolean', value };
     case 'number':

@@ -1,7 +1,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { CodedError, StoreUnavailableError } from '../../domain/errors.ts';
+import { CodedError, EngineUnavailableError, StoreUnavailableError } from '../../domain/errors.ts';
 import type { ProcessState } from '../../domain/process.ts';
 import type { LogIds } from '../../domain/trace-context.ts';
 
@@ -61,6 +61,7 @@ const PROBLEMS = {
   'process-cancelled': [422, 'The process was cancelled'],
   'too-many-requests': [429, 'Too many requests'],
   'internal-error': [500, 'Something is wrong on our side'],
+  'engine-refused': [502, 'The process engine refused the call'],
   'process-failed': [502, 'The process ended in a technical failure'],
   overloaded: [503, 'The service has too much to do'],
   unavailable: [503, 'The service cannot do this now'],
@@ -141,6 +142,12 @@ function storeProblem({ outcome }: StoreUnavailableError): string {
     : 'The database was lost while it wrote, and whether it did is not known yet. Send the same request again later: with the same correlationId or Idempotency-Key it is done once. A start that had neither is found by the correlationId of this answer, if it was written.';
 }
 
+function engineProblem(error: unknown): string {
+  return error instanceof EngineUnavailableError && error.outcome === 'unknown'
+    ? 'The process engine took the call and did not answer, so it may have happened. Look at the process, then send the same request again if it is still needed.'
+    : 'The process engine cannot be reached; nothing happened. Send the same request again later.';
+}
+
 /** Every error of every route, and unknown routes, as a problem. */
 export function registerProblems(
   app: FastifyInstance,
@@ -199,12 +206,18 @@ export function registerProblems(
         return sendProblem(
           reply,
           'unavailable',
-          error instanceof StoreUnavailableError
-            ? storeProblem(error)
-            : 'The process engine cannot be reached. Send the same request again later.',
+          error instanceof StoreUnavailableError ? storeProblem(error) : engineProblem(error),
           error instanceof StoreUnavailableError && error.correlationId
             ? { correlationId: error.correlationId }
             : {},
+        );
+      case 'ENGINE_REFUSED':
+        request.log.warn({ ...aboutProcess(request), err: error }, 'the engine refused a call');
+        return sendProblem(
+          reply,
+          'engine-refused',
+          `The process engine refused the call, and nothing happened: ${error.message}. Mend what it names, then send the request again.`,
+          { code: error.code },
         );
       default:
     }

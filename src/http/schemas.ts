@@ -31,10 +31,16 @@ export const shortText = z
   .max(255)
   .regex(/^[\x20-\x7e]*$/, 'must be printable ASCII');
 
+/** What the engine's column for the names of variables holds. */
+const MAX_NAME = 255;
+
 /** Variables from outside; the service's own are refused, wherever variables come in. */
 export const variablesSchema = z
   .record(z.string(), jsonSchema)
   .default({})
+  .refine((given) => Object.keys(given).every((name) => name.length <= MAX_NAME), {
+    message: `the name of a variable must have at most ${MAX_NAME} characters`,
+  })
   .refine((given) => reservedAmong(Object.keys(given)).length === 0, {
     message: `must not set ${RESERVED_VARIABLES.join(', ')}: the service does`,
   });

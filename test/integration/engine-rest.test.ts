@@ -15,16 +15,19 @@ describe('the engine port on an engine that', () => {
   let server: Server;
   let baseUrl = '';
   let engine: RestEngine;
-  let answer: { status: number; body: string } | 'silence' | 'hang up' = 'silence';
+  type Reply = { status: number; body: string } | 'silence' | 'hang up';
+  let answer: Reply | ((asked: Seen) => Reply) = 'silence';
   let seen: Seen[] = [];
   beforeAll(async () => {
     server = createServer((request, response) => {
       const { method, url, headers } = request;
-      seen.push({ method, url, authorization: headers.authorization });
+      const asked = { method, url, authorization: headers.authorization };
+      seen.push(asked);
       request.resume();
-      if (answer === 'hang up') request.socket.destroy();
-      if (typeof answer === 'string') return;
-      response.writeHead(answer.status, { 'content-type': 'application/json' }).end(answer.body);
+      const reply = typeof answer === 'function' ? answer(asked) : answer;
+      if (reply === 'hang up') request.socket.destroy();
+      if (typeof reply === 'string') return;
+      response.writeHead(reply.status, { 'content-type': 'application/json' }).end(reply.body);
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
@@ -106,6 +109,70 @@ describe('the engine port on an engine that', () => {
     answer = { status: 400, body: '' };
     await expect(calls.start()).rejects.toThrow('no reason given');
   });
+
+  describe('meets an exception of its own', () => {
+    const changes = Object.entries(calls).filter(
+      ([name]) => name !== 'findInstances' && name !== 'version',
+    );
+    const WAITING = { status: 200, body: '[{"id":"e","processInstanceId":"instance"}]' };
+    /** Answers 500 to changes, and to a look at the engine what it is told to. */
+    const failing = (probe: { status: number; body: string }, changesLeft = Infinity) => {
+      let left = changesLeft;
+      answer = ({ method, url }) => {
+        if (url?.includes('/execution?')) return WAITING;
+        if (method === 'GET') return probe;
+        return left-- > 0
+          ? { status: 500, body: errorBody("Cannot resolve identifier 'amount'") }
+          : { status: 200, body: '{"id":"i"}' };
+      };
+    };
+
+    it.each(changes)('in every attempt at %s, though it works: has refused', async (_, call) => {
+      failing({ status: 200, body: '[]' });
+      seen = [];
+      await expect(call()).rejects.toThrow(EngineRefusedError);
+      const methods = seen
+        .filter(({ url }) => !url?.includes('/execution?'))
+        .map(({ method }) => (method === 'GET' ? 'look' : 'try'));
+      expect(methods).toEqual([...Array(5).fill('try'), 'look', 'try']);
+      await expect(call()).rejects.toMatchObject({
+        httpStatus: 500,
+        message: "Cannot resolve identifier 'amount'",
+      });
+    });
+
+    it('in some attempts only: the call is done', async () => {
+      failing({ status: 200, body: '[]' }, 3);
+      await expect(calls.start()).resolves.toBe('i');
+      failing({ status: 200, body: '[]' }, 5);
+      await expect(calls.start()).resolves.toBe('i');
+    });
+
+    it.each([500, 502, 503, 404])(
+      'and answers a look at it %d: its database is away, so it is unavailable',
+      async (status) => {
+        failing({ status, body: '<html>away</html>' });
+        await expect(calls.start()).rejects.toThrow(EngineUnavailableError);
+      },
+    );
+
+    it('because transactions meet: it is unavailable however often they do', async () => {
+      const conflict = errorBody('ENGINE-03005 Execution was updated by another transaction');
+      answer = ({ method }) =>
+        method === 'GET' ? { status: 200, body: '[]' } : { status: 500, body: conflict };
+      await expect(calls.start()).rejects.toThrow(EngineUnavailableError);
+    });
+  });
+
+  it.each([500, 404, 302])(
+    'is behind somebody who answers %d with a page of its own is unavailable',
+    async (status) => {
+      answer = { status, body: '<html>not here</html>' };
+      for (const call of [calls.start, calls.cancel, calls.correlate]) {
+        await expect(call()).rejects.toThrow(EngineUnavailableError);
+      }
+    },
+  );
 
   // A proxy's page, for example: no reason to think that the start was heard.
   it('answers 200 with something that is no JSON is unavailable', async () => {

@@ -24,6 +24,9 @@ export const COERCING_PROCESSES = fileURLToPath(new URL('./coercing-processes', 
 /** The process with personal data: `personal`. */
 export const PERSONAL_PROCESSES = fileURLToPath(new URL('./personal-processes', import.meta.url));
 
+/** The process whose gateways may meet a missing variable: `triage`. */
+export const TRIAGE_PROCESSES = fileURLToPath(new URL('./triage-processes', import.meta.url));
+
 export interface Folder {
   path: string;
   /** DATA_DIR of the services that run on this folder. */

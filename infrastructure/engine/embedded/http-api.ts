@@ -25,7 +25,8 @@ export function createEngineApi(engine: EmbeddedEngine, store: EngineStore): Fas
       return json(reply.code(error.status), { type: error.type, message: error.message, code: 0 });
     }
     const message = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
-    const status = error instanceof z.ZodError ? 400 : 500;
+    // Trouble with the file is no fault of the call, which may be made again when that is over.
+    const status = error instanceof z.ZodError ? 400 : isSqliteError(error) ? 503 : 500;
     const type = error instanceof z.ZodError ? 'InvalidRequestException' : 'RestException';
     return json(reply.code(status), { type, message, code: 0 });
   });
@@ -45,4 +46,9 @@ export function createEngineApi(engine: EmbeddedEngine, store: EngineStore): Fas
     { prefix: '/engine-rest' },
   );
   return app;
+}
+
+function isSqliteError(error: unknown): boolean {
+  const { code } = (error ?? {}) as { code?: unknown };
+  return typeof code === 'string' && code.startsWith('SQLITE_');
 }

@@ -92,13 +92,17 @@ export async function runHandler(attempt: Attempt): Promise<Outcome> {
     };
   } catch (error) {
     if (error instanceof BusinessRuleError) {
-      const { code, message } = error;
+      const { message } = error;
+      const code = cutText(error.code, MAX_CODE);
       return { kind: 'business', input, code, message, audit: finish(422, step.errorText) };
     }
     if (stopping.aborted) return { kind: 'interrupted' };
     return failed(codeOf(error), messageOf(error), false);
   }
 }
+
+/** UTF-16 units of a code that are kept: what the audit trail's columns hold. */
+const MAX_CODE = 255;
 
 class StepTimeoutError extends Error {
   readonly code = 'STEP_TIMEOUT';
@@ -161,7 +165,7 @@ function problems(
 
 function codeOf(error: unknown): string {
   const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === 'string' && code !== '' ? cutText(code, 255) : 'STEP_FAILED';
+  return typeof code === 'string' && code !== '' ? cutText(code, MAX_CODE) : 'STEP_FAILED';
 }
 
 function messageOf(error: unknown): string {

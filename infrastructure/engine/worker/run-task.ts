@@ -25,7 +25,14 @@ import type { Tracing } from '../../observability/tracing.ts';
 import type { InstanceCheck } from './instance-check.ts';
 import { type Outcome, runHandler } from './run-handler.ts';
 import { type EngineTask, identityOf, processOf } from './task-variables.ts';
-import { failureMark, type Told, tellCompleted, tellFailed, tellRefused } from './tell-engine.ts';
+import {
+  failureMark,
+  MAX_FAILURE_MESSAGE,
+  type Told,
+  tellCompleted,
+  tellFailed,
+  tellRefused,
+} from './tell-engine.ts';
 
 export interface TaskPorts {
   eventStore: EventStore;
@@ -205,7 +212,7 @@ export async function runTask(
     });
     await taskService
       .handleFailure(task, {
-        errorMessage: told.reason,
+        errorMessage: cutText(told.reason, MAX_FAILURE_MESSAGE),
         errorDetails: '',
         retries: 0,
         retryTimeout: 0,

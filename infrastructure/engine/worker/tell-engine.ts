@@ -1,7 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Task, type TaskService, Variables } from 'camunda-external-task-client-js';
+import { cutText } from '../../../domain/cut-text.ts';
 import type { StepDefinition } from '../../../domain/define-process.ts';
+import { EngineRefusedError, EngineUnavailableError } from '../../../domain/errors.ts';
 import type { StepCompleted, StepFailed, StoredEvent } from '../../../domain/events.ts';
+import { callOrRefuse } from '../call-or-refuse.ts';
+import { failureOf } from '../engine-answers.ts';
 import { toEngineVariables, type VariableValue } from '../variables.ts';
 
 /** What became of a report. */
@@ -14,12 +17,13 @@ export type Told =
   /** The engine heard, and cannot go on from here. */
   | { kind: 'refused'; reason: string };
 
-/** Attempts at one report, and milliseconds before the second; doubled before each later one. */
-const ATTEMPTS = 5;
+/** Milliseconds before the second attempt at a report; doubled before each later one. */
 const PAUSE_MS = 50;
 
-/** Statuses that speak of the way to the engine, or of settings to be mended, not of the report. */
-const PASSING = new Set([401, 403, 408, 429, 502, 503, 504]);
+/** UTF-16 units that the engines keep of a failure's message. */
+export const MAX_FAILURE_MESSAGE = 666;
+/** UTF-16 units of the message of a BPMN error, which may become a String variable (`errorMessageVariable`). */
+const MAX_ERROR_MESSAGE = 4_000;
 /** Milliseconds the lock is extended by, to see whether the engine works at all. */
 const PROBE_LOCK_MS = 30_000;
 
@@ -43,7 +47,7 @@ export function tellFailed(
   const { message, retriesLeft, retryIn } = event.data;
   return report(taskService, task, () =>
     taskService.handleFailure(task, {
-      errorMessage: message,
+      errorMessage: cutText(message, MAX_FAILURE_MESSAGE),
       errorDetails: failureMark(event),
       retries: retriesLeft,
       retryTimeout: retryIn,
@@ -69,7 +73,7 @@ export function tellRefused(
     errorStep: event.step.name,
   });
   return report(taskService, task, () =>
-    taskService.handleBpmnError(task, code, message, variables),
+    taskService.handleBpmnError(task, code, cutText(message, MAX_ERROR_MESSAGE), variables),
   );
 }
 
@@ -78,33 +82,20 @@ async function report(
   task: Task,
   call: () => Promise<void>,
 ): Promise<Told> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      await call();
-      return { kind: 'told' };
-    } catch (error) {
-      const { status, reason } = read(error);
-      const refusal = status !== null && !PASSING.has(status) && !isConcurrent(reason);
-      if (status === 404 || (status === 400 && isLockedByOther(reason))) return { kind: 'gone' };
-      if (refusal && status < 500) return { kind: 'refused', reason };
-      if (attempt >= ATTEMPTS) {
-        return refusal && (await engineWorks(taskService, task))
-          ? { kind: 'refused', reason }
-          : { kind: 'unreachable' };
-      }
-      // 500 is also what Camunda answers to one of two transactions that met: the next attempt goes
-      // through, and when it does not, the one behind that finds the task free again.
-      await sleep(PAUSE_MS * 2 ** (attempt - 1));
-    }
+  try {
+    await callOrRefuse(() => call().catch(rethrow), {
+      probe: () => taskService.extendLock(task, PROBE_LOCK_MS).catch(rethrowUnlessKnown),
+      pauseMs: PAUSE_MS,
+      // A report says the same however often it is heard, so a lost answer is worth another attempt, too.
+      isRepeatable: (error) => error instanceof EngineUnavailableError,
+    });
+    return { kind: 'told' };
+  } catch (error) {
+    if (!(error instanceof EngineRefusedError)) return { kind: 'unreachable' };
+    const { httpStatus: status, message: reason } = error;
+    const isGone = status === 404 || (status === 400 && isLockedByOther(reason));
+    return isGone ? { kind: 'gone' } : { kind: 'refused', reason };
   }
-}
-
-/**
- * OptimisticLockingException: two branches reached a join at the same moment, or the lock was extended, or
- * a report that had lost its connection is still being worked on. Under load that can outlast all attempts.
- */
-function isConcurrent(reason: string): boolean {
-  return reason.includes('ENGINE-03005') || reason.includes('OptimisticLocking');
 }
 
 /** The lock ran out and another worker has the task. The engines say so in words only. */
@@ -112,28 +103,26 @@ function isLockedByOther(reason: string): boolean {
   return reason.includes('It is locked by worker');
 }
 
-/** Tells a report that the engine cannot take from an engine whose own database is away. */
-async function engineWorks(taskService: TaskService, task: Task): Promise<boolean> {
-  try {
-    await taskService.extendLock(task, PROBE_LOCK_MS);
-    return true;
-  } catch (error) {
-    const { status } = read(error);
-    return status !== null && status < 500 && !PASSING.has(status);
-  }
+/** The client's EngineError carries the HTTP status; anything else is a failed connection. */
+function rethrow(error: unknown): never {
+  const { httpStatusCode: status, response } = (error ?? {}) as {
+    httpStatusCode?: unknown;
+    response?: { body?: unknown };
+  };
+  if (typeof status === 'number') throw failureOf(status, String(response?.body ?? ''));
+  throw new EngineUnavailableError('the engine cannot be reached', {
+    cause: error,
+    outcome: 'unknown',
+  });
 }
 
-/** The client's EngineError carries the HTTP status; anything else is a failed connection. */
-function read(error: unknown): { status: number | null; reason: string } {
-  const { httpStatusCode, message, engineMsg } = (error ?? {}) as {
-    httpStatusCode?: unknown;
-    message?: unknown;
-    engineMsg?: unknown;
-  };
-  return {
-    status: typeof httpStatusCode === 'number' ? httpStatusCode : null,
-    reason: String(engineMsg ?? message ?? error),
-  };
+/** An engine that says that the lock is lost works. */
+function rethrowUnlessKnown(error: unknown): void {
+  try {
+    rethrow(error);
+  } catch (failure) {
+    if (!(failure instanceof EngineRefusedError)) throw failure;
+  }
 }
 
 function asVariables(values: Record<string, VariableValue>): Variables {

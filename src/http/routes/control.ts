@@ -151,6 +151,7 @@ export const controlRoutes: FastifyPluginAsyncZod<{
           400: problem('The request is not valid'),
           404: problem('No such process was ever accepted'),
           409: problem('Nothing waits for the message now; send it again later'),
+          502: problem('The process engine refused the message; nothing happened'),
           503: problem(
             'The process engine or the database cannot be reached; the answer says whether the message may have been delivered',
           ),
