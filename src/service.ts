@@ -3,6 +3,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import { v7 as timeOrderedId } from 'uuid';
 import { SetupError } from '../domain/errors.ts';
 import type { StoredEvent } from '../domain/events.ts';
+import type { ProcessState } from '../domain/process.ts';
 import { startWorker } from '../infrastructure/engine/worker/start-worker.ts';
 import { createProcessMap } from '../infrastructure/memory/process-map.ts';
 import { observedEngine, observedEventStore } from '../infrastructure/observability/observed.ts';
@@ -135,7 +136,10 @@ export async function startService(
       log,
     });
     shutdown.add('load limits', limits.stop);
-    const findProcess = personal.opened(createFindProcess({ ...database, processMap }));
+    const onState = (state: ProcessState): void => {
+      if (processMap.set(state)) waitroom.notify(state);
+    };
+    const findProcess = personal.opened(createFindProcess({ ...database, processMap, onState }));
 
     // Transport: jobs between the roles, states to every instance.
     const transport = await openTransport(config, observability.log, () => void catchUp());
@@ -144,7 +148,7 @@ export async function startService(
     shutdown.add('notifier', () => notifier.close());
     shutdown.add('queue', (timeLeft) => queue.close(timeLeft()));
     notifier.subscribe((state) => {
-      if (processMap.set(state)) waitroom.notify(state);
+      onState(state);
       feedSignal.wake();
     });
     const announce = createAnnounce({ processMap, notifier, log });

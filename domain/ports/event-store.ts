@@ -40,6 +40,8 @@ export interface EventStore {
     correlationId: string,
     options?: { afterVersion?: number; limit?: number },
   ): Promise<StoredEvent[]>;
+  /** Version of the last live event of a stream, without reading it; 0 when the log has none of it. */
+  lastVersion(correlationId: string): Promise<number>;
   /** Events whose dedupe key starts with `prefix`, in id order. */
   findByDedupePrefix(prefix: string): Promise<StoredEvent[]>;
   /** Events with this traceability id in id order, after `afterId`. */

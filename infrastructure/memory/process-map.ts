@@ -3,12 +3,6 @@ import { isEnded, type ProcessState } from '../../domain/process.ts';
 
 /** Milliseconds an ended process stays in memory: long enough for the status call that follows. */
 const ENDED_TTL_MS = 5_000;
-/**
- * Milliseconds a pending process is believed to be pending without news. Pub/sub may lose a message,
- * or bring an old one after the end has left; this is how long such an error can last.
- */
-const PENDING_TTL_MS = 30_000;
-
 export interface ProcessMap {
   get(correlationId: string): ProcessState | undefined;
   /** Takes the state unless a newer one is there. Returns whether it was news. */
@@ -20,7 +14,9 @@ export interface ProcessMap {
 
 /**
  * The in-memory process store: the latest state of each process this instance heard of, at most
- * `max` of them, least recently used out first. A cache: nothing is lost with it.
+ * `max` of them, least recently used out first. A cache: nothing is lost with it, and what it has may be
+ * old, for pub/sub loses messages and may bring an old one after the end has left. Who reads it holds its
+ * version against the log's.
  *
  * @param clock gives milliseconds
  */
@@ -32,8 +28,7 @@ export function createProcessMap(max: number, clock: { now(): number } = perform
       const known = states.peek(state.correlationId);
       // Notifications of two projectors may overtake each other.
       if (known && known.version >= state.version) return false;
-      const ttl = isEnded(state) ? ENDED_TTL_MS : PENDING_TTL_MS;
-      states.set(state.correlationId, state, { ttl });
+      states.set(state.correlationId, state, { ttl: isEnded(state) ? ENDED_TTL_MS : 0 });
       return true;
     },
     clear: () => states.clear(),

@@ -129,6 +129,7 @@ export function createPersonalData(options: {
       return {
         append,
         readStream: async (...call) => openEvents(await store.readStream(...call)),
+        lastVersion: (correlationId) => store.lastVersion(correlationId),
         findByDedupePrefix: async (prefix) => openEvents(await store.findByDedupePrefix(prefix)),
         findByTrace: async (...call) => openEvents(await store.findByTrace(...call)),
         async *readAll(range) {

@@ -1,8 +1,9 @@
 import { decide } from '../../domain/decide.ts';
 import { StreamArchivedError, VersionConflictError } from '../../domain/errors.ts';
 import type { EventStore } from '../../domain/ports/event-store.ts';
-import { fold, type ProcessState } from '../../domain/process.ts';
+import { fold, isEnded, type ProcessState } from '../../domain/process.ts';
 import type { Waiter, Waitroom } from '../../infrastructure/memory/waitroom.ts';
+import { endOf, type FindProcess } from './find-process.ts';
 
 export interface RetryRequest {
   correlationId: string;
@@ -26,6 +27,7 @@ export type RetryAnswer =
 export interface RetryPorts {
   eventStore: EventStore;
   waitroom: Waitroom;
+  findProcess: FindProcess;
 }
 
 /**
@@ -38,7 +40,7 @@ export interface RetryPorts {
  */
 export async function retryProcess(
   { correlationId, reason, actor, waitMs }: RetryRequest,
-  { eventStore, waitroom }: RetryPorts,
+  { eventStore, waitroom, findProcess }: RetryPorts,
   onWaiting: (waiter: Waiter) => void,
 ): Promise<RetryAnswer> {
   for (;;) {
@@ -63,7 +65,8 @@ export async function retryProcess(
     if (waiter) onWaiting(waiter);
     try {
       await eventStore.append(correlationId, decided, { expectedVersion: state.version });
-      return { kind: 'retried', end: (await waiter?.ended) ?? null };
+      const end = waiter ? await endOf(waiter, correlationId, findProcess) : null;
+      return { kind: 'retried', end: end && isEnded(end) ? end : null };
     } catch (error) {
       // It was archived a moment ago.
       if (error instanceof StreamArchivedError) return { kind: 'archived' };

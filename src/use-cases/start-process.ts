@@ -7,7 +7,7 @@ import type { JsonObject } from '../../domain/json.ts';
 import type { EventStore } from '../../domain/ports/event-store.ts';
 import { isEnded, type ProcessState } from '../../domain/process.ts';
 import type { Waiter, Waitroom } from '../../infrastructure/memory/waitroom.ts';
-import type { FindProcess } from './find-process.ts';
+import { endOf, type FindProcess } from './find-process.ts';
 import type { RequestHash } from './request-hash.ts';
 
 export interface StartRequest {
@@ -64,7 +64,7 @@ export async function startProcess(
   try {
     const first = await appendOrFindRequest();
     if (!first.existed) {
-      const state = (await waiter?.ended) ?? null;
+      const state = waiter ? await endOf(waiter, correlationId, ports.findProcess) : null;
       return { kind: 'accepted', correlationId, state, joined: false };
     }
     if (
@@ -114,7 +114,7 @@ export async function startProcess(
       other?.cancel();
       return { kind: 'accepted', correlationId: id, state, joined: true };
     }
-    const end = await other?.ended;
+    const end = other ? await endOf(other, id, ports.findProcess) : null;
     // What comes may be old: the end that a retry, seen in the look-up, took back.
     const newest = end && end.version >= (state?.version ?? 0) ? end : state;
     return { kind: 'accepted', correlationId: id, state: newest, joined: true };

@@ -75,4 +75,34 @@ describe('announcing what was committed', () => {
     expect(await processStore.get('behind')).toMatchObject({ status: 'pending' });
     expect(await findProcess('behind')).toMatchObject({ status: 'ok', data: { done: true } });
   });
+
+  it('G7: a status is as new as the log, whatever late news memory was given after it had forgotten the end', async () => {
+    const { eventStore, processStore } = database;
+    const findProcess = createFindProcess({
+      processMap,
+      processStore,
+      eventStore,
+      onState: (state) => processMap.set(state),
+    });
+    await eventStore.append('late', [requested()]);
+    const old = processMap.get('late');
+    await eventStore.append('late', [completed({ done: true })]);
+    processMap.clear();
+    if (!old) throw new Error('it was not told');
+    expect(processMap.set(old)).toBe(true);
+    expect(await findProcess('late')).toMatchObject({ status: 'ok', version: 2 });
+    // What the look-up found, memory has from then on.
+    expect(processMap.get('late')).toMatchObject({ status: 'ok', version: 2 });
+  });
+
+  it('G7: an event behind the end, told by memory, is told by the log when memory has forgotten it', async () => {
+    const { eventStore, processStore } = database;
+    const findProcess = createFindProcess({ processMap, processStore, eventStore });
+    await eventStore.append('behind-end', [requested(), completed()]);
+    await processStore.project('behind-end');
+    await eventStore.append('behind-end', [started()]);
+    expect(await findProcess('behind-end')).toMatchObject({ status: 'ok', version: 3 });
+    processMap.clear();
+    expect(await findProcess('behind-end')).toMatchObject({ status: 'ok', version: 3 });
+  });
 });

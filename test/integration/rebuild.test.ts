@@ -224,11 +224,13 @@ describe.each(databaseKinds())('a rebuild on $name', { timeout: 180_000 }, (kind
       };
       const writers = ['a', 'm', 'z'].map(writer);
       const rebuilds = [];
-      for (let at = 0; at < 3; at++) rebuilds.push((await rebuild(store)).outcome.kind);
+      // As often as it takes for much to be written meanwhile: either may be the faster one.
+      do {
+        rebuilds.push((await rebuild(store)).outcome.kind);
+      } while (rebuilds.length < 3 || written.size <= 20);
       done = true;
       await Promise.all(writers);
-      expect(rebuilds).toEqual(['exchanged', 'exchanged', 'exchanged']);
-      expect(written.size).toBeGreaterThan(20);
+      expect([...new Set(rebuilds)]).toEqual(['exchanged']);
       await expectRebuilt(database);
     });
 

@@ -43,16 +43,6 @@ describe('the process map', () => {
     expect(map.get('p')).toBeUndefined();
   });
 
-  it('G7: believes no pending state for ever: the news of its end may have been lost', () => {
-    const map = createProcessMap(10, Date);
-    map.set(stateOf('p', 3, 'ok'));
-    vi.advanceTimersByTime(5_001);
-    // An instance that was frozen publishes what it had read before the end.
-    map.set(stateOf('p', 2));
-    vi.advanceTimersByTime(30_001);
-    expect(map.get('p')).toBeUndefined();
-  });
-
   it('holds no more than it may, the least recently used out first', () => {
     const map = createProcessMap(3, Date);
     for (const id of ['a', 'b', 'c']) map.set(stateOf(id, 1));

@@ -41,6 +41,17 @@ export function createEventReads(pool: sql.ConnectionPool): Omit<EventStore, 'ap
           .input('after', sql.Int, afterVersion)
           .input('limit', sql.Int, limit ?? null),
       ),
+    async lastVersion(correlationId) {
+      const { recordset } = await withRetry(() =>
+        pool
+          .request()
+          .input('correlation_id', sql.VarChar(255), correlationId)
+          .query<{ version: number | null }>(
+            'SELECT MAX(version) AS version FROM event_log WHERE correlation_id = @correlation_id',
+          ),
+      );
+      return recordset[0]?.version ?? 0;
+    },
     findByDedupePrefix: (prefix) =>
       select(liveElseArchived('', PREFIX), (request) =>
         request

@@ -34,6 +34,9 @@ export function createEventReads(db: BetterSqlite3.Database): EventReads {
   const stream = pair<[string, number, number]>(
     'WHERE correlation_id = ? AND version > ? ORDER BY version LIMIT ?',
   );
+  const lastVersion = db
+    .prepare<[string], number | null>('SELECT MAX(version) FROM event_log WHERE correlation_id = ?')
+    .pluck();
   const byPrefix = pair<[string, string]>('WHERE dedupe_key >= ? AND dedupe_key < ? ORDER BY id');
   // The processes of one trace may be here and there.
   const byTrace = db.prepare<[string, number, string, number, number], Row>(
@@ -66,6 +69,7 @@ export function createEventReads(db: BetterSqlite3.Database): EventReads {
     },
     readStream: async (correlationId, { afterVersion = 0, limit = -1 } = {}) =>
       firstOf(stream, correlationId, afterVersion, limit),
+    lastVersion: async (correlationId) => lastVersion.get(correlationId) ?? 0,
     findByDedupePrefix: async (prefix) => firstOf(byPrefix, prefix, after(prefix)),
     async findByTrace(traceabilityId, { afterId = '0', limit }) {
       const from = Number(afterId);
