@@ -148,6 +148,9 @@ export const configSchema = z.object({
     .string()
     .default('')
     .describe('Audience to ask for, where the server wants one; empty: none'),
+  ENGINE_CALL_TIMEOUT_MS: number(5_000, 100, 600_000).describe(
+    'Time for a call of the engine that a caller waits for, a message for example; then callers get a 503',
+  ),
   ROLES: z
     .string()
     .default(ROLES.join(','))

@@ -39,7 +39,11 @@ export async function openProcessEngine(
       : undefined;
   const baseUrl = embedded?.url ?? access.baseUrl;
   const auth = openEngineAuth(access);
-  const engine = createRestEngine({ baseUrl, auth });
+  const engine = createRestEngine({
+    baseUrl,
+    auth,
+    callerTimeoutMs: config.ENGINE_CALL_TIMEOUT_MS,
+  });
   const stop = async (): Promise<void> => {
     await auth.close();
     await engine.close();

@@ -13,6 +13,8 @@ export interface RestClient {
   call: CallEngine;
   /** A call that changes something: one that the engine can never do is refused. */
   change: CallEngine;
+  /** The same client for calls that are to end together within some milliseconds. */
+  within(ms: number): RestClient;
   close(): Promise<void>;
 }
 
@@ -39,10 +41,8 @@ export function createRestClient(options: {
   auth: EngineAuth;
   /** Milliseconds for one attempt at a call, from the token it may need to the end of its answer. */
   timeoutMs: number;
-  /** Milliseconds for a change with all its attempts; left out: as long as those take. */
-  changeTimeoutMs?: number | undefined;
 }): RestClient {
-  const { auth, timeoutMs, changeTimeoutMs } = options;
+  const { auth, timeoutMs } = options;
   const base = options.baseUrl.replace(/\/+$/, '');
   const agent = new Agent({
     connections: 64,
@@ -119,7 +119,7 @@ export function createRestClient(options: {
   }
 
   const callWithin =
-    (whole?: AbortSignal): CallEngine =>
+    (whole: AbortSignal | undefined): CallEngine =>
     async (schema, method, path, body) => {
       const { status, text } = await send(method, path, body, whole);
       if (status < 200 || status >= 300) throw failureOf(status, text);
@@ -133,18 +133,17 @@ export function createRestClient(options: {
       );
     };
 
-  return {
-    call: callWithin(),
-    async change(...given) {
-      const whole =
-        changeTimeoutMs === undefined ? undefined : AbortSignal.timeout(changeTimeoutMs);
-      const call = callWithin(whole);
-      return callOrRefuse(() => call(...given), {
-        probe: () => call(z.array(z.unknown()), 'GET', PROBE),
-      });
-    },
-    close: () => agent.close(),
-  };
+  function clientWithin(whole?: AbortSignal): RestClient {
+    const call = callWithin(whole);
+    const probe = () => call(z.array(z.unknown()), 'GET', PROBE);
+    return {
+      call,
+      change: (...given) => callOrRefuse(() => call(...given), { probe }),
+      within: (ms) => clientWithin(AbortSignal.timeout(ms)),
+      close: () => agent.close(),
+    };
+  }
+  return clientWithin();
 }
 
 /** What is waited for may not listen to the signal: a token that is fetched for other calls, too. */

@@ -16,8 +16,11 @@ export interface RestEngineOptions {
   auth?: EngineAuth;
   /** Milliseconds for one attempt at a call. */
   timeoutMs?: number;
-  /** Milliseconds for a change with all its attempts; left out: as long as those take. */
-  changeTimeoutMs?: number;
+  /**
+   * Milliseconds for what somebody waits for, with all its calls: a message, the version. Left out: as long as those
+   * calls take.
+   */
+  callerTimeoutMs?: number;
 }
 
 export interface RestEngine extends Engine {
@@ -32,8 +35,9 @@ const nothing = z.null();
 
 /** The engine port on the REST API of Camunda 7 and Operaton. */
 export function createRestEngine(options: RestEngineOptions): RestEngine {
-  const { baseUrl, auth = noAuth(), timeoutMs = 15_000, changeTimeoutMs } = options;
-  const client = createRestClient({ baseUrl, auth, timeoutMs, changeTimeoutMs });
+  const { baseUrl, auth = noAuth(), timeoutMs = 15_000, callerTimeoutMs } = options;
+  const client = createRestClient({ baseUrl, auth, timeoutMs });
+  const forCaller = () => (callerTimeoutMs === undefined ? client : client.within(callerTimeoutMs));
   const { call, change } = client;
 
   async function remove(path: string): Promise<void> {
@@ -93,9 +97,9 @@ export function createRestEngine(options: RestEngineOptions): RestEngine {
     },
     retryFailed: createRetryFailed({ call, change }),
     ...createInspection(call),
-    correlate: createCorrelate({ call, change }),
+    correlate: (...message) => createCorrelate(forCaller())(...message),
     async version() {
-      const { version } = await call(versionAnswer, 'GET', '/version');
+      const { version } = await forCaller().call(versionAnswer, 'GET', '/version');
       return version;
     },
     close: client.close,

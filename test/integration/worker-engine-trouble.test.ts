@@ -89,7 +89,9 @@ describe.each(engineKinds())('a worker whose engine is $name', ({ available, ope
       const report = calls.findIndex((path) => path.endsWith('/complete'));
       const task = dirname(calls[report] ?? '');
       const since = calls.slice(report).filter((path) => dirname(path) === task);
-      expect(since.map((path) => basename(path))).toEqual(Array(5).fill('complete'));
+      // On a slow machine the task has come again by now, and its report is under way once more.
+      expect(since.length).toBeGreaterThanOrEqual(5);
+      expect(new Set(since.map((path) => basename(path)))).toEqual(new Set(['complete']));
       meets = false;
       await finished(instanceId);
       const events = happened(await rig.eventStore.readStream(correlationId));
