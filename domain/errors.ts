@@ -38,8 +38,17 @@ export class UnreadableEventError extends CodedError {
   }
 }
 
+/** Marks the errors of all copies of this module: code that is bundled with a process brings its own. */
+const BUSINESS_RULE = Symbol.for('fastify-camunda.BusinessRuleError');
+
 /** A rule of the process says no: becomes a BPMN error, is never retried. */
 export class BusinessRuleError extends CodedError {
+  readonly [BUSINESS_RULE] = true;
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === 'object' && value !== null && BUSINESS_RULE in value;
+  }
+
   /**
    * @param code the errorCode of the BPMN boundary event, for example `BACKGROUND_CHECK_REFUSED`
    * @param message for the caller; must hold no secret

@@ -1,11 +1,12 @@
 import { access, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { DEFAULT_RETRY, type ProcessDefinition } from '../domain/define-process.ts';
 import { SetupError } from '../domain/errors.ts';
 import { findStep, keysOf, type TaskRef } from '../domain/find-step.ts';
 import type { ExternalTopic } from '../infrastructure/engine/read-topics.ts';
 import { checkModel, oneLine } from './check-model.ts';
+import { importProcess } from './import-process.ts';
 
 export interface LoadedProcess {
   definition: ProcessDefinition;
@@ -121,19 +122,19 @@ async function importDefinition(folder: string, key: string): Promise<ProcessDef
       () => false,
     );
     if (!exists) continue;
-    const module = await importModule(file);
-    if (!module.default?.steps) {
+    const definition = await importDefault(file);
+    if (!definition?.steps) {
       throw new SetupError(`${file} does not export a defineProcess(…) as its default`);
     }
-    return module.default;
+    return definition as ProcessDefinition;
   }
   throw new SetupError(`the process ${key} has no index.ts in ${folder}`);
 }
 
 /** What is wrong in a process is told in one line, as everything that stops the start. */
-async function importModule(file: string): Promise<{ default?: ProcessDefinition }> {
+async function importDefault(file: string): Promise<Partial<ProcessDefinition> | undefined> {
   try {
-    return await import(pathToFileURL(file).href);
+    return (await importProcess(file)).default as Partial<ProcessDefinition> | undefined;
   } catch (cause) {
     throw new SetupError(`${file} cannot be loaded: ${oneLine(cause)}`, { cause });
   }

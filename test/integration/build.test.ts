@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startPartner } from '../../src/partner/partner-service.ts';
 import { endWithUs, freePort, stopChild, until } from '../support/children.ts';
+import { quoteParcel, writeReadmeProcess } from '../support/readme-process.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -41,17 +42,12 @@ describe('npm run build', () => {
     }
   }, 180_000);
 
-  it('plain node serves from it, embedded engine and shipped processes included', async () => {
+  /** Serves with what was built, from a folder that has nothing to do with it. */
+  async function serve(env: Record<string, string>): Promise<{ url: string; child: ChildProcess }> {
     const port = await freePort();
-    const partner = await startPartner({ port: 0 });
     const child = spawn(process.execPath, [bin, 'serve'], {
       cwd: elsewhere,
-      env: {
-        PATH: process.env.PATH,
-        PORT: String(port),
-        PARTNER_URL: partner.url,
-        DATA_DIR: join(elsewhere, 'data'),
-      },
+      env: { PATH: process.env.PATH, PORT: String(port), ...env },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     children.push(child);
@@ -61,7 +57,26 @@ describe('npm run build', () => {
       out += String(data);
     });
     await until(() => out.includes('"msg":"ready"'), 'the service is ready', 60_000);
-    const answer = await fetch(`http://127.0.0.1:${port}/api/process/start`, {
+    return { url: `http://127.0.0.1:${port}`, child };
+  }
+
+  it('plain node serves from it a process in TypeScript from any folder', async () => {
+    const processes = join(elsewhere, 'processes');
+    writeReadmeProcess(processes);
+    const data = join(elsewhere, 'data of a process');
+    const { url, child } = await serve({ PROCESSES_DIR: processes, DATA_DIR: data });
+    expect(await quoteParcel(url, 2.5)).toMatchObject({ status: 200, body: { status: 'ok' } });
+    expect(await quoteParcel(url, 31)).toMatchObject({ status: 422, body: { code: 'TOO_HEAVY' } });
+    await stopChild(child);
+  }, 90_000);
+
+  it('plain node serves from it, embedded engine and shipped processes included', async () => {
+    const partner = await startPartner({ port: 0 });
+    const { url, child } = await serve({
+      PARTNER_URL: partner.url,
+      DATA_DIR: join(elsewhere, 'data'),
+    });
+    const answer = await fetch(`${url}/api/process/start`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({
