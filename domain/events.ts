@@ -50,6 +50,17 @@ interface EventOf<Type extends string, Data> {
 /** The actor of calls while access control is off, and of commands on the machine. */
 export const LOCAL_ACTOR = 'local';
 
+/** What the events of a step say of the task besides what came of it. */
+type TaskData = {
+  taskId: string;
+  attempt: number;
+  input: Json;
+  /** The instance the task came from, or the one that called that; absent in events of earlier releases. */
+  instanceId?: string;
+  /** Key of the process that the step belongs to, where it is not the stream's: one that was called. */
+  calledProcess?: string;
+};
+
 interface StepOf {
   name: string;
   number: number;
@@ -60,16 +71,12 @@ export type ProcessRequested = EventOf<
   { variables: JsonObject; requestHash: string }
 >;
 export type ProcessStarted = EventOf<'process-started', { processInstanceId: string }>;
-export type StepCompleted = EventOf<
-  'step-completed',
-  { taskId: string; attempt: number; input: Json; output: JsonObject }
-> & { step: StepOf };
+export type StepCompleted = EventOf<'step-completed', TaskData & { output: JsonObject }> & {
+  step: StepOf;
+};
 export type StepFailed = EventOf<
   'step-failed',
-  {
-    taskId: string;
-    attempt: number;
-    input: Json;
+  TaskData & {
     kind: 'business' | 'technical';
     code: string;
     message: string;

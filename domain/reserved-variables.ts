@@ -22,9 +22,9 @@ export function reservedAmong(names: Iterable<string>): string[] {
   return RESERVED_VARIABLES.filter((name) => given.has(name));
 }
 
-/** The values of the reserved variables in the instance of a process; one without a value is left out. */
+/** The values of the reserved variables in the instance of a process; undefined for one that is not set. */
 export function reservedValues(correlationId: string, identity: ProcessIdentity): JsonObject {
-  const values = {
+  return {
     correlationId,
     batch_id: identity.batchId,
     traceability_id: identity.traceabilityId,
@@ -34,5 +34,4 @@ export function reservedValues(correlationId: string, identity: ProcessIdentity)
     traceparent: identity.traceparent,
     tracestate: identity.tracestate,
   };
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }

@@ -4,6 +4,7 @@ import type { StepFailed, StoredEvent } from '../domain/events.ts';
 import type { Timestamp } from '../domain/json.ts';
 import type { EngineIncident, EngineInstance } from '../domain/ports/engine.ts';
 import type { ProcessState } from '../domain/process.ts';
+import { lastRefusal } from '../domain/refusal.ts';
 
 /** What is to be done about a pending process. */
 export type Verdict =
@@ -95,18 +96,6 @@ export function judge(
       );
     }
   }
-}
-
-/** The last rule that said no: a BPMN error that nothing caught ends its branch without a word. */
-function lastRefusal(
-  events: readonly StoredEvent[],
-  since: number,
-): (StoredEvent & StepFailed) | undefined {
-  const found = events.findLast(
-    (event) =>
-      event.version > since && event.type === 'step-failed' && event.data.kind === 'business',
-  );
-  return found?.type === 'step-failed' ? found : undefined;
 }
 
 function refused({ data, step }: StoredEvent & StepFailed, deletes: boolean): Verdict {

@@ -1,10 +1,11 @@
 import { decide } from '../domain/decide.ts';
 import { EngineRefusedError } from '../domain/errors.ts';
-import type { ProcessIdentity, ProcessRequested, StoredEvent } from '../domain/events.ts';
+import type { ProcessRequested, StoredEvent } from '../domain/events.ts';
 import type { JsonObject } from '../domain/json.ts';
 import type { Engine } from '../domain/ports/engine.ts';
 import type { EventStore } from '../domain/ports/event-store.ts';
 import { fold, type ProcessState } from '../domain/process.ts';
+import { reservedValues } from '../domain/reserved-variables.ts';
 
 export interface RecordedStart {
   request: StoredEvent & ProcessRequested;
@@ -91,23 +92,8 @@ export async function recordFailure(
 }
 
 function startVariables(request: StoredEvent & ProcessRequested): JsonObject {
-  return { ...request.data.variables, ...identityVariables(request) };
-}
-
-/** The variables that every instance carries, by the names of the user's data model. */
-function identityVariables(event: {
-  correlationId: string;
-  identity: ProcessIdentity;
-}): JsonObject {
-  const { identity } = event;
   return {
-    correlationId: event.correlationId,
-    batch_id: identity.batchId,
-    traceability_id: identity.traceabilityId,
-    application_id: identity.applicationId,
-    originating_system: identity.originatingSystem,
-    identifiers: identity.identifiers,
-    traceparent: identity.traceparent,
-    tracestate: identity.tracestate,
+    ...request.data.variables,
+    ...reservedValues(request.correlationId, request.identity),
   };
 }

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { DEFAULT_RETRY, type ProcessDefinition } from '../domain/define-process.ts';
 import { SetupError } from '../domain/errors.ts';
 import { findStep, keysOf, type TaskRef } from '../domain/find-step.ts';
+import { reservedAmong } from '../domain/reserved-variables.ts';
 import type { ExternalTopic } from '../infrastructure/engine/read-topics.ts';
 import { checkModel, oneLine } from './check-model.ts';
 import { importProcess } from './import-process.ts';
@@ -105,6 +106,12 @@ async function loadProcess(folder: string, key: string): Promise<LoadedProcess> 
   const definition = await importDefinition(folder, key);
   if (definition.key !== key) {
     throw new SetupError(`the process in ${folder} has the key ${definition.key}, not ${key}`);
+  }
+  const [reserved] = reservedAmong(Object.keys(definition.input?.shape ?? {}));
+  if (reserved !== undefined) {
+    throw new SetupError(
+      `the input of the process ${key} names the variable "${reserved}", which the service sets itself; take another name`,
+    );
   }
   const fileName = `${key}.bpmn`;
   const bpmn = await readFile(join(folder, fileName), 'utf8').catch((cause: unknown) => {

@@ -21,6 +21,13 @@ export interface EngineInstance {
   deleteReason: string | null;
 }
 
+/** The instance at the root of a hierarchy of calls. */
+export interface RootInstance {
+  processInstanceId: string;
+  businessKey: string | null;
+  processKey: string;
+}
+
 /** An instance cannot go on by itself: a task or a job has no retries left. */
 export interface EngineIncident {
   processInstanceId: string;
@@ -31,12 +38,12 @@ export interface EngineIncident {
 
 /** What the reconciler asks the engine, for many instances at once. */
 export interface EngineInspection {
-  /** Running and ended instances of these processes with any of these business keys, oldest first. */
+  /** As `findInstances`, of any of these processes with any of these business keys. */
   findInstancesOf(
     processKeys: readonly string[],
     businessKeys: readonly string[],
   ): Promise<EngineInstance[]>;
-  /** Running instances of these processes, oldest first, from `offset`. */
+  /** Running instances of these processes that no other has called, oldest first, from `offset`. */
   listRunning(
     processKeys: readonly string[],
     page: { startedBefore: Timestamp; offset: number; limit: number },
@@ -60,8 +67,13 @@ export interface Engine extends EngineInspection {
    * @throws EngineRefusedError, EngineUnavailableError
    */
   start(processKey: string, businessKey: string, variables: JsonObject): Promise<string>;
-  /** Running and ended instances with this business key, oldest first. */
+  /** Running and ended instances with this business key that no other has called, oldest first. */
   findInstances(processKey: string, businessKey: string): Promise<EngineInstance[]>;
+  /**
+   * The instance that called a running one, however many calls above it; the running one itself when nothing
+   * called it. Null when it runs no more.
+   */
+  findRoot(processInstanceId: string): Promise<RootInstance | null>;
   /** Deletes a running instance; one that is gone is fine. */
   cancel(processInstanceId: string): Promise<void>;
   /**

@@ -24,6 +24,12 @@ export type DifferenceKind =
   | 'id-order'
   /** No release of this service wrote the event, or a newer one did. */
   | 'event-unreadable'
+  /** The stream does not begin with a request: nobody asked for the process. */
+  | 'request-missing'
+  /** An event of another process is in the stream. */
+  | 'process-mixed'
+  /** An instance, or a step that was done in one, that no request and no retry of the process explains. */
+  | 'instance-foreign'
   /** The row was not archived together with its first event. */
   | 'archived-at'
   /** An event has not been published for too long. */

@@ -7,6 +7,7 @@ import { createRestClient } from './rest-client.ts';
 import { createInspection, instancesAnswer, toInstance } from './rest-inspection.ts';
 import { createCorrelate } from './rest-messages.ts';
 import { createRetryFailed } from './rest-retry.ts';
+import { createFindRoot } from './rest-root.ts';
 import { toEngineVariables } from './variables.ts';
 
 export interface RestEngineOptions {
@@ -84,12 +85,14 @@ export function createRestEngine(options: RestEngineOptions): RestEngine {
       const query = new URLSearchParams({
         processInstanceBusinessKey: businessKey,
         processDefinitionKey: processKey,
+        rootProcessInstances: 'true',
         sortBy: 'startTime',
         sortOrder: 'asc',
       });
       const found = await call(instancesAnswer, 'GET', `/history/process-instance?${query}`);
       return found.map(toInstance);
     },
+    findRoot: createFindRoot(call),
     cancel,
     async forget(processInstanceId) {
       await cancel(processInstanceId);

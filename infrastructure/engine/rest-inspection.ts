@@ -97,12 +97,14 @@ export function createInspection(call: CallEngine): EngineInspection {
       const filter = {
         processInstanceBusinessKeyIn: businessKeys,
         processDefinitionKeyIn: processKeys,
+        rootProcessInstances: true,
       };
       return (await all((offset) => history(filter, offset, PAGE))).map(toInstance);
     },
     async listRunning(processKeys, { startedBefore, offset, limit }) {
       const filter = {
         processDefinitionKeyIn: processKeys,
+        rootProcessInstances: true,
         unfinished: true,
         startedBefore: startedBefore.replace('Z', '+0000'),
       };

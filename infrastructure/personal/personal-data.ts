@@ -54,6 +54,13 @@ export function createPersonalData(options: {
   const { vault, personalOf, log } = options;
   const isPersonal = (processName: string): boolean => personalOf(processName).length > 0;
 
+  /** A step of a process that was called may have personal values of its own. */
+  function pathsOf({ processName, data }: ProcessEvent): readonly string[] {
+    const called = 'calledProcess' in data ? data.calledProcess : undefined;
+    const own = personalOf(processName);
+    return called === undefined ? own : [...own, ...personalOf(called)];
+  }
+
   async function sealAll(
     correlationId: string,
     events: readonly ProcessEvent[],
@@ -62,7 +69,7 @@ export function createPersonalData(options: {
     const seal = await vault.forWriting(correlationId, isNew);
     if (seal === null) return events;
     const write = seal === 'erased' ? () => ERASED : seal.seal;
-    return events.map((event) => sealEvent(event, personalOf(event.processName), write));
+    return events.map((event) => sealEvent(event, pathsOf(event), write));
   }
 
   async function openEvents(events: readonly StoredEvent[]): Promise<StoredEvent[]> {
@@ -104,7 +111,7 @@ export function createPersonalData(options: {
     eventStore(store) {
       async function append(...call: Parameters<EventStore['append']>): Promise<AppendResult> {
         const [correlationId, events, appendOptions] = call;
-        const personal = events.some(({ processName }) => isPersonal(processName));
+        const personal = events.some((event) => pathsOf(event).length > 0);
         const isNew = appendOptions?.expectedVersion === 0;
         if (!personal) return opened(await store.append(...call), false);
         // A start that was seen before would leave a key for a process that never comes to be.

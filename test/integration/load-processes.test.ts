@@ -92,6 +92,13 @@ describe('loadProcesses', () => {
       { bpmn: bpmnOf('other', ['only'], { catches: [], errorStep: null }) },
       /shop\.bpmn describes the process other, its folder is shop/,
     ],
+    [
+      'an input that names a variable of the service',
+      {
+        code: `export default { key: 'shop', input: { shape: { batch_id: {} } }, steps: [{ name: 'only', ends: 'ok' }] };`,
+      },
+      /the input of the process shop names the variable "batch_id", which the service sets itself/,
+    ],
     ['no code', { code: '' }, /the process shop has no index\.ts in .*shop/],
     ['no BPMN file', { bpmn: '' }, /the process shop has no file .*shop\.bpmn/],
     [

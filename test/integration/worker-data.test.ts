@@ -114,7 +114,7 @@ describe.each(engineKinds())('what steps read and write on $name', ({ available,
         ],
       });
       rig.work(definition);
-      const correlationId = `${definition.key}-raw`;
+      const { correlationId } = await rig.request(definition);
       await rig.api.startRaw(definition.key, correlationId, {
         when: { type: 'Date', value: null },
       });
@@ -233,7 +233,7 @@ describe.each(engineKinds())('what steps read and write on $name', ({ available,
       });
       rig.work(definition);
       // Straight to the engine: what a start brings is kept as it is, for the engine has still to get it.
-      const correlationId = `${definition.key}-raw`;
+      const { correlationId } = await rig.request(definition);
       await rig.api.startRaw(definition.key, correlationId, {
         card: { type: 'Json', value: JSON.stringify({ number: SECRET, holder: 'Ada' }) },
       });

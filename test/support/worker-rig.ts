@@ -98,8 +98,8 @@ export async function openWorkerRig(engineUrl: string) {
     return definition;
   }
 
-  /** Requests a process and starts its instance, as the service does. */
-  async function start(
+  /** Requests a process; nothing starts its instance. */
+  async function request(
     { key }: ProcessDefinition,
     variables: JsonObject = {},
     identity: ProcessIdentity = {},
@@ -112,7 +112,12 @@ export async function openWorkerRig(engineUrl: string) {
         null,
       ),
     );
-    const eventId = events[0]?.id ?? '';
+    return { correlationId, eventId: events[0]?.id ?? '' };
+  }
+
+  /** Requests a process and starts its instance, as the service does. */
+  async function start(...wanted: Parameters<typeof request>) {
+    const { correlationId, eventId } = await request(...wanted);
     const job = { name: 'start-instance', correlationId, eventId, redelivered: false } as const;
     await startInstance(job, { attempt: 1 }, { eventStore, engine });
     const started = (await eventStore.readStream(correlationId)).find(
@@ -170,6 +175,7 @@ export async function openWorkerRig(engineUrl: string) {
     api,
     log,
     process,
+    request,
     start,
     work,
     events,

@@ -17,6 +17,8 @@ const historyBody = z.strictObject({
   processInstanceBusinessKeyIn: ids,
   processDefinitionKeyIn: ids,
   unfinished: z.literal(true).optional(),
+  /** No instance here calls another: all are roots. */
+  rootProcessInstances: z.literal(true).optional(),
   startedBefore: z.string().optional(),
   incidentStatus: z.literal('open').optional(),
   sorting: z

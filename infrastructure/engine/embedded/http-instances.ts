@@ -17,6 +17,8 @@ const instanceQuery = z.strictObject({
   /** No instance here calls another. */
   superProcessInstance: z.string().optional(),
   subProcessInstance: z.string().optional(),
+  processInstanceIds: z.string().optional(),
+  rootProcessInstances: z.literal('true').optional(),
 });
 const executionQuery = z.strictObject({
   processInstanceId: z.string(),
@@ -31,6 +33,7 @@ const historyQuery = z.strictObject({
   processDefinitionKey: z.string().optional(),
   /** No instance here calls another. */
   superProcessInstanceId: z.string().optional(),
+  rootProcessInstances: z.literal('true').optional(),
 });
 const definitionQuery = z.strictObject({
   key: z.string().optional(),
@@ -105,8 +108,9 @@ export function registerInstanceRoutes(
     const query = instanceQuery.parse(request.query);
     const { businessKey, processDefinitionKey } = query;
     if (query.superProcessInstance ?? query.subProcessInstance) return json(reply, []);
+    const ids = query.processInstanceIds?.split(',');
     const rows = store.instances(
-      { businessKey, processKey: processDefinitionKey, activeOnly: true },
+      { ids, businessKey, processKey: processDefinitionKey, activeOnly: true },
       LIMIT,
     );
     return json(reply, rows.map(instanceView));

@@ -10,6 +10,7 @@ import { BusinessRuleError } from '../../../domain/errors.ts';
 import type { Audit, ProcessIdentity } from '../../../domain/events.ts';
 import type { Json, JsonObject } from '../../../domain/json.ts';
 import { redact } from '../../../domain/redact.ts';
+import { reservedAmong, reservedValues } from '../../../domain/reserved-variables.ts';
 import { describeUnkept, findUnkept } from '../../../domain/unkept-value.ts';
 import { tracedHttp } from '../../observability/observed-steps.ts';
 import { definedOf, NO_TRACING, type Tracing } from '../../observability/tracing.ts';
@@ -49,13 +50,10 @@ export interface Attempt {
 
 /** Runs a step's handler once, with its input checked, its time limited and its calls audited. */
 export async function runHandler(attempt: Attempt): Promise<Outcome> {
-  const { step, variables, stopping } = attempt;
+  const { step, stopping } = attempt;
   const audit: Audit = { targetSystem: 'CamundaEngine', ...step.audit };
   const began = performance.now();
-  const wanted = Object.keys(step.input.shape);
-  const given = Object.fromEntries(
-    wanted.filter((name) => name in variables).map((name) => [name, variables[name]]),
-  );
+  const given = inputOf(attempt);
   const input = redact(toJson(given), step.redact ?? []);
   const finish = (status: number, result: string): Audit => ({
     ...audit,
@@ -84,6 +82,11 @@ export async function runHandler(attempt: Attempt): Promise<Outcome> {
     if (!output.success) return failed('INVALID_OUTPUT', problems('output', output.error), false);
     const unkept = findUnkept(output.data);
     if (unkept) return failed('INVALID_OUTPUT', describeUnkept('output', unkept), false);
+    const [reserved] = reservedAmong(Object.keys(output.data));
+    if (reserved !== undefined) {
+      const message = `output.${reserved}: a step must not set this variable, the service does`;
+      return failed('RESERVED_VARIABLE', message, true);
+    }
     return {
       kind: 'completed',
       input,
@@ -103,6 +106,16 @@ export async function runHandler(attempt: Attempt): Promise<Outcome> {
 
 /** UTF-16 units of a code that are kept: what the audit trail's columns hold. */
 const MAX_CODE = 255;
+
+/** What the step asks for: the service's own variables as the stream has them, the others as the engine has. */
+function inputOf({ step, correlationId, identity, variables }: Attempt): Record<string, unknown> {
+  const reserved: Record<string, unknown> = reservedValues(correlationId, identity);
+  const given = Object.keys(step.input.shape).map((name): [string, unknown] => [
+    name,
+    name in reserved ? reserved[name] : variables[name],
+  ]);
+  return Object.fromEntries(given.filter(([, value]) => value !== undefined));
+}
 
 class StepTimeoutError extends Error {
   readonly code = 'STEP_TIMEOUT';

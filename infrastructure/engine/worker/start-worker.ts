@@ -1,19 +1,16 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TaskService } from 'camunda-external-task-client-js';
-import { logIds } from '../../../domain/trace-context.ts';
 import type { Observers } from '../../observability/observed.ts';
 import { inStepSpan, observedTaskService } from '../../observability/observed-steps.ts';
 import { NO_TRACING } from '../../observability/tracing.ts';
+import type { EngineTask } from './engine-task.ts';
 import { type ClientOptions, createClient } from './external-task-client.ts';
-import { createInstanceCheck } from './instance-check.ts';
 import { runTask, type TaskPorts, type Work } from './run-task.ts';
-import { type EngineTask, processOf } from './task-variables.ts';
+import { createFindOwner, type TaskStream } from './task-owner.ts';
 import { createFindWork, topicsOf } from './topics.ts';
 
-export interface WorkerOptions
-  extends Omit<TaskPorts, 'stopping' | 'isOurs' | 'onTelling'>,
-    ClientOptions {
+export interface WorkerOptions extends Omit<TaskPorts, 'stopping' | 'onTelling'>, ClientOptions {
   /** All steps this worker does. */
   work: readonly Work[];
   /** Hears of polls, calls and steps. */
@@ -57,7 +54,7 @@ export function startWorker(options: WorkerOptions): RunningWorker {
   setMaxListeners(0, stopping.signal, calls.signal);
   const running = new Set<Promise<void>>();
   const inHand = new Map<string, Promise<void>>();
-  const isOurs = createInstanceCheck(options);
+  const findOwner = createFindOwner(options);
   const client = createClient(options, { polling: polling.signal, calls: calls.signal });
   let failures = 0;
   let draining = false;
@@ -103,16 +100,12 @@ export function startWorker(options: WorkerOptions): RunningWorker {
       // The types have one key only: https://github.com/DefinitelyTyped/DefinitelyTyped/blob/master/types/camunda-external-task-client-js
       { variables, processDefinitionKeyIn: processKeys as never },
       ({ task, taskService }) => {
-        const done = afterItself(task as EngineTask, () => {
-          const one = findWork(task as EngineTask);
-          return inSpan(task as EngineTask, one, () =>
-            handle(
-              task as EngineTask,
-              observers ? observedTaskService(taskService, observers) : taskService,
-              one,
-            ),
-          );
-        });
+        const done = afterItself(task as EngineTask, () =>
+          handle(
+            task as EngineTask,
+            observers ? observedTaskService(taskService, observers) : taskService,
+          ),
+        );
         running.add(done);
         return done.finally(() => running.delete(done));
       },
@@ -134,31 +127,9 @@ export function startWorker(options: WorkerOptions): RunningWorker {
     return done;
   }
 
-  async function inSpan(
-    task: EngineTask,
-    one: Work | undefined,
-    work: () => Promise<boolean>,
-  ): Promise<void> {
-    const place = {
-      topic: task.topicName ?? '',
-      processKey: one?.definition.key ?? task.processDefinitionKey ?? '',
-      step: one?.step.name ?? '',
-      taskId: task.id,
-    };
-    await inStepSpan(tracing, { ...place, ...processOf(task) }, work);
-  }
-
-  /** @returns whether the task was done */
-  async function handle(
-    task: EngineTask,
-    taskService: TaskService,
-    one: Work | undefined,
-  ): Promise<boolean> {
+  async function handle(task: EngineTask, taskService: TaskService): Promise<void> {
     // A poll that was answered while the stop began: somebody else does it.
-    if (draining) {
-      await giveBack(task, taskService);
-      return false;
-    }
+    if (draining) return giveBack(task, taskService);
     const extending = setInterval(() => {
       taskService.extendLock(task, lockDurationMs).catch((error: unknown) => {
         log.warn({ ...taskIds(task), error: String(error) }, 'the lock was not extended');
@@ -167,16 +138,11 @@ export function startWorker(options: WorkerOptions): RunningWorker {
     let done = false;
     try {
       // Of another version of the model than the one that was checked: an instance with its step may come.
+      const one = findWork(task);
       if (!one) throw new Error(noStepFor(task));
-      done = await runTask(task, taskService, one, {
-        ...options,
-        isOurs,
-        stopping: stopping.signal,
-        tracing,
-        // Both change the task in the engine: under load an extension was what the report kept meeting.
-        // Whoever gets the task when the lock runs out finds the journal, and tells the same.
-        onTelling: () => clearInterval(extending),
-      });
+      // Both change the task in the engine: under load an extension was what the report kept meeting.
+      // Whoever gets the task when the lock runs out finds the journal, and tells the same.
+      done = await runIfOwn(task, taskService, one, () => clearInterval(extending));
     } catch (error) {
       // It is given back for another attempt; what was journaled stays.
       log.error({ ...taskIds(task), err: error }, 'the task was left');
@@ -185,7 +151,55 @@ export function startWorker(options: WorkerOptions): RunningWorker {
       clearInterval(extending);
     }
     if (!done) await giveBack(task, taskService);
-    return done;
+  }
+
+  /** @returns whether the task was done, or is not to be done */
+  async function runIfOwn(
+    task: EngineTask,
+    taskService: TaskService,
+    one: Work,
+    onTelling: () => void,
+  ): Promise<boolean> {
+    const owner = await findOwner(task);
+    switch (owner.kind) {
+      case 'own':
+        return inSpan(task, one, owner.stream, () =>
+          runTask(task, taskService, one, owner.stream, {
+            ...options,
+            stopping: stopping.signal,
+            tracing,
+            onTelling,
+          }),
+        );
+      case 'surplus':
+        log.warn(
+          { ...owner, taskId: task.id },
+          'the process goes on without the instance; deleting it',
+        );
+        await options.engine.cancel(owner.instanceId);
+        return true;
+      case 'foreign':
+        log.error({ ...taskIds(task), reason: owner.reason }, 'the task is of no process of ours');
+        await taskService.handleFailure(task, {
+          errorMessage: owner.reason,
+          errorDetails: '',
+          retries: 0,
+        });
+        return true;
+      case 'gone':
+        return true;
+    }
+  }
+
+  function inSpan(
+    task: EngineTask,
+    { definition, step }: Work,
+    { correlationId, identity: { traceparent, tracestate } }: TaskStream,
+    work: () => Promise<boolean>,
+  ): Promise<boolean> {
+    const { id: taskId, topicName: topic = '' } = task;
+    const place = { topic, processKey: definition.key, step: step.name, taskId };
+    return inStepSpan(tracing, { ...place, correlationId, traceparent, tracestate }, work);
   }
 
   /**
@@ -234,8 +248,7 @@ export function startWorker(options: WorkerOptions): RunningWorker {
 
 /** What a log line about a task carries. */
 function taskIds(task: EngineTask): object {
-  const { correlationId, traceparent } = processOf(task);
-  return { ...logIds(correlationId, traceparent), taskId: task.id };
+  return { businessKey: task.businessKey, taskId: task.id };
 }
 
 function noStepFor({ topicName, activityId, processDefinitionKey }: EngineTask): string {

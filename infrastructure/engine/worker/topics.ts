@@ -1,6 +1,8 @@
+import type { StepDefinition } from '../../../domain/define-process.ts';
 import { findStep, keysOf, topicOf } from '../../../domain/find-step.ts';
+import { RESERVED_VARIABLES } from '../../../domain/reserved-variables.ts';
+import type { EngineTask } from './engine-task.ts';
 import type { Work } from './run-task.ts';
-import { COMMON_VARIABLES, type EngineTask } from './task-variables.ts';
 
 /** A topic to subscribe to, once for all steps that do its tasks. */
 export interface Topic {
@@ -14,16 +16,24 @@ export interface Topic {
   processKeys: string[] | undefined;
 }
 
+/** The engines take an empty list for all variables. */
+const NEVER_NONE: readonly string[] = ['correlationId'];
+
+/** What the service sets itself comes from the stream. */
+function namesToFetch({ input }: StepDefinition): string[] {
+  return Object.keys(input.shape).filter((name) => !RESERVED_VARIABLES.includes(name));
+}
+
 /** The topics of all steps, each once: Camunda's client takes no second subscription for one. */
 export function topicsOf(work: readonly Work[]): Topic[] {
   const topics = new Map<string, Topic>();
   for (const { definition, step } of work) {
     const name = topicOf(definition.key, step);
-    const { variables = COMMON_VARIABLES, processKeys = [] } = topics.get(name) ?? {};
+    const { variables = NEVER_NONE, processKeys = [] } = topics.get(name) ?? {};
     const isShared = topics.has(name) && topics.get(name)?.processKeys === undefined;
     topics.set(name, {
       name,
-      variables: [...new Set([...Object.keys(step.input.shape), ...variables])],
+      variables: [...new Set([...namesToFetch(step), ...variables])],
       processKeys:
         isShared || step.topic === undefined
           ? undefined

@@ -1,6 +1,7 @@
 import { evolve, type ProcessState } from '../../../domain/process.ts';
 import { contentHash, expectedHash, HASHED_SINCE } from '../event-hash.ts';
 import { type FoundEventRow, fromEventRow } from '../event-row.ts';
+import { createOriginCheck, type OriginCheck, type Stray } from './check-origin.ts';
 import type { Link } from './explain-chain.ts';
 
 export interface UnreadableEvent {
@@ -27,6 +28,8 @@ export interface StreamCheck {
   stateOfRow: ProcessState | null;
   /** Time of the first event that the row has not seen. */
   unseenSince: string | null;
+  /** What does not belong in the stream, as far as its events can be read. */
+  strays: readonly Stray[];
   /** All links of the chain, when they were asked for. */
   links: Link[];
   add(id: string, row: FoundEventRow): void;
@@ -38,6 +41,7 @@ export interface StreamCheck {
  * @param rowVersion version of the process's row, 0 without one
  */
 export function createStreamCheck(rowVersion: number, keepLinks: boolean): StreamCheck {
+  const origin = createOriginCheck();
   let previous: Buffer | null = null;
   let lastId = 0;
   return {
@@ -51,6 +55,7 @@ export function createStreamCheck(rowVersion: number, keepLinks: boolean): Strea
     state: null,
     stateOfRow: null,
     unseenSince: null,
+    strays: origin.strays,
     links: [],
     add(id, row) {
       const hash = hashOf(row);
@@ -72,7 +77,7 @@ export function createStreamCheck(rowVersion: number, keepLinks: boolean): Strea
       lastId = Number(id);
       previous = hash;
       if (row.version > rowVersion) this.unseenSince ??= row.created_at;
-      foldIn(this, id, fits ? withoutPayload(row) : row);
+      foldIn(this, origin, id, fits ? withoutPayload(row) : row);
       if (row.version === rowVersion) this.stateOfRow = this.state;
     },
   };
@@ -88,10 +93,12 @@ function withoutPayload(row: FoundEventRow): FoundEventRow {
   return { ...row, request_data: null, response_data, identifiers: null };
 }
 
-function foldIn(check: StreamCheck, id: string, row: FoundEventRow): void {
+function foldIn(check: StreamCheck, origin: OriginCheck, id: string, row: FoundEventRow): void {
   if (check.unreadable) return;
   try {
-    check.state = evolve(check.state, fromEventRow(id, row));
+    const event = fromEventRow(id, row);
+    origin.add(event);
+    check.state = evolve(check.state, event);
   } catch (error) {
     // Anything may be in a row that somebody changed: JSON that is none, a type that there is not.
     check.state = null;

@@ -41,6 +41,10 @@ export function inspectProcess(tables: ProcessTables, lagSince: string): Inspect
   };
   for (const { stream } of [live, archived]) {
     if (stream && !stream.sound) differences.push(...explainChain(correlationId, stream.links));
+    // Of one that somebody altered it is said what was altered.
+    for (const { kind, message, ...event } of stream?.sound ? stream.strays : []) {
+      say(kind, message, event);
+    }
     if (stream?.unreadable) {
       const { version, id, reason } = stream.unreadable;
       say('event-unreadable', `the event cannot be read: ${reason}`, { version, eventId: id });
