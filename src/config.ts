@@ -13,8 +13,22 @@ export type Role = (typeof ROLES)[number];
 /** The lock of each process is a parameter, of which SQL Server takes 2,100; and see `archive-rows.ts`. */
 export const ARCHIVE_BATCH_MAX = 500;
 
-const number = (fallback: number, min: number, max = Number.MAX_SAFE_INTEGER) =>
-  z.coerce.number().int().min(min).max(max).default(fallback);
+/** How the message of a wrong number begins; `readConfig` puts the unit behind it. */
+const WHOLE_NUMBER = 'must be a whole number';
+
+const number = (fallback: number, min: number, max = Number.MAX_SAFE_INTEGER) => {
+  const range = max === Number.MAX_SAFE_INTEGER ? `${min} on` : `${min} to ${max}`;
+  const error = `${WHOLE_NUMBER} from ${range}, like ${fallback}`;
+  return z.coerce.number({ error }).int(error).min(min, error).max(max, error).default(fallback);
+};
+
+/** What the number of a setting counts, by its name; null where the name says it. */
+function unitOf(name: string): string | null {
+  if (name.endsWith('_MS')) return 'milliseconds';
+  if (name.endsWith('_SECONDS')) return 'seconds';
+  if (name.endsWith('_DAYS')) return 'days';
+  return name === 'BODY_LIMIT' ? 'bytes' : null;
+}
 const optionalUrl = (protocols: RegExp) =>
   z
     .string()
@@ -256,7 +270,12 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   if (parsed.success) return parsed.data;
   throw new SetupError(
     parsed.error.issues
-      .map((issue) => `${issue.path[0]?.toString() ?? 'configuration'}: ${issue.message}`)
+      .map((issue) => {
+        const name = issue.path[0]?.toString() ?? 'configuration';
+        const unit = unitOf(name);
+        const counted = unit ? `${WHOLE_NUMBER} of ${unit}` : WHOLE_NUMBER;
+        return `${name}: ${issue.message.replace(WHOLE_NUMBER, counted)}`;
+      })
       .join('; '),
   );
 }

@@ -1,7 +1,8 @@
-import { mkdirSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import { SetupError } from '../domain/errors.ts';
 import { isBusy, type LockMode, lockFile } from '../infrastructure/sql/sqlite/file-lock.ts';
+import { makeFolder } from '../infrastructure/sql/sqlite/make-folder.ts';
 import type { Config } from './config.ts';
 
 /** Milliseconds to wait for another service that is trying the lock at the same moment. */
@@ -22,14 +23,32 @@ export function dataLockMode(
 }
 
 /**
+ * Makes the data folder, with those above it, unless it is there.
+ *
+ * @throws SetupError when it cannot be made, is no folder, or cannot be written
+ */
+export function makeDataDir(directory: string): void {
+  try {
+    makeFolder(directory);
+    accessSync(directory, constants.W_OK);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new SetupError(
+      `DATA_DIR: ${directory} cannot be made or written: ${reason}; name a folder that the service may write`,
+      { cause },
+    );
+  }
+}
+
+/**
  * Keeps services off the same data that would get in each other's way.
  *
  * @returns a function that gives the lock up
  * @throws SetupError when another service runs on the folder, or it cannot be written
  */
 export function lockDataDir(directory: string, mode: LockMode): () => void {
+  makeDataDir(directory);
   try {
-    mkdirSync(directory, { recursive: true });
     return lockFile(join(directory, 'service.lock'), mode, WAIT_MS);
   } catch (cause) {
     const who =

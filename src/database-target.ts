@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Knex } from 'knex';
 import type { Database, DatabaseOptions } from '../infrastructure/sql/database.ts';
@@ -11,6 +10,7 @@ import { openMssqlDatabase } from '../infrastructure/sql/mssql/database.ts';
 import { openSqliteDatabase, sqliteKnexConfig } from '../infrastructure/sql/sqlite/database.ts';
 import { migrationSource } from '../migrations/index.ts';
 import type { Config } from './config.ts';
+import { makeDataDir } from './data-lock.ts';
 
 /** File of the embedded database. */
 export function databaseFile(config: Pick<Config, 'DATA_DIR'>): string {
@@ -45,7 +45,7 @@ export function knexConfig(config: Config): Knex.Config {
 
 /** Like `knexConfig`, with the folder of an embedded database made. */
 export function prepareDatabase(config: Config): Knex.Config {
-  if (config.DATABASE_URL === '') mkdirSync(config.DATA_DIR, { recursive: true });
+  if (config.DATABASE_URL === '') makeDataDir(config.DATA_DIR);
   return knexConfig(config);
 }
 

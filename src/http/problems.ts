@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { CodedError, EngineUnavailableError, StoreUnavailableError } from '../../domain/errors.ts';
 import type { ProcessState } from '../../domain/process.ts';
 import type { LogIds } from '../../domain/trace-context.ts';
+import { SECURITY_HEADERS } from './security-headers.ts';
 
 /** Problem details, RFC 9457. */
 export const problemSchema = z
@@ -51,15 +52,19 @@ const PROBLEMS = {
   'not-found': [404, 'Not found'],
   'not-yet-there': [404, 'The process was not there yet'],
   'not-acceptable': [406, 'There is no such representation'],
+  'method-not-allowed': [405, 'The path has no such method'],
+  'request-timeout': [408, 'The request came too slowly'],
   conflict: [409, 'The request contradicts an earlier one'],
   'already-ended': [409, 'The process has already ended'],
   'not-retryable': [409, 'The process cannot be retried'],
   'no-receiver': [409, 'Nothing waits for the message'],
   'body-too-large': [413, 'The body is too large'],
   'unsupported-media-type': [415, 'The content type is not supported'],
+  'expectation-failed': [417, 'The expectation cannot be met'],
   'process-refused': [422, 'The process ended in a business error'],
   'process-cancelled': [422, 'The process was cancelled'],
   'too-many-requests': [429, 'Too many requests'],
+  'headers-too-large': [431, 'The headers are too large'],
   'internal-error': [500, 'Something is wrong on our side'],
   'engine-refused': [502, 'The process engine refused the call'],
   'process-failed': [502, 'The process ended in a technical failure'],
@@ -80,6 +85,12 @@ export class ProblemError extends Error {
   }
 }
 
+/** A problem as it is sent. */
+export function problemOf(name: ProblemName, detail: string, more: Partial<Problem> = {}): Problem {
+  const [status, title] = PROBLEMS[name];
+  return { type: `urn:fastify-camunda:problem:${name}`, title, status, detail, ...more };
+}
+
 /** Sends a problem+json answer. */
 export function sendProblem(
   reply: FastifyReply,
@@ -87,12 +98,8 @@ export function sendProblem(
   detail: string,
   more: Partial<Problem> = {},
 ): FastifyReply {
-  const [status, title] = PROBLEMS[name];
-  const type = `urn:fastify-camunda:problem:${name}`;
-  return reply
-    .code(status)
-    .type('application/problem+json')
-    .send({ type, title, status, detail, ...more });
+  const body = problemOf(name, detail, more);
+  return reply.code(body.status).type('application/problem+json').send(body);
 }
 
 /** Seconds after which there may be room again. */
@@ -127,6 +134,8 @@ export function sendUnreadableUrl(
   _request: unknown,
   reply: FastifyReply,
 ): FastifyReply {
+  // No hook has seen it.
+  reply.headers(SECURITY_HEADERS);
   return sendProblem(
     reply,
     'invalid-request',
@@ -148,7 +157,7 @@ function engineProblem(error: unknown): string {
     : 'The process engine cannot be reached; nothing happened. Send the same request again later.';
 }
 
-/** Every error of every route, and unknown routes, as a problem. */
+/** Every error of every route as a problem. */
 export function registerProblems(
   app: FastifyInstance,
   bodyLimit: number,
@@ -161,13 +170,6 @@ export function registerProblems(
     return typeof correlationId === 'string' ? idsOf(correlationId) : {};
   }
 
-  app.setNotFoundHandler((request, reply) =>
-    sendProblem(
-      reply,
-      'not-found',
-      `There is no ${request.method} ${request.url.split('?')[0]}; see /documentation for the calls there are.`,
-    ),
-  );
   app.setErrorHandler<FastifyError>((error, request, reply) => {
     if (hasZodFastifySchemaValidationErrors(error)) {
       if (error.validationContext === 'body' && request.body == null) {

@@ -28,7 +28,9 @@ export const correlationParams = z.object({ correlationId: correlationIdSchema }
 /** What the short columns of the audit trail hold. */
 export const shortText = z
   .string()
+  .min(1, 'must not be empty; leave it out to have none')
   .max(255)
+  .regex(/[^ ]|^$/, 'must not be blank')
   .regex(/^[\x20-\x7e]*$/, 'must be printable ASCII');
 
 /** What the engine's column for the names of variables holds. */

@@ -22,7 +22,9 @@ import type { LoadLimits } from '../load-limits.ts';
 import type { FindProcess } from '../use-cases/find-process.ts';
 import { type AccessOptions, registerAccess, registerDefaultHeaders } from './access/register.ts';
 import { listRoutes } from './access/routes.ts';
+import { registerNotFound } from './allowed-methods.ts';
 import { registerBody } from './body/register.ts';
+import { registerServerAnswers, sendParserError } from './connections/parser-errors.ts';
 import { registerDocumentation } from './documentation.ts';
 import type { ExportedRows } from './exports.ts';
 import { observeRequests } from './observe-requests.ts';
@@ -102,6 +104,9 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     routerOptions: { maxParamLength: 1_000 },
     forceCloseConnections: 'idle',
     frameworkErrors: sendUnreadableUrl,
+    clientErrorHandler: sendParserError,
+    // Without one it is refused below, as a problem; Node would send a bare 400.
+    http: { requireHostHeader: false },
     // A request that comes over an open connection during the stop is answered like any other; the
     // connection closes after it.
     return503OnClosing: false,
@@ -112,6 +117,8 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   registerProblems(app, options.bodyLimit, options.idsOf);
   const checkScopes = listRoutes(app);
+  registerNotFound(app);
+  registerServerAnswers(app);
   const { observe } = options;
   observeRequests(app, observe ?? {});
   // Callers go to another instance with their next request, and no idle connection holds up the stop.

@@ -125,4 +125,38 @@ describe('redactConfig', () => {
   it('leaves an empty password empty: that none is set is no secret', () => {
     expect(redactConfig(readConfig({})).CAMUNDA_PASSWORD).toBe('');
   });
+
+  it.each([
+    [
+      'WAIT_TIMEOUT_MS',
+      '25s',
+      'WAIT_TIMEOUT_MS: must be a whole number of milliseconds from 0 to 600000, like 25000',
+    ],
+    [
+      'JWT_CLOCK_TOLERANCE_SECONDS',
+      '1m',
+      'JWT_CLOCK_TOLERANCE_SECONDS: must be a whole number of seconds from 0 to 300, like 5',
+    ],
+    [
+      'ARCHIVE_AFTER_DAYS',
+      '90d',
+      'ARCHIVE_AFTER_DAYS: must be a whole number of days from 0 to 36500, like 90',
+    ],
+    ['BODY_LIMIT', '1MB', 'BODY_LIMIT: must be a whole number of bytes from 1024 on, like 1048576'],
+    ['PORT', 'http', 'PORT: must be a whole number from 0 to 65535, like 3000'],
+    [
+      'LONG_POLL_MS',
+      '1.5',
+      'LONG_POLL_MS: must be a whole number of milliseconds from 100 on, like 1000',
+    ],
+  ])('says what %s counts when it is %s', (name, value, message) => {
+    expect(() => readConfig({ [name]: value })).toThrow(new SetupError(message));
+  });
+
+  it('says of every number of milliseconds, seconds, days and bytes that it is one', () => {
+    for (const name of Object.keys(configSchema.shape)) {
+      const unit = /_MS$/.test(name) ? 'milliseconds' : /_SECONDS$/.test(name) ? 'seconds' : null;
+      if (unit) expect(() => readConfig({ [name]: 'soon' })).toThrow(`whole number of ${unit}`);
+    }
+  });
 });

@@ -21,6 +21,15 @@ describe('preferredWait (RFC 7240)', () => {
     ['wait=1.5', 5_000],
     ['wait', 5_000],
     ['wait=999999', 25_000],
+    ['foo="a, wait=9, b"', 5_000],
+    ['foo="a; wait=9", wait=7', 7_000],
+    ['foo="a \\", wait=9", wait=7', 7_000],
+    ['foo="\\\\", wait=7', 7_000],
+    ['foo="without an end, wait=9', 5_000],
+    ['foo; bar="x, respond-async"', 5_000],
+    ['wait=7; foo="a, b", wait=9', 7_000],
+    ['wait="10', 5_000],
+    ['wait=10"', 5_000],
   ])('%j means %d ms', (header, expected) => {
     expect(preferredWait(header, 5_000, 25_000).ms).toBe(expected);
   });

@@ -1,8 +1,8 @@
-import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import BetterSqlite3 from 'better-sqlite3';
 import { isBusy } from './file-lock.ts';
+import { makeFolder } from './make-folder.ts';
 
 /** Pages in the write-ahead log, of 4 KB, before they go to the database file: a sync of both. */
 const CHECKPOINT_PAGES = 10_000;
@@ -23,7 +23,7 @@ export function openSqlite(
   file: string,
   durability: 'synced' | 'ordered' = 'synced',
 ): BetterSqlite3.Database {
-  mkdirSync(dirname(file), { recursive: true });
+  makeFolder(dirname(file));
   const db = new BetterSqlite3(file, { timeout: OPEN_PATIENCE_MS });
   try {
     useWriteAheadLog(db);

@@ -6,6 +6,7 @@ import { findForeignPage } from '../../../infrastructure/loopback/find-foreign-p
 import type { RedisClient } from '../../../infrastructure/redis.ts';
 import type { Access } from '../../access/access.ts';
 import type { Caller } from '../../access/caller.ts';
+import { DATA_CSP } from '../security-headers.ts';
 import { readCredential } from './credential.ts';
 import {
   sendCannotCheck,
@@ -144,8 +145,6 @@ function isCrossSite(request: FastifyRequest): boolean {
 /** For pages of libraries, which bring their own styles and scripts. */
 const PAGES_CSP =
   "default-src 'self'; style-src 'self' 'unsafe-inline' https://fonts.googleapis.com; font-src 'self' data: https://fonts.gstatic.com; img-src 'self' data:; object-src 'none'; base-uri 'self'; frame-ancestors 'none'; form-action 'self'";
-/** For answers that are no pages: should a browser take one for a page, nothing in it runs. */
-const DATA_CSP = "default-src 'none'; frame-ancestors 'none'";
 
 /** Headers by which browsers and caches treat answers with care; routes may set their own instead. */
 export function registerDefaultHeaders(app: FastifyInstance): void {

@@ -8,9 +8,12 @@ declare module 'fastify' {
   }
   interface FastifyInstance {
     /** Every route there is, in the order of registration. */
-    routeList: readonly RouteOptions[];
+    routeList: readonly ListedRoute[];
   }
 }
+
+/** A route as it was registered. */
+export type ListedRoute = Readonly<Pick<RouteOptions, 'method' | 'url' | 'config'>>;
 
 /** Paths that people open in a browser, which asks for name and password when challenged so. */
 const BROWSER_PATHS = ['/documentation', '/admin', '/ui'];
@@ -32,8 +35,19 @@ export function declareScope(app: FastifyInstance, scope: RouteScope): void {
  * @returns a check for when all are there, which throws an Error that names those without a scope
  */
 export function listRoutes(app: FastifyInstance): () => void {
-  const routes: RouteOptions[] = [];
-  app.addHook('onRoute', (route) => void routes.push(route));
+  const routes: ListedRoute[] = [];
+  app.addHook('onRoute', (route) => {
+    // Of one that is registered with and without a slash at its end Fastify changes the URL afterwards, and hooks
+    // that come later give it its scope.
+    const { method, url } = route;
+    routes.push({
+      method,
+      url,
+      get config() {
+        return route.config;
+      },
+    });
+  });
   app.decorate('routeList', routes);
   return () => {
     const without = routes.filter(({ config }) => config?.scope === undefined);

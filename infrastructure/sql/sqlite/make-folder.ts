@@ -1,0 +1,26 @@
+import { mkdirSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+
+/**
+ * Makes a folder with those above it, unless it is there. Node's own `mkdir` with `recursive` never returns where a
+ * folder that is there says of a new one in it that there is no such place, as /proc does.
+ *
+ * @throws the error of the file system
+ */
+export function makeFolder(path: string): void {
+  const folder = resolve(path);
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (isFolder(folder)) return;
+    const above = dirname(folder);
+    if (code !== 'ENOENT' || above === folder || isFolder(above)) throw error;
+    makeFolder(above);
+    mkdirSync(folder);
+  }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}

@@ -1,0 +1,76 @@
+import { maxHeaderSize, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { FastifyInstance } from 'fastify';
+import { type ProblemName, problemOf } from '../problems.ts';
+import { SECURITY_HEADERS } from '../security-headers.ts';
+
+/** Sent to a connection as it is, for there is no request to answer. */
+function rawAnswer(name: ProblemName, detail: string, more: Record<string, string> = {}): string {
+  const problem = problemOf(name, detail);
+  const body = JSON.stringify(problem);
+  const headers = {
+    ...SECURITY_HEADERS,
+    Date: new Date().toUTCString(),
+    'Content-Type': 'application/problem+json; charset=utf-8',
+    'Content-Length': String(Buffer.byteLength(body)),
+    Connection: 'close',
+    ...more,
+  };
+  const lines = Object.entries(headers).map(([header, value]) => `${header}: ${value}`);
+  const first = `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`;
+  return `${[first, ...lines].join('\r\n')}\r\n\r\n${body}`;
+}
+
+/**
+ * Answers what the HTTP parser refuses, or has waited for too long, with a problem like any other, and closes the
+ * connection: nothing behind it can be told apart (`clientError` of Node's `http.Server`).
+ */
+export function sendParserError(error: NodeJS.ErrnoException, socket: Duplex): void {
+  const { _httpMessage: answer } = socket as { _httpMessage?: ServerResponse };
+  // An answer is on its way already, or nobody is there to read one.
+  if (error.code === 'ECONNRESET' || !socket.writable || answer?.headersSent) {
+    socket.destroy();
+    return;
+  }
+  socket.end(rawAnswer(...problemFor(error.code)), () => socket.destroy());
+}
+
+function problemFor(code: string | undefined): [ProblemName, string] {
+  switch (code) {
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return [
+        'request-timeout',
+        'The request did not come in within the time for it; send it faster, or in smaller parts.',
+      ];
+    case 'HPE_HEADER_OVERFLOW':
+      return [
+        'headers-too-large',
+        `URL and headers are larger than ${maxHeaderSize} bytes together; send less of them, or use the body.`,
+      ];
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+      return ['body-too-large', 'The chunks of the body have too many extensions; send none.'];
+    default:
+      return ['invalid-request', 'This is not HTTP/1.1 (RFC 9112) as a server can read it.'];
+  }
+}
+
+/** Answers what Node would answer by itself, or not at all, without a body and without headers. */
+export function registerServerAnswers(app: FastifyInstance): void {
+  app.server.on('checkExpectation', (_request, response: ServerResponse) => {
+    const problem = problemOf(
+      'expectation-failed',
+      'The Expect header asks for something else than 100-continue; leave it out.',
+    );
+    response.writeHead(problem.status, {
+      ...SECURITY_HEADERS,
+      'Content-Type': 'application/problem+json; charset=utf-8',
+      Connection: 'close',
+    });
+    response.end(JSON.stringify(problem));
+  });
+  app.server.on('connect', (_request, socket: Duplex) => {
+    socket.on('error', () => socket.destroy());
+    const detail = 'This is no proxy: there is no CONNECT.';
+    socket.end(rawAnswer('method-not-allowed', detail, { Allow: '' }), () => socket.destroy());
+  });
+}

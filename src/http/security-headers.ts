@@ -1,0 +1,21 @@
+/** For answers that are no pages: should a browser take one for a page, nothing in it runs. */
+export const DATA_CSP = "default-src 'none'; frame-ancestors 'none'";
+
+/**
+ * What helmet and the default headers say of any answer that is no page, for those that are made before hooks run: by
+ * the HTTP parser and the router.
+ */
+export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
+  'Cache-Control': 'no-store',
+  'Content-Security-Policy': DATA_CSP,
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Origin-Agent-Cluster': '?1',
+  'Referrer-Policy': 'no-referrer',
+  'X-Content-Type-Options': 'nosniff',
+  'X-DNS-Prefetch-Control': 'off',
+  'X-Download-Options': 'noopen',
+  'X-Frame-Options': 'SAMEORIGIN',
+  'X-Permitted-Cross-Domain-Policies': 'none',
+  'X-XSS-Protection': '0',
+};
