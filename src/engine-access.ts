@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { SetupError } from '../domain/errors.ts';
 import { clientCredentials } from '../infrastructure/engine/client-credentials.ts';
 import { basicAuth, type EngineAuth, noAuth } from '../infrastructure/engine/engine-auth.ts';
@@ -77,6 +78,11 @@ export function readEngineAccess(given: EngineConfig): EngineAccess {
       audience: config.CAMUNDA_OAUTH_AUDIENCE,
     },
   };
+}
+
+/** What the calls of the service bring to its embedded engine; made at each start, and kept in memory only. */
+export function newEngineSecret(): string {
+  return randomBytes(32).toString('base64url');
 }
 
 /** One for all calls to the engine, so that they share its token. */

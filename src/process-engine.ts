@@ -1,10 +1,10 @@
 import { EngineRefusedError, SetupError } from '../domain/errors.ts';
 import { startEmbeddedEngine } from '../infrastructure/engine/embedded/start.ts';
-import type { EngineAuth } from '../infrastructure/engine/engine-auth.ts';
+import { bearerAuth, type EngineAuth } from '../infrastructure/engine/engine-auth.ts';
 import { createRestEngine, type RestEngine } from '../infrastructure/engine/rest-engine.ts';
 import type { Config } from './config.ts';
 import { databaseFile } from './database-target.ts';
-import { openEngineAuth, readEngineAccess } from './engine-access.ts';
+import { newEngineSecret, openEngineAuth, readEngineAccess } from './engine-access.ts';
 import { explainEngineTrouble } from './explain-engine-trouble.ts';
 import type { LoadedProcess } from './load-processes.ts';
 import type { PartLog } from './observability/log-with-traces.ts';
@@ -28,17 +28,19 @@ export async function openProcessEngine(
   log: PartLog,
 ): Promise<ProcessEngine> {
   const access = readEngineAccess(config);
+  const secret = newEngineSecret();
   const embedded =
     access.baseUrl === ''
       ? await startEmbeddedEngine({
           file: databaseFile(config),
+          secret,
           // Otherwise personal data is in the clear in the same file, and cannot be erased anyway.
           zeroing: config.PERSONAL_DATA_KEY !== '',
           log,
         })
       : undefined;
   const baseUrl = embedded?.url ?? access.baseUrl;
-  const auth = openEngineAuth(access);
+  const auth = embedded ? bearerAuth(secret) : openEngineAuth(access);
   const engine = createRestEngine({
     baseUrl,
     auth,

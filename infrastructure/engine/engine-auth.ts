@@ -26,6 +26,11 @@ export function basicAuth(username: string, password: string): EngineAuth {
   return fixedHeader(`Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`);
 }
 
+/** A secret that is known to both sides (RFC 6750). */
+export function bearerAuth(secret: string): EngineAuth {
+  return fixedHeader(`Bearer ${secret}`);
+}
+
 function fixedHeader(header: string | undefined): EngineAuth {
   return {
     header: async () => header,

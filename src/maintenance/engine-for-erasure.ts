@@ -1,11 +1,12 @@
 import { SetupError } from '../../domain/errors.ts';
 import { startEmbeddedEngine } from '../../infrastructure/engine/embedded/start.ts';
+import { bearerAuth } from '../../infrastructure/engine/engine-auth.ts';
 import { createRestEngine, type RestEngine } from '../../infrastructure/engine/rest-engine.ts';
 import { isBusy } from '../../infrastructure/sql/sqlite/file-lock.ts';
 import type { Config } from '../config.ts';
 import { lockDataDir } from '../data-lock.ts';
 import { databaseFile } from '../database-target.ts';
-import { openEngineAuth, readEngineAccess } from '../engine-access.ts';
+import { newEngineSecret, openEngineAuth, readEngineAccess } from '../engine-access.ts';
 
 export interface EngineForErasure {
   engine: RestEngine;
@@ -37,8 +38,10 @@ export async function openEngineForErasure(
   }
   const unlock = lockUnlessServed(config.DATA_DIR);
   if (!unlock) return null;
-  const embedded = await startEmbeddedEngine({ file: databaseFile(config), zeroing: true, log });
-  const engine = createRestEngine({ baseUrl: embedded.url });
+  const secret = newEngineSecret();
+  const file = databaseFile(config);
+  const embedded = await startEmbeddedEngine({ file, secret, zeroing: true, log });
+  const engine = createRestEngine({ baseUrl: embedded.url, auth: bearerAuth(secret) });
   return {
     engine,
     async close() {

@@ -41,7 +41,7 @@ function embedded(name: string, options: { liveInstances?: number }): EngineKind
       const folder = temporaryFolder();
       const file = join(folder.path, 'test.db');
       const log = { warn: complain, error: complain };
-      const engine = await startEmbeddedEngine({ ...options, file, log });
+      const engine = await startEmbeddedEngine({ ...options, file, secret: null, log });
       return {
         url: engine.url,
         async stop() {

@@ -6,6 +6,7 @@ const complain = (fields: object, message: string): void => {
   process.stderr.write(`${message} ${JSON.stringify(fields)}\n`);
 };
 const engine = await startEmbeddedEngine({
+  secret: null,
   file: process.argv[2] ?? '',
   log: { warn: complain, error: complain },
 });

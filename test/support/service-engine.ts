@@ -22,7 +22,7 @@ const log = { warn: () => {}, error: () => {} };
 
 /** An engine that outlives the service, with a proxy in front that can be told to lose calls. */
 export async function startEngineBehindProxy(file: string): Promise<EngineBehindProxy> {
-  const engine: RunningEngine = await startEmbeddedEngine({ file, log });
+  const engine: RunningEngine = await startEmbeddedEngine({ file, secret: null, log });
   const target = new URL(engine.url).origin;
   let pattern: RegExp | null = null;
   let isDown = false;

@@ -6,6 +6,7 @@ import { registerExternalTaskRoutes } from './http-external-tasks.ts';
 import { registerInspectionRoutes } from './http-inspection.ts';
 import { registerInstanceRoutes } from './http-instances.ts';
 import { json } from './http-json.ts';
+import { askForSecret } from './http-secret.ts';
 import { BadRequest } from './typed-value.ts';
 
 /** What the embedded engine says it is: the REST API it follows. */
@@ -15,9 +16,17 @@ const BODY_LIMIT = 32 * 1_048_576;
 /**
  * The subset of Camunda 7's REST API (https://docs.camunda.org/rest/camunda-bpm-platform/7.24/) that
  * the service and the external-task client use, under /engine-rest.
+ *
+ * @param secret what every call must bring; null: nobody is asked
  */
-export function createEngineApi(engine: EmbeddedEngine, store: EngineStore): FastifyInstance {
+export function createEngineApi(
+  engine: EmbeddedEngine,
+  store: EngineStore,
+  secret: string | null,
+): FastifyInstance {
   const app = Fastify({ bodyLimit: BODY_LIMIT, forceCloseConnections: true });
+  // Before anything of a body is read, and for paths that there are not, too.
+  if (secret !== null) app.addHook('onRequest', askForSecret(secret));
   // The client's empty POSTs, and the files of a deployment.
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.setErrorHandler((error, _request, reply) => {

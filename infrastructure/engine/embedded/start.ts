@@ -4,7 +4,11 @@ import type { ThreadData, ThreadMessage } from './thread.ts';
 export interface EmbeddedEngineOptions {
   /** The SQLite file, shared with the service. */
   file: string;
-  /** Loopback; the engine has no access control. */
+  /**
+   * What every call of its REST API must bring, as a bearer token; null: anybody on this machine is let in, for test
+   * suites and benchmarks.
+   */
+  secret: string | null;
   host?: string;
   /** Left out: a free one. */
   port?: number;
@@ -36,8 +40,8 @@ const STOP_MS = 5_000;
  */
 export async function startEmbeddedEngine(options: EmbeddedEngineOptions): Promise<RunningEngine> {
   const { file, host = '127.0.0.1', port = 0, liveInstances = 2_000, log } = options;
-  const { zeroing = false } = options;
-  const thread = startThread({ file, host, port, liveInstances, zeroing });
+  const { zeroing = false, secret } = options;
+  const thread = startThread({ file, secret, host, port, liveInstances, zeroing });
   const exited = new Promise<number>((resolve) => thread.once('exit', resolve));
   const listening = await new Promise<string>((resolve, reject) => {
     thread.once('error', reject);

@@ -7,6 +7,7 @@ import { createEngineApi } from './http-api.ts';
 /** What start.ts gives this thread. */
 export interface ThreadData {
   file: string;
+  secret: string | null;
   host: string;
   port: number;
   liveInstances: number;
@@ -18,7 +19,7 @@ export type ThreadMessage =
   | { type: 'listening'; url: string }
   | { type: 'log'; level: 'warn' | 'error'; message: string; fields: object };
 
-const { file, host, port, liveInstances, zeroing } = workerData as ThreadData;
+const { file, secret, host, port, liveInstances, zeroing } = workerData as ThreadData;
 const tell = (message: ThreadMessage): void => parentPort?.postMessage(message);
 const log = (level: 'warn' | 'error') => (fields: object, message: string) => {
   const plain = Object.fromEntries(
@@ -37,7 +38,7 @@ const engine = await openEngine(store, {
   liveInstances,
   log: { warn: log('warn'), error: log('error') },
 });
-const app = createEngineApi(engine, store);
+const app = createEngineApi(engine, store, secret);
 const address = await app.listen({ host, port });
 tell({ type: 'listening', url: `${address}/engine-rest` });
 
