@@ -24,6 +24,8 @@ export interface EventStore {
    * too; what is appended to it goes to the archive, and its archived process moves on with it. But
    * nothing begins anew there.
    *
+   * Times in a stream do not fall, whatever clocks do: an event is as old as the one before it at most.
+   *
    * @throws VersionConflictError when `expectedVersion` is not the stream's version
    * @throws StreamArchivedError for a retry of an archived process
    * @throws StoreUnavailableError when the database cannot be reached; it says whether that is so since

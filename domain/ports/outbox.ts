@@ -17,10 +17,23 @@ export interface OutboxRow {
 /** Where the outbox stops counting its rows. */
 export const MAX_COUNTED_ROWS = 100_000;
 
+/**
+ * Milliseconds for which a row is hidden at most, when leases are no longer than that; beyond it and some time to
+ * spare, a row was hidden by a clock that has been set back since.
+ */
+const MAX_HIDDEN_MS = 30_000;
+const CLOCK_MARGIN_MS = 60_000;
+
+/** How far in the future a row may become due that is to be waited for; one beyond that is due now. */
+export function longestHidden(leaseMs: number): number {
+  return Math.max(leaseMs, MAX_HIDDEN_MS) + CLOCK_MARGIN_MS;
+}
+
 export interface Outbox {
   /**
    * Takes up to `limit` rows that are due and hides them for `leaseMs`, oldest first. A row is never
-   * taken by two callers at once.
+   * taken by two callers at once. Rows that are hidden beyond `longestHidden(leaseMs)` are due as well: should the
+   * clock be set back by an hour, they do not wait for an hour.
    */
   claim(limit: number, leaseMs: number): Promise<OutboxRow[]>;
   /** Forgets published rows. */

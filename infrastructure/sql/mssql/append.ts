@@ -67,7 +67,8 @@ const VARCHAR = (): sql.ISqlType => sql.VarChar(255);
  * stream wait for each other, and for a move of it. Identities follow the ORDER BY of the insert
  * (https://learn.microsoft.com/sql/t-sql/statements/insert-transact-sql#limitations-and-restrictions).
  * A stream that is not there may be archived: then its version is that of the archive, and the new
- * events follow it there within the transaction. Their places in the feed are given after the commit
+ * events follow it there within the transaction. Times in a stream do not fall, whatever the clock does (`@at`);
+ * the outbox goes by the clock. Their places in the feed are given after the commit
  * (`feed-positions.ts`).
  *
  * Tried: all events as one JSON parameter through OPENJSON. It needs a cast for each column, and servers
@@ -82,13 +83,14 @@ function appendStatement(events: number, keys: number): string {
   const known = (table: string): string =>
     `SELECT @duplicate = MIN(id) FROM ${table} WHERE dedupe_key IN (${names('key', keys)})`;
   const last = (table: string): string =>
-    `SELECT @previous = hash FROM ${table} WHERE correlation_id = @correlation_id AND version = @version;`;
+    `SELECT @previous = hash, @at = CASE WHEN created_at > @now THEN created_at ELSE @now END FROM ${table} WHERE correlation_id = @correlation_id AND version = @version;`;
   const written = (table: string, archivedAt: string): string =>
     `SELECT TOP (@count) id, version, created_at, ${archivedAt} AS archived_at FROM ${table}
   WHERE correlation_id = @correlation_id AND version > @version ORDER BY version`;
   return `
 ${BEGIN_WITH_STREAM_LOCK}
-DECLARE @duplicate BIGINT, @version INT = 0, @archived BIT = 0, @previous VARBINARY(32), @now DATETIME2(3) = SYSUTCDATETIME();
+DECLARE @duplicate BIGINT, @version INT = 0, @archived BIT = 0, @previous VARBINARY(32), @now DATETIME2(3) = SYSUTCDATETIME(), @at DATETIME2(3);
+SET @at = @now;
 ${known('event_log')};
 SELECT @version = ISNULL(MAX(version), 0) FROM event_log WHERE correlation_id = @correlation_id;
 IF @version = 0 OR @expected = 0
@@ -105,11 +107,11 @@ BEGIN
   IF @archived = 0 ${last('event_log')} ELSE ${last('event_log_archive')}
   ${chainHashes(events)}
   INSERT INTO event_log (correlation_id, version, created_at, hash, ${columns})
-    SELECT @correlation_id, @version + position, @now, hash, ${columns}
+    SELECT @correlation_id, @version + position, @at, hash, ${columns}
     FROM (VALUES ${rows.join(', ')}) AS given (position, hash, ${columns})
     ORDER BY position;
   INSERT INTO outbox (event_id, correlation_id, event_type, attempts, available_at, created_at)
-    SELECT id, correlation_id, event_type, @attempts, DATEADD(millisecond, @lease, created_at), created_at
+    SELECT id, correlation_id, event_type, @attempts, DATEADD(millisecond, @lease, @now), @now
     FROM event_log WHERE correlation_id = @correlation_id AND version > @version;
   INSERT INTO unpositioned_event (event_id)
     SELECT id FROM event_log WHERE correlation_id = @correlation_id AND version > @version;
@@ -118,7 +120,7 @@ BEGIN
     DELETE FROM event_log ${outputToArchive('event_log', ['id', ...EVENT_COLUMNS])}
       WHERE correlation_id = @correlation_id;
     ${SHARE_TABLES}
-    UPDATE process_store_archive SET version = @version + @count, updated_at = @now,
+    UPDATE process_store_archive SET version = @version + @count, updated_at = @at,
       process_instance_id = COALESCE(@late_instance, process_instance_id)
       WHERE correlation_id = @correlation_id;
   END

@@ -1,6 +1,6 @@
 /**
  * Statements that set `@hash0`, `@hash1`, … to the hashes of the events that are being appended, as
- * `chainHash` in `event-hash.ts` makes them, from `@previous`, `@version`, `@now` and the parameters
+ * `chainHash` in `event-hash.ts` makes them, from `@previous`, `@version`, `@at` and the parameters
  * `@content0`, `@content1`, …
  */
 export function chainHashes(events: number): string {
@@ -9,7 +9,7 @@ export function chainHashes(events: number): string {
     return `DECLARE @hash${at} VARBINARY(32) = HASHBYTES('SHA2_256', CAST(CONCAT(
   ${decimal(previous)}, ':', @version + ${at + 1}, ':', @epoch, ':', @content${at}) AS VARCHAR(300)));`;
   });
-  return `DECLARE @epoch BIGINT = DATEDIFF_BIG(millisecond, '1970-01-01', @now);\n${steps.join('\n')}`;
+  return `DECLARE @epoch BIGINT = DATEDIFF_BIG(millisecond, '1970-01-01', @at);\n${steps.join('\n')}`;
 }
 
 /** A hash as the text that goes into the next one; nothing for none. */

@@ -1,6 +1,6 @@
 import sql from 'mssql';
 import type { EventType } from '../../../domain/events.ts';
-import { MAX_COUNTED_ROWS, type Outbox } from '../../../domain/ports/outbox.ts';
+import { longestHidden, MAX_COUNTED_ROWS, type Outbox } from '../../../domain/ports/outbox.ts';
 import { withRetry } from './connection.ts';
 
 interface Row {
@@ -11,6 +11,8 @@ interface Row {
   created_at: Date;
   traceparent: string | null;
 }
+
+const DUE = '(available_at <= @now OR available_at > DATEADD(millisecond, @longest, @now))';
 
 /**
  * Rows that another relay has locked are passed over, and row locks keep two relays from blocking each
@@ -27,9 +29,9 @@ DECLARE @taken TABLE (
 );
 UPDATE outbox SET attempts = outbox.attempts + 1, available_at = DATEADD(millisecond, @lease, @now)
 OUTPUT deleted.event_id, deleted.correlation_id, deleted.event_type, deleted.attempts INTO @taken
-WHERE available_at <= @now AND event_id IN (
+WHERE ${DUE} AND event_id IN (
   SELECT TOP (@limit) event_id FROM outbox WITH (READPAST, UPDLOCK, ROWLOCK)
-  WHERE available_at <= @now ORDER BY event_id
+  WHERE ${DUE} ORDER BY event_id
 );
 SELECT taken.event_id, taken.correlation_id, taken.event_type, taken.attempts, event_log.created_at,
   JSON_VALUE(event_log.metadata, '$.traceparent') AS traceparent
@@ -39,7 +41,7 @@ DELETE FROM outbox WHERE event_id IN (SELECT CAST(value AS BIGINT) FROM OPENJSON
 const RELEASE = `
 UPDATE outbox SET available_at = DATEADD(millisecond, @delay, SYSUTCDATETIME()), last_error = @error
 WHERE event_id IN (SELECT CAST(value AS BIGINT) FROM OPENJSON(@ids))`;
-const RELEASE_ALL = 'UPDATE outbox SET available_at = created_at';
+const RELEASE_ALL = 'UPDATE outbox SET available_at = SYSUTCDATETIME()';
 const DEPTH = `
 SELECT (SELECT COUNT(*) FROM (SELECT TOP (${MAX_COUNTED_ROWS}) event_id FROM outbox) AS counted) AS row_count,
   DATEDIFF_BIG(millisecond, (SELECT TOP (1) created_at FROM outbox ORDER BY event_id), SYSUTCDATETIME()) AS age`;
@@ -60,6 +62,7 @@ export function createMssqlOutbox(pool: Pick<sql.ConnectionPool, 'request'>): Ou
           .request()
           .input('limit', sql.Int, limit)
           .input('lease', sql.Int, leaseMs)
+          .input('longest', sql.Int, longestHidden(leaseMs))
           .query<Row>(CLAIM),
       );
       return recordset.map((row) => ({

@@ -32,8 +32,8 @@ export function createSqliteEventStore(options: SqliteEventStoreOptions): EventS
     'INSERT INTO outbox (event_id, correlation_id, event_type, attempts, available_at, created_at) VALUES (?, ?, ?, ?, ?, ?)',
   );
   const lastOf = (table: string) =>
-    db.prepare<[string], Pick<EventRow, 'version' | 'hash'>>(
-      `SELECT version, hash FROM ${table} WHERE correlation_id = ? ORDER BY version DESC LIMIT 1`,
+    db.prepare<[string], Pick<EventRow, 'version' | 'hash' | 'created_at'>>(
+      `SELECT version, hash, created_at FROM ${table} WHERE correlation_id = ? ORDER BY version DESC LIMIT 1`,
     );
   const lastLive = lastOf('event_log');
   const lastArchived = lastOf('event_log_archive');
@@ -74,8 +74,10 @@ export function createSqliteEventStore(options: SqliteEventStoreOptions): EventS
     }
     if (archived && beginsAnew(events)) throw new StreamArchivedError(correlationId);
     const now = clock();
-    const createdAt = new Date(now).toISOString();
-    const availableAt = leaseMs > 0 ? new Date(now + leaseMs).toISOString() : createdAt;
+    const writtenAt = new Date(now).toISOString();
+    const availableAt = leaseMs > 0 ? new Date(now + leaseMs).toISOString() : writtenAt;
+    // Of two processes, or before a clock was set back: times in a stream do not fall.
+    const createdAt = last && last.created_at > writtenAt ? last.created_at : writtenAt;
     const attempts = leaseMs > 0 ? 1 : 0;
     let previous = last?.hash ?? null;
     const written = events.map((event, index): StoredEvent => {
@@ -83,7 +85,7 @@ export function createSqliteEventStore(options: SqliteEventStoreOptions): EventS
       row.hash = expectedHash(row, previous);
       previous = row.hash;
       const { lastInsertRowid: id } = insertEvent.run(EVENT_COLUMNS.map((name) => row[name]));
-      insertOutbox.run(id, correlationId, event.type, attempts, availableAt, createdAt);
+      insertOutbox.run(id, correlationId, event.type, attempts, availableAt, writtenAt);
       const place = { id: String(id), correlationId, version: row.version, createdAt };
       return stored(event, archived ? { ...place, archivedAt: createdAt } : place);
     });

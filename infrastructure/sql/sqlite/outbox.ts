@@ -1,7 +1,7 @@
 import type BetterSqlite3 from 'better-sqlite3';
 import type { EventType } from '../../../domain/events.ts';
 import type { Clock } from '../../../domain/ports/clock.ts';
-import { MAX_COUNTED_ROWS, type Outbox } from '../../../domain/ports/outbox.ts';
+import { longestHidden, MAX_COUNTED_ROWS, type Outbox } from '../../../domain/ports/outbox.ts';
 import type { GroupCommit } from './group-commit.ts';
 
 interface Row {
@@ -13,6 +13,8 @@ interface Row {
   traceparent: string | null;
 }
 
+const DUE = '(outbox.available_at <= ? OR outbox.available_at > ?)';
+
 /** The outbox on SQLite: there is one writer at a time, so a claim needs no lock hints. */
 export function createSqliteOutbox(options: {
   db: BetterSqlite3.Database;
@@ -21,13 +23,13 @@ export function createSqliteOutbox(options: {
 }): Outbox {
   const { db, groupCommit, clock } = options;
   const anyDue = db
-    .prepare<[string], number>('SELECT 1 FROM outbox WHERE available_at <= ? LIMIT 1')
+    .prepare<[string, string], number>(`SELECT 1 FROM outbox WHERE ${DUE} LIMIT 1`)
     .pluck();
-  const due = db.prepare<[string, number], Row>(
+  const due = db.prepare<[string, string, number], Row>(
     `SELECT outbox.event_id, outbox.correlation_id, outbox.event_type, outbox.attempts,
        outbox.created_at, json_extract(event_log.metadata, '$.traceparent') AS traceparent
      FROM outbox LEFT JOIN event_log ON event_log.id = outbox.event_id
-     WHERE outbox.available_at <= ? ORDER BY outbox.event_id LIMIT ?`,
+     WHERE ${DUE} ORDER BY outbox.event_id LIMIT ?`,
   );
   const lease = db.prepare(
     'UPDATE outbox SET attempts = attempts + 1, available_at = ? WHERE event_id = ?',
@@ -36,7 +38,7 @@ export function createSqliteOutbox(options: {
   const release = db.prepare(
     'UPDATE outbox SET available_at = ?, last_error = ? WHERE event_id = ?',
   );
-  const releaseAll = db.prepare('UPDATE outbox SET available_at = created_at');
+  const releaseAll = db.prepare('UPDATE outbox SET available_at = ?');
   const depth = db.prepare<[], { rows: number; oldest: string | null }>(
     `SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM outbox LIMIT ${MAX_COUNTED_ROWS})) AS rows,
        (SELECT created_at FROM outbox ORDER BY event_id LIMIT 1) AS oldest`,
@@ -46,10 +48,11 @@ export function createSqliteOutbox(options: {
   return {
     async claim(limit, leaseMs) {
       // The usual poll finds nothing and should not wait for, or be, a writer.
-      if (anyDue.get(at(clock())) === undefined) return [];
+      const bounds = (now: number): [string, string] => [at(now), at(now + longestHidden(leaseMs))];
+      if (anyDue.get(...bounds(clock())) === undefined) return [];
       return groupCommit.write(() => {
         const now = clock();
-        const rows = due.all(at(now), limit);
+        const rows = due.all(...bounds(now), limit);
         for (const row of rows) lease.run(at(now + leaseMs), row.event_id);
         return rows.map((row) => ({
           eventId: String(row.event_id),
@@ -70,7 +73,7 @@ export function createSqliteOutbox(options: {
         const availableAt = at(clock() + delayMs);
         for (const id of eventIds) release.run(availableAt, error, Number(id));
       }),
-    releaseAll: () => groupCommit.write(() => releaseAll.run().changes),
+    releaseAll: () => groupCommit.write(() => releaseAll.run(at(clock())).changes),
     async depth() {
       const { rows, oldest } = depth.get() ?? { rows: 0, oldest: null };
       return { rows, oldestAgeMs: oldest === null ? 0 : Math.max(0, clock() - Date.parse(oldest)) };
