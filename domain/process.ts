@@ -5,7 +5,7 @@ export type ProcessStatus = 'pending' | 'ok' | 'error';
 
 export interface ProcessError {
   kind: FailureKind;
-  /** Stable, for programs: the BPMN error code of a refusal, or a code of ours. */
+  /** Stable, for programs: the BPMN error code of a refusal, or a code of ours. At most 255 characters. */
   code: string;
   /** For people. */
   message: string;
@@ -59,9 +59,9 @@ export function evolve(state: ProcessState | null, event: StoredEvent): ProcessS
         data: null,
         error: {
           kind: event.data.kind,
-          code: event.data.code,
+          code: short(event.data.code),
           message: event.data.message,
-          step: event.data.failedStep,
+          step: event.data.failedStep === null ? null : short(event.data.failedStep),
         },
       });
     case 'process-cancelled':
@@ -82,6 +82,15 @@ export function evolve(state: ProcessState | null, event: StoredEvent): ProcessS
     default:
       return unreachable(event);
   }
+}
+
+/** Characters of an error's code and step: what their columns hold. */
+const MAX_NAME = 255;
+
+/** A text as its column holds it, so that a state is the same from memory, table and events. */
+function short(name: string): string {
+  const text = name.toWellFormed();
+  return text.length > MAX_NAME ? [...text].slice(0, MAX_NAME).join('') : text;
 }
 
 /** Folds a whole stream, or the rest of one onto a known state. */

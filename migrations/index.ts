@@ -7,6 +7,7 @@ import * as eventPosition from './0005-event-position.ts';
 import * as rollups from './0006-rollups.ts';
 import * as views from './0007-views.ts';
 import * as actor from './0008-actor.ts';
+import * as processErrors from './0009-process-errors.ts';
 
 interface Migration {
   name: string;
@@ -24,6 +25,7 @@ const MIGRATIONS: readonly Migration[] = [
   { name: '0006-rollups', ...rollups },
   { name: '0007-views', ...views },
   { name: '0008-actor', ...actor },
+  { name: '0009-process-errors', ...processErrors },
 ];
 
 /** The version in schema_version that this code works with. */

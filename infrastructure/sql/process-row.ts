@@ -1,5 +1,6 @@
+import type { FailureKind } from '../../domain/events.ts';
 import type { Json } from '../../domain/json.ts';
-import type { ProcessError, ProcessState, ProcessStatus } from '../../domain/process.ts';
+import type { ProcessState, ProcessStatus } from '../../domain/process.ts';
 import { jsonText, parseJson } from './event-row.ts';
 
 /** A row of process_store; the names are the columns, times are ISO 8601 in UTC. */
@@ -7,7 +8,11 @@ export interface ProcessRow {
   correlation_id: string;
   status: string;
   data: string | null;
+  /** The message of the error, for people; personal ones are sealed. */
   error: string | null;
+  error_kind: string | null;
+  error_code: string | null;
+  error_step: string | null;
   started_at: string;
   updated_at: string;
   process_name: string;
@@ -22,6 +27,9 @@ export const PROCESS_COLUMNS = [
   'status',
   'data',
   'error',
+  'error_kind',
+  'error_code',
+  'error_step',
   'started_at',
   'updated_at',
   'process_name',
@@ -36,7 +44,10 @@ export function toProcessRow(state: ProcessState): ProcessRow {
     correlation_id: state.correlationId,
     status: state.status,
     data: jsonText(state.data),
-    error: state.error === null ? null : JSON.stringify(state.error),
+    error: state.error?.message ?? null,
+    error_kind: state.error?.kind ?? null,
+    error_code: state.error?.code ?? null,
+    error_step: state.error?.step ?? null,
     started_at: state.startedAt,
     updated_at: state.updatedAt,
     process_name: state.processName,
@@ -52,7 +63,15 @@ export function fromProcessRow(row: ProcessRow): ProcessState {
     correlationId: row.correlation_id,
     status: row.status as ProcessStatus,
     data: parseJson(row.data) as Json,
-    error: row.error === null ? null : (JSON.parse(row.error) as ProcessError),
+    error:
+      row.error_kind === null
+        ? null
+        : {
+            kind: row.error_kind as FailureKind,
+            code: row.error_code ?? '',
+            message: row.error ?? '',
+            step: row.error_step,
+          },
     startedAt: row.started_at,
     updatedAt: row.updated_at,
     processName: row.process_name,

@@ -187,7 +187,7 @@ describe('what is generated', () => {
     expect(Math.abs(share(({ status }) => status === 'error') - 0.02)).toBeLessThan(0.008);
     expect(Math.abs(share(({ status }) => status === 'pending') - 0.02)).toBeLessThan(0.004);
     expect(Math.abs(share(({ archived_at }) => archived_at !== null) - 0.4)).toBeLessThan(0.02);
-    const kinds = new Set(all.map(({ error }) => error && JSON.parse(error).kind));
+    const kinds = new Set(all.map(({ error_kind: kind }) => kind));
     expect(kinds).toEqual(new Set([null, 'business', 'technical', 'cancelled']));
     const pending = all.filter(({ status }) => status === 'pending');
     const month = Date.parse(UNTIL) - YEAR_MS / 12;

@@ -65,11 +65,12 @@ export const VIEWS: Record<string, readonly (readonly [name: string, type: Colum
     ['completed_at', 'datetime2'],
     ['duration_ms', 'bigint'],
     ['event_count', 'int'],
-    ['error_kind', 'nvarchar'],
+    ['error_kind', 'varchar'],
     ['error_code', 'nvarchar'],
     ['error_step', 'nvarchar'],
     ['restored_at', 'datetime2'],
     ['archived_at', 'datetime2'],
+    ['error_message', 'nvarchar'],
   ],
   v_step_stats_hourly: [
     ['hour', 'datetime2'],

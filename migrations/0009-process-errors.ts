@@ -1,0 +1,106 @@
+import type { Knex } from 'knex';
+import { dialectOf } from './dialect.ts';
+import { quoted } from './permissions.ts';
+import { processDurations } from './process-views.ts';
+import { replaceView } from './replace-view.ts';
+import { rewriteErrors } from './rewrite-errors.ts';
+import { wordsOf } from './view-words.ts';
+
+const TABLES = ['process_store', 'process_store_archive'];
+const ADDED = ['error_kind', 'error_code', 'error_step'];
+/** Characters of a code or a step, which have two code units at most. */
+const MAX_NAME = 255;
+
+/**
+ * `error` of a process becomes the message of its error, as the data model says; kind, code and step, which were in
+ * a JSON with it, get columns of their own. A message that is sealed stays so: it was sealed within the JSON.
+ */
+export async function up(knex: Knex): Promise<void> {
+  const { varchar, nvarchar } = dialectOf(knex);
+  const name = nvarchar(2 * MAX_NAME);
+  await dropInterruptedRebuild(knex);
+  await dropJsonCheck(knex);
+  for (const table of TABLES) {
+    await knex.schema.raw(`ALTER TABLE ${table} ADD error_kind ${varchar(50)} NULL`);
+    await knex.schema.raw(`ALTER TABLE ${table} ADD error_code ${name} NULL`);
+    await knex.schema.raw(`ALTER TABLE ${table} ADD error_step ${name} NULL`);
+    await rewriteErrors(knex, table, fromJson);
+  }
+  await replaceView(knex, 'v_process_durations', processDurations(wordsOf(knex), 9));
+  await knex('schema_version').insert({ version: 9 });
+}
+
+/** Makes the JSON again, and drops the columns. */
+export async function down(knex: Knex): Promise<void> {
+  await dropInterruptedRebuild(knex);
+  await replaceView(knex, 'v_process_durations', processDurations(wordsOf(knex), 7));
+  for (const table of TABLES) {
+    await rewriteErrors(knex, table, toJson);
+    for (const column of ADDED) {
+      await knex.schema.raw(`ALTER TABLE ${table} DROP COLUMN ${column}`);
+    }
+  }
+  if (dialectOf(knex).kind === 'mssql') {
+    await knex.schema.raw(
+      'ALTER TABLE process_store ADD CONSTRAINT ck_process_store_error CHECK (error IS NULL OR ISJSON(error) = 1)',
+    );
+  }
+  await knex('schema_version').where({ version: 9 }).delete();
+}
+
+interface ErrorColumns {
+  error: string | null;
+  error_kind: string | null;
+  error_code: string | null;
+  error_step: string | null;
+}
+
+/** What is no JSON of ours stays as it is, for `verify` to find. */
+function fromJson(row: ErrorColumns): ErrorColumns {
+  let json: Record<string, unknown> | null;
+  try {
+    json = JSON.parse(row.error ?? 'null');
+  } catch {
+    return row;
+  }
+  if (typeof json?.kind !== 'string') return row;
+  const { kind, code, message, step } = json;
+  return {
+    error: String(message ?? ''),
+    error_kind: kind,
+    error_code: short(String(code ?? '')),
+    error_step: typeof step === 'string' ? short(step) : null,
+  };
+}
+
+function toJson(row: ErrorColumns): ErrorColumns {
+  const { error: message, error_kind: kind, error_code: code, error_step: step } = row;
+  if (kind === null) return row;
+  return { ...row, error: JSON.stringify({ kind, code, message, step }) };
+}
+
+function short(name: string): string {
+  return Array.from(name.toWellFormed()).slice(0, MAX_NAME).join('');
+}
+
+/** The shadow tables of a rebuild that was broken off have the old columns: it begins anew. */
+async function dropInterruptedRebuild(knex: Knex): Promise<void> {
+  for (const table of TABLES) {
+    for (const suffix of ['rebuild', 'replaced']) {
+      await knex.schema.raw(`DROP TABLE IF EXISTS ${table}_${suffix}`);
+    }
+  }
+  await knex('checkpoint').where({ name: 'rebuild' }).delete();
+}
+
+/** A rebuild gave it a name of the server's. */
+async function dropJsonCheck(knex: Knex): Promise<void> {
+  if (dialectOf(knex).kind !== 'mssql') return;
+  const checks: { name: string; definition: string }[] = await knex.raw(
+    "SELECT name, definition FROM sys.check_constraints WHERE parent_object_id = OBJECT_ID('process_store')",
+  );
+  for (const { name, definition } of checks) {
+    if (!/isjson\W*error\b/i.test(definition)) continue;
+    await knex.schema.raw(`ALTER TABLE process_store DROP CONSTRAINT ${quoted(name)}`);
+  }
+}
