@@ -19,7 +19,7 @@ export interface CheckedModel {
 export async function checkModel(
   definition: ProcessDefinition,
   fileName: string,
-  bpmn: string,
+  bpmn: Uint8Array,
 ): Promise<CheckedModel> {
   const { key, steps, elsewhere = [] } = definition;
   const { processIds, topics } = await readExternalTopics(bpmn).catch((cause: unknown) => {

@@ -11,9 +11,9 @@ import { importProcess } from './import-process.ts';
 
 export interface LoadedProcess {
   definition: ProcessDefinition;
-  /** Name and text of the BPMN file. */
+  /** Name and bytes of the BPMN file, which may be in any encoding that XML has. */
   fileName: string;
-  bpmn: string;
+  bpmn: Uint8Array;
   /** Tasks whose topic is an expression: whether there is a step for it shows when one is created. */
   unchecked: readonly ExternalTopic[];
 }
@@ -114,7 +114,7 @@ async function loadProcess(folder: string, key: string): Promise<LoadedProcess> 
     );
   }
   const fileName = `${key}.bpmn`;
-  const bpmn = await readFile(join(folder, fileName), 'utf8').catch((cause: unknown) => {
+  const bpmn = await readFile(join(folder, fileName)).catch((cause: unknown) => {
     throw new SetupError(`the process ${key} has no file ${join(folder, fileName)}`, { cause });
   });
   const { siblings, unchecked } = await checkModel(definition, fileName, bpmn);

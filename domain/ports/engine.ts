@@ -59,9 +59,15 @@ export interface EngineInspection {
   isWorkedOn(processInstanceId: string): Promise<boolean>;
 }
 
+export interface BpmnFile {
+  fileName: string;
+  /** A text is sent as UTF-8. */
+  content: Uint8Array | string;
+}
+
 export interface Engine extends EngineInspection {
-  /** Deploys a BPMN file unless the newest deployed version is the same. */
-  deploy(name: string, files: readonly { fileName: string; content: string }[]): Promise<void>;
+  /** Deploys a BPMN file, byte for byte, unless the newest deployed version is the same. */
+  deploy(name: string, files: readonly BpmnFile[]): Promise<void>;
   /**
    * Starts an instance of the newest version. Not idempotent: see `findInstances`.
    * @throws EngineRefusedError, EngineUnavailableError

@@ -1,3 +1,4 @@
+import { decodeXml } from './decode-xml.ts';
 import { type Moddle, parseBpmn } from './embedded/bpmn-library.ts';
 
 export interface ExternalTopic {
@@ -13,9 +14,9 @@ export interface ExternalTopic {
  * @throws Error when the file is no BPMN
  */
 export async function readExternalTopics(
-  bpmn: string,
+  bpmn: Uint8Array | string,
 ): Promise<{ processIds: string[]; topics: ExternalTopic[] }> {
-  const { root } = await parseBpmn(bpmn);
+  const { root } = await parseBpmn(typeof bpmn === 'string' ? bpmn : decodeXml(bpmn));
   const processes = children(root, 'rootElements').filter(isExecutable);
   return {
     processIds: processes.map(({ id }) => String(id)),

@@ -47,7 +47,7 @@ describe('loadProcesses', () => {
       ['a-process', 'a-process.bpmn'],
       ['b-process', 'b-process.bpmn'],
     ]);
-    expect(loaded[1]?.bpmn).toContain('camunda:topic="b-process.two"');
+    expect(String(loaded[1]?.bpmn)).toContain('camunda:topic="b-process.two"');
   });
 
   it('loads the shipped processes', async () => {

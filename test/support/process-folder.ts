@@ -8,12 +8,12 @@ const DEFINE = fileURLToPath(new URL('../../domain/define-process.ts', import.me
 export interface MarkedStep {
   name: string;
   topic?: string;
-  tasks?: string[];
+  tasks?: readonly string[];
   ends?: 'ok';
   /** Name of the variable that it sets. */
   sets: string;
   /** Names of the variables that it reads and gives back. */
-  reads?: string[];
+  reads?: readonly string[];
 }
 
 /** Writes a process into a folder for PROCESSES_DIR: its model, and steps that set one variable each. */

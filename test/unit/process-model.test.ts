@@ -87,6 +87,20 @@ describe('a process model', () => {
   });
 });
 
+describe('a process that does not say whether it can be executed', () => {
+  it('is run, as in Camunda, unless another one in the file says that it can', async () => {
+    const file = bpmn('p', start(), end(), flows('start', 'end')).replace(
+      ' isExecutable="true"',
+      '',
+    );
+    expect((await readProcessModel('p.bpmn', file)).key).toBe('p');
+    const other =
+      '<process id="q" isExecutable="true" camunda:historyTimeToLive="1"><startEvent id="s" /></process>';
+    const both = file.replace('</definitions>', `${other}</definitions>`);
+    expect((await readProcessModel('p.bpmn', both)).key).toBe('q');
+  });
+});
+
 describe('the topics of a file', () => {
   it('are those of its external tasks, in sub-processes too', async () => {
     const inner = [start('s'), task('b', 'deep'), end('e'), flows('s', 'b', 'e')];

@@ -139,6 +139,11 @@ class NamedErrorDefinition extends (
   }
 }
 
+const CAMUNDA_EXTENSIONS = 'http://camunda.org/schema/1.0/bpmn';
+/** What the engines read as if it were Camunda's: Operaton's own, and that of Activiti, where both come from. */
+const OTHER_EXTENSIONS =
+  /http:\/\/(?:operaton\.org\/schema\/1\.0\/bpmn|activiti\.org\/bpmn)(?=["'])/g;
+
 const camunda = createRequire(import.meta.url)('camunda-bpmn-moddle/resources/camunda.json');
 const moddle = new (
   BpmnModdle as unknown as new (
@@ -157,7 +162,9 @@ const moddle = new (
 export async function parseBpmn(
   xml: string,
 ): Promise<{ root: Moddle; warnings: string[]; serialize: () => SerializedContext }> {
-  const parsed = await moddle.fromXML(xml);
+  // It is text by now, whatever its declaration says of bytes.
+  const text = xml.replace(/^\s*<\?xml[^>]*\?>/, '');
+  const parsed = await moddle.fromXML(text.replaceAll(OTHER_EXTENSIONS, CAMUNDA_EXTENSIONS));
   const types = {
     ...elements,
     SequenceFlow: TokenFlow,

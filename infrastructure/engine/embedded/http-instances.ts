@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { decodeXml } from '../decode-xml.ts';
 import { type DeployedDefinition, unknownDefinition } from './deployments.ts';
 import type { EmbeddedEngine } from './engine.ts';
 import type { EngineStore, InstanceRow } from './engine-store.ts';
@@ -62,7 +63,7 @@ export function registerInstanceRoutes(
     const form = await readForm(request.headers['content-type'], request.body);
     const files: { fileName: string; content: string }[] = [];
     for (const [, part] of form) {
-      if (typeof part !== 'string') files.push({ fileName: part.name, content: await part.text() });
+      if (typeof part !== 'string') files.push(await readFile(part));
     }
     const changedOnly = form.get('deploy-changed-only') === 'true';
     const { id, definitions } = await deployments.deploy(files, changedOnly);
@@ -200,6 +201,15 @@ export function registerInstanceRoutes(
     await engine.correlate(messageName, target, readVariables(processVariables));
     return reply.code(204).send();
   });
+}
+
+/** A file as text, whatever its encoding: from here on it is stored and compared as such. */
+async function readFile(part: File): Promise<{ fileName: string; content: string }> {
+  try {
+    return { fileName: part.name, content: decodeXml(new Uint8Array(await part.arrayBuffer())) };
+  } catch (cause) {
+    throw new BadRequest(`${part.name}: ${String(cause)} (embedded engine)`, 400, 'ParseException');
+  }
 }
 
 /** Reads multipart/form-data with Node's own parser. */

@@ -35,9 +35,7 @@ export async function readProcessModel(fileName: string, xml: string): Promise<P
     throw refused(fileName, `is no BPMN: ${error.message}`);
   });
   if (warnings[0]) throw refused(fileName, warnings[0]);
-  const processes = list(root.rootElements).filter(
-    (element) => element.$type === 'bpmn:Process' && element.isExecutable === true,
-  );
+  const processes = executablesOf(root);
   const [process] = processes;
   if (!process?.id || processes.length > 1) {
     throw refused(fileName, `has ${processes.length} executable processes, not one`);
@@ -78,6 +76,16 @@ export async function readProcessModel(fileName: string, xml: string): Promise<P
     });
     errorCatchers.set(attachedTo, known);
   }
+}
+
+/** As in Camunda, what does not say that it cannot be run is run; but here only where nothing says that it can. */
+function executablesOf(root: Moddle): Moddle[] {
+  const processes = list(root.rootElements).filter(({ $type }) => $type === 'bpmn:Process');
+  const said = processes.filter(({ isExecutable }) => isExecutable === true);
+  if (said.length > 0) return said;
+  const unsaid = processes.filter(({ isExecutable }) => isExecutable === undefined);
+  for (const process of unsaid) process.isExecutable = true;
+  return unsaid;
 }
 
 /** The boundary event that takes an error thrown by `activityId`: its own, else of a scope around. */
