@@ -8,6 +8,11 @@ export interface Caller {
   scopes: ReadonlySet<Scope>;
   /** The same for every credential of this caller, and for no other's. */
   rateKey: string;
+  /**
+   * Whose the idempotency keys are that it sends: `key:` and the name of the API key, which a rotated one keeps,
+   * or `token:` with issuer and subject.
+   */
+  id: string;
   /** Whether the credential still holds: for answers that stay open. Never rejects. */
   stillValid(): Promise<boolean>;
 }

@@ -88,7 +88,13 @@ export function createJwtVerifier(options: JwtOptions): (text: string) => Promis
     const { name, scopes, expiresAt } = token;
     return {
       kind: 'known',
-      caller: { name, scopes, rateKey: `sub:${name}`, stillValid: async () => clock() < expiresAt },
+      caller: {
+        name,
+        scopes,
+        rateKey: `sub:${name}`,
+        id: `token:${JSON.stringify([issuer, name])}`,
+        stillValid: async () => clock() < expiresAt,
+      },
     };
   };
 }

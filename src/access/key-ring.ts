@@ -77,6 +77,7 @@ export function createKeyRing(options: {
       name,
       scopes: new Set(record.scopes),
       rateKey: `key:${name}`,
+      id: `key:${name}`,
       stillValid: () => stillValid(id),
     };
     const entry: Entry = { record, readAt, noteDue, identified: { kind: 'known', caller } };

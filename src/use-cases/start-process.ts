@@ -15,6 +15,8 @@ export interface StartRequest {
   /** Left out: `newId` makes one. */
   correlationId: string | undefined;
   idempotencyKey: string | undefined;
+  /** `id` of the caller, whose the idempotency key is; null without access control. */
+  callerId: string | null;
   /** As the schema of the process gave them back. */
   variables: JsonObject;
   identity: ProcessIdentity;
@@ -87,7 +89,8 @@ export async function startProcess(
       audit: { httpMethod: 'POST', endpoint: '/api/process/start', httpStatusCode: 202 },
       variables,
       requestHash: requestHash.value,
-      idempotencyKey: request.idempotencyKey && idempotencyDedupeKey(request.idempotencyKey),
+      idempotencyKey:
+        request.idempotencyKey && idempotencyDedupeKey(request.idempotencyKey, request.callerId),
     } as const;
     try {
       const { events, duplicate } = await ports.eventStore.append(
@@ -121,9 +124,15 @@ export async function startProcess(
   }
 }
 
-/** A caller's key may be of any length; its hash always fits the column. */
-function idempotencyDedupeKey(key: string): string {
-  return `idempotency:${createHash('sha256').update(key).digest('hex')}`;
+/**
+ * A caller's key may be of any length; its hash always fits the column. It counts under its caller only, or
+ * anybody could guess another's. Where nobody is asked who calls, it is as it was before there were callers.
+ */
+function idempotencyDedupeKey(key: string, callerId: string | null): string {
+  const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
+  return callerId === null
+    ? `idempotency:${hash(key)}`
+    : `idempotency:of:${hash(JSON.stringify([callerId, key]))}`;
 }
 
 function firstOf(events: readonly StoredEvent[]): StoredEvent {

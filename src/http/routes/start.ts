@@ -115,6 +115,7 @@ export const startRoutes: FastifyPluginAsyncZod<{
           definition,
           correlationId: wanted,
           idempotencyKey: headers['idempotency-key'],
+          callerId: request.caller?.id ?? null,
           variables,
           identity: {
             batchId: body.batchId,
