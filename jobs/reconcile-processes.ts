@@ -53,6 +53,9 @@ export async function reconcileProcesses(
   }
 }
 
+/** Bytes of processes that are in memory at once. */
+const BATCH_BYTES = 4_000_000;
+
 async function reconcileAllPending(
   ports: ReconcilePorts,
   span: Span,
@@ -62,7 +65,11 @@ async function reconcileAllPending(
   const { processStore, log } = ports;
   let after: ProcessCursor | undefined;
   while (!signal.aborted) {
-    const states = await processStore.list({ status: 'pending', to: span.cutoff }, batch, after);
+    const { items: states, atEnd } = await processStore.list(
+      { status: 'pending', to: span.cutoff },
+      { limit: batch, maxBytes: BATCH_BYTES },
+      after,
+    );
     const last = states.at(-1);
     if (!last) return;
     const view = await viewBatch(states, ports);
@@ -79,7 +86,7 @@ async function reconcileAllPending(
       { looked: states.length, done },
       'reconciler: pending processes compared with the engine',
     );
-    if (states.length < batch) return;
+    if (atEnd) return;
     after = { updatedAt: last.updatedAt, correlationId: last.correlationId };
     await nextTurn();
   }

@@ -31,6 +31,8 @@ export interface FeedQuery {
   filter: FeedFilter;
   /** Archived events, too. */
   archived: boolean;
+  /** Ends the page at the event with which it has so many bytes, roughly; left out: by `limit` alone. */
+  maxBytes?: number | undefined;
 }
 
 /** The part of the feed that one look covers. */
@@ -40,6 +42,8 @@ export interface FeedPage<Item> {
   lookedTo: FeedPosition;
   /** True when there was nothing behind that. */
   atEnd: boolean;
+  /** What the items have in the database, roughly. */
+  bytes: number;
 }
 
 export interface FedEvent {

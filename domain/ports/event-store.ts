@@ -12,6 +12,19 @@ export interface AppendResult {
   duplicate: boolean;
 }
 
+/** A part of a list that ends by a count or by bytes, with at least one item where there is one. */
+export interface Page<Item> {
+  items: Item[];
+  /** False: there may be more behind the last item. */
+  atEnd: boolean;
+}
+
+/** By what a page ends, whichever comes first. The item with which it has `maxBytes`, roughly, is its last. */
+export interface PageSize {
+  limit: number;
+  maxBytes: number;
+}
+
 /** Events in one append at most: SQL Server takes 2,100 parameters in one statement. */
 export const MAX_APPEND = 80;
 
@@ -44,13 +57,18 @@ export interface EventStore {
   ): Promise<StoredEvent[]>;
   /** Version of the last live event of a stream, without reading it; 0 when the log has none of it. */
   lastVersion(correlationId: string): Promise<number>;
+  /** As `readStream`, for streams of any length: a page of it. */
+  pageStream(
+    correlationId: string,
+    options: PageSize & { afterVersion: number },
+  ): Promise<Page<StoredEvent>>;
   /** Events whose dedupe key starts with `prefix`, in id order. */
   findByDedupePrefix(prefix: string): Promise<StoredEvent[]>;
   /** Events with this traceability id in id order, after `afterId`. */
   findByTrace(
     traceabilityId: string,
-    options: { afterId?: string; limit: number },
-  ): Promise<StoredEvent[]>;
+    options: PageSize & { afterId?: string | undefined },
+  ): Promise<Page<StoredEvent>>;
   /**
    * Every live event in id order, in constant memory however many there are: read as they are asked for.
    * Who stops early (`break`, `return`) frees what the reading held; a database that is lost for a

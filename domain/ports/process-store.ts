@@ -1,5 +1,6 @@
 import type { Timestamp } from '../json.ts';
 import type { ProcessState, ProcessStatus } from '../process.ts';
+import type { Page, PageSize } from './event-store.ts';
 
 export interface ProcessFilter {
   status?: ProcessStatus | undefined;
@@ -33,5 +34,5 @@ export interface ProcessStore {
   /** How many processes are pending, counted no further than `upTo`. */
   countPending(upTo: number): Promise<number>;
   /** Newest first by `updated_at`, then correlation id. */
-  list(filter: ProcessFilter, limit: number, after?: ProcessCursor): Promise<ListedProcess[]>;
+  list(filter: ProcessFilter, size: PageSize, after?: ProcessCursor): Promise<Page<ListedProcess>>;
 }

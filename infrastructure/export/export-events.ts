@@ -33,6 +33,8 @@ const FIRST_ROWS = 100;
 const MOST_ROWS = 1_000;
 /** Characters that a page is meant to have: so much is in memory two times or three. */
 const PAGE_CHARS = 250_000;
+/** And has at most, but for one event. */
+const MOST_BYTES = 1_000_000;
 
 /**
  * Exports a part of the feed, step by step, in memory that does not grow with the events: while a page is encoded
@@ -58,6 +60,7 @@ export async function* exportEvents(
       {
         after,
         limit: Math.min(size, left),
+        maxBytes: MOST_BYTES,
         filter: part.filter,
         archived: part.archived,
         columns: EXPORTED_COLUMNS,

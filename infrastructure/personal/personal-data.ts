@@ -10,7 +10,7 @@ import {
 } from '../../domain/personal.ts';
 import type { Archive } from '../../domain/ports/archive.ts';
 import type { EventFeed } from '../../domain/ports/event-feed.ts';
-import type { AppendResult, EventStore } from '../../domain/ports/event-store.ts';
+import type { AppendResult, EventStore, Page } from '../../domain/ports/event-store.ts';
 import type { ProcessStore } from '../../domain/ports/process-store.ts';
 import type { ProcessState } from '../../domain/process.ts';
 import type { Waitroom } from '../memory/waitroom.ts';
@@ -126,6 +126,10 @@ export function createPersonalData(options: {
         return { ...result, events: await openEvents(result.events) };
       }
 
+      async function openPage({ items, atEnd }: Page<StoredEvent>): Promise<Page<StoredEvent>> {
+        return { items: await openEvents(items), atEnd };
+      }
+
       async function findKnown(events: readonly ProcessEvent[]): Promise<StoredEvent | undefined> {
         const key = events[0]?.dedupeKey;
         if (key === undefined) return undefined;
@@ -138,7 +142,8 @@ export function createPersonalData(options: {
         readStream: async (...call) => openEvents(await store.readStream(...call)),
         lastVersion: (correlationId) => store.lastVersion(correlationId),
         findByDedupePrefix: async (prefix) => openEvents(await store.findByDedupePrefix(prefix)),
-        findByTrace: async (...call) => openEvents(await store.findByTrace(...call)),
+        pageStream: async (...call) => openPage(await store.pageStream(...call)),
+        findByTrace: async (...call) => openPage(await store.findByTrace(...call)),
         async *readAll(range) {
           let together: StoredEvent[] = [];
           for await (const event of store.readAll(range)) {
@@ -165,7 +170,10 @@ export function createPersonalData(options: {
     processStore: (store) => ({
       ...store,
       get: openFound(store.get),
-      list: async (...call) => openStates(await store.list(...call)),
+      async list(...call) {
+        const { items, atEnd } = await store.list(...call);
+        return { items: await openStates(items), atEnd };
+      },
     }),
     archive: (archive) => ({ ...archive, findProcess: openFound(archive.findProcess) }),
     waitroom: (waitroom) => ({

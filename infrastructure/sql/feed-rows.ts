@@ -58,16 +58,19 @@ export function createFeedRows(reads: ReadQueries, source: FeedSource): FeedRows
         selective ? Number.POSITIVE_INFINITY : after + FAR,
         signal,
       );
-      const looked = (lookedTo: number, items: FeedRow[] = []): FeedPage<FeedRow> => ({
+      const looked = (lookedTo: number, items: FeedRow[] = [], bytes = 0): FeedPage<FeedRow> => ({
         items,
         lookedTo: String(lookedTo),
         atEnd: isAll && lookedTo >= head,
+        bytes,
       });
       if (after >= head) return looked(after);
       const read = async (from: number, upTo: number): Promise<FeedPage<FeedRow>> => {
         const statement = buildFeedQuery(reads, source, { ...query, from, upTo });
-        const items = await reads.rows<FeedRow>(statement, signal);
-        return looked(items.length < query.limit ? upTo : Number(items.at(-1)?.position), items);
+        const { maxBytes = Number.POSITIVE_INFINITY } = query;
+        const { rows, bytes, isCut } = await reads.upTo<FeedRow>(statement, maxBytes, signal);
+        const isWhole = rows.length < query.limit && !isCut;
+        return looked(isWhole ? upTo : Number(rows.at(-1)?.position), rows, bytes);
       };
       if (selective) return read(after, head);
 

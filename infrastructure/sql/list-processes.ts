@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import type { ProcessStore } from '../../domain/ports/process-store.ts';
+import { type BoundedRows, pageOf } from './bounded-rows.ts';
 import { fromProcessRow, PROCESS_COLUMNS, type ProcessRow } from './process-row.ts';
 
 /** How a database wants the values of a query that Knex would bind wrongly, and gives rows back. */
@@ -8,10 +9,13 @@ export interface ListDialect {
   key(value: string): Knex.Value;
   /** A value compared with a time column. */
   time(value: string): Knex.Value;
-  row(raw: unknown): ProcessRow;
+  /** Runs a query, no further than to the row with which the rows have so many bytes. */
+  upTo(query: Knex.QueryBuilder, maxBytes: number): Promise<BoundedRows<ListedRow>>;
   /** A time that is not there, as an expression. */
   noTime: string;
 }
+
+export type ListedRow = ProcessRow & { archived_at: string | null };
 
 const NEWEST_FIRST = [
   { column: 'updated_at', order: 'desc' },
@@ -26,10 +30,11 @@ const NEWEST_FIRST = [
  */
 export function createListProcesses(knex: Knex, dialect: ListDialect): ProcessStore['list'] {
   /** A page of one table. */
-  function pageOf(
+  function rowsOf(
     table: string,
     archivedAt: string,
-    ...[filter, limit, after]: Parameters<ProcessStore['list']>
+    limit: number,
+    ...[filter, , after]: Parameters<ProcessStore['list']>
   ): Knex.QueryBuilder {
     const query = knex(table)
       .select([...PROCESS_COLUMNS, knex.raw(`${archivedAt} AS archived_at`)])
@@ -56,21 +61,21 @@ export function createListProcesses(knex: Knex, dialect: ListDialect): ProcessSt
   }
 
   return async (...page) => {
-    const [filter, limit] = page;
-    const live = pageOf('process_store', dialect.noTime, ...page);
+    const [filter, { limit, maxBytes }] = page;
+    // One more says whether there is more.
+    const most = limit + 1;
+    const live = rowsOf('process_store', dialect.noTime, most, ...page);
     let query = live;
     if (filter.archived) {
-      const archived = pageOf('process_store_archive', 'archived_at', ...page);
+      const archived = rowsOf('process_store_archive', 'archived_at', most, ...page);
       // Each inside a select of its own: SQLite takes no LIMIT within a UNION.
       const both = knex
         .select('*')
         .from(live.as('live'))
         .unionAll(knex.select('*').from(archived.as('archived')));
-      query = knex.select('*').from(both.as('both')).orderBy(NEWEST_FIRST).limit(limit);
+      query = knex.select('*').from(both.as('both')).orderBy(NEWEST_FIRST).limit(most);
     }
-    const rows: unknown[] = await query;
-    return rows.map((raw) => {
-      const row = dialect.row(raw) as ProcessRow & { archived_at: string | null };
+    return pageOf(await dialect.upTo(query, maxBytes), { limit }, (row) => {
       const state = fromProcessRow(row);
       return row.archived_at === null ? state : { ...state, archivedAt: row.archived_at };
     });

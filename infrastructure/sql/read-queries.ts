@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import type { BoundedRows } from './bounded-rows.ts';
 
 /** Runs queries that only read and may take their time. */
 export interface ReadQueries {
@@ -15,4 +16,10 @@ export interface ReadQueries {
    * @throws StoreUnavailableError
    */
   rows<Row>(query: Knex.QueryBuilder | Knex.Raw, signal?: AbortSignal): Promise<Row[]>;
+  /** As `rows`, and reads no further than to the row with which they have so many bytes. */
+  upTo<Row>(
+    query: Knex.QueryBuilder | Knex.Raw,
+    maxBytes: number,
+    signal?: AbortSignal,
+  ): Promise<BoundedRows<Row>>;
 }

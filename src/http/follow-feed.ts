@@ -1,13 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { EventFeed, FeedPosition } from '../../domain/ports/event-feed.ts';
 import type { FeedSignal } from '../feed-signal.ts';
+import { PIECE_BYTES, PIECE_EVENTS } from './answer-bytes.ts';
 import type { EventStreams } from './event-streams.ts';
 import { feedCursorOf } from './feed-cursor.ts';
 import type { Wanted } from './feed-query.ts';
 import { fedEvent } from './schemas.ts';
-
-/** Events read at once: what a follower costs in memory, however slowly it takes them. */
-const PAGE = 100;
 
 /**
  * Sends the events behind a position as Server-Sent Events, those there are and those to come, with the cursor
@@ -50,7 +48,8 @@ export async function followFeed({
 
   async function sendAll(): Promise<void> {
     for (;;) {
-      const page = await feed.page({ after: place, limit: PAGE, ...wanted }, stream.over);
+      const size = { limit: PIECE_EVENTS, maxBytes: PIECE_BYTES };
+      const page = await feed.page({ after: place, ...size, ...wanted }, stream.over);
       for (const item of page.items) {
         const { position, event } = item;
         place = position;

@@ -3,6 +3,7 @@ import { isFinal } from '../../domain/events.ts';
 import type { EventStore } from '../../domain/ports/event-store.ts';
 import type { LogIds } from '../../domain/trace-context.ts';
 import type { Waitroom } from '../../infrastructure/memory/waitroom.ts';
+import { PIECE_BYTES, PIECE_EVENTS } from './answer-bytes.ts';
 import type { EventStreams } from './event-streams.ts';
 import { publicEvent } from './schemas.ts';
 
@@ -58,15 +59,20 @@ export function createStreamFollower(ports: {
       try {
         while (again && !stream.over.aborted) {
           again = false;
-          const events = await eventStore.readStream(correlationId, { afterVersion: last });
-          for (const event of events) {
+          const page = await eventStore.pageStream(correlationId, {
+            afterVersion: last,
+            limit: PIECE_EVENTS,
+            maxBytes: PIECE_BYTES,
+          });
+          for (const event of page.items) {
             last = event.version;
             if (isFinal(event.type)) isLast = true;
             else if (event.type === 'process-retried') isLast = false;
             await stream.send({ id: event.version, type: event.type, data: publicEvent(event) });
             if (stream.over.aborted) return;
           }
-          if (isLast) stream.end();
+          if (!page.atEnd) again = true;
+          else if (isLast) stream.end();
         }
       } catch (error) {
         // The client connects again and goes on from its Last-Event-ID.

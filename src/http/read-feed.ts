@@ -1,4 +1,5 @@
 import type { EventFeed, FedEvent, FeedPage, FeedPosition } from '../../domain/ports/event-feed.ts';
+import { PAGE_BYTES } from './answer-bytes.ts';
 import type { Wanted } from './feed-query.ts';
 
 /** Milliseconds after which a caller has what was found by then, so that it sees that it goes on. */
@@ -10,7 +11,7 @@ export interface FeedReading extends Wanted {
 }
 
 /**
- * Reads on until there are `limit` events, nothing is left, or the time is used up: a look at the feed is
+ * Reads on until there are `limit` events or so many bytes of them, nothing is left, or the time is used up: a look at the feed is
  * bounded, and a filter that little fits would give one empty page after another.
  *
  * @throws StoreUnavailableError
@@ -24,12 +25,15 @@ export async function readFeed(
   const until = performance.now() + BUDGET_MS;
   const items: FedEvent[] = [];
   let lookedTo = after;
+  let bytes = 0;
   for (;;) {
-    const rest = { after: lookedTo, limit: limit - items.length, filter, archived };
-    const page = await feed.page(rest, signal);
+    const rest = { after: lookedTo, limit: limit - items.length, maxBytes: PAGE_BYTES - bytes };
+    const page = await feed.page({ ...rest, filter, archived }, signal);
     items.push(...page.items);
     lookedTo = page.lookedTo;
-    const done = page.atEnd || items.length >= limit || performance.now() >= until;
-    if (done) return { items, lookedTo, atEnd: page.atEnd };
+    bytes += page.bytes;
+    const isFull = items.length >= limit || bytes >= PAGE_BYTES;
+    const done = page.atEnd || isFull || performance.now() >= until;
+    if (done) return { items, lookedTo, atEnd: page.atEnd, bytes };
   }
 }

@@ -15,15 +15,16 @@ export type PastState =
   | { kind: 'beyond-end'; lastVersion: number }
   | { kind: 'never-seen' };
 
-/** Events that are read at once. */
+/** Events that are read at once, and bytes of them. */
 const PAGE = 100;
+const maxBytes = 1_000_000;
 
 /**
  * The state of a process as it was, live or archived, folded from its events up to that moment. No event
  * behind it is read but those that come with it.
  */
 export async function findPastState(
-  eventStore: Pick<EventStore, 'readStream'>,
+  eventStore: Pick<EventStore, 'pageStream'>,
   correlationId: string,
   moment: Moment,
 ): Promise<PastState> {
@@ -40,8 +41,8 @@ export async function findPastState(
   });
   for (let afterVersion = 0; ; ) {
     const limit = 'version' in moment ? Math.min(PAGE, moment.version - afterVersion) : PAGE;
-    const events = await eventStore.readStream(correlationId, { afterVersion, limit });
-    for (const event of events) {
+    const page = await eventStore.pageStream(correlationId, { afterVersion, limit, maxBytes });
+    for (const event of page.items) {
       if ('time' in moment && event.createdAt > moment.time) {
         return state ? found(state) : { kind: 'before-start', startedAt: event.createdAt };
       }
@@ -50,8 +51,9 @@ export async function findPastState(
       archivedAt ??= event.archivedAt;
       if ('version' in moment && event.version === moment.version) return found(state);
     }
-    if (events.length < limit) break;
-    afterVersion = events.at(-1)?.version ?? afterVersion;
+    // A page that ends at the version is not the end of what there is.
+    afterVersion = page.items.at(-1)?.version ?? afterVersion;
+    if (page.atEnd) break;
   }
   if (!state) return { kind: 'never-seen' };
   return 'version' in moment ? { kind: 'beyond-end', lastVersion: state.version } : found(state);

@@ -6,6 +6,7 @@ import type { ProcessStore } from '../../domain/ports/process-store.ts';
 import { fold, isEnded, type ProcessState } from '../../domain/process.ts';
 import type { ProcessMap } from '../../infrastructure/memory/process-map.ts';
 import type { Waiter } from '../../infrastructure/memory/waitroom.ts';
+import { foldStream } from './fold-stream.ts';
 
 /** A state, since when the process is archived if it is, and whether personal values in it are erased. */
 export type FoundProcess = ProcessState & { archivedAt?: Timestamp; erased?: true };
@@ -26,7 +27,7 @@ export type FindProcess = (correlationId: string) => Promise<FoundProcess | null
 export function createFindProcess(ports: {
   processMap: ProcessMap;
   processStore: ProcessStore;
-  eventStore: Pick<EventStore, 'readStream' | 'lastVersion'>;
+  eventStore: Pick<EventStore, 'pageStream' | 'lastVersion'>;
   onState?: (state: ProcessState) => void;
 }): FindProcess {
   const { processMap, processStore, eventStore, onState } = ports;
@@ -37,8 +38,7 @@ export function createFindProcess(ports: {
     const newest = last > 0 ? (processMap.get(correlationId) ?? known) : undefined;
     if (newest && newest.version >= last) return newest;
     const from = newest ?? (await processStore.get(correlationId));
-    const afterVersion = from?.version ?? 0;
-    const found = foldFound(await eventStore.readStream(correlationId, { afterVersion }), from);
+    const found = await foldStream(eventStore, correlationId, from);
     // One that has ended and that memory did not know may soon be archived, and would look live for a while.
     if (found && !found.archivedAt && (known || !isEnded(found))) onState?.(found);
     return found;

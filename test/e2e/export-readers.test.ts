@@ -62,7 +62,7 @@ describe('the reader of an export', { timeout: 60_000 }, () => {
         const page = await feedRows.page({ ...query, after: '0', limit: 200 }, signal);
         const after = Number(query.after);
         const items = page.items.map((row, at) => ({ ...row, position: after + at + 1 }));
-        return { items, lookedTo: String(after + items.length), atEnd: false };
+        return { items, lookedTo: String(after + items.length), atEnd: false, bytes: 0 };
       },
       ...more,
     };

@@ -16,9 +16,9 @@ describe('the state of a process as it was', () => {
   beforeAll(async () => {
     parts = await startParts((eventStore) => ({
       ...eventStore,
-      async readStream(...call) {
-        const found = await eventStore.readStream(...call);
-        read += found.length;
+      async pageStream(...call) {
+        const found = await eventStore.pageStream(...call);
+        read += found.items.length;
         return found;
       },
     }));

@@ -59,7 +59,8 @@ describe.each(databaseKinds())(
         await endedProcess(database, 'live-2');
         const found: string[] = [];
         for (let afterId = '0'; ; ) {
-          const page = await eventStore.findByTrace('trace-1', { afterId, limit: 3 });
+          const size = { limit: 3, maxBytes: 1_000_000 };
+          const { items: page } = await eventStore.findByTrace('trace-1', { afterId, ...size });
           if (page.length === 0) break;
           found.push(
             ...page.map((e) => `${e.correlationId} ${e.version} ${Boolean(e.archivedAt)}`),

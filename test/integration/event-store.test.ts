@@ -171,10 +171,12 @@ describe.each(databaseKinds())('the event store on $name', ({ available, open })
       const traced = { ...completed(), identity: { traceabilityId: 'a-trace' } };
       for (const id of ['tr-1', 'tr-2', 'tr-3']) await append(id, [traced]);
       const { eventStore } = database;
-      const first = await eventStore.findByTrace('a-trace', { limit: 2 });
-      const afterId = first.at(-1)?.id ?? '';
-      const rest = await eventStore.findByTrace('a-trace', { afterId, limit: 2 });
-      expect([...first, ...rest].map((event) => event.correlationId)).toEqual([
+      const size = { limit: 2, maxBytes: 1_000_000 };
+      const first = await eventStore.findByTrace('a-trace', size);
+      const afterId = first.items.at(-1)?.id ?? '';
+      const rest = await eventStore.findByTrace('a-trace', { afterId, ...size });
+      expect([first.atEnd, rest.atEnd]).toEqual([false, true]);
+      expect([...first.items, ...rest.items].map((event) => event.correlationId)).toEqual([
         'tr-1',
         'tr-2',
         'tr-3',

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ProcessCursor, ProcessFilter } from '../../domain/ports/process-store.ts';
 import { endedProcess, soon } from '../support/archive-world.ts';
 import { databaseKinds, type TestDatabase } from '../support/databases.ts';
+import { listQuery } from '../support/list-query.ts';
 
 describe.each(databaseKinds())('the list on $name', { timeout: 120_000 }, ({ available, open }) => {
   describe.skipIf(!available)('when there is one', () => {
@@ -20,7 +21,8 @@ describe.each(databaseKinds())('the list on $name', { timeout: 120_000 }, ({ ava
     async function listed(filter: ProcessFilter): Promise<string[]> {
       const found: string[] = [];
       for (let after: ProcessCursor | undefined; ; ) {
-        const page = await database.processStore.list(filter, 2, after);
+        const size = { limit: 2, maxBytes: 1_000_000 };
+        const { items: page } = await database.processStore.list(filter, size, after);
         found.push(...page.map((p) => `${p.correlationId}${p.archivedAt ? ' archived' : ''}`));
         after = page.at(-1);
         if (!after) return found;
@@ -33,10 +35,12 @@ describe.each(databaseKinds())('the list on $name', { timeout: 120_000 }, ({ ava
       expect(await listed({ archived: true, status: 'ok', to: soon() })).toEqual(all);
       expect(await listed({ archived: true, status: 'pending' })).toEqual([]);
       expect(await listed({})).toEqual(['new-2', 'new-1', 'old-2']);
-      const [old] = await database.processStore.list({ archived: true }, 1, {
-        updatedAt: soon(),
-        correlationId: 'old-3',
-      });
+      const { items } = await database.processStore.list(
+        { archived: true },
+        { limit: 1, maxBytes: 1_000_000 },
+        { updatedAt: soon(), correlationId: 'old-3' },
+      );
+      const [old] = items;
       expect(old?.updatedAt).toMatch(/Z$/);
     });
   });
@@ -46,11 +50,8 @@ describe('the list with the archive on SQLite', () => {
   it('takes a page of each table by its own index', async () => {
     const database = await databaseKinds()[0]?.open();
     if (!database) throw new Error('no SQLite');
-    const asked: { sql: string; bindings: readonly unknown[] }[] = [];
-    database.knex.on('query', (query) => asked.push(query));
     const after = { updatedAt: soon(), correlationId: 'c' };
-    await database.processStore.list({ archived: true }, 10, after);
-    const [query] = asked;
+    const query = await listQuery(database.knex, { archived: true }, after);
     const plan: { detail: string }[] = await database.knex.raw(
       `EXPLAIN QUERY PLAN ${query?.sql}`,
       (query?.bindings ?? []) as string[],

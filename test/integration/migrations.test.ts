@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { checkSchema, migrateDown, migrateUp } from '../../infrastructure/sql/migrate.ts';
 import { up } from '../../migrations/0001-initial.ts';
 import { databaseKinds } from '../support/databases.ts';
+import { listQuery } from '../support/list-query.ts';
 
 /** The user's data model, by its own names, and what the guarantees add. */
 const TABLES: Record<string, readonly string[]> = {
@@ -165,12 +166,9 @@ describe('the pending processes on SQLite', () => {
   it('are paged by their own index, without a sort', async () => {
     const database = await databaseKinds()[0]?.open();
     if (!database) throw new Error('no SQLite');
-    const asked: { sql: string; bindings: readonly unknown[] }[] = [];
-    database.knex.on('query', (query) => asked.push(query));
     const at = '2026-01-01T00:00:00.000Z';
     const after = { updatedAt: at, correlationId: 'c' };
-    await database.processStore.list({ status: 'pending', to: at }, 10, after);
-    const [query] = asked;
+    const query = await listQuery(database.knex, { status: 'pending', to: at }, after);
     const plan: { detail: string }[] = await database.knex.raw(
       `EXPLAIN QUERY PLAN ${query?.sql}`,
       (query?.bindings ?? []) as string[],

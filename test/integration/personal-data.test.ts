@@ -28,15 +28,17 @@ describe.each(databaseKinds())('personal data on $name', ({ available, open }) =
     expect(contents(written)).toEqual(contents(ALL as StoredEvent[]));
     const read = await eventStore.readStream('whole');
     expect(contents(read)).toEqual(contents(ALL as StoredEvent[]));
-    expect(contents(await eventStore.findByTrace('trace-1', { limit: 100 }))).toEqual(
-      contents(read),
-    );
+    const size = { limit: 100, maxBytes: 1_000_000 };
+    const traced = await eventStore.findByTrace('trace-1', size);
+    expect(contents(traced.items)).toEqual(contents(read));
+    const paged = await eventStore.pageStream('whole', { afterVersion: 0, ...size });
+    expect(contents(paged.items)).toEqual(contents(read));
     const all: StoredEvent[] = [];
     for await (const event of eventStore.readAll()) all.push(event);
     expect(all.filter(({ correlationId }) => correlationId === 'whole')).toEqual(read);
     const folded = fold(read);
     expect(await processStore.get('whole')).toEqual(folded);
-    expect(await processStore.list({}, 100)).toContainEqual(folded);
+    expect((await processStore.list({}, size)).items).toContainEqual(folded);
     expectChain(await rowsOf(database, 'whole'));
   });
 

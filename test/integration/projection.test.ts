@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
 import type { ProcessState } from '../../domain/process.ts';
 import { fold } from '../../domain/process.ts';
 import { createInProcessNotifier } from '../../infrastructure/notifier/in-process.ts';
@@ -12,6 +13,8 @@ import {
   started,
   stepCompleted,
 } from '../support/events.ts';
+
+const upTo = (limit: number) => ({ limit, maxBytes: 1_000_000 });
 
 describe.each(databaseKinds())('the projection on $name', ({ available, open }) => {
   describe.skipIf(!available)('when there is one', () => {
@@ -75,18 +78,20 @@ describe.each(databaseKinds())('the projection on $name', ({ available, open }) 
         await eventStore.append(id, [event]);
         await processStore.project(id);
       }
-      const all = await processStore.list({ processName: 'listed' }, 100);
+      const all = (await processStore.list({ processName: 'listed' }, upTo(100))).items;
       expect(all).toHaveLength(7);
       const paged: ProcessState[] = [];
       for (;;) {
         const last = paged.at(-1);
         const after = last && { updatedAt: last.updatedAt, correlationId: last.correlationId };
-        const page = await processStore.list({ processName: 'listed' }, 2, after);
+        const page = (await processStore.list({ processName: 'listed' }, upTo(2), after)).items;
         if (page.length === 0) break;
         paged.push(...page);
       }
       expect(paged).toEqual(all);
-      const errors = await processStore.list({ processName: 'listed', status: 'error' }, 100);
+      const errors = (
+        await processStore.list({ processName: 'listed', status: 'error' }, upTo(100))
+      ).items;
       expect(errors.map((state) => state.correlationId).sort()).toEqual([
         'list-1',
         'list-3',
@@ -95,14 +100,14 @@ describe.each(databaseKinds())('the projection on $name', ({ available, open }) 
       const [newest] = all;
       const since = await processStore.list(
         { processName: 'listed', from: newest?.updatedAt },
-        100,
+        upTo(100),
       );
-      expect(since[0]).toEqual(newest);
+      expect(since.items[0]).toEqual(newest);
       const before = await processStore.list(
         { processName: 'listed', to: all.at(-1)?.updatedAt },
-        100,
+        upTo(100),
       );
-      expect(before).toEqual([]);
+      expect(before.items).toEqual([]);
     });
   });
 });

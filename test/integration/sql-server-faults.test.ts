@@ -44,7 +44,7 @@ describe.skipIf(serverUrl === null)('trouble with SQL Server', { timeout: SLOW }
       () => database.eventStore.append('nowhere', [requested()]),
       () => database.eventStore.readStream('nowhere'),
       () => database.processStore.get('nowhere'),
-      () => database.processStore.list({}, 10),
+      () => database.processStore.list({}, { limit: 10, maxBytes: 1_000_000 }),
       () => database.outbox.claim(10, 1_000),
     ]) {
       const error = await call().catch((reason: unknown) => reason);
@@ -54,7 +54,10 @@ describe.skipIf(serverUrl === null)('trouble with SQL Server', { timeout: SLOW }
     expect(performance.now() - began).toBeLessThan(10_000);
     await proxy.restore();
     await database.eventStore.append('nowhere', [requested()]);
-    expect(await database.processStore.list({}, 10)).toEqual([]);
+    expect(await database.processStore.list({}, { limit: 10, maxBytes: 1_000_000 })).toEqual({
+      items: [],
+      atEnd: true,
+    });
     expect(await database.eventStore.readStream('nowhere')).toHaveLength(1);
   });
 

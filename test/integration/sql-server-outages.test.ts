@@ -35,7 +35,8 @@ const CALLS: Readonly<Record<string, (database: Database) => Promise<unknown>>> 
   'eventStore.append': ({ eventStore }) => eventStore.append('away', [requested()]),
   'eventStore.readStream': ({ eventStore }) => eventStore.readStream('away'),
   'eventStore.findByDedupePrefix': ({ eventStore }) => eventStore.findByDedupePrefix('task:'),
-  'eventStore.findByTrace': ({ eventStore }) => eventStore.findByTrace('trace', { limit: 5 }),
+  'eventStore.findByTrace': ({ eventStore }) =>
+    eventStore.findByTrace('trace', { limit: 5, maxBytes: 1_000_000 }),
   'eventStore.readAll': async ({ eventStore }) => {
     for await (const { id } of eventStore.readAll()) if (id === '') return;
   },
@@ -46,7 +47,8 @@ const CALLS: Readonly<Record<string, (database: Database) => Promise<unknown>>> 
   'outbox.depth': ({ outbox }) => outbox.depth(),
   'processStore.get': ({ processStore }) => processStore.get('away'),
   'processStore.project': ({ processStore }) => processStore.project('away'),
-  'processStore.list': ({ processStore }) => processStore.list({}, 10),
+  'processStore.list': ({ processStore }) =>
+    processStore.list({}, { limit: 10, maxBytes: 1_000_000 }),
   'processStore.countPending': ({ processStore }) => processStore.countPending(10),
   'archive.moveBatch': ({ archive }) => archive.moveBatch({ endedBefore: NOW, limit: 10 }),
   'archive.preview': ({ archive }) => archive.preview(NOW),

@@ -101,7 +101,9 @@ describe.skipIf(serverUrl === null)('the statements on SQL Server', () => {
       to: '2027-01-01T00:00:00.000Z',
     } as const;
     const after = { updatedAt: '2026-06-01T00:00:00.000Z', correlationId: 't' };
-    const [sent] = await sentBy(() => database.processStore.list(filter, 10, after));
+    const [sent] = await sentBy(() =>
+      database.processStore.list(filter, { limit: 10, maxBytes: 1_000_000 }, after),
+    );
     const text = sent?.text ?? '';
     const texts = Object.entries(declarations(text)).filter(([, type]) => /char/.test(type));
     expect(texts).toHaveLength(8);

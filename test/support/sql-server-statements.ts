@@ -38,7 +38,7 @@ export const STATEMENTS: readonly Statement[] = [
   },
   {
     name: 'findByTrace',
-    run: ({ eventStore }) => eventStore.findByTrace('trace-1', { limit: 5 }),
+    run: ({ eventStore }) => eventStore.findByTrace('trace-1', { limit: 5, maxBytes: 1_000_000 }),
     trips: 1,
   },
   {

@@ -14,6 +14,8 @@ import { usualDurations } from './usual-durations.ts';
 
 /** Of a process of which too few have completed to know what is usual. */
 const UNUSUAL_MS = 86_400_000;
+/** Of the rows that are looked at for a list: messages are as long as their partners like. */
+const MOST_BYTES = 4_000_000;
 /** Characters of an error message. */
 const MESSAGE_LENGTH = 300;
 
@@ -101,7 +103,8 @@ export function createAttention(options: { reads: ReadQueries; clock: Clock }): 
         )
         .orderBy('failed.created_at')
         .limit(limit);
-      return found(await reads.rows<FailedRow>(query, signal), retryingStep);
+      const { rows } = await reads.upTo<FailedRow>(query, MOST_BYTES, signal);
+      return found(rows, retryingStep);
     },
   };
 }

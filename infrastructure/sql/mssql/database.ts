@@ -7,9 +7,8 @@ import { type ArchivedRows, createArchivedRows } from '../archived-rows.ts';
 import { createAttention } from '../attention/attention.ts';
 import type { Database, DatabaseOptions } from '../database.ts';
 import { createEventFeed, createFeedRows } from '../feed-rows.ts';
-import { createCountPending, createListProcesses } from '../list-processes.ts';
+import { createCountPending, createListProcesses, type ListedRow } from '../list-processes.ts';
 import { checkSchema } from '../migrate.ts';
-import type { ProcessRow } from '../process-row.ts';
 import { createRollupCheck } from '../rollup/check.ts';
 import { createRollupSource } from '../rollup/source.ts';
 import { mssqlAnalytics } from './analytics.ts';
@@ -31,6 +30,7 @@ import { createMssqlOutbox } from './outbox.ts';
 import { createMssqlProcessKeys } from './process-keys.ts';
 import { createMssqlProcessStore } from './process-store.ts';
 import { createMssqlRemove } from './purge.ts';
+import { readBounded } from './read-bounded.ts';
 import { createMssqlReadQueries } from './read-queries.ts';
 import { openMssqlRebuildStore } from './rebuild-store.ts';
 import { createMssqlRollupStore } from './rollups.ts';
@@ -85,7 +85,13 @@ export async function openMssqlDatabase(
   const list = createListProcesses(cold, {
     key,
     time,
-    row: (raw) => isoTimes(raw as ProcessRow),
+    upTo: async (query, maxBytes) => {
+      const { sql: statement, bindings } = query.toSQL().toNative();
+      const request = pool.request();
+      for (const [at, value] of bindings.entries()) request.input(`p${at}`, value);
+      const found = await readBounded<ListedRow>(request, statement, maxBytes);
+      return { ...found, rows: found.rows.map(isoTimes) };
+    },
     noTime: 'CAST(NULL AS DATETIME2(3))',
   });
   const countPending = createCountPending(cold, { key });

@@ -1,8 +1,11 @@
 import sql from 'mssql';
-import type { EventStore } from '../../../domain/ports/event-store.ts';
+import type { StoredEvent } from '../../../domain/events.ts';
+import type { EventStore, Page, PageSize } from '../../../domain/ports/event-store.ts';
+import { pageOf } from '../bounded-rows.ts';
 import { EVENT_COLUMNS } from '../event-row.ts';
 import { withRetry } from './connection.ts';
 import { fromRow, type Row } from './read-all.ts';
+import { readBounded } from './read-bounded.ts';
 
 const COLUMNS = `id, ${EVENT_COLUMNS.join(', ')}`;
 export const LIVE = `${COLUMNS}, CAST(NULL AS DATETIME2(3)) AS archived_at FROM event_log`;
@@ -33,7 +36,28 @@ export function createEventReads(pool: sql.ConnectionPool): Omit<EventStore, 'ap
     return (recordsets as unknown as Row[][]).flat().map(fromRow);
   }
 
+  async function page(
+    statement: string,
+    { limit, maxBytes }: PageSize,
+    bind: (request: sql.Request) => sql.Request,
+  ): Promise<Page<StoredEvent>> {
+    const found = await withRetry(() =>
+      readBounded<Row>(
+        bind(pool.request()).input('limit', sql.Int, limit + 1),
+        statement,
+        maxBytes,
+      ),
+    );
+    return pageOf(found, { limit }, fromRow);
+  }
+
   return {
+    pageStream: (correlationId, { afterVersion, ...size }) =>
+      page(liveElseArchived('TOP (@limit)', STREAM), size, (request) =>
+        request
+          .input('correlation_id', sql.VarChar(255), correlationId)
+          .input('after', sql.Int, afterVersion),
+      ),
     readStream: (correlationId, { afterVersion = 0, limit } = {}) =>
       select(liveElseArchived(limit === undefined ? '' : 'TOP (@limit)', STREAM), (request) =>
         request
@@ -59,15 +83,15 @@ export function createEventReads(pool: sql.ConnectionPool): Omit<EventStore, 'ap
           .input('to', sql.VarChar(255), after(prefix)),
       ),
     // The processes of one trace may be here and there.
-    findByTrace: (traceabilityId, { afterId = '0', limit }) =>
-      select(
+    findByTrace: (traceabilityId, { afterId = '0', ...size }) =>
+      page(
         `SELECT TOP (@limit) * FROM (SELECT ${LIVE} ${TRACE} UNION ALL SELECT ${ARCHIVED} ${TRACE}) AS both_logs
          ORDER BY id`,
+        size,
         (request) =>
           request
             .input('trace', sql.VarChar(255), traceabilityId)
-            .input('afterId', sql.BigInt, afterId)
-            .input('limit', sql.Int, limit),
+            .input('afterId', sql.BigInt, afterId),
       ),
   };
 }

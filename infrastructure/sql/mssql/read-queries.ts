@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import sql from 'mssql';
+import type { BoundedRows } from '../bounded-rows.ts';
 import type { ReadQueries } from '../read-queries.ts';
 import {
   createPool,
@@ -8,6 +9,7 @@ import {
   type PoolLimits,
   withRetry,
 } from './connection.ts';
+import { readBounded } from './read-bounded.ts';
 
 /** Connections for queries that may take their time. */
 const MOST_CONNECTIONS = 4;
@@ -41,8 +43,9 @@ export function createMssqlReadQueries(
   /** One round trip, which the signal ends on the server, too. */
   async function run<Row>(
     query: Knex.QueryBuilder | Knex.Raw,
+    maxBytes: number,
     signal?: AbortSignal,
-  ): Promise<Row[]> {
+  ): Promise<BoundedRows<Row>> {
     signal?.throwIfAborted();
     await connect();
     signal?.throwIfAborted();
@@ -52,8 +55,13 @@ export function createMssqlReadQueries(
     const cancel = (): void => request.cancel();
     signal?.addEventListener('abort', cancel, { once: true });
     try {
+      if (maxBytes < Number.POSITIVE_INFINITY) {
+        const found = await readBounded<Row & object>(request, statement, maxBytes);
+        signal?.throwIfAborted();
+        return { ...found, rows: found.rows.map(isoTimes) };
+      }
       const { recordset } = await request.query<Row & object>(statement);
-      return recordset.map(isoTimes);
+      return { rows: recordset.map(isoTimes), bytes: 0, isCut: false };
     } catch (error) {
       signal?.throwIfAborted();
       throw error;
@@ -66,8 +74,10 @@ export function createMssqlReadQueries(
     knex,
     key,
     time,
-    rows: <Row>(query: Knex.QueryBuilder | Knex.Raw, signal?: AbortSignal) =>
-      withRetry(() => run<Row>(query, signal)),
+    rows: async <Row>(query: Knex.QueryBuilder | Knex.Raw, signal?: AbortSignal) =>
+      (await withRetry(() => run<Row>(query, Number.POSITIVE_INFINITY, signal))).rows,
+    upTo: <Row>(query: Knex.QueryBuilder | Knex.Raw, maxBytes: number, signal?: AbortSignal) =>
+      withRetry(() => run<Row>(query, maxBytes, signal)),
     close: () => pool.close(),
   };
 }

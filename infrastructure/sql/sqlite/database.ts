@@ -4,11 +4,11 @@ import { type ApiKeyRow, createApiKeyStore } from '../api-keys.ts';
 import { createPreview } from '../archive-preview.ts';
 import { createArchivedRows } from '../archived-rows.ts';
 import { createAttention } from '../attention/attention.ts';
+import { createRowTaker } from '../bounded-rows.ts';
 import type { Database, DatabaseOptions } from '../database.ts';
 import { createEventFeed, createFeedRows } from '../feed-rows.ts';
-import { createCountPending, createListProcesses } from '../list-processes.ts';
+import { createCountPending, createListProcesses, type ListedRow } from '../list-processes.ts';
 import { ensureSchema } from '../migrate.ts';
-import type { ProcessRow } from '../process-row.ts';
 import { createRollupCheck } from '../rollup/check.ts';
 import { createRollupSource } from '../rollup/source.ts';
 import { sqliteAnalytics } from './analytics.ts';
@@ -56,7 +56,13 @@ export async function openSqliteDatabase(
   const list = createListProcesses(cold, {
     key: (value) => value,
     time: (value) => value,
-    row: (raw) => raw as ProcessRow,
+    upTo: async (query, maxBytes) => {
+      const { sql, bindings } = query.toSQL().toNative();
+      const taker = createRowTaker<ListedRow>(maxBytes);
+      const rows = unsynced.prepare<unknown[], ListedRow>(sql).iterate(...bindings);
+      for (const row of rows) if (!taker.take(row, Object.values(row))) break;
+      return taker;
+    },
     noTime: 'NULL',
   });
   const countPending = createCountPending(cold, { key: (value) => value });

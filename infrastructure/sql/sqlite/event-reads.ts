@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type BetterSqlite3 from 'better-sqlite3';
 import type { StoredEvent } from '../../../domain/events.ts';
-import type { EventStore } from '../../../domain/ports/event-store.ts';
+import type { EventStore, Page, PageSize } from '../../../domain/ports/event-store.ts';
+import { createRowTaker, pageOf } from '../bounded-rows.ts';
 import { EVENT_COLUMNS, type FoundEventRow, fromEventRow } from '../event-row.ts';
 
 type Row = FoundEventRow & { id: number };
@@ -58,7 +59,30 @@ export function createEventReads(db: BetterSqlite3.Database): EventReads {
     return [];
   }
 
+  /** Where there is more, others have their turn first: who reads page after page must not hold up the rest. */
+  async function take(
+    statement: BetterSqlite3.Statement<never[], Row>,
+    { limit, maxBytes }: PageSize,
+    ...bound: unknown[]
+  ): Promise<Page<StoredEvent>> {
+    const taker = createRowTaker<Row>(maxBytes);
+    const rows = statement.iterate(...([...bound, limit + 1] as never[]));
+    for (const row of rows) if (!taker.take(row, Object.values(row))) break;
+    const page = pageOf(taker, { limit }, fromRow);
+    if (!page.atEnd) await nextTurn();
+    return page;
+  }
+
   return {
+    async pageStream(correlationId, { afterVersion, ...size }) {
+      const { live, archived } = stream;
+      let page: Page<StoredEvent> = { items: [], atEnd: true };
+      for (const statement of [live, archived, live]) {
+        page = await take(statement as never, size, correlationId, afterVersion);
+        if (page.items.length > 0) break;
+      }
+      return page;
+    },
     findLive(dedupeKey) {
       const row = byKey.live.get(dedupeKey);
       return row && fromRow(row);
@@ -71,9 +95,9 @@ export function createEventReads(db: BetterSqlite3.Database): EventReads {
       firstOf(stream, correlationId, afterVersion, limit),
     lastVersion: async (correlationId) => lastVersion.get(correlationId) ?? 0,
     findByDedupePrefix: async (prefix) => firstOf(byPrefix, prefix, after(prefix)),
-    async findByTrace(traceabilityId, { afterId = '0', limit }) {
+    async findByTrace(traceabilityId, { afterId = '0', ...size }) {
       const from = Number(afterId);
-      return byTrace.all(traceabilityId, from, traceabilityId, from, limit).map(fromRow);
+      return take(byTrace as never, size, traceabilityId, from, traceabilityId, from);
     },
     // Pages instead of an open cursor: that would keep the connection from every other statement, and a
     // second connection's would keep the write-ahead log from being taken over into the file.

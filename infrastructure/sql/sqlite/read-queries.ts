@@ -8,14 +8,19 @@ export function createSqliteReadQueries(
   knex: Knex,
 ): ReadQueries & { close(): Promise<void> } {
   const threads = createReadThreads(file);
+  function upTo<Row>(query: Knex.QueryBuilder | Knex.Raw, maxBytes: number, signal?: AbortSignal) {
+    const { sql, bindings } = query.toSQL().toNative();
+    return threads.read<Row>({ sql, bound: bindings, maxBytes }, signal);
+  }
+
   return {
     knex,
     key: (value) => value,
     time: (value) => value,
-    rows(query, signal) {
-      const { sql, bindings } = query.toSQL().toNative();
-      return threads.all({ sql, bound: bindings }, signal);
+    async rows<Row>(query: Knex.QueryBuilder | Knex.Raw, signal?: AbortSignal) {
+      return (await upTo<Row>(query, Number.POSITIVE_INFINITY, signal)).rows;
     },
+    upTo,
     close: threads.close,
   };
 }

@@ -1,14 +1,19 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import BetterSqlite3 from 'better-sqlite3';
+import { createRowTaker, type RowTaker } from '../bounded-rows.ts';
 
 /** A statement with its values. */
 export interface ReadQuestion {
   sql: string;
   bound: readonly unknown[];
+  /** It ends at the row with which there are so many bytes. */
+  maxBytes: number;
 }
 
 /** Rows as lists: names of columns that come with every row would be most of the message. */
-export type ReadAnswer = { columns: string[]; rows: unknown[][] } | { error: string };
+export type ReadAnswer =
+  | (Omit<RowTaker<unknown[]>, 'take'> & { columns: string[] })
+  | { error: string };
 
 /** Pages are read from the map instead of copied. */
 const MAPPED_BYTES = 268_435_456;
@@ -25,11 +30,13 @@ parentPort?.on('message', (question: ReadQuestion) => {
   parentPort?.postMessage(answer(question));
 });
 
-function answer({ sql, bound }: ReadQuestion): ReadAnswer {
+function answer({ sql, bound, maxBytes }: ReadQuestion): ReadAnswer {
   try {
     const statement = prepare(sql);
-    const rows = statement.all(...bound);
-    return { columns: statement.columns().map(({ name }) => name), rows };
+    const taker = createRowTaker<unknown[]>(maxBytes);
+    for (const row of statement.iterate(...bound)) if (!taker.take(row, row)) break;
+    const { rows, bytes, isCut } = taker;
+    return { columns: statement.columns().map(({ name }) => name), rows, bytes, isCut };
   } catch (error) {
     return { error: error instanceof Error ? error.message : String(error) };
   }

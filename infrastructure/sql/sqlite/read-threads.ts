@@ -1,17 +1,18 @@
 import type { Worker } from 'node:worker_threads';
 import { StoreUnavailableError } from '../../../domain/errors.ts';
+import type { BoundedRows } from '../bounded-rows.ts';
 import type { ReadAnswer, ReadQuestion } from './read-thread.ts';
 import { startThread } from './start-thread.ts';
 
 export interface ReadThreads {
   /**
-   * The rows of a SELECT, which sees what is committed when it begins. The signal breaks it off, wherever
+   * The rows of a SELECT up to the bytes that were asked for, which sees what is committed when it begins. The signal breaks it off, wherever
    * it is.
    *
    * @throws StoreUnavailableError when the statement fails, or the threads are closed
    * @throws the signal's reason
    */
-  all<Row>(question: ReadQuestion, signal?: AbortSignal): Promise<Row[]>;
+  read<Row>(question: ReadQuestion, signal?: AbortSignal): Promise<BoundedRows<Row>>;
   close(): Promise<void>;
 }
 
@@ -23,7 +24,7 @@ const MOST_WITH_ENDING = 4;
 interface Asked {
   question: ReadQuestion;
   signal: AbortSignal | undefined;
-  resolve(rows: never[]): void;
+  resolve(rows: BoundedRows<never>): void;
   reject(error: unknown): void;
 }
 
@@ -62,7 +63,7 @@ export function createReadThreads(file: string): ReadThreads {
       worker.unref();
       idle.push(worker);
       if ('error' in answer) asked.reject(unavailable(answer.error));
-      else asked.resolve(toRows(answer) as never[]);
+      else asked.resolve({ ...answer, rows: toRows(answer) as never[] });
       next();
     });
     worker.on('error', (cause) => lose(worker, cause));
@@ -96,13 +97,13 @@ export function createReadThreads(file: string): ReadThreads {
   }
 
   return {
-    async all<Row>(question: ReadQuestion, signal?: AbortSignal) {
+    async read<Row>(question: ReadQuestion, signal?: AbortSignal) {
       signal?.throwIfAborted();
       if (closed) throw unavailable('it is closed');
       let asked: Asked | undefined;
       const onAbort = (): void => asked && breakOff(asked);
       try {
-        return await new Promise<Row[]>((resolve, reject) => {
+        return await new Promise<BoundedRows<Row>>((resolve, reject) => {
           asked = { question, signal, resolve, reject };
           signal?.addEventListener('abort', onAbort, { once: true });
           waiting.push(asked);

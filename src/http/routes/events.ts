@@ -1,12 +1,15 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { EventStore } from '../../../domain/ports/event-store.ts';
-import { fold, isEnded } from '../../../domain/process.ts';
+import { isEnded } from '../../../domain/process.ts';
 import type { LogIds } from '../../../domain/trace-context.ts';
 import type { Waitroom } from '../../../infrastructure/memory/waitroom.ts';
 import type { Access } from '../../access/access.ts';
 import type { LoadLimits } from '../../load-limits.ts';
+import { foldStream } from '../../use-cases/fold-stream.ts';
 import { preferred, sendNotAcceptable } from '../accept.ts';
+import { PAGE_BYTES } from '../answer-bytes.ts';
+import { sendNeverSeen } from '../answers.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { createEventStreams, EVENT_STREAM_CONTENT } from '../event-streams.ts';
 import { createStreamFollower } from '../follow-stream.ts';
@@ -14,6 +17,7 @@ import { problem, sendOverloaded, sendProblem } from '../problems.ts';
 import { queryOf, wholeNumber } from '../query-parameters.ts';
 import type { Readers } from '../reader-pace.ts';
 import { correlationParams, eventsSchema, publicEvent, tracePageSchema } from '../schemas.ts';
+import { sendTrail } from '../send-trail.ts';
 
 const REPRESENTATIONS = {
   json: 'application/json; charset=utf-8',
@@ -88,33 +92,19 @@ export const eventRoutes: FastifyPluginAsyncZod<{
       const representation = preferred(headers.accept, REPRESENTATIONS);
       if (!representation) return sendNotAcceptable(reply, REPRESENTATIONS);
       const afterVersion = Number(headers['last-event-id'] ?? request.query.afterVersion);
-      const stream = await eventStore.readStream(correlationId);
-      const newest = stream.at(-1);
-      if (!newest) {
-        return sendProblem(
-          reply,
-          'not-found',
-          `No process with the correlation id "${correlationId}" was ever accepted.`,
-          { correlationId },
-        );
-      }
       if (representation === 'stream') {
-        const state = fold(stream);
-        const ended = state !== null && isEnded(state);
+        const state = await foldStream(eventStore, correlationId);
+        if (!state) return sendNeverSeen(reply, correlationId);
+        const ended = isEnded(state);
         // 204 keeps a browser, which would connect again after every end, from doing so.
-        if (ended && newest.version <= afterVersion) return reply.code(204).send(null);
+        if (ended && state.version <= afterVersion) return reply.code(204).send(null);
         if (request.method === 'HEAD') return streams.head(reply);
         const refusal = ended ? null : limits.refuseWait();
         if (refusal) return sendOverloaded(reply, refusal);
         follower.follow({ request, reply, correlationId, afterVersion, ended });
         return reply;
       }
-      const events = stream.filter(({ version }) => version > afterVersion);
-      return reply.send({
-        correlationId,
-        ...(newest.archivedAt ? { archived: true as const } : {}),
-        events: events.map(publicEvent),
-      });
+      return sendTrail(request, reply, { eventStore, correlationId, afterVersion });
     },
   );
 
@@ -148,20 +138,20 @@ export const eventRoutes: FastifyPluginAsyncZod<{
           'querystring.cursor: is not one of ours; use nextCursor of an earlier page, or leave it out to begin anew',
         );
       }
-      const rows = await eventStore.findByTrace(traceabilityId, { ...after, limit: limit + 1 });
-      if (rows.length === 0 && !after) {
+      const size = { limit, maxBytes: PAGE_BYTES };
+      const { items, atEnd } = await eventStore.findByTrace(traceabilityId, { ...after, ...size });
+      if (items.length === 0 && !after) {
         return sendProblem(
           reply,
           'not-found',
           `No event has the traceability id "${traceabilityId}".`,
         );
       }
-      const page = rows.slice(0, limit);
-      const last = page.at(-1);
+      const last = items.at(-1);
       return reply.send({
         traceabilityId,
-        events: page.map(publicEvent),
-        nextCursor: last && rows.length > limit ? encodeCursor({ afterId: last.id }) : null,
+        events: items.map(publicEvent),
+        nextCursor: last && !atEnd ? encodeCursor({ afterId: last.id }) : null,
       });
     },
   );

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { cutText } from '../../../domain/cut-text.ts';
 import type { DeadLetters } from '../../../domain/ports/dead-letters.ts';
 import { JOB_NAMES } from '../../../domain/ports/queue.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
@@ -8,6 +9,9 @@ import { queryOf, wholeNumber } from '../query-parameters.ts';
 
 const place = z.object({ failedAt: z.iso.datetime(), id: z.string().max(300) });
 const name = z.enum(JOB_NAMES).describe('Of one job only');
+
+/** Characters of an error: a list of a thousand is not to grow with their texts. */
+const ERROR_LENGTH = 2_000;
 
 const failedJob = z.object({
   id: z.string().describe('For the retry'),
@@ -82,7 +86,7 @@ export const failedJobRoutes: FastifyPluginAsyncZod<{ deadLetters: DeadLetters }
       const last = jobs.at(-1);
       const hasMore = last && found.length > query.limit;
       return {
-        jobs,
+        jobs: jobs.map((job) => ({ ...job, error: cutText(job.error, ERROR_LENGTH) })),
         nextCursor: hasMore ? encodeCursor({ failedAt: last.failedAt, id: last.id }) : null,
       };
     },

@@ -7,6 +7,7 @@ import type { Waitroom } from '../../../infrastructure/memory/waitroom.ts';
 import type { LoadLimits } from '../../load-limits.ts';
 import { findPastState } from '../../use-cases/find-past-state.ts';
 import type { FindProcess } from '../../use-cases/find-process.ts';
+import { PAGE_BYTES } from '../answer-bytes.ts';
 import { isKnown, publicProcess, sendNeverSeen, sendNotModified, sendProcess } from '../answers.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { momentSchema } from '../moment.ts';
@@ -128,13 +129,13 @@ export const statusRoutes: FastifyPluginAsyncZod<{
       }
       const archived = query.archive === 'include';
       const filter = { status, processName: process, currentStep: step, from, to, archived };
-      const rows = await processStore.list(filter, limit + 1, after);
-      const page = rows.slice(0, limit);
-      const last = page.at(-1);
+      const size = { limit, maxBytes: PAGE_BYTES };
+      const { items, atEnd } = await processStore.list(filter, size, after);
+      const last = items.at(-1);
       return {
-        processes: page.map(publicProcess),
+        processes: items.map(publicProcess),
         nextCursor:
-          last && rows.length > limit
+          last && !atEnd
             ? encodeCursor({ updatedAt: last.updatedAt, correlationId: last.correlationId })
             : null,
       };

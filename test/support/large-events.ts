@@ -1,0 +1,48 @@
+import type { ProcessEvent } from '../../domain/events.ts';
+import { openSqliteDatabase } from '../../infrastructure/sql/sqlite/database.ts';
+import { completed, requested, stepCompleted } from './events.ts';
+
+const MB = 1_000_000;
+/** Different from one event to the next, so that nothing is kept once for all. */
+const text = (nth: number, length = MB): string => `${nth} `.padEnd(length, 'large text ');
+
+export interface LargeEvents {
+  /** Processes with a start and a result of 1 MB each, all of one trace. */
+  processes: number;
+  /** Events of 1 MB of the process `long`. */
+  long: number;
+  /** Of all of them. */
+  trace: string;
+}
+
+/** Writes events of 1 MB into a database that no service uses yet; nothing is to come of them. */
+export async function writeLargeEvents(file: string, { processes, long, trace }: LargeEvents) {
+  const database = await openSqliteDatabase({ file, clock: Date.now, leaseMs: 0, onAppended() {} });
+  const traced = <Event extends ProcessEvent>(event: Event): Event => ({
+    ...event,
+    identity: { ...event.identity, traceabilityId: trace },
+  });
+  try {
+    for (let nth = 0; nth < processes; nth++) {
+      const start = requested();
+      if (start.type !== 'process-requested') throw new Error('no start');
+      const id = `large-${nth}`;
+      await database.eventStore.append(id, [
+        traced({ ...start, data: { ...start.data, variables: { text: text(nth) } } }),
+        traced(completed({ text: text(nth) })),
+      ]);
+      await database.processStore.project(id);
+    }
+    await database.eventStore.append('long', [requested()]);
+    for (let nth = 1; nth < long; nth++) {
+      const step = stepCompleted(`long-${nth}`);
+      if (step.type !== 'step-completed') throw new Error('no step');
+      await database.eventStore.append('long', [
+        { ...step, data: { ...step.data, output: { text: text(nth) } } },
+      ]);
+    }
+    await database.knex('outbox').delete();
+  } finally {
+    await database.close();
+  }
+}
