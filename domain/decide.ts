@@ -64,6 +64,8 @@ export type Outcome =
       code: string;
       message: string;
       step: string | null;
+      /** The engine's incidents that are the reason. */
+      incidentIds?: string[];
     };
 
 /**
@@ -185,9 +187,10 @@ function endEvent(
   if (outcome.status === 'ok') {
     return { ...common, type: 'process-completed', data: { result: outcome.result } };
   }
-  const { kind, step } = outcome;
+  const { kind, step, incidentIds } = outcome;
   const { code, message } = failureTexts(outcome);
-  return { ...common, type: 'process-failed', data: { kind, code, message, failedStep: step } };
+  const data = { kind, code, message, failedStep: step, ...(incidentIds && { incidentIds }) };
+  return { ...common, type: 'process-failed', data };
 }
 
 /**

@@ -89,7 +89,14 @@ export type StepFailed = EventOf<
 export type ProcessCompleted = EventOf<'process-completed', { result: Json }>;
 export type ProcessFailed = EventOf<
   'process-failed',
-  { kind: 'business' | 'technical'; code: string; message: string; failedStep: string | null }
+  {
+    kind: 'business' | 'technical';
+    code: string;
+    message: string;
+    failedStep: string | null;
+    /** The engine's incidents that the process was ended with, where it was by those. */
+    incidentIds?: string[];
+  }
 >;
 export type ProcessCancelled = EventOf<'process-cancelled', { reason: string }>;
 /** Somebody asked for another go: the process is pending again. */

@@ -4,7 +4,7 @@ import type { StoredEvent } from '../domain/events.ts';
 import type { EngineIncident, EngineInstance } from '../domain/ports/engine.ts';
 import { fold, isEnded, type ProcessState } from '../domain/process.ts';
 import type { ReconcilePorts, Span } from './reconcile-ports.ts';
-import { judge } from './reconcile-verdict.ts';
+import { judge, stuckAt, type Verdict } from './reconcile-verdict.ts';
 import { isRunning, retryInstance } from './retry-instance.ts';
 import { startInstance } from './start-instance.ts';
 
@@ -89,21 +89,34 @@ export async function reconcilePending(
       return 'instance started or recorded';
     case 'retry':
       await retryInstance({ correlationId }, { eventStore, engine, attemptsOf });
-      return 'retry done';
-    case 'end': {
-      const { outcome } = verdict;
-      const { identity } = request;
-      const end = decide({ type: 'end-process', processName, identity, outcome }, state);
-      try {
-        await eventStore.append(correlationId, end, { expectedVersion: state.version });
-      } catch (error) {
-        // A step, an end or a cancel arrived in this moment: it knows better.
-        if (error instanceof VersionConflictError) return null;
-        throw error;
-      }
-      if (verdict.deletes && processInstanceId) await engine.cancel(processInstanceId);
-      return `ended: ${outcome.status === 'error' ? outcome.code : outcome.status}`;
+      return (await endIfStill(verdict.incidents ?? [])) ?? 'retry done';
+    case 'end':
+      return end(state, verdict);
+  }
+
+  async function end(
+    now: ProcessState,
+    { outcome, deletes }: Verdict & { kind: 'end' },
+  ): Promise<string | null> {
+    const identity = request?.identity ?? {};
+    const decided = decide({ type: 'end-process', processName, identity, outcome }, now);
+    try {
+      await eventStore.append(correlationId, decided, { expectedVersion: now.version });
+    } catch (error) {
+      // A step, an end or a cancel arrived in this moment: it knows better.
+      if (error instanceof VersionConflictError) return null;
+      throw error;
     }
+    if (deletes && now.processInstanceId) await engine.cancel(now.processInstanceId);
+    return `ended: ${outcome.status === 'error' ? outcome.code : outcome.status}`;
+  }
+
+  /** Attempts cannot be given back to everything that has an incident: such a process cannot go on. */
+  async function endIfStill(old: readonly EngineIncident[]): Promise<string | null> {
+    if (old.length === 0 || !state?.processInstanceId) return null;
+    const open = await engine.findIncidents([state.processInstanceId]);
+    const [still] = open.filter(({ id }) => old.some((one) => one.id === id));
+    return still ? end(state, stuckAt(still, open, still.activityId ?? state.currentStep)) : null;
   }
 
   /** Asked of the engine only when a rule has said no and the instance shows nothing that it waits for. */

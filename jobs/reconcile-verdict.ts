@@ -5,6 +5,7 @@ import type { Timestamp } from '../domain/json.ts';
 import type { EngineIncident, EngineInstance } from '../domain/ports/engine.ts';
 import type { ProcessState } from '../domain/process.ts';
 import { lastRefusal } from '../domain/refusal.ts';
+import { isOldIncident } from './old-incident.ts';
 
 /** What is to be done about a pending process. */
 export type Verdict =
@@ -12,7 +13,11 @@ export type Verdict =
   /** No instance is recorded: start it, or record the one there is. */
   | { kind: 'start' }
   /** The retry has not been done. */
-  | { kind: 'retry' }
+  | {
+      kind: 'retry';
+      /** Open ones that the retry takes back. */
+      incidents?: readonly EngineIncident[];
+    }
   | { kind: 'end'; outcome: Outcome; deletes: boolean };
 
 /** What the engine says of a process. */
@@ -25,9 +30,6 @@ export interface EngineView {
   stuck: boolean;
 }
 
-/** Milliseconds after which an incident that was there before the retry is not tried again. */
-const RETRY_WITHIN_MS = 15 * 60_000;
-
 const GOES_ON: Verdict = { kind: 'goes-on' };
 
 /**
@@ -39,7 +41,7 @@ export function judge(
   state: ProcessState,
   events: readonly StoredEvent[],
   { recorded, incidents, stuck }: EngineView,
-  { cutoff, now }: { cutoff: Timestamp; now: Timestamp },
+  { cutoff }: { cutoff: Timestamp },
 ): Verdict {
   const retried = events.findLast(({ type }) => type === 'process-retried');
   const since = retried?.version ?? 0;
@@ -60,17 +62,13 @@ export function judge(
     case 'suspended':
       return GOES_ON;
     case 'active': {
+      // Attempts are given back to all that has none: so the other incidents are older than that, too.
+      const old = incidents.filter((one) => isOldIncident(one, events));
+      if (old.length > 0) return { kind: 'retry', incidents: old };
       const incident = incidents.find(({ at }) => at <= cutoff);
       if (incident) {
-        const isOld = retried && incident.at < retried.createdAt;
-        const inTime = retried && Date.parse(now) - Date.parse(retried.createdAt) < RETRY_WITHIN_MS;
-        if (isOld && inTime) return { kind: 'retry' };
         const at = incident.activityId ?? state.currentStep;
-        return technical(
-          'INCIDENT',
-          `the instance cannot go on at ${at}: ${incident.message ?? 'no reason given'}`,
-          at,
-        );
+        return stuckAt(incident, incidents, at);
       }
       const refusal = lastRefusal(events, since);
       return stuck && refusal ? refused(refusal, true) : GOES_ON;
@@ -104,7 +102,19 @@ function refused({ data, step }: StoredEvent & StepFailed, deletes: boolean): Ve
   return { kind: 'end', outcome, deletes };
 }
 
-function technical(code: string, message: string, step: string | null): Verdict {
+/** The end of a process whose instance cannot go on. */
+export function stuckAt(
+  { message }: EngineIncident,
+  incidents: readonly EngineIncident[],
+  at: string | null,
+): Verdict & { kind: 'end' } {
+  const text = `the instance cannot go on at ${at}: ${message ?? 'no reason given'}`;
+  const end = technical('INCIDENT', text, at);
+  const incidentIds = incidents.map(({ id }) => id);
+  return { ...end, outcome: { ...end.outcome, incidentIds } };
+}
+
+function technical(code: string, message: string, step: string | null) {
   const outcome = {
     status: 'error',
     kind: 'technical',
@@ -112,5 +122,5 @@ function technical(code: string, message: string, step: string | null): Verdict 
     message: cutText(message, 2_000),
     step,
   } as const;
-  return { kind: 'end', outcome, deletes: false };
+  return { kind: 'end', outcome, deletes: false } as const;
 }

@@ -30,6 +30,10 @@ export interface RootInstance {
 
 /** An instance cannot go on by itself: a task or a job has no retries left. */
 export interface EngineIncident {
+  /** Of the incident in the instance where it arose; every failure for good has another. */
+  id: string;
+  /** The external task without retries; null for anything else. */
+  taskId: string | null;
   processInstanceId: string;
   activityId: string | null;
   message: string | null;

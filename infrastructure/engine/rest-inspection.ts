@@ -20,8 +20,15 @@ export const instancesAnswer = z.array(
     deleteReason: z.string().nullish(),
   }),
 );
+const causeAnswer = z.object({
+  id: z.string(),
+  incidentType: z.string(),
+  /** The external task or job. */
+  configuration: z.string().nullable(),
+  rootCauseIncidentId: z.string().nullish(),
+});
 const incidentsAnswer = z.array(
-  z.object({
+  causeAnswer.extend({
     processInstanceId: z.string(),
     activityId: z.string().nullable(),
     incidentMessage: z.string().nullable(),
@@ -91,6 +98,15 @@ export function createInspection(call: CallEngine): EngineInspection {
     return new Set(rows.map(({ processInstanceId }) => processInstanceId));
   }
 
+  /** An incident in a called instance shows in those that called it, and names that one as its root. */
+  async function causeOf(found: z.infer<typeof causeAnswer>): Promise<z.infer<typeof causeAnswer>> {
+    const { rootCauseIncidentId: rootId } = found;
+    if (!rootId || rootId === found.id) return found;
+    const path = `/incident/${encodeURIComponent(rootId)}`;
+    // Resolved between the two calls: then the one that shows it is about to be as well.
+    return (await unlessUnknown(() => call(causeAnswer, 'GET', path))) ?? found;
+  }
+
   return {
     async findInstancesOf(processKeys, businessKeys) {
       if (businessKeys.length === 0) return [];
@@ -119,7 +135,10 @@ export function createInspection(call: CallEngine): EngineInspection {
       for (const { id } of troubled) {
         const path = `/incident?processInstanceId=${encodeURIComponent(id)}`;
         for (const found of await call(incidentsAnswer, 'GET', path)) {
+          const cause = await causeOf(found);
           incidents.push({
+            id: cause.id,
+            taskId: cause.incidentType === 'failedExternalTask' ? cause.configuration : null,
             processInstanceId: found.processInstanceId,
             activityId: found.activityId,
             message: found.incidentMessage,

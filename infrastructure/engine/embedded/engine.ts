@@ -157,6 +157,8 @@ export async function openEngine(
           for (const [name, value] of failure.variables) live.variables.set(name, value);
         });
       }
+      // Reported again, as after a lost answer, it is the same failure.
+      const isSame = task.retries === 0 && failure.retries === 0;
       task.retries = failure.retries;
       task.error_message = failure.errorMessage
         ? cutText(failure.errorMessage, MAX_ERROR_MESSAGE)
@@ -164,7 +166,7 @@ export async function openEngine(
       task.error_details = failure.errorDetails;
       // The pause is a lock of the worker who failed, as in Camunda, so that he may still end the task.
       task.lockedUntil = now() + failure.retryTimeout;
-      task.available_at = task.lockedUntil;
+      if (!isSame) task.available_at = task.lockedUntil;
       await store.save({ savedTasks: [rowOf(task)] });
       board.serve();
     },

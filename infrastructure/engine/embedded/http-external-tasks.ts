@@ -159,22 +159,27 @@ export function registerExternalTaskRoutes(api: FastifyInstance, engine: Embedde
   });
 
   api.get<Params>('/incident/:id', async ({ params }, reply) => {
-    const task = board.get(params.id);
-    if (task?.retries === 0) return json(reply, incidentView(task));
+    const task = board.get(params.id.split(':')[0] ?? '');
+    if (task && params.id === incidentId(task)) return json(reply, incidentView(task));
     throw new BadRequest(`No matching incident with id ${params.id}`, 404);
   });
 }
 
-/** A task without retries is its own incident. */
+/** A task without retries is its own incident, a new one each time that it fails for good; '' with retries. */
+function incidentId(task: Task): string {
+  return task.retries === 0 ? `${task.id}:${task.available_at}` : '';
+}
+
 function incidentView(task: Task) {
+  const id = incidentId(task);
   return {
-    id: task.id,
+    id,
     incidentType: 'failedExternalTask',
     processInstanceId: task.instance_id,
     activityId: task.activity_id,
     configuration: task.id,
-    causeIncidentId: task.id,
-    rootCauseIncidentId: task.id,
+    causeIncidentId: id,
+    rootCauseIncidentId: id,
     incidentMessage: task.error_message,
     // Its rest ended when it failed for good: there was none.
     incidentTimestamp: time(task.available_at || task.created_at),
