@@ -189,6 +189,12 @@ export const configSchema = z.object({
   OTEL_SERVICE_NAME: z.string().min(1).default('fastify-camunda').describe('Its name in traces'),
   WAIT_TIMEOUT_MS: number(25_000, 0, 600_000).describe('Longest time a call waits for a result'),
   BODY_LIMIT: number(1_048_576, 1_024).describe('Largest request body, in bytes'),
+  REQUEST_TIMEOUT_MS: number(30_000, 100, 3_600_000).describe(
+    'Time for a request to come in, its body included; then 408. How long its answer takes is another matter',
+  ),
+  CONNECTIONS_PER_ADDRESS_MAX: number(0, 0).describe(
+    'Connections that one address has at once; one more ends the one that has been without a whole request for longest. 0: half of the files that the process may open. The addresses in TRUST_PROXY are not counted',
+  ),
   RATE_LIMIT_PER_MINUTE: number(0, 0).describe('Calls per client and minute; 0: no limit'),
   PROCESS_MAP_MAX: number(100_000, 100).describe('Processes kept in memory for status reads'),
   WAITERS_MAX: number(100_000, 1).describe(

@@ -209,6 +209,8 @@ export async function startService(
       boards: transport.boards,
       waitTimeoutMs: config.WAIT_TIMEOUT_MS,
       bodyLimit: config.BODY_LIMIT,
+      requestTimeoutMs: config.REQUEST_TIMEOUT_MS,
+      connectionsPerAddressMax: config.CONNECTIONS_PER_ADDRESS_MAX,
       rateLimitPerMinute: config.RATE_LIMIT_PER_MINUTE,
       rateLimitRedis: openRateLimit(config, shutdown, log),
       trustProxy: config.TRUST_PROXY,

@@ -128,6 +128,8 @@ const calls = {
       bodyLimit: config.BODY_LIMIT,
       rateLimitPerMinute: 0,
       access: guarded ? await guard(apiKeys) : openAccess,
+      requestTimeoutMs: 30_000,
+      connectionsPerAddressMax: 0,
       trustProxy: '',
     });
     relay.start();

@@ -24,6 +24,8 @@ import { type AccessOptions, registerAccess, registerDefaultHeaders } from './ac
 import { listRoutes } from './access/routes.ts';
 import { registerNotFound } from './allowed-methods.ts';
 import { registerBody } from './body/register.ts';
+import { closeUnread } from './connections/close-unread.ts';
+import { defaultConnectionLimit, limitConnections } from './connections/limit-connections.ts';
 import { registerServerAnswers, sendParserError } from './connections/parser-errors.ts';
 import { registerDocumentation } from './documentation.ts';
 import type { ExportedRows } from './exports.ts';
@@ -79,6 +81,10 @@ export interface ServerOptions extends AccessOptions {
   api: boolean;
   waitTimeoutMs: number;
   bodyLimit: number;
+  /** Milliseconds for a request to come in, its body included. */
+  requestTimeoutMs: number;
+  /** Connections of one address; 0: half of the files that the process may open. */
+  connectionsPerAddressMax: number;
   /** Addresses and networks of the proxies whose X-Forwarded headers are believed; '' for none. */
   trustProxy: string;
   /** Left out: nothing is measured or traced. */
@@ -91,6 +97,9 @@ export interface HttpObservers {
   /** Brings the gauges up to date that somebody has to be asked for. */
   read: () => Promise<void>;
 }
+
+/** Milliseconds to read an answer that came before the body was sent. */
+const LINGER_MS = 1_000;
 
 /** Builds the HTTP server; it does not listen yet. */
 export async function buildServer(options: ServerOptions): Promise<FastifyInstance> {
@@ -105,8 +114,14 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     forceCloseConnections: 'idle',
     frameworkErrors: sendUnreadableUrl,
     clientErrorHandler: sendParserError,
-    // Without one it is refused below, as a problem; Node would send a bare 400.
-    http: { requireHostHeader: false },
+    requestTimeout: options.requestTimeoutMs,
+    http: {
+      // Without one it is refused below, as a problem; Node would send a bare 400.
+      requireHostHeader: false,
+      requestTimeout: options.requestTimeoutMs,
+      headersTimeout: options.requestTimeoutMs,
+      connectionsCheckingInterval: Math.min(1_000, options.requestTimeoutMs / 4),
+    },
     // A request that comes over an open connection during the stop is answered like any other; the
     // connection closes after it.
     return503OnClosing: false,
@@ -119,6 +134,12 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   const checkScopes = listRoutes(app);
   registerNotFound(app);
   registerServerAnswers(app);
+  limitConnections(
+    app.server,
+    options.connectionsPerAddressMax || defaultConnectionLimit(),
+    options.trustProxy,
+  );
+  closeUnread(app, LINGER_MS);
   const { observe } = options;
   observeRequests(app, observe ?? {});
   // Callers go to another instance with their next request, and no idle connection holds up the stop.

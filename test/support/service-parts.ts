@@ -48,6 +48,8 @@ export interface PartsOptions {
   rateLimitPerMinute?: number;
   rateLimitRedis?: AccessOptions['rateLimitRedis'];
   trustProxy?: string;
+  requestTimeoutMs?: number;
+  connectionsPerAddressMax?: number;
   /** Left out: an engine that is away. */
   engineUrl?: string;
   /** Left out: the processes made for tests. */
@@ -128,6 +130,8 @@ export async function startParts(
     boards: more.boards ?? [],
     waitTimeoutMs: 25_000,
     bodyLimit: 1_048_576,
+    requestTimeoutMs: more.requestTimeoutMs ?? 30_000,
+    connectionsPerAddressMax: more.connectionsPerAddressMax ?? 0,
     rateLimitPerMinute: more.rateLimitPerMinute ?? 0,
     rateLimitRedis: more.rateLimitRedis,
     access: more.makeAccess ? await more.makeAccess(database.apiKeys) : openAccess,

@@ -1,6 +1,7 @@
 import { MIMEType } from 'node:util';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { readJson } from '../../../infrastructure/json/read-json.ts';
+import { hasBody } from '../connections/limit-connections.ts';
 import { ProblemError, sendProblem } from '../problems.ts';
 
 /** Names of UTF-8, and of ASCII, which is a part of it. */
@@ -20,7 +21,7 @@ export function registerBody(app: FastifyInstance): void {
     }
   });
   app.addHook('onRequest', async (request, reply) => {
-    if (hasBody(request)) return refuseByHeaders(request, reply);
+    if (hasBody(request.raw)) return refuseByHeaders(request, reply);
   });
 }
 
@@ -53,11 +54,6 @@ function parse(bytes: Buffer): unknown {
       });
     }
   }
-}
-
-/** RFC 9112, section 6.3: one of the two announces a body. */
-function hasBody({ headers }: FastifyRequest): boolean {
-  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
 function refuseByHeaders(request: FastifyRequest, reply: FastifyReply): FastifyReply | undefined {
