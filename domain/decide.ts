@@ -15,6 +15,8 @@ interface CommandOf<Type extends string> {
 export type RequestProcess = CommandOf<'request-process'> & {
   variables: JsonObject;
   requestHash: string;
+  /** Names of the variables that are dates. */
+  dates?: string[] | undefined;
   /** Hash of the caller's Idempotency-Key, when one was sent. */
   idempotencyKey?: string | undefined;
 };
@@ -90,7 +92,11 @@ export function decide(command: Command, state: ProcessState | null): ProcessEve
         {
           ...common,
           type: 'process-requested',
-          data: { variables: command.variables, requestHash: command.requestHash },
+          data: {
+            variables: command.variables,
+            requestHash: command.requestHash,
+            ...(command.dates?.length ? { dates: command.dates } : {}),
+          },
           dedupeKey: command.idempotencyKey,
         },
       ];

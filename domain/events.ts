@@ -68,10 +68,22 @@ interface StepOf {
 
 export type ProcessRequested = EventOf<
   'process-requested',
-  { variables: JsonObject; requestHash: string }
+  {
+    variables: JsonObject;
+    requestHash: string;
+    /** Names of the variables that are dates (`dates.ts`); left out: none. */
+    dates?: string[];
+  }
 >;
 export type ProcessStarted = EventOf<'process-started', { processInstanceId: string }>;
-export type StepCompleted = EventOf<'step-completed', TaskData & { output: JsonObject }> & {
+export type StepCompleted = EventOf<
+  'step-completed',
+  TaskData & {
+    output: JsonObject;
+    /** Names of the outputs that are dates; left out: none. */
+    dates?: string[];
+  }
+> & {
   step: StepOf;
 };
 export type StepFailed = EventOf<

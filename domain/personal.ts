@@ -51,7 +51,7 @@ function sealData(
   switch (event.type) {
     case 'process-requested': {
       const { variables, requestHash } = event.data;
-      return { variables: json(variables), requestHash: seal(requestHash) };
+      return { ...event.data, variables: json(variables), requestHash: seal(requestHash) };
     }
     case 'process-started':
     // The names of a message and of its variables are in the model.

@@ -15,7 +15,8 @@ export type Upcaster = (event: WrittenEvent) => WrittenEvent;
  *
  * 2 → 3: the payload stayed; from here on the row has a hash.
  *
- * 3 → 4: the payload stayed; from here on there are actors and `message-delivered`.
+ * 3 → 4: the payload stayed; from here on there are actors, `message-delivered`, and `dates`,
+ * the names of values that are dates.
  */
 const upcasters: Record<number, Upcaster> = {
   1: (event) => {

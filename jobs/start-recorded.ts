@@ -1,8 +1,8 @@
+import { withDates } from '../domain/dates.ts';
 import { decide } from '../domain/decide.ts';
 import { EngineRefusedError } from '../domain/errors.ts';
 import type { ProcessRequested, StoredEvent } from '../domain/events.ts';
-import type { JsonObject } from '../domain/json.ts';
-import type { Engine } from '../domain/ports/engine.ts';
+import type { Engine, VariableValue } from '../domain/ports/engine.ts';
 import type { EventStore } from '../domain/ports/event-store.ts';
 import { fold, type ProcessState } from '../domain/process.ts';
 import { reservedValues } from '../domain/reserved-variables.ts';
@@ -91,9 +91,9 @@ export async function recordFailure(
   );
 }
 
-function startVariables(request: StoredEvent & ProcessRequested): JsonObject {
+function startVariables(request: StoredEvent & ProcessRequested): Record<string, VariableValue> {
   return {
-    ...request.data.variables,
+    ...withDates(request.data.variables, request.data.dates),
     ...reservedValues(request.correlationId, request.identity),
   };
 }

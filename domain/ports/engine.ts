@@ -1,5 +1,5 @@
 import type { TaskRef } from '../find-step.ts';
-import type { JsonObject, Timestamp } from '../json.ts';
+import type { Json, JsonObject, Timestamp } from '../json.ts';
 
 /** A process variable as Camunda's REST API writes it. */
 export interface EngineVariable {
@@ -7,6 +7,8 @@ export interface EngineVariable {
   type?: string;
   valueInfo?: Record<string, unknown>;
 }
+/** A value of a variable: JSON, or a date. Undefined: it is left out. */
+export type VariableValue = Json | Date | undefined;
 export type EngineVariables = Record<string, EngineVariable>;
 
 export interface EngineInstance {
@@ -76,7 +78,11 @@ export interface Engine extends EngineInspection {
    * Starts an instance of the newest version. Not idempotent: see `findInstances`.
    * @throws EngineRefusedError, EngineUnavailableError
    */
-  start(processKey: string, businessKey: string, variables: JsonObject): Promise<string>;
+  start(
+    processKey: string,
+    businessKey: string,
+    variables: Record<string, VariableValue>,
+  ): Promise<string>;
   /** Running and ended instances with this business key that no other has called, oldest first. */
   findInstances(processKey: string, businessKey: string): Promise<EngineInstance[]>;
   /**

@@ -1,14 +1,11 @@
 import type { Json, JsonObject } from '../../domain/json.ts';
-import type { EngineVariable, EngineVariables } from '../../domain/ports/engine.ts';
+import type { EngineVariable, EngineVariables, VariableValue } from '../../domain/ports/engine.ts';
 import { wellFormedJson } from '../../domain/well-formed-json.ts';
 
 /*
  * Variables in Camunda's REST form
  * (https://docs.camunda.org/manual/7.24/reference/rest/overview/variables/).
  */
-
-/** A value a handler may give back: JSON, and dates at the top level. */
-export type VariableValue = Json | Date | undefined;
 
 /**
  * The longest text that a String variable may hold, in UTF-16 units: the column for it is VARCHAR(4000), and a

@@ -19,6 +19,8 @@ export interface StartRequest {
   callerId: string | null;
   /** As the schema of the process gave them back. */
   variables: JsonObject;
+  /** Names of the variables that are dates. */
+  dates: string[];
   identity: ProcessIdentity;
   /** Who asks for it. */
   actor: string;
@@ -59,7 +61,7 @@ export async function startProcess(
   ports: StartPorts,
   onWaiting: (waiter: Waiter) => void,
 ): Promise<StartAnswer> {
-  const { definition, variables, identity, actor, requestHash, waitMs } = request;
+  const { definition, variables, dates, identity, actor, requestHash, waitMs } = request;
   const correlationId = request.correlationId ?? ports.newId();
   const waiter = waitMs > 0 ? ports.waitroom.wait(correlationId, waitMs) : undefined;
   if (waiter) onWaiting(waiter);
@@ -88,6 +90,7 @@ export async function startProcess(
       actor,
       audit: { httpMethod: 'POST', endpoint: '/api/process/start', httpStatusCode: 202 },
       variables,
+      dates,
       requestHash: requestHash.value,
       idempotencyKey:
         request.idempotencyKey && idempotencyDedupeKey(request.idempotencyKey, request.callerId),

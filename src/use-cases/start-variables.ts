@@ -1,3 +1,4 @@
+import { dateNames } from '../../domain/dates.ts';
 import type { ProcessDefinition } from '../../domain/define-process.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import { findUnkept } from '../../domain/unkept-value.ts';
@@ -6,6 +7,8 @@ export type StartVariables =
   | {
       kind: 'valid';
       variables: JsonObject;
+      /** Names of the variables that are dates. */
+      dates: string[];
       /** Business identifiers of the process. */
       identifiers: JsonObject;
       /** As the schema gave them back: what releases before this one hashed. */
@@ -28,7 +31,7 @@ export function readStartVariables(definition: ProcessDefinition, given: unknown
       })),
     };
   }
-  const variables = withoutBigints(parsed.data) as JsonObject;
+  const variables = withoutBigints(parsed.data) as Record<string, unknown>;
   const identifiers = withoutBigints(definition.identifiers(parsed.data as JsonObject));
   const unkept = findUnkept(variables, ['variables']) ?? findUnkept(identifiers, ['identifiers']);
   if (unkept) {
@@ -37,10 +40,16 @@ export function readStartVariables(definition: ProcessDefinition, given: unknown
   }
   return {
     kind: 'valid',
-    variables,
-    identifiers: identifiers as JsonObject,
+    variables: toJson(variables),
+    dates: dateNames(variables),
+    identifiers: toJson(identifiers),
     parsed: parsed.data,
   };
+}
+
+/** What JSON makes of it: a date is its text. */
+function toJson(value: unknown): JsonObject {
+  return JSON.parse(JSON.stringify(value ?? {})) as JsonObject;
 }
 
 function withoutBigints(value: unknown): unknown {

@@ -86,12 +86,17 @@ function endsStream({ work: { definition, step }, stream }: TaskRun): boolean {
 /** @param events the stream, for a step that ends it */
 function completion(
   run: TaskRun,
-  { input, output, audit }: Extract<Done, { kind: 'completed' }>,
+  { input, output, dates, audit }: Extract<Done, { kind: 'completed' }>,
   earlierFailures: number,
   events: readonly StoredEvent[] | null,
 ): Command {
   const { step } = run.work;
-  const data = { ...dataOf(run, earlierFailures), input, output };
+  const data = {
+    ...dataOf(run, earlierFailures),
+    input,
+    output,
+    ...(dates.length > 0 ? { dates } : {}),
+  };
   const ends = events && step.ends && endOf(step.ends, output, events);
   const common = { ...commonOf(run), audit, data };
   return { ...common, type: 'complete-step', ...(ends ? { ends } : {}) };

@@ -19,7 +19,7 @@ export async function reportEvent(run: TaskRun, event: StoredEvent): Promise<voi
   ports.onTelling?.();
   noteStep(event, isPersonal);
   if (event.type === 'step-completed') {
-    await settle(run, await tellCompleted(taskService, task, work.step, event), event);
+    await settle(run, await tellCompleted(taskService, task, event), event);
   } else if (event.type === 'step-failed' && event.data.kind === 'business') {
     await settle(run, await tellRefused(taskService, task, event), event);
     await endIfEngineEnded(run, event.data.code, event.data.message);

@@ -1,4 +1,6 @@
+import type { z } from 'zod';
 import { cutText } from '../../../domain/cut-text.ts';
+import { dateNames } from '../../../domain/dates.ts';
 import {
   DEFAULT_STEP_TIMEOUT,
   type ProcessDefinition,
@@ -19,7 +21,14 @@ import { createStepHttp } from './step-http.ts';
 
 /** What came of one attempt. */
 export type Outcome =
-  | { kind: 'completed'; input: Json; output: JsonObject; audit: Audit }
+  | {
+      kind: 'completed';
+      input: Json;
+      output: JsonObject;
+      /** Names of the outputs that are dates. */
+      dates: string[];
+      audit: Audit;
+    }
   | { kind: 'business'; input: Json; code: string; message: string; audit: Audit }
   | {
       kind: 'technical';
@@ -72,7 +81,7 @@ export async function runHandler(attempt: Attempt): Promise<Outcome> {
 
   const unreadable = findUnkept(given);
   if (unreadable) return failed('INVALID_INPUT', describeUnkept('input', unreadable), true);
-  const parsed = step.input.safeParse(given);
+  const parsed = parseInput(step, given);
   if (!parsed.success) return failed('INVALID_INPUT', problems('input', parsed.error), true);
   try {
     const raw = await withTimeout(attempt, (signal) =>
@@ -91,6 +100,7 @@ export async function runHandler(attempt: Attempt): Promise<Outcome> {
       kind: 'completed',
       input,
       output: toJson(output.data),
+      dates: dateNames(output.data),
       audit: finish(200, step.successText),
     };
   } catch (error) {
@@ -115,6 +125,19 @@ function inputOf({ step, correlationId, identity, variables }: Attempt): Record<
     name in reserved ? reserved[name] : variables[name],
   ]);
   return Object.fromEntries(given.filter(([, value]) => value !== undefined));
+}
+
+/** A variable that is a date is one for a step that wants one, and its text for a step that wants that. */
+function parseInput({ input }: StepDefinition, given: Record<string, unknown>) {
+  const parsed = input.safeParse(given);
+  if (parsed.success) return parsed;
+  const fitting = Object.entries(given).map(([name, value]) => {
+    if (!(value instanceof Date)) return [name, value];
+    const field = input.shape[name] as z.ZodType;
+    return [name, field.safeParse(value).success ? value : value.toISOString()];
+  });
+  const again = input.safeParse(Object.fromEntries(fitting));
+  return again.success ? again : parsed;
 }
 
 class StepTimeoutError extends Error {

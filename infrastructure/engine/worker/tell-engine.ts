@@ -1,11 +1,12 @@
 import { type Task, type TaskService, Variables } from 'camunda-external-task-client-js';
 import { cutText } from '../../../domain/cut-text.ts';
-import type { StepDefinition } from '../../../domain/define-process.ts';
+import { withDates } from '../../../domain/dates.ts';
 import { EngineRefusedError, EngineUnavailableError } from '../../../domain/errors.ts';
 import type { StepCompleted, StepFailed, StoredEvent } from '../../../domain/events.ts';
+import type { VariableValue } from '../../../domain/ports/engine.ts';
 import { callOrRefuse } from '../call-or-refuse.ts';
 import { failureOf } from '../engine-answers.ts';
-import { toEngineVariables, type VariableValue } from '../variables.ts';
+import { toEngineVariables } from '../variables.ts';
 
 /** What became of a report. */
 export type Told =
@@ -31,10 +32,9 @@ const PROBE_LOCK_MS = 30_000;
 export function tellCompleted(
   taskService: TaskService,
   task: Task,
-  step: StepDefinition,
   event: StoredEvent & StepCompleted,
 ): Promise<Told> {
-  const variables = asVariables(withDates(step, event.data.output));
+  const variables = asVariables(withDates(event.data.output, event.data.dates));
   return report(taskService, task, () => taskService.complete(task, variables));
 }
 
@@ -131,23 +131,4 @@ function asVariables(values: Record<string, VariableValue>): Variables {
     variables.setTyped(name, { type: type ?? 'String', value, valueInfo: {} });
   }
   return variables;
-}
-
-/** The journal holds dates as texts; what the output schema calls a date is one again. */
-function withDates(
-  step: StepDefinition,
-  output: StepCompleted['data']['output'],
-): Record<string, VariableValue> {
-  const values: Record<string, VariableValue> = { ...output };
-  for (const [name, schema] of Object.entries(step.output.shape)) {
-    const value = output[name];
-    if (typeof value === 'string' && isDateSchema(schema)) values[name] = new Date(value);
-  }
-  return values;
-}
-
-function isDateSchema(schema: unknown): boolean {
-  const { def } = schema as { def?: { type?: string; innerType?: unknown } };
-  if (!def) return false;
-  return def.type === 'date' || (def.innerType !== undefined && isDateSchema(def.innerType));
 }

@@ -94,7 +94,7 @@ export const startRoutes: FastifyPluginAsyncZod<{
         const detail = errors.map(({ path, message }) => `${path}: ${message}`).join('; ');
         return sendProblem(reply, 'invalid-variables', detail, { errors });
       }
-      const { variables, identifiers } = read;
+      const { variables, dates, identifiers } = read;
       const trace = traceOf(request);
       const traceId = parseTraceparent(trace.traceparent)?.traceId;
       const wanted = body.correlationId ?? ports.newId();
@@ -117,6 +117,7 @@ export const startRoutes: FastifyPluginAsyncZod<{
           idempotencyKey: headers['idempotency-key'],
           callerId: request.caller?.id ?? null,
           variables,
+          dates,
           identity: {
             batchId: body.batchId,
             traceabilityId: body.traceabilityId ?? traceId,
