@@ -1,6 +1,7 @@
 import { Cluster } from 'ioredis';
 import { openRedis, untilReady } from './redis.ts';
 import { parseRedisUrl, type RedisTarget } from './redis-url.ts';
+import { speaksPlainRedis, speaksTls } from './spoken-protocol.ts';
 
 /** Milliseconds that Redis has to answer at the start. */
 const CONNECT_MS = 5_000;
@@ -18,8 +19,10 @@ export async function checkRedis(url: string): Promise<string[]> {
   const target = parseRedisUrl(url);
   const connection = openRedis(url, 'caller', () => {});
   try {
-    await untilReady(connection, CONNECT_MS).catch((cause: Error) => {
-      throw new Error(explain(target, cause.message), { cause });
+    await untilReady(connection, CONNECT_MS).catch(async (cause: Error) => {
+      const reason = explain(target, cause.message);
+      const isWrong = isRedisAway(cause) && (await speaksOtherwise(target));
+      throw isWrong ? new RedisProtocolError(reason, { cause }) : new Error(reason, { cause });
     });
     const servers = connection instanceof Cluster ? connection.nodes('master') : [connection];
     const warnings = await Promise.all(
@@ -30,6 +33,26 @@ export async function checkRedis(url: string): Promise<string[]> {
   } finally {
     connection.disconnect();
   }
+}
+
+/** What a Redis, or the way to it, says that is away for a while: nobody has set anything wrong. */
+const AWAY =
+  /ECONNREFUSED|ECONNRESET|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EPIPE|no answer within|closed the connection|Connection is closed|Connection is in closing state|Command timed out|Socket timeout|max retries per request|Stream isn't writeable|no sentinel answers|no node of the cluster answers|^(LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN)/;
+
+/** It is there, and speaks TLS where the URL says that it does not, or the other way round. */
+class RedisProtocolError extends Error {}
+
+async function speaksOtherwise({ hosts, tls }: RedisTarget): Promise<boolean> {
+  const [first] = hosts;
+  if (!first) return false;
+  return tls ? speaksPlainRedis(first) : speaksTls(first);
+}
+
+/** Whether an error of a connection, or of `checkRedis`, says no more than that Redis is away. */
+export function isRedisAway(error: unknown): boolean {
+  return (
+    error instanceof Error && !(error instanceof RedisProtocolError) && AWAY.test(error.message)
+  );
 }
 
 /** What to look at, for what Redis or the network said last. */

@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { SetupError } from '../domain/errors.ts';
 import { registerApiKey } from './commands/api-key.ts';
 import { registerArchive } from './commands/archive.ts';
 import { registerDemo } from './commands/demo.ts';
@@ -13,9 +12,10 @@ import { registerRestore } from './commands/restore.ts';
 import { registerRewrapKeys } from './commands/rewrap-keys.ts';
 import { registerServe } from './commands/serve.ts';
 import { registerVerify } from './commands/verify.ts';
+import { failInOneLine, sayFailure } from './explain-failure.ts';
 import { VERSION } from './version.ts';
 
-/** Runs the command line. What a user can mend is told in one line, with exit code 1. */
+/** Runs the command line. What ends it is told in one line, with exit code 1. */
 export async function runCli(argv: readonly string[]): Promise<void> {
   const program = new Command('fastify-camunda')
     .description('A dependable REST front for BPMN processes on Camunda 7 or Operaton')
@@ -34,11 +34,12 @@ export async function runCli(argv: readonly string[]): Promise<void> {
   registerPartner(program);
   registerVerify(program);
   registerRebuild(program);
+  const write = (text: string): void => void process.stderr.write(text);
+  failInOneLine(write);
   try {
     await program.parseAsync(argv);
   } catch (error) {
-    if (!(error instanceof SetupError)) throw error;
-    process.stderr.write(`fastify-camunda: ${error.message}\n`);
+    sayFailure(error, write);
     process.exitCode = 1;
   }
 }

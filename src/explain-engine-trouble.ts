@@ -12,6 +12,22 @@ export function explainEngineTrouble(error: unknown, access: EngineAccess): stri
   return oneLine(explain(error, access));
 }
 
+/**
+ * Whether the engine, or the endpoint that has the tokens for it, is only away: it refuses connections, does not
+ * answer in time, breaks off, or says itself that it is in trouble. All else is a setting to be mended, a host name that
+ * is not known included: a wrong one looks like one that is not there yet, and is by far the more frequent.
+ */
+export function isEngineAway(error: unknown): boolean {
+  if (error instanceof EngineAnswerError) return isTrouble(error.httpStatus);
+  if (error instanceof TokenUnavailableError && error.refusal !== null) {
+    return isTrouble(error.refusal.status);
+  }
+  const codes = codesOf(error);
+  return codes.length > 0 && codes.every((code) => AWAY.has(code));
+}
+
+const isTrouble = (status: number): boolean => status >= 500 || status === 408 || status === 429;
+
 function explain(error: unknown, access: EngineAccess): string {
   if (error instanceof TokenUnavailableError) return explainTokenTrouble(error, access);
   if (error instanceof EngineAnswerError) {
@@ -91,6 +107,18 @@ function explainConnection(error: unknown, url: string, remedy: string): string 
   return `${url} cannot be used (${code ? `${code}: ` : ''}${deepest(error)}); check that it is the right address, and whether it wants https://`;
 }
 
+const AWAY = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_BODY_TIMEOUT',
+  'UND_ERR_SOCKET',
+]);
 const TIMED_OUT = new Set(['UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH']);
 
 /** Whether the time of a call was up (`AbortSignal.timeout`). */

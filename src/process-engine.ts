@@ -1,11 +1,10 @@
-import { EngineRefusedError, SetupError } from '../domain/errors.ts';
 import { startEmbeddedEngine } from '../infrastructure/engine/embedded/start.ts';
 import { bearerAuth, type EngineAuth } from '../infrastructure/engine/engine-auth.ts';
 import { createRestEngine, type RestEngine } from '../infrastructure/engine/rest-engine.ts';
 import type { Config } from './config.ts';
 import { databaseFile } from './database-target.ts';
+import { deployProcesses, startsWhenDeployed } from './deploy-processes.ts';
 import { newEngineSecret, openEngineAuth, readEngineAccess } from './engine-access.ts';
-import { explainEngineTrouble } from './explain-engine-trouble.ts';
 import type { LoadedProcess } from './load-processes.ts';
 import type { PartLog } from './observability/log-with-traces.ts';
 
@@ -13,12 +12,14 @@ export interface ProcessEngine {
   baseUrl: string;
   auth: EngineAuth;
   engine: RestEngine;
+  /** Why the processes are not deployed yet, in one sentence; null once they are. */
+  trouble(): string | null;
   stop(): Promise<void>;
 }
 
 /**
- * Opens the configured engine, or starts the embedded one, and deploys the processes to it; the engine
- * leaves out those that have not changed.
+ * Opens the configured engine, or starts the embedded one, and deploys the processes to it: at once, or as soon as
+ * an engine that is away answers.
  *
  * @throws SetupError with one line that says what to change
  */
@@ -52,26 +53,19 @@ export async function openProcessEngine(
     await embedded?.stop();
   };
   try {
-    const version = await engine.version();
-    for (const process of processes) await deploy(process);
-    log.info({ engine: embedded ? 'embedded' : baseUrl, version }, 'process engine ready');
-    return { baseUrl, auth, engine, stop };
+    const deployment = await deployProcesses(engine, processes, access, log);
+    return {
+      baseUrl,
+      auth,
+      engine: startsWhenDeployed(engine, deployment),
+      trouble: deployment.trouble,
+      async stop() {
+        deployment.stop();
+        await stop();
+      },
+    };
   } catch (cause) {
     await stop();
-    if (cause instanceof SetupError) throw cause;
-    if (embedded) {
-      throw new SetupError(cause instanceof Error ? cause.message : String(cause), { cause });
-    }
-    throw new SetupError(explainEngineTrouble(cause, access), { cause });
-  }
-
-  async function deploy({ definition, fileName, bpmn }: LoadedProcess): Promise<void> {
-    try {
-      await engine.deploy(definition.key, [{ fileName, content: bpmn }]);
-    } catch (cause) {
-      if (!(cause instanceof EngineRefusedError) || cause.httpStatus !== 400) throw cause;
-      const reason = cause.message.replaceAll(/\s+/g, ' ');
-      throw new SetupError(`PROCESSES_DIR: the engine refuses ${fileName}: ${reason}`, { cause });
-    }
+    throw cause;
   }
 }

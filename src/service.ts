@@ -192,10 +192,20 @@ export async function startService(
       checks: {
         database: () => database.ping(),
         queue: async () => {
+          const trouble = transport.trouble();
+          if (trouble !== null) throw new Error(trouble);
           if (!(await queue.ready())) throw new Error('takes no jobs');
         },
-        // Without the role it is others who start instances and do steps.
-        ...(has('worker') ? { engine: () => engine.version() } : {}),
+        // Without the role it is others who start instances and do steps; but it has its processes to deploy.
+        ...(has('worker') || opened.trouble() !== null
+          ? {
+              engine: async () => {
+                const trouble = opened.trouble();
+                if (trouble !== null) throw new Error(trouble);
+                if (has('worker')) await engine.version();
+              },
+            }
+          : {}),
       },
       stopping: () => stopping !== undefined,
       idsOf: observability.traceIds.of,
@@ -207,6 +217,7 @@ export async function startService(
       rollupLag: () =>
         rollupLag({ store: database.rollups, source: database.rollupSource, clock: Date.now }),
       boards: transport.boards,
+      onBoards: transport.onBoards,
       waitTimeoutMs: config.WAIT_TIMEOUT_MS,
       bodyLimit: config.BODY_LIMIT,
       requestTimeoutMs: config.REQUEST_TIMEOUT_MS,

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { SetupError } from '../domain/errors.ts';
 import type { DeadLetters } from '../domain/ports/dead-letters.ts';
@@ -7,8 +8,9 @@ import { createInProcessNotifier } from '../infrastructure/notifier/in-process.t
 import { createRedisNotifier } from '../infrastructure/notifier/redis.ts';
 import { createBullmqQueue } from '../infrastructure/queue/bullmq.ts';
 import { createInProcessQueue } from '../infrastructure/queue/in-process.ts';
+import { createLateQueue } from '../infrastructure/queue/late-queue.ts';
 import { prefixFor } from '../infrastructure/redis.ts';
-import { checkRedis } from '../infrastructure/redis-check.ts';
+import { checkRedis, isRedisAway } from '../infrastructure/redis-check.ts';
 import { type Config, redactConfig } from './config.ts';
 import type { PartLog } from './observability/log-with-traces.ts';
 
@@ -18,11 +20,23 @@ export interface Transport {
   deadLetters: DeadLetters;
   /** Whether the queue has a job of this event among the dead letters of this process. */
   isDeadLetter: (eventId: string) => boolean;
-  /** The queues in Redis, for a look at them; none without Redis. */
+  /** The queues in Redis, for a look at them; none without Redis, and none yet while it is away. */
   boards: readonly BullMQAdapter[];
+  /** Calls back with the queues as they are opened; left out without Redis. */
+  onBoards?: (listener: (boards: readonly BullMQAdapter[]) => void) => void;
+  /** Why Redis has not been usable since the start, in one sentence; null once it was. */
+  trouble(): string | null;
 }
 
-/** Queue and notifier: both through Redis, or both in this process. */
+/** Milliseconds between two looks for a Redis that is away. */
+const LOOK_MS = 1_000;
+
+/**
+ * Queue and notifier: both through Redis, or both in this process. A Redis that is away is looked for in the
+ * background: the service runs meanwhile, and what it accepts waits in the outbox.
+ *
+ * @throws SetupError with one line when REDIS_URL, or what is found there, is wrong
+ */
 export async function openTransport(
   config: Config,
   log: PartLog,
@@ -34,32 +48,80 @@ export async function openTransport(
     const queue = createInProcessQueue({ concurrency, log });
     const { deadLetters, holds } = queue;
     const notifier = createInProcessNotifier(log);
-    return { queue, notifier, deadLetters, isDeadLetter: holds, boards: [] };
+    return { queue, notifier, deadLetters, isDeadLetter: holds, boards: [], trouble: () => null };
   }
-  for (const warning of await checkRedis(url).catch(unusable)) log.warn({}, warning);
-  let notifier: Notifier | undefined;
-  try {
-    notifier = await createRedisNotifier({ url, log, onGap, channel: `${prefix}:states` });
-    const queue = await createBullmqQueue({
-      url,
-      concurrency,
-      log,
-      prefix: prefixFor(url, prefix),
-      stalledMs: config.JOB_LOCK_MS,
-    });
-    const { deadLetters, queues } = queue;
-    const boards = queues.map((one) => new BullMQAdapter(one));
+  const queue = createLateQueue();
+  const { deadLetters } = queue;
+  const stopping = new AbortController();
+  let boards: BullMQAdapter[] = [];
+  let tellBoards: (boards: readonly BullMQAdapter[]) => void = () => {};
+  let trouble = await attempt();
+  const isAway = trouble !== null;
+  if (isAway) {
+    log.warn({ reason: trouble }, 'Redis is away: what is accepted waits in the outbox');
+    void goOn();
+  }
+  const notifier = await createRedisNotifier({
+    url,
+    log,
+    onGap,
+    channel: `${prefix}:states`,
+    isAway,
+  });
+  return {
+    queue: {
+      ...queue,
+      async close(timeoutMs) {
+        stopping.abort();
+        await queue.close(timeoutMs);
+      },
+    },
+    notifier,
+    deadLetters,
     // The outbox row of a job in Redis is gone.
-    return { queue, notifier, deadLetters, isDeadLetter: () => false, boards };
-  } catch (cause) {
-    await notifier?.close();
-    return unusable(cause);
+    isDeadLetter: () => false,
+    boards,
+    onBoards(listener) {
+      tellBoards = listener;
+      listener(boards);
+    },
+    trouble: () => trouble,
+  };
+
+  async function goOn(): Promise<void> {
+    while (trouble !== null) {
+      await sleep(LOOK_MS, undefined, { signal: stopping.signal }).catch(() => {});
+      if (stopping.signal.aborted) return;
+      // Found to be wrong only now: somebody may mend it, or put another one there.
+      const now = await attempt().catch((error: unknown) => String((error as Error).message));
+      if (stopping.signal.aborted) return;
+      if (now !== null && now !== trouble) log.warn({ reason: now }, 'Redis cannot be used yet');
+      if (now === null) log.info({}, 'Redis is there');
+      trouble = now;
+    }
   }
 
-  function unusable(cause: unknown): never {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new SetupError(`REDIS_URL: cannot use ${redactConfig(config).REDIS_URL}: ${reason}`, {
-      cause,
-    });
+  /** @returns null when the queue is open, or why Redis is away */
+  async function attempt(): Promise<string | null> {
+    try {
+      const warnings = await checkRedis(url);
+      const opened = await createBullmqQueue({
+        url,
+        concurrency,
+        log,
+        prefix: prefixFor(url, prefix),
+        stalledMs: config.JOB_LOCK_MS,
+      });
+      await queue.use(opened);
+      boards = opened.queues.map((one) => new BullMQAdapter(one));
+      tellBoards(boards);
+      for (const warning of warnings) log.warn({}, warning);
+      return null;
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      const line = `REDIS_URL: cannot use ${redactConfig(config).REDIS_URL}: ${reason}`;
+      if (isRedisAway(cause)) return line;
+      throw new SetupError(line, { cause });
+    }
   }
 }

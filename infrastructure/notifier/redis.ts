@@ -3,7 +3,7 @@ import type { Notifier } from '../../domain/ports/notifier.ts';
 import type { ProcessState } from '../../domain/process.ts';
 import { openRedis, untilReady } from '../redis.ts';
 import { createListeners, type NotifierLog } from './listeners.ts';
-import { type Subscription, subscribe } from './subscription.ts';
+import { subscribe } from './subscription.ts';
 
 export interface RedisNotifierOptions {
   url: string;
@@ -11,6 +11,8 @@ export interface RedisNotifierOptions {
   /** Called when the subscription stands again after a loss: states may have been missed. */
   onGap: () => void;
   channel?: string;
+  /** Known to be away: it is not waited for, and the subscription made when it comes. */
+  isAway?: boolean;
   /** Milliseconds after which a subscription that was lost without a word is noticed, twice that. */
   pingMs?: number;
 }
@@ -18,20 +20,28 @@ export interface RedisNotifierOptions {
 /** Milliseconds that Redis has to answer at the start. */
 const CONNECT_MS = 5_000;
 
-/** Tells every instance through Redis pub/sub, this one included, without a round trip for its own. */
+/**
+ * Tells every instance through Redis pub/sub, this one included, without a round trip for its own. Resolves when the
+ * subscription stands, or when Redis turns out to be away.
+ */
 export async function createRedisNotifier(options: RedisNotifierOptions): Promise<Notifier> {
-  const { url, log, onGap, channel = 'fastify-camunda:states', pingMs = 5_000 } = options;
+  const {
+    url,
+    log,
+    onGap,
+    channel = 'fastify-camunda:states',
+    pingMs = 5_000,
+    isAway = false,
+  } = options;
   const listeners = createListeners(log);
   const say = (error: Error): void =>
     log.warn({ error: error.message, where: 'notifier' }, 'redis: connection trouble');
   const publisher = openRedis(url, 'caller', say);
-  let subscription: Subscription;
-  try {
-    await untilReady(publisher, CONNECT_MS);
-    subscription = await subscribe({ url, channel, onMessage, onGap, onError: say, pingMs });
-  } catch (error) {
-    publisher.disconnect();
-    throw error;
+  const subscription = subscribe({ url, channel, onMessage, onGap, onError: say, pingMs });
+  if (!isAway) {
+    // It may be lost at any moment, this one included, and is looked for again then.
+    await untilReady(publisher, CONNECT_MS).catch(say);
+    await subscription.tried;
   }
 
   function onMessage(text: string): void {

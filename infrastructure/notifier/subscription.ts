@@ -14,6 +14,8 @@ export interface SubscriptionOptions {
 }
 
 export interface Subscription {
+  /** Resolves after the first attempt, whatever came of it. */
+  tried: Promise<void>;
   close(): void;
 }
 
@@ -28,15 +30,19 @@ const MAX_RETRY_MS = 2_000;
  *
  * ioredis subscribes again by itself, but neither says when Redis has confirmed it (only after that does a
  * look into the database miss nothing) nor does it notice a connection that was lost without a word: a
- * subscriber only listens. Hence the pings.
- *
- * @throws Error when the first attempt fails
+ * subscriber only listens. Hence the pings. A first attempt that fails is a loss like any other.
  */
-export async function subscribe(options: SubscriptionOptions): Promise<Subscription> {
+export function subscribe(options: SubscriptionOptions): Subscription {
   const { url, channel, onMessage, onGap, onError, pingMs } = options;
   const closing = new AbortController();
-  let client: Redis;
-  await open(0);
+  let client: Redis | undefined;
+  const tried = open(0).then(
+    () => true,
+    (error: Error) => {
+      if (!closing.signal.aborted) onError(error);
+      return false;
+    },
+  );
   void keep();
 
   async function open(attempt: number): Promise<void> {
@@ -54,9 +60,10 @@ export async function subscribe(options: SubscriptionOptions): Promise<Subscript
   }
 
   async function keep(): Promise<void> {
+    if (!(await tried)) await openAgain();
     while (!closing.signal.aborted) {
-      await untilLost(client);
-      client.disconnect();
+      if (client) await untilLost(client);
+      client?.disconnect();
       await openAgain();
     }
   }
@@ -104,9 +111,10 @@ export async function subscribe(options: SubscriptionOptions): Promise<Subscript
   }
 
   return {
+    tried: tried.then(() => {}),
     close() {
       closing.abort();
-      client.disconnect();
+      client?.disconnect();
     },
   };
 }

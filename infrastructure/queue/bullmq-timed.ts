@@ -57,6 +57,8 @@ const settings = {
 export function createBullmqTimedJobs(options: BullmqTimedOptions): BullmqTimedJobs {
   const { connection, connect, prefix, log, recovery, runRetryDelay, onError } = options;
   const timed = new Map<TimedJobName, Timed>();
+  /** Whose schedules are to be taken away. */
+  const unwanted = new Set<TimedJobName>();
   const closing = new AbortController();
 
   const open = (name: TimedJobName): BullQueue => {
@@ -87,6 +89,12 @@ export function createBullmqTimedJobs(options: BullmqTimedOptions): BullmqTimedJ
   // A Redis that came back empty, or failed over to a copy that lagged behind, knows no schedules.
   const again = (): void => {
     for (const [name, { when }] of timed) ensure(name, when).catch(onError);
+    for (const name of unwanted) queues[name].removeJobScheduler(name).catch(onError);
+  };
+  /** Redis was lost meanwhile: `again` makes up for it when it is back. */
+  const later = (error: Error): void => {
+    if (error.name === 'ReplyError') throw error;
+    onError(error);
   };
   connection.on('ready', again);
 
@@ -131,20 +139,18 @@ export function createBullmqTimedJobs(options: BullmqTimedOptions): BullmqTimedJ
     async schedule(name, when, handler) {
       checkSchedule(when);
       closing.signal.throwIfAborted();
-      await ensure(name, when);
+      unwanted.delete(name);
       const known = timed.get(name);
-      if (known) {
-        timed.set(name, { ...known, when, handler });
-        return;
-      }
-      const entry = { when, handler, ...startWorker(name) };
-      timed.set(name, entry);
-      await entry.worker.waitUntilReady();
+      if (known) timed.set(name, { ...known, when, handler });
+      await ensure(name, when).catch(later);
+      // Without its schedule there is nothing for it to run.
+      if (!known) timed.set(name, { when, handler, ...startWorker(name) });
     },
     async unschedule(name) {
       const known = timed.get(name);
       timed.delete(name);
-      await queues[name].removeJobScheduler(name);
+      unwanted.add(name);
+      await queues[name].removeJobScheduler(name).catch(later);
       if (!known) return;
       await known.worker.close();
       known.disconnect();

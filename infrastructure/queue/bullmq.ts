@@ -115,6 +115,15 @@ export async function createBullmqQueue(options: BullmqOptions): Promise<BullmqQ
     onError: say('timed jobs'),
   });
 
+  try {
+    // Each asks for the version of Redis. One that is lost between the connection and the answer would never work.
+    await Promise.all([...queues.values(), ...timed.queues].map((queue) => queue.waitUntilReady()));
+  } catch (error) {
+    await timed.close(0);
+    connection.disconnect();
+    throw error;
+  }
+
   function addAll(name: JobName, jobs: readonly Job[]): Promise<unknown> {
     const queue = queues.get(name);
     const opts = {
@@ -190,7 +199,8 @@ export async function createBullmqQueue(options: BullmqOptions): Promise<BullmqQ
           else log.warn(fields, 'job failed');
         });
         workers.push({ worker, disconnect: () => own.disconnect() });
-        await worker.waitUntilReady();
+        // It waits for Redis by itself, should that have gone away meanwhile.
+        worker.waitUntilReady().catch(say('worker'));
       }
     },
     deadLetters: createBullmqDeadLetters(connection, queues),

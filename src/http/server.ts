@@ -77,6 +77,8 @@ export interface ServerOptions extends AccessOptions {
   rollupLag: () => Promise<RollupLag>;
   /** The queues in Redis as Bull Board shows them; none without Redis. */
   boards: readonly BullMQAdapter[];
+  /** Calls back with the queues when they are opened after the server. */
+  onBoards?: ((listener: (boards: readonly BullMQAdapter[]) => void) => void) | undefined;
   /** Without it (an instance without the role `api`) only health and metrics are served. */
   api: boolean;
   waitTimeoutMs: number;

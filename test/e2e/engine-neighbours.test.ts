@@ -19,6 +19,8 @@ interface Case {
   /** `PLAIN`, `TLS` and `NOBODY` stand for the servers of this test. */
   env: Record<string, string>;
   says: RegExp;
+  /** It is only away: the service starts and says so in its readiness. */
+  waits?: true;
 }
 
 /** What each path of a neighbour answers, `/version` below it included. */
@@ -40,6 +42,7 @@ const cases: Case[] = [
     what: 'a port where nobody listens',
     env: { CAMUNDA_BASE_URL: 'http://NOBODY/engine-rest' },
     says: /^CAMUNDA_BASE_URL: nobody listens at http:\/\/NOBODY\/engine-rest \(ECONNREFUSED\); start the engine there, or change the URL$/,
+    waits: true,
   },
   {
     what: 'a host that is not known',
@@ -65,6 +68,7 @@ const cases: Case[] = [
     what: 'an engine in trouble',
     env: { CAMUNDA_BASE_URL: 'http://PLAIN/broken' },
     says: /^CAMUNDA_BASE_URL: the engine at http:\/\/PLAIN\/broken is in trouble: the engine answered 503: no database; look at its log/,
+    waits: true,
   },
   {
     what: 'a wrong password',
@@ -80,6 +84,7 @@ const cases: Case[] = [
     what: 'a password in the URL of nobody',
     env: { CAMUNDA_BASE_URL: `http://demo:${SECRET}@NOBODY/engine-rest` },
     says: /^CAMUNDA_BASE_URL: nobody listens at http:\/\/NOBODY\/engine-rest /,
+    waits: true,
   },
   {
     what: 'no password where one is asked for',
@@ -114,6 +119,7 @@ const cases: Case[] = [
       CAMUNDA_OAUTH_TOKEN_URL: 'http://NOBODY/token',
     },
     says: /^CAMUNDA_OAUTH_TOKEN_URL: nobody listens at http:\/\/NOBODY\/token \(ECONNREFUSED\); start the token endpoint there/,
+    waits: true,
   },
   {
     what: 'a token endpoint that is a web page',
@@ -162,7 +168,7 @@ const cases: Case[] = [
   },
 ];
 
-describe('an engine that cannot be used stops the start', () => {
+describe('an engine that cannot be used stops the start, or is waited for where it is only away', () => {
   let folder: Folder;
   const servers: Server[] = [];
   const places: Record<string, string> = {};
@@ -195,34 +201,43 @@ describe('an engine that cannot be used stops the start', () => {
     );
   }
 
-  /** The line, with the names of the places again. */
-  async function refusal(env: Record<string, string>): Promise<{ line: string; log: string }> {
+  /** The line, with the names of the places again, and whether the service runs without the engine. */
+  async function refusal(env: Record<string, string>) {
     const settings = Object.fromEntries(
       Object.entries(env).map(([name, value]) => [name, placed(value)]),
     );
     const log: Record<string, unknown>[] = [];
-    const failed = await startTestService(settings, folder, {}, log).then(
-      () => 'it has started',
+    let waits = false;
+    let line = await startTestService(settings, folder, {}, log).then(
+      async ({ api, stop }) => {
+        waits = true;
+        const { status, body } = await api.get('/health/ready');
+        await stop();
+        return status === 503 ? (body.checks.engine ?? 'nothing') : 'it is ready';
+      },
       (error: Error) => `${error.name === 'SetupError' ? '' : error.name}${error.message}`,
     );
-    let line = failed;
     for (const [name, place] of Object.entries(places)) line = line.replaceAll(place, name);
-    return { line, log: JSON.stringify(log) };
+    return { line, waits, log: JSON.stringify(log) };
   }
 
-  it.each(cases)('$what: in one line, without the password', async ({ env, says }) => {
-    const { line, log } = await refusal(env);
-    expect(line).toMatch(says);
-    expect(line).not.toContain('\n');
-    const encoded = ['demo', 'service'].map((user) =>
-      Buffer.from(`${user}:${SECRET}`).toString('base64'),
-    );
-    for (const secret of [SECRET, ...encoded]) {
-      expect(line).not.toContain(secret);
-      expect(log).not.toContain(secret);
-    }
-    expect(log, 'the configuration is logged').toContain('CAMUNDA_BASE_URL');
-  });
+  it.each(cases)(
+    '$what: in one line, without the password',
+    async ({ env, says, waits = false }) => {
+      const { line, log, ...found } = await refusal(env);
+      expect(found).toEqual({ waits });
+      expect(line).toMatch(says);
+      expect(line).not.toContain('\n');
+      const encoded = ['demo', 'service'].map((user) =>
+        Buffer.from(`${user}:${SECRET}`).toString('base64'),
+      );
+      for (const secret of [SECRET, ...encoded]) {
+        expect(line).not.toContain(secret);
+        expect(log).not.toContain(secret);
+      }
+      expect(log, 'the configuration is logged').toContain('CAMUNDA_BASE_URL');
+    },
+  );
 
   const engineUrls = Object.entries(inject('engineUrls')).flatMap(([name, url]) =>
     url === null ? [] : [{ name, url }],

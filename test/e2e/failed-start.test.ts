@@ -1,7 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort } from '../support/children.ts';
 import { createFolder, type Folder, startTestService } from '../support/service.ts';
 
 describe('a start that fails', () => {
@@ -18,7 +17,9 @@ describe('a start that fails', () => {
     await service.stop();
   }
 
-  it('names the port that is taken, and closes all it had opened', async () => {
+  it('names the port that is taken, and closes all it had opened', {
+    timeout: 60_000,
+  }, async () => {
     const taken = createServer();
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
     const { port } = taken.address() as AddressInfo;
@@ -29,19 +30,23 @@ describe('a start that fails', () => {
     await expectStartable();
   });
 
-  it('names the Redis that does not answer, and closes all it had opened', async () => {
-    const REDIS_URL = `redis://:secret@127.0.0.1:${await freePort()}`;
+  it('names the Redis whose name is not known, and closes all it had opened', async () => {
+    const REDIS_URL = 'redis://:secret@no-such-host.invalid';
     await expect(startTestService({ REDIS_URL }, folder)).rejects.toThrow(
-      /^REDIS_URL: cannot use redis:\/\/:\*\*\*@127\.0\.0\.1:\d+: .*ECONNREFUSED/,
+      /^REDIS_URL: cannot use redis:\/\/:\*\*\*@no-such-host\.invalid: .*(ENOTFOUND|EAI_AGAIN)/,
     );
     await expectStartable();
   });
 
-  it('names the engine that does not answer, and closes all it had opened', async () => {
-    const CAMUNDA_BASE_URL = `http://127.0.0.1:${await freePort()}/engine-rest`;
+  it('names what answers in the place of the engine, and closes all it had opened', async () => {
+    const page = createServer((_request, response) => response.end('<html>Welcome</html>'));
+    await new Promise<void>((resolve) => page.listen(0, '127.0.0.1', resolve));
+    const { port } = page.address() as AddressInfo;
+    const CAMUNDA_BASE_URL = `http://127.0.0.1:${port}/engine-rest`;
     await expect(startTestService({ CAMUNDA_BASE_URL }, folder)).rejects.toThrow(
-      /^CAMUNDA_BASE_URL: nobody listens at .* \(ECONNREFUSED\); start the engine there/,
+      /^CAMUNDA_BASE_URL: there is no engine’s REST API at /,
     );
+    page.close();
     await expectStartable();
   });
 });

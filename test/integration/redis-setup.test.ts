@@ -16,17 +16,23 @@ const log = pino({ level: 'silent' });
 
 /** Opens the transport and closes it again: its warnings. */
 async function open(url: string): Promise<string[]> {
+  return (await tryToOpen(url)).warnings;
+}
+
+/** Likewise, with why Redis is waited for, if it is. */
+async function tryToOpen(url: string) {
   const warnings: string[] = [];
-  const { queue, notifier } = await openTransport(
+  const { queue, notifier, trouble } = await openTransport(
     readConfig({ REDIS_URL: url, REDIS_PREFIX: 'setup-test' }),
     Object.assign(Object.create(log), {
       warn: (_fields: object, text: string) => warnings.push(text),
     }),
     () => {},
   );
+  const why = trouble();
   await queue.close(0);
   await notifier.close();
-  return warnings;
+  return { warnings, why };
 }
 
 describe.skipIf(redisUrl === null)('a REDIS_URL at the start', { timeout: 60_000 }, () => {
@@ -68,9 +74,7 @@ describe.skipIf(redisUrl === null)('a REDIS_URL at the start', { timeout: 60_000
   }
 
   const wrong: [what: string, url: () => string, said: string | RegExp][] = [
-    ['nobody listens', () => `redis://u:secret@127.0.0.1:${closed}`, 'ECONNREFUSED'],
     ['the host is unknown', () => 'redis://u:secret@no-such-host.invalid', /ENOTFOUND|EAI_AGAIN/],
-    ['it does not answer', () => `redis://:secret@127.0.0.1:${mutePort}`, 'no answer within'],
     [
       'the password is wrong',
       () => `redis://:secret@127.0.0.1:${locked.port}`,
@@ -90,19 +94,9 @@ describe.skipIf(redisUrl === null)('a REDIS_URL at the start', { timeout: 60_000
       /self-signed certificate; .* NODE_EXTRA_CA_CERTS/,
     ],
     [
-      'there are no sentinels',
-      () => `redis-sentinel://:secret@127.0.0.1:${closed}/ours?sentinelPassword=secret`,
-      'no sentinel answers',
-    ],
-    [
       'it is no sentinel',
       () => `redis-sentinel://127.0.0.1:${redis.port}/ours`,
       'it is no sentinel',
-    ],
-    [
-      'there is no cluster',
-      () => `redis-cluster://:secret@127.0.0.1:${closed}`,
-      'no node of the cluster answers',
     ],
     [
       'it is no cluster',
@@ -110,24 +104,45 @@ describe.skipIf(redisUrl === null)('a REDIS_URL at the start', { timeout: 60_000
       'it is no cluster; write redis://',
     ],
   ];
+  const away: typeof wrong = [
+    ['nobody listens', () => `redis://u:secret@127.0.0.1:${closed}`, 'ECONNREFUSED'],
+    ['it does not answer', () => `redis://:secret@127.0.0.1:${mutePort}`, 'no answer within'],
+    [
+      'there are no sentinels',
+      () => `redis-sentinel://:secret@127.0.0.1:${closed}/ours?sentinelPassword=secret`,
+      'no sentinel answers',
+    ],
+    [
+      'there is no cluster',
+      () => `redis-cluster://:secret@127.0.0.1:${closed}`,
+      'no node of the cluster answers',
+    ],
+  ];
   /** All at once: most are given five seconds to come right. */
   const ends = new Map<string, Promise<unknown>>();
   beforeAll(() => {
-    for (const [what, url] of wrong)
+    for (const [what, url] of [...wrong, ...away])
       ends.set(
         what,
-        open(url()).catch((cause: unknown) => cause),
+        tryToOpen(url()).catch((cause: unknown) => cause),
       );
+  });
+  it.each(away)('G10: is waited for, with one line, when %s', async (what, url, said) => {
+    const { why } = (await ends.get(what)) as Awaited<ReturnType<typeof tryToOpen>>;
+    expectLine(why ?? '', url(), said);
   });
   it.each(wrong)('stops the start in one line when %s', async (what, url, said) => {
     const error = await ends.get(what);
     expect(error).toBeInstanceOf(SetupError);
-    const { message } = error as SetupError;
+    expectLine((error as SetupError).message, url(), said);
+  });
+
+  function expectLine(message: string, url: string, said: string | RegExp): void {
     expect(message).toMatch(/^REDIS_URL: cannot use rediss?(-sentinel|-cluster)?:\/\/[^\n]+$/);
     expect(message.slice(message.indexOf(': ', 12))).toMatch(said);
-    expect(message).toContain(new URL(url().replace(/-(sentinel|cluster)/, '')).host);
+    expect(message).toContain(new URL(url.replace(/-(sentinel|cluster)/, '')).host);
     expect(message).not.toContain('secret');
-  });
+  }
 
   it('is warned of when Redis may throw jobs away, and its login is used', async () => {
     expect(await open(redis.url)).toEqual([

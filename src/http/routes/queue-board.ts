@@ -23,10 +23,17 @@ const CONTENT_SECURITY_POLICY = [
 /** Bull Board, a look at the queues in Redis, at `/admin/queues`; jobs hold ids and no data of a process. */
 export async function queueBoard(
   app: FastifyInstance,
-  { boards }: { boards: readonly BullMQAdapter[] },
+  {
+    boards,
+    onBoards,
+  }: {
+    boards: readonly BullMQAdapter[];
+    /** Calls back with the queues when they are opened after the server. */
+    onBoards?: ((listener: (boards: readonly BullMQAdapter[]) => void) => void) | undefined;
+  },
 ): Promise<void> {
   declareScope(app, 'admin');
-  if (boards.length === 0) {
+  if (boards.length === 0 && !onBoards) {
     app.get(PATH, { schema: { hide: true } }, async (_request, reply) =>
       sendProblem(
         reply,
@@ -37,11 +44,12 @@ export async function queueBoard(
     return;
   }
   const adapter = new FastifyAdapter().setBasePath(PATH);
-  createBullBoard({
+  const { setQueues } = createBullBoard({
     queues: [...boards],
     serverAdapter: adapter,
     options: { uiConfig: { boardTitle: 'fastify-camunda' } },
   });
+  onBoards?.((opened) => setQueues([...opened]));
   await app.register(
     async (board) => {
       board.addHook('onSend', (_request, reply, payload, done) => {

@@ -1,0 +1,66 @@
+import { SetupError, StoreUnavailableError } from '../domain/errors.ts';
+
+/** What SQLite says of its file (https://sqlite.org/rescode.html), and what to do. */
+const OF_THE_FILE: readonly [code: RegExp, sentence: string][] = [
+  [
+    /^SQLITE_(BUSY|LOCKED)/,
+    'another process has held the write lock of the database for longer than is waited for; end it, or try again when it is done',
+  ],
+  [/^SQLITE_NOTADB/, 'the database file is none of SQLite; is it the folder of this service?'],
+  [
+    /^SQLITE_CORRUPT/,
+    'the database file is damaged; restore it from a backup, see docs/operating.md',
+  ],
+  [/^SQLITE_READONLY/, 'the database file or its folder may only be read; let this user write it'],
+  [
+    /^SQLITE_(CANTOPEN|PERM|AUTH)/,
+    'the database file cannot be opened; let this user read and write the folder',
+  ],
+  [/^SQLITE_FULL/, 'there is no room left for the database; make room on its disk'],
+  [/^SQLITE_IOERR/, 'the disk of the database failed; look at the log of the system'],
+];
+
+/** One sentence on why a command, or the start of the service, ended: no stack, and no more than one line. */
+export function explainFailure(error: unknown): string {
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  const said = oneLine(String(message ?? error));
+  if (error instanceof SetupError || error instanceof StoreUnavailableError) return said;
+  const found = OF_THE_FILE.find(([pattern]) => typeof code === 'string' && pattern.test(code));
+  if (found) return `DATA_DIR: ${found[1]} (${String(code)}: ${said})`;
+  return `${said}; this should not have happened: LOG_LEVEL=debug shows where it did`;
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, ' ').trim();
+}
+
+/**
+ * Ends the process with one line, on what nobody has caught. Only where somebody asks for it there is a stack.
+ *
+ * @returns a function that leaves this to others again
+ */
+export function failInOneLine(write: (text: string) => void, level = process.env.LOG_LEVEL) {
+  const fail = (error: unknown): void => {
+    sayFailure(error, write, level);
+    process.exit(1);
+  };
+  process.on('uncaughtException', fail);
+  process.on('unhandledRejection', fail);
+  return (): void => {
+    process.off('uncaughtException', fail);
+    process.off('unhandledRejection', fail);
+  };
+}
+
+/** Writes the line, and at the level `debug` the stack below it. */
+export function sayFailure(
+  error: unknown,
+  write: (text: string) => void,
+  level = process.env.LOG_LEVEL,
+): void {
+  write(`fastify-camunda: ${explainFailure(error)}\n`);
+  const isWanted = level === 'debug' || level === 'trace';
+  if (isWanted && error instanceof Error && !(error instanceof SetupError)) {
+    write(`${error.stack ?? ''}\n`);
+  }
+}
