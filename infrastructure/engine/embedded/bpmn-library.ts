@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import * as elements from 'bpmn-elements';
 import BpmnModdle from 'bpmn-moddle';
 import Serializer, { TypeResolver } from 'moddle-context-serializer';
+import type { Warning } from './tolerated.ts';
 
 /*
  * The part of bpmn-elements and bpmn-moddle that the engine uses, with types: their own declare less,
@@ -139,6 +140,25 @@ class NamedErrorDefinition extends (
   }
 }
 
+/** A timer that comes to nothing fails, as in Camunda; bpmn-elements would pass over it. */
+class SetTimerDefinition extends (
+  elements as unknown as {
+    TimerEventDefinition: new (
+      ...args: unknown[]
+    ) => {
+      activity: { id: string };
+      _getTimers(message: unknown): Record<string, unknown>;
+    };
+  }
+).TimerEventDefinition {
+  override _getTimers(message: unknown): Record<string, unknown> {
+    const timers = super._getTimers(message);
+    const given = ['timeDuration', 'timeDate'].find((type) => type in timers) ?? '';
+    if (![null, undefined, ''].includes(timers[given] as null)) return timers;
+    throw new Error(`timer "${this.activity.id}" is not configured with a valid duration/time`);
+  }
+}
+
 const CAMUNDA_EXTENSIONS = 'http://camunda.org/schema/1.0/bpmn';
 /** What the engines read as if it were Camunda's: Operaton's own, and that of Activiti, where both come from. */
 const OTHER_EXTENSIONS =
@@ -149,7 +169,7 @@ const moddle = new (
   BpmnModdle as unknown as new (
     extensions: object,
   ) => {
-    fromXML(xml: string): Promise<{ rootElement: Moddle; warnings: { message: string }[] }>;
+    fromXML(xml: string): Promise<{ rootElement: Moddle; warnings: Warning[] }>;
   }
 )({ camunda });
 
@@ -161,7 +181,7 @@ const moddle = new (
  */
 export async function parseBpmn(
   xml: string,
-): Promise<{ root: Moddle; warnings: string[]; serialize: () => SerializedContext }> {
+): Promise<{ root: Moddle; warnings: Warning[]; serialize: () => SerializedContext }> {
   // It is text by now, whatever its declaration says of bytes.
   const text = xml.replace(/^\s*<\?xml[^>]*\?>/, '');
   const parsed = await moddle.fromXML(text.replaceAll(OTHER_EXTENSIONS, CAMUNDA_EXTENSIONS));
@@ -169,11 +189,14 @@ export async function parseBpmn(
     ...elements,
     SequenceFlow: TokenFlow,
     ErrorEventDefinition: NamedErrorDefinition,
+    TimerEventDefinition: SetTimerDefinition,
+    // Done by people without the engine: it goes on at once, as in Camunda.
+    ManualTask: elements.Task,
   };
   const serializer = Serializer as unknown as (model: object, types: object) => SerializedContext;
   return {
     root: parsed.rootElement,
-    warnings: parsed.warnings.map(({ message }) => message),
+    warnings: parsed.warnings,
     serialize: () => serializer(parsed, TypeResolver(types as never)),
   };
 }

@@ -127,6 +127,10 @@ function inFlows(element: Moddle, flows: readonly Moddle[]): string | null {
   ) {
     return `${name} has one outgoing flow, which must have no condition then`;
   }
+  if (type === 'bpmn:ExclusiveGateway' && outgoing.length > 1) {
+    const fault = inChoice(element, outgoing);
+    if (fault) return `${name} ${fault}`;
+  }
   const targets = outgoing.map((flow) => flow.targetRef as Moddle | undefined);
   // bpmn-elements makes one token of them; an exclusive gateway takes only one of them anyway.
   const twice = targets.find((target, at) => targets.indexOf(target) !== at);
@@ -136,6 +140,16 @@ function inFlows(element: Moddle, flows: readonly Moddle[]): string | null {
   if (type !== 'bpmn:EventBasedGateway') return null;
   const other = targets.find((target) => target?.$type !== 'bpmn:IntermediateCatchEvent');
   return other ? `${name} leads to "${other.id}", which is no intermediate catch event` : null;
+}
+
+/** Camunda's rules for the flows that an exclusive gateway chooses from (BpmnParse.validateExclusiveGateway). */
+function inChoice({ default: otherwise }: Moddle, outgoing: readonly Moddle[]): string | null {
+  if ((otherwise as Moddle | undefined)?.conditionExpression) {
+    return `has the default flow "${(otherwise as Moddle).id}", which must have no condition`;
+  }
+  const always = outgoing.filter((flow) => flow !== otherwise && !flow.conditionExpression);
+  if (always.length === 0 || (!otherwise && always.length === 1)) return null;
+  return `has the flow "${always[0]?.id}" without a condition, which is not its default flow`;
 }
 
 function inCondition(flow: Moddle): string | null {

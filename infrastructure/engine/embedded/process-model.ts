@@ -1,5 +1,6 @@
 import { type Moddle, parseBpmn, type SerializedContext } from './bpmn-library.ts';
 import { whatCannotRun } from './model-checks.ts';
+import { dropUnheeded, firstFault } from './tolerated.ts';
 import { BadRequest } from './typed-value.ts';
 
 /** A boundary event that catches BPMN errors. */
@@ -34,7 +35,9 @@ export async function readProcessModel(fileName: string, xml: string): Promise<P
   const { root, warnings, serialize } = await parseBpmn(xml).catch((error: Error) => {
     throw refused(fileName, `is no BPMN: ${error.message}`);
   });
-  if (warnings[0]) throw refused(fileName, warnings[0]);
+  const fault = firstFault(warnings);
+  if (fault !== undefined) throw refused(fileName, fault);
+  dropUnheeded(root);
   const processes = executablesOf(root);
   const [process] = processes;
   if (!process?.id || processes.length > 1) {
