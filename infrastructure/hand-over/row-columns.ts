@@ -17,11 +17,6 @@ const LONG: readonly string[] = [
   ...['request_data', 'response_data', 'error_message', 'identifiers', 'metadata', 'data', 'error'],
 ];
 
-/** The columns of `events-….parquet`: those of event_log_archive. */
-export const EVENT_FILE = columnsOf<RawEvent>(['id', ...EVENT_COLUMNS, 'archived_at']);
-/** The columns of `processes-….parquet`: those of process_store_archive. */
-export const PROCESS_FILE = columnsOf<RawProcess>([...PROCESS_COLUMNS, 'archived_at']);
-
 /**
  * The columns of these names.
  *
@@ -56,3 +51,8 @@ const bytes = (value: unknown): Cell => (absent(value) ? null : (value as Uint8A
 const time = (value: unknown): Cell => (absent(value) ? null : new Date(value as string | Date));
 const number = (value: unknown): Cell => (absent(value) ? null : Number(value));
 const text = (value: unknown): Cell => (absent(value) ? null : String(value));
+
+/** The columns of `events-….parquet`: those of event_log_archive. */
+export const EVENT_FILE = columnsOf<RawEvent>(['id', ...EVENT_COLUMNS, 'archived_at']);
+/** The columns of `processes-….parquet`: those of process_store_archive. */
+export const PROCESS_FILE = columnsOf<RawProcess>([...PROCESS_COLUMNS, 'archived_at']);
