@@ -221,6 +221,21 @@ describe('the command export', { timeout: 120_000 }, () => {
     await expectWhole('other', 'csv');
   });
 
+  it('does not go on with a file of columns that an older release began', async () => {
+    const words = ['--format', 'csv', '--out', at('older')];
+    const first = begin(...words);
+    await until(() => sizeOf(`${at('older')}.partial`) > 100_000, 'it is at work', 60_000);
+    first.child.kill('SIGINT');
+    await first.ended;
+    const journal = `${at('older')}.partial.journal`;
+    const [head = '', ...rest] = readFileSync(journal, 'utf8').split('\n');
+    const { columns: _, ...older } = JSON.parse(head);
+    writeFileSync(journal, [JSON.stringify(older), ...rest].join('\n'));
+    expect((await run(...words)).err).toMatch(/of an export with other options or by another/);
+    expect((await run(...words, '--force')).code).toBe(0);
+    await expectWhole('older', 'csv');
+  });
+
   it.skipIf(!isOnPath('script'))('shows a bar on a terminal', async () => {
     const { code, out } = await runOnTerminal(
       ['export', '--archive', 'include', '--out', at('bar')],
