@@ -30,11 +30,16 @@ export function registerReadableUrl(app: FastifyInstance): void {
   });
 }
 
+/** A moment; its schema says what forms it has. */
+const NO_FILTER = 'at';
+
 /** An empty filter is a mistake in a script as a rule, and would be taken for none. */
 function emptyParameters({ routeOptions, query }: FastifyRequest): string[] {
   if (!routeOptions.url?.startsWith('/api/')) return [];
   const given = Object.entries(query as Record<string, string | string[]>);
-  return given.filter(([, value]) => [value].flat().includes('')).map(([name]) => name);
+  return given
+    .filter(([name, value]) => name !== NO_FILTER && [value].flat().includes(''))
+    .map(([name]) => name);
 }
 
 function isDecodable(query: string): boolean {
