@@ -19,17 +19,21 @@ describe.each(databaseKinds())('the feed of $name while processes move', ({ avai
     function interrupted(behindEach: () => Promise<void>): ReadQueries {
       let last: Promise<unknown> = Promise.resolve();
       const { reads } = database;
+      function inTurn<T>(read: () => Promise<T>): Promise<T> {
+        const answer = last.then(async () => {
+          const found = await read();
+          await behindEach();
+          return found;
+        });
+        last = answer.catch(() => {});
+        return answer;
+      }
       return {
         ...reads,
-        rows<Row>(...call: Parameters<ReadQueries['rows']>): Promise<Row[]> {
-          const answer = last.then(async () => {
-            const rows = await reads.rows<Row>(...call);
-            await behindEach();
-            return rows;
-          });
-          last = answer.catch(() => {});
-          return answer;
-        },
+        rows: <Row>(...call: Parameters<ReadQueries['rows']>) =>
+          inTurn(() => reads.rows<Row>(...call)),
+        upTo: <Row>(...call: Parameters<ReadQueries['upTo']>) =>
+          inTurn(() => reads.upTo<Row>(...call)),
       };
     }
 
