@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Knex } from 'knex';
+import { SetupError } from '../domain/errors.ts';
 import type { Database, DatabaseOptions } from '../infrastructure/sql/database.ts';
 import {
   mssqlKnexConfig,
@@ -11,18 +12,27 @@ import { openSqliteDatabase, sqliteKnexConfig } from '../infrastructure/sql/sqli
 import { migrationSource } from '../migrations/index.ts';
 import type { Config } from './config.ts';
 import { makeDataDir } from './data-lock.ts';
+import { explainFileTrouble } from './explain-failure.ts';
 
 /** File of the embedded database. */
 export function databaseFile(config: Pick<Config, 'DATA_DIR'>): string {
   return join(config.DATA_DIR, 'fastify-camunda.db');
 }
 
-/** Opens the configured database. */
-export function openDatabase(config: Config, options: DatabaseOptions): Promise<Database> {
+/**
+ * Opens the configured database.
+ *
+ * @throws SetupError with one line when the file is no database, damaged, locked, or cannot be read or written
+ */
+export async function openDatabase(config: Config, options: DatabaseOptions): Promise<Database> {
   const url = config.DATABASE_URL;
-  return url === ''
-    ? openSqliteDatabase({ ...options, file: databaseFile(config) })
-    : openMssqlDatabase({ ...options, url, limits: poolLimits(config) });
+  if (url !== '') return openMssqlDatabase({ ...options, url, limits: poolLimits(config) });
+  try {
+    return await openSqliteDatabase({ ...options, file: databaseFile(config) });
+  } catch (cause) {
+    const reason = explainFileTrouble(cause);
+    throw reason === null ? cause : new SetupError(reason, { cause });
+  }
 }
 
 function poolLimits(config: Config): PoolLimits {

@@ -22,13 +22,22 @@ const OF_THE_FILE: readonly [code: RegExp, sentence: string][] = [
 
 /** One sentence on why a command, or the start of the service, ended: no stack, and no more than one line. */
 export function explainFailure(error: unknown): string {
-  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
-  const said = oneLine(String(message ?? error));
+  const said = oneLine(messageOf(error));
   if (error instanceof SetupError || error instanceof StoreUnavailableError) return said;
-  const found = OF_THE_FILE.find(([pattern]) => typeof code === 'string' && pattern.test(code));
-  if (found) return `DATA_DIR: ${found[1]} (${String(code)}: ${said})`;
+  const ofTheFile = explainFileTrouble(error);
+  if (ofTheFile !== null) return ofTheFile;
   return `${said}; this should not have happened: LOG_LEVEL=debug shows where it did`;
 }
+
+/** Likewise of an error of SQLite's; null when it is none that its file, or who else has it, is the reason of. */
+export function explainFileTrouble(error: unknown): string | null {
+  const { code } = (error ?? {}) as { code?: unknown };
+  const found = OF_THE_FILE.find(([pattern]) => typeof code === 'string' && pattern.test(code));
+  return found ? `DATA_DIR: ${found[1]} (${String(code)}: ${oneLine(messageOf(error))})` : null;
+}
+
+const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);
 
 function oneLine(text: string): string {
   return text.replaceAll(/\s+/g, ' ').trim();
