@@ -86,6 +86,14 @@ describe.each(databaseKinds())('the event store on $name', ({ available, open })
       expect(ids).toEqual([...ids].sort((a, b) => (a < b ? -1 : 1)));
     });
 
+    it('G7: says the last version of a live stream without reading it, and 0 for one that is not there', async () => {
+      await append('versioned', [requested(), started()]);
+      await append('versioned', [stepCompleted('versioned')]);
+      expect(await database.eventStore.lastVersion('versioned')).toBe(3);
+      expect(await database.eventStore.lastVersion('Versioned')).toBe(0);
+      expect(await database.eventStore.lastVersion('nobody')).toBe(0);
+    });
+
     it('G3: an expected version that is not the version writes nothing', async () => {
       await append('expected', [requested()], { expectedVersion: 0 });
       const again = append('expected', [requested()], { expectedVersion: 0 });
