@@ -3,7 +3,7 @@ import { VersionConflictError } from '../../domain/errors.ts';
 import type { Audit } from '../../domain/events.ts';
 import type { EventStore } from '../../domain/ports/event-store.ts';
 import { fold } from '../../domain/process.ts';
-import { type FoundProcess, foldFound } from './find-process.ts';
+import { type FoundProcess, foldFound } from './fold-stream.ts';
 
 export type EndAnswer =
   | { kind: 'done'; state: FoundProcess }

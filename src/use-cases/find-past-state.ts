@@ -2,7 +2,7 @@ import { isFinal, type StoredEvent } from '../../domain/events.ts';
 import type { Timestamp } from '../../domain/json.ts';
 import type { EventStore } from '../../domain/ports/event-store.ts';
 import { evolve, isEnded, type ProcessState } from '../../domain/process.ts';
-import type { FoundProcess } from './find-process.ts';
+import type { FoundProcess } from './fold-stream.ts';
 
 /** A moment in the life of a process: behind one of its events, or a time, that time included. */
 export type Moment = { version: number } | { time: Timestamp };

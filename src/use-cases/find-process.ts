@@ -1,15 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { StoredEvent } from '../../domain/events.ts';
-import type { Timestamp } from '../../domain/json.ts';
 import type { EventStore } from '../../domain/ports/event-store.ts';
 import type { ProcessStore } from '../../domain/ports/process-store.ts';
-import { fold, isEnded, type ProcessState } from '../../domain/process.ts';
+import { isEnded, type ProcessState } from '../../domain/process.ts';
 import type { ProcessMap } from '../../infrastructure/memory/process-map.ts';
 import type { Waiter } from '../../infrastructure/memory/waitroom.ts';
-import { foldStream } from './fold-stream.ts';
-
-/** A state, since when the process is archived if it is, and whether personal values in it are erased. */
-export type FoundProcess = ProcessState & { archivedAt?: Timestamp; erased?: true };
+import { type FoundProcess, foldStream } from './fold-stream.ts';
 
 export type FindProcess = (correlationId: string) => Promise<FoundProcess | null>;
 
@@ -43,16 +38,6 @@ export function createFindProcess(ports: {
     if (found && !found.archivedAt && (known || !isEnded(found))) onState?.(found);
     return found;
   };
-}
-
-/** Folds the events of a stream, and keeps in mind where they were found. */
-export function foldFound(
-  events: readonly StoredEvent[],
-  from: ProcessState | null = null,
-): FoundProcess | null {
-  const state = fold(events, from);
-  const archivedAt = events[0]?.archivedAt;
-  return state && archivedAt ? { ...state, archivedAt } : state;
 }
 
 /** Milliseconds that the last look of a wait may take: the caller is to have its answer. */

@@ -1,6 +1,10 @@
+import type { StoredEvent } from '../../domain/events.ts';
+import type { Timestamp } from '../../domain/json.ts';
 import type { EventStore } from '../../domain/ports/event-store.ts';
 import { fold, type ProcessState } from '../../domain/process.ts';
-import type { FoundProcess } from './find-process.ts';
+
+/** A state, since when the process is archived if it is, and whether personal values in it are erased. */
+export type FoundProcess = ProcessState & { archivedAt?: Timestamp; erased?: true };
 
 /** Events, and bytes of them, that are in memory at once. */
 const PIECE = { limit: 500, maxBytes: 1_000_000 };
@@ -26,4 +30,14 @@ export async function foldStream(
     if (state && archivedAt) state = { ...state, archivedAt };
     if (atEnd) return state;
   }
+}
+
+/** Folds the events of a stream, and keeps in mind where they were found. */
+export function foldFound(
+  events: readonly StoredEvent[],
+  from: ProcessState | null = null,
+): FoundProcess | null {
+  const state = fold(events, from);
+  const archivedAt = events[0]?.archivedAt;
+  return state && archivedAt ? { ...state, archivedAt } : state;
 }

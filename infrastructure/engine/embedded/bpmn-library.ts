@@ -2,7 +2,6 @@ import { createRequire } from 'node:module';
 import * as elements from 'bpmn-elements';
 import BpmnModdle from 'bpmn-moddle';
 import Serializer, { TypeResolver } from 'moddle-context-serializer';
-import type { Warning } from './tolerated.ts';
 
 /*
  * The part of bpmn-elements and bpmn-moddle that the engine uses, with types: their own declare less,
@@ -14,6 +13,14 @@ export interface Moddle {
   $type: string;
   id?: string;
   [property: string]: unknown;
+}
+
+/** What moddle says of a file: a reference to nothing, with the element and the property it stands in. */
+export interface Warning {
+  message: string;
+  element?: Moddle;
+  property?: string;
+  value?: string;
 }
 
 /** A message of bpmn-elements' broker. */

@@ -1,12 +1,4 @@
-import type { Moddle } from './bpmn-library.ts';
-
-/** What moddle says of a file: a reference to nothing, with the element and the property it stands in. */
-export interface Warning {
-  message: string;
-  element?: Moddle;
-  property?: string;
-  value?: string;
-}
+import type { Moddle, Warning } from './bpmn-library.ts';
 
 /** Root elements that mean something when a process runs; pools, message flows and types of items do not. */
 const RUN = new Set(['bpmn:Process', 'bpmn:Message', 'bpmn:Error']);

@@ -8,7 +8,7 @@ import { fold } from '../../../domain/process.ts';
 import { lastRefusal } from '../../../domain/refusal.ts';
 import type { EngineTask } from './engine-task.ts';
 import type { Outcome } from './run-handler.ts';
-import type { TaskRun } from './run-task.ts';
+import type { TaskRun } from './task-run.ts';
 
 type Done = Exclude<Outcome, { kind: 'interrupted' }>;
 

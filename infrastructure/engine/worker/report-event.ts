@@ -3,7 +3,7 @@ import { DEFAULT_RETRY } from '../../../domain/define-process.ts';
 import type { StoredEvent } from '../../../domain/events.ts';
 import { noteStep } from '../../observability/observed-steps.ts';
 import { journalEnd } from './journal-outcome.ts';
-import type { TaskRun } from './run-task.ts';
+import type { TaskRun } from './task-run.ts';
 import {
   failureMark,
   MAX_FAILURE_MESSAGE,

@@ -6,8 +6,9 @@ import { inStepSpan, observedTaskService } from '../../observability/observed-st
 import { NO_TRACING } from '../../observability/tracing.ts';
 import type { EngineTask } from './engine-task.ts';
 import { type ClientOptions, createClient } from './external-task-client.ts';
-import { runTask, type TaskPorts, type Work } from './run-task.ts';
+import { runTask } from './run-task.ts';
 import { createFindOwner, type TaskStream } from './task-owner.ts';
+import type { TaskPorts, Work } from './task-run.ts';
 import { createFindWork, topicsOf } from './topics.ts';
 
 export interface WorkerOptions extends Omit<TaskPorts, 'stopping' | 'onTelling'>, ClientOptions {

@@ -2,7 +2,7 @@ import type { StepDefinition } from '../../../domain/define-process.ts';
 import { findStep, keysOf, topicOf } from '../../../domain/find-step.ts';
 import { RESERVED_VARIABLES } from '../../../domain/reserved-variables.ts';
 import type { EngineTask } from './engine-task.ts';
-import type { Work } from './run-task.ts';
+import type { Work } from './task-run.ts';
 
 /** A topic to subscribe to, once for all steps that do its tasks. */
 export interface Topic {
