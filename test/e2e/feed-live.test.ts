@@ -114,7 +114,9 @@ describe('the event feed, waited for', () => {
     }
     const caller = connect(Number(new URL(parts.api.url).port), '127.0.0.1');
     caller.pause();
-    caller.write('GET /api/events HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n\r\n');
+    caller.write(
+      'GET /api/events HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n\r\n',
+    );
     const held = await until(() => sockets[0], 'it is connected');
     let sent = -1;
     await until(async () => {
