@@ -105,3 +105,17 @@ export function oneLine(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   return text.replace(/\s*\n\s*/g, ' ');
 }
+
+/** Says which tasks of the processes have a topic by expression, which only the engine knows. */
+export function warnOfUncheckedTopics(
+  processes: readonly { fileName: string; unchecked: readonly ExternalTopic[] }[],
+  log: { warn(fields: object, message: string): void },
+): void {
+  for (const { fileName, unchecked } of processes) {
+    if (unchecked.length === 0) continue;
+    log.warn(
+      { fileName, tasks: unchecked },
+      'topics by expression: whether steps are for them is not checked',
+    );
+  }
+}

@@ -1,3 +1,4 @@
+import type { Logger } from 'pino';
 import { SetupError, StoreUnavailableError } from '../domain/errors.ts';
 
 /** What SQLite says of its file (https://sqlite.org/rescode.html), and what to do. */
@@ -59,6 +60,17 @@ export function failInOneLine(write: (text: string) => void, level = process.env
     process.off('uncaughtException', fail);
     process.off('unhandledRejection', fail);
   };
+}
+
+/** From here on, what nobody has caught ends the process with a log line that has the stack: the service runs. */
+export function failInLog(log: Pick<Logger, 'fatal'>): void {
+  const fail = (error: unknown): void => {
+    log.fatal({ err: error }, 'a defect ends the service');
+    process.exit(1);
+  };
+  // Before the listeners of `failInOneLine`, which are for the start.
+  process.prependListener('uncaughtException', fail);
+  process.prependListener('unhandledRejection', fail);
 }
 
 /** Writes the line, and at the level `debug` the stack below it. */

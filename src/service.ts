@@ -12,6 +12,8 @@ import { createRelay } from '../jobs/relay-outbox.ts';
 import { rollupLag } from '../jobs/rollup-lag.ts';
 import { createAccess } from './access/access.ts';
 import { readPolicy } from './access/policy.ts';
+import { createCatchUp } from './catch-up.ts';
+import { warnOfUncheckedTopics } from './check-model.ts';
 import { checkRoles } from './check-roles.ts';
 import { type Config, redactConfig } from './config.ts';
 import { dataLockMode, lockDataDir } from './data-lock.ts';
@@ -27,6 +29,7 @@ import { openPersonalData } from './personal-data.ts';
 import { openProcessEngine } from './process-engine.ts';
 import { checkPurge, openPurge } from './purge.ts';
 import { openRateLimit } from './rate-limit.ts';
+import { readinessChecks } from './readiness-checks.ts';
 import { scheduleArchive } from './schedule-archive.ts';
 import { scheduleReconciler } from './schedule-reconciler.ts';
 import { scheduleRollup } from './schedule-rollup.ts';
@@ -64,13 +67,7 @@ export async function startService(
   checkPurge(config);
   const processes = await loadProcesses(config.PROCESSES_DIR || undefined);
   readAllSettings(processes, env, config.PORT);
-  for (const { fileName, unchecked } of processes) {
-    if (unchecked.length === 0) continue;
-    log.warn(
-      { fileName, tasks: unchecked },
-      'topics by expression: whether steps are for them is not checked',
-    );
-  }
+  warnOfUncheckedTopics(processes, log);
   const has = checkRoles(config);
   const shutdown = createShutdown(log);
   try {
@@ -142,6 +139,7 @@ export async function startService(
     const findProcess = personal.opened(createFindProcess({ ...database, processMap, onState }));
 
     // Transport: jobs between the roles, states to every instance.
+    const catchUp = createCatchUp({ processMap, waitroom, findProcess, log: observability.log });
     const transport = await openTransport(config, observability.log, () => void catchUp());
     const { notifier } = transport;
     const queue = observability.queue(transport.queue);
@@ -189,24 +187,14 @@ export async function startService(
       findProcess,
       // New streams go to the end of the indexes, not all over them.
       newId: timeOrderedId,
-      checks: {
-        database: () => database.ping(),
-        queue: async () => {
-          const trouble = transport.trouble();
-          if (trouble !== null) throw new Error(trouble);
-          if (!(await queue.ready())) throw new Error('takes no jobs');
-        },
-        // Without the role it is others who start instances and do steps; but it has its processes to deploy.
-        ...(has('worker') || opened.trouble() !== null
-          ? {
-              engine: async () => {
-                const trouble = opened.trouble();
-                if (trouble !== null) throw new Error(trouble);
-                if (has('worker')) await engine.version();
-              },
-            }
-          : {}),
-      },
+      checks: readinessChecks({
+        database,
+        queue,
+        transport,
+        opened,
+        engine,
+        isWorker: has('worker'),
+      }),
       stopping: () => stopping !== undefined,
       idsOf: observability.traceIds.of,
       observe: observability.http({ ...database, queue, waiting, processMap }),
@@ -283,22 +271,6 @@ export async function startService(
         throw new SetupError(`PORT: cannot listen on ${config.HOST}:${config.PORT}: ${reason}`, {
           cause,
         });
-      }
-    }
-
-    /** Notifications may have been missed: ask the database about all that is waited for. */
-    async function catchUp(): Promise<void> {
-      processMap.clear();
-      for (const correlationId of waitroom.awaited()) {
-        try {
-          const state = await findProcess(correlationId);
-          if (state) waitroom.notify(state);
-        } catch (error) {
-          observability.log.warn(
-            { err: error, correlationId },
-            'the state of a waited-for process was not read',
-          );
-        }
       }
     }
 

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { readConfig } from '../config.ts';
+import { failInLog } from '../explain-failure.ts';
 import { createLogger } from '../logger.ts';
 import { startPartner } from '../partner/partner-service.ts';
 import { startService } from '../service.ts';
@@ -19,6 +20,7 @@ export function registerDemo(program: Command): void {
         await partner.stop();
         throw error;
       });
+      failInLog(log);
       process.stdout.write(introduction(service.url, config.DATA_DIR));
       await runUntilSignal(async () => {
         process.stdout.write(

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { readConfig } from '../config.ts';
+import { failInLog } from '../explain-failure.ts';
 import { createLogger } from '../logger.ts';
 import { startService } from '../service.ts';
 import { runUntilSignal } from './run-until-signal.ts';
@@ -13,6 +14,7 @@ export function registerServe(program: Command): void {
       const config = readConfig(process.env);
       const log = createLogger(config.LOG_LEVEL, process.stdout.isTTY === true);
       const service = await startService(config, log);
+      failInLog(log);
       await runUntilSignal(service.stop);
     });
 }
