@@ -47,7 +47,7 @@ const refused: [query: string, detail: RegExp][] = [
   ['steps?limit=0', /querystring\.limit: must be a whole number from 1 to 1000$/],
   ['steps?limit=1001', /querystring\.limit: /],
   ['steps?exact=yes', /querystring\.exact: /],
-  ['steps?process=', /querystring\.process\.0: /],
+  ['steps?process=', /querystring\.process: must not be empty/],
   ['steps?colour=red', /^querystring: there is no parameter colour; there are from, to, .*limit$/],
   [
     'throughput?from=2020-01-01T00:00:00Z&to=2026-01-01T00:00:00Z&bucket=minute',
