@@ -19,20 +19,20 @@ const timeSchema = timeParameter
 
 /** The parts of a group: each once, and no other than these. */
 export function groupsOf<const Names extends readonly string[]>(names: Names, otherwise: string) {
-  return listOf(
-    z.string().refine((name) => names.includes(name), {
-      message: `must be of ${names.join(', ')}`,
-    }),
-  )
+  return listOf(z.enum(names, { error: `must be of ${names.join(', ')}` }))
     .refine((given) => new Set(given).size === given.length, { message: 'must name each once' })
-    .transform((given) => given as Names[number][])
+    .meta({ uniqueItems: true })
     .optional()
     .describe(
       `Of ${names.map((name) => `\`${name}\``).join(', ')}, with commas in between; left out: ${otherwise}`,
     );
 }
 
-export const nameSchema = z.string().trim().min(1).max(255);
+export const nameSchema = z
+  .string()
+  .max(255)
+  .regex(/^\s*\S/, 'must not be empty')
+  .trim();
 
 /** What every question has. */
 export const rangeParameters = {

@@ -4,11 +4,14 @@ import { BUCKETS } from '../analytics/buckets.ts';
 /** What every answer says of how it was made. */
 const made = {
   source: z.enum(['rollups', 'events']).describe('Made from the rollups, or from the events alone'),
-  from: z.string(),
-  to: z.string(),
+  from: z.iso.datetime(),
+  to: z.iso.datetime(),
   timeZone: z.string(),
   bucket: z.enum(BUCKETS).nullable(),
-  asOf: z.string().nullable().describe('Events up to then are in it; null: there are none yet'),
+  asOf: z.iso
+    .datetime()
+    .nullable()
+    .describe('Events up to then are in it; null: there are none yet'),
   eventsBehind: z.number().int().describe('Events that the rollups have still to take in'),
 };
 
@@ -42,7 +45,7 @@ const DURATIONS = {
   p99Ms: 97.02,
 };
 
-const start = z.string().describe('Of the bucket, in the time zone');
+const start = z.iso.datetime({ offset: true }).describe('Of the bucket, in the time zone');
 const truncated = z.boolean().describe('There are more groups than `limit`');
 
 export const stepsSchema = z

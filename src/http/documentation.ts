@@ -2,11 +2,15 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import type { OpenAPIV3_1 } from 'openapi-types';
 import type { ProcessDefinition } from '../../domain/define-process.ts';
 import { VERSION } from '../version.ts';
 import { SECURITY_SCHEMES, withAccess } from './access/document.ts';
 import { declareScope } from './access/routes.ts';
 import { withBody } from './body/document.ts';
+import { withAnswerHeaders } from './openapi/answer-headers.ts';
+import { makePortable, makeSchemasPortable, openAnswers } from './openapi/portable.ts';
+import { withRefusals } from './openapi/refusals.ts';
 
 /** OpenAPI 3.1 of all routes, made from their schemas, at `/documentation`. */
 export async function registerDocumentation(
@@ -33,8 +37,8 @@ export async function registerDocumentation(
         { name: 'operations' },
       ],
     },
-    transform: (route) => jsonSchemaTransform(withAccess(withBody(route))),
-    transformObject: (document) => onlyReferenced(jsonSchemaTransformObject(document)),
+    transform: (route) => jsonSchemaTransform(withRefusals(withAccess(withBody(route)))),
+    transformObject: (document) => finished(jsonSchemaTransformObject(document)),
   });
   await app.register(async (pages) => {
     declareScope(pages, 'any');
@@ -45,6 +49,21 @@ export async function registerDocumentation(
       transformStaticCSP: (policy) => policy.replace(' upgrade-insecure-requests;', ''),
     });
   });
+}
+
+/** The document as callers get it. */
+function finished<Document extends object>(document: Document): Document {
+  const { paths, components } = document as OpenAPIV3_1.Document;
+  for (const operations of Object.values(paths ?? {})) {
+    for (const operation of Object.values(operations ?? {})) {
+      makePortable(operation as OpenAPIV3_1.OperationObject);
+      withAnswerHeaders(operation as OpenAPIV3_1.OperationObject);
+      openAnswers((operation as OpenAPIV3_1.OperationObject).responses);
+    }
+  }
+  openAnswers(components?.schemas);
+  makeSchemasPortable(document);
+  return onlyReferenced(document);
 }
 
 /** Without the schemas nothing refers to: each is made in a form for requests and one for answers. */

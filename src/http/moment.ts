@@ -1,18 +1,25 @@
 import { z } from 'zod';
 import type { Moment } from '../use-cases/find-past-state.ts';
-import { timeParameter } from './query-parameters.ts';
+import { timeParameter, usualTime } from './query-parameters.ts';
 
 const FORMS =
   'must be a version, a whole number from 1 on, or a time of ISO 8601 with its zone and of a year from 1000 to 9999, like 2026-01-31T12:00:00Z';
 /** More than any process comes to: the column is an INT. */
 const MAX_VERSION = 2_147_483_647;
+const VERSION = /^[1-9][0-9]*$/;
+const TIME = z.regexes.datetime({ offset: true });
 
 /** `?at=`: a version of a process or a time. A version that no process comes to is one that is not there. */
 export const momentSchema = z
-  .string()
-  .max(1_000)
+  .preprocess(
+    usualTime,
+    z
+      .string()
+      .max(1_000)
+      .regex(new RegExp(`${VERSION.source}|${TIME.source}`), FORMS),
+  )
   .transform((text, context): Moment => {
-    if (/^[1-9]\d*$/.test(text)) return { version: Math.min(Number(text), MAX_VERSION) };
+    if (VERSION.test(text)) return { version: Math.min(Number(text), MAX_VERSION) };
     const time = timeParameter.safeParse(text);
     if (time.success) return { time: time.data };
     context.addIssue({ code: 'custom', message: FORMS });

@@ -30,15 +30,15 @@ export function registerReadableUrl(app: FastifyInstance): void {
   });
 }
 
-/** A moment; its schema says what forms it has. */
-const NO_FILTER = 'at';
+/** Their schemas say more: what forms there are, where to get one; and steps may have no target system. */
+const LEFT_TO_SCHEMAS = ['at', 'cursor', 'targetSystem'];
 
 /** An empty filter is a mistake in a script as a rule, and would be taken for none. */
 function emptyParameters({ routeOptions, query }: FastifyRequest): string[] {
   if (!routeOptions.url?.startsWith('/api/')) return [];
   const given = Object.entries(query as Record<string, string | string[]>);
   return given
-    .filter(([name, value]) => name !== NO_FILTER && [value].flat().includes(''))
+    .filter(([name, value]) => !LEFT_TO_SCHEMAS.includes(name) && [value].flat().includes(''))
     .map(([name]) => name);
 }
 

@@ -21,6 +21,7 @@ export const correlationIdSchema = z
   .refine((id) => !UNREACHABLE.includes(id), {
     message: `must not be ${UNREACHABLE.map((id) => `"${id}"`).join(', ')}: no URL could name it`,
   })
+  .meta({ not: { enum: UNREACHABLE } })
   .describe('Your id of the process; also its business key in the engine');
 
 export const correlationParams = z.object({ correlationId: correlationIdSchema });
@@ -45,7 +46,8 @@ export const variablesSchema = z
   })
   .refine((given) => reservedAmong(Object.keys(given)).length === 0, {
     message: `must not set ${RESERVED_VARIABLES.join(', ')}: the service does`,
-  });
+  })
+  .meta({ propertyNames: { not: { enum: RESERVED_VARIABLES } } });
 
 export const startBody = z
   .strictObject({
@@ -149,9 +151,9 @@ export const processSchema = z
     error: errorSchema.optional(),
     currentStep: z.string().nullable(),
     processInstanceId: z.string().nullable(),
-    startedAt: z.string(),
-    updatedAt: z.string(),
-    completedAt: z.string().nullable(),
+    startedAt: z.iso.datetime(),
+    updatedAt: z.iso.datetime(),
+    completedAt: z.iso.datetime().nullable(),
     version: z.number().int(),
     archived: archivedFlag,
     erased: erasedFlag,
@@ -195,6 +197,29 @@ const EVENT = {
   createdAt: '2026-01-31T12:00:00.080Z',
 };
 
+const auditSchema = z
+  .object({
+    httpMethod: z.string().optional(),
+    endpoint: z.string().optional(),
+    httpStatusCode: z.number().int().optional(),
+    targetSystem: z.string().optional(),
+    executionTime: z.number().optional().describe('In milliseconds'),
+    result: z.string().optional(),
+  })
+  .describe('What the audit trail says of the call that a step made');
+
+const identitySchema = z
+  .object({
+    batchId: z.string().optional(),
+    traceabilityId: z.string().optional(),
+    applicationId: z.string().optional(),
+    originatingSystem: z.string().optional(),
+    identifiers: jsonSchema.optional().describe('Business identifiers, by their names'),
+    traceparent: z.string().optional(),
+    tracestate: z.string().optional(),
+  })
+  .describe('What every process has from its start on');
+
 export const eventSchema = z
   .object({
     id: z.string(),
@@ -203,16 +228,16 @@ export const eventSchema = z
     type: z.enum(EVENT_TYPES),
     processKey: z.string(),
     step: z.object({ name: z.string(), number: z.number().int() }).optional(),
-    data: z.any(),
-    audit: z.any(),
+    data: z.record(z.string(), jsonSchema).describe('By the type of the event'),
+    audit: auditSchema,
     actor: z
       .string()
       .optional()
       .describe(
         'Who caused it: name of the API key, subject of the token, or `local` without access control; left out where no caller did',
       ),
-    identity: z.any(),
-    createdAt: z.string(),
+    identity: identitySchema,
+    createdAt: z.iso.datetime(),
     archived: archivedFlag,
     erased: erasedFlag,
   })

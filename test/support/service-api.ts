@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { z } from 'zod';
+import { createAnswerCheck, type OpenApiDocument } from './documented-answers.ts';
 
 export interface EventBody {
   id: string;
@@ -73,26 +73,6 @@ export interface Api {
   document: OpenApiDocument;
 }
 
-interface Content {
-  schema?: object;
-  example?: unknown;
-  examples?: unknown;
-}
-export interface Operation {
-  summary?: string;
-  requestBody?: { content: Record<string, Content> };
-  responses: Record<string, { description: string; content?: Record<string, Content> }>;
-  security?: Record<string, string[]>[];
-}
-export interface OpenApiDocument {
-  openapi: string;
-  paths: Record<string, Record<string, Operation>>;
-  components: { schemas: Record<string, object>; securitySchemes: Record<string, object> };
-}
-
-/** Any route may answer so; these are not worth a line in each. */
-const ANYWHERE = [429, 500];
-
 /**
  * A caller of the service that holds every answer against the service's own OpenAPI document: the
  * status must be documented, the content type and the body as the document says.
@@ -107,46 +87,12 @@ export async function createApi(url: string, always: Record<string, string> = {}
       ? await described.json()
       : { openapi: '3.1.0', paths: {}, components: { schemas: {} } }
   ) as OpenApiDocument;
-  const routes = Object.entries(document.paths).map(([template, operations]) => ({
-    pattern: new RegExp(`^${template.replace(/\{[^}]+\}/g, '[^/]*')}$`),
-    exact: !template.includes('{'),
-    operations,
-  }));
-  routes.sort((a, b) => Number(b.exact) - Number(a.exact));
-  const known = new Map<object, z.ZodType>();
-
-  function schemaOf(schema: object): z.ZodType {
-    const found = known.get(schema);
-    if (found) return found;
-    const defs = { ...schema, $defs: document.components.schemas };
-    const text = JSON.stringify(defs).replaceAll('#/components/schemas/', '#/$defs/');
-    const made = z.fromJSONSchema(JSON.parse(text));
-    known.set(schema, made);
-    return made;
-  }
+  const checkAnswer = createAnswerCheck(document);
 
   function check(method: string, path: string, answer: Answer): void {
     const { pathname } = new URL(path, url);
-    const what = `${method} ${path} → ${answer.status} ${answer.text}`;
-    const route = routes.find(({ pattern }) => pattern.test(pathname));
-    const operation = route?.operations[method.toLowerCase()];
-    const documented = operation?.responses[answer.status];
-    if (!documented) {
-      const allowed = (operation ? ANYWHERE : [404, 405]).includes(answer.status);
-      expect(allowed, `documented: ${what}`).toBe(true);
-      expect(answer.headers.get('content-type'), what).toContain('application/problem+json');
-      return;
-    }
-    const type = answer.headers.get('content-type')?.split(';')[0] ?? '';
-    if (type === 'text/event-stream') return;
-    if (answer.text === '') {
-      expect([204, 304], what).toContain(answer.status);
-      return;
-    }
-    const schema = documented.content?.[type]?.schema;
-    if (!schema) throw new Error(`no ${type} documented: ${what}`);
-    const parsed = schemaOf(schema).safeParse(answer.body);
-    expect(parsed.error?.issues ?? [], what).toEqual([]);
+    checkAnswer(method, pathname, answer);
+    const type = answer.headers.get('content-type')?.split(';')[0];
     if (type === 'application/problem+json') expectProblem(answer);
   }
 

@@ -46,7 +46,8 @@ export function withAccess<Route extends { schema: FastifySchema; route: RouteOp
             ? FOREIGN_PAGE
             : `Without the scope \`${scope}\`, or sent by a page of another site`,
         ),
-        503: problem('The API key or token cannot be checked now'),
+        429: problem('Too many requests of this caller, or too many without a valid key or token'),
+        503: problem('The service, or what it needs for this, is away or has too much to do'),
         ...(schema.response as object | undefined),
       },
     },

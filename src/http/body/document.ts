@@ -10,7 +10,6 @@ export function withBody<Route extends { schema: FastifySchema; route: RouteOpti
   const response = {
     400: problem('The body is not UTF-8 or not JSON, or something in it would not be kept'),
     413: problem('The body is too large'),
-    415: problem('The body is not sent as JSON in UTF-8, or encoded'),
     ...(given.schema.response as object | undefined),
   };
   return { ...given, schema: { ...given.schema, response } };

@@ -38,7 +38,6 @@ const MADE =
   'From the rollups, which follow the events by seconds (`asOf`); counts are exact, percentiles within one per cent. `exact=true` reads the events themselves.';
 const BAD = {
   400: problem('The request is not valid, or the answer would have too many points'),
-  503: problem('The database cannot be reached'),
 };
 
 /** `GET /api/analytics/steps`, `/throughput` and `/processes`. */
@@ -54,6 +53,7 @@ export const analyticsRoutes: FastifyPluginAsyncZod<{
     {
       config: { scope: 'events:read' },
       schema: {
+        operationId: 'getStepAnalytics',
         summary: 'How often steps ran and failed, and how long they took',
         description: `${MADE} Every attempt counts. By error message: those that came most often.`,
         tags: ['analytics'],
@@ -112,6 +112,7 @@ export const analyticsRoutes: FastifyPluginAsyncZod<{
     {
       config: { scope: 'events:read' },
       schema: {
+        operationId: 'getThroughput',
         summary: 'Processes started, ended and retried in each bucket',
         description: `${MADE} A bucket in which nothing happened is there with zeros. A process that failed, was retried and then completed is in both counts.`,
         tags: ['analytics'],
@@ -167,6 +168,7 @@ export const analyticsRoutes: FastifyPluginAsyncZod<{
     {
       config: { scope: 'events:read' },
       schema: {
+        operationId: 'getProcessDurations',
         summary: 'How long processes took, from their request to their end',
         description: `${MADE} By the time of the end. A process that is retried ends more than once.`,
         tags: ['analytics'],

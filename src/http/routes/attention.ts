@@ -13,7 +13,6 @@ import type { ProcessStore } from '../../../domain/ports/process-store.ts';
 import type { RollupLag } from '../../../jobs/rollup-lag.ts';
 import { reportAttention, STALLED_AFTER_MS } from '../../use-cases/report-attention.ts';
 import { statusUrl } from '../answers.ts';
-import { problem } from '../problems.ts';
 import { queryOf, wholeNumber } from '../query-parameters.ts';
 
 const count = z.number().int();
@@ -148,17 +147,16 @@ export const attentionRoutes: FastifyPluginAsyncZod<{
     {
       config: { scope: 'events:read' },
       schema: {
+        operationId: 'getAttention',
         summary: 'What is stuck or slow now',
         description:
           'Pending processes that take longer than 99 of 100 of their like, steps that are being tried again, and whether events are published. A part that cannot be told now is null and named in `unavailable`; the others are there.',
         tags: ['analytics'],
         querystring: queryOf({
-          limit: wholeNumber(1, 1_000).default(50).describe('Of each list; the totals count all'),
+          limit: wholeNumber(1, 1_000, 50).describe('Of each list; the totals count all'),
         }),
         response: {
           200: attentionSchema.describe('What needs attention'),
-          400: problem('The request is not valid'),
-          503: problem('The database cannot be reached'),
         },
       },
     },

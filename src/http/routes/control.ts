@@ -22,7 +22,6 @@ import {
 
 const answers = {
   200: processSchema.describe('Ended so'),
-  400: problem('The request is not valid'),
   404: problem('No such process was ever accepted'),
   409: problem('It has already ended otherwise'),
   503: problem('The database cannot be reached; nothing was written'),
@@ -42,6 +41,7 @@ export const controlRoutes: FastifyPluginAsyncZod<{
     {
       config: { scope: 'process:start' },
       schema: {
+        operationId: 'completeProcess',
         summary: 'End a process: for final tasks that run outside this service',
         tags: ['process'],
         body: z
@@ -101,6 +101,7 @@ export const controlRoutes: FastifyPluginAsyncZod<{
     {
       config: { scope: 'process:start' },
       schema: {
+        operationId: 'cancelProcess',
         summary: 'Cancel a pending process, in the engine too',
         tags: ['process'],
         params: correlationParams,
@@ -137,6 +138,7 @@ export const controlRoutes: FastifyPluginAsyncZod<{
     {
       config: { scope: 'process:start' },
       schema: {
+        operationId: 'sendMessage',
         summary: 'Deliver a message to a process that waits for it',
         tags: ['process'],
         params: correlationParams,
@@ -148,7 +150,6 @@ export const controlRoutes: FastifyPluginAsyncZod<{
           .meta({ examples: [{ messageName: 'parcel-picked-up', variables: { courier: 'Kim' } }] }),
         response: {
           204: z.null().describe('Delivered'),
-          400: problem('The request is not valid'),
           404: problem('No such process was ever accepted'),
           409: problem('Nothing waits for the message now; send it again later'),
           502: problem('The process engine refused the message; nothing happened'),

@@ -55,6 +55,7 @@ export const eventRoutes: FastifyPluginAsyncZod<{
     {
       config: { scope: 'events:read' },
       schema: {
+        operationId: 'listProcessEvents',
         summary: 'Audit trail of a process',
         description:
           'With `Accept: text/event-stream` the events come as they happen, until the process has ended; `Last-Event-ID` goes on after that version, and 204 says that nothing follows any more.',
@@ -68,7 +69,7 @@ export const eventRoutes: FastifyPluginAsyncZod<{
             .optional(),
         }),
         querystring: queryOf({
-          afterVersion: wholeNumber(0).default(0),
+          afterVersion: wholeNumber(0, undefined, 0),
         }),
         response: {
           200: {
@@ -78,7 +79,6 @@ export const eventRoutes: FastifyPluginAsyncZod<{
           204: z
             .null()
             .describe('As event stream: the process has ended and you have all its events'),
-          400: problem('The request is not valid'),
           404: problem('No such process was ever accepted'),
           406: problem('`Accept` takes neither JSON nor an event stream'),
           503: problem('The database cannot be reached, or too many callers follow'),
@@ -113,16 +113,16 @@ export const eventRoutes: FastifyPluginAsyncZod<{
     {
       config: { scope: 'events:read' },
       schema: {
+        operationId: 'listTraceEvents',
         summary: 'Events of a trace, over all its processes',
         tags: ['events'],
         params: z.object({ traceabilityId: z.string().min(1).max(255) }),
         querystring: queryOf({
-          limit: wholeNumber(1, 1_000).default(200),
+          limit: wholeNumber(1, 1_000, 200),
           cursor: z.string().max(2_000).optional().describe('`nextCursor` of the page before'),
         }),
         response: {
           200: tracePageSchema.describe('A page of events, in the order they were written'),
-          400: problem('The request is not valid'),
           404: problem('No event has this id'),
         },
       },

@@ -56,18 +56,18 @@ export const failedJobRoutes: FastifyPluginAsyncZod<{ deadLetters: DeadLetters }
     {
       config,
       schema: {
+        operationId: 'listFailedJobs',
         summary: 'Jobs that were given up, the newest first',
         description:
           'A job is given up when it failed again and again for a reason that does not pass by itself. What may pass, such as a database that is away, is tried without end and is not in this list.',
         tags: ['operations'],
         querystring: queryOf({
           name: name.optional(),
-          limit: wholeNumber(1, 1_000).default(50),
+          limit: wholeNumber(1, 1_000, 50),
           cursor: z.string().max(2_000).optional().describe('`nextCursor` of the page before'),
         }),
         response: {
           200: failedJobPage.describe('A page of the list'),
-          400: problem('The request is not valid'),
           503: problem('Redis cannot be reached'),
         },
       },
@@ -97,6 +97,7 @@ export const failedJobRoutes: FastifyPluginAsyncZod<{ deadLetters: DeadLetters }
     {
       config,
       schema: {
+        operationId: 'retryFailedJobs',
         summary: 'Let every given-up job run again',
         tags: ['operations'],
         querystring: queryOf({ name: name.optional() }),
@@ -105,7 +106,6 @@ export const failedJobRoutes: FastifyPluginAsyncZod<{ deadLetters: DeadLetters }
             .object({ retried: z.number().int() })
             .meta({ examples: [{ retried: 3 }] })
             .describe('How many will run again'),
-          400: problem('The request is not valid'),
           503: problem('Redis cannot be reached'),
         },
       },
@@ -118,6 +118,7 @@ export const failedJobRoutes: FastifyPluginAsyncZod<{ deadLetters: DeadLetters }
     {
       config,
       schema: {
+        operationId: 'retryFailedJob',
         summary: 'Let a given-up job run again',
         tags: ['operations'],
         params: z.object({ id: z.string().min(1).max(300) }),

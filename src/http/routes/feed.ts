@@ -89,6 +89,7 @@ export const feedRoutes: FastifyPluginAsyncZod<{
     {
       config: { scope: 'events:read' },
       schema: {
+        operationId: 'readEventFeed',
         summary: 'The event feed: all events in the order they were committed',
         description:
           'Send `nextCursor` back as `cursor` and you get every event once. With `Prefer: wait=N` an empty page waits up to N seconds for events. With `Accept: text/event-stream` they come as they happen, each with the cursor behind it as its id; `Last-Event-ID` goes on there. With `Accept: application/x-ndjson`, `text/csv` or `application/vnd.apache.parquet`, or with `format`, all events up to the present one come as one export, personal data sealed.',
@@ -109,7 +110,6 @@ export const feedRoutes: FastifyPluginAsyncZod<{
               ...EXPORT_CONTENT,
             },
           },
-          400: problem('The request is not valid'),
           406: problem('`Accept` takes none of the types there are'),
           503: problem(
             'The database cannot be reached, or too many callers wait, follow or export',

@@ -32,6 +32,7 @@ export const healthRoutes: FastifyPluginAsyncZod<{
     {
       config: { scope: 'open' },
       schema: {
+        operationId: 'getLiveness',
         summary: 'The process runs',
         tags: ['operations'],
         response: { 200: liveness.describe('Live') },
@@ -45,6 +46,7 @@ export const healthRoutes: FastifyPluginAsyncZod<{
     {
       config: { scope: 'open' },
       schema: {
+        operationId: 'getReadiness',
         summary: 'The service and all it depends on work',
         tags: ['operations'],
         response: {

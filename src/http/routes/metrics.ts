@@ -15,6 +15,7 @@ export const metricsRoutes: FastifyPluginAsyncZod<{
     {
       config: { scope: 'any' },
       schema: {
+        operationId: 'getMetrics',
         summary: 'Metrics of this instance, for Prometheus',
         tags: ['operations'],
         response: {

@@ -20,6 +20,7 @@ export const retryRoutes: FastifyPluginAsyncZod<RetryPorts & { waitTimeoutMs: nu
     {
       config: { scope: 'process:start' },
       schema: {
+        operationId: 'retryProcess',
         summary: 'Give a process that failed for a technical reason another go',
         description:
           'It goes on with the step that failed; when the engine has its instance no more, it begins anew with the same request.',
@@ -35,7 +36,6 @@ export const retryRoutes: FastifyPluginAsyncZod<RetryPorts & { waitTimeoutMs: nu
         response: {
           200: resultSchema.describe('The process ended well'),
           202: pendingSchema.describe('Goes on; not ended within the time to wait'),
-          400: problem('The request is not valid'),
           404: problem('No such process was ever accepted'),
           409: problem('It is pending, archived, erased, or ended in a way that stands'),
           422: problem('The process ended in a business error, or was cancelled'),

@@ -59,6 +59,7 @@ export const startRoutes: FastifyPluginAsyncZod<{
     {
       config: { scope: 'process:start' },
       schema: {
+        operationId: 'startProcess',
         summary: 'Start a process and wait for its result',
         tags: ['process'],
         headers: startHeaders,

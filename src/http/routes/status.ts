@@ -33,6 +33,7 @@ export const statusRoutes: FastifyPluginAsyncZod<{
     {
       config: { scope: 'process:read' },
       schema: {
+        operationId: 'getProcessStatus',
         summary: 'State of a process',
         description:
           'With `Prefer: wait=N` the answer comes when the process ends, or after N seconds. With `at` it is the state as it was, at once and always 200.',
@@ -95,24 +96,24 @@ export const statusRoutes: FastifyPluginAsyncZod<{
     {
       config: { scope: 'process:read' },
       schema: {
+        operationId: 'listProcesses',
         summary: 'Processes, the last changed first',
         tags: ['process'],
         querystring: queryOf({
           status: z.enum(['pending', 'ok', 'error']).optional(),
-          process: z.string().max(255).optional().describe('Process key'),
-          step: z.string().max(255).optional().describe('Current step'),
+          process: z.string().min(1).max(255).optional().describe('Process key'),
+          step: z.string().min(1).max(255).optional().describe('Current step'),
           from: timeParameter.optional().describe('Changed at or after'),
           to: timeParameter.optional().describe('Changed before'),
           archive: z
             .enum(['include', 'exclude'])
             .default('exclude')
             .describe('Whether archived processes are listed, too'),
-          limit: wholeNumber(1, 1_000).default(50),
+          limit: wholeNumber(1, 1_000, 50),
           cursor: z.string().max(2_000).optional().describe('`nextCursor` of the page before'),
         }).refine(...isForwards),
         response: {
           200: processPageSchema.describe('A page of the list'),
-          400: problem('The request is not valid'),
         },
       },
     },

@@ -1,10 +1,10 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { endWithUs, freePort, isOnPath, stopChild, until } from '../children.ts';
+import { maven, runProgram } from '../maven.ts';
 
 export type EngineKind = 'operaton' | 'camunda7';
 
@@ -124,25 +124,8 @@ async function resolveClassPath(kind: EngineKind): Promise<string> {
   const bare = readdirSync(jars).map((name) => join(jars, name));
   const libraries = [readFileSync(resolved, 'utf8').trim(), ...bare].join(':');
   const classes = join(folder, 'classes');
-  await run('javac', ['-cp', libraries, '-d', classes, app]);
+  await runProgram('javac', ['-cp', libraries, '-d', classes, app]);
   const classPath = `${classes}:${libraries}`;
   writeFileSync(file, classPath);
   return classPath;
-}
-
-function maven(pom: string, args: readonly string[]): Promise<void> {
-  // Maven by itself only warns of a checksum that is wrong or missing.
-  return run('mvn', ['-q', '-B', '--strict-checksums', '-f', pom, ...args]);
-}
-
-async function run(program: string, args: readonly string[]): Promise<void> {
-  try {
-    await promisify(execFile)(program, args, { maxBuffer: 16 * 1024 * 1024 });
-  } catch (cause) {
-    const { stdout = '', stderr = '' } = cause as { stdout?: string; stderr?: string };
-    const lines = `${stdout}${stderr}`.split('\n').filter((line) => /error/i.test(line));
-    throw new Error(`${program} failed: ${lines.slice(0, 3).join(' ') || String(cause)}`, {
-      cause,
-    });
-  }
 }

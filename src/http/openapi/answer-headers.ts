@@ -1,0 +1,59 @@
+import type { OpenAPIV3_1 } from 'openapi-types';
+
+type Headers = Record<string, OpenAPIV3_1.HeaderObject>;
+
+const string = { type: 'string' } as const;
+const seconds = { type: 'string', pattern: '^[0-9]+$' } as const;
+
+const LOCATION = { description: 'Where its status is', required: true, schema: string };
+const RETRY_AFTER = { description: 'Seconds until it makes sense to ask again', schema: seconds };
+const ETAG = { description: 'Names this state; send it as If-None-Match', schema: string };
+const PREFERENCE = { description: 'What of `Prefer` was heeded', schema: string };
+const CHALLENGE = { description: 'How to show who calls', schema: string };
+const DISPOSITION = { description: 'With an export: a name for the file', schema: string };
+
+/** Adds the headers that callers need to each answer, by its status and what is in it. */
+export function withAnswerHeaders(operation: OpenAPIV3_1.OperationObject): void {
+  const prefers = operation.parameters?.some((one) => 'name' in one && one.name === 'prefer');
+  for (const [status, answer] of Object.entries(operation.responses ?? {})) {
+    if ('$ref' in answer) continue;
+    const headers = {
+      ...headersOf(status, answer.content ?? {}),
+      ...(prefers ? { 'Preference-Applied': PREFERENCE } : {}),
+    };
+    if (Object.keys(headers).length > 0) answer.headers = headers;
+  }
+}
+
+function headersOf(status: string, content: object): Headers {
+  const text = JSON.stringify(content);
+  const isState = text.includes('"#/components/schemas/Process"');
+  switch (status) {
+    case '202':
+      if (!isState && !text.includes('"#/components/schemas/Pending"')) return {};
+      return {
+        Location: LOCATION,
+        'Retry-After': { ...RETRY_AFTER, required: true },
+        ...(isState ? { ETag: { ...ETAG, required: true } } : {}),
+      };
+    case '200':
+      return {
+        ...(isState && !text.includes('"nextCursor"') ? { ETag: ETAG } : {}),
+        ...('text/csv' in content ? { 'Content-Disposition': DISPOSITION } : {}),
+      };
+    case '304':
+      return { ETag: { ...ETAG, required: true } };
+    case '401':
+      return { 'WWW-Authenticate': { ...CHALLENGE, required: true } };
+    case '403':
+      return { 'WWW-Authenticate': CHALLENGE };
+    case '415':
+      return { 'Accept-Encoding': { description: 'Encodings that are taken', schema: string } };
+    case '429':
+      return { 'Retry-After': { ...RETRY_AFTER, required: true } };
+    case '503':
+      return { 'Retry-After': RETRY_AFTER };
+    default:
+      return {};
+  }
+}

@@ -1,0 +1,104 @@
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import openapiTypes, { astToString } from 'openapi-typescript';
+import { isOnPath } from './children.ts';
+import { maven, runProgram } from './maven.ts';
+
+const here = fileURLToPath(new URL('./clients', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const CACHE = join(root, 'node_modules', '.cache', 'clients');
+const GENERATOR_VERSION = '7.16.0';
+const PACKAGE = 'fastify_camunda';
+
+/** What the Python client needs and is not on this machine, as a sentence; null when all is there. */
+export function missingForPython(): string | null {
+  const missing = ['java', 'mvn', 'python3'].filter((program) => !isOnPath(program));
+  if (missing.length === 0 && spawnSync('python3', ['-m', 'pip', '--version']).status !== 0) {
+    missing.push('pip');
+  }
+  return missing.length === 0
+    ? null
+    : `there is no ${missing.join(', no ')}: install a JDK 17 or newer, Maven and Python 3 with pip`;
+}
+
+/**
+ * Makes the types of openapi-typescript from the document, checks the TypeScript program with them, and runs it
+ * against the service.
+ *
+ * @returns what the program printed
+ */
+export async function runTypeScriptClient(url: string, document: object): Promise<string> {
+  const folder = folderFor('typescript');
+  const types = await openapiTypes(JSON.stringify(document));
+  writeFileSync(join(folder, 'api.ts'), astToString(types));
+  copyFileSync(join(here, 'program.ts'), join(folder, 'program.ts'));
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module' }));
+  const { compilerOptions } = JSON.parse(readFileSync(join(root, 'tsconfig.json'), 'utf8'));
+  const options = { ...compilerOptions, typeRoots: [join(root, 'node_modules', '@types')] };
+  const config = { compilerOptions: options, include: ['*.ts'] };
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
+  await runProgram(join(root, 'node_modules', '.bin', 'tsc'), ['-p', folder]);
+  return runProgram(process.execPath, ['--import', 'tsx', join(folder, 'program.ts'), url]);
+}
+
+/**
+ * Makes the Python client of openapi-generator from the document, and runs the Python program with it against the
+ * service.
+ *
+ * @returns what the program printed
+ */
+export async function runPythonClient(url: string, document: object): Promise<string> {
+  const [jar, libraries] = await Promise.all([findGenerator(), findLibraries()]);
+  const folder = folderFor('python');
+  const input = join(folder, 'openapi.json');
+  writeFileSync(input, JSON.stringify(document));
+  const parts =
+    'apis,models,supportingFiles,apiDocs=false,modelDocs=false,apiTests=false,modelTests=false';
+  await runProgram('java', [
+    ...['-XX:TieredStopAtLevel=1', '-jar', jar, 'generate', '-g', 'python', '-i', input],
+    ...['-o', folder, '--package-name', PACKAGE, '--global-property', parts],
+  ]);
+  return runProgram('python3', [join(here, 'program.py'), url], {
+    PYTHONPATH: `${folder}:${libraries}`,
+    PYTHONDONTWRITEBYTECODE: '1',
+  });
+}
+
+/** An empty folder of this process below node_modules, so that imports find what is installed. */
+function folderFor(name: string): string {
+  const folder = join(CACHE, `${name}-${process.pid}`);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** The jar from Maven Central, resolved once. */
+async function findGenerator(): Promise<string> {
+  const jar = join(CACHE, `openapi-generator-cli-${GENERATOR_VERSION}.jar`);
+  if (existsSync(jar)) return jar;
+  await maven(join(here, 'pom.xml'), [
+    'dependency:copy',
+    `-Dartifact=org.openapitools:openapi-generator-cli:${GENERATOR_VERSION}`,
+    `-DoutputDirectory=${CACHE}`,
+  ]);
+  return jar;
+}
+
+/** What generated Python clients import, installed once and again when the list changes. */
+async function findLibraries(): Promise<string> {
+  const list = join(here, 'requirements.txt');
+  const hash = createHash('sha256').update(readFileSync(list)).digest('hex').slice(0, 16);
+  const folder = join(CACHE, `python-libraries-${hash}`);
+  const done = join(folder, 'installed');
+  if (existsSync(done)) return folder;
+  await runProgram('python3', [
+    ...['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--upgrade'],
+    ...['--target', folder, '-r', list],
+  ]);
+  writeFileSync(done, '');
+  return folder;
+}
