@@ -48,6 +48,8 @@ export interface Service {
 
 /** Rows the relay takes from the outbox at once. */
 const RELAY_BATCH = 200;
+/** Connections that the system keeps until they are accepted: of a rush beyond Node's 511 some are reset. */
+const LISTEN_BACKLOG = 4_096;
 
 /**
  * Builds the whole service, top to bottom, and starts the roles of this instance.
@@ -265,7 +267,7 @@ export async function startService(
 
     async function listen(): Promise<string> {
       try {
-        return await app.listen({ host: config.HOST, port: config.PORT });
+        return await app.listen({ host: config.HOST, port: config.PORT, backlog: LISTEN_BACKLOG });
       } catch (cause) {
         const reason = cause instanceof Error ? cause.message : String(cause);
         throw new SetupError(`PORT: cannot listen on ${config.HOST}:${config.PORT}: ${reason}`, {

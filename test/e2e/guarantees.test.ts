@@ -138,6 +138,11 @@ describe('guarantees', () => {
     const engine = await startEngineBehindProxy(`${folder.path}/engine.db`);
     cleanup.push(engine.stop);
     const { api } = await start({ CAMUNDA_BASE_URL: engine.url }, folder);
+    const { body: listening } = await api.start('listening', {}, {}, ASYNC);
+    await until(
+      async () => (await api.status(listening.correlationId)).body.processInstanceId,
+      'its instance runs',
+    );
     engine.down();
     const accepted = await Promise.all(
       [1, 2, 3].map((number) => api.start('counted', { number }, {}, ASYNC)),
@@ -147,10 +152,10 @@ describe('guarantees', () => {
     expect(ready.status).toBe(503);
     expect(ready.body.checks.database).toBe('ok');
     expect(ready.body.checks.engine).toMatch(/cannot be reached/);
-    const id = accepted[0]?.body.correlationId ?? '';
-    const message = await api.post(`/api/process/${id}/message`, {
-      json: { messageName: 'hello' },
-    });
+    const send = (id: unknown) =>
+      api.post(`/api/process/${id}/message`, { json: { messageName: 'go-on' } });
+    expect((await send(accepted[0]?.body.correlationId)).status, 'not in the engine yet').toBe(409);
+    const message = await send(listening.correlationId);
     expect(message.status).toBe(503);
     expectProblem(message, 'unavailable', /process engine cannot be reached/);
     expect(message.headers.get('retry-after')).not.toBeNull();
