@@ -1,16 +1,15 @@
 import { isExpression, type NamedStep, topicOf } from './find-step.ts';
+import { isNcName } from './nc-name.ts';
 
 /** What the engines keep of a process id and of a topic: their columns are VARCHAR(255). */
 const MAX_LENGTH = 255;
 /** `<key>.bpmn` is a file name, which has 255 characters at most. */
 const MAX_KEY_LENGTH = 250;
-/**
- * An XML name without colon, which is what a process id is in a BPMN file
- * (https://www.w3.org/TR/xml-names/#NT-NCName), of ASCII letters: the columns are VARCHAR.
- */
+/** An XML name without colon of ASCII letters: the columns are VARCHAR. */
 const NAME = /^[A-Za-z_][A-Za-z0-9._-]*$/;
-const NAME_RULE =
-  'must begin with a letter or an underscore and go on with letters, digits, dots, hyphens and underscores, all of ASCII';
+const KEY_RULE =
+  'must begin with a letter or an underscore and go on with letters, digits, dots, hyphens and underscores';
+const NAME_RULE = `${KEY_RULE}, all of ASCII`;
 
 /**
  * Checks the names of a process and its steps.
@@ -18,9 +17,9 @@ const NAME_RULE =
  * @throws Error that names the process, and the name, number, topic or task at fault
  */
 export function checkNames(key: string, steps: readonly (NamedStep & { number: number })[]): void {
-  checkName(key, key, MAX_KEY_LENGTH);
+  checkKey(key);
   for (const step of steps) {
-    checkName(key, step.name, MAX_LENGTH);
+    checkName(key, step.name);
     checkTopic(key, topicOf(key, step));
   }
   const repeats = {
@@ -40,9 +39,24 @@ export function checkNames(key: string, steps: readonly (NamedStep & { number: n
   }
 }
 
-function checkName(key: string, name: string, most: number): void {
-  if (NAME.test(name) && name.length <= most) return;
-  const rule = name.length > most ? `must have at most ${most} characters` : NAME_RULE;
+function checkKey(key: string): void {
+  const fault = faultOfKey(key);
+  if (fault) throw new Error(`process ${key}: the name "${key}" ${fault}`);
+}
+
+function faultOfKey(key: string): string | null {
+  if (key.length > MAX_KEY_LENGTH) return `must have at most ${MAX_KEY_LENGTH} characters`;
+  if (!isNcName(key)) return KEY_RULE;
+  // As the database keeps it: see infrastructure/sql/process-name.ts.
+  const { length } = encodeURIComponent(key);
+  return length > MAX_LENGTH
+    ? `is too long: the database keeps letters outside of ASCII as %XX for each byte of UTF-8, which makes ${length} characters, and ${MAX_LENGTH} are the most`
+    : null;
+}
+
+function checkName(key: string, name: string): void {
+  if (NAME.test(name) && name.length <= MAX_LENGTH) return;
+  const rule = name.length > MAX_LENGTH ? `must have at most ${MAX_LENGTH} characters` : NAME_RULE;
   throw new Error(`process ${key}: the name "${name}" ${rule}`);
 }
 

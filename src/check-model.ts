@@ -27,6 +27,12 @@ export async function checkModel(
   });
   if (processIds.length === 0) throw new SetupError(`${fileName} has no executable process`);
   if (!processIds.includes(key)) {
+    const other = processIds.find((id) => id.normalize() === key.normalize());
+    if (other !== undefined) {
+      throw new SetupError(
+        `${fileName} describes the process ${other}, whose letters Unicode composes otherwise than those of the key ${key} in its index; copy the id from the file into the key`,
+      );
+    }
     throw new SetupError(
       `${fileName} describes the process ${processIds.join(', ')}, its folder is ${key}`,
     );

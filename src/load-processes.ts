@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { DEFAULT_RETRY, type ProcessDefinition } from '../domain/define-process.ts';
 import { SetupError } from '../domain/errors.ts';
 import { findStep, keysOf, type TaskRef } from '../domain/find-step.ts';
+import { foldName } from '../domain/nc-name.ts';
 import { reservedAmong } from '../domain/reserved-variables.ts';
 import type { ExternalTopic } from '../infrastructure/engine/read-topics.ts';
 import { checkModel, oneLine } from './check-model.ts';
@@ -46,24 +47,30 @@ export async function loadProcesses(directory: string = SHIPPED): Promise<Loaded
 }
 
 /**
- * No two processes have one id, nor ids that differ in case only: file systems, and the databases of engines,
- * may take those for one.
+ * No two processes have one id, nor ids that differ in case or in Unicode form only: people, file systems, and
+ * the databases of engines may take those for one.
  */
 function rejectTwins(loaded: readonly LoadedProcess[]): void {
   const seen = new Map<string, string>();
   for (const { definition, fileName } of loaded) {
     for (const id of keysOf(definition)) {
-      const known = seen.get(id.toLowerCase());
+      const known = seen.get(foldName(id));
       if (known !== undefined) {
         const what =
           known === id
             ? `the process ${id} a second time`
-            : `the process ${id}, and another file ${known}: they differ in upper and lower case only`;
+            : `the process ${id}, and another file ${known}: they differ in ${differenceOf(id, known)} only`;
         throw new SetupError(`PROCESSES_DIR: ${fileName} has ${what}`);
       }
-      seen.set(id.toLowerCase(), id);
+      seen.set(foldName(id), id);
     }
   }
+}
+
+function differenceOf(id: string, other: string): string {
+  return id.normalize() === other.normalize()
+    ? 'how Unicode composes their letters (NFC, NFD)'
+    : 'upper and lower case';
 }
 
 /** How many attempts the step behind a task gets; the default for a task that is none of ours. */
@@ -102,10 +109,12 @@ export function readAllSettings(
   });
 }
 
-async function loadProcess(folder: string, key: string): Promise<LoadedProcess> {
-  const definition = await importDefinition(folder, key);
-  if (definition.key !== key) {
-    throw new SetupError(`the process in ${folder} has the key ${definition.key}, not ${key}`);
+async function loadProcess(folder: string, name: string): Promise<LoadedProcess> {
+  const definition = await importDefinition(folder, name);
+  const { key } = definition;
+  // File systems change how letters are composed: https://unicode.org/reports/tr15/
+  if (key.normalize() !== name.normalize()) {
+    throw new SetupError(`the process in ${folder} has the key ${key}, not ${name}`);
   }
   const [reserved] = reservedAmong(Object.keys(definition.input?.shape ?? {}));
   if (reserved !== undefined) {
@@ -114,7 +123,9 @@ async function loadProcess(folder: string, key: string): Promise<LoadedProcess> 
     );
   }
   const fileName = `${key}.bpmn`;
-  const bpmn = await readFile(join(folder, fileName)).catch((cause: unknown) => {
+  const files = await readdir(folder);
+  const found = files.find((file) => file.normalize() === fileName.normalize()) ?? fileName;
+  const bpmn = await readFile(join(folder, found)).catch((cause: unknown) => {
     throw new SetupError(`the process ${key} has no file ${join(folder, fileName)}`, { cause });
   });
   const { siblings, unchecked } = await checkModel(definition, fileName, bpmn);

@@ -67,7 +67,9 @@ export function createRestEngine(options: RestEngineOptions): RestEngine {
       form.set('deployment-name', name);
       form.set('deployment-source', 'fastify-camunda');
       form.set('deploy-changed-only', 'true');
-      for (const { fileName, content } of files) {
+      for (const { fileName: given, content } of files) {
+        // Engines read the headers of a part in the encoding of their machine.
+        const fileName = encodeURIComponent(given);
         form.set(fileName, new Blob([content], { type: 'text/xml' }), fileName);
       }
       await change(deployAnswer, 'POST', '/deployment/create', form);

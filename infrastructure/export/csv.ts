@@ -1,5 +1,5 @@
 import { stringify } from 'csv-stringify/sync';
-import { EXPORTED_COLUMNS } from './export-columns.ts';
+import { EXPORTED_COLUMNS, exportedValue } from './export-columns.ts';
 import type { ExportEncoder } from './export-encoder.ts';
 
 const NAMES = ['id', ...EXPORTED_COLUMNS] as const;
@@ -35,7 +35,7 @@ export function createCsvEncoder(header: boolean): ExportEncoder {
       const last = rows.at(-1);
       if (!last) return;
       const lines = stringify(
-        rows.map((row) => NAMES.map((name) => guarded(row[name]))),
+        rows.map((row) => NAMES.map((name) => guarded(exportedValue(row, name)))),
         OPTIONS,
       );
       const bytes = Buffer.from(pending + lines);

@@ -1,7 +1,7 @@
 import { createParquetEncoder, type RowGroup } from '../hand-over/parquet-encoder.ts';
 import { columnsOf } from '../hand-over/row-columns.ts';
 import type { FeedRow } from '../sql/feed-rows.ts';
-import { EXPORTED_COLUMNS } from './export-columns.ts';
+import { EXPORTED_COLUMNS, exportedValue } from './export-columns.ts';
 import type { ExportEncoder, Exported, ExportPiece } from './export-encoder.ts';
 
 /** Whatever is live was not archived. */
@@ -22,7 +22,12 @@ export function createParquetExport(exported?: Exported): ExportEncoder {
     *add(rows) {
       for (const row of rows) {
         position = String(row.position);
-        yield* piece(encoder.add(row));
+        yield* piece(
+          encoder.add({
+            ...row,
+            process_name: exportedValue(row, 'process_name') as string | null,
+          }),
+        );
       }
     },
     rest: () => piece(encoder.rest()),

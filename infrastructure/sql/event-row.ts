@@ -9,6 +9,7 @@ import type { Json } from '../../domain/json.ts';
 import { isSealed } from '../../domain/personal.ts';
 import { MAX_APPEND } from '../../domain/ports/event-store.ts';
 import { upcast } from '../../domain/upcast.ts';
+import { decodeName, encodeName } from './process-name.ts';
 
 /** A row of event_log without `id`; the names are the columns. */
 export interface EventRow {
@@ -133,7 +134,7 @@ export function toEventRow(
     application_id: keyText(identity.applicationId, 255),
     target_system: keyText(audit.targetSystem, 255),
     originating_system: keyText(identity.originatingSystem, 255),
-    process_name: keyText(event.processName, 255),
+    process_name: keyText(encodeName(event.processName), 255),
     step: 'step' in event ? event.step.number : null,
     identifiers: jsonText(identity.identifiers ?? null),
     result: wellFormed(audit.result ?? null),
@@ -170,7 +171,7 @@ export function fromEventRow(
     schemaVersion: row.schema_version,
     createdAt: row.created_at,
     ...(row.archived_at ? { archivedAt: row.archived_at } : {}),
-    processName: row.process_name ?? '',
+    processName: decodeName(row.process_name ?? ''),
     ...(row.dedupe_key === null || row.dedupe_key.startsWith(OWN_KEY)
       ? {}
       : { dedupeKey: row.dedupe_key }),

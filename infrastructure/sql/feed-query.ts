@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import type { FeedFilter, FeedQuery } from '../../domain/ports/event-feed.ts';
 import { EVENT_COLUMNS, type FoundEventRow } from './event-row.ts';
+import { encodeFilter } from './process-name.ts';
 import type { ReadQueries } from './read-queries.ts';
 
 export const LIVE = 'event_log';
@@ -89,7 +90,7 @@ function filtered(
   { prefix, unindexed }: FeedSource,
 ): Knex.QueryBuilder {
   const equal: Record<string, string | undefined> = {
-    process_name: filter.processName,
+    process_name: filter.processName && encodeFilter(filter.processName),
     step_name: filter.stepName,
     status: filter.status,
     target_system: filter.targetSystem,

@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import type { ProcessStore } from '../../domain/ports/process-store.ts';
 import { type BoundedRows, pageOf } from './bounded-rows.ts';
+import { encodeFilter } from './process-name.ts';
 import { fromProcessRow, PROCESS_COLUMNS, type ProcessRow } from './process-row.ts';
 
 /** How a database wants the values of a query that Knex would bind wrongly, and gives rows back. */
@@ -42,7 +43,7 @@ export function createListProcesses(knex: Knex, dialect: ListDialect): ProcessSt
       .limit(limit);
     const { status, processName, currentStep, from, to } = filter;
     if (status) query.where('status', dialect.key(status));
-    if (processName) query.where('process_name', dialect.key(processName));
+    if (processName) query.where('process_name', dialect.key(encodeFilter(processName)));
     if (currentStep) query.where('current_step', dialect.key(currentStep));
     if (from) query.where('updated_at', '>=', dialect.time(from));
     if (to) query.where('updated_at', '<', dialect.time(to));

@@ -2,6 +2,7 @@ import type { FailureKind } from '../../domain/events.ts';
 import type { Json } from '../../domain/json.ts';
 import type { ProcessState, ProcessStatus } from '../../domain/process.ts';
 import { jsonText, parseJson } from './event-row.ts';
+import { decodeName, encodeName } from './process-name.ts';
 
 /** A row of process_store; the names are the columns, times are ISO 8601 in UTC. */
 export interface ProcessRow {
@@ -50,7 +51,7 @@ export function toProcessRow(state: ProcessState): ProcessRow {
     error_step: state.error?.step ?? null,
     started_at: state.startedAt,
     updated_at: state.updatedAt,
-    process_name: state.processName,
+    process_name: encodeName(state.processName),
     current_step: state.currentStep,
     process_instance_id: state.processInstanceId,
     completed_at: state.completedAt,
@@ -74,7 +75,7 @@ export function fromProcessRow(row: ProcessRow): ProcessState {
           },
     startedAt: row.started_at,
     updatedAt: row.updated_at,
-    processName: row.process_name,
+    processName: decodeName(row.process_name),
     currentStep: row.current_step,
     processInstanceId: row.process_instance_id,
     completedAt: row.completed_at,

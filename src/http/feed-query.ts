@@ -3,13 +3,13 @@ import { z } from 'zod';
 import { EVENT_TYPES } from '../../domain/events.ts';
 import type { FeedFilter } from '../../domain/ports/event-feed.ts';
 import { listOf, timeParameter } from './query-parameters.ts';
-import { correlationIdSchema, shortText } from './schemas.ts';
+import { correlationIdSchema, processKeyFilter, shortText } from './schemas.ts';
 
 const word = shortText.min(1, 'must not be empty; leave it out to have all').optional();
 
 /** What narrows down events, for the query of a route. Give `isForwards` to its `refine`, too. */
 export const feedFilterFields = {
-  process: word.describe('Process key'),
+  process: processKeyFilter.optional().describe('Process key'),
   step: word.describe('Name of the step'),
   status: z.enum(['ok', 'error']).optional(),
   type: listOf(z.enum(EVENT_TYPES))

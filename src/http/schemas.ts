@@ -34,6 +34,13 @@ export const shortText = z
   .regex(/[^ ]|^$/, 'must not be blank')
   .regex(/^[\x20-\x7e]*$/, 'must be printable ASCII');
 
+/** A process key in a query, in whatever script; the engine's names have 255 characters at most. */
+export const processKeyFilter = z
+  .string()
+  .min(1, 'must not be empty; leave it out to have all')
+  .max(255)
+  .regex(/^\P{Cc}*$/u, 'must not hold control characters');
+
 /** What the engine's column for the names of variables holds. */
 const MAX_NAME = 255;
 

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadProcesses } from '../../src/load-processes.ts';
@@ -54,6 +54,33 @@ describe('what a model made elsewhere says', () => {
     await expect(load()).rejects.toThrow(
       'PROCESSES_DIR: order.bpmn has the process order, and another file Order: they differ in upper and lower case only',
     );
+  });
+
+  it('may have an id in any script, in a folder whose name the file system composes otherwise', async () => {
+    write('Prüfung', [last], { prüfen: 'last' });
+    write('注文処理', [last], { a: 'last' });
+    const keys = async () => (await load()).map(({ definition }) => definition.key);
+    expect(await keys()).toEqual(['Prüfung', '注文処理']);
+    const at = (...names: string[]) => join(folder.path, ...names);
+    renameSync(at('Prüfung', 'Prüfung.bpmn'), at('Prüfung', 'Prüfung.bpmn'.normalize('NFD')));
+    renameSync(at('Prüfung'), at('Prüfung'.normalize('NFD')));
+    expect((await keys()).sort()).toEqual(['Prüfung', '注文処理']);
+  });
+
+  it('is refused when two process ids in any script differ in case or in Unicode form only', async () => {
+    const other = 'Prüfung'.normalize('NFD');
+    for (const [id, says] of [
+      ['PRÜFUNG', 'upper and lower case'],
+      [other, 'how Unicode composes their letters (NFC, NFD)'],
+    ] as const) {
+      write('Prüfung', [last], { a: 'last' });
+      write(id, [last], { a: 'last' });
+      await expect(load()).rejects.toThrow(`they differ in ${says} only`);
+      folder.remove();
+      mkdirSync(folder.path);
+    }
+    write(other, [last], { a: 'last' }, { bpmn: (file) => file.normalize('NFC') });
+    await expect(load()).rejects.toThrow('copy the id from the file into the key');
   });
 
   it('may tell tasks of one topic apart by their ids, each of which must be there', async () => {

@@ -34,11 +34,28 @@ describe('the names of a process and its steps', () => {
     'a/b',
     '../a',
     'a%b',
-    'Größe',
     'a\n',
-  ])('refuses %j, which is no XML name of ASCII letters', (name) => {
+    'a×b',
+    'a\u00a0b',
+    'a\ud800',
+    '\u0301a',
+  ])('refuses %j, which is no XML name', (name) => {
     expect(() => check('a', { name })).toThrow(`the name "${name}" must begin with a letter`);
     expect(() => check(name)).toThrow(`the name "${name}" must begin with a letter`);
+  });
+
+  it.each(['Größe', '注文処理', 'Pru\u0308fung', '𐐷x', 'Ω·1', '订单‿2'])(
+    '%s is taken for a process, but not for a step, whose letters are of ASCII',
+    (name) => {
+      expect(() => check(name, { name: 's', topic: 't' })).not.toThrow();
+      expect(() => check('a', { name })).toThrow('all of ASCII');
+    },
+  );
+
+  it('refuses a process id that is too long as the database keeps it', () => {
+    expect(() => check(`a${'é'.repeat(42)}.b`)).not.toThrow();
+    expect(() => check(`a${'é'.repeat(42)}.bc`)).toThrow('which makes 256 characters, and 255');
+    expect(() => check('処'.repeat(29))).toThrow('is too long: the database keeps letters');
   });
 
   it('refuses names that are longer than a file name, a column or a topic', () => {

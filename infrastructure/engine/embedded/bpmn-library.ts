@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import * as elements from 'bpmn-elements';
 import BpmnModdle from 'bpmn-moddle';
 import Serializer, { TypeResolver } from 'moddle-context-serializer';
+import { takeAllIds } from './take-all-ids.ts';
 
 /*
  * The part of bpmn-elements and bpmn-moddle that the engine uses, with types: their own declare less,
@@ -176,7 +177,7 @@ const moddle = new (
   BpmnModdle as unknown as new (
     extensions: object,
   ) => {
-    fromXML(xml: string): Promise<{ rootElement: Moddle; warnings: Warning[] }>;
+    fromXML(xml: string, options: object): Promise<{ rootElement: Moddle; warnings: Warning[] }>;
   }
 )({ camunda });
 
@@ -191,7 +192,10 @@ export async function parseBpmn(
 ): Promise<{ root: Moddle; warnings: Warning[]; serialize: () => SerializedContext }> {
   // It is text by now, whatever its declaration says of bytes.
   const text = xml.replace(/^\s*<\?xml[^>]*\?>/, '');
-  const parsed = await moddle.fromXML(text.replaceAll(OTHER_EXTENSIONS, CAMUNDA_EXTENSIONS));
+  const parsed = await moddle.fromXML(
+    text.replaceAll(OTHER_EXTENSIONS, CAMUNDA_EXTENSIONS),
+    takeAllIds,
+  );
   const types = {
     ...elements,
     SequenceFlow: TokenFlow,

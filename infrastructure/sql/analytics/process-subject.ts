@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import type { ProcessQuestion } from '../../../domain/ports/analytics.ts';
+import { encodeFilter } from '../process-name.ts';
 import type { ReadQueries } from '../read-queries.ts';
 import {
   type AnalyticsDialect,
@@ -21,12 +22,12 @@ export function processSubject(
   const { knex } = reads;
   const { groupBy, durations } = question;
   const filters: Filter[] = [
-    ['process_name', question.processes],
+    ['process_name', question.processes?.map(encodeFilter)],
     ['event_type', question.types],
   ];
   return {
     grains: [1_440, 60, 15, 1],
-    ...keyColumns(groupBy.length),
+    ...keyColumns(groupBy),
     rollup: (generation, stretch) =>
       rollupQuery(reads, 'process_rollup', {
         generation,

@@ -1,5 +1,6 @@
 import type { StepGroup, StepQuestion } from '../../../domain/ports/analytics.ts';
 import { shortMessage } from '../../../domain/rollup.ts';
+import { encodeFilter } from '../process-name.ts';
 import type { ReadQueries } from '../read-queries.ts';
 import {
   type AnalyticsDialect,
@@ -29,13 +30,13 @@ export function stepSubject(
   // What has ended well has no message, and belongs into no list of messages.
   const byMessage = groupBy.includes('errorMessage');
   const filters: Filter[] = [
-    ['process_name', question.processes],
+    ['process_name', question.processes?.map(encodeFilter)],
     ['step_name', question.steps],
     ['target_system', question.targetSystems],
     ['status', question.statuses],
     ['status', byMessage ? ['error'] : undefined],
   ];
-  const columns = keyColumns(groupBy.length);
+  const columns = keyColumns(groupBy);
   return {
     grains: [1_440, 60, 15],
     keys: columns.keys,

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { decodeName } from '../process-name.ts';
 import type { ReadQueries } from '../read-queries.ts';
 import type { Piece, Stretch } from './cut-range.ts';
 
@@ -103,8 +104,15 @@ export function unionOf(knex: Knex, queries: readonly Knex.QueryBuilder[]): Knex
   return rest.length > 0 ? first.unionAll(rest) : first;
 }
 
-/** Names of so many key columns, and what is in them; '' where there is nothing. */
-export function keyColumns(count: number): Pick<Subject, 'keys' | 'keysOf'> {
-  const keys = Array.from({ length: count }, (_, at) => `key${at}`);
-  return { keys, keysOf: (row) => keys.map((key) => (row as Record<string, string>)[key] ?? '') };
+/** Names of the key columns of these groups, and what is in them; '' where there is nothing. */
+export function keyColumns(groups: readonly string[]): Pick<Subject, 'keys' | 'keysOf'> {
+  const keys = groups.map((_, at) => `key${at}`);
+  return {
+    keys,
+    keysOf: (row) =>
+      keys.map((key, at) => {
+        const text = (row as Record<string, string>)[key] ?? '';
+        return groups[at] === 'process' ? decodeName(text) : text;
+      }),
+  };
 }

@@ -9,6 +9,7 @@ import {
 } from '../../../domain/ports/attention.ts';
 import type { Clock } from '../../../domain/ports/clock.ts';
 import type { EventRow } from '../event-row.ts';
+import { decodeName } from '../process-name.ts';
 import type { ReadQueries } from '../read-queries.ts';
 import { usualDurations } from './usual-durations.ts';
 
@@ -72,7 +73,7 @@ export function createAttention(options: { reads: ReadQueries; clock: Clock }): 
         const p99Ms = usual.get(row.process_name) ?? null;
         return {
           correlationId: row.correlation_id,
-          processName: row.process_name,
+          processName: decodeName(row.process_name),
           currentStep: row.current_step,
           startedAt: row.started_at,
           ageMs: now - Date.parse(row.started_at),
@@ -127,7 +128,7 @@ function retryingStep(row: FailedRow): RetryingStep {
   };
   return {
     correlationId: row.correlation_id,
-    processName: row.process_name ?? '',
+    processName: decodeName(row.process_name ?? ''),
     step: row.step_name,
     attempt,
     retriesLeft,

@@ -13,7 +13,7 @@ const RECENT_MS = 30 * 86_400_000;
 const DAY_IN_MINUTES = 1_440;
 
 /**
- * The 99th percentile of the durations of completed processes, by process name: of the last 30 days where there were
+ * The 99th percentile of the durations of completed processes, by process name as it is stored: of the last 30 days where there were
  * enough, else of all time. Names with too few are left out.
  *
  * @param now milliseconds of the epoch

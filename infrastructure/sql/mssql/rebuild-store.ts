@@ -1,5 +1,6 @@
 import sql from 'mssql';
 import { MOVES } from '../checkpoints.ts';
+import { encodeFilter } from '../process-name.ts';
 import { SIDES, shadowOf, TABLES } from '../rebuild/sides.ts';
 import type { ExclusiveTables, RebuildStore, RebuildTables } from '../rebuild/tables.ts';
 import { createPool, type PoolLimits, withRetry } from './connection.ts';
@@ -90,7 +91,7 @@ export async function openMssqlRebuildStore(
       }),
     drop: (which) => withRetry(() => dropTables(pool, which)),
     async knows(processKey) {
-      const request = pool.request().input('key', sql.VarChar(255), processKey);
+      const request = pool.request().input('key', sql.VarChar(255), encodeFilter(processKey));
       const { recordset } = await withRetry(() => request.query<{ known: number }>(KNOWS));
       return recordset[0]?.known === 1;
     },

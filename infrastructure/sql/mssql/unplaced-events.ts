@@ -1,5 +1,6 @@
 import sql from 'mssql';
 import type { Verification } from '../../../domain/ports/verification.ts';
+import { encodeFilter } from '../process-name.ts';
 import { withRetry } from './connection.ts';
 
 /** Ids that one look covers: some tens of milliseconds. */
@@ -34,7 +35,11 @@ export function createUnplacedEvents(
       .request()
       .input('after', sql.BigInt, after)
       .input('until', sql.BigInt, until)
-      .input('process_name', sql.VarChar(255), processName ?? null)
+      .input(
+        'process_name',
+        sql.VarChar(255),
+        processName === undefined ? null : encodeFilter(processName),
+      )
       .query(FIND);
     const [newest, rows] = recordsets as unknown as [
       { newest: number | string | null }[],

@@ -1,5 +1,6 @@
 import sql from 'mssql';
 import type { Verification } from '../../../domain/ports/verification.ts';
+import { encodeFilter } from '../process-name.ts';
 import { PROCESS_COLUMNS, type ProcessRow } from '../process-row.ts';
 import { type Collected, createCollected } from '../verify/collect.ts';
 import type { ArchivedProcessRow } from '../verify/inspect-process.ts';
@@ -154,7 +155,11 @@ export function createMssqlVerification(options: {
           .input('after', sql.BigInt, after)
           .input('limit', sql.Int, limit)
           .input('max_lag', sql.Int, Math.min(Math.floor(maxLagMs / 1_000), MOST_SECONDS))
-          .input('process_name', sql.VarChar(255), processName ?? null)
+          .input(
+            'process_name',
+            sql.VarChar(255),
+            processName === undefined ? null : encodeFilter(processName),
+          )
           .query<LateOutboxRow>(OUTBOX),
       );
       return recordset.map((row) => outboxDifference(isoTimes(row)));

@@ -1,6 +1,7 @@
 import type { EventType, StoredEvent } from '../../../domain/events.ts';
 import { upcast, type WrittenEvent } from '../../../domain/upcast.ts';
 import { type EventRow, payloadOf } from '../event-row.ts';
+import { decodeName } from '../process-name.ts';
 import { type Side, TABLES } from './sides.ts';
 
 /** What `evolve` needs of an event; the large columns of the others are not even read. */
@@ -55,7 +56,7 @@ export function toFoldEvent(row: FoldRow): StoredEvent {
     version: row.version,
     schemaVersion: row.schema_version,
     createdAt: row.created_at,
-    processName: row.process_name ?? '',
+    processName: decodeName(row.process_name ?? ''),
     step: { name: row.step_name, number: 0 },
     identity: NONE,
     audit: NONE,

@@ -1,4 +1,5 @@
 import { evolve, type ProcessState } from '../../../domain/process.ts';
+import { encodeFilter } from '../process-name.ts';
 import { fromProcessRow, PROCESS_COLUMNS, type ProcessRow, toProcessRow } from '../process-row.ts';
 import { type FoldRow, toFoldEvent } from './fold-row.ts';
 import type { KeptRow } from './tables.ts';
@@ -32,13 +33,14 @@ export interface Folded {
 export function createStreamFold(known: KeptRow | null, processKey: string | null) {
   let state: ProcessState | null = null;
   let atKnown: ProcessState | null = null;
-  let own = processKey === null || known?.process_name === processKey;
+  const name = processKey && encodeFilter(processKey);
+  let own = name === null || known?.process_name === name;
   let last: FoldRow | null = null;
   let events = 0;
 
   function add(event: FoldRow): void {
     if (!last) {
-      own = processKey === null || event.process_name === processKey;
+      own = name === null || event.process_name === name;
       if (!own && known) state = fromProcessRow(known);
     }
     last = event;

@@ -3,6 +3,7 @@ import type { EventType } from '../../../domain/events.ts';
 import type { RollupCheck, RollupCount } from '../../../domain/ports/rollups.ts';
 import { PROCESS_EVENTS } from '../../../domain/rollup.ts';
 import { ARCHIVE, type FeedSource, LIVE } from '../feed-query.ts';
+import { decodeName } from '../process-name.ts';
 import type { ReadQueries } from '../read-queries.ts';
 
 interface CountRow {
@@ -69,7 +70,7 @@ export function createRollupCheck(reads: ReadQueries, source: FeedSource): Rollu
 }
 
 function toCount({ process_name: name, event_type: eventType, count }: CountRow): RollupCount {
-  return { processName: name ?? '', eventType, count: Number(count) };
+  return { processName: decodeName(name ?? ''), eventType, count: Number(count) };
 }
 
 function isCounted(type: string): boolean {

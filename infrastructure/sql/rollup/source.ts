@@ -67,6 +67,7 @@ function toEvent(row: FeedRow, requested: ReadonlyMap<string, string>): RollupEv
   const type = row.event_type as EventType;
   return {
     type,
+    // As it is stored, for that is what the rollups hold, too.
     processName: row.process_name ?? '',
     stepName: row.step_name,
     targetSystem: row.target_system ?? '',

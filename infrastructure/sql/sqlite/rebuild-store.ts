@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type BetterSqlite3 from 'better-sqlite3';
 import { StoreUnavailableError } from '../../../domain/errors.ts';
 import { MOVES } from '../checkpoints.ts';
+import { encodeFilter } from '../process-name.ts';
 import { SIDES, shadowOf, TABLES } from '../rebuild/sides.ts';
 import type { RebuildStore } from '../rebuild/tables.ts';
 import { isBusy } from './file-lock.ts';
@@ -69,7 +70,9 @@ export function createSqliteRebuildStore(file: string): RebuildStore {
     async knows(processKey) {
       const named = Object.values(TABLES).flatMap(({ events, rows }) => [rows, events]);
       return named.some((table) =>
-        db.prepare(`SELECT 1 FROM ${table} WHERE process_name = ? LIMIT 1`).get(processKey),
+        db
+          .prepare(`SELECT 1 FROM ${table} WHERE process_name = ? LIMIT 1`)
+          .get(encodeFilter(processKey)),
       );
     },
     async countEvents() {

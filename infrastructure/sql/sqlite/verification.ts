@@ -3,6 +3,7 @@ import type BetterSqlite3 from 'better-sqlite3';
 import type { Clock } from '../../../domain/ports/clock.ts';
 import type { Verification } from '../../../domain/ports/verification.ts';
 import { EVENT_COLUMNS, type FoundEventRow } from '../event-row.ts';
+import { encodeFilter } from '../process-name.ts';
 import { PROCESS_COLUMNS, type ProcessRow } from '../process-row.ts';
 import { type Collected, createCollected } from '../verify/collect.ts';
 import type { ArchivedProcessRow } from '../verify/inspect-process.ts';
@@ -116,10 +117,15 @@ export function createSqliteVerification(options: {
       await nextTurn();
       return readOne.deferred(id).look(id, filter, clock());
     },
-    async outbox(after, limit, { maxLagMs, processName = null }) {
+    async outbox(after, limit, { maxLagMs, processName }) {
       await nextTurn();
       const createdBefore = new Date(clock() - maxLagMs).toISOString();
-      const rows = outbox.all({ after: Number(after), createdBefore, processName, limit });
+      const rows = outbox.all({
+        after: Number(after),
+        createdBefore,
+        processName: processName === undefined ? null : encodeFilter(processName),
+        limit,
+      });
       return rows.map(outboxDifference);
     },
     // The id is the place.

@@ -18,6 +18,7 @@ export interface StreamCheck {
   /** False once a version, an id or a hash does not follow the one before it. */
   sound: boolean;
   lastVersion: number;
+  /** As it is stored. */
   processName: string | null;
   /** Null for a live stream. */
   archivedAt: string | null;

@@ -1,5 +1,6 @@
 import type { LookResult, VerifiedPage, VerifyFilter } from '../../../domain/ports/verification.ts';
 import type { FoundEventRow } from '../event-row.ts';
+import { encodeFilter } from '../process-name.ts';
 import type { ProcessRow } from '../process-row.ts';
 import { createStreamCheck } from './check-stream.ts';
 import { type ArchivedProcessRow, inspectProcess, type ProcessTables } from './inspect-process.ts';
@@ -85,8 +86,9 @@ function resultOf(tables: ProcessTables, { maxLagMs }: VerifyFilter, now: number
 /** A row that says another process than its events is looked at for both. */
 function isOf({ live, archived }: ProcessTables, processName: string | undefined): boolean {
   if (processName === undefined) return true;
+  const name = encodeFilter(processName);
   const { row } = live;
-  return [row, archived.row].some((one) => one?.process_name === processName)
+  return [row, archived.row].some((one) => one?.process_name === name)
     ? true
-    : [live.stream, archived.stream].some((stream) => stream?.processName === processName);
+    : [live.stream, archived.stream].some((stream) => stream?.processName === name);
 }
