@@ -1,6 +1,6 @@
 import { fromEventRow } from '../../infrastructure/sql/event-row.ts';
 import type { FeedRow } from '../../infrastructure/sql/feed-rows.ts';
-import { publicEvent } from '../http/schemas.ts';
+import { publicEvent } from '../http/event-schemas.ts';
 
 /** A line of ndjson: the event as the feed tells it, with what is personal sealed. */
 export function exportLine(row: FeedRow): object {

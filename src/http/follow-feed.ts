@@ -2,10 +2,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { EventFeed, FeedPosition } from '../../domain/ports/event-feed.ts';
 import type { FeedSignal } from '../feed-signal.ts';
 import { PIECE_BYTES, PIECE_EVENTS } from './answer-bytes.ts';
+import { fedEvent } from './event-schemas.ts';
 import type { EventStreams } from './event-streams.ts';
 import { feedCursorOf } from './feed-cursor.ts';
 import type { Wanted } from './feed-query.ts';
-import { fedEvent } from './schemas.ts';
 
 /**
  * Sends the events behind a position as Server-Sent Events, those there are and those to come, with the cursor

@@ -4,8 +4,8 @@ import type { EventStore } from '../../domain/ports/event-store.ts';
 import type { LogIds } from '../../domain/trace-context.ts';
 import type { Waitroom } from '../../infrastructure/memory/waitroom.ts';
 import { PIECE_BYTES, PIECE_EVENTS } from './answer-bytes.ts';
+import { publicEvent } from './event-schemas.ts';
 import type { EventStreams } from './event-streams.ts';
-import { publicEvent } from './schemas.ts';
 
 export interface Follow {
   request: FastifyRequest;

@@ -3,9 +3,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { EventStore } from '../../domain/ports/event-store.ts';
 import { PIECE_BYTES, PIECE_EVENTS } from './answer-bytes.ts';
 import { sendNeverSeen } from './answers.ts';
+import { publicEvent } from './event-schemas.ts';
 import { sendHead } from './head.ts';
 import { createReaderPace, resetConnection } from './reader-pace.ts';
-import { publicEvent } from './schemas.ts';
 
 /** Milliseconds that a caller may be behind before its answer is broken off. */
 const PATIENCE_MS = 120_000;

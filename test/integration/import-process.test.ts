@@ -69,13 +69,13 @@ module.exports = ${DEFINITION};`,
       'node_modules/of-modules/a.js': 'export const place = import.meta.url;',
       'node_modules/of-commonjs/package.json': '{ "main": "b.js" }',
       'node_modules/of-commonjs/b.js': 'exports.place = __filename;',
-      'shared/note.txt': 'a note',
-      'shared/read.ts': `import { readFileSync } from 'node:fs';
+      'common/note.txt': 'a note',
+      'common/read.ts': `import { readFileSync } from 'node:fs';
 export enum Kind { Note = 'note' }
 export const note: string = readFileSync(new URL('note.txt', import.meta.url), 'utf8');`,
       'shop/index.ts': `import { place as one } from 'of-modules';
 import { place as other } from 'of-commonjs';
-import { Kind, note } from '../shared/read';
+import { Kind, note } from '../common/read';
 export default { one, other, note, kind: Kind.Note, here: import.meta.dirname };`,
     });
     expect(await load('shop/index.ts')).toEqual({

@@ -11,12 +11,13 @@ import { preferred, sendNotAcceptable } from '../accept.ts';
 import { PAGE_BYTES } from '../answer-bytes.ts';
 import { sendNeverSeen } from '../answers.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
+import { eventsSchema, publicEvent, tracePageSchema } from '../event-schemas.ts';
 import { createEventStreams, EVENT_STREAM_CONTENT } from '../event-streams.ts';
 import { createStreamFollower } from '../follow-stream.ts';
 import { problem, sendOverloaded, sendProblem } from '../problems.ts';
 import { queryOf, wholeNumber } from '../query-parameters.ts';
 import type { Readers } from '../reader-pace.ts';
-import { correlationParams, eventsSchema, publicEvent, tracePageSchema } from '../schemas.ts';
+import { correlationParams } from '../schemas.ts';
 import { sendTrail } from '../send-trail.ts';
 
 const REPRESENTATIONS = {

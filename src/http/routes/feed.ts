@@ -9,6 +9,7 @@ import type { Access } from '../../access/access.ts';
 import type { FeedSignal } from '../../feed-signal.ts';
 import type { LoadLimits } from '../../load-limits.ts';
 import { preferred, sendNotAcceptable } from '../accept.ts';
+import { fedEvent, feedPageSchema } from '../event-schemas.ts';
 import { createEventStreams, EVENT_STREAM_CONTENT } from '../event-streams.ts';
 import { createExports, EXPORT_TYPES, type ExportedRows } from '../exports.ts';
 import { feedCursorOf, LATEST, placeInFeed } from '../feed-cursor.ts';
@@ -19,7 +20,6 @@ import { problem, sendOverloaded, sendProblem } from '../problems.ts';
 import { isForwards, queryOf, wholeNumber } from '../query-parameters.ts';
 import { type FeedReading, readFeed } from '../read-feed.ts';
 import type { Readers } from '../reader-pace.ts';
-import { fedEvent, feedPageSchema } from '../schemas.ts';
 
 const REPRESENTATIONS = {
   json: 'application/json; charset=utf-8',
