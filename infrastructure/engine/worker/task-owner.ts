@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { decide } from '../../../domain/decide.ts';
+import { VersionConflictError } from '../../../domain/errors.ts';
 import type { ProcessIdentity, ProcessRequested, StoredEvent } from '../../../domain/events.ts';
 import type { Engine } from '../../../domain/ports/engine.ts';
 import type { EventStore } from '../../../domain/ports/event-store.ts';
@@ -56,6 +57,17 @@ export function createFindOwner(ports: { eventStore: EventStore; engine: Engine 
   const known = new LRUCache<string, TaskStream>({ max: MAX_KNOWN });
 
   return async (task) => {
+    for (;;) {
+      try {
+        return await find(task);
+      } catch (error) {
+        // The stream went on while the engine was asked: the recorded instance may have ended just so.
+        if (!(error instanceof VersionConflictError)) throw error;
+      }
+    }
+  };
+
+  async function find(task: EngineTask): Promise<TaskOwner> {
     const { processInstanceId: id = '', processDefinitionKey = '', businessKey } = task;
     const stream = known.get(id);
     if (stream) return { kind: 'own', stream };
@@ -77,7 +89,7 @@ export function createFindOwner(ports: { eventStore: EventStore; engine: Engine 
     const own = { correlationId, processName, identity, instanceId: rootId };
     known.set(id, own);
     return { kind: 'own', stream: own };
-  };
+  }
 
   /** Null for a stream that no request begins. */
   async function readStream(correlationId: string | undefined): Promise<FoundStream | null> {
@@ -115,7 +127,10 @@ export function createFindOwner(ports: { eventStore: EventStore; engine: Engine 
       requestId: cause.id,
       replaces: recorded,
     } as const;
-    const { events: stored } = await eventStore.append(correlationId, decide(command, state));
+    // At this very version: an instance that ended since it was read runs no more, and has had its effects.
+    const { events: stored } = await eventStore.append(correlationId, decide(command, state), {
+      expectedVersion: state.version,
+    });
     const [started] = stored;
     return started?.type === 'process-started' ? started.data.processInstanceId : recorded;
   }
