@@ -42,6 +42,8 @@ describe.each(engineKinds())(
           PROCESSES_DIR: processes.path,
           CAMUNDA_BASE_URL: url.href,
           ENGINE_CALL_TIMEOUT_MS: '500',
+          // The engine may give the task to the long poll that was cut, whose lock has to run out first.
+          LOCK_DURATION_MS: '2000',
         });
       });
       afterAll(async () => {
