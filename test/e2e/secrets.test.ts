@@ -85,8 +85,9 @@ describe('secrets', () => {
   }, 90_000);
 
   it.each([
-    ['REDIS_URL', `redis://:${SECRETS.engine}@127.0.0.1:9`],
-    ['CAMUNDA_BASE_URL', `http://user:${SECRETS.engine}@127.0.0.1:9/engine-rest`],
+    // Of what is only away the service would wait for the return.
+    ['REDIS_URL', `redis://:${SECRETS.engine}@nowhere.invalid:6379`],
+    ['CAMUNDA_BASE_URL', `http://user:${SECRETS.engine}@nowhere.invalid/engine-rest`],
     ['DATABASE_URL', `mssql://sa:${SECRETS.engine}@127.0.0.1:9/none?encrypt=false`],
     ['OTEL_EXPORTER_OTLP_ENDPOINT', `ftp://user:${SECRETS.engine}@127.0.0.1:9`],
   ])(
@@ -100,6 +101,7 @@ describe('secrets', () => {
           ...settingsFor(folder, { LOG_LEVEL: 'trace', [name]: url }),
         },
         encoding: 'utf8',
+        timeout: 50_000,
       });
       expect(status).toBe(1);
       expect(stderr).toContain(name);
