@@ -86,7 +86,7 @@ const masterKeys = z
     }
   });
 
-/** Every setting of the service. `describe` is the documentation: README's table is made from it. */
+/** Every setting of the service. `describe` is the documentation: docs/configuration.md is held to it. */
 export const configSchema = z.object({
   HOST: z.string().min(1).default('127.0.0.1').describe('Address to listen on'),
   PORT: number(3000, 0, 65535).describe('Port to listen on; 0 takes a free one'),

@@ -10,7 +10,7 @@ const OF_THE_FILE: readonly [code: RegExp, sentence: string][] = [
   [/^SQLITE_NOTADB/, 'the database file is none of SQLite; is it the folder of this service?'],
   [
     /^SQLITE_CORRUPT/,
-    'the database file is damaged; restore it from a backup, see docs/operating.md',
+    'the database file is damaged; restore it from a backup, see docs/operating/sqlite.md',
   ],
   [/^SQLITE_READONLY/, 'the database file or its folder may only be read; let this user write it'],
   [

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { configSchema } from '../../src/config.ts';
 
-const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+const ROOT = new URL('../../', import.meta.url);
+const read = (path: string): string => readFileSync(new URL(path, ROOT), 'utf8');
 
 /** Name, default and description of every setting, from the schema. */
 const settings = Object.entries(configSchema.shape).map(([name, schema]) => {
@@ -13,7 +14,7 @@ const settings = Object.entries(configSchema.shape).map(([name, schema]) => {
 });
 
 describe('the documentation', () => {
-  it('has every setting in the configuration table of the README', () => {
+  it('has every setting in the table of docs/configuration.md, with its default and description', () => {
     const table = [
       '| variable | default | meaning |',
       '|---|---|---|',
@@ -22,16 +23,16 @@ describe('the documentation', () => {
           `| \`${name}\` | ${fallback === '' ? '' : `\`${fallback}\``} | ${description} |`,
       ),
     ].join('\n');
-    const found = /<!-- configuration -->\n([\s\S]*)\n<!-- \/configuration -->/.exec(readme)?.[1];
+    const found = /<!-- configuration -->\n([\s\S]*)\n<!-- \/configuration -->/.exec(
+      read('docs/configuration.md'),
+    )?.[1];
     expect(found).toBe(table);
   });
 
   it('shows the consumer of events that is tested, in 30 lines at most', () => {
-    const read = (path: string) =>
-      readFileSync(new URL(`../../docs/${path}`, import.meta.url), 'utf8');
     const shown = /<!-- example -->\n```js\n([\s\S]*)```\n<!-- \/example -->/;
-    const example = read('examples/consume-events.mjs');
-    expect(shown.exec(read('consuming-events.md'))?.[1]).toBe(example);
+    const example = read('docs/examples/consume-events.mjs');
+    expect(shown.exec(read('docs/consuming-events.md'))?.[1]).toBe(example);
     expect(example.trimEnd().split('\n').length).toBeLessThanOrEqual(30);
   });
 

@@ -5,7 +5,7 @@ import { measureArchive } from '../../infrastructure/observability/measure-archi
 import { createMetrics } from '../../infrastructure/observability/metrics.ts';
 
 const PREFIX = 'fastify_camunda_';
-const operating = readFileSync(new URL('../../docs/operating.md', import.meta.url), 'utf8');
+const page = readFileSync(new URL('../../docs/operating/metrics.md', import.meta.url), 'utf8');
 const { registry } = createMetrics({ version: '1' });
 
 interface Described {
@@ -25,15 +25,13 @@ describe('the documentation of the metrics', () => {
       return `| \`${metric.name}\` | ${metric.constructor.name.toLowerCase()} | ${labels} | ${metric.help} |`;
     });
     const table = ['| metric | type | labels | meaning |', '|---|---|---|---|', ...rows].join('\n');
-    const found = /<!-- metrics -->\n([\s\S]*)\n<!-- \/metrics -->/.exec(operating)?.[1];
+    const found = /<!-- metrics -->\n([\s\S]*)\n<!-- \/metrics -->/.exec(page)?.[1];
     expect(found).toBe(table);
   });
 
   it('has examples for Prometheus that are YAML and ask for metrics there are', () => {
     const names = new Set(own.map(({ name }) => name));
-    const blocks = [...operating.matchAll(/```yaml\n([\s\S]*?)```/g)].map(
-      (match) => match[1] ?? '',
-    );
+    const blocks = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
     expect(blocks.length).toBeGreaterThanOrEqual(2);
     for (const block of blocks) {
       expect(parse(block)).toBeTypeOf('object');
