@@ -1,17 +1,28 @@
 import { defineConfig } from 'vitest/config';
 
-const patient = { testTimeout: 20_000, hookTimeout: 150_000 };
+const patient = { testTimeout: 120_000, hookTimeout: 180_000 };
 
 export default defineConfig({
   test: {
-    // Once for both: what it starts and provides here, the projects share.
+    // Once for all: what it starts and provides here, the projects share.
     globalSetup: ['test/support/global-setup.ts'],
     projects: [
       {
         test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          // They touch nothing outside of themselves, so one thread can run many of them one after the other.
+          pool: 'threads',
+          isolate: false,
+          maxWorkers: 3,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
           ...patient,
           name: 'side by side',
-          include: ['test/{unit,integration,e2e}/**/*.test.ts'],
+          include: ['test/{integration,e2e}/**/*.test.ts'],
           // They wait for servers and processes more than they compute, and each has its own data.
           maxWorkers: 3,
           sequence: { groupOrder: 0 },

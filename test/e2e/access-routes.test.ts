@@ -1,15 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { Queue } from 'bullmq';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RouteScope, SCOPES } from '../../domain/access.ts';
 import { accessWithKeys, basic, bearer } from '../support/access.ts';
+import { serverUrl } from '../support/servers.ts';
 import { type Parts, startParts } from '../support/service-parts.ts';
 
 /** What load balancers ask. Nothing else answers those who show nothing. */
 const OPEN = ['/health/live', '/health/ready'];
 
-const redisUrl = inject('redisUrl');
+const redisUrl = await serverUrl('redis');
 const boardKinds = [
   { name: 'without a Redis', redis: null },
   ...(redisUrl ? [{ name: 'with Bull Board on a Redis', redis: redisUrl }] : []),

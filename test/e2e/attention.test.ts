@@ -1,9 +1,12 @@
 import BetterSqlite3 from 'better-sqlite3';
-import { afterEach, describe, expect, inject, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { until } from '../support/children.ts';
 import { startRedis } from '../support/redis.ts';
+import { serverUrl } from '../support/servers.ts';
 import { createFolder, startTestService, type TestService } from '../support/service.ts';
 import { type Parts, startParts } from '../support/service-parts.ts';
+
+const hasRedis = (await serverUrl('redis')) !== null;
 
 interface Attention {
   pending: { count: number; isWhole: boolean };
@@ -107,7 +110,7 @@ describe('GET /api/analytics/attention', { timeout: 90_000 }, () => {
     expect((await look(service)).retrying).toEqual({ total: 0, steps: [] });
   });
 
-  it.skipIf(inject('redisUrl') === null)(
+  it.skipIf(!hasRedis)(
     'says that nothing is published while Redis is away, and goes without what Redis would know',
     async () => {
       const redis = await startRedis();

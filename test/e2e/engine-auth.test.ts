@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../support/children.ts';
 import { type EngineGuard, startEngineGuard } from '../support/engine-guard.ts';
 import { engineKinds, type TestEngine } from '../support/engine-kinds.ts';
+import { guardedEngines } from '../support/servers.ts';
 import {
   createFolder,
   type Folder,
@@ -19,7 +20,7 @@ const CLIENT = { clientId: 'service', clientSecret: 's3cret' };
 const LIFETIME = 2;
 const user = { userId: '42', email: 'ada@example.com' };
 
-describe.each(engineKinds())('OAuth 2.0 in front of $name', ({ available, open }) => {
+describe.each(await engineKinds())('OAuth 2.0 in front of $name', ({ available, open }) => {
   describe.skipIf(!available)('when there is one', () => {
     let engine: TestEngine;
     let tokens: TokenServer;
@@ -115,9 +116,7 @@ describe.each(engineKinds())('OAuth 2.0 in front of $name', ({ available, open }
   });
 });
 
-const guarded = Object.entries(inject('guardedEngineUrls')).map(([name, url]) => ({ name, url }));
-
-describe.each(guarded)('the own basic auth of $name', ({ url }) => {
+describe.each(await guardedEngines())('the own basic auth of $name', ({ url }) => {
   describe.skipIf(url === null)('when there is one', () => {
     const baseUrl = url ?? '';
     const unguardedUrl = baseUrl.replace(/guarded$/, 'engine-rest');

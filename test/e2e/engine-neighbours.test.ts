@@ -1,9 +1,10 @@
 import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Server } from 'node:net';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../support/children.ts';
 import { selfSigned } from '../support/self-signed.ts';
+import { realEngines } from '../support/servers.ts';
 import { countEvents, createFolder, type Folder, startTestService } from '../support/service.ts';
 
 const SECRET = 's3cret';
@@ -168,6 +169,8 @@ const cases: Case[] = [
   },
 ];
 
+const engines = await realEngines();
+
 describe('an engine that cannot be used stops the start, or is waited for where it is only away', () => {
   let folder: Folder;
   const servers: Server[] = [];
@@ -239,10 +242,7 @@ describe('an engine that cannot be used stops the start, or is waited for where 
     },
   );
 
-  const engineUrls = Object.entries(inject('engineUrls')).flatMap(([name, url]) =>
-    url === null ? [] : [{ name, url }],
-  );
-  it.each(engineUrls)('a wrong path on $name', async ({ url }) => {
+  it.each(engines)('a wrong path on $name', async ({ url }) => {
     for (const wrong of [url.replace('/engine-rest', ''), `${url}/engine`]) {
       const { line } = await refusal({ CAMUNDA_BASE_URL: wrong });
       expect(line).toMatch(

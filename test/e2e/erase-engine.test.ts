@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { describe, expect, inject, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { until } from '../support/children.ts';
 import { engineApi } from '../support/engine-api.ts';
 import { ADA, newFolder, personal, run } from '../support/erasure.ts';
 import { foundIn } from '../support/personal.ts';
+import { serverUrl } from '../support/servers.ts';
 import { PERSONAL_PROCESSES, startTestService, untilRelayed } from '../support/service.ts';
 import { copyProcesses } from '../support/service-copies.ts';
 
-const redisUrl = inject('redisUrl');
-const engineUrl = inject('engineUrls').operaton;
+const redisUrl = await serverUrl('redis');
+const engineUrl = await serverUrl('operaton');
 
 describe('erasure', { timeout: 120_000 }, () => {
   it.skipIf(!redisUrl || !engineUrl)('reaches a real engine, also when it was away', async () => {

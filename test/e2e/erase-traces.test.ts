@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { describe, expect, inject, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { ADA, bytesOf, newFolder, personal, rowsBesideEngine, run } from '../support/erasure.ts';
 import { startOtlpReceiver } from '../support/otlp-receiver.ts';
 import { foundIn, PERSON } from '../support/personal.ts';
 import { listenToRedis } from '../support/redis-listener.ts';
+import { serverUrl } from '../support/servers.ts';
 import { untilRelayed } from '../support/service.ts';
 import { type Answer, expectProblem } from '../support/service-api.ts';
 import { startServiceProcess } from '../support/service-process.ts';
 
-const redisUrl = inject('redisUrl');
+const redisUrl = await serverUrl('redis');
 
 describe('what an erasure leaves', { timeout: 120_000 }, () => {
   it('leaves no trace of the person, in anything that was written', async () => {

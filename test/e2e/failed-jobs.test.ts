@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../support/children.ts';
 import { bullmqQueues, job, policies } from '../support/queues.ts';
+import { serverUrl } from '../support/servers.ts';
 import {
   createFolder,
   type Folder,
@@ -10,7 +11,7 @@ import {
   type TestService,
 } from '../support/service.ts';
 
-const redisUrl = inject('redisUrl');
+const redisUrl = await serverUrl('redis');
 const BIN = fileURLToPath(new URL('../../src/bin.mjs', import.meta.url));
 
 /** Runs the command. */

@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { request } from 'node:http';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { Queue } from 'bullmq';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accessWithKeys, bearer } from '../support/access.ts';
 import { requested } from '../support/events.ts';
+import { serverUrl } from '../support/servers.ts';
 import { type Parts, startParts } from '../support/service-parts.ts';
 
 interface Answered {
@@ -44,8 +45,9 @@ function call(
 
 const REBOUND = { host: 'attacker.example:3000' };
 
+const redis = await serverUrl('redis');
+
 describe('a service on loopback that asks for no credential', () => {
-  const redis = inject('redisUrl');
   let parts: Parts;
   const queues: Queue[] = [];
   beforeAll(async () => {

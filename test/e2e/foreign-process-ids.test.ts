@@ -31,7 +31,7 @@ function model(key: string): string {
   );
 }
 
-describe.each(engineKinds())('ids with letters outside of ASCII, on $name', (kind) => {
+describe.each(await engineKinds())('ids with letters outside of ASCII, on $name', (kind) => {
   describe.skipIf(!kind.available)(
     'in a model and its process folder',
     { timeout: 120_000 },

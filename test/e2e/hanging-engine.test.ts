@@ -24,7 +24,7 @@ async function timed<T>(call: Promise<T>): Promise<T> {
   return answer;
 }
 
-describe.each(engineKinds())(
+describe.each(await engineKinds())(
   'callers of a service whose engine is $name',
   ({ available, open }) => {
     describe.skipIf(!available)('when that hangs', () => {

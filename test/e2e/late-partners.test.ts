@@ -1,12 +1,13 @@
-import { afterEach, describe, expect, inject, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { freePort, until } from '../support/children.ts';
 import { startRedis } from '../support/redis.ts';
+import { serverUrl } from '../support/servers.ts';
 import { createFolder, startTestService } from '../support/service.ts';
 import { copyProcesses } from '../support/service-copies.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 
-const engineUrl = inject('engineUrls').operaton;
-const hasRedis = inject('redisUrl') !== null;
+const engineUrl = await serverUrl('operaton');
+const hasRedis = (await serverUrl('redis')) !== null;
 const ASYNC = { prefer: 'respond-async' };
 
 describe('a service whose partners come later', { timeout: 600_000 }, () => {

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { bpmn, flows, start } from '../support/bpmn/model.ts';
 import { engineApi } from '../support/engine-api.ts';
 import { writeProcess } from '../support/process-folder.ts';
+import { realEngines } from '../support/servers.ts';
 import { createFolder, type Folder, startTestService } from '../support/service.ts';
 
 const key = `tellCustomer_${randomUUID().slice(0, 8)}`;
@@ -24,6 +25,8 @@ const steps = [
   { name: 'end', topic: TOPIC, tasks: ['ended'], ends: 'ok', sets: 'last', reads: ['told'] },
 ] as const;
 
+const engines = await realEngines();
+
 describe('message events that send', () => {
   let folder: Folder;
   let processes: string;
@@ -34,15 +37,13 @@ describe('message events that send', () => {
   });
   afterEach(() => folder.remove());
 
-  const engines = Object.entries(inject('engineUrls')).filter(([, url]) => url !== null);
-  it.each(engines)('are steps of a process on %s', async (_name, url) => {
-    const base = String(url);
-    const settings = { CAMUNDA_BASE_URL: base, PROCESSES_DIR: processes };
+  it.each(engines)('are steps of a process on $name', async ({ url }) => {
+    const settings = { CAMUNDA_BASE_URL: url, PROCESSES_DIR: processes };
     const service = await startTestService(settings, folder);
     const { status, body } = await service.api.start(key, { who: 'Ada' });
     expect([status, body.result]).toEqual([200, { told: `${key}/tell`, last: `${key}/end` }]);
     await service.stop();
-    await engineApi(base).forget(key);
+    await engineApi(url).forget(key);
   });
 
   it('are refused by name by the embedded engine', async () => {

@@ -1,5 +1,5 @@
 import pino from 'pino';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JobCounts } from '../../domain/ports/queue.ts';
 import { createMetrics } from '../../infrastructure/observability/metrics.ts';
 import { rollupLag } from '../../jobs/rollup-lag.ts';
@@ -9,6 +9,7 @@ import { startService } from '../../src/service.ts';
 import { until } from '../support/children.ts';
 import { databaseKinds } from '../support/databases.ts';
 import { readMetrics } from '../support/metrics.ts';
+import { serverUrl } from '../support/servers.ts';
 import {
   createFolder,
   OBSERVED_PROCESSES,
@@ -190,8 +191,8 @@ describe('a scrape', () => {
   });
 });
 
-const redisUrl = inject('redisUrl');
-const engineUrl = inject('engineUrls').operaton;
+const redisUrl = await serverUrl('redis');
+const engineUrl = await serverUrl('operaton');
 
 it.skipIf(redisUrl === null || engineUrl === null)(
   'an instance without the role api serves metrics, too, and needs no engine to be ready',

@@ -27,7 +27,7 @@ function model(key: string, topics: Record<string, string>): string {
   return bpmn(key, start(), ...tasks, end(), flows('start', ...ids, 'end'));
 }
 
-describe.each(engineKinds())('models made elsewhere, on $name', ({ available, open }) => {
+describe.each(await engineKinds())('models made elsewhere, on $name', ({ available, open }) => {
   describe.skipIf(!available)('whose ids and topics are their own', () => {
     let engine: TestEngine;
     let folder: Folder;

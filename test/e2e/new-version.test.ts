@@ -12,7 +12,7 @@ import {
 } from '../support/service.ts';
 import { copyProcesses, type ProcessCopies } from '../support/service-copies.ts';
 
-describe.each(engineKinds())(
+describe.each(await engineKinds())(
   'a release with a changed process, on $name',
   ({ available, open }) => {
     describe.skipIf(!available)('when there is one', () => {

@@ -15,7 +15,7 @@ import { copyProcesses, type ProcessCopies } from '../support/service-copies.ts'
 
 const ASYNC = { prefer: 'respond-async' };
 
-describe.each(engineKinds())('who writes where on $name', ({ available, open }) => {
+describe.each(await engineKinds())('who writes where on $name', ({ available, open }) => {
   describe.skipIf(!available)('when there is one', () => {
     let folder: Folder;
     let engine: TestEngine;

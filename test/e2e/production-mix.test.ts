@@ -8,6 +8,7 @@ import { soon } from '../support/archive-world.ts';
 import { until } from '../support/children.ts';
 import { engineApi } from '../support/engine-api.ts';
 import { createTestDatabase } from '../support/mssql.ts';
+import { serverUrl } from '../support/servers.ts';
 import {
   createFolder,
   type Folder,
@@ -17,8 +18,8 @@ import {
 import { expectProblem } from '../support/service-api.ts';
 import { copyProcesses, type ProcessCopies } from '../support/service-copies.ts';
 
-const redisUrl = inject('redisUrl');
-const engineUrl = inject('engineUrls').operaton;
+const redisUrl = await serverUrl('redis');
+const engineUrl = await serverUrl('operaton');
 const mssqlUrl = inject('mssqlUrl');
 const SLOW = 120_000;
 const ASYNC = { prefer: 'respond-async' };

@@ -16,7 +16,7 @@ import { followEvents } from '../support/service-sse.ts';
 
 const ASYNC = { prefer: 'respond-async' };
 
-describe.each(engineKinds())('a retry on $name', ({ available, open }) => {
+describe.each(await engineKinds())('a retry on $name', ({ available, open }) => {
   describe.skipIf(!available)('when there is one', () => {
     let folder: Folder;
     let engine: TestEngine;

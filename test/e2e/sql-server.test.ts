@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { until } from '../support/children.ts';
 import { createTestDatabase } from '../support/mssql.ts';
+import { serverUrl } from '../support/servers.ts';
 import {
   createFolder,
   type Folder,
@@ -11,7 +12,7 @@ import { expectProblem } from '../support/service-api.ts';
 import { startTdsProxy, type TdsProxy } from '../support/tds-proxy.ts';
 
 const mssqlUrl = inject('mssqlUrl');
-const redisUrl = inject('redisUrl');
+const redisUrl = await serverUrl('redis');
 const SLOW = 120_000;
 const ada = { userId: '42', email: 'ada@example.com' };
 

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, inject, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { until } from '../support/children.ts';
 import { type ReceivedSpan, startOtlpReceiver } from '../support/otlp-receiver.ts';
+import { serverUrl } from '../support/servers.ts';
 import { createFolder, type Folder, OBSERVED_PROCESSES } from '../support/service.ts';
 import { copyProcesses } from '../support/service-copies.ts';
 import { startServiceProcess } from '../support/service-process.ts';
@@ -12,8 +13,8 @@ const [SERVER, CLIENT, PRODUCER, CONSUMER] = [2, 3, 4, 5];
 const CALLER = 'b7ad6b7169203331';
 const ASYNC = { prefer: 'respond-async' };
 
-const redisUrl = inject('redisUrl');
-const engineUrl = inject('engineUrls').operaton;
+const redisUrl = await serverUrl('redis');
+const engineUrl = await serverUrl('operaton');
 
 interface Parts {
   name: string;

@@ -5,9 +5,11 @@ import { type Cluster, startCluster } from '../support/cluster.ts';
 import type { ClusterDatabase } from '../support/cluster-databases.ts';
 import { readMetrics } from '../support/metrics.ts';
 import { timedRuns } from '../support/queues.ts';
+import { serverUrl } from '../support/servers.ts';
 import { recordedRuns } from '../support/service-recorder.ts';
 
-const engineUrl = inject('engineUrls').operaton;
+const hasRedis = (await serverUrl('redis')) !== null;
+const engineUrl = await serverUrl('operaton');
 /** On SQL Server only what has to do with the database: Redis and the engine are the same. */
 const KINDS: { name: ClusterDatabase; available: boolean; brief: boolean }[] = [
   { name: 'SQLite', available: true, brief: false },
@@ -31,7 +33,7 @@ const typesOf = (events: readonly { type: string }[]) => events.map(({ type }) =
 describe.each(KINDS)(
   'many instances on $name, Redis and Operaton',
   ({ name, available, brief }) => {
-    describe.skipIf(!available || engineUrl === null || inject('redisUrl') === null)('', () => {
+    describe.skipIf(!available || engineUrl === null || !hasRedis)('', () => {
       let cluster: Cluster;
       beforeAll(async () => {
         cluster = await startCluster(name, engineUrl ?? '');

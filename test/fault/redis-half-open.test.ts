@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Queue } from '../../domain/ports/queue.ts';
 import { createRedisNotifier } from '../../infrastructure/notifier/redis.ts';
 import { until } from '../support/children.ts';
 import { bullmqQueues, job, silent } from '../support/queues.ts';
 import { type RunningRedis, startRedis } from '../support/redis.ts';
+import { serverUrl } from '../support/servers.ts';
 import { stateOf } from '../support/states.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 
-const redisUrl = inject('redisUrl');
+const redisUrl = await serverUrl('redis');
 
 describe.skipIf(redisUrl === null)(
   'a network that swallows all and closes nothing',

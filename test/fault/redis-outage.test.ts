@@ -1,11 +1,12 @@
-import { afterEach, describe, expect, inject, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { freePort, until } from '../support/children.ts';
 import { startRedis } from '../support/redis.ts';
+import { serverUrl } from '../support/servers.ts';
 import { createFolder, readStreams, startTestService } from '../support/service.ts';
 import { expectWhole } from '../support/service-checks.ts';
 import { startLoad } from '../support/service-load.ts';
 
-describe.skipIf(inject('redisUrl') === null)('Redis killed and restarted', () => {
+describe.skipIf((await serverUrl('redis')) === null)('Redis killed and restarted', () => {
   const cleanup: (() => Promise<void> | void)[] = [];
   afterEach(async () => {
     for (const step of cleanup.splice(0).reverse()) await step();

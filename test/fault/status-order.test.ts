@@ -1,15 +1,16 @@
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openRedis, untilReady } from '../../infrastructure/redis.ts';
 import { type RunningRedis, startRedis } from '../support/redis.ts';
+import { serverUrl } from '../support/servers.ts';
 import { createFolder, type Folder } from '../support/service.ts';
 import { type ServiceProcess, startServiceProcess } from '../support/service-process.ts';
 import { stateOf } from '../support/states.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 
 const ASYNC = { prefer: 'respond-async' };
-const engineUrl = inject('engineUrls').operaton;
+const engineUrl = await serverUrl('operaton');
 
-describe.skipIf(inject('redisUrl') === null || engineUrl === null)(
+describe.skipIf((await serverUrl('redis')) === null || engineUrl === null)(
   'two instances on one database, each with its own way to Redis',
   { timeout: 120_000 },
   () => {

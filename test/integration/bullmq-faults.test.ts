@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
-import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Queue } from '../../domain/ports/queue.ts';
 import { endWithUs, until } from '../support/children.ts';
 import { bullmqQueues, gate, job } from '../support/queues.ts';
 import { type RunningRedis, startRedis } from '../support/redis.ts';
+import { serverUrl } from '../support/servers.ts';
 
-const redisUrl = inject('redisUrl');
+const redisUrl = await serverUrl('redis');
 
 describe.skipIf(redisUrl === null)('BullMQ when Redis goes away', { timeout: 60_000 }, () => {
   let redis: RunningRedis;

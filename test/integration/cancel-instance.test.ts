@@ -9,7 +9,7 @@ import { engineKinds } from '../support/engine-kinds.ts';
 import { cancelled, failed } from '../support/events.ts';
 import { type Instances, openInstances } from '../support/instances.ts';
 
-describe.each(engineKinds())('the cancel-instance job on $name', (kind) => {
+describe.each(await engineKinds())('the cancel-instance job on $name', (kind) => {
   describe.skipIf(!kind.available)('when there is one', () => {
     let world: Instances;
     let id: string;

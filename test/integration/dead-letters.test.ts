@@ -11,7 +11,7 @@ import { job, policies, queueKinds, type TestQueue, type TestQueues } from '../s
 
 const FAST = policies({ attempts: 3, backoff: 1, maxBackoff: 2 });
 
-describe.each(queueKinds())('dead letters: $name', ({ available, durable, create }) => {
+describe.each(await queueKinds())('dead letters: $name', ({ available, durable, create }) => {
   describe.skipIf(!available)('when there is such a queue', { timeout: 60_000 }, () => {
     let queues: TestQueues;
     let queue: TestQueue;

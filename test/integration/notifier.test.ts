@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Notifier } from '../../domain/ports/notifier.ts';
 import type { ProcessState } from '../../domain/process.ts';
 import { createInProcessNotifier } from '../../infrastructure/notifier/in-process.ts';
@@ -7,9 +7,10 @@ import { createRedisNotifier } from '../../infrastructure/notifier/redis.ts';
 import { openRedis, untilReady } from '../../infrastructure/redis.ts';
 import { until } from '../support/children.ts';
 import { type RunningRedis, startRedis } from '../support/redis.ts';
+import { serverUrl } from '../support/servers.ts';
 import { stateOf } from '../support/states.ts';
 
-const redisUrl = inject('redisUrl');
+const redisUrl = await serverUrl('redis');
 
 /** A notifier with what it says: gaps and warnings. */
 async function onRedis(url: string, channel: string) {

@@ -1,10 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import BetterSqlite3 from 'better-sqlite3';
-import { afterEach, describe, expect, inject, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { runCommand } from '../support/commands.ts';
 import { startCuttingProxy } from '../support/cutting-proxy.ts';
 import { type RunningRedis, startRedis } from '../support/redis.ts';
+import { serverUrl } from '../support/servers.ts';
 import { createFolder, startTestService } from '../support/service.ts';
+
+const hasRedis = (await serverUrl('redis')) !== null;
 
 describe('a start or command that cannot go on says why in one line', { timeout: 600_000 }, () => {
   const cleanup: (() => unknown)[] = [];
@@ -77,7 +80,7 @@ describe('a start or command that cannot go on says why in one line', { timeout:
     );
   });
 
-  it.skipIf(inject('redisUrl') === null)(
+  it.skipIf(!hasRedis)(
     'or waits, when Redis is lost after any number of bytes of the start',
     async () => {
       const redis: RunningRedis = await startRedis();

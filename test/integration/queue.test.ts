@@ -27,7 +27,7 @@ const ignore = (answers: Promise<void>[]): void => {
   for (const answer of answers) answer.catch(() => {});
 };
 
-describe.each(queueKinds())('the queue: $name', ({ available, durable, create }) => {
+describe.each(await queueKinds())('the queue: $name', ({ available, durable, create }) => {
   describe.skipIf(!available)('when there is one', () => {
     let queues: TestQueues;
     beforeEach(() => {

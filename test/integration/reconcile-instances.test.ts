@@ -7,7 +7,7 @@ import { engineKinds } from '../support/engine-kinds.ts';
 import { broken, cancelled, completed, failed, retried } from '../support/events.ts';
 import { ONE_TASK, openReconcileWorld, type ReconcileWorld } from '../support/reconcile-world.ts';
 
-describe.each(engineKinds())('the runs of the reconciler on $name', (kind) => {
+describe.each(await engineKinds())('the runs of the reconciler on $name', (kind) => {
   describe.skipIf(!kind.available)('when there is one', () => {
     let world: ReconcileWorld;
     let key: string;

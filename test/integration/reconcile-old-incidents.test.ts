@@ -35,7 +35,7 @@ async function startClockProxy(target: string, aheadMs: number): Promise<Server>
   return server;
 }
 
-describe.each(engineKinds())('old incidents on $name', (kind) => {
+describe.each(await engineKinds())('old incidents on $name', (kind) => {
   describe.skipIf(!kind.available).each([
     ['behind', -3_600_000],
     ['ahead of', 90_000],

@@ -20,7 +20,7 @@ const JOINED = [
   ...[flows('start', 'fork', 'a', 'join', 'c', 'end'), flows('fork', 'b', 'join')],
 ];
 
-describe.each(engineKinds())('the reconciler on $name', (kind) => {
+describe.each(await engineKinds())('the reconciler on $name', (kind) => {
   describe.skipIf(!kind.available)('when there is one', () => {
     let world: ReconcileWorld;
     let key: string;

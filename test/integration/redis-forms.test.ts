@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { afterEach, describe, expect, inject, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { Notifier } from '../../domain/ports/notifier.ts';
 import type { Queue } from '../../domain/ports/queue.ts';
 import { createRedisNotifier } from '../../infrastructure/notifier/redis.ts';
@@ -10,9 +10,10 @@ import { checkRedis } from '../../infrastructure/redis-check.ts';
 import { freePort, until } from '../support/children.ts';
 import { job, silent } from '../support/queues.ts';
 import { type RunningRedis, startRedis, startSentinel } from '../support/redis.ts';
+import { serverUrl } from '../support/servers.ts';
 import { stateOf } from '../support/states.ts';
 
-const redisUrl = inject('redisUrl');
+const redisUrl = await serverUrl('redis');
 
 describe.skipIf(redisUrl === null)('Redis as', { timeout: 90_000 }, () => {
   const servers: RunningRedis[] = [];

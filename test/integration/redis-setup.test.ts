@@ -4,14 +4,15 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SetupError } from '../../domain/errors.ts';
 import { readConfig } from '../../src/config.ts';
 import { openTransport } from '../../src/transport.ts';
 import { freePort } from '../support/children.ts';
 import { type RunningRedis, startRedis } from '../support/redis.ts';
+import { serverUrl } from '../support/servers.ts';
 
-const redisUrl = inject('redisUrl');
+const redisUrl = await serverUrl('redis');
 const log = pino({ level: 'silent' });
 
 /** Opens the transport and closes it again: its warnings. */

@@ -1,10 +1,11 @@
-import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { until } from '../support/children.ts';
 import type { TestDatabase } from '../support/databases.ts';
 import { requested, started } from '../support/events.ts';
 import { bullmqQueues, gate, inProcessQueues, type TestQueues } from '../support/queues.ts';
 import { startRedis } from '../support/redis.ts';
 import { createWorld, LEASE_MS, ONCE, type World } from '../support/relay-world.ts';
+import { serverUrl } from '../support/servers.ts';
 
 describe('the relay when jobs fail or hang in process', () => {
   let world: World;
@@ -106,7 +107,7 @@ describe('the relay when jobs fail or hang in process', () => {
   });
 });
 
-describe.skipIf(inject('redisUrl') === null)(
+describe.skipIf((await serverUrl('redis')) === null)(
   'the relay when Redis goes away',
   { timeout: 60_000 },
   () => {

@@ -14,7 +14,7 @@ import { type Instances, openInstances } from '../support/instances.ts';
 const FIRST = { attempt: 1 };
 const SECOND = { attempt: 2 };
 
-describe.each(engineKinds())('the start-instance job on $name', (kind) => {
+describe.each(await engineKinds())('the start-instance job on $name', (kind) => {
   describe.skipIf(!kind.available)('when there is one', () => {
     let world: Instances;
     beforeAll(async () => {

@@ -1,13 +1,14 @@
 import { spawn } from 'node:child_process';
 import { Queue as BullQueue } from 'bullmq';
-import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createInProcessQueue } from '../../infrastructure/queue/in-process.ts';
 import { openRedis } from '../../infrastructure/redis.ts';
 import { endWithUs, until } from '../support/children.ts';
 import { bullmqQueues, gate, silent } from '../support/queues.ts';
 import { startRedis } from '../support/redis.ts';
+import { serverUrl } from '../support/servers.ts';
 
-const redisUrl = inject('redisUrl');
+const redisUrl = await serverUrl('redis');
 const NAME = 'reconcile-processes';
 
 describe('timed jobs in process, by a clock of the test', () => {

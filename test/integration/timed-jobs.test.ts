@@ -20,7 +20,7 @@ function counting(work: (run: number, signal: AbortSignal) => Promise<void> | vo
   return { seen, handler };
 }
 
-describe.each(queueKinds())('timed jobs: $name', ({ available, durable, create }) => {
+describe.each(await queueKinds())('timed jobs: $name', ({ available, durable, create }) => {
   describe.skipIf(!available)('when there is such a queue', { timeout: 60_000 }, () => {
     let queues: TestQueues;
     beforeEach(() => {

@@ -8,7 +8,7 @@ import { identity } from '../support/events.ts';
 import { plain } from '../support/worker-bpmn.ts';
 import { openWorkerRig, type WorkerRig } from '../support/worker-rig.ts';
 
-const real = engineKinds().filter(({ name }) => !name.startsWith('the embedded'));
+const real = (await engineKinds()).filter(({ name }) => !name.startsWith('the embedded'));
 
 describe.each(real)('the tasks of a called process on $name', ({ available, open }) => {
   describe.skipIf(!available)('when there is one', () => {

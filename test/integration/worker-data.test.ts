@@ -49,7 +49,7 @@ const types = {
   nothing: 'Null',
 };
 
-describe.each(engineKinds())('what steps read and write on $name', ({ available, open }) => {
+describe.each(await engineKinds())('what steps read and write on $name', ({ available, open }) => {
   describe.skipIf(!available)('through a whole process', () => {
     let rig: WorkerRig;
     const heard: { url: string; headers: IncomingHttpHeaders }[] = [];

@@ -4,7 +4,7 @@ import { engineKinds } from '../support/engine-kinds.ts';
 import { plain } from '../support/worker-bpmn.ts';
 import { useWorkerRig, type WorkerRig } from '../support/worker-rig.ts';
 
-describe.each(engineKinds())('a task that comes again on $name', ({ available, open }) => {
+describe.each(await engineKinds())('a task that comes again on $name', ({ available, open }) => {
   describe.skipIf(!available)('after its output was journaled', () => {
     let rig: WorkerRig;
     useWorkerRig(open, (opened) => {

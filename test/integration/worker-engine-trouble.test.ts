@@ -5,7 +5,7 @@ import { engineKinds } from '../support/engine-kinds.ts';
 import { plain } from '../support/worker-bpmn.ts';
 import { happened, useWorkerRig, type WorkerRig } from '../support/worker-rig.ts';
 
-describe.each(engineKinds())('a worker whose engine is $name', ({ available, open }) => {
+describe.each(await engineKinds())('a worker whose engine is $name', ({ available, open }) => {
   describe.skipIf(!available)('when that is in trouble', () => {
     let rig: WorkerRig;
     useWorkerRig(open, (opened) => {

@@ -12,7 +12,7 @@ const types = (events: readonly StoredEvent[]) => happened(events).map(({ type }
 const failures = (events: readonly StoredEvent[]) =>
   events.flatMap((event) => (event.type === 'step-failed' ? [event] : []));
 
-describe.each(engineKinds())('a failing step on $name', ({ available, open }) => {
+describe.each(await engineKinds())('a failing step on $name', ({ available, open }) => {
   describe.skipIf(!available)('is told and journaled', () => {
     let rig: WorkerRig;
     useWorkerRig(open, (opened) => {

@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { endWithUs, freePort, until } from '../support/children.ts';
-import { engineKinds } from '../support/engine-kinds.ts';
+import { embeddedEngine, engineKinds } from '../support/engine-kinds.ts';
 import { plain } from '../support/worker-bpmn.ts';
 import { useWorkerRig, type WorkerRig } from '../support/worker-rig.ts';
 
-describe.each(engineKinds())('the flow of tasks from $name', ({ available, open }) => {
+describe.each(await engineKinds())('the flow of tasks from $name', ({ available, open }) => {
   describe.skipIf(!available)('through a worker', () => {
     let rig: WorkerRig;
     useWorkerRig(open, (opened) => {
@@ -187,8 +187,7 @@ describe('after its stop', () => {
   it.each(['with the engine there', 'with no engine'])(
     'G12: nothing of a worker keeps its process alive, %s',
     async (how) => {
-      const [embedded] = engineKinds();
-      const engine = how === 'with no engine' ? undefined : await embedded?.open();
+      const engine = how === 'with no engine' ? undefined : await embeddedEngine().open();
       const url = engine?.url ?? `http://127.0.0.1:${await freePort()}`;
       const script = fileURLToPath(new URL('../support/worker-process.ts', import.meta.url));
       const child = spawn(process.execPath, ['--import', 'tsx', script, url], {

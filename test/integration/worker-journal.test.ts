@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { taskKeyPrefix } from '../../domain/decide.ts';
 import { BusinessRuleError } from '../../domain/errors.ts';
 import { until } from '../support/children.ts';
-import { engineKinds } from '../support/engine-kinds.ts';
+import { embeddedEngine, engineKinds } from '../support/engine-kinds.ts';
 import { plain } from '../support/worker-bpmn.ts';
 import type { EngineCall, Verdict } from '../support/worker-proxy.ts';
 import { happened, openWorkerRig, useWorkerRig, type WorkerRig } from '../support/worker-rig.ts';
@@ -16,7 +16,7 @@ function reportIn({ path }: EngineCall): { taskId: string; report: string } | nu
   return taskId && report ? { taskId, report } : null;
 }
 
-describe.each(engineKinds())('the worker on $name', ({ available, open }) => {
+describe.each(await engineKinds())('the worker on $name', ({ available, open }) => {
   describe.skipIf(!available)('journals before it reports', () => {
     let rig: WorkerRig;
     useWorkerRig(open, (opened) => {
@@ -216,9 +216,8 @@ describe.each(engineKinds())('the worker on $name', ({ available, open }) => {
 
 describe('the worker while the database is away', () => {
   it('keeps the result and journals it when the database is back, with one run of the handler', async () => {
-    const [embedded] = engineKinds();
-    const engine = await embedded?.open();
-    const rig = await openWorkerRig(engine?.url ?? '');
+    const engine = await embeddedEngine().open();
+    const rig = await openWorkerRig(engine.url);
     const other = new BetterSqlite3(rig.file);
     let runs = 0;
     const definition = await rig.process({
@@ -247,6 +246,6 @@ describe('the worker while the database is away', () => {
     expect(events.filter(({ dedupeKey }) => dedupeKey?.endsWith('completed'))).toHaveLength(1);
     other.close();
     await rig.close();
-    await engine?.stop();
+    await engine.stop();
   });
 });

@@ -12,7 +12,7 @@ const FORGED = Object.fromEntries(
   RESERVED_VARIABLES.map((name) => [name, { type: 'String', value: 'forged' }]),
 );
 
-describe.each(engineKinds())('the stream of a task on $name', ({ available, open }) => {
+describe.each(await engineKinds())('the stream of a task on $name', ({ available, open }) => {
   describe.skipIf(!available)('when there is one', () => {
     let rig: WorkerRig;
     useWorkerRig(open, (opened) => {

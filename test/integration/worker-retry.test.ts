@@ -9,7 +9,7 @@ import { plain } from '../support/worker-bpmn.ts';
 import type { Verdict } from '../support/worker-proxy.ts';
 import { useWorkerRig, type WorkerRig } from '../support/worker-rig.ts';
 
-describe.each(engineKinds())('a retry and the worker on $name', ({ available, open }) => {
+describe.each(await engineKinds())('a retry and the worker on $name', ({ available, open }) => {
   describe.skipIf(!available)('when there is one', () => {
     let rig: WorkerRig;
     useWorkerRig(open, (opened) => {

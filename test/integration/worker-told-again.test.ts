@@ -7,7 +7,7 @@ import { happened, useWorkerRig, type WorkerRig } from '../support/worker-rig.ts
 
 const SHORT_LOCK = { lockDurationMs: 1_000 };
 
-describe.each(engineKinds())('a task that is told again on $name', ({ available, open }) => {
+describe.each(await engineKinds())('a task that is told again on $name', ({ available, open }) => {
   describe.skipIf(!available)('when there is one', () => {
     let rig: WorkerRig;
     useWorkerRig(open, (opened) => {

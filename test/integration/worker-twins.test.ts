@@ -9,7 +9,7 @@ import { engineKinds } from '../support/engine-kinds.ts';
 import { plain } from '../support/worker-bpmn.ts';
 import { useWorkerRig, type WorkerRig } from '../support/worker-rig.ts';
 
-describe.each(engineKinds())('twins of an instance on $name', ({ available, open }) => {
+describe.each(await engineKinds())('twins of an instance on $name', ({ available, open }) => {
   describe.skipIf(!available)('when there is one', () => {
     let rig: WorkerRig;
     useWorkerRig(open, (opened) => {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { inject } from 'vitest';
 import { startEmbeddedEngine } from '../../infrastructure/engine/embedded/start.ts';
 import { temporaryFolder } from './databases.ts';
+import { serverUrl } from './servers.ts';
 
 export interface TestEngine {
   /** Base URL of its REST API: all that the suites know of it. */
@@ -16,13 +16,14 @@ export interface EngineKind {
 }
 
 /** Every engine the suites run against. */
-export function engineKinds(): EngineKind[] {
-  const { operaton, camunda7 } = inject('engineUrls');
-  return [
-    embedded('the embedded engine', {}),
-    running('Operaton', operaton),
-    running('Camunda 7', camunda7),
-  ];
+export async function engineKinds(): Promise<EngineKind[]> {
+  const [operaton, camunda7] = await Promise.all([serverUrl('operaton'), serverUrl('camunda7')]);
+  return [embeddedEngine(), running('Operaton', operaton), running('Camunda 7', camunda7)];
+}
+
+/** The embedded engine as the service runs it. */
+export function embeddedEngine(): EngineKind {
+  return embedded('the embedded engine', {});
 }
 
 /**

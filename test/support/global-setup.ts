@@ -1,70 +1,99 @@
 import 'vitest';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { TestProject } from 'vitest/node';
-import { type EngineKind, startRealEngine } from './engines/start-engine.ts';
+import { startRealEngine } from './engines/start-engine.ts';
 import { startRedis } from './redis.ts';
+import type { ServerAnswer, ServerName } from './servers.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Null: there is none on this machine. */
-    redisUrl: string | null;
-    engineUrls: Record<EngineKind, string | null>;
-    /** The same engines, for their own users only; null for one that was given. */
-    guardedEngineUrls: Record<EngineKind, string | null>;
+    /** Where `servers.ts` asks for a server. */
+    serversUrl: string;
     mssqlUrl: string | null;
   }
 }
 
+interface Server {
+  title: string;
+  /** The URL of one that runs already. */
+  given: string | undefined;
+  start(): Promise<{ url: string; guardedUrl?: string; stop(): Promise<void> }>;
+}
+
+const { env } = process;
+const SERVERS: Record<ServerName, Server> = {
+  redis: { title: 'Redis', given: env.REDIS_TEST_URL, start: () => startRedis() },
+  operaton: {
+    title: 'Operaton',
+    given: env.OPERATON_TEST_URL,
+    start: () => startRealEngine('operaton'),
+  },
+  camunda7: {
+    title: 'Camunda 7',
+    given: env.CAMUNDA7_TEST_URL,
+    start: () => startRealEngine('camunda7'),
+  },
+};
+
 /**
- * Starts what the suites share: Redis, Operaton and Camunda 7; a server whose URL is given is used
- * instead (`REDIS_TEST_URL`, `OPERATON_TEST_URL`, `CAMUNDA7_TEST_URL`). Where one cannot be started its
- * suites are skipped, loudly; with CI=true that is a failure.
+ * Starts what test files share, Redis, Operaton and Camunda 7, each when the first file asks for it: a run
+ * of one file starts only what that needs. `TEST_SERVERS=all`, the whole suite, starts all three at once
+ * and in advance. A server whose URL is given is used instead. Where one cannot be started its tests are
+ * skipped, loudly; with CI=true they fail.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const started = new Map<ServerName, Promise<ServerAnswer>>();
   const stops: (() => Promise<void>)[] = [];
-  async function start<T extends { url: string; stop(): Promise<void> }>(
-    name: string,
-    given: string | undefined,
-    begin: () => Promise<T>,
-  ): Promise<string | null> {
-    if (given) return given;
+
+  function start(name: ServerName): Promise<ServerAnswer> {
+    const answer = started.get(name) ?? startOnce(name);
+    started.set(name, answer);
+    return answer;
+  }
+
+  async function startOnce(name: ServerName): Promise<ServerAnswer> {
+    const server = SERVERS[name];
+    if (server.given) return { url: server.given, guardedUrl: null };
     try {
-      const running = await begin();
-      stops.push(running.stop);
-      return running.url;
+      const { url, guardedUrl = null, stop } = await server.start();
+      stops.push(stop);
+      return { url, guardedUrl };
     } catch (error) {
-      skipped(name, error instanceof Error ? error.message : String(error));
-      if (process.env.CI === 'true') throw error;
-      return null;
+      reportSkipped(server.title, error instanceof Error ? error.message : String(error));
+      if (env.CI === 'true') throw error;
+      return { url: null, guardedUrl: null };
     }
   }
-  const { env } = process;
-  const redisUrl = await start('Redis', env.REDIS_TEST_URL, startRedis);
-  const guarded: Record<EngineKind, string | null> = { operaton: null, camunda7: null };
-  const startEngine = (name: string, kind: EngineKind, given: string | undefined) =>
-    start(name, given, async () => {
-      const running = await startRealEngine(kind);
-      guarded[kind] = running.guardedUrl;
-      return running;
-    });
-  const [operaton, camunda7] = await Promise.all([
-    startEngine('Operaton', 'operaton', env.OPERATON_TEST_URL),
-    startEngine('Camunda 7', 'camunda7', env.CAMUNDA7_TEST_URL),
-  ]);
-  if (!guarded.operaton && !guarded.camunda7) {
-    skipped('basic auth', 'given engines have no second address that asks for credentials');
+
+  const listener = createServer((request, response) => {
+    start(request.url?.slice(1) as ServerName).then(
+      (answer) => response.end(JSON.stringify(answer)),
+      (error: Error) => response.end(JSON.stringify({ error: error.message })),
+    );
+  });
+  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+  project.provide('serversUrl', `http://127.0.0.1:${(listener.address() as AddressInfo).port}`);
+  project.provide('mssqlUrl', env.MSSQL_TEST_URL || null);
+
+  if (env.TEST_SERVERS === 'all') {
+    // A failure is reported by the files that ask.
+    const all = (Object.keys(SERVERS) as ServerName[]).map((name) => start(name).catch(() => {}));
+    // Some tests start a Redis of their own: if it has to be installed, then once, here.
+    await all[0];
+    if (!env.MSSQL_TEST_URL) reportSkipped('SQL Server', 'MSSQL_TEST_URL is not set');
+    if (env.OPERATON_TEST_URL && env.CAMUNDA7_TEST_URL) {
+      reportSkipped('basic auth', 'given engines have no second address that asks for credentials');
+    }
   }
-  const mssqlUrl = env.MSSQL_TEST_URL || null;
-  if (!mssqlUrl) skipped('SQL Server', 'MSSQL_TEST_URL is not set');
-  project.provide('redisUrl', redisUrl);
-  project.provide('engineUrls', { operaton, camunda7 });
-  project.provide('guardedEngineUrls', guarded);
-  project.provide('mssqlUrl', mssqlUrl);
   return async () => {
+    listener.close();
+    await Promise.allSettled(started.values());
     await Promise.all(stops.map((stop) => stop()));
   };
 }
 
-function skipped(what: string, why: string): void {
+function reportSkipped(what: string, why: string): void {
   const line = '*'.repeat(78);
   process.stderr.write(`\n${line}\n* SKIPPED: the ${what} suites: ${why}\n${line}\n\n`);
 }

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { Queue as BullQueue } from 'bullmq';
-import { inject } from 'vitest';
 import type { DeadLetters } from '../../domain/ports/dead-letters.ts';
 import type { Job, JobName, Queue, TimedJobName } from '../../domain/ports/queue.ts';
 import { type BullmqOptions, createBullmqQueue } from '../../infrastructure/queue/bullmq.ts';
 import { createInProcessQueue } from '../../infrastructure/queue/in-process.ts';
 import type { QueueLog, RetryPolicy } from '../../infrastructure/queue/policies.ts';
 import { openRedis } from '../../infrastructure/redis.ts';
+import { serverUrl } from './servers.ts';
 
 export const silent: QueueLog = { debug() {}, warn() {}, error() {} };
 
@@ -69,8 +69,8 @@ export interface QueueKind {
 }
 
 /** Every queue the suites run against. */
-export function queueKinds(): QueueKind[] {
-  const redisUrl = inject('redisUrl');
+export async function queueKinds(): Promise<QueueKind[]> {
+  const redisUrl = await serverUrl('redis');
   return [
     { name: 'in-process', available: true, durable: false, create: inProcessQueues },
     {

@@ -1,9 +1,10 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { endWithUs, freePort, isOnPath, stopChild, until } from './children.ts';
+import { runProgram } from './maven.ts';
 
 export interface RunningRedis {
   url: string;
@@ -26,7 +27,7 @@ export async function startRedis(
   keepIn?: string,
   more: readonly string[] = [],
 ): Promise<RunningRedis> {
-  const program = findOrInstall();
+  const program = await findOrInstall();
   const port = given ?? (await freePort());
   const folder = keepIn ?? mkdtempSync(join(tmpdir(), 'fastify-camunda-redis-'));
   const child = spawn(
@@ -52,19 +53,15 @@ export async function startRedis(
   };
 }
 
-function findOrInstall(): string {
+async function findOrInstall(): Promise<string> {
   const known = ['redis-server', 'valkey-server'].find(isOnPath);
   if (known) return known;
   const sudo = process.getuid?.() === 0 ? '' : 'sudo -n ';
   if (isOnPath('apt-get')) {
     console.log('Installing redis-server with apt-get …');
-    spawnSync(
-      'sh',
-      [
-        '-c',
-        `${sudo}apt-get update -q && ${sudo}env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends redis-server`,
-      ],
-      { stdio: 'ignore' },
+    const install = `${sudo}env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends`;
+    await runProgram('sh', ['-c', `${sudo}apt-get update -q && ${install} redis-server`]).catch(
+      () => {},
     );
   }
   if (isOnPath('redis-server')) return 'redis-server';
@@ -102,7 +99,7 @@ export async function startSentinel(masterPort: number): Promise<RunningRedis> {
       '',
     ].join('\n'),
   );
-  const child = spawn(findOrInstall(), [file, '--sentinel'], { stdio: 'ignore' });
+  const child = spawn(await findOrInstall(), [file, '--sentinel'], { stdio: 'ignore' });
   endWithUs(child);
   await until(() => answersPing(port), 'the sentinel answers');
   return {

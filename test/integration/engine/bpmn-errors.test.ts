@@ -29,7 +29,7 @@ function attemptInside(inner: readonly string[], ...events: string[]): string[] 
 
 const INNER = [start('in'), task('work'), end('out'), flows('in', 'work', 'out')];
 
-describeEngines('BPMN errors', (rig) => {
+await describeEngines('BPMN errors', (rig) => {
   it('an error leaves by the boundary event of its code, whose variables it fills', async () => {
     const instance = await rig.run(
       attempt(

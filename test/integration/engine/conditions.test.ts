@@ -9,7 +9,7 @@ import {
 import { end, exclusive, flow, flows, inclusive, start, task } from '../../support/bpmn/model.ts';
 import { describeEngines } from './engine-rig.ts';
 
-describeEngines('conditions', (rig) => {
+await describeEngines('conditions', (rig) => {
   const startWith = (key: string, variables: unknown) =>
     rig.call<{ id: string; type: string; message: string }>(
       'POST',

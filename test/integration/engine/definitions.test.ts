@@ -6,7 +6,7 @@ import { describeEngines } from './engine-rig.ts';
 
 const ONE_TASK = [start(), task('a'), end(), flows('start', 'a', 'end')];
 
-describeEngines('definitions and instances', (rig) => {
+await describeEngines('definitions and instances', (rig) => {
   async function versions(key: string): Promise<number[]> {
     const path = `/process-definition?key=${key}`;
     const { body } = await rig.call<{ version: number }[]>('GET', path);

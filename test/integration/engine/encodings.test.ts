@@ -23,7 +23,7 @@ const encodings: [what: string, declared: string, write: (text: string) => Uint8
   ['UTF-16, lower byte last', 'UTF-16', (text) => bigEndian(mark + text)],
 ];
 
-describe.each(engineKinds())('a BPMN file on $name', ({ available, open }) => {
+describe.each(await engineKinds())('a BPMN file on $name', ({ available, open }) => {
   describe.skipIf(!available)('that is written in', () => {
     let engine: TestEngine;
     let port: RestEngine;

@@ -76,8 +76,8 @@ export interface FetchOptions {
 }
 
 /** The suite on every engine: nothing but the URL differs. */
-export function describeEngines(title: string, suite: (rig: Rig) => void): void {
-  describe.each([...engineKinds(), forgetfulEngine()])(
+export async function describeEngines(title: string, suite: (rig: Rig) => void): Promise<void> {
+  describe.each([...(await engineKinds()), forgetfulEngine()])(
     `${title} on $name`,
     ({ available, open }) => {
       describe.skipIf(!available)('when there is one', () => {

@@ -9,7 +9,7 @@ const TWO_AT_ONCE = [
   ...[flows('start', 'fork', 'a', 'end'), flows('fork', 'b', 'end')],
 ];
 
-describeEngines('external tasks', (rig) => {
+await describeEngines('external tasks', (rig) => {
   const post = (id: string, what: string, body?: object) =>
     rig.call('POST', `/external-task/${id}/${what}`, body);
   const show = async (id: string) => (await rig.call<WireTask>('GET', `/external-task/${id}`)).body;

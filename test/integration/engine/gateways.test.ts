@@ -22,7 +22,7 @@ function choice(gateway: string, a: string, b: string): string[] {
   ];
 }
 
-describeEngines('gateways', (rig) => {
+await describeEngines('gateways', (rig) => {
   const amount = (value: number) => ({ amount: { value, type: 'Integer' } });
   async function completeAll(instance: Followed, ...activities: string[]): Promise<void> {
     for (const activity of activities) {

@@ -6,7 +6,7 @@ import { createRig, describeEngines, type Rig } from './engine-rig.ts';
 
 const NAME = 'sent/off: 100 % "ok" ✓';
 
-describeEngines('receivers of messages', (rig) => {
+await describeEngines('receivers of messages', (rig) => {
   it('G17: another instance with the same business key does not get the message', async () => {
     const key = rig.newKey();
     const elements = [start(), catchMessage('wait', 'told'), task('a'), end()];
@@ -31,7 +31,7 @@ describeEngines('receivers of messages', (rig) => {
   });
 });
 
-describe.each(engineKinds().filter(({ name }) => !name.startsWith('the embedded')))(
+describe.each((await engineKinds()).filter(({ name }) => !name.startsWith('the embedded')))(
   'receivers of messages on $name',
   ({ available, open }) => {
     describe.skipIf(!available)('when there is one', () => {

@@ -15,7 +15,7 @@ import {
 } from '../../support/bpmn/model.ts';
 import { describeEngines, type Followed } from './engine-rig.ts';
 
-describeEngines('messages', (rig) => {
+await describeEngines('messages', (rig) => {
   const send = (name: string, { id }: Followed, variables = {}) =>
     rig.engine.correlate(name, id, variables);
   const waitThen = (event: string) => [

@@ -9,7 +9,7 @@ import { engineKinds, forgetfulEngine, type TestEngine } from '../../support/eng
 const model = (key: string): string =>
   readFileSync(new URL(`../../support/bpmn/models/${key}.bpmn`, import.meta.url), 'utf8');
 
-describe.each([...engineKinds(), forgetfulEngine()])('on $name', ({ available, open }) => {
+describe.each([...(await engineKinds()), forgetfulEngine()])('on $name', ({ available, open }) => {
   describe.skipIf(!available)('a model', () => {
     let engine: TestEngine;
     let port: RestEngine;

@@ -12,7 +12,7 @@ interface Incident {
   incidentMessage: string | null;
 }
 
-describeEngines('failures of external tasks', (rig) => {
+await describeEngines('failures of external tasks', (rig) => {
   const fail = (id: string, failure: object) =>
     rig.call('POST', `/external-task/${id}/failure`, { workerId: 'w1', ...failure });
   const show = async (id: string) => (await rig.call<WireTask>('GET', `/external-task/${id}`)).body;

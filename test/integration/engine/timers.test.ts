@@ -17,7 +17,7 @@ import { until } from '../../support/children.ts';
 import { describeEngines, type Followed } from './engine-rig.ts';
 
 // They wait for a second each, so they wait together.
-describeEngines('timers', (rig) => {
+await describeEngines('timers', (rig) => {
   const opens = (instance: Followed, ...activities: string[]) =>
     until(
       async () => (await instance.open()).join() === activities.join(),

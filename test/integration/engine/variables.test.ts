@@ -38,7 +38,7 @@ const UNFIT: readonly EngineVariable[] = [
   { type: 'Unheard', value: 'x' },
 ];
 
-describeEngines('variables', (rig) => {
+await describeEngines('variables', (rig) => {
   const bare = (variables: EngineVariables): EngineVariables =>
     Object.fromEntries(
       Object.entries(variables).map(([name, { type, value }]) => [

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { findLateDeclarations } from '../support/late-declarations.ts';
+import { findLateDeclarations } from '../../support/late-declarations.ts';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const FOLDERS = ['domain', 'infrastructure', 'jobs', 'migrations', 'src'];
 
 it('no call reaches a constant that is declared only behind it', { timeout: 120_000 }, () => {
