@@ -1,12 +1,28 @@
-/** The direction of dependencies: domain ← infrastructure, jobs ← src. */
+/**
+ * The direction of dependencies: domain ← infrastructure, jobs ← src. Within domain each folder is a
+ * feature, which the rest of the code uses through its index only.
+ */
+const PURE_LIBRARIES = '^node_modules/(zod|lru-cache|croner|luxon)/';
+const PURE_NODE = '^(crypto|timers/promises|util)$';
+
 module.exports = {
   forbidden: [
     {
       name: 'domain-stands-alone',
-      comment: 'domain is pure: it imports itself and zod, no Node API, no other layer',
+      comment: 'domain decides: it imports itself, libraries that compute, and no other layer',
       severity: 'error',
       from: { path: '^domain/' },
-      to: { pathNot: ['^domain/', '^node_modules/zod/'] },
+      to: { pathNot: ['^domain/', PURE_LIBRARIES, PURE_NODE] },
+    },
+    {
+      name: 'features-through-their-index',
+      comment: 'what a feature does not export from its index is its own business',
+      severity: 'error',
+      from: { path: '^(domain/[^/]+|infrastructure|jobs|src|migrations|bench)/', pathNot: '^domain/index[.]ts$' },
+      to: {
+        path: '^domain/[^/]+/',
+        pathNot: ['^domain/[^/]+/index[.]ts$', '^domain/processes/', '^$1/'],
+      },
     },
     {
       name: 'jobs-know-ports-only',
@@ -22,19 +38,27 @@ module.exports = {
       to: { path: ['^src/', '^jobs/'] },
     },
     {
-      name: 'bullmq-only-in-queue',
+      name: 'bullmq-only-in-redis',
       severity: 'error',
-      from: { pathNot: '^(infrastructure/queue/|test/|bench/)' },
+      from: { pathNot: '^(infrastructure/redis/|test/|bench/)' },
       to: { path: '^node_modules/bullmq/' },
     },
     {
       name: 'one-composition-root',
-      comment: 'routes get their dependencies by argument; only src/ top level builds adapters',
+      comment: 'routes get their dependencies by argument; only the composition root builds adapters',
       severity: 'error',
-      from: { path: '^src/http/' },
-      to: { path: ['^infrastructure/(sql|queue|engine|notifier)/'] },
+      from: { path: '^src/http/', pathNot: '^src/http/export-line[.]ts$' },
+      to: { path: ['^infrastructure/(sql|sqlite|sqlserver|in-process|camunda|embedded-engine)/'] },
     },
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'no-circle-of-folders',
+      comment: 'a feature that needs another does not serve it',
+      severity: 'error',
+      scope: 'folder',
+      from: { path: '^domain/' },
+      to: { circular: true },
+    },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

@@ -1,5 +1,5 @@
+import { prepareDatabase } from './src/composition/database-target.ts';
 import { readConfig } from './src/config.ts';
-import { prepareDatabase } from './src/database-target.ts';
 
 // For the Knex command: `node --import tsx node_modules/.bin/knex migrate:status`. The service and
 // `fastify-camunda migrate` use the same settings.

@@ -1,5 +1,5 @@
 import BetterSqlite3 from 'better-sqlite3';
-import { openSqliteDatabase } from '../infrastructure/sql/sqlite/database.ts';
+import { openSqliteDatabase } from '../infrastructure/sqlite/database.ts';
 import { type BenchQuestion, QUESTIONS } from './support/analytics-questions.ts';
 import type { Benchmark, Run } from './support/benchmark.ts';
 import { rolledUpDatabase } from './support/rolled-up.ts';

@@ -1,8 +1,8 @@
 import sql from 'mssql';
 import { v7 as timeOrderedId } from 'uuid';
 import { type EventRow, toEventRow } from '../infrastructure/sql/event-row.ts';
-import { createPool, readMssqlUrl } from '../infrastructure/sql/mssql/connection.ts';
-import { openMssqlDatabase } from '../infrastructure/sql/mssql/database.ts';
+import { createPool, readMssqlUrl } from '../infrastructure/sqlserver/connection.ts';
+import { openMssqlDatabase } from '../infrastructure/sqlserver/database.ts';
 import { createTestDatabase } from '../test/support/mssql.ts';
 import { A_HASH, stepCompleted, streams } from './append.ts';
 import { type Benchmark, inTurns, type Run, rowOf } from './support/benchmark.ts';

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import knex from 'knex';
 import { v7 as timeOrderedId } from 'uuid';
-import type { ProcessEvent } from '../domain/events.ts';
+import type { ProcessEvent } from '../domain/process/index.ts';
 import { EVENT_COLUMNS, toEventRow } from '../infrastructure/sql/event-row.ts';
 import { migrateUp } from '../infrastructure/sql/migrate.ts';
-import { openSqliteDatabase, sqliteKnexConfig } from '../infrastructure/sql/sqlite/database.ts';
-import { openSqlite } from '../infrastructure/sql/sqlite/open.ts';
+import { openSqliteDatabase, sqliteKnexConfig } from '../infrastructure/sqlite/database.ts';
+import { openSqlite } from '../infrastructure/sqlite/open.ts';
 import { type Benchmark, inTurns, type Run, rowOf } from './support/benchmark.ts';
 import { runCallers } from './support/callers.ts';
 

@@ -1,8 +1,8 @@
 import { EVENT_COLUMNS } from '../infrastructure/sql/event-row.ts';
 import { PROCESS_COLUMNS } from '../infrastructure/sql/process-row.ts';
-import { copyToArchive } from '../infrastructure/sql/sqlite/batch-mover.ts';
-import { openSqliteDatabase } from '../infrastructure/sql/sqlite/database.ts';
-import { openSqlite } from '../infrastructure/sql/sqlite/open.ts';
+import { copyToArchive } from '../infrastructure/sqlite/batch-mover.ts';
+import { openSqliteDatabase } from '../infrastructure/sqlite/database.ts';
+import { openSqlite } from '../infrastructure/sqlite/open.ts';
 import type { ArchiverChild } from './children/archiver.ts';
 import { type Benchmark, inTurns, type Run, rowOf } from './support/benchmark.ts';
 import { startChild } from './support/child.ts';

@@ -1,5 +1,5 @@
-import { EXPORT_FORMATS, type ExportFormat } from '../infrastructure/export/export-formats.ts';
-import { openSqlite } from '../infrastructure/sql/sqlite/open.ts';
+import { EXPORT_FORMATS, type ExportFormat } from '../infrastructure/files/export-formats.ts';
+import { openSqlite } from '../infrastructure/sqlite/open.ts';
 import { growthOf, untilRolledUp } from '../test/support/process-memory.ts';
 import { startCommand } from '../test/support/service-process.ts';
 import type { ExportReader } from './children/export-reader.ts';

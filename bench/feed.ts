@@ -1,5 +1,5 @@
-import { openSqliteDatabase } from '../infrastructure/sql/sqlite/database.ts';
-import { openSqlite } from '../infrastructure/sql/sqlite/open.ts';
+import { openSqliteDatabase } from '../infrastructure/sqlite/database.ts';
+import { openSqlite } from '../infrastructure/sqlite/open.ts';
 import { type Benchmark, inTurns, rowOf } from './support/benchmark.ts';
 import { generatedDatabase } from './support/generated.ts';
 import type { Row } from './support/row.ts';

@@ -2,6 +2,8 @@
  * What a process is written with: `import { … } from 'fastify-camunda'`.
  */
 export { z } from 'zod';
+export type { Json, JsonObject } from './common/index.ts';
+export { BusinessRuleError } from './common/index.ts';
 export {
   defineProcess,
   type HttpAnswer,
@@ -12,6 +14,4 @@ export {
   type StepDefinition,
   type StepHttp,
   type StepLogger,
-} from './define-process.ts';
-export { BusinessRuleError } from './errors.ts';
-export type { Json, JsonObject } from './json.ts';
+} from './steps/index.ts';

@@ -1,6 +1,5 @@
-import type { EventType, StoredEvent } from '../domain/events.ts';
-import type { OutboxRow } from '../domain/ports/outbox.ts';
-import type { Job, JobName } from '../domain/ports/queue.ts';
+import type { Job, JobName, OutboxRow } from '../domain/outbox/index.ts';
+import type { EventType, StoredEvent } from '../domain/process/index.ts';
 
 /** Which jobs an event causes. The one place that says so. */
 export const EVENT_JOBS: Record<EventType, readonly JobName[]> = {

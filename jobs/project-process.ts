@@ -1,6 +1,5 @@
-import type { Notifier } from '../domain/ports/notifier.ts';
-import type { ProcessStore } from '../domain/ports/process-store.ts';
-import type { Job } from '../domain/ports/queue.ts';
+import type { Job } from '../domain/outbox/index.ts';
+import type { Notifier, ProcessStore } from '../domain/process/index.ts';
 
 /**
  * Brings `process_store` up to the stream and tells every instance. What the job says does not

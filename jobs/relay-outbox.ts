@@ -1,6 +1,5 @@
-import type { Outbox, OutboxRow } from '../domain/ports/outbox.ts';
-import type { Queue } from '../domain/ports/queue.ts';
-import { logIds } from '../domain/trace-context.ts';
+import { logIds } from '../domain/common/index.ts';
+import type { Outbox, OutboxRow, Queue } from '../domain/outbox/index.ts';
 import { jobsOf } from './event-jobs.ts';
 
 export interface RelayLog {

@@ -4,7 +4,7 @@ import { dialectOf } from './dialect.ts';
 /**
  * The rollups of the events: how many there were and how long they took, in buckets of several lengths, so that
  * a long range is read from few rows. `grain` is the length in minutes; time zones begin their hours at a quarter
- * of an hour of UTC, and a day of UTC is the longest. `histogram` is that of `domain/histogram.ts`.
+ * of an hour of UTC, and a day of UTC is the longest. `histogram` is that of `domain/rollups/histogram.ts`.
  *
  * Rows belong to a generation: a rebuild makes a new one beside that which is read.
  */

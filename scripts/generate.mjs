@@ -3,4 +3,4 @@ import './install.mjs';
 
 const { register } = await import('tsx/esm/api');
 register();
-await import('../bench/generator/command.ts');
+await import('../src/cli/generate/command.ts');

@@ -1,11 +1,11 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { SetupError } from '../domain/errors.ts';
-import { readMasterKeys } from '../infrastructure/personal/master-keys.ts';
-import { nextTime } from '../infrastructure/queue/schedule.ts';
-import { redisUrlProblem } from '../infrastructure/redis-url.ts';
-import { mssqlUrlProblem } from '../infrastructure/sql/mssql/target.ts';
-import { isSecretName, maskUrls } from './secrets.ts';
+import { SetupError } from '../domain/common/index.ts';
+import { nextTime } from '../domain/outbox/index.ts';
+import { readMasterKeys } from '../domain/personal-data/index.ts';
+import { redisUrlProblem } from '../infrastructure/redis/redis-url.ts';
+import { mssqlUrlProblem } from '../infrastructure/sqlserver/target.ts';
+import { isSecretName, maskUrls } from './composition/secrets.ts';
 
 export const ROLES = ['api', 'worker', 'relay', 'projector', 'retention'] as const;
 export type Role = (typeof ROLES)[number];

@@ -1,43 +1,45 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyBaseLogger } from 'fastify';
 import { v7 as timeOrderedId } from 'uuid';
-import { SetupError } from '../domain/errors.ts';
-import type { StoredEvent } from '../domain/events.ts';
-import type { ProcessState } from '../domain/process.ts';
-import { startWorker } from '../infrastructure/engine/worker/start-worker.ts';
-import { createProcessMap } from '../infrastructure/memory/process-map.ts';
+import { SetupError } from '../domain/common/index.ts';
+import { createFeedSignal } from '../domain/feed/index.ts';
+import {
+  createAnnounce,
+  createCatchUp,
+  createFindProcess,
+  createProcessMap,
+  type ProcessState,
+  type StoredEvent,
+} from '../domain/process/index.ts';
+import { rollupLag } from '../domain/rollups/index.ts';
+import { startWorker } from '../infrastructure/camunda/start-worker.ts';
 import { observedEngine, observedEventStore } from '../infrastructure/observability/observed.ts';
 import { outboxRowOf } from '../jobs/event-jobs.ts';
 import { createRelay } from '../jobs/relay-outbox.ts';
-import { rollupLag } from '../jobs/rollup-lag.ts';
 import { createAccess } from './access/access.ts';
 import { readPolicy } from './access/policy.ts';
-import { createCatchUp } from './catch-up.ts';
-import { warnOfUncheckedTopics } from './check-model.ts';
-import { checkRoles } from './check-roles.ts';
+import { warnOfUncheckedTopics } from './composition/check-model.ts';
+import { checkRoles } from './composition/check-roles.ts';
+import { dataLockMode, lockDataDir } from './composition/data-lock.ts';
+import { openDatabase } from './composition/database-target.ts';
+import { jobHandlersOf } from './composition/job-handlers.ts';
+import { attemptsOf, loadProcesses, readAllSettings } from './composition/load-processes.ts';
+import { openObservability } from './composition/observability.ts';
+import { openPersonalData } from './composition/personal-data.ts';
+import { openProcessEngine } from './composition/process-engine.ts';
+import { checkPurge, openPurge } from './composition/purge.ts';
+import { openRateLimit } from './composition/rate-limit.ts';
+import { readinessChecks } from './composition/readiness-checks.ts';
+import { scheduleArchive } from './composition/schedule-archive.ts';
+import { scheduleReconciler } from './composition/schedule-reconciler.ts';
+import { scheduleRollup } from './composition/schedule-rollup.ts';
+import { createShutdown } from './composition/shutdown.ts';
+import { openTransport } from './composition/transport.ts';
+import { VERSION } from './composition/version.ts';
 import { type Config, redactConfig } from './config.ts';
-import { dataLockMode, lockDataDir } from './data-lock.ts';
-import { openDatabase } from './database-target.ts';
-import { createFeedSignal } from './feed-signal.ts';
+import { createLoadLimits } from './http/load-limits.ts';
 import { createReaders } from './http/reader-pace.ts';
 import { buildServer, closeServer } from './http/server.ts';
-import { jobHandlersOf } from './job-handlers.ts';
-import { createLoadLimits } from './load-limits.ts';
-import { attemptsOf, loadProcesses, readAllSettings } from './load-processes.ts';
-import { openObservability } from './observability/observability.ts';
-import { openPersonalData } from './personal-data.ts';
-import { openProcessEngine } from './process-engine.ts';
-import { checkPurge, openPurge } from './purge.ts';
-import { openRateLimit } from './rate-limit.ts';
-import { readinessChecks } from './readiness-checks.ts';
-import { scheduleArchive } from './schedule-archive.ts';
-import { scheduleReconciler } from './schedule-reconciler.ts';
-import { scheduleRollup } from './schedule-rollup.ts';
-import { createShutdown } from './shutdown.ts';
-import { openTransport } from './transport.ts';
-import { createAnnounce } from './use-cases/announce.ts';
-import { createFindProcess } from './use-cases/find-process.ts';
-import { VERSION } from './version.ts';
 
 export interface Service {
   /** Where it listens. */

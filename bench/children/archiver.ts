@@ -1,5 +1,5 @@
-import { openSqliteDatabase } from '../../infrastructure/sql/sqlite/database.ts';
-import { archiveExpired } from '../../jobs/archive-expired.ts';
+import { archiveExpired } from '../../domain/archive/index.ts';
+import { openSqliteDatabase } from '../../infrastructure/sqlite/database.ts';
 import { ARCHIVE_BATCH_MAX } from '../../src/config.ts';
 import { answerCalls } from '../support/child.ts';
 import { appendPaced } from '../support/paced-appends.ts';

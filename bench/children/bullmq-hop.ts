@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Queue, Worker } from 'bullmq';
-import { openRedis } from '../../infrastructure/redis.ts';
+import { openRedis } from '../../infrastructure/redis/connection.ts';
 import { runCallers } from '../support/callers.ts';
 import { answerCalls } from '../support/child.ts';
 import { monotonicMs } from '../support/monotonic.ts';

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import type { StoredEvent } from '../../domain/events.ts';
-import { openRedis } from '../../infrastructure/redis.ts';
+import type { StoredEvent } from '../../domain/process/index.ts';
+import { openRedis } from '../../infrastructure/redis/connection.ts';
+import { createLogger } from '../../src/composition/logger.ts';
 import { readConfig } from '../../src/config.ts';
-import { createLogger } from '../../src/logger.ts';
 import { type Service, startService } from '../../src/service.ts';
 import { answerCalls } from '../support/child.ts';
 import { PROCESSES_DIR } from '../support/four-steps.ts';

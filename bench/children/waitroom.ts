@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { ProcessState } from '../../domain/process.ts';
-import { createWaitroom, type Waitroom } from '../../infrastructure/memory/waitroom.ts';
+import { createWaitroom, type ProcessState, type Waitroom } from '../../domain/process/index.ts';
 import { answerCalls } from '../support/child.ts';
 
 /** Longer than any measurement. */

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
+import { databaseFile } from '../../src/composition/database-target.ts';
+import { createLogger } from '../../src/composition/logger.ts';
 import { readConfig } from '../../src/config.ts';
-import { databaseFile } from '../../src/database-target.ts';
-import { createLogger } from '../../src/logger.ts';
 import { type Service, startService } from '../../src/service.ts';
 import { answerCalls } from '../support/child.ts';
 import { PROCESSES_DIR } from '../support/four-steps.ts';

@@ -1,5 +1,9 @@
-import type { Analytics, ProcessQuestion, StepQuestion } from '../../domain/ports/analytics.ts';
-import { boundsOf } from '../../src/analytics/buckets.ts';
+import {
+  type Analytics,
+  boundsOf,
+  type ProcessQuestion,
+  type StepQuestion,
+} from '../../domain/rollups/index.ts';
 import { GENERATED_UNTIL } from './generated.ts';
 
 const UNTIL = Date.parse(GENERATED_UNTIL);

@@ -1,4 +1,4 @@
-import type { EventStore } from '../../domain/ports/event-store.ts';
+import type { EventStore } from '../../domain/process/index.ts';
 import { stepCompleted } from '../append.ts';
 
 /** The live traffic beside a long run: more callers at once would only measure how two cores are shared. */

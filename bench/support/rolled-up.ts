@@ -1,6 +1,6 @@
-import { openSqliteDatabase } from '../../infrastructure/sql/sqlite/database.ts';
-import { openSqlite } from '../../infrastructure/sql/sqlite/open.ts';
-import { addPage } from '../../jobs/rollup-events.ts';
+import { addPage } from '../../domain/rollups/index.ts';
+import { openSqliteDatabase } from '../../infrastructure/sqlite/database.ts';
+import { openSqlite } from '../../infrastructure/sqlite/open.ts';
 import type { Run } from './benchmark.ts';
 import { generatedDatabase } from './generated.ts';
 

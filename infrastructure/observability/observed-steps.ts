@@ -7,8 +7,8 @@ import {
   ATTR_URL_FULL,
 } from '@opentelemetry/semantic-conventions';
 import type { TaskService } from 'camunda-external-task-client-js';
-import type { StepHttp } from '../../domain/define-process.ts';
-import type { StoredEvent } from '../../domain/events.ts';
+import type { StoredEvent } from '../../domain/process/index.ts';
+import type { StepHttp } from '../../domain/steps/index.ts';
 import { secondsSince } from './metrics.ts';
 import type { Observers } from './observed.ts';
 import {

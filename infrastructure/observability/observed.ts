@@ -1,7 +1,7 @@
-import type { Engine } from '../../domain/ports/engine.ts';
-import type { EventStore } from '../../domain/ports/event-store.ts';
-import type { Job, JobHandler, JobHandlers, Queue } from '../../domain/ports/queue.ts';
-import { logIds } from '../../domain/trace-context.ts';
+import { logIds } from '../../domain/common/index.ts';
+import type { Engine } from '../../domain/engine/index.ts';
+import type { Job, JobHandler, JobHandlers, Queue } from '../../domain/outbox/index.ts';
+import type { EventStore } from '../../domain/process/index.ts';
 import { type Metrics, secondsSince } from './metrics.ts';
 import { ATTRIBUTES, failSpan, SpanKind, type Tracing, traceFields } from './tracing.ts';
 

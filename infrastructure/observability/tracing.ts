@@ -11,8 +11,8 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
-import type { ProcessIdentity } from '../../domain/events.ts';
-import { formatTraceparent, parseTraceparent } from '../../domain/trace-context.ts';
+import { formatTraceparent, parseTraceparent } from '../../domain/common/index.ts';
+import type { ProcessIdentity } from '../../domain/process/index.ts';
 
 export { SpanKind };
 

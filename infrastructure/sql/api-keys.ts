@@ -4,8 +4,8 @@ import {
   type ApiKeyStore,
   isScope,
   MAX_VALID_KEYS,
-} from '../../domain/access.ts';
-import { StoreUnavailableError } from '../../domain/errors.ts';
+} from '../../domain/access/index.ts';
+import { StoreUnavailableError } from '../../domain/common/index.ts';
 
 export interface ApiKeyRow {
   id: string;

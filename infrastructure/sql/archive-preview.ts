@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import type { Archive } from '../../domain/ports/archive.ts';
+import type { Archive } from '../../domain/archive/index.ts';
 import { endedBefore, MOVABLE } from './archive-rows.ts';
 import { EVENT_COLUMNS } from './event-row.ts';
 import type { ListDialect } from './list-processes.ts';

@@ -1,6 +1,5 @@
-import type { ProcessEvent } from '../../domain/events.ts';
-import type { ArchivePlace } from '../../domain/ports/archive.ts';
-import type { ProcessStatus } from '../../domain/process.ts';
+import type { ArchivePlace } from '../../domain/archive/index.ts';
+import type { ProcessEvent, ProcessStatus } from '../../domain/process/index.ts';
 
 /**
  * Events moved in one transaction at most, but for a longer stream: bounds how long others wait. SQL
@@ -92,7 +91,7 @@ export function beginsAnew(events: readonly ProcessEvent[]): boolean {
 
 /**
  * What events change in the row of an archived process besides `version` and `updated_at`. It has
- * ended, so its outcome stays (`evolve` in domain/process.ts).
+ * ended, so its outcome stays (`evolve` in domain/process/process-state.ts).
  *
  * @returns the instance the last `process-started` names, or null when there is none
  */

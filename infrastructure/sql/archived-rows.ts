@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import type { ArchivedProcess, ArchivedVersion, Purge } from '../../domain/ports/purge.ts';
+import type { ArchivedProcess, ArchivedVersion, Purge } from '../../domain/archive/index.ts';
 import { EVENT_COLUMNS, type FoundEventRow } from './event-row.ts';
 import type { ListDialect } from './list-processes.ts';
 import { PROCESS_COLUMNS, type ProcessRow } from './process-row.ts';

@@ -1,4 +1,4 @@
-import type { Page, PageSize } from '../../domain/ports/event-store.ts';
+import type { Page, PageSize } from '../../domain/process/index.ts';
 
 /** The first rows of a query. */
 export interface BoundedRows<Row> {

@@ -1,19 +1,19 @@
 import type { Knex } from 'knex';
-import type { ApiKeyStore } from '../../domain/access.ts';
-import type { StoredEvent } from '../../domain/events.ts';
-import type { Analytics } from '../../domain/ports/analytics.ts';
-import type { Archive } from '../../domain/ports/archive.ts';
-import type { Attention } from '../../domain/ports/attention.ts';
-import type { Clock } from '../../domain/ports/clock.ts';
-import type { EventFeed } from '../../domain/ports/event-feed.ts';
-import type { EventStore } from '../../domain/ports/event-store.ts';
-import type { MaintenanceLock } from '../../domain/ports/maintenance-lock.ts';
-import type { Outbox } from '../../domain/ports/outbox.ts';
-import type { ProcessKeys } from '../../domain/ports/process-keys.ts';
-import type { ProcessStore } from '../../domain/ports/process-store.ts';
-import type { Purge } from '../../domain/ports/purge.ts';
-import type { NewRollups, RollupCheck, RollupSource } from '../../domain/ports/rollups.ts';
-import type { Verification } from '../../domain/ports/verification.ts';
+import type { ApiKeyStore } from '../../domain/access/index.ts';
+import type { Archive, MaintenanceLock, Purge } from '../../domain/archive/index.ts';
+import type { Clock } from '../../domain/common/index.ts';
+import type { EventFeed } from '../../domain/feed/index.ts';
+import type { Outbox } from '../../domain/outbox/index.ts';
+import type { ProcessKeys } from '../../domain/personal-data/index.ts';
+import type { EventStore, ProcessStore, StoredEvent } from '../../domain/process/index.ts';
+import type { Verification } from '../../domain/projection/index.ts';
+import type {
+  Analytics,
+  Attention,
+  NewRollups,
+  RollupCheck,
+  RollupSource,
+} from '../../domain/rollups/index.ts';
 import type { ArchivedRows } from './archived-rows.ts';
 import type { FeedRows } from './feed-rows.ts';
 import type { ReadQueries } from './read-queries.ts';

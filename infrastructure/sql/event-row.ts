@@ -1,14 +1,14 @@
+import type { Json } from '../../domain/common/index.ts';
+import { isSealed } from '../../domain/personal-data/index.ts';
 import {
   CURRENT_SCHEMA_VERSION,
   type EventType,
   eventStatus,
+  MAX_APPEND,
   type ProcessEvent,
   type StoredEvent,
-} from '../../domain/events.ts';
-import type { Json } from '../../domain/json.ts';
-import { isSealed } from '../../domain/personal.ts';
-import { MAX_APPEND } from '../../domain/ports/event-store.ts';
-import { upcast } from '../../domain/upcast.ts';
+  upcast,
+} from '../../domain/process/index.ts';
 import { decodeName, encodeName } from './process-name.ts';
 
 /** A row of event_log without `id`; the names are the columns. */

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import type { FeedFilter, FeedQuery } from '../../domain/ports/event-feed.ts';
+import type { FeedFilter, FeedQuery } from '../../domain/feed/index.ts';
 import { EVENT_COLUMNS, type FoundEventRow } from './event-row.ts';
 import { encodeFilter } from './process-name.ts';
 import type { ReadQueries } from './read-queries.ts';

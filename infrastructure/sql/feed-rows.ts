@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import type { EventFeed, FeedPage, FeedPosition } from '../../domain/ports/event-feed.ts';
+import type { EventFeed, FeedPage, FeedPosition } from '../../domain/feed/index.ts';
 import { type FoundEventRow, fromEventRow } from './event-row.ts';
 import {
   ARCHIVE,

@@ -1,4 +1,4 @@
-import type { FeedFilter } from '../../domain/ports/event-feed.ts';
+import type { FeedFilter } from '../../domain/feed/index.ts';
 import { ARCHIVE, type FeedSource, LIVE } from './feed-query.ts';
 import type { ReadQueries } from './read-queries.ts';
 

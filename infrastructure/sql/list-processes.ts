@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import type { ProcessStore } from '../../domain/ports/process-store.ts';
+import type { ProcessStore } from '../../domain/process/index.ts';
 import { type BoundedRows, pageOf } from './bounded-rows.ts';
 import { encodeFilter } from './process-name.ts';
 import { fromProcessRow, PROCESS_COLUMNS, type ProcessRow } from './process-row.ts';

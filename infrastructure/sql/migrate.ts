@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
-import { SetupError } from '../../domain/errors.ts';
+import { SetupError } from '../../domain/common/index.ts';
 import { migrationSource, SCHEMA_VERSION } from '../../migrations/index.ts';
-import { migrateAlone } from './sqlite/migrate-alone.ts';
+import { migrateAlone } from '../sqlite/migrate-alone.ts';
 
 /** Brings the schema up to date. Returns the names of the migrations that were run. */
 export async function migrateUp(knex: Knex): Promise<string[]> {

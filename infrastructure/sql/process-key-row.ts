@@ -1,4 +1,4 @@
-import type { ProcessKeyRow } from '../../domain/ports/process-keys.ts';
+import type { ProcessKeyRow } from '../../domain/personal-data/index.ts';
 
 /** A row of process_key; times are ISO 8601 in UTC. */
 export interface KeyRow {

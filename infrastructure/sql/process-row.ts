@@ -1,6 +1,5 @@
-import type { FailureKind } from '../../domain/events.ts';
-import type { Json } from '../../domain/json.ts';
-import type { ProcessState, ProcessStatus } from '../../domain/process.ts';
+import type { Json } from '../../domain/common/index.ts';
+import type { FailureKind, ProcessState, ProcessStatus } from '../../domain/process/index.ts';
 import { jsonText, parseJson } from './event-row.ts';
 import { decodeName, encodeName } from './process-name.ts';
 

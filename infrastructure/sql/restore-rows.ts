@@ -1,4 +1,4 @@
-import type { RestoreOutcome } from '../../domain/ports/archive.ts';
+import type { RestoreOutcome } from '../../domain/archive/index.ts';
 import { EVENT_COLUMNS } from './event-row.ts';
 import { PROCESS_COLUMNS } from './process-row.ts';
 

@@ -1,9 +1,9 @@
 import type { FastifyBaseLogger } from 'fastify';
-import { type ApiKeyStore, isValidKey } from '../../domain/access.ts';
-import type { Clock } from '../../domain/ports/clock.ts';
-import { isLoopback } from '../../infrastructure/loopback/is-loopback.ts';
+import { type ApiKeyStore, isValidKey } from '../../domain/access/index.ts';
+import type { Clock } from '../../domain/common/index.ts';
 import { looksLikeApiKey } from './api-key.ts';
 import type { Caller, Credential, Identified } from './caller.ts';
+import { isLoopback } from './is-loopback.ts';
 import { createJwtVerifier } from './jwt.ts';
 import { createKeyRing, KEY_TTL_MS } from './key-ring.ts';
 import { type AccessConfig, checkSomebodyGetsIn, type Policy, readPolicy } from './policy.ts';

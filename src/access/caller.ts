@@ -1,5 +1,5 @@
-import type { Scope } from '../../domain/access.ts';
-import { LOCAL_ACTOR } from '../../domain/events.ts';
+import type { Scope } from '../../domain/access/index.ts';
+import { LOCAL_ACTOR } from '../../domain/process/index.ts';
 
 /** Somebody whose credential was found good. */
 export interface Caller {

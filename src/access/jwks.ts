@@ -1,5 +1,5 @@
 import { createLocalJWKSet, createRemoteJWKSet, errors, type JWTVerifyGetKey } from 'jose';
-import type { Clock } from '../../domain/ports/clock.ts';
+import type { Clock } from '../../domain/common/index.ts';
 
 /** Milliseconds the identity provider has to answer. */
 const TIMEOUT_MS = 3_000;

@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
 import { type JWTPayload, jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
-import { isScope, type Scope } from '../../domain/access.ts';
-import { LOCAL_ACTOR } from '../../domain/events.ts';
-import type { Clock } from '../../domain/ports/clock.ts';
+import { isScope, type Scope } from '../../domain/access/index.ts';
+import type { Clock } from '../../domain/common/index.ts';
+import { LOCAL_ACTOR } from '../../domain/process/index.ts';
 import type { Identified } from './caller.ts';
 import { createKeySource, KeysUnavailableError } from './jwks.ts';
 

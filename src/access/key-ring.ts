@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import { type ApiKeyRecord, type ApiKeyStore, isValidKey } from '../../domain/access.ts';
-import type { Clock } from '../../domain/ports/clock.ts';
+import { type ApiKeyRecord, type ApiKeyStore, isValidKey } from '../../domain/access/index.ts';
+import type { Clock } from '../../domain/common/index.ts';
 import { hasHash, idOf, parseApiKey } from './api-key.ts';
 import type { Caller, Identified } from './caller.ts';
 

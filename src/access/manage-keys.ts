@@ -3,9 +3,8 @@ import {
   type ApiKeyStore,
   isValidKey,
   type Scope,
-} from '../../domain/access.ts';
-import { SetupError } from '../../domain/errors.ts';
-import type { Clock } from '../../domain/ports/clock.ts';
+} from '../../domain/access/index.ts';
+import { type Clock, SetupError } from '../../domain/common/index.ts';
 import { newApiKey, parseApiKey } from './api-key.ts';
 
 export interface MadeKey {

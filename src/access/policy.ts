@@ -1,6 +1,6 @@
-import { SetupError } from '../../domain/errors.ts';
-import { isLoopback } from '../../infrastructure/loopback/is-loopback.ts';
+import { SetupError } from '../../domain/common/index.ts';
 import type { Config } from '../config.ts';
+import { isLoopback } from './is-loopback.ts';
 
 /** `once-keyed`: open until the first API key is made, then on. */
 export type Policy =

@@ -7,7 +7,7 @@ import {
   isTimeZone,
   longestRange,
   MOST_POINTS,
-} from '../analytics/buckets.ts';
+} from '../../domain/rollups/index.ts';
 import { listOf, timeParameter, wholeNumber } from './query-parameters.ts';
 
 const DAY_MS = 86_400_000;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { BUCKETS } from '../analytics/buckets.ts';
+import { BUCKETS } from '../../domain/rollups/index.ts';
 
 /** What every answer says of how it was made. */
 const made = {

@@ -1,6 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { isEnded } from '../../domain/process.ts';
-import type { FoundProcess } from '../use-cases/fold-stream.ts';
+import { type FoundProcess, isEnded } from '../../domain/process/index.ts';
 import { sendProblem } from './problems.ts';
 
 /** Seconds a caller should let pass before it asks again. */

@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify';
-import { AnswerTooLargeError } from '../../domain/errors.ts';
+import { AnswerTooLargeError } from '../../domain/common/index.ts';
 import { sendProblem } from './problems.ts';
 
 /** Milliseconds that an answer may take. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { EVENT_TYPES, type StoredEvent } from '../../domain/events.ts';
-import type { FedEvent } from '../../domain/ports/event-feed.ts';
+import type { FedEvent } from '../../domain/feed/index.ts';
+import { EVENT_TYPES, type StoredEvent } from '../../domain/process/index.ts';
 import { archivedFlag, erasedFlag, jsonSchema } from './schemas.ts';
 
 const EVENT = {

@@ -1,12 +1,12 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { type ExportedPart, exportEvents } from '../../infrastructure/export/export-events.ts';
+import { type ExportedPart, exportEvents } from '../../infrastructure/files/export-events.ts';
 import {
   createExportEncoder,
   type ExportFormat,
-} from '../../infrastructure/export/export-formats.ts';
+} from '../../infrastructure/files/export-formats.ts';
 import type { Access } from '../access/access.ts';
-import { exportLine } from '../export/export-line.ts';
+import { exportLine } from './export-line.ts';
 import { sendHead } from './head.ts';
 import { sendOverloaded } from './problems.ts';
 import { createReaderPace, createReaders, type Reader, resetConnection } from './reader-pace.ts';

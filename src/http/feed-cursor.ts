@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { EventFeed, FeedPosition } from '../../domain/ports/event-feed.ts';
+import type { EventFeed, FeedPosition } from '../../domain/feed/index.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { fingerprint, type Wanted } from './feed-query.ts';
 

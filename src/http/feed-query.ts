@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { EVENT_TYPES } from '../../domain/events.ts';
-import type { FeedFilter } from '../../domain/ports/event-feed.ts';
+import type { FeedFilter } from '../../domain/feed/index.ts';
+import { EVENT_TYPES } from '../../domain/process/index.ts';
 import { listOf, timeParameter } from './query-parameters.ts';
 import { correlationIdSchema, processKeyFilter, shortText } from './schemas.ts';
 

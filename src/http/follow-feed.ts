@@ -1,6 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { EventFeed, FeedPosition } from '../../domain/ports/event-feed.ts';
-import type { FeedSignal } from '../feed-signal.ts';
+import type { EventFeed, FeedPosition, FeedSignal } from '../../domain/feed/index.ts';
 import { PIECE_BYTES, PIECE_EVENTS } from './answer-bytes.ts';
 import { fedEvent } from './event-schemas.ts';
 import type { EventStreams } from './event-streams.ts';

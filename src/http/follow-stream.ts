@@ -1,8 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { isFinal } from '../../domain/events.ts';
-import type { EventStore } from '../../domain/ports/event-store.ts';
-import type { LogIds } from '../../domain/trace-context.ts';
-import type { Waitroom } from '../../infrastructure/memory/waitroom.ts';
+import type { LogIds } from '../../domain/common/index.ts';
+import { type EventStore, isFinal, type Waitroom } from '../../domain/process/index.ts';
 import { PIECE_BYTES, PIECE_EVENTS } from './answer-bytes.ts';
 import { publicEvent } from './event-schemas.ts';
 import type { EventStreams } from './event-streams.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Moment } from '../use-cases/find-past-state.ts';
+import type { Moment } from '../../domain/process/index.ts';
 import { timeParameter, usualTime } from './query-parameters.ts';
 
 const FORMS =

@@ -7,7 +7,7 @@ import {
   ATTR_URL_PATH,
 } from '@opentelemetry/semantic-conventions';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { formatTraceparent, type LogIds, parseTraceparent } from '../../domain/trace-context.ts';
+import { formatTraceparent, type LogIds, parseTraceparent } from '../../domain/common/index.ts';
 import type { Metrics } from '../../infrastructure/observability/metrics.ts';
 import {
   SpanKind,

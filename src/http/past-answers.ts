@@ -1,6 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { unreachable } from '../../domain/events.ts';
-import type { Moment, PastState } from '../use-cases/find-past-state.ts';
+import { type Moment, type PastState, unreachable } from '../../domain/process/index.ts';
 import { etagOf, isKnown, publicProcess, sendNeverSeen, sendNotModified } from './answers.ts';
 import { sendProblem } from './problems.ts';
 

@@ -1,9 +1,13 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { CodedError, EngineUnavailableError, StoreUnavailableError } from '../../domain/errors.ts';
-import type { ProcessState } from '../../domain/process.ts';
-import type { LogIds } from '../../domain/trace-context.ts';
+import {
+  CodedError,
+  EngineUnavailableError,
+  type LogIds,
+  StoreUnavailableError,
+} from '../../domain/common/index.ts';
+import type { ProcessState } from '../../domain/process/index.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
 
 /** Problem details, RFC 9457. */

@@ -1,4 +1,4 @@
-import type { EventFeed, FedEvent, FeedPage, FeedPosition } from '../../domain/ports/event-feed.ts';
+import type { EventFeed, FedEvent, FeedPage, FeedPosition } from '../../domain/feed/index.ts';
 import { PAGE_BYTES } from './answer-bytes.ts';
 import type { Wanted } from './feed-query.ts';
 

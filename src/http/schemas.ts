@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Json } from '../../domain/json.ts';
-import { RESERVED_VARIABLES, reservedAmong } from '../../domain/reserved-variables.ts';
+import type { Json } from '../../domain/common/index.ts';
+import { RESERVED_VARIABLES, reservedAmong } from '../../domain/process/index.ts';
 
 /** Clients take dots out of a path, escaped or not, and `/api/process/status/…` is a call itself. */
 const UNREACHABLE: readonly string[] = ['.', '..', 'status'];

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { EventStore } from '../../domain/ports/event-store.ts';
+import type { EventStore } from '../../domain/process/index.ts';
 import { PIECE_BYTES, PIECE_EVENTS } from './answer-bytes.ts';
 import { sendNeverSeen } from './answers.ts';
 import { publicEvent } from './event-schemas.ts';

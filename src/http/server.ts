@@ -3,23 +3,20 @@ import type { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import helmet from '@fastify/helmet';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { validatorCompiler } from 'fastify-type-provider-zod';
-import type { ProcessDefinition } from '../../domain/define-process.ts';
-import type { Analytics } from '../../domain/ports/analytics.ts';
-import type { Attention } from '../../domain/ports/attention.ts';
-import type { DeadLetters } from '../../domain/ports/dead-letters.ts';
-import type { Engine } from '../../domain/ports/engine.ts';
-import type { EventFeed } from '../../domain/ports/event-feed.ts';
-import type { EventStore } from '../../domain/ports/event-store.ts';
-import type { Outbox } from '../../domain/ports/outbox.ts';
-import type { ProcessStore } from '../../domain/ports/process-store.ts';
-import type { LogIds } from '../../domain/trace-context.ts';
-import type { Waitroom } from '../../infrastructure/memory/waitroom.ts';
+import type { LogIds } from '../../domain/common/index.ts';
+import type { Engine } from '../../domain/engine/index.ts';
+import type { EventFeed, FeedSignal } from '../../domain/feed/index.ts';
+import type { DeadLetters, Outbox } from '../../domain/outbox/index.ts';
+import type {
+  EventStore,
+  FindProcess,
+  ProcessStore,
+  Waitroom,
+} from '../../domain/process/index.ts';
+import type { Analytics, Attention, RollupLag } from '../../domain/rollups/index.ts';
+import type { ProcessDefinition } from '../../domain/steps/index.ts';
 import type { Metrics } from '../../infrastructure/observability/metrics.ts';
 import type { Tracing } from '../../infrastructure/observability/tracing.ts';
-import type { RollupLag } from '../../jobs/rollup-lag.ts';
-import type { FeedSignal } from '../feed-signal.ts';
-import type { LoadLimits } from '../load-limits.ts';
-import type { FindProcess } from '../use-cases/find-process.ts';
 import { type AccessOptions, registerAccess, registerDefaultHeaders } from './access/register.ts';
 import { listRoutes } from './access/routes.ts';
 import { registerNotFound } from './allowed-methods.ts';
@@ -29,6 +26,7 @@ import { defaultConnectionLimit, limitConnections } from './connections/limit-co
 import { registerServerAnswers, sendParserError } from './connections/parser-errors.ts';
 import { registerDocumentation } from './documentation.ts';
 import type { ExportedRows } from './exports.ts';
+import type { LoadLimits } from './load-limits.ts';
 import { observeRequests } from './observe-requests.ts';
 import { registerProblems, sendUnreadableUrl } from './problems.ts';
 import { registerReadableUrl } from './readable-url.ts';

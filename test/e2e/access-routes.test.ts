@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { Queue } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type RouteScope, SCOPES } from '../../domain/access.ts';
+import { type RouteScope, SCOPES } from '../../domain/access/access.ts';
 import { accessWithKeys, basic, bearer } from '../support/access.ts';
 import { serverUrl } from '../support/servers.ts';
 import { type Parts, startParts } from '../support/service-parts.ts';

@@ -1,6 +1,6 @@
 import pino from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Scope } from '../../domain/access.ts';
+import type { Scope } from '../../domain/access/access.ts';
 import { accessWithKeys, basic, bearer, makeKey, onKeys } from '../support/access.ts';
 import { until } from '../support/children.ts';
 import { requested, started } from '../support/events.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openSqliteDatabase } from '../../infrastructure/sql/sqlite/database.ts';
+import { openSqliteDatabase } from '../../infrastructure/sqlite/database.ts';
 import { insertEvents, randomStreams } from '../support/analytics-events.ts';
 import { isEnd, isStep, tally, wallClock, within } from '../support/analytics-reference.ts';
 import { until } from '../support/children.ts';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Database } from '../../infrastructure/sql/database.ts';
-import { openSqliteDatabase } from '../../infrastructure/sql/sqlite/database.ts';
+import { openSqliteDatabase } from '../../infrastructure/sqlite/database.ts';
 import { runCommand } from '../support/commands.ts';
 import {
   type CsvReader,

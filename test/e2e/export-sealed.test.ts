@@ -1,5 +1,5 @@
 import { expect, it, onTestFinished } from 'vitest';
-import { EXPORT_FORMATS } from '../../infrastructure/export/export-formats.ts';
+import { EXPORT_FORMATS } from '../../infrastructure/files/export-formats.ts';
 import { ADA, newFolder, personal, run } from '../support/erasure.ts';
 import { readExport } from '../support/exported.ts';
 import { foundIn } from '../support/personal.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { EVENT_TYPES, type ProcessEvent } from '../../domain/events.ts';
+import { EVENT_TYPES, type ProcessEvent } from '../../domain/process/events.ts';
 import { moveBatch, relayAll } from '../support/archive-world.ts';
 import { completed, identity, requested, stepCompleted, stepFailed } from '../support/events.ts';
 import { expectProblem } from '../support/service-api.ts';

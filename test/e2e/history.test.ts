@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { StoredEvent } from '../../domain/events.ts';
+import type { StoredEvent } from '../../domain/process/events.ts';
 import { relayAll, soon } from '../support/archive-world.ts';
 import { until } from '../support/children.ts';
 import { completed, started, stepCompleted } from '../support/events.ts';

@@ -1,10 +1,10 @@
 import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { JobCounts } from '../../domain/ports/queue.ts';
+import type { JobCounts } from '../../domain/outbox/queue.ts';
+import { rollupLag } from '../../domain/rollups/rollup-lag.ts';
 import { createMetrics } from '../../infrastructure/observability/metrics.ts';
-import { rollupLag } from '../../jobs/rollup-lag.ts';
+import { createReadings } from '../../infrastructure/observability/readings.ts';
 import { readConfig } from '../../src/config.ts';
-import { createReadings } from '../../src/observability/readings.ts';
 import { startService } from '../../src/service.ts';
 import { until } from '../support/children.ts';
 import { databaseKinds } from '../support/databases.ts';

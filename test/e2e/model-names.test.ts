@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createRestEngine } from '../../infrastructure/engine/rest-engine.ts';
+import { createRestEngine } from '../../infrastructure/camunda/rest-engine.ts';
 import { bpmn, end, flows, start, task } from '../support/bpmn/model.ts';
 import { engineApi } from '../support/engine-api.ts';
 import { engineKinds, type TestEngine } from '../support/engine-kinds.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { RESERVED_VARIABLES } from '../../domain/reserved-variables.ts';
+import { RESERVED_VARIABLES } from '../../domain/process/reserved-variables.ts';
 import { until } from '../support/children.ts';
 import { engineKinds, type TestEngine } from '../support/engine-kinds.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hashJson } from '../../src/use-cases/request-hash.ts';
+import { hashJson } from '../../domain/process/request-hash.ts';
 import { requested } from '../support/events.ts';
 import { COERCING_PROCESSES } from '../support/service.ts';
 import { expectProblem } from '../support/service-api.ts';

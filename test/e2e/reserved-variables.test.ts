@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { RESERVED_VARIABLES } from '../../domain/reserved-variables.ts';
+import { RESERVED_VARIABLES } from '../../domain/process/reserved-variables.ts';
 import { countEvents, startTestService, type TestService } from '../support/service.ts';
 import { expectProblem } from '../support/service-api.ts';
 

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { fold } from '../../domain/process.ts';
+import { fold } from '../../domain/process/process-state.ts';
 import { until } from '../support/children.ts';
 import { broken, completed, retried } from '../support/events.ts';
 import { type Parts, startParts } from '../support/service-parts.ts';

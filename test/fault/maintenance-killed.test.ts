@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import BetterSqlite3 from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { generateSqlite } from '../../bench/generator/generate.ts';
-import type { Difference } from '../../domain/ports/verification.ts';
+import type { Difference } from '../../domain/projection/verification.ts';
+import { verifyProcesses } from '../../domain/projection/verify-processes.ts';
 import type { Database } from '../../infrastructure/sql/database.ts';
-import { openSqliteDatabase } from '../../infrastructure/sql/sqlite/database.ts';
-import { verifyProcesses } from '../../jobs/verify-processes.ts';
-import { databaseFile } from '../../src/database-target.ts';
+import { openSqliteDatabase } from '../../infrastructure/sqlite/database.ts';
+import { generateSqlite } from '../../src/cli/generate/generate.ts';
+import { databaseFile } from '../../src/composition/database-target.ts';
 import { endWithUs, until } from '../support/children.ts';
 import { temporaryFolder } from '../support/databases.ts';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Queue } from '../../domain/ports/queue.ts';
-import { createRedisNotifier } from '../../infrastructure/notifier/redis.ts';
+import type { Queue } from '../../domain/outbox/queue.ts';
+import { createRedisNotifier } from '../../infrastructure/redis/notifier.ts';
 import { until } from '../support/children.ts';
 import { bullmqQueues, job, silent } from '../support/queues.ts';
 import { type RunningRedis, startRedis } from '../support/redis.ts';

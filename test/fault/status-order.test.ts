@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openRedis, untilReady } from '../../infrastructure/redis.ts';
+import { openRedis, untilReady } from '../../infrastructure/redis/connection.ts';
 import { type RunningRedis, startRedis } from '../support/redis.ts';
 import { serverUrl } from '../support/servers.ts';
 import { createFolder, type Folder } from '../support/service.ts';

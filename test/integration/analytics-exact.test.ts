@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { StepGroup } from '../../domain/ports/analytics.ts';
+import type { StepGrouping } from '../../domain/rollups/analytics.ts';
 import { type AnalyticsEvent, insertEvents, randomStreams } from '../support/analytics-events.ts';
 import {
   durationIn,
@@ -20,7 +20,7 @@ const events = randomStreams({
   name: 'exact',
 });
 
-const NAMES: Record<StepGroup, (event: AnalyticsEvent) => string | null> = {
+const NAMES: Record<StepGrouping, (event: AnalyticsEvent) => string | null> = {
   process: ({ process_name }) => process_name,
   step: ({ step_name }) => step_name,
   targetSystem: ({ target_system }) => target_system,
@@ -40,7 +40,7 @@ describe.each(databaseKinds())('exact analytics on $name', ({ available, open })
     const ragged = ['2026-03-27T05:07:11.123Z', '2026-03-30T17:52:00.001Z'] as const;
     const bounds = (from: string, to: string) => [Date.parse(from), Date.parse(to)];
 
-    it.each<StepGroup[]>([
+    it.each<StepGrouping[]>([
       ['process', 'step'],
       ['targetSystem'],
       ['status', 'targetSystem', 'process'],

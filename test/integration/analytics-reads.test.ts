@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Knex } from 'knex';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Analytics } from '../../domain/ports/analytics.ts';
+import type { Analytics } from '../../domain/rollups/analytics.ts';
+import { boundsOf } from '../../domain/rollups/buckets.ts';
 import { createAnalytics } from '../../infrastructure/sql/analytics/analytics.ts';
-import { mssqlAnalytics } from '../../infrastructure/sql/mssql/analytics.ts';
 import type { ReadQueries } from '../../infrastructure/sql/read-queries.ts';
-import { sqliteAnalytics } from '../../infrastructure/sql/sqlite/analytics.ts';
-import { boundsOf } from '../../src/analytics/buckets.ts';
+import { sqliteAnalytics } from '../../infrastructure/sqlite/analytics.ts';
+import { mssqlAnalytics } from '../../infrastructure/sqlserver/analytics.ts';
 import { insertEvents, randomStreams } from '../support/analytics-events.ts';
 import { databaseKinds, type TestDatabase } from '../support/databases.ts';
 import { rollUp } from '../support/rollups.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ProcessQuestion, StepQuestion, Tally } from '../../domain/ports/analytics.ts';
-import { type Bucket, boundsOf } from '../../src/analytics/buckets.ts';
+import type { ProcessQuestion, StepQuestion, Tally } from '../../domain/rollups/analytics.ts';
+import { type Bucket, boundsOf } from '../../domain/rollups/buckets.ts';
 import { type AnalyticsEvent, insertEvents, randomStreams } from '../support/analytics-events.ts';
 import {
   durationIn,

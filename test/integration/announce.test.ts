@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { fold, type ProcessState } from '../../domain/process.ts';
-import { createProcessMap, type ProcessMap } from '../../infrastructure/memory/process-map.ts';
-import { createInProcessNotifier } from '../../infrastructure/notifier/in-process.ts';
-import { createAnnounce } from '../../src/use-cases/announce.ts';
-import { createFindProcess } from '../../src/use-cases/find-process.ts';
+import { createFindProcess } from '../../domain/process/find-process.ts';
+import { createProcessMap, type ProcessMap } from '../../domain/process/process-map.ts';
+import { fold, type ProcessState } from '../../domain/process/process-state.ts';
+import { createAnnounce } from '../../domain/process/publish-state.ts';
+import { createInProcessNotifier } from '../../infrastructure/in-process/notifier.ts';
 import { databaseKinds, type TestDatabase } from '../support/databases.ts';
 import { completed, requested, started, stepCompleted } from '../support/events.ts';
 import { silent } from '../support/queues.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ApiKeyRecord } from '../../domain/access.ts';
+import type { ApiKeyRecord } from '../../domain/access/access.ts';
 import { newApiKey } from '../../src/access/api-key.ts';
 import { createKeyRing } from '../../src/access/key-ring.ts';
 import { createKeyManager } from '../../src/access/manage-keys.ts';

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import type { Database } from '../../infrastructure/sql/database.ts';
-import { openMssqlDatabase } from '../../infrastructure/sql/mssql/database.ts';
-import { openSqliteDatabase } from '../../infrastructure/sql/sqlite/database.ts';
+import { openSqliteDatabase } from '../../infrastructure/sqlite/database.ts';
+import { openMssqlDatabase } from '../../infrastructure/sqlserver/database.ts';
 import {
   endedProcess,
   expectWhollyInOnePlace,

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { VersionConflictError } from '../../domain/errors.ts';
+import { VersionConflictError } from '../../domain/common/errors.ts';
 import {
   emptyAfterwards,
   endedProcess,

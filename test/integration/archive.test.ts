@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { ArchivePlace } from '../../domain/ports/archive.ts';
+import type { ArchivePlace } from '../../domain/archive/archive.ts';
 import { EVENT_COLUMNS } from '../../infrastructure/sql/event-row.ts';
 import { PROCESS_COLUMNS } from '../../infrastructure/sql/process-row.ts';
 import {

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { StreamArchivedError, VersionConflictError } from '../../domain/errors.ts';
-import type { ProcessEvent } from '../../domain/events.ts';
-import { fold } from '../../domain/process.ts';
+import { StreamArchivedError, VersionConflictError } from '../../domain/common/errors.ts';
+import type { ProcessEvent } from '../../domain/process/events.ts';
+import { fold } from '../../domain/process/process-state.ts';
 import {
   emptyAfterwards,
   endedProcess,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startPartner } from '../../src/partner/partner-service.ts';
+import { startPartner } from '../../src/cli/partner-service.ts';
 import { endWithUs, freePort, stopChild, until } from '../support/children.ts';
 import { quoteParcel, writeReadmeProcess } from '../support/readme-process.ts';
 

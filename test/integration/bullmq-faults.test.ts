@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Queue } from '../../domain/ports/queue.ts';
+import type { Queue } from '../../domain/outbox/queue.ts';
 import { endWithUs, until } from '../support/children.ts';
 import { bullmqQueues, gate, job } from '../support/queues.ts';
 import { type RunningRedis, startRedis } from '../support/redis.ts';

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { EngineUnavailableError } from '../../domain/errors.ts';
-import { createRestEngine } from '../../infrastructure/engine/rest-engine.ts';
-import { cancelInstance } from '../../jobs/cancel-instance.ts';
-import { startInstance } from '../../jobs/start-instance.ts';
+import { EngineUnavailableError } from '../../domain/common/errors.ts';
+import { cancelInstance } from '../../domain/engine/cancel-instance.ts';
+import { startInstance } from '../../domain/engine/start-instance.ts';
+import { createRestEngine } from '../../infrastructure/camunda/rest-engine.ts';
 import { freePort } from '../support/children.ts';
 import { engineKinds } from '../support/engine-kinds.ts';
 import { cancelled, failed } from '../support/events.ts';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { EngineUnavailableError } from '../../domain/errors.ts';
-import { clientCredentials } from '../../infrastructure/engine/client-credentials.ts';
-import type { EngineAuth } from '../../infrastructure/engine/engine-auth.ts';
+import { EngineUnavailableError } from '../../domain/common/errors.ts';
+import { clientCredentials } from '../../infrastructure/camunda/client-credentials.ts';
+import type { EngineAuth } from '../../infrastructure/camunda/engine-auth.ts';
 import {
   startTokenServer,
   type TokenServer,

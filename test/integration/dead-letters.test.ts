@@ -3,9 +3,9 @@ import {
   EngineUnavailableError,
   NotifierUnavailableError,
   StoreUnavailableError,
-} from '../../domain/errors.ts';
-import type { DeadLetter } from '../../domain/ports/dead-letters.ts';
-import type { Job } from '../../domain/ports/queue.ts';
+} from '../../domain/common/errors.ts';
+import type { DeadLetter } from '../../domain/outbox/dead-letters.ts';
+import type { Job } from '../../domain/outbox/queue.ts';
 import { until } from '../support/children.ts';
 import { job, policies, queueKinds, type TestQueue, type TestQueues } from '../support/queues.ts';
 

@@ -1,8 +1,8 @@
 import { createServer, type Server } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { EngineRefusedError, EngineUnavailableError } from '../../domain/errors.ts';
-import { basicAuth } from '../../infrastructure/engine/engine-auth.ts';
-import { createRestEngine, type RestEngine } from '../../infrastructure/engine/rest-engine.ts';
+import { EngineRefusedError, EngineUnavailableError } from '../../domain/common/errors.ts';
+import { basicAuth } from '../../infrastructure/camunda/engine-auth.ts';
+import { createRestEngine, type RestEngine } from '../../infrastructure/camunda/rest-engine.ts';
 import { freePort } from '../support/children.ts';
 
 interface Seen {

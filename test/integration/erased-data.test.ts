@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { StoredEvent } from '../../domain/events.ts';
-import { ERASED } from '../../domain/personal.ts';
-import { fold } from '../../domain/process.ts';
-import { createRestEngine } from '../../infrastructure/engine/rest-engine.ts';
-import { retryInstance } from '../../jobs/retry-instance.ts';
+import { retryInstance } from '../../domain/engine/retry-instance.ts';
+import { ERASED } from '../../domain/personal-data/personal.ts';
+import type { StoredEvent } from '../../domain/process/events.ts';
+import { fold } from '../../domain/process/process-state.ts';
+import { createRestEngine } from '../../infrastructure/camunda/rest-engine.ts';
 import { relayAll, soon } from '../support/archive-world.ts';
 import { databaseKinds, type TestDatabase } from '../support/databases.ts';
 import { foundIn, instanceOn, MASTER, PERSON, PERSONAL_EVENTS } from '../support/personal.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { VersionConflictError } from '../../domain/errors.ts';
-import type { StoredEvent } from '../../domain/events.ts';
+import { VersionConflictError } from '../../domain/common/errors.ts';
+import type { StoredEvent } from '../../domain/process/events.ts';
 import { databaseKinds, type TestDatabase } from '../support/databases.ts';
 import {
   cancelled,

@@ -11,9 +11,9 @@ import {
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { generateSqlite } from '../../bench/generator/generate.ts';
-import { EXPORT_FORMATS, type ExportFormat } from '../../infrastructure/export/export-formats.ts';
-import { databaseFile } from '../../src/database-target.ts';
+import { EXPORT_FORMATS, type ExportFormat } from '../../infrastructure/files/export-formats.ts';
+import { generateSqlite } from '../../src/cli/generate/generate.ts';
+import { databaseFile } from '../../src/composition/database-target.ts';
 import { endedProcess } from '../support/archive-world.ts';
 import { endWithUs, isOnPath, until } from '../support/children.ts';
 import { runCommand, runOnTerminal } from '../support/commands.ts';

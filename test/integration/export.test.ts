@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Exported } from '../../infrastructure/export/export-encoder.ts';
+import type { Exported } from '../../infrastructure/files/export-encoder.ts';
 import {
   type ExportedPart,
   type ExportStep,
   exportEvents,
-} from '../../infrastructure/export/export-events.ts';
+} from '../../infrastructure/files/export-events.ts';
 import {
   createExportEncoder,
   EXPORT_FORMATS,
   type ExportFormat,
-} from '../../infrastructure/export/export-formats.ts';
+} from '../../infrastructure/files/export-formats.ts';
 import type { FeedRows } from '../../infrastructure/sql/feed-rows.ts';
-import { exportLine } from '../../src/export/export-line.ts';
+import { exportLine } from '../../src/http/export-line.ts';
 import { endedProcess, relayAll, soon } from '../support/archive-world.ts';
 import { databaseKinds, type TestDatabase } from '../support/databases.ts';
 import { completed, failed, requested, stepCompleted, stepFailed } from '../support/events.ts';

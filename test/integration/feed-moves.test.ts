@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createFeedRows } from '../../infrastructure/sql/feed-rows.ts';
-import { createMssqlFeedSource } from '../../infrastructure/sql/mssql/feed-source.ts';
 import type { ReadQueries } from '../../infrastructure/sql/read-queries.ts';
-import { createSqliteFeedSource } from '../../infrastructure/sql/sqlite/feed-source.ts';
+import { createSqliteFeedSource } from '../../infrastructure/sqlite/feed-source.ts';
+import { createMssqlFeedSource } from '../../infrastructure/sqlserver/feed-source.ts';
 import { endedProcess, moveBatch } from '../support/archive-world.ts';
 import { databaseKinds, type TestDatabase } from '../support/databases.ts';
 import { requested } from '../support/events.ts';

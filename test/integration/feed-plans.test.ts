@@ -1,8 +1,8 @@
 import type { Knex } from 'knex';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import type { FeedFilter } from '../../domain/ports/event-feed.ts';
+import type { FeedFilter } from '../../domain/feed/event-feed.ts';
 import { buildFeedQuery } from '../../infrastructure/sql/feed-query.ts';
-import { createSqliteFeedSource } from '../../infrastructure/sql/sqlite/feed-source.ts';
+import { createSqliteFeedSource } from '../../infrastructure/sqlite/feed-source.ts';
 import { databaseKinds, type TestDatabase } from '../support/databases.ts';
 import { requested } from '../support/events.ts';
 import { openProxied, type ProxiedDatabase } from '../support/proxied-database.ts';

@@ -1,9 +1,9 @@
 import type sql from 'mssql';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
-import type { FedEvent } from '../../domain/ports/event-feed.ts';
-import type { EventStore } from '../../domain/ports/event-store.ts';
-import { createPool, readMssqlUrl } from '../../infrastructure/sql/mssql/connection.ts';
-import { createMssqlEventStore } from '../../infrastructure/sql/mssql/event-store.ts';
+import type { FedEvent } from '../../domain/feed/event-feed.ts';
+import type { EventStore } from '../../domain/process/event-store.ts';
+import { createPool, readMssqlUrl } from '../../infrastructure/sqlserver/connection.ts';
+import { createMssqlEventStore } from '../../infrastructure/sqlserver/event-store.ts';
 import { endedProcess, moveBatch } from '../support/archive-world.ts';
 import { databaseKinds, type TestDatabase } from '../support/databases.ts';
 import { requested, stepCompleted } from '../support/events.ts';

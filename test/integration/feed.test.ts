@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { FeedFilter } from '../../domain/ports/event-feed.ts';
+import type { FeedFilter } from '../../domain/feed/event-feed.ts';
 import { databaseKinds, type TestDatabase } from '../support/databases.ts';
 import { requested } from '../support/events.ts';
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ProcessEvent } from '../../domain/events.ts';
-import type { FeedFilter } from '../../domain/ports/event-feed.ts';
-import { fold } from '../../domain/process.ts';
-import { createCsvEncoder } from '../../infrastructure/export/csv.ts';
-import { createParquetExport } from '../../infrastructure/export/parquet.ts';
+import type { FeedFilter } from '../../domain/feed/event-feed.ts';
+import type { ProcessEvent } from '../../domain/process/events.ts';
+import { fold } from '../../domain/process/process-state.ts';
+import { createCsvEncoder } from '../../infrastructure/files/csv.ts';
+import { createParquetExport } from '../../infrastructure/files/parquet.ts';
 import type { FeedRow } from '../../infrastructure/sql/feed-rows.ts';
 import { encodeName } from '../../infrastructure/sql/process-name.ts';
 import { relayAll, soon } from '../support/archive-world.ts';

@@ -4,8 +4,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { openSqlite } from '../../infrastructure/sql/sqlite/open.ts';
-import { databaseFile } from '../../src/database-target.ts';
+import { openSqlite } from '../../infrastructure/sqlite/open.ts';
+import { databaseFile } from '../../src/composition/database-target.ts';
 import { endWithUs, until } from '../support/children.ts';
 import { temporaryFolder } from '../support/databases.ts';
 
@@ -20,7 +20,7 @@ describe('the command generate', { timeout: 90_000 }, () => {
   function generate(...args: string[]): { child: ChildProcess; written: () => string } {
     const child = spawn(
       process.execPath,
-      ['--import', 'tsx', 'bench/generator/command.ts', ...args],
+      ['--import', 'tsx', 'src/cli/generate/command.ts', ...args],
       {
         cwd: ROOT,
         env: { ...process.env, DATABASE_URL: '' },

@@ -1,18 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createBatches, type Values } from '../../bench/generator/batches.ts';
-import { buildBatches } from '../../bench/generator/builder.ts';
-import {
-  type Generated,
-  type GenerateOptions,
-  generateProcesses,
-  generateSqlite,
-} from '../../bench/generator/generate.ts';
-import { readVolumes } from '../../bench/generator/volumes.ts';
-import { SetupError } from '../../domain/errors.ts';
-import type { StoredEvent } from '../../domain/events.ts';
-import { fold, type ProcessState } from '../../domain/process.ts';
+import { SetupError } from '../../domain/common/errors.ts';
+import type { StoredEvent } from '../../domain/process/events.ts';
+import { fold, type ProcessState } from '../../domain/process/process-state.ts';
 import type { Database } from '../../infrastructure/sql/database.ts';
 import { expectedHash } from '../../infrastructure/sql/event-hash.ts';
 import {
@@ -20,13 +11,22 @@ import {
   type FoundEventRow,
   fromEventRow,
 } from '../../infrastructure/sql/event-row.ts';
-import { isoTimes } from '../../infrastructure/sql/mssql/connection.ts';
 import {
   PROCESS_COLUMNS,
   type ProcessRow,
   toProcessRow,
 } from '../../infrastructure/sql/process-row.ts';
-import { openSqliteDatabase } from '../../infrastructure/sql/sqlite/database.ts';
+import { openSqliteDatabase } from '../../infrastructure/sqlite/database.ts';
+import { isoTimes } from '../../infrastructure/sqlserver/connection.ts';
+import { createBatches, type Values } from '../../src/cli/generate/batches.ts';
+import { buildBatches } from '../../src/cli/generate/builder.ts';
+import {
+  type Generated,
+  type GenerateOptions,
+  generateProcesses,
+  generateSqlite,
+} from '../../src/cli/generate/generate.ts';
+import { readVolumes } from '../../src/cli/generate/volumes.ts';
 import { databaseKinds, type TestDatabase, temporaryFolder } from '../support/databases.ts';
 import { requested } from '../support/events.ts';
 

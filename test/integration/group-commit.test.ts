@@ -3,13 +3,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type BetterSqlite3 from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { StoreUnavailableError, VersionConflictError } from '../../domain/errors.ts';
-import { openSqliteDatabase } from '../../infrastructure/sql/sqlite/database.ts';
-import {
-  createGroupCommit,
-  type GroupCommit,
-} from '../../infrastructure/sql/sqlite/group-commit.ts';
-import { openSqlite } from '../../infrastructure/sql/sqlite/open.ts';
+import { StoreUnavailableError, VersionConflictError } from '../../domain/common/errors.ts';
+import { openSqliteDatabase } from '../../infrastructure/sqlite/database.ts';
+import { createGroupCommit, type GroupCommit } from '../../infrastructure/sqlite/group-commit.ts';
+import { openSqlite } from '../../infrastructure/sqlite/open.ts';
 import { endWithUs, until } from '../support/children.ts';
 import { temporaryFolder } from '../support/databases.ts';
 import { requested } from '../support/events.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ProcessEvent } from '../../domain/events.ts';
+import type { ProcessEvent } from '../../domain/process/events.ts';
 import { chainHash, expectedHash } from '../../infrastructure/sql/event-hash.ts';
 import type { EventRow } from '../../infrastructure/sql/event-row.ts';
 import { databaseKinds, type TestDatabase } from '../support/databases.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ProcessCursor, ProcessFilter } from '../../domain/ports/process-store.ts';
+import type { ProcessCursor, ProcessFilter } from '../../domain/process/process-store.ts';
 import { endedProcess, soon } from '../support/archive-world.ts';
 import { databaseKinds, type TestDatabase } from '../support/databases.ts';
 import { listQuery } from '../support/list-query.ts';

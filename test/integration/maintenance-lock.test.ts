@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { MaintenanceTask } from '../../domain/ports/maintenance-lock.ts';
+import type { MaintenanceTask } from '../../domain/archive/maintenance-lock.ts';
 import { databaseKinds, type TestDatabase } from '../support/databases.ts';
 
 describe.each(databaseKinds())('the locks of maintenance on $name', ({ available, open }) => {

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Notifier } from '../../domain/ports/notifier.ts';
-import type { ProcessState } from '../../domain/process.ts';
-import { createInProcessNotifier } from '../../infrastructure/notifier/in-process.ts';
-import { createRedisNotifier } from '../../infrastructure/notifier/redis.ts';
-import { openRedis, untilReady } from '../../infrastructure/redis.ts';
+import type { Notifier } from '../../domain/process/notifier.ts';
+import type { ProcessState } from '../../domain/process/process-state.ts';
+import { createInProcessNotifier } from '../../infrastructure/in-process/notifier.ts';
+import { openRedis, untilReady } from '../../infrastructure/redis/connection.ts';
+import { createRedisNotifier } from '../../infrastructure/redis/notifier.ts';
 import { until } from '../support/children.ts';
 import { type RunningRedis, startRedis } from '../support/redis.ts';
 import { serverUrl } from '../support/servers.ts';

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { exportEvents } from '../../infrastructure/export/export-events.ts';
-import { createExportEncoder } from '../../infrastructure/export/export-formats.ts';
-import { createHandOver } from '../../infrastructure/hand-over/hand-over.ts';
-import { exportLine } from '../../src/export/export-line.ts';
+import { createHandOver } from '../../infrastructure/files/cold-archive.ts';
+import { exportEvents } from '../../infrastructure/files/export-events.ts';
+import { createExportEncoder } from '../../infrastructure/files/export-formats.ts';
+import { exportLine } from '../../src/http/export-line.ts';
 import { endedProcess, soon } from '../support/archive-world.ts';
 import { fileOf, queryDuckDb } from '../support/csv-readers.ts';
 import { databaseKinds, type TestDatabase, temporaryFolder } from '../support/databases.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ProcessEvent, StoredEvent } from '../../domain/events.ts';
-import { fold } from '../../domain/process.ts';
+import type { ProcessEvent, StoredEvent } from '../../domain/process/events.ts';
+import { fold } from '../../domain/process/process-state.ts';
 import { databaseKinds, type TestDatabase } from '../support/databases.ts';
 import { completed, requested } from '../support/events.ts';
 import { foundIn, instanceOn, PERSON, PERSONAL_EVENTS } from '../support/personal.ts';

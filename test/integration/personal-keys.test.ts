@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PersonalDataLockedError } from '../../domain/errors.ts';
+import { PersonalDataLockedError } from '../../domain/common/errors.ts';
 import { databaseKinds, type TestDatabase } from '../support/databases.ts';
 import { instanceOn, MASTER, OTHER_MASTER, PERSONAL_EVENTS } from '../support/personal.ts';
 import { rowsOf } from '../support/personal-rows.ts';

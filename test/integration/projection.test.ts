@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import type { ProcessState } from '../../domain/process.ts';
-import { fold } from '../../domain/process.ts';
-import { createInProcessNotifier } from '../../infrastructure/notifier/in-process.ts';
+import type { ProcessState } from '../../domain/process/process-state.ts';
+import { fold } from '../../domain/process/process-state.ts';
+import { createInProcessNotifier } from '../../infrastructure/in-process/notifier.ts';
 import { projectProcess } from '../../jobs/project-process.ts';
 import { databaseKinds, type TestDatabase } from '../support/databases.ts';
 import {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Delivery, Job, JobHandlers, JobName } from '../../domain/ports/queue.ts';
+import type { Delivery, Job, JobHandlers, JobName } from '../../domain/outbox/queue.ts';
 import { until } from '../support/children.ts';
 import { gate, job, policies, queueKinds, type TestQueues } from '../support/queues.ts';
 

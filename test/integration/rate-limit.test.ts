@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
-import { openRedis } from '../../infrastructure/redis.ts';
+import { openRedis } from '../../infrastructure/redis/connection.ts';
 import { accessWithKeys, bearer } from '../support/access.ts';
 import { until } from '../support/children.ts';
 import { type RunningRedis, startRedis } from '../support/redis.ts';

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { StoredEvent } from '../../domain/events.ts';
+import type { StoredEvent } from '../../domain/process/events.ts';
 import { EVENT_COLUMNS } from '../../infrastructure/sql/event-row.ts';
 import { databaseKinds, type TestDatabase } from '../support/databases.ts';
 import { completed, requested } from '../support/events.ts';

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Database } from '../../infrastructure/sql/database.ts';
 import { migrateDown, migrateUp } from '../../infrastructure/sql/migrate.ts';
-import { openSqliteDatabase } from '../../infrastructure/sql/sqlite/database.ts';
+import { openSqliteDatabase } from '../../infrastructure/sqlite/database.ts';
 import { endWithUs, until } from '../support/children.ts';
 import { runCommand } from '../support/commands.ts';
 import { completed, requested, started, stepCompleted } from '../support/events.ts';

@@ -1,9 +1,9 @@
 import type sql from 'mssql';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { Database } from '../../infrastructure/sql/database.ts';
-import { createPool, readMssqlUrl } from '../../infrastructure/sql/mssql/connection.ts';
-import { openMssqlDatabase } from '../../infrastructure/sql/mssql/database.ts';
-import { createMssqlProcessStore } from '../../infrastructure/sql/mssql/process-store.ts';
+import { createPool, readMssqlUrl } from '../../infrastructure/sqlserver/connection.ts';
+import { openMssqlDatabase } from '../../infrastructure/sqlserver/database.ts';
+import { createMssqlProcessStore } from '../../infrastructure/sqlserver/process-store.ts';
 import { endedProcess, soon } from '../support/archive-world.ts';
 import { expectTrueBulkLoads } from '../support/bulk-loads.ts';
 import { until } from '../support/children.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { EventStore } from '../../domain/ports/event-store.ts';
-import { createRestEngine } from '../../infrastructure/engine/rest-engine.ts';
+import type { EventStore } from '../../domain/process/event-store.ts';
+import { createRestEngine } from '../../infrastructure/camunda/rest-engine.ts';
 import { freePort } from '../support/children.ts';
 import { engineKinds } from '../support/engine-kinds.ts';
 import { broken, cancelled, completed, failed, retried } from '../support/events.ts';

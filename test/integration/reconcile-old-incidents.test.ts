@@ -1,8 +1,8 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Engine } from '../../domain/ports/engine.ts';
-import { createRestEngine, type RestEngine } from '../../infrastructure/engine/rest-engine.ts';
+import type { Engine } from '../../domain/engine/engine.ts';
+import { createRestEngine, type RestEngine } from '../../infrastructure/camunda/rest-engine.ts';
 import { engineKinds } from '../support/engine-kinds.ts';
 import { broken, retried } from '../support/events.ts';
 import { ONE_TASK, openReconcileWorld, type ReconcileWorld } from '../support/reconcile-world.ts';

@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Notifier } from '../../domain/ports/notifier.ts';
-import type { Queue } from '../../domain/ports/queue.ts';
-import { createRedisNotifier } from '../../infrastructure/notifier/redis.ts';
-import { createBullmqQueue } from '../../infrastructure/queue/bullmq.ts';
-import { openRedis, prefixFor, untilReady } from '../../infrastructure/redis.ts';
-import { checkRedis } from '../../infrastructure/redis-check.ts';
+import type { Queue } from '../../domain/outbox/queue.ts';
+import type { Notifier } from '../../domain/process/notifier.ts';
+import { checkRedis } from '../../infrastructure/redis/check-redis.ts';
+import { openRedis, prefixFor, untilReady } from '../../infrastructure/redis/connection.ts';
+import { createRedisNotifier } from '../../infrastructure/redis/notifier.ts';
+import { createBullmqQueue } from '../../infrastructure/redis/queue.ts';
 import { freePort, until } from '../support/children.ts';
 import { job, silent } from '../support/queues.ts';
 import { type RunningRedis, startRedis, startSentinel } from '../support/redis.ts';

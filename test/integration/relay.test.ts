@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Queue } from '../../domain/ports/queue.ts';
+import type { Queue } from '../../domain/outbox/queue.ts';
 import { EVENT_JOBS } from '../../jobs/event-jobs.ts';
 import { until } from '../support/children.ts';
 import type { TestDatabase } from '../support/databases.ts';

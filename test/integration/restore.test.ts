@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { fold } from '../../domain/process.ts';
+import { fold } from '../../domain/process/process-state.ts';
 import {
   endedProcess,
   expectFolded,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { rebuildRollups } from '../../jobs/rebuild-rollups.ts';
+import { rebuildRollups } from '../../domain/rollups/rebuild-rollups.ts';
 import { databaseKinds, type TestDatabase } from '../support/databases.ts';
 import { requested, stepCompleted } from '../support/events.ts';
 import { randomFrom } from '../support/random.ts';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createInProcessQueue } from '../../infrastructure/in-process/queue.ts';
 import { createMetrics } from '../../infrastructure/observability/metrics.ts';
-import { createInProcessQueue } from '../../infrastructure/queue/in-process.ts';
-import { scheduleArchive } from '../../src/schedule-archive.ts';
+import { scheduleArchive } from '../../src/composition/schedule-archive.ts';
 import { endedProcess } from '../support/archive-world.ts';
 import { until } from '../support/children.ts';
 import { databaseKinds, type TestDatabase } from '../support/databases.ts';

@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openSqliteDatabase } from '../../infrastructure/sql/sqlite/database.ts';
-import { dataLockMode, lockDataDir } from '../../src/data-lock.ts';
+import { openSqliteDatabase } from '../../infrastructure/sqlite/database.ts';
+import { dataLockMode, lockDataDir } from '../../src/composition/data-lock.ts';
 import { endWithUs } from '../support/children.ts';
 import { temporaryFolder } from '../support/databases.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import BetterSqlite3 from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { createPool, readMssqlUrl } from '../../infrastructure/sql/mssql/connection.ts';
+import { createPool, readMssqlUrl } from '../../infrastructure/sqlserver/connection.ts';
 import { endedProcess } from '../support/archive-world.ts';
 import { databaseKinds, type TestDatabase } from '../support/databases.ts';
 import { requested, started, stepFailed } from '../support/events.ts';

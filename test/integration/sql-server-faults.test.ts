@@ -1,17 +1,17 @@
 import sql from 'mssql';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
-import { StoreUnavailableError } from '../../domain/errors.ts';
-import type { Outbox } from '../../domain/ports/outbox.ts';
+import { StoreUnavailableError } from '../../domain/common/errors.ts';
+import type { Outbox } from '../../domain/outbox/outbox.ts';
 import type { Database } from '../../infrastructure/sql/database.ts';
 import {
   createPool,
   type PoolLimits,
   readMssqlUrl,
   withRetry,
-} from '../../infrastructure/sql/mssql/connection.ts';
-import { openMssqlDatabase } from '../../infrastructure/sql/mssql/database.ts';
-import { createMssqlOutbox } from '../../infrastructure/sql/mssql/outbox.ts';
-import { lockStream } from '../../infrastructure/sql/mssql/stream-lock.ts';
+} from '../../infrastructure/sqlserver/connection.ts';
+import { openMssqlDatabase } from '../../infrastructure/sqlserver/database.ts';
+import { createMssqlOutbox } from '../../infrastructure/sqlserver/outbox.ts';
+import { lockStream } from '../../infrastructure/sqlserver/stream-lock.ts';
 import { until } from '../support/children.ts';
 import { completed, requested, stepCompleted } from '../support/events.ts';
 import { openProxied, type ProxiedDatabase } from '../support/proxied-database.ts';

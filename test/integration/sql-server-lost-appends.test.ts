@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
-import { StoreUnavailableError } from '../../domain/errors.ts';
-import type { ProcessEvent, StoredEvent } from '../../domain/events.ts';
-import type { AppendOptions } from '../../domain/ports/event-store.ts';
+import { StoreUnavailableError } from '../../domain/common/errors.ts';
+import type { AppendOptions } from '../../domain/process/event-store.ts';
+import type { ProcessEvent, StoredEvent } from '../../domain/process/events.ts';
 import type { Database } from '../../infrastructure/sql/database.ts';
 import { completed, requested, stepCompleted, stepFailed } from '../support/events.ts';
 import { openProxied, type ProxiedDatabase } from '../support/proxied-database.ts';

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
-import type { ApiKeyRecord } from '../../domain/access.ts';
-import { mayPass, StoreUnavailableError } from '../../domain/errors.ts';
+import type { ApiKeyRecord } from '../../domain/access/access.ts';
+import { mayPass, StoreUnavailableError } from '../../domain/common/errors.ts';
 import type { Database } from '../../infrastructure/sql/database.ts';
-import type { PoolLimits } from '../../infrastructure/sql/mssql/connection.ts';
-import { openMssqlDatabase } from '../../infrastructure/sql/mssql/database.ts';
+import type { PoolLimits } from '../../infrastructure/sqlserver/connection.ts';
+import { openMssqlDatabase } from '../../infrastructure/sqlserver/database.ts';
 import { requested } from '../support/events.ts';
 import { createTestDatabase } from '../support/mssql.ts';
 import { LOGIN, RPC, startTdsProxy, type TdsProxy } from '../support/tds-proxy.ts';

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { EngineUnavailableError, VersionConflictError } from '../../domain/errors.ts';
-import type { Engine } from '../../domain/ports/engine.ts';
-import { fold } from '../../domain/process.ts';
-import { createRestEngine } from '../../infrastructure/engine/rest-engine.ts';
-import { cancelInstance } from '../../jobs/cancel-instance.ts';
-import { startInstance } from '../../jobs/start-instance.ts';
+import { EngineUnavailableError, VersionConflictError } from '../../domain/common/errors.ts';
+import { cancelInstance } from '../../domain/engine/cancel-instance.ts';
+import type { Engine } from '../../domain/engine/engine.ts';
+import { startInstance } from '../../domain/engine/start-instance.ts';
+import { fold } from '../../domain/process/process-state.ts';
+import { createRestEngine } from '../../infrastructure/camunda/rest-engine.ts';
 import { freePort } from '../support/children.ts';
 import { engineKinds } from '../support/engine-kinds.ts';
 import { cancelled, started } from '../support/events.ts';

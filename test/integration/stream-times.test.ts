@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { StoredEvent } from '../../domain/events.ts';
+import type { StoredEvent } from '../../domain/process/events.ts';
+import { findPastState } from '../../domain/process/find-past-state.ts';
 import { expectedHash } from '../../infrastructure/sql/event-hash.ts';
-import { findPastState } from '../../src/use-cases/find-past-state.ts';
 import { expectFolded, moveBatch, relayAll } from '../support/archive-world.ts';
 import { databaseKinds, type TestDatabase } from '../support/databases.ts';
 import { completed, requested, started, stepCompleted } from '../support/events.ts';

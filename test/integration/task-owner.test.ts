@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Engine } from '../../domain/ports/engine.ts';
-import type { EngineTask } from '../../infrastructure/engine/worker/engine-task.ts';
-import { createFindOwner } from '../../infrastructure/engine/worker/task-owner.ts';
+import type { Engine } from '../../domain/engine/engine.ts';
+import type { EngineTask } from '../../infrastructure/camunda/engine-task.ts';
+import { createFindOwner } from '../../infrastructure/camunda/task-owner.ts';
 import { databaseKinds, type TestDatabase } from '../support/databases.ts';
 import { broken, completed, requested, retried, started } from '../support/events.ts';
 

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { Queue as BullQueue } from 'bullmq';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createInProcessQueue } from '../../infrastructure/queue/in-process.ts';
-import { openRedis } from '../../infrastructure/redis.ts';
+import { createInProcessQueue } from '../../infrastructure/in-process/queue.ts';
+import { openRedis } from '../../infrastructure/redis/connection.ts';
 import { endWithUs, until } from '../support/children.ts';
 import { bullmqQueues, gate, silent } from '../support/queues.ts';
 import { startRedis } from '../support/redis.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { TimedJobHandler } from '../../domain/ports/queue.ts';
+import type { TimedJobHandler } from '../../domain/outbox/queue.ts';
 import { until } from '../support/children.ts';
 import { gate, queueKinds, type TestQueues } from '../support/queues.ts';
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ProcessEvent, StoredEvent } from '../../domain/events.ts';
+import type { ProcessEvent, StoredEvent } from '../../domain/process/events.ts';
 import { soon } from '../support/archive-world.ts';
 import { databaseKinds, type TestDatabase } from '../support/databases.ts';
 import {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Difference } from '../../domain/ports/verification.ts';
+import type { Difference } from '../../domain/projection/verification.ts';
 import { EVENT_COLUMNS, type EventRow } from '../../infrastructure/sql/event-row.ts';
 import { endedProcess, soon } from '../support/archive-world.ts';
 import { databaseKinds, type TestDatabase } from '../support/databases.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type DifferenceKind, REPAIRABLE } from '../../domain/ports/verification.ts';
+import { type DifferenceKind, REPAIRABLE } from '../../domain/projection/verification.ts';
 import { endedProcess, relayAll, soon } from '../support/archive-world.ts';
 import { databaseKinds, type TestDatabase } from '../support/databases.ts';
 import { requested, started, stepCompleted } from '../support/events.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { defineProcess, type ProcessDefinition } from '../../domain/define-process.ts';
+import { defineProcess, type ProcessDefinition } from '../../domain/steps/define-process.ts';
 import { bpmn, end, flows, start, task } from '../support/bpmn/model.ts';
 import { engineKinds, type TestEngine } from '../support/engine-kinds.ts';
 import { identity } from '../support/events.ts';

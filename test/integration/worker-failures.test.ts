@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { BusinessRuleError } from '../../domain/errors.ts';
-import type { StoredEvent } from '../../domain/events.ts';
-import { fold } from '../../domain/process.ts';
+import { BusinessRuleError } from '../../domain/common/errors.ts';
+import type { StoredEvent } from '../../domain/process/events.ts';
+import { fold } from '../../domain/process/process-state.ts';
 import { until } from '../support/children.ts';
 import { engineKinds } from '../support/engine-kinds.ts';
 import { plain } from '../support/worker-bpmn.ts';

@@ -1,8 +1,8 @@
 import BetterSqlite3 from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { taskKeyPrefix } from '../../domain/decide.ts';
-import { BusinessRuleError } from '../../domain/errors.ts';
+import { BusinessRuleError } from '../../domain/common/errors.ts';
+import { taskKeyPrefix } from '../../domain/process/decide.ts';
 import { until } from '../support/children.ts';
 import { embeddedEngine, engineKinds } from '../support/engine-kinds.ts';
 import { plain } from '../support/worker-bpmn.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { RESERVED_VARIABLES } from '../../domain/reserved-variables.ts';
+import { RESERVED_VARIABLES } from '../../domain/process/reserved-variables.ts';
 import { until } from '../support/children.ts';
 import { engineKinds } from '../support/engine-kinds.ts';
 import { identity, retried } from '../support/events.ts';

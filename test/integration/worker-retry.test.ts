@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { decide } from '../../domain/decide.ts';
-import { isFinal } from '../../domain/events.ts';
-import { fold } from '../../domain/process.ts';
-import { retryInstance } from '../../jobs/retry-instance.ts';
+import { retryInstance } from '../../domain/engine/retry-instance.ts';
+import { decide } from '../../domain/process/decide.ts';
+import { isFinal } from '../../domain/process/events.ts';
+import { fold } from '../../domain/process/process-state.ts';
 import { until } from '../support/children.ts';
 import { engineKinds } from '../support/engine-kinds.ts';
 import { plain } from '../support/worker-bpmn.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BusinessRuleError } from '../../domain/errors.ts';
+import { BusinessRuleError } from '../../domain/common/errors.ts';
 import { until } from '../support/children.ts';
 import { engineKinds } from '../support/engine-kinds.ts';
 import { plain } from '../support/worker-bpmn.ts';

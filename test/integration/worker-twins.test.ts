@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { decide } from '../../domain/decide.ts';
-import type { ProcessDefinition } from '../../domain/define-process.ts';
-import { fold } from '../../domain/process.ts';
-import { startInstance } from '../../jobs/start-instance.ts';
+import { startInstance } from '../../domain/engine/start-instance.ts';
+import { decide } from '../../domain/process/decide.ts';
+import { fold } from '../../domain/process/process-state.ts';
+import type { ProcessDefinition } from '../../domain/steps/define-process.ts';
 import { until } from '../support/children.ts';
 import { engineKinds } from '../support/engine-kinds.ts';
 import { plain } from '../support/worker-bpmn.ts';

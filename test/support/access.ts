@@ -1,5 +1,5 @@
-import type { ApiKeyStore, Scope } from '../../domain/access.ts';
-import { openSqliteDatabase } from '../../infrastructure/sql/sqlite/database.ts';
+import type { ApiKeyStore, Scope } from '../../domain/access/access.ts';
+import { openSqliteDatabase } from '../../infrastructure/sqlite/database.ts';
 import { type Access, createAccess } from '../../src/access/access.ts';
 import { createKeyManager, type MadeKey } from '../../src/access/manage-keys.ts';
 import { readConfig } from '../../src/config.ts';

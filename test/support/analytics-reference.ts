@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { Durations } from '../../domain/ports/analytics.ts';
+import type { Durations } from '../../domain/rollups/analytics.ts';
 import type { AnalyticsEvent } from './analytics-events.ts';
 
 /** Answers by plain loops over the events, which share nothing with the code they are held against. */

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
-import type { ProcessEvent, StoredEvent } from '../../domain/events.ts';
-import type { ArchiveCount } from '../../domain/ports/archive.ts';
-import { fold, type ProcessState } from '../../domain/process.ts';
+import type { ArchiveCount } from '../../domain/archive/archive.ts';
+import type { ProcessEvent, StoredEvent } from '../../domain/process/events.ts';
+import { fold, type ProcessState } from '../../domain/process/process-state.ts';
 import type { Database } from '../../infrastructure/sql/database.ts';
 import { completed, requested, started, stepCompleted } from './events.ts';
 

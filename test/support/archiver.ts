@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs';
-import type { Archive } from '../../domain/ports/archive.ts';
-import { archiveExpired } from '../../jobs/archive-expired.ts';
+import type { Archive } from '../../domain/archive/archive.ts';
+import { archiveExpired } from '../../domain/archive/archive-expired.ts';
 import { whenTold } from './reports.ts';
 
 /** A process to be killed: archives what has ended, as soon as it is told to, and reports each batch. */
@@ -22,10 +22,10 @@ writeSync(1, 'done\n');
 async function openArchive(target: string): Promise<Pick<Archive, 'moveBatch'>> {
   const clock = Date.now;
   if (target.startsWith('mssql:')) {
-    const { openMssqlDatabase } = await import('../../infrastructure/sql/mssql/database.ts');
+    const { openMssqlDatabase } = await import('../../infrastructure/sqlserver/database.ts');
     return (await openMssqlDatabase({ clock, leaseMs: 0, onAppended: () => {}, url: target }))
       .archive;
   }
-  const { createArchiveMover } = await import('../../infrastructure/sql/sqlite/archive-mover.ts');
+  const { createArchiveMover } = await import('../../infrastructure/sqlite/archive-mover.ts');
   return createArchiveMover(target, clock);
 }

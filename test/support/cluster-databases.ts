@@ -1,8 +1,8 @@
 import BetterSqlite3 from 'better-sqlite3';
 import { inject } from 'vitest';
 import type { Database } from '../../infrastructure/sql/database.ts';
-import { openMssqlDatabase } from '../../infrastructure/sql/mssql/database.ts';
-import { openSqliteDatabase } from '../../infrastructure/sql/sqlite/database.ts';
+import { openSqliteDatabase } from '../../infrastructure/sqlite/database.ts';
+import { openMssqlDatabase } from '../../infrastructure/sqlserver/database.ts';
 import { createTestDatabase } from './mssql.ts';
 import type { Folder } from './service.ts';
 import { startTcpProxy } from './tcp-proxy.ts';

@@ -1,9 +1,9 @@
 import { createInterface } from 'node:readline';
 import { Command } from 'commander';
-import { registerArchive } from '../../src/commands/archive.ts';
-import { registerExport } from '../../src/commands/export.ts';
-import { registerRebuild } from '../../src/commands/rebuild.ts';
-import { registerRestore } from '../../src/commands/restore.ts';
+import { registerArchive } from '../../src/cli/archive.ts';
+import { registerExport } from '../../src/cli/export.ts';
+import { registerRebuild } from '../../src/cli/rebuild.ts';
+import { registerRestore } from '../../src/cli/restore.ts';
 
 /**
  * A process to be killed: runs the command that it is told, a JSON list of its words. Imports no more of the

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inject } from 'vitest';
 import type { Database, DatabaseOptions } from '../../infrastructure/sql/database.ts';
-import { openMssqlDatabase } from '../../infrastructure/sql/mssql/database.ts';
-import { openSqliteDatabase } from '../../infrastructure/sql/sqlite/database.ts';
+import { openSqliteDatabase } from '../../infrastructure/sqlite/database.ts';
+import { openMssqlDatabase } from '../../infrastructure/sqlserver/database.ts';
 import { createTestDatabase } from './mssql.ts';
 
 export interface TestDatabase extends Database {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { startEmbeddedEngine } from '../../infrastructure/engine/embedded/start.ts';
+import { startEmbeddedEngine } from '../../infrastructure/embedded-engine/start.ts';
 import { temporaryFolder } from './databases.ts';
 import { serverUrl } from './servers.ts';
 

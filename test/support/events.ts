@@ -1,5 +1,5 @@
-import { decide } from '../../domain/decide.ts';
-import type { ProcessEvent, ProcessIdentity } from '../../domain/events.ts';
+import { decide } from '../../domain/process/decide.ts';
+import type { ProcessEvent, ProcessIdentity } from '../../domain/process/events.ts';
 
 export const identity: ProcessIdentity = {
   batchId: 'batch-1',

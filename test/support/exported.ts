@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { parquetReadObjects } from 'hyparquet';
-import { EXPORTED_COLUMNS } from '../../infrastructure/export/export-columns.ts';
-import type { ExportFormat } from '../../infrastructure/export/export-formats.ts';
+import { EXPORTED_COLUMNS } from '../../infrastructure/files/export-columns.ts';
+import type { ExportFormat } from '../../infrastructure/files/export-formats.ts';
 import type { Database } from '../../infrastructure/sql/database.ts';
-import { exportLine } from '../../src/export/export-line.ts';
+import { exportLine } from '../../src/http/export-line.ts';
 
 export type ExportedRow = Record<string, unknown>;
 

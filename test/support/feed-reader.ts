@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { FedEvent, FeedPosition, FeedQuery } from '../../domain/ports/event-feed.ts';
+import type { FedEvent, FeedPosition, FeedQuery } from '../../domain/feed/event-feed.ts';
 import type { Database } from '../../infrastructure/sql/database.ts';
 
 /** Reads to the end, in pages. */

@@ -1,5 +1,5 @@
-import { createGroupCommit } from '../../infrastructure/sql/sqlite/group-commit.ts';
-import { openSqlite } from '../../infrastructure/sql/sqlite/open.ts';
+import { createGroupCommit } from '../../infrastructure/sqlite/group-commit.ts';
+import { openSqlite } from '../../infrastructure/sqlite/open.ts';
 
 /** A process to be killed: writes rows without end, and says of each one that it was told is durable. */
 const db = openSqlite(process.argv[2] ?? '');

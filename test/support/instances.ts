@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { Engine } from '../../domain/ports/engine.ts';
-import type { Job } from '../../domain/ports/queue.ts';
-import { createRestEngine } from '../../infrastructure/engine/rest-engine.ts';
+import type { Engine } from '../../domain/engine/engine.ts';
+import type { Job } from '../../domain/outbox/queue.ts';
+import { createRestEngine } from '../../infrastructure/camunda/rest-engine.ts';
 import { bpmn, end, flows, start, task } from './bpmn/model.ts';
 import type { TestDatabase } from './databases.ts';
 import { databaseKinds } from './databases.ts';

@@ -1,5 +1,5 @@
-import type { ProcessEvent } from '../../domain/events.ts';
-import { openSqliteDatabase } from '../../infrastructure/sql/sqlite/database.ts';
+import type { ProcessEvent } from '../../domain/process/events.ts';
+import { openSqliteDatabase } from '../../infrastructure/sqlite/database.ts';
 import { completed, requested, stepCompleted } from './events.ts';
 
 const MB = 1_000_000;

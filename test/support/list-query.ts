@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import type { ProcessCursor, ProcessFilter } from '../../domain/ports/process-store.ts';
+import type { ProcessCursor, ProcessFilter } from '../../domain/process/process-store.ts';
 import { createListProcesses } from '../../infrastructure/sql/list-processes.ts';
 
 /** The statement by which a page of processes is read on SQLite. */

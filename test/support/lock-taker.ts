@@ -1,7 +1,7 @@
 import { closeSync, openSync, unlinkSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { SetupError } from '../../domain/errors.ts';
-import { lockOut } from '../../src/export/lock-out.ts';
+import { SetupError } from '../../domain/common/errors.ts';
+import { lockOut } from '../../infrastructure/files/lock-out.ts';
 
 /**
  * Takes the lock of an export again and again, and says at the end how often it had it, and how often it found

@@ -7,7 +7,7 @@ import {
   createPool,
   mssqlKnexConfig,
   readMssqlUrl,
-} from '../../infrastructure/sql/mssql/connection.ts';
+} from '../../infrastructure/sqlserver/connection.ts';
 
 /**
  * Makes a database of its own on the server of `MSSQL_TEST_URL`, with the schema in it. The schema is

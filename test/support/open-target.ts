@@ -4,9 +4,9 @@ import type { Database } from '../../infrastructure/sql/database.ts';
 export async function openTarget(target: string): Promise<Database> {
   const options = { clock: Date.now, leaseMs: 0, onAppended: () => {} };
   if (target.startsWith('mssql:')) {
-    const { openMssqlDatabase } = await import('../../infrastructure/sql/mssql/database.ts');
+    const { openMssqlDatabase } = await import('../../infrastructure/sqlserver/database.ts');
     return openMssqlDatabase({ ...options, url: target });
   }
-  const { openSqliteDatabase } = await import('../../infrastructure/sql/sqlite/database.ts');
+  const { openSqliteDatabase } = await import('../../infrastructure/sqlite/database.ts');
   return openSqliteDatabase({ ...options, file: target });
 }

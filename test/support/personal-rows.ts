@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { StoredEvent } from '../../domain/events.ts';
+import type { StoredEvent } from '../../domain/process/events.ts';
 import type { Database } from '../../infrastructure/sql/database.ts';
 import { expectedHash } from '../../infrastructure/sql/event-hash.ts';
 import type { EventRow } from '../../infrastructure/sql/event-row.ts';

@@ -1,10 +1,7 @@
-import type { ProcessEvent } from '../../domain/events.ts';
-import { readMasterKeys } from '../../infrastructure/personal/master-keys.ts';
-import {
-  createPersonalData,
-  type PersonalData,
-} from '../../infrastructure/personal/personal-data.ts';
-import { createVault } from '../../infrastructure/personal/vault.ts';
+import { readMasterKeys } from '../../domain/personal-data/master-keys.ts';
+import { createPersonalData, type PersonalData } from '../../domain/personal-data/personal-data.ts';
+import { createVault } from '../../domain/personal-data/vault.ts';
+import type { ProcessEvent } from '../../domain/process/events.ts';
 import type { Database } from '../../infrastructure/sql/database.ts';
 import { identity } from './events.ts';
 

@@ -1,4 +1,4 @@
-import { openMssqlDatabase } from '../../infrastructure/sql/mssql/database.ts';
+import { openMssqlDatabase } from '../../infrastructure/sqlserver/database.ts';
 import { whenTold } from './reports.ts';
 
 /** A process to be killed: gives events their positions as fast as it can, and reports each that it gave last. */

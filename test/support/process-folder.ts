@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const DEFINE = fileURLToPath(new URL('../../domain/define-process.ts', import.meta.url));
+const DEFINE = fileURLToPath(new URL('../../domain/steps/define-process.ts', import.meta.url));
 
 /** A step that gives back which step of which process it is, and the task's topic. */
 export interface MarkedStep {

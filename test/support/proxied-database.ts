@@ -1,6 +1,6 @@
-import type { StoredEvent } from '../../domain/events.ts';
+import type { StoredEvent } from '../../domain/process/events.ts';
 import type { Database } from '../../infrastructure/sql/database.ts';
-import { openMssqlDatabase } from '../../infrastructure/sql/mssql/database.ts';
+import { openMssqlDatabase } from '../../infrastructure/sqlserver/database.ts';
 import { createTestDatabase } from './mssql.ts';
 import { startTdsProxy, type TdsProxy } from './tds-proxy.ts';
 

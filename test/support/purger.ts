@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs';
-import { createHandOver } from '../../infrastructure/hand-over/hand-over.ts';
-import { purgeArchive } from '../../jobs/purge-archive.ts';
+import { purgeArchive } from '../../domain/archive/purge-archive.ts';
+import { createHandOver } from '../../infrastructure/files/cold-archive.ts';
 import { openTarget } from './open-target.ts';
 import { whenTold } from './reports.ts';
 

@@ -1,4 +1,4 @@
-import { createBullmqQueue } from '../../infrastructure/queue/bullmq.ts';
+import { createBullmqQueue } from '../../infrastructure/redis/queue.ts';
 import { silent } from './queues.ts';
 
 /** A process to be stopped or killed: begins start-instance jobs, says so, and never ends one. */

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { Queue as BullQueue } from 'bullmq';
-import type { DeadLetters } from '../../domain/ports/dead-letters.ts';
-import type { Job, JobName, Queue, TimedJobName } from '../../domain/ports/queue.ts';
-import { type BullmqOptions, createBullmqQueue } from '../../infrastructure/queue/bullmq.ts';
-import { createInProcessQueue } from '../../infrastructure/queue/in-process.ts';
-import type { QueueLog, RetryPolicy } from '../../infrastructure/queue/policies.ts';
-import { openRedis } from '../../infrastructure/redis.ts';
+import type { DeadLetters } from '../../domain/outbox/dead-letters.ts';
+import type { Job, JobName, Queue, TimedJobName } from '../../domain/outbox/queue.ts';
+import type { QueueLog, RetryPolicy } from '../../domain/outbox/retry-policies.ts';
+import { createInProcessQueue } from '../../infrastructure/in-process/queue.ts';
+import { openRedis } from '../../infrastructure/redis/connection.ts';
+import { type BullmqOptions, createBullmqQueue } from '../../infrastructure/redis/queue.ts';
 import { serverUrl } from './servers.ts';
 
 export const silent: QueueLog = { debug() {}, warn() {}, error() {} };

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
-import { fold } from '../../domain/process.ts';
+import { fold } from '../../domain/process/process-state.ts';
 import type { Database } from '../../infrastructure/sql/database.ts';
 import {
   type Outcome,

@@ -32,13 +32,11 @@ writeSync(1, `done ${beginnings}\n`);
 async function openStore(target: string): Promise<RebuildStore> {
   if (target.startsWith('mssql:')) {
     const { openMssqlRebuildStore } = await import(
-      '../../infrastructure/sql/mssql/rebuild-store.ts'
+      '../../infrastructure/sqlserver/rebuild-store.ts'
     );
-    const { readMssqlUrl } = await import('../../infrastructure/sql/mssql/target.ts');
+    const { readMssqlUrl } = await import('../../infrastructure/sqlserver/target.ts');
     return openMssqlRebuildStore(readMssqlUrl(target), {});
   }
-  const { createSqliteRebuildStore } = await import(
-    '../../infrastructure/sql/sqlite/rebuild-store.ts'
-  );
+  const { createSqliteRebuildStore } = await import('../../infrastructure/sqlite/rebuild-store.ts');
   return createSqliteRebuildStore(target);
 }

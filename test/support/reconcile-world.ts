@@ -1,13 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { decide } from '../../domain/decide.ts';
-import type { ProcessEvent } from '../../domain/events.ts';
-import type { JsonObject } from '../../domain/json.ts';
-import type { Engine } from '../../domain/ports/engine.ts';
-import { fold, type ProcessState } from '../../domain/process.ts';
-import { createRestEngine } from '../../infrastructure/engine/rest-engine.ts';
-import type { ReconcilePorts } from '../../jobs/reconcile-ports.ts';
-import { type ReconcileOptions, reconcileProcesses } from '../../jobs/reconcile-processes.ts';
-import { startInstance } from '../../jobs/start-instance.ts';
+import type { JsonObject } from '../../domain/common/json.ts';
+import type { Engine } from '../../domain/engine/engine.ts';
+import type { ReconcilePorts } from '../../domain/engine/reconcile-ports.ts';
+import {
+  type ReconcileOptions,
+  reconcileProcesses,
+} from '../../domain/engine/reconcile-processes.ts';
+import { startInstance } from '../../domain/engine/start-instance.ts';
+import { decide } from '../../domain/process/decide.ts';
+import type { ProcessEvent } from '../../domain/process/events.ts';
+import { fold, type ProcessState } from '../../domain/process/process-state.ts';
+import { createRestEngine } from '../../infrastructure/camunda/rest-engine.ts';
 import { bpmn, end, flows, start, task } from './bpmn/model.ts';
 import { databaseKinds } from './databases.ts';
 import { engineApi } from './engine-api.ts';

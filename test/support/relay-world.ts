@@ -1,5 +1,5 @@
-import type { OutboxRow } from '../../domain/ports/outbox.ts';
-import type { Delivery, Job, JobHandlers } from '../../domain/ports/queue.ts';
+import type { OutboxRow } from '../../domain/outbox/outbox.ts';
+import type { Delivery, Job, JobHandlers } from '../../domain/outbox/queue.ts';
 import { outboxRowOf } from '../../jobs/event-jobs.ts';
 import { createRelay, type Relay, type RelayOptions } from '../../jobs/relay-outbox.ts';
 import { databaseKinds, type TestDatabase } from './databases.ts';

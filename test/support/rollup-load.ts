@@ -1,4 +1,4 @@
-import type { ProcessEvent } from '../../domain/events.ts';
+import type { ProcessEvent } from '../../domain/process/events.ts';
 import type { Database } from '../../infrastructure/sql/database.ts';
 import { moveBatch, relayAll } from './archive-world.ts';
 import {

@@ -1,5 +1,10 @@
 import type { Knex } from 'knex';
-import { addValue, encodeHistogram, type Histogram, percentiles } from '../../domain/histogram.ts';
+import {
+  addValue,
+  encodeHistogram,
+  type Histogram,
+  percentiles,
+} from '../../domain/rollups/histogram.ts';
 
 /** A row of step_rollup, written as the rollup job would. */
 export interface StepRollup {

@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs';
-import { rebuildRollups } from '../../jobs/rebuild-rollups.ts';
-import { rollupEvents } from '../../jobs/rollup-events.ts';
+import { rebuildRollups } from '../../domain/rollups/rebuild-rollups.ts';
+import { rollupEvents } from '../../domain/rollups/rollup-events.ts';
 import { openTarget } from './open-target.ts';
 import { whenTold } from './reports.ts';
 

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
-import { addValue, decodeHistogram, type Histogram } from '../../domain/histogram.ts';
+import { addValue, decodeHistogram, type Histogram } from '../../domain/rollups/histogram.ts';
+import { type RollupTotals, rollupEvents } from '../../domain/rollups/rollup-events.ts';
 import type { Database } from '../../infrastructure/sql/database.ts';
-import { type RollupTotals, rollupEvents } from '../../jobs/rollup-events.ts';
 
 /**
  * Runs the job up to the head. Some servers that speak T-SQL without being SQL Server refuse a bulk load of which a

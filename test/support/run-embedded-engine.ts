@@ -1,6 +1,6 @@
 // The embedded engine in a process of its own, which a test may kill: node --import tsx <this> <file>.
 // Its first line on standard output is its URL.
-import { startEmbeddedEngine } from '../../infrastructure/engine/embedded/start.ts';
+import { startEmbeddedEngine } from '../../infrastructure/embedded-engine/start.ts';
 
 const complain = (fields: object, message: string): void => {
   process.stderr.write(`${message} ${JSON.stringify(fields)}\n`);

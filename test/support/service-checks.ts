@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { isFinal } from '../../domain/events.ts';
+import { isFinal } from '../../domain/process/events.ts';
 import type { Stream } from './service.ts';
 
 /**

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import {
   type RunningEngine,
   startEmbeddedEngine,
-} from '../../infrastructure/engine/embedded/start.ts';
+} from '../../infrastructure/embedded-engine/start.ts';
 
 export interface EngineBehindProxy {
   /** As for CAMUNDA_BASE_URL; stays the same while the engine comes and goes. */

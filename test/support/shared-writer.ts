@@ -1,4 +1,4 @@
-import { openSqliteDatabase } from '../../infrastructure/sql/sqlite/database.ts';
+import { openSqliteDatabase } from '../../infrastructure/sqlite/database.ts';
 import { requested } from './events.ts';
 
 /** A process among several on one file: opens it, appends to one stream what the others append to, too. */

@@ -1,4 +1,4 @@
-import type { ProcessState } from '../../domain/process.ts';
+import type { ProcessState } from '../../domain/process/process-state.ts';
 
 /** A state as the projection makes it; pending unless said otherwise. */
 export function stateOf(

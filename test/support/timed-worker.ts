@@ -1,4 +1,4 @@
-import { createBullmqQueue } from '../../infrastructure/queue/bullmq.ts';
+import { createBullmqQueue } from '../../infrastructure/redis/queue.ts';
 import { silent } from './queues.ts';
 
 /** A process to be killed: runs one timed job, says when a run begins and ends. */

@@ -1,11 +1,11 @@
 import { expect } from 'vitest';
-import type { Difference, Repair } from '../../domain/ports/verification.ts';
-import type { Database } from '../../infrastructure/sql/database.ts';
+import type { Difference, Repair } from '../../domain/projection/verification.ts';
 import {
   type VerifyOptions,
   type VerifyTotals,
   verifyProcesses,
-} from '../../jobs/verify-processes.ts';
+} from '../../domain/projection/verify-processes.ts';
+import type { Database } from '../../infrastructure/sql/database.ts';
 
 export interface Verified {
   totals: VerifyTotals;

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
-import { defineProcess } from '../../domain/define-process.ts';
-import { startWorker } from '../../infrastructure/engine/worker/start-worker.ts';
+import { defineProcess } from '../../domain/steps/define-process.ts';
+import { startWorker } from '../../infrastructure/camunda/start-worker.ts';
 import { plain } from './worker-bpmn.ts';
 import { openWorkerRig } from './worker-rig.ts';
 

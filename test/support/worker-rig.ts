@@ -1,25 +1,25 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { z } from 'zod';
-import { decide } from '../../domain/decide.ts';
+import type { JsonObject } from '../../domain/common/json.ts';
+import { startInstance } from '../../domain/engine/start-instance.ts';
+import { decide } from '../../domain/process/decide.ts';
+import type { ProcessIdentity, StoredEvent } from '../../domain/process/events.ts';
+import { isFinal } from '../../domain/process/events.ts';
 import {
   defineProcess,
   type ProcessDefinition,
   type StepBuilder,
   type StepDefinition,
-} from '../../domain/define-process.ts';
-import type { ProcessIdentity, StoredEvent } from '../../domain/events.ts';
-import { isFinal } from '../../domain/events.ts';
-import type { JsonObject } from '../../domain/json.ts';
-import { createRestEngine } from '../../infrastructure/engine/rest-engine.ts';
+} from '../../domain/steps/define-process.ts';
+import { createRestEngine } from '../../infrastructure/camunda/rest-engine.ts';
 import {
   type RunningWorker,
   startWorker,
   type WorkerOptions,
-} from '../../infrastructure/engine/worker/start-worker.ts';
+} from '../../infrastructure/camunda/start-worker.ts';
 import type { EventRow } from '../../infrastructure/sql/event-row.ts';
-import { openSqliteDatabase } from '../../infrastructure/sql/sqlite/database.ts';
-import { startInstance } from '../../jobs/start-instance.ts';
+import { openSqliteDatabase } from '../../infrastructure/sqlite/database.ts';
 import { until } from './children.ts';
 import { temporaryFolder } from './databases.ts';
 import { engineApi } from './engine-api.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { allows, type Scope } from '../../domain/access.ts';
-import { isLoopback } from '../../infrastructure/loopback/is-loopback.ts';
+import { allows, type Scope } from '../../domain/access/access.ts';
 import { newApiKey, parseApiKey } from '../../src/access/api-key.ts';
+import { isLoopback } from '../../src/access/is-loopback.ts';
 import { checkSomebodyGetsIn, readPolicy } from '../../src/access/policy.ts';
 import { readConfig } from '../../src/config.ts';
 import { readCredential } from '../../src/http/access/credential.ts';

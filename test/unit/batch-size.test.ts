@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createBatchSize } from '../../jobs/batch-size.ts';
+import { createBatchSize } from '../../domain/common/batch-size.ts';
 
 /** Sizes of the batches, where a process takes so many milliseconds as `cost` says for each batch. */
 function sizesOf(limit: number, costs: readonly number[]): number[] {

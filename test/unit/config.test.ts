@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { SetupError } from '../../domain/errors.ts';
+import { SetupError } from '../../domain/common/errors.ts';
 import { configSchema, readConfig, redactConfig } from '../../src/config.ts';
 
 const messageOf = (env: Record<string, string>): string => {

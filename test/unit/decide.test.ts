@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Command, decide, stepFailedKey, taskKeyPrefix } from '../../domain/decide.ts';
-import type { ProcessState } from '../../domain/process.ts';
+import { type Command, decide, stepFailedKey, taskKeyPrefix } from '../../domain/process/decide.ts';
+import type { ProcessState } from '../../domain/process/process-state.ts';
 
 const common = { processName: 'onboard-user', identity: { traceabilityId: 't1' } };
 const step = { name: 'check', number: 2 };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { defineProcess } from '../../domain/define-process.ts';
-import { topicOf } from '../../domain/find-step.ts';
+import { defineProcess } from '../../domain/steps/define-process.ts';
+import { topicOf } from '../../domain/steps/find-step.ts';
 import { plain } from '../support/worker-bpmn.ts';
 
 function define(

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { SetupError } from '../../domain/errors.ts';
+import { SetupError } from '../../domain/common/errors.ts';
+import { readEngineAccess } from '../../src/composition/engine-access.ts';
 import { readConfig } from '../../src/config.ts';
-import { readEngineAccess } from '../../src/engine-access.ts';
 
 const CAMUNDA_BASE_URL = 'https://engine.example.com/engine-rest';
 const basic = { CAMUNDA_USERNAME: 'demo', CAMUNDA_PASSWORD: 's3cret' };

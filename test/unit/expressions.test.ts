@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { checkExpression } from '../../infrastructure/engine/embedded/expression-syntax.ts';
+import { checkExpression } from '../../infrastructure/embedded-engine/expression-syntax.ts';
 import {
   evaluate,
   METHODS,
   UnknownNameError,
-} from '../../infrastructure/engine/embedded/expressions.ts';
-import { plainValue, readTyped } from '../../infrastructure/engine/embedded/typed-value.ts';
+} from '../../infrastructure/embedded-engine/expressions.ts';
+import { plainValue, readTyped } from '../../infrastructure/embedded-engine/typed-value.ts';
 import {
   CONDITION_VARIABLES,
   FAILING_CONDITIONS,

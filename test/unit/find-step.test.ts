@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findStep } from '../../domain/find-step.ts';
+import { findStep } from '../../domain/steps/find-step.ts';
 
 const shop = {
   key: 'shop',

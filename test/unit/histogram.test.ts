@@ -6,7 +6,7 @@ import {
   type Histogram,
   mergeInto,
   percentiles,
-} from '../../domain/histogram.ts';
+} from '../../domain/rollups/histogram.ts';
 import { randomFrom } from '../support/random.ts';
 
 const RANKS = [0.01, 0.25, 0.5, 0.9, 0.95, 0.99, 0.999, 1];

@@ -1,8 +1,8 @@
 import sql from 'mssql';
 import { RequestError as DriverError } from 'tedious';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { mayPass, StoreUnavailableError } from '../../domain/errors.ts';
-import { withRetry } from '../../infrastructure/sql/mssql/retry.ts';
+import { mayPass, StoreUnavailableError } from '../../domain/common/errors.ts';
+import { withRetry } from '../../infrastructure/sqlserver/retry.ts';
 
 interface Refusal {
   number: number;

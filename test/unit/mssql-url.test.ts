@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createPool, mssqlKnexConfig } from '../../infrastructure/sql/mssql/connection.ts';
-import { mssqlUrlProblem, readMssqlUrl } from '../../infrastructure/sql/mssql/target.ts';
+import { createPool, mssqlKnexConfig } from '../../infrastructure/sqlserver/connection.ts';
+import { mssqlUrlProblem, readMssqlUrl } from '../../infrastructure/sqlserver/target.ts';
 import { readConfig } from '../../src/config.ts';
 
 const PLAIN = 'mssql://user:password@host/db';

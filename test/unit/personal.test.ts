@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { isSealed, openEvent, sealEvent } from '../../domain/personal.ts';
-import { readMasterKeys } from '../../infrastructure/personal/master-keys.ts';
-import { createSeal } from '../../infrastructure/personal/sealing.ts';
+import { createSeal } from '../../domain/personal-data/encryption.ts';
+import { readMasterKeys } from '../../domain/personal-data/master-keys.ts';
+import { isSealed, openEvent, sealEvent } from '../../domain/personal-data/personal.ts';
 import { MASTER, OTHER_MASTER, PERSONAL_EVENTS } from '../support/personal.ts';
 
 const key = randomBytes(32);

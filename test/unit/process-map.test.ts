@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createProcessMap } from '../../infrastructure/memory/process-map.ts';
+import { createProcessMap } from '../../domain/process/process-map.ts';
 import { stateOf } from '../support/states.ts';
 
 describe('the process map', () => {

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import {
   findCatcher,
   readProcessModel,
-} from '../../infrastructure/engine/embedded/process-model.ts';
-import { BadRequest } from '../../infrastructure/engine/embedded/typed-value.ts';
-import { readExternalTopics } from '../../infrastructure/engine/read-topics.ts';
+} from '../../infrastructure/embedded-engine/process-model.ts';
+import { readExternalTopics } from '../../infrastructure/embedded-engine/read-topics.ts';
+import { BadRequest } from '../../infrastructure/embedded-engine/typed-value.ts';
 import {
   bpmn,
   catchTimer,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type Command, decide } from '../../domain/decide.ts';
-import type { ProcessEvent, StoredEvent } from '../../domain/events.ts';
-import { evolve, fold, type ProcessState } from '../../domain/process.ts';
+import { type Command, decide } from '../../domain/process/decide.ts';
+import type { ProcessEvent, StoredEvent } from '../../domain/process/events.ts';
+import { evolve, fold, type ProcessState } from '../../domain/process/process-state.ts';
 
 const identity = { batchId: 'b1', traceabilityId: 't1' };
 const common = { processName: 'onboard-user', identity };

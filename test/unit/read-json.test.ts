@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readJson } from '../../infrastructure/json/read-json.ts';
+import { readJson } from '../../src/http/body/read-json.ts';
 
 const read = (text: string) => readJson(Buffer.from(text));
 const faultOf = (text: string) => {

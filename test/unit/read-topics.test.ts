@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readExternalTopics } from '../../infrastructure/engine/read-topics.ts';
+import { readExternalTopics } from '../../infrastructure/embedded-engine/read-topics.ts';
 import { bpmn, subProcess, task } from '../support/bpmn/model.ts';
 
 const EXTERNAL = 'camunda:type="external" camunda:topic="t"';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { redact } from '../../domain/redact.ts';
+import { redact } from '../../domain/common/redact.ts';
 
 const hidden = '[redacted]';
 

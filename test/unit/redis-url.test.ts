@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { prefixFor } from '../../infrastructure/redis.ts';
-import { judgeServer, readInfo } from '../../infrastructure/redis-check.ts';
-import { parseRedisUrl } from '../../infrastructure/redis-url.ts';
+import { judgeServer, readInfo } from '../../infrastructure/redis/check-redis.ts';
+import { prefixFor } from '../../infrastructure/redis/connection.ts';
+import { parseRedisUrl } from '../../infrastructure/redis/redis-url.ts';
 import { readConfig, redactConfig } from '../../src/config.ts';
 
 const plain = { kind: 'single', tls: false, db: 0, masterName: '' } as const;

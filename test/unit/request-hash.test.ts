@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hashJson } from '../../src/use-cases/request-hash.ts';
+import { hashJson } from '../../domain/process/request-hash.ts';
 
 describe('hashJson', () => {
   it('does not care for the order of keys, at any depth', () => {

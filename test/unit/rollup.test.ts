@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { bucketOf, deltasOf, type RollupEvent, shortMessage } from '../../domain/rollup.ts';
-import { limitMessages, OTHER_KEY } from '../../domain/rollup-messages.ts';
+import { bucketOf, deltasOf, type RollupEvent, shortMessage } from '../../domain/rollups/rollup.ts';
+import { limitMessages, OTHER_KEY } from '../../domain/rollups/rollup-messages.ts';
 
 const common = {
   processName: 'onboard-user',

@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { HttpCall } from '../../domain/define-process.ts';
-import type { Audit } from '../../domain/events.ts';
-import { createStepHttp } from '../../infrastructure/engine/worker/step-http.ts';
+import type { Audit } from '../../domain/process/events.ts';
+import type { HttpCall } from '../../domain/steps/define-process.ts';
+import { createStepHttp } from '../../infrastructure/camunda/step-http.ts';
 import { freePort } from '../support/children.ts';
 
 /** Answers `/status/<code>` with that status, and what it heard; `/silent` never. */

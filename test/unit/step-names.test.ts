@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkNames } from '../../domain/step-names.ts';
+import { checkNames } from '../../domain/steps/step-names.ts';
 import { expression } from '../support/bpmn/model.ts';
 
 interface Named {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { cutText } from '../../domain/cut-text.ts';
-import { decide } from '../../domain/decide.ts';
-import { defineProcess } from '../../domain/define-process.ts';
-import { findUnkept } from '../../domain/unkept-value.ts';
-import { wellFormedJson } from '../../domain/well-formed-json.ts';
-import { runHandler } from '../../infrastructure/engine/worker/run-handler.ts';
+import { cutText } from '../../domain/common/cut-text.ts';
+import { findUnkept } from '../../domain/common/unstorable-value.ts';
+import { wellFormedJson } from '../../domain/common/well-formed-json.ts';
+import { decide } from '../../domain/process/decide.ts';
+import { defineProcess } from '../../domain/steps/define-process.ts';
+import { runHandler } from '../../infrastructure/camunda/run-handler.ts';
 
 const HALF = '\ud83d';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { UnreadableEventError } from '../../domain/errors.ts';
-import { CURRENT_SCHEMA_VERSION } from '../../domain/events.ts';
-import { upcast, type WrittenEvent } from '../../domain/upcast.ts';
+import { UnreadableEventError } from '../../domain/common/errors.ts';
+import { CURRENT_SCHEMA_VERSION } from '../../domain/process/events.ts';
+import { upcast, type WrittenEvent } from '../../domain/process/upcast.ts';
 
 function written(
   type: WrittenEvent['type'],

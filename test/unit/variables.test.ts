@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { toEngineVariables, toJson } from '../../infrastructure/engine/variables.ts';
+import { toEngineVariables, toJson } from '../../infrastructure/camunda/variables.ts';
 
 describe('variables in Camunda’s REST form', () => {
   it.each([

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { ProcessState } from '../../domain/process.ts';
-import { createWaitroom, type Waitroom } from '../../infrastructure/memory/waitroom.ts';
+import type { ProcessState } from '../../domain/process/process-state.ts';
+import { createWaitroom, type Waitroom } from '../../domain/process/waitroom.ts';
 import { stateOf } from '../support/states.ts';
 
 describe('the waitroom', () => {

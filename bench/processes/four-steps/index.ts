@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineProcess } from '../../../domain/define-process.ts';
+import { defineProcess } from '../../../domain/steps/index.ts';
 import { INPUT, PROCESS_KEY, work } from '../../support/four-steps.ts';
 
 const texts = { successText: 'done', errorText: 'not done' };

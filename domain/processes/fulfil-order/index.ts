@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { defineProcess } from '../../define-process.ts';
-import { BusinessRuleError } from '../../errors.ts';
+import { BusinessRuleError } from '../../common/index.ts';
+import { defineProcess } from '../../steps/index.ts';
 
 const item = z.strictObject({ sku: z.string().min(1), quantity: z.number().int().min(1) });
 const reservation = z.object({ reservationId: z.string() });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { defineProcess } from '../../define-process.ts';
-import { BusinessRuleError } from '../../errors.ts';
+import { BusinessRuleError } from '../../common/index.ts';
+import { defineProcess } from '../../steps/index.ts';
 
 const checkAnswer = z.object({
   verdict: z.enum(['clear', 'refused']),

@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
-import type { Analysis, Analytics } from '../../../domain/ports/analytics.ts';
-import type { Clock } from '../../../domain/ports/clock.ts';
+import type { Clock } from '../../../domain/common/index.ts';
+import type { Analysis, Analytics } from '../../../domain/rollups/index.ts';
 import type { ReadQueries } from '../read-queries.ts';
 import { cutSlices, joinBuckets, type Piece, type Stretch, sliceOf } from './cut-range.ts';
 import { processSubject } from './process-subject.ts';

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import type { ProcessQuestion } from '../../../domain/ports/analytics.ts';
+import type { ProcessQuestion } from '../../../domain/rollups/index.ts';
 import { encodeFilter } from '../process-name.ts';
 import type { ReadQueries } from '../read-queries.ts';
 import {

@@ -1,5 +1,8 @@
-import type { StepGroup, StepQuestion } from '../../../domain/ports/analytics.ts';
-import { shortMessage } from '../../../domain/rollup.ts';
+import {
+  type StepGrouping,
+  type StepQuestion,
+  shortMessage,
+} from '../../../domain/rollups/index.ts';
 import { encodeFilter } from '../process-name.ts';
 import type { ReadQueries } from '../read-queries.ts';
 import {
@@ -72,7 +75,7 @@ export function stepSubject(
       ),
   };
 
-  function keyOf(group: StepGroup): string {
+  function keyOf(group: StepGrouping): string {
     if (group === 'errorMessage') return `COALESCE(${dialect.message('error_message')}, '')`;
     return `COALESCE(${COLUMNS[group]}, '')`;
   }

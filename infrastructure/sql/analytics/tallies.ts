@@ -1,12 +1,12 @@
-import { AnswerTooLargeError } from '../../../domain/errors.ts';
+import { AnswerTooLargeError } from '../../../domain/common/index.ts';
 import {
   addValue,
   exactPercentiles,
   type Histogram,
   mergeEncoded,
   percentiles,
-} from '../../../domain/histogram.ts';
-import type { Tally } from '../../../domain/ports/analytics.ts';
+  type Tally,
+} from '../../../domain/rollups/index.ts';
 import type { Turns } from './turns.ts';
 
 /** Columns that every query gives beside those of its groups. */

@@ -1,5 +1,9 @@
-import type { EventType, StoredEvent } from '../../../domain/events.ts';
-import { upcast, type WrittenEvent } from '../../../domain/upcast.ts';
+import {
+  type EventType,
+  type StoredEvent,
+  upcast,
+  type WrittenEvent,
+} from '../../../domain/process/index.ts';
 import { type EventRow, payloadOf } from '../event-row.ts';
 import { decodeName } from '../process-name.ts';
 import { type Side, TABLES } from './sides.ts';

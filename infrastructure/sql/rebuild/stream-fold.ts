@@ -1,4 +1,4 @@
-import { evolve, type ProcessState } from '../../../domain/process.ts';
+import { evolve, type ProcessState } from '../../../domain/process/index.ts';
 import { encodeFilter } from '../process-name.ts';
 import { fromProcessRow, PROCESS_COLUMNS, type ProcessRow, toProcessRow } from '../process-row.ts';
 import { type FoldRow, toFoldEvent } from './fold-row.ts';

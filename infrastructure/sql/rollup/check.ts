@@ -1,7 +1,10 @@
 import type { Knex } from 'knex';
-import type { EventType } from '../../../domain/events.ts';
-import type { RollupCheck, RollupCount } from '../../../domain/ports/rollups.ts';
-import { PROCESS_EVENTS } from '../../../domain/rollup.ts';
+import type { EventType } from '../../../domain/process/index.ts';
+import {
+  PROCESS_EVENTS,
+  type RollupCheck,
+  type RollupCount,
+} from '../../../domain/rollups/index.ts';
 import { ARCHIVE, type FeedSource, LIVE } from '../feed-query.ts';
 import { decodeName } from '../process-name.ts';
 import type { ReadQueries } from '../read-queries.ts';

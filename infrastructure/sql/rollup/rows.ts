@@ -1,7 +1,13 @@
-import { decodeHistogram, encodeHistogram, percentiles } from '../../../domain/histogram.ts';
-import type { RollupBatch } from '../../../domain/ports/rollups.ts';
-import type { Measures, ProcessDelta, StepDelta } from '../../../domain/rollup.ts';
-import { add } from '../../../domain/rollup-messages.ts';
+import {
+  add,
+  decodeHistogram,
+  encodeHistogram,
+  type Measures,
+  type ProcessDelta,
+  percentiles,
+  type RollupBatch,
+  type StepDelta,
+} from '../../../domain/rollups/index.ts';
 
 /** The columns of a table of rollups besides `generation`. */
 export interface RollupTable {

@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Knex } from 'knex';
-import { type EventType, isFinal } from '../../../domain/events.ts';
-import type { RollupSource } from '../../../domain/ports/rollups.ts';
-import { type RollupEvent, shortMessage } from '../../../domain/rollup.ts';
+import { type EventType, isFinal } from '../../../domain/process/index.ts';
+import {
+  type RollupEvent,
+  type RollupSource,
+  shortMessage,
+} from '../../../domain/rollups/index.ts';
 import type { FeedRow, FeedRows } from '../feed-rows.ts';
 import type { ReadQueries } from '../read-queries.ts';
 

@@ -1,5 +1,5 @@
-import type { StoredEvent } from '../../../domain/events.ts';
-import type { DifferenceKind } from '../../../domain/ports/verification.ts';
+import type { StoredEvent } from '../../../domain/process/index.ts';
+import type { DifferenceKind } from '../../../domain/projection/index.ts';
 
 /** Something in a stream that does not belong there. */
 export interface Stray {

@@ -1,4 +1,4 @@
-import { evolve, type ProcessState } from '../../../domain/process.ts';
+import { evolve, type ProcessState } from '../../../domain/process/index.ts';
 import { contentHash, expectedHash, HASHED_SINCE } from '../event-hash.ts';
 import { type FoundEventRow, fromEventRow } from '../event-row.ts';
 import { createOriginCheck, type OriginCheck, type Stray } from './check-origin.ts';

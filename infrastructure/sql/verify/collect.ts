@@ -1,4 +1,4 @@
-import type { LookResult, VerifiedPage, VerifyFilter } from '../../../domain/ports/verification.ts';
+import type { LookResult, VerifiedPage, VerifyFilter } from '../../../domain/projection/index.ts';
 import type { FoundEventRow } from '../event-row.ts';
 import { encodeFilter } from '../process-name.ts';
 import type { ProcessRow } from '../process-row.ts';

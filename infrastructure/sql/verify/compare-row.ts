@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import type { ProcessState } from '../../../domain/process.ts';
+import type { ProcessState } from '../../../domain/process/index.ts';
 import { PROCESS_COLUMNS, type ProcessRow, toProcessRow } from '../process-row.ts';
 
 type Column = (typeof PROCESS_COLUMNS)[number];

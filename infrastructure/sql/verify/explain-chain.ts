@@ -1,4 +1,4 @@
-import type { Difference } from '../../../domain/ports/verification.ts';
+import type { Difference } from '../../../domain/projection/index.ts';
 import { chainHash, HASHED_SINCE } from '../event-hash.ts';
 
 /** What the hash chain says of one event. */

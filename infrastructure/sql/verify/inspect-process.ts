@@ -1,4 +1,4 @@
-import type { Difference, DifferenceKind } from '../../../domain/ports/verification.ts';
+import type { Difference, DifferenceKind } from '../../../domain/projection/index.ts';
 import type { ProcessRow } from '../process-row.ts';
 import type { StreamCheck } from './check-stream.ts';
 import { compareRow } from './compare-row.ts';

@@ -1,4 +1,4 @@
-import type { Difference } from '../../../domain/ports/verification.ts';
+import type { Difference } from '../../../domain/projection/index.ts';
 
 /** A row of the outbox that is late or has no event. */
 export interface LateOutboxRow {

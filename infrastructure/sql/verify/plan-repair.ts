@@ -1,4 +1,4 @@
-import { REPAIRABLE } from '../../../domain/ports/verification.ts';
+import { REPAIRABLE } from '../../../domain/projection/index.ts';
 import { type ProcessRow, toProcessRow } from '../process-row.ts';
 import type { Place } from './collect.ts';
 import { inspectProcess, type ProcessTables } from './inspect-process.ts';

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { RouteScope } from '../../../domain/access.ts';
+import type { RouteScope } from '../../../domain/access/index.ts';
 import type { Caller } from '../../access/caller.ts';
 import { type Problem, sendProblem } from '../problems.ts';
 import { correlationIdSchema } from '../schemas.ts';

@@ -1,11 +1,11 @@
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { allows, type RouteScope } from '../../../domain/access.ts';
-import { findForeignPage } from '../../../infrastructure/loopback/find-foreign-page.ts';
-import type { RedisClient } from '../../../infrastructure/redis.ts';
+import { allows, type RouteScope } from '../../../domain/access/index.ts';
+import type { RedisClient } from '../../../infrastructure/redis/connection.ts';
 import type { Access } from '../../access/access.ts';
 import type { Caller } from '../../access/caller.ts';
+import { findForeignPage } from '../../access/find-foreign-page.ts';
 import { DATA_CSP } from '../security-headers.ts';
 import { readCredential } from './credential.ts';
 import {

@@ -1,5 +1,5 @@
 import type { FastifyInstance, RouteOptions } from 'fastify';
-import type { RouteScope } from '../../../domain/access.ts';
+import type { RouteScope } from '../../../domain/access/index.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -1,8 +1,8 @@
 import { MIMEType } from 'node:util';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { readJson } from '../../../infrastructure/json/read-json.ts';
 import { hasBody } from '../connections/limit-connections.ts';
 import { ProblemError, sendProblem } from '../problems.ts';
+import { readJson } from './read-json.ts';
 
 /** Names of UTF-8, and of ASCII, which is a part of it. */
 const CHARSETS = new Set(['utf-8', 'utf8', 'us-ascii', 'ascii']);

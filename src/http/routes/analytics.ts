@@ -1,22 +1,21 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import type { Clock } from '../../../domain/common/index.ts';
 import {
   type Analysis,
   type Analytics,
-  PROCESS_EVENTS,
-  STEP_GROUPS,
-} from '../../../domain/ports/analytics.ts';
-import type { Clock } from '../../../domain/ports/clock.ts';
-import { isoIn, MOST_POINTS } from '../../analytics/buckets.ts';
-import {
   durationsOf,
   ENDS,
   endOf,
   type Flow,
   flows,
+  isoIn,
   largestGroups,
+  MOST_POINTS,
+  PROCESS_EVENT_TYPES,
+  STEP_GROUPS,
   stepNumbers,
-} from '../../analytics/lines.ts';
+} from '../../../domain/rollups/index.ts';
 import {
   bucketParameter,
   groupsOf,
@@ -134,7 +133,7 @@ export const analyticsRoutes: FastifyPluginAsyncZod<{
             ...range,
             groupBy: [...groupBy, 'eventType'],
             processes: query.process,
-            types: PROCESS_EVENTS,
+            types: PROCESS_EVENT_TYPES,
             durations: false,
           },
           signal,

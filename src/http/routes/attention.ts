@@ -1,17 +1,17 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import type { DeadLetters, Outbox } from '../../../domain/outbox/index.ts';
+import type { ProcessStore } from '../../../domain/process/index.ts';
 import {
   type Attention,
   type Found,
   MOST_LOOKED_AT,
   type RetryingStep,
+  type RollupLag,
+  reportAttention,
   type SlowProcess,
-} from '../../../domain/ports/attention.ts';
-import type { DeadLetters } from '../../../domain/ports/dead-letters.ts';
-import type { Outbox } from '../../../domain/ports/outbox.ts';
-import type { ProcessStore } from '../../../domain/ports/process-store.ts';
-import type { RollupLag } from '../../../jobs/rollup-lag.ts';
-import { reportAttention, STALLED_AFTER_MS } from '../../use-cases/report-attention.ts';
+  STALLED_AFTER_MS,
+} from '../../../domain/rollups/index.ts';
 import { statusUrl } from '../answers.ts';
 import { queryOf, wholeNumber } from '../query-parameters.ts';
 

@@ -1,15 +1,18 @@
 import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { type Audit, unreachable } from '../../../domain/events.ts';
-import type { Engine } from '../../../domain/ports/engine.ts';
-import type { EventStore } from '../../../domain/ports/event-store.ts';
-import type { ProcessState } from '../../../domain/process.ts';
-import type { LogIds } from '../../../domain/trace-context.ts';
+import type { LogIds } from '../../../domain/common/index.ts';
+import { deliverMessage, type Engine } from '../../../domain/engine/index.ts';
+import {
+  type Audit,
+  type EndAnswer,
+  type EventStore,
+  endProcess,
+  hashJson,
+  type ProcessState,
+  unreachable,
+} from '../../../domain/process/index.ts';
 import { actorOf } from '../../access/caller.ts';
-import { deliverMessage } from '../../use-cases/deliver-message.ts';
-import { type EndAnswer, endProcess } from '../../use-cases/end-process.ts';
-import { hashJson } from '../../use-cases/request-hash.ts';
 import { sendProcess, statusUrl } from '../answers.ts';
 import { problem, sendProblem } from '../problems.ts';
 import {

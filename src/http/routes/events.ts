@@ -1,12 +1,13 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { EventStore } from '../../../domain/ports/event-store.ts';
-import { isEnded } from '../../../domain/process.ts';
-import type { LogIds } from '../../../domain/trace-context.ts';
-import type { Waitroom } from '../../../infrastructure/memory/waitroom.ts';
+import type { LogIds } from '../../../domain/common/index.ts';
+import {
+  type EventStore,
+  foldStream,
+  isEnded,
+  type Waitroom,
+} from '../../../domain/process/index.ts';
 import type { Access } from '../../access/access.ts';
-import type { LoadLimits } from '../../load-limits.ts';
-import { foldStream } from '../../use-cases/fold-stream.ts';
 import { preferred, sendNotAcceptable } from '../accept.ts';
 import { PAGE_BYTES } from '../answer-bytes.ts';
 import { sendNeverSeen } from '../answers.ts';
@@ -14,6 +15,7 @@ import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { eventsSchema, publicEvent, tracePageSchema } from '../event-schemas.ts';
 import { createEventStreams, EVENT_STREAM_CONTENT } from '../event-streams.ts';
 import { createStreamFollower } from '../follow-stream.ts';
+import type { LoadLimits } from '../load-limits.ts';
 import { problem, sendOverloaded, sendProblem } from '../problems.ts';
 import { queryOf, wholeNumber } from '../query-parameters.ts';
 import type { Readers } from '../reader-pace.ts';

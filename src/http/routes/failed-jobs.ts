@@ -1,8 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { cutText } from '../../../domain/cut-text.ts';
-import type { DeadLetters } from '../../../domain/ports/dead-letters.ts';
-import { JOB_NAMES } from '../../../domain/ports/queue.ts';
+import { cutText } from '../../../domain/common/index.ts';
+import { type DeadLetters, JOB_NAMES } from '../../../domain/outbox/index.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { problem, sendProblem } from '../problems.ts';
 import { queryOf, wholeNumber } from '../query-parameters.ts';

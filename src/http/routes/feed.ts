@@ -1,13 +1,8 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { EventFeed } from '../../../domain/ports/event-feed.ts';
-import {
-  EXPORT_FORMATS,
-  type ExportFormat,
-} from '../../../infrastructure/export/export-formats.ts';
+import type { EventFeed, FeedSignal } from '../../../domain/feed/index.ts';
+import { EXPORT_FORMATS, type ExportFormat } from '../../../infrastructure/files/export-formats.ts';
 import type { Access } from '../../access/access.ts';
-import type { FeedSignal } from '../../feed-signal.ts';
-import type { LoadLimits } from '../../load-limits.ts';
 import { preferred, sendNotAcceptable } from '../accept.ts';
 import { fedEvent, feedPageSchema } from '../event-schemas.ts';
 import { createEventStreams, EVENT_STREAM_CONTENT } from '../event-streams.ts';
@@ -15,6 +10,7 @@ import { createExports, EXPORT_TYPES, type ExportedRows } from '../exports.ts';
 import { feedCursorOf, LATEST, placeInFeed } from '../feed-cursor.ts';
 import { feedFilterFields, wantedBy } from '../feed-query.ts';
 import { followFeed } from '../follow-feed.ts';
+import type { LoadLimits } from '../load-limits.ts';
 import { preferredWait } from '../prefer.ts';
 import { problem, sendOverloaded, sendProblem } from '../problems.ts';
 import { isForwards, queryOf, wholeNumber } from '../query-parameters.ts';

@@ -1,8 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { ProcessState } from '../../../domain/process.ts';
+import { type ProcessState, type RetryPorts, retryProcess } from '../../../domain/process/index.ts';
 import { actorOf } from '../../access/caller.ts';
-import { type RetryPorts, retryProcess } from '../../use-cases/retry-process.ts';
 import { sendPending, statusUrl } from '../answers.ts';
 import { preferredWait } from '../prefer.ts';
 import { problem, sendProblem, sendProcessError } from '../problems.ts';

@@ -1,15 +1,16 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import type { ProcessDefinition } from '../../../domain/define-process.ts';
-import type { JsonObject } from '../../../domain/json.ts';
-import { isEnded } from '../../../domain/process.ts';
-import { logIds, parseTraceparent } from '../../../domain/trace-context.ts';
+import { type JsonObject, logIds, parseTraceparent } from '../../../domain/common/index.ts';
+import {
+  hashStart,
+  isEnded,
+  type StartPorts,
+  startProcess,
+} from '../../../domain/process/index.ts';
+import { type ProcessDefinition, readStartVariables } from '../../../domain/steps/index.ts';
 import { ATTRIBUTES } from '../../../infrastructure/observability/tracing.ts';
 import { actorOf, type Caller } from '../../access/caller.ts';
-import type { LoadLimits } from '../../load-limits.ts';
-import { hashStart } from '../../use-cases/request-hash.ts';
-import { type StartPorts, startProcess } from '../../use-cases/start-process.ts';
-import { readStartVariables } from '../../use-cases/start-variables.ts';
 import { sendPending, statusUrl } from '../answers.ts';
+import type { LoadLimits } from '../load-limits.ts';
 import { traceOf } from '../observe-requests.ts';
 import { preferredWait } from '../prefer.ts';
 import { problem, sendOverloaded, sendProblem, sendProcessError } from '../problems.ts';

@@ -1,15 +1,17 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { EventStore } from '../../../domain/ports/event-store.ts';
-import type { ProcessStore } from '../../../domain/ports/process-store.ts';
-import { isEnded } from '../../../domain/process.ts';
-import type { Waitroom } from '../../../infrastructure/memory/waitroom.ts';
-import type { LoadLimits } from '../../load-limits.ts';
-import { findPastState } from '../../use-cases/find-past-state.ts';
-import type { FindProcess } from '../../use-cases/find-process.ts';
+import {
+  type EventStore,
+  type FindProcess,
+  findPastState,
+  isEnded,
+  type ProcessStore,
+  type Waitroom,
+} from '../../../domain/process/index.ts';
 import { PAGE_BYTES } from '../answer-bytes.ts';
 import { isKnown, publicProcess, sendNeverSeen, sendNotModified, sendProcess } from '../answers.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
+import type { LoadLimits } from '../load-limits.ts';
 import { momentSchema } from '../moment.ts';
 import { sendPastState } from '../past-answers.ts';
 import { preferredWait } from '../prefer.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, it } from 'vitest';
-import { EngineRefusedError } from '../../../domain/errors.ts';
+import { EngineRefusedError } from '../../../domain/common/errors.ts';
 import { bpmn, end, flows, start, task } from '../../support/bpmn/model.ts';
 import { describeEngines } from './engine-rig.ts';
 

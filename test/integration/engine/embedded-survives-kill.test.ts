@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { EngineVariables } from '../../../domain/ports/engine.ts';
+import type { EngineVariables } from '../../../domain/engine/engine.ts';
 import {
   catchMessage,
   catchTimer,

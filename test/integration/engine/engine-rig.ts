@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe } from 'vitest';
-import type { JsonObject } from '../../../domain/json.ts';
-import type { EngineVariables } from '../../../domain/ports/engine.ts';
-import { createRestEngine, type RestEngine } from '../../../infrastructure/engine/rest-engine.ts';
+import type { JsonObject } from '../../../domain/common/json.ts';
+import type { EngineVariables } from '../../../domain/engine/engine.ts';
+import { createRestEngine, type RestEngine } from '../../../infrastructure/camunda/rest-engine.ts';
 import { bpmn } from '../../support/bpmn/model.ts';
 import { engineKinds, forgetfulEngine, type TestEngine } from '../../support/engine-kinds.ts';
 

@@ -1,9 +1,9 @@
 import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openSqliteDatabase } from '../../../infrastructure/sql/sqlite/database.ts';
+import { openSqliteDatabase } from '../../../infrastructure/sqlite/database.ts';
+import { loadProcesses } from '../../../src/composition/load-processes.ts';
+import { openProcessEngine, type ProcessEngine } from '../../../src/composition/process-engine.ts';
 import { readConfig } from '../../../src/config.ts';
-import { loadProcesses } from '../../../src/load-processes.ts';
-import { openProcessEngine, type ProcessEngine } from '../../../src/process-engine.ts';
 import { createFolder, settingsFor } from '../../support/service.ts';
 
 describe('the embedded engine of a service', () => {

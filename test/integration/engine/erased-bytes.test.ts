@@ -4,8 +4,8 @@ import { expect, it } from 'vitest';
 import {
   createEngineStore,
   type InstanceRow,
-} from '../../../infrastructure/engine/embedded/engine-store.ts';
-import { openSqlite } from '../../../infrastructure/sql/sqlite/open.ts';
+} from '../../../infrastructure/embedded-engine/engine-store.ts';
+import { openSqlite } from '../../../infrastructure/sqlite/open.ts';
 import { temporaryFolder } from '../../support/databases.ts';
 
 const NAME = 'Ada Lovelace-Byron';

@@ -1,5 +1,5 @@
 import { it } from 'vitest';
-import { toEngineVariables } from '../../../infrastructure/engine/variables.ts';
+import { toEngineVariables } from '../../../infrastructure/camunda/variables.ts';
 import {
   catchMessage,
   catchTimer,

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { defineProcess } from '../../../../domain/define-process.ts';
+import { defineProcess } from '../../../../domain/steps/define-process.ts';
 
 /** Its schema makes other values of what is sent: dates, bigints, numbers that are none, defaults of each request. */
 export default defineProcess({

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineProcess } from '../../../../domain/define-process.ts';
+import { defineProcess } from '../../../../domain/steps/define-process.ts';
 
 const day = z.codec(z.iso.datetime(), z.date(), {
   decode: (text) => new Date(text),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineProcess } from '../../../../domain/define-process.ts';
+import { defineProcess } from '../../../../domain/steps/define-process.ts';
 import { folderSettings, passGate, recordRun } from '../../service-recorder.ts';
 
 const gated = z.object({

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineProcess } from '../../../../domain/define-process.ts';
+import { defineProcess } from '../../../../domain/steps/define-process.ts';
 
 const user = z.object({ userId: z.string(), email: z.string() });
 

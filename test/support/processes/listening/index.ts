@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineProcess } from '../../../../domain/define-process.ts';
+import { defineProcess } from '../../../../domain/steps/define-process.ts';
 
 /** Waits for the message `go-on`, then gives back what the message brought. */
 export default defineProcess({

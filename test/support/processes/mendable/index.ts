@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { defineProcess } from '../../../../domain/define-process.ts';
+import { defineProcess } from '../../../../domain/steps/define-process.ts';
 import { folderSettings, recordRun } from '../../service-recorder.ts';
 
 const mendable = z.object({

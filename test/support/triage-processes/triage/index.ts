@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { defineProcess } from '../../../../domain/define-process.ts';
-import { BusinessRuleError } from '../../../../domain/errors.ts';
+import { BusinessRuleError } from '../../../../domain/common/errors.ts';
+import { defineProcess } from '../../../../domain/steps/define-process.ts';
 
 const text = z.object({ note: z.string().optional(), verdict: z.string().optional() });
 

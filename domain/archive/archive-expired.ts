@@ -1,0 +1,69 @@
+import { type Clock, createBatchSize, rest } from '../common/index.ts';
+import type { Archive, ArchiveCount, Batch } from './archive.ts';
+
+export interface ArchiveExpiredOptions {
+  /** Milliseconds since its last change after which an ended process is archived. */
+  olderThanMs: number;
+  /** Processes in one transaction, at most. */
+  batch: number;
+}
+
+/** What a run has moved so far. */
+export interface ArchiveTotals extends ArchiveCount {
+  batches: number;
+}
+
+/** What is to be known of a batch: what it moved, and the milliseconds that its transaction took. */
+export type MovedBatch = Pick<Batch, 'processes' | 'events' | 'ms'>;
+
+/**
+ * Milliseconds of rest after a batch while nobody else seems to write. A write of another process that came
+ * meanwhile tries for the database again every few milliseconds, and finds it free within one such rest.
+ */
+const QUIET_REST_MS = 5;
+
+/**
+ * Moves ended processes to the archive, batch by batch, until none is old enough or the signal fires.
+ * Each batch is a transaction of its own, so a run may be ended anywhere, also by force, and the next one
+ * goes on. Batches have as many processes as fit into about 50 ms. While others write it rests after each
+ * batch for as long as that took: they have the database for half of the time at least.
+ *
+ * @param onBatch hears of each batch, and of the totals after it
+ * @throws StoreUnavailableError when the database is away; what was moved stays moved
+ */
+export async function archiveExpired(
+  ports: { archive: Pick<Archive, 'moveBatch'>; clock: Clock },
+  { olderThanMs, batch: limit }: ArchiveExpiredOptions,
+  signal: AbortSignal,
+  onBatch: (batch: MovedBatch, totals: ArchiveTotals) => void = () => {},
+): Promise<ArchiveTotals> {
+  const { archive, clock } = ports;
+  // Once for the run: it ends, though processes go on growing old.
+  const endedBefore = new Date(clock() - olderThanMs).toISOString();
+  const totals: ArchiveTotals = { batches: 0, processes: 0, events: 0 };
+  const size = createBatchSize(limit);
+  let before: Batch | undefined;
+  while (!signal.aborted) {
+    const began = performance.now();
+    const options = { endedBefore, limit: size.next(), after: before?.next ?? undefined };
+    const batch = await archive.moveBatch(options);
+    const took = performance.now() - began;
+    if (batch.processes > 0) {
+      totals.batches++;
+      totals.processes += batch.processes;
+      totals.events += batch.events;
+      size.learn(batch.processes, batch.ms);
+      onBatch(batch, { ...totals });
+    }
+    if (!batch.next) break;
+    const othersWrite = before !== undefined && isNewer(batch.newestEvent, before.newestEvent);
+    await rest(othersWrite ? took : QUIET_REST_MS, signal);
+    before = batch;
+  }
+  return totals;
+}
+
+/** Ids count up; the newest event may also have been archived. */
+function isNewer(id: string | null, than: string | null): boolean {
+  return id !== null && BigInt(id) > BigInt(than ?? 0);
+}

@@ -1,0 +1,73 @@
+import type { Timestamp } from '../common/index.ts';
+import type { ProcessState } from '../process/index.ts';
+
+export interface ArchiveCount {
+  processes: number;
+  events: number;
+}
+
+/** A place in the order in which processes are moved: by their last change, then by their ids. */
+export interface ArchivePlace {
+  updatedAt: Timestamp;
+  correlationId: string;
+}
+
+export interface BatchOptions {
+  /** Processes that were last changed before this. */
+  endedBefore: Timestamp;
+  /** Processes in the batch, at most. */
+  limit: number;
+  /** Goes on behind this place: those before it are not looked at again. Left out: from the beginning. */
+  after?: ArchivePlace | undefined;
+}
+
+export interface Batch extends ArchiveCount {
+  /** Milliseconds that the transaction took; others may have waited for so long. */
+  ms: number;
+  /** Where the next batch goes on; null when there are no more. */
+  next: ArchivePlace | null;
+  /** Id of the newest live event, null when there is none: it moves on while others write. */
+  newestEvent: string | null;
+}
+
+export interface ArchivePreview extends ArchiveCount {
+  /** When the first and the last of them were changed. */
+  oldest: Timestamp | null;
+  newest: Timestamp | null;
+}
+
+/**
+ * What became of a process that was to be restored: it is live again; it was live already, because it was
+ * restored before or never archived; there is no such process; or it lies in both places or in the archive
+ * in part, and so was left as it is.
+ */
+export type RestoreOutcome = 'restored' | 'restored-before' | 'live' | 'unknown' | 'damaged';
+
+/**
+ * Where ended processes go after their time, each with all its events: at every commit a process is
+ * wholly live or wholly archived (G8). The event store reads there what it does not find live.
+ */
+export interface Archive {
+  /**
+   * Moves up to `limit` processes, those that were changed least recently first, in one transaction.
+   * Only processes that have ended, were last changed (and, if they ever were, restored) before
+   * `endedBefore`, are projected up to their last event and have none left to publish. An append to one of
+   * them waits for the move, or goes first. Long streams make a batch of fewer processes.
+   *
+   * @throws StoreUnavailableError with nothing moved
+   */
+  moveBatch(options: BatchOptions): Promise<Batch>;
+  /** What calls of `moveBatch` would move now. */
+  preview(endedBefore: Timestamp): Promise<ArchivePreview>;
+  /** Bytes of text in the rows that they would move, as the database keeps it. Reads all of them. */
+  previewBytes(endedBefore: Timestamp): Promise<number>;
+  /**
+   * Brings a process back with all its events, in one transaction; it stays for as long as one that ended
+   * now. Waits for appends to it and moves of it, or goes first.
+   *
+   * @throws StoreUnavailableError
+   */
+  restore(correlationId: string): Promise<RestoreOutcome>;
+  /** An archived process as it was projected, or null. */
+  findProcess(correlationId: string): Promise<ProcessState | null>;
+}

@@ -1,0 +1,14 @@
+export type {
+  Archive,
+  ArchiveCount,
+  ArchivePlace,
+  ArchivePreview,
+  Batch,
+  BatchOptions,
+  RestoreOutcome,
+} from './archive.ts';
+export { type ArchiveTotals, archiveExpired, type MovedBatch } from './archive-expired.ts';
+export type { MaintenanceLock, MaintenanceTask } from './maintenance-lock.ts';
+export { endOfMonth, type Month, startOfMonth } from './month.ts';
+export type { ArchivedProcess, ArchivedVersion, HandOver, Purge } from './purge.ts';
+export { type PurgedBatch, type PurgeTotals, purgeArchive } from './purge-archive.ts';

@@ -1,0 +1,26 @@
+export { createBatchSize } from './batch-size.ts';
+export type { Clock } from './clock.ts';
+export { cutText } from './cut-text.ts';
+export { dateNames, withDates } from './dates.ts';
+export {
+  AnswerTooLargeError,
+  BusinessRuleError,
+  CodedError,
+  EngineRefusedError,
+  EngineUnavailableError,
+  mayPass,
+  NotifierUnavailableError,
+  PersonalDataLockedError,
+  SetupError,
+  StoreUnavailableError,
+  StreamArchivedError,
+  UnreadableEventError,
+  VersionConflictError,
+} from './errors.ts';
+export type { Json, JsonObject, Timestamp } from './json.ts';
+export { foldName, isNcName } from './nc-name.ts';
+export { isPath, redact, replaceAt } from './redact.ts';
+export { rest } from './sleep.ts';
+export { formatTraceparent, type LogIds, logIds, parseTraceparent } from './trace-context.ts';
+export { describeUnkept, findUnkept } from './unstorable-value.ts';
+export { wellFormedJson } from './well-formed-json.ts';

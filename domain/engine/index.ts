@@ -1,0 +1,17 @@
+export { cancelInstance } from './cancel-instance.ts';
+export { forgetInstances } from './delete-history.ts';
+export { deliverMessage } from './deliver-message.ts';
+export type {
+  Engine,
+  EngineIncident,
+  EngineInspection,
+  EngineInstance,
+  EngineVariable,
+  EngineVariables,
+  TaskRef,
+  VariableValue,
+} from './engine.ts';
+export type { ReconcilePorts } from './reconcile-ports.ts';
+export { reconcileProcesses } from './reconcile-processes.ts';
+export { retryInstance } from './retry-instance.ts';
+export { startInstance } from './start-instance.ts';

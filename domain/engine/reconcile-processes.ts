@@ -1,0 +1,159 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { EngineUnavailableError, StoreUnavailableError } from '../common/index.ts';
+import type { ProcessCursor } from '../process/index.ts';
+import { reconcileRunning } from './reconcile-ended.ts';
+import { reconcileErased } from './reconcile-erased.ts';
+import { reconcilePending, viewBatch } from './reconcile-pending.ts';
+import type { ReconcilePorts, Span } from './reconcile-ports.ts';
+
+export interface ReconcileOptions {
+  /** The process definitions whose running instances are looked at. */
+  processKeys: readonly string[];
+  /** Milliseconds without news after which a process is looked at. */
+  afterMs: number;
+  /** Milliseconds that the instance of a failed process is kept for a retry. */
+  keepMs: number;
+  /** Processes, or instances, looked at with one set of calls. */
+  batch?: number;
+}
+
+/** Processes settled at the same moment. */
+const AT_ONCE = 4;
+const BATCH = 200;
+
+/**
+ * Compares processes with the engine and mends what does not fit (G11): pending processes that cannot
+ * come to an end by themselves get one with the reason, or their start or retry once more; instances
+ * without a pending process are deleted, and so is what is left there of erased processes. Everything it does is safe to do twice and beside everything
+ * else, so a run may stop anywhere: the next one begins anew.
+ *
+ * With engine or database away it stops with one line; the next run tries again.
+ */
+export async function reconcileProcesses(
+  ports: ReconcilePorts,
+  options: ReconcileOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const { log, clock } = ports;
+  const at = clock();
+  const span: Span = {
+    now: new Date(at).toISOString(),
+    cutoff: new Date(at - options.afterMs).toISOString(),
+    keepUntil: new Date(at - options.keepMs).toISOString(),
+  };
+  try {
+    await reconcileAllPending(ports, span, options.batch ?? BATCH, signal);
+    await reconcileAllRunning(ports, span, options, signal);
+    await reconcileErased(ports, options.batch ?? BATCH, signal);
+  } catch (error) {
+    if (!(error instanceof EngineUnavailableError) && !(error instanceof StoreUnavailableError)) {
+      throw error;
+    }
+    log.info({ reason: error.message }, 'reconciler: stopped, and tries again at its next time');
+  }
+}
+
+/** Bytes of processes that are in memory at once. */
+const BATCH_BYTES = 4_000_000;
+
+async function reconcileAllPending(
+  ports: ReconcilePorts,
+  span: Span,
+  batch: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const { processStore, log } = ports;
+  let after: ProcessCursor | undefined;
+  while (!signal.aborted) {
+    const { items: states, atEnd } = await processStore.list(
+      { status: 'pending', to: span.cutoff },
+      { limit: batch, maxBytes: BATCH_BYTES },
+      after,
+    );
+    const last = states.at(-1);
+    if (!last) return;
+    const view = await viewBatch(states, ports);
+    const done = await each(states, signal, async (state) => {
+      const { correlationId } = state;
+      const what = await unlessBroken(
+        () => reconcilePending(state, view, ports, span),
+        (err) => log.warn({ err, correlationId }, 'reconciler: a process was left'),
+      );
+      if (what) log.info({ correlationId, what }, 'reconciler: a process was mended');
+      return what !== null;
+    });
+    log[done > 0 ? 'info' : 'debug'](
+      { looked: states.length, done },
+      'reconciler: pending processes compared with the engine',
+    );
+    if (atEnd) return;
+    after = { updatedAt: last.updatedAt, correlationId: last.correlationId };
+    await nextTurn();
+  }
+}
+
+async function reconcileAllRunning(
+  ports: ReconcilePorts,
+  span: Span,
+  { processKeys, batch = BATCH }: ReconcileOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const { engine, log } = ports;
+  for (let offset = 0; !signal.aborted; ) {
+    const page = { startedBefore: span.cutoff, offset, limit: batch };
+    const instances = await engine.listRunning(processKeys, page);
+    const deleted = await each(instances, signal, async (instance) => {
+      const { processInstanceId, businessKey: correlationId } = instance;
+      const isGone = await unlessBroken(
+        () => reconcileRunning(instance, ports, span),
+        (err) => log.warn({ err, processInstanceId }, 'reconciler: an instance was left'),
+      );
+      if (isGone) {
+        log.info({ correlationId, processInstanceId }, 'reconciler: a left-over instance deleted');
+      }
+      return isGone === true;
+    });
+    log[deleted > 0 ? 'info' : 'debug'](
+      { looked: instances.length, deleted },
+      'reconciler: running instances compared with their processes',
+    );
+    if (instances.length < batch) return;
+    // What was deleted is in no later page.
+    offset += instances.length - deleted;
+    await nextTurn();
+  }
+}
+
+/** Does `work` for all, some at a time, until the signal fires. @returns how often it gave true */
+async function each<T>(
+  list: readonly T[],
+  signal: AbortSignal,
+  work: (one: T) => Promise<boolean>,
+): Promise<number> {
+  const left = list.values();
+  let count = 0;
+  async function take(): Promise<void> {
+    for (const one of left) {
+      if (signal.aborted) return;
+      if (await work(one)) count++;
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, take));
+  return count;
+}
+
+/** One process that cannot be settled must not keep the others from it; an outage ends the run. */
+async function unlessBroken<T>(
+  work: () => Promise<T>,
+  tell: (error: unknown) => void,
+): Promise<T | null> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof EngineUnavailableError || error instanceof StoreUnavailableError) {
+      throw error;
+    }
+    tell(error);
+    return null;
+  }
+}

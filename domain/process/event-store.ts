@@ -1,0 +1,90 @@
+import type { ProcessEvent, StoredEvent } from './events.ts';
+
+export interface AppendOptions {
+  /** Version the stream must be at, 0 for a new one. Left out: append at the end, whatever it is. */
+  expectedVersion?: number;
+}
+
+export interface AppendResult {
+  /** The events as stored; with `duplicate`, those that were there before. */
+  events: StoredEvent[];
+  /** True when the first event's dedupe key was known and nothing was written. */
+  duplicate: boolean;
+}
+
+/** A part of a list that ends by a count or by bytes, with at least one item where there is one. */
+export interface Page<Item> {
+  items: Item[];
+  /** False: there may be more behind the last item. */
+  atEnd: boolean;
+}
+
+/** By what a page ends, whichever comes first. The item with which it has `maxBytes`, roughly, is its last. */
+export interface PageSize {
+  limit: number;
+  maxBytes: number;
+}
+
+/** Events in one append at most: SQL Server takes 2,100 parameters in one statement. */
+export const MAX_APPEND = 80;
+
+/** A stream is live or archived as a whole, and is found by the same calls either way. */
+export interface EventStore {
+  /**
+   * Appends to a stream, events and their outbox rows in one transaction, durable when it resolves.
+   * A dedupe key that the log already holds (looked at before the version; in any stream) makes the
+   * whole call write nothing and give back the event that has it. An archived stream has its version,
+   * too; what is appended to it goes to the archive, and its archived process moves on with it. But
+   * nothing begins anew there.
+   *
+   * Times in a stream do not fall, whatever clocks do: an event is as old as the one before it at most.
+   *
+   * @throws VersionConflictError when `expectedVersion` is not the stream's version
+   * @throws StreamArchivedError for a retry of an archived process
+   * @throws StoreUnavailableError when the database cannot be reached; it says whether that is so since
+   *   before anything was written, or since an append whose outcome is not known
+   * @throws RangeError for more than MAX_APPEND events
+   */
+  append(
+    correlationId: string,
+    events: readonly ProcessEvent[],
+    options?: AppendOptions,
+  ): Promise<AppendResult>;
+  /** Events of a stream in version order, from `afterVersion` (exclusive, default 0). */
+  readStream(
+    correlationId: string,
+    options?: { afterVersion?: number; limit?: number },
+  ): Promise<StoredEvent[]>;
+  /** Version of the last live event of a stream, without reading it; 0 when the log has none of it. */
+  lastVersion(correlationId: string): Promise<number>;
+  /** As `readStream`, for streams of any length: a page of it. */
+  pageStream(
+    correlationId: string,
+    options: PageSize & { afterVersion: number },
+  ): Promise<Page<StoredEvent>>;
+  /** Events whose dedupe key starts with `prefix`, in id order. */
+  findByDedupePrefix(prefix: string): Promise<StoredEvent[]>;
+  /** Events with this traceability id in id order, after `afterId`. */
+  findByTrace(
+    traceabilityId: string,
+    options: PageSize & { afterId?: string | undefined },
+  ): Promise<Page<StoredEvent>>;
+  /**
+   * Every live event in id order, in constant memory however many there are: read as they are asked for.
+   * Who stops early (`break`, `return`) frees what the reading held; a database that is lost for a
+   * moment is read on from the event before.
+   *
+   * Ids are given at the insert, not at the commit: an event may become visible after one with a higher
+   * id. So this is for what looks at everything (reconciling, rebuilding, exporting up to a point in the
+   * past), not for a reader that remembers the last id and comes back for more.
+   *
+   * @param options `afterId` is exclusive, `untilId` inclusive; both may be left out
+   * @throws StoreUnavailableError when the database cannot be reached
+   */
+  readAll(options?: ReadAllOptions): AsyncIterable<StoredEvent>;
+}
+
+export interface ReadAllOptions {
+  afterId?: string | undefined;
+  untilId?: string | undefined;
+}

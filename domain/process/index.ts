@@ -1,0 +1,42 @@
+export { createCatchUp } from './catch-up.ts';
+export { type Command, decide, type Outcome, taskKeyPrefix } from './decide.ts';
+export { type EndAnswer, endProcess } from './end-process.ts';
+export {
+  type AppendResult,
+  type EventStore,
+  MAX_APPEND,
+  type Page,
+  type PageSize,
+} from './event-store.ts';
+export {
+  type Audit,
+  CURRENT_SCHEMA_VERSION,
+  EVENT_TYPES,
+  type EventType,
+  eventStatus,
+  type FailureKind,
+  isFinal,
+  LOCAL_ACTOR,
+  type ProcessEvent,
+  type ProcessIdentity,
+  type ProcessRequested,
+  type StepCompleted,
+  type StepFailed,
+  type StoredEvent,
+  unreachable,
+} from './events.ts';
+export { findPastState, type Moment, type PastState } from './find-past-state.ts';
+export { createFindProcess, type FindProcess } from './find-process.ts';
+export { type FoundProcess, foldStream } from './fold-stream.ts';
+export { lastRefusal } from './last-refusal.ts';
+export type { Notifier } from './notifier.ts';
+export { createProcessMap, type ProcessMap } from './process-map.ts';
+export { evolve, fold, isEnded, type ProcessState, type ProcessStatus } from './process-state.ts';
+export type { ProcessCursor, ProcessStore } from './process-store.ts';
+export { createAnnounce } from './publish-state.ts';
+export { hashJson, hashStart } from './request-hash.ts';
+export { RESERVED_VARIABLES, reservedAmong, reservedValues } from './reserved-variables.ts';
+export { type RetryPorts, retryProcess } from './retry-process.ts';
+export { type StartPorts, startProcess } from './start-process.ts';
+export { upcast, type WrittenEvent } from './upcast.ts';
+export { createWaitroom, type Waitroom } from './waitroom.ts';

@@ -1,0 +1,136 @@
+import type { Json, Timestamp } from '../common/index.ts';
+import { type FailureKind, type StoredEvent, unreachable } from './events.ts';
+
+export type ProcessStatus = 'pending' | 'ok' | 'error';
+
+export interface ProcessError {
+  kind: FailureKind;
+  /** Stable, for programs: the BPMN error code of a refusal, or a code of ours. At most 255 characters. */
+  code: string;
+  /** For people. */
+  message: string;
+  /** The step that failed, when one did. */
+  step: string | null;
+}
+
+/** A process as its events tell it: one row of `process_store`. */
+export interface ProcessState {
+  correlationId: string;
+  processName: string;
+  status: ProcessStatus;
+  /** The result of an `ok` process, else null. */
+  data: Json;
+  error: ProcessError | null;
+  /** The step that was last heard of. */
+  currentStep: string | null;
+  processInstanceId: string | null;
+  startedAt: Timestamp;
+  updatedAt: Timestamp;
+  completedAt: Timestamp | null;
+  /** Version of the last event folded in. */
+  version: number;
+}
+
+/**
+ * Folds one event into the state; `null` is the state before the first event.
+ *
+ * Events of a stream come in commit order, which is not always the order of things: a fast first
+ * step may be journaled before `process-started`, and a step may end after a cancel. So the first
+ * final event decides the outcome, and whatever follows only moves the version on. A retry of a
+ * technical failure takes it back, and the first final event after it decides anew.
+ */
+export function evolve(state: ProcessState | null, event: StoredEvent): ProcessState {
+  const base = state ?? initialState(event);
+  const next: ProcessState = { ...base, version: event.version, updatedAt: event.createdAt };
+  switch (event.type) {
+    case 'process-requested':
+    case 'message-delivered':
+      return next;
+    case 'process-started':
+      return { ...next, processInstanceId: event.data.processInstanceId };
+    case 'step-completed':
+    case 'step-failed':
+      return isEnded(base) ? next : { ...next, currentStep: event.step.name };
+    case 'process-completed':
+      return ended(next, event.createdAt, { status: 'ok', data: event.data.result, error: null });
+    case 'process-failed':
+      return ended(next, event.createdAt, {
+        status: 'error',
+        data: null,
+        error: {
+          kind: event.data.kind,
+          code: short(event.data.code),
+          message: event.data.message,
+          step: event.data.failedStep === null ? null : short(event.data.failedStep),
+        },
+      });
+    case 'process-cancelled':
+      return ended(next, event.createdAt, {
+        status: 'error',
+        data: null,
+        error: {
+          kind: 'cancelled',
+          code: 'CANCELLED',
+          message: event.data.reason,
+          step: base.currentStep,
+        },
+      });
+    case 'process-retried':
+      return isRetryable(base)
+        ? { ...next, status: 'pending', error: null, completedAt: null }
+        : next;
+    default:
+      return unreachable(event);
+  }
+}
+
+/** Characters of an error's code and step: what their columns hold. */
+const MAX_NAME = 255;
+
+/** A text as its column holds it, so that a state is the same from memory, table and events. */
+function short(name: string): string {
+  const text = name.toWellFormed();
+  return text.length > MAX_NAME ? [...text].slice(0, MAX_NAME).join('') : text;
+}
+
+/** Folds a whole stream, or the rest of one onto a known state. */
+export function fold(
+  events: readonly StoredEvent[],
+  from: ProcessState | null = null,
+): ProcessState | null {
+  return events.reduce<ProcessState | null>(evolve, from);
+}
+
+/** True once the process has its outcome. */
+export function isEnded(state: ProcessState): boolean {
+  return state.status !== 'pending';
+}
+
+/** True when another go makes sense: something broke, and no rule and no person said no. */
+export function isRetryable(state: ProcessState): boolean {
+  return state.status === 'error' && state.error?.kind === 'technical';
+}
+
+function initialState(event: StoredEvent): ProcessState {
+  return {
+    correlationId: event.correlationId,
+    processName: event.processName,
+    status: 'pending',
+    data: null,
+    error: null,
+    currentStep: null,
+    processInstanceId: null,
+    startedAt: event.createdAt,
+    updatedAt: event.createdAt,
+    completedAt: null,
+    version: 0,
+  };
+}
+
+function ended(
+  state: ProcessState,
+  at: Timestamp,
+  outcome: Pick<ProcessState, 'status' | 'data' | 'error'>,
+): ProcessState {
+  return isEnded(state) ? state : { ...state, ...outcome, completedAt: at };
+}

@@ -1,0 +1,38 @@
+import { logIds } from '../common/index.ts';
+import type { StoredEvent } from './events.ts';
+import type { Notifier } from './notifier.ts';
+import type { ProcessMap } from './process-map.ts';
+import { fold } from './process-state.ts';
+
+export interface AnnounceLog {
+  debug(fields: object, message: string): void;
+}
+
+/**
+ * Tells the new state of a process as soon as its events are committed, so that callers need not wait
+ * for the projection. It folds them onto the state in memory; when that is not the one just before
+ * them, it stays silent, and the projection tells instead.
+ *
+ * @returns what to call with the events of one append, after its commit
+ */
+export function createAnnounce(ports: {
+  processMap: ProcessMap;
+  notifier: Notifier;
+  log: AnnounceLog;
+}): (events: readonly StoredEvent[]) => void {
+  const { processMap, notifier, log } = ports;
+  return (events) => {
+    const [first] = events;
+    if (!first) return;
+    const { correlationId, version } = first;
+    const known = version === 1 ? null : processMap.get(correlationId);
+    if (known === undefined || (known?.version ?? 0) !== version - 1) return;
+    const state = fold(events, known);
+    if (!state) return;
+    notifier.publish(state).catch((error: unknown) => {
+      // The projection publishes the same state, again and again until it is out.
+      const ids = logIds(correlationId, first.identity.traceparent);
+      log.debug({ error: String(error), ...ids }, 'state not announced');
+    });
+  };
+}

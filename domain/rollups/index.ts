@@ -1,0 +1,62 @@
+export {
+  type Analysis,
+  type Analytics,
+  PROCESS_EVENT_TYPES,
+  type ProcessQuestion,
+  STEP_GROUPS,
+  type StepGrouping,
+  type StepQuestion,
+  type Tally,
+} from './analytics.ts';
+export {
+  BUCKETS,
+  type Bucket,
+  boundsOf,
+  countBuckets,
+  isoIn,
+  isTimeZone,
+  longestRange,
+  MOST_POINTS,
+} from './buckets.ts';
+export {
+  addValue,
+  decodeHistogram,
+  encodeHistogram,
+  exactPercentiles,
+  type Histogram,
+  mergeEncoded,
+  mergeInto,
+  percentiles,
+} from './histogram.ts';
+export { durationsOf, ENDS, endOf, type Flow, flows, largestGroups, stepNumbers } from './lines.ts';
+export { rebuildRollups, removeReplaced } from './rebuild-rollups.ts';
+export { reportAttention, STALLED_AFTER_MS } from './report-stuck-processes.ts';
+export {
+  type Measures,
+  PROCESS_EVENTS,
+  type ProcessDelta,
+  type RollupEvent,
+  type StepDelta,
+  type StepGroup,
+  shortMessage,
+} from './rollup.ts';
+export { addPage, rollupEvents } from './rollup-events.ts';
+export { type RollupLag, rollupLag } from './rollup-lag.ts';
+export { add, groupKey, limitMessages, OTHER_KEY } from './rollup-messages.ts';
+export type {
+  NewRollups,
+  RollupBatch,
+  RollupCheck,
+  RollupCount,
+  RollupSource,
+  RollupState,
+  RollupStore,
+} from './rollups.ts';
+export {
+  type Attention,
+  type Found,
+  MOST_LOOKED_AT,
+  type RetryingStep,
+  type SlowProcess,
+} from './stuck-processes.ts';
+export { type RollupDifference, type VerifiedRollups, verifyRollups } from './verify-rollups.ts';

@@ -1,0 +1,101 @@
+import { createBatchSize, rest } from '../common/index.ts';
+import { deltasOf } from './rollup.ts';
+import type { RollupSource, RollupState, RollupStore } from './rollups.ts';
+
+export interface RollupOptions {
+  /** Events in one transaction, at most. */
+  batch: number;
+}
+
+/** What a run has added so far. */
+export interface RollupTotals {
+  batches: number;
+  events: number;
+}
+
+/** What is to be known of a batch: how many events it added, and the milliseconds of its transaction. */
+export interface RolledBatch {
+  events: number;
+  ms: number;
+  /** Of the last of them. */
+  position: string;
+}
+
+/** Milliseconds of rest after a batch, at least: others who wait for the database get it. */
+const SHORTEST_REST_MS = 2;
+
+/**
+ * Adds the events behind the checkpoint of the rollups to them, batch by batch, up to the head or until the
+ * signal fires. Each batch is one transaction with its checkpoint, so a run may be ended anywhere, also by
+ * force, and two runs at once add every event once. Batches have as many events as fit into `batchMs`. Rests
+ * after each batch for as long as it took.
+ *
+ * @param onBatch hears of each batch, and of the totals after it
+ * @throws StoreUnavailableError when the database is away; what was added stays
+ */
+export async function rollupEvents(
+  ports: {
+    source: Pick<RollupSource, 'page'>;
+    store: Pick<RollupStore, 'state' | 'apply' | 'batchMs'>;
+  },
+  options: RollupOptions,
+  signal: AbortSignal,
+  onBatch: (batch: RolledBatch, totals: RollupTotals) => void = () => {},
+): Promise<RollupTotals> {
+  const { store } = ports;
+  const totals: RollupTotals = { batches: 0, events: 0 };
+  const size = createBatchSize(options.batch, store.batchMs);
+  let at = await store.state();
+  while (!signal.aborted) {
+    const began = performance.now();
+    const added = await addPage(ports, at, size.next(), signal);
+    if (added === 'elsewhere') {
+      // Another run was faster, or a rebuild has put another generation in its place.
+      at = await store.state();
+    } else {
+      at = added.state;
+      if (added.events > 0) {
+        size.learn(added.events, added.ms);
+        totals.batches++;
+        totals.events += added.events;
+        const { events, ms } = added;
+        onBatch({ events, ms, position: at.position }, { ...totals });
+      }
+      if (added.atEnd) break;
+    }
+    await rest(Math.max(SHORTEST_REST_MS, performance.now() - began), signal);
+  }
+  return totals;
+}
+
+/** One page of events that was added. */
+export interface AddedPage {
+  state: RollupState;
+  events: number;
+  /** Milliseconds of the transaction. */
+  ms: number;
+  atEnd: boolean;
+}
+
+/** Adds the events behind a state; `elsewhere` when the generation is at another position, or no more. */
+export async function addPage(
+  { source, store }: { source: Pick<RollupSource, 'page'>; store: Pick<RollupStore, 'apply'> },
+  at: RollupState,
+  limit: number,
+  signal: AbortSignal,
+): Promise<AddedPage | 'elsewhere'> {
+  const { generation, position: from } = at;
+  const { items, lookedTo: to, atEnd } = await source.page(from, limit, signal);
+  if (to === from) return { state: at, events: 0, ms: 0, atEnd: true };
+  // Times do not rise with the positions.
+  const rolledUpTo = items.reduce(
+    (latest, { createdAt }) => (latest === null || createdAt > latest ? createdAt : latest),
+    at.rolledUpTo,
+  );
+  const began = performance.now();
+  const deltas = deltasOf(items);
+  const applied = await store.apply({ ...deltas, generation, from, to, rolledUpTo });
+  if (!applied) return 'elsewhere';
+  const state = { generation, position: to, rolledUpTo };
+  return { state, events: items.length, ms: performance.now() - began, atEnd };
+}

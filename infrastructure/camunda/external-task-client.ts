@@ -1,0 +1,110 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { Client } from 'camunda-external-task-client-js';
+import { type EngineAuth, noAuth } from './engine-auth.ts';
+
+export interface ClientOptions {
+  baseUrl: string;
+  /** Left out: none. */
+  auth?: EngineAuth;
+  /** Tasks that run at once. */
+  concurrency: number;
+  /** Milliseconds a task is locked; extended while it runs. */
+  lockDurationMs: number;
+  /**
+   * Milliseconds the engine holds an empty poll. Camunda answers an open poll at once when a task is
+   * created, but not when a failed task's pause or a lock is over: such a task waits for the next poll.
+   */
+  longPollMs: number;
+}
+
+/** The part of the client's insides that is steered here; it has no other handle for them. */
+export interface ClientInternals {
+  options: { interval: number };
+  activeTasksCount: number;
+}
+
+interface RequestConfig {
+  json?: { topics?: unknown };
+}
+
+/** The parts of got, which the client calls, that its hooks are given. */
+interface GotOptions {
+  headers: Record<string, string | string[] | undefined>;
+}
+interface GotResponse {
+  statusCode: number;
+  request: { options: GotOptions };
+}
+
+/** The poll may take this much longer than asked before the connection counts as dead. */
+const POLL_GRACE_MS = 10_000;
+const CALL_TIMEOUT_MS = 15_000;
+
+/**
+ * Camunda's own client, with what it leaves out: an id of its own for every worker, timeouts, signals
+ * that end its polls and its other calls, and tokens that change.
+ */
+export function createClient(
+  options: ClientOptions,
+  signals: { polling: AbortSignal; calls: AbortSignal },
+): Client & ClientInternals {
+  const { baseUrl, auth = noAuth(), concurrency, lockDurationMs, longPollMs } = options;
+  const hooks = authHooks(auth);
+  const client = new Client({
+    baseUrl,
+    // The default is the same for everybody: two instances would share their locks.
+    workerId: `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`,
+    maxTasks: concurrency,
+    maxParallelExecutions: concurrency,
+    interval: 0,
+    lockDuration: lockDurationMs,
+    asyncResponseTimeout: longPollMs,
+    autoPoll: false,
+    interceptors: <T>(config: T): T => {
+      const given = config as RequestConfig;
+      const isPoll = given.json?.topics !== undefined;
+      return {
+        ...config,
+        hooks,
+        // Without a timeout a half-open connection would hang the poll for ever.
+        timeout: { request: isPoll ? longPollMs + POLL_GRACE_MS : CALL_TIMEOUT_MS },
+        signal: isPoll ? signals.polling : signals.calls,
+      };
+    },
+  });
+  // It looks topics up in a plain object, in which there is a "constructor" from the beginning.
+  const internals = client as Client & ClientInternals & { topicSubscriptions: object };
+  internals.topicSubscriptions = Object.create(null);
+  return internals;
+}
+
+/**
+ * The client's interceptors must answer at once, and a token may have to be fetched. What they give goes
+ * to got as it is, though, and got waits for its hooks.
+ *
+ * https://github.com/sindresorhus/got/blob/main/documentation/9-hooks.md
+ */
+function authHooks(auth: EngineAuth) {
+  return {
+    beforeRequest: [
+      async ({ headers }: GotOptions): Promise<void> => {
+        const header = await auth.header();
+        if (header !== undefined) headers.authorization = header;
+      },
+    ],
+    afterResponse: [
+      async <Response extends GotResponse>(
+        response: Response,
+        /** Makes the call again, without this hook. */
+        again: (changes: GotOptions) => Response,
+      ): Promise<Response> => {
+        if (response.statusCode !== 401) return response;
+        const { authorization } = response.request.options.headers;
+        const refused = typeof authorization === 'string' ? authorization : undefined;
+        const renewed = await auth.renewed(refused);
+        return renewed === undefined ? response : again({ headers: { authorization: renewed } });
+      },
+    ],
+  };
+}

@@ -1,0 +1,112 @@
+import { FormData } from 'undici';
+import { z } from 'zod';
+import { EngineRefusedError } from '../../domain/common/index.ts';
+import type { Engine } from '../../domain/engine/index.ts';
+import { type EngineAuth, noAuth } from './engine-auth.ts';
+import { createRestClient } from './rest-client.ts';
+import { createInspection, instancesAnswer, toInstance } from './rest-inspection.ts';
+import { createCorrelate } from './rest-messages.ts';
+import { createRetryFailed } from './rest-retry.ts';
+import { createFindRoot } from './rest-root.ts';
+import { toEngineVariables } from './variables.ts';
+
+export interface RestEngineOptions {
+  /** For example `http://localhost:8080/engine-rest`. */
+  baseUrl: string;
+  /** Left out: none. Its owner closes it. */
+  auth?: EngineAuth;
+  /** Milliseconds for one attempt at a call. */
+  timeoutMs?: number;
+  /**
+   * Milliseconds for what somebody waits for, with all its calls: a message, the version. Left out: as long as those
+   * calls take.
+   */
+  callerTimeoutMs?: number;
+}
+
+export interface RestEngine extends Engine {
+  close(): Promise<void>;
+}
+
+const versionAnswer = z.object({ version: z.string() });
+const startAnswer = z.object({ id: z.string() });
+const deployAnswer = z.object({ id: z.string() });
+/** An answer without a body. */
+const nothing = z.null();
+
+/** The engine port on the REST API of Camunda 7 and Operaton. */
+export function createRestEngine(options: RestEngineOptions): RestEngine {
+  const { baseUrl, auth = noAuth(), timeoutMs = 15_000, callerTimeoutMs } = options;
+  const client = createRestClient({ baseUrl, auth, timeoutMs });
+  const forCaller = () => (callerTimeoutMs === undefined ? client : client.within(callerTimeoutMs));
+  const { call, change } = client;
+
+  async function remove(path: string): Promise<void> {
+    try {
+      await change(nothing, 'DELETE', path);
+    } catch (error) {
+      if (!(error instanceof EngineRefusedError) || error.httpStatus !== 404) throw error;
+    }
+  }
+
+  const cancel = (id: string): Promise<void> =>
+    remove(
+      `/process-instance/${encodeURIComponent(id)}?skipCustomListeners=true&skipIoMappings=true`,
+    );
+
+  async function forgetEnded(id: string): Promise<void> {
+    const query = new URLSearchParams({ superProcessInstanceId: id });
+    const called = await call(instancesAnswer, 'GET', `/history/process-instance?${query}`);
+    for (const one of called) await forgetEnded(one.id);
+    await remove(`/history/process-instance/${encodeURIComponent(id)}`);
+  }
+
+  return {
+    async deploy(name, files) {
+      const form = new FormData();
+      form.set('deployment-name', name);
+      form.set('deployment-source', 'fastify-camunda');
+      form.set('deploy-changed-only', 'true');
+      for (const { fileName: given, content } of files) {
+        // Engines read the headers of a part in the encoding of their machine.
+        const fileName = encodeURIComponent(given);
+        form.set(fileName, new Blob([content], { type: 'text/xml' }), fileName);
+      }
+      await change(deployAnswer, 'POST', '/deployment/create', form);
+    },
+    async start(processKey, businessKey, variables) {
+      const { id } = await change(
+        startAnswer,
+        'POST',
+        `/process-definition/key/${encodeURIComponent(processKey)}/start`,
+        { businessKey, variables: toEngineVariables(variables) },
+      );
+      return id;
+    },
+    async findInstances(processKey, businessKey) {
+      const query = new URLSearchParams({
+        processInstanceBusinessKey: businessKey,
+        processDefinitionKey: processKey,
+        rootProcessInstances: 'true',
+        sortBy: 'startTime',
+        sortOrder: 'asc',
+      });
+      const found = await call(instancesAnswer, 'GET', `/history/process-instance?${query}`);
+      return found.map(toInstance);
+    },
+    findRoot: createFindRoot(call),
+    cancel,
+    async forget(processInstanceId) {
+      await cancel(processInstanceId);
+      await forgetEnded(processInstanceId);
+    },
+    retryFailed: createRetryFailed({ call, change }),
+    ...createInspection(call),
+    correlate: (...message) => createCorrelate(forCaller())(...message),
+    async version() {
+      const { version } = await forCaller().call(versionAnswer, 'GET', '/version');
+      return version;
+    },
+    close: client.close,
+  };
+}

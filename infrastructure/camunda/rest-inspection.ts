@@ -1,0 +1,191 @@
+import { z } from 'zod';
+import { EngineRefusedError } from '../../domain/common/index.ts';
+import type {
+  EngineIncident,
+  EngineInspection,
+  EngineInstance,
+} from '../../domain/engine/index.ts';
+import type { CallEngine } from './call-engine.ts';
+
+/** Times as Camunda writes them, `2026-01-31T12:00:00.000+0100`. */
+const time = z.string().transform((text) => new Date(text).toISOString());
+
+export const instancesAnswer = z.array(
+  z.object({
+    id: z.string(),
+    businessKey: z.string().nullable(),
+    processDefinitionKey: z.string(),
+    state: z.string(),
+    endTime: time.nullish(),
+    deleteReason: z.string().nullish(),
+  }),
+);
+const causeAnswer = z.object({
+  id: z.string(),
+  incidentType: z.string(),
+  /** The external task or job. */
+  configuration: z.string().nullable(),
+  rootCauseIncidentId: z.string().nullish(),
+});
+const incidentsAnswer = z.array(
+  causeAnswer.extend({
+    processInstanceId: z.string(),
+    activityId: z.string().nullable(),
+    incidentMessage: z.string().nullable(),
+    incidentTimestamp: time,
+  }),
+);
+const ofInstances = z.array(z.object({ processInstanceId: z.string() }));
+interface Place {
+  activityType: string;
+  childActivityInstances: Place[];
+  childTransitionInstances: unknown[];
+}
+const place: z.ZodType<Place> = z.object({
+  activityType: z.string(),
+  childActivityInstances: z.array(z.lazy(() => place)),
+  childTransitionInstances: z.array(z.unknown()),
+});
+
+/** Rows asked for at once; engines may refuse queries without a limit. */
+const PAGE = 1_000;
+const OLDEST_FIRST = [
+  { sortBy: 'startTime', sortOrder: 'asc' },
+  { sortBy: 'instanceId', sortOrder: 'asc' },
+];
+const JOINS = new Set(['parallelGateway', 'inclusiveGateway']);
+
+export function toInstance(found: z.infer<typeof instancesAnswer>[number]): EngineInstance {
+  const states: Record<string, EngineInstance['state']> = {
+    ACTIVE: 'active',
+    SUSPENDED: 'suspended',
+    COMPLETED: 'completed',
+  };
+  return {
+    processInstanceId: found.id,
+    businessKey: found.businessKey,
+    processKey: found.processDefinitionKey,
+    state: states[found.state] ?? 'terminated',
+    endedAt: found.endTime ?? null,
+    deleteReason: found.deleteReason ?? null,
+  };
+}
+
+export function createInspection(call: CallEngine): EngineInspection {
+  const history = (body: object, offset: number, limit: number) =>
+    call(
+      instancesAnswer,
+      'POST',
+      `/history/process-instance?firstResult=${offset}&maxResults=${limit}`,
+      { ...body, sorting: OLDEST_FIRST },
+    );
+
+  /** Page after page, until one is not full. */
+  async function all<T>(read: (offset: number) => Promise<T[]>): Promise<T[]> {
+    const found: T[] = [];
+    for (;;) {
+      const page = await read(found.length);
+      found.push(...page);
+      if (page.length < PAGE) return found;
+    }
+  }
+
+  /** Those of the instances that have rows at a path of many. */
+  async function having(path: string, filter: object): Promise<Set<string>> {
+    const rows = await all((offset) =>
+      call(ofInstances, 'POST', `${path}?firstResult=${offset}&maxResults=${PAGE}`, filter),
+    );
+    return new Set(rows.map(({ processInstanceId }) => processInstanceId));
+  }
+
+  /** An incident in a called instance shows in those that called it, and names that one as its root. */
+  async function causeOf(found: z.infer<typeof causeAnswer>): Promise<z.infer<typeof causeAnswer>> {
+    const { rootCauseIncidentId: rootId } = found;
+    if (!rootId || rootId === found.id) return found;
+    const path = `/incident/${encodeURIComponent(rootId)}`;
+    // Resolved between the two calls: then the one that shows it is about to be as well.
+    return (await unlessUnknown(() => call(causeAnswer, 'GET', path))) ?? found;
+  }
+
+  return {
+    async findInstancesOf(processKeys, businessKeys) {
+      if (businessKeys.length === 0) return [];
+      const filter = {
+        processInstanceBusinessKeyIn: businessKeys,
+        processDefinitionKeyIn: processKeys,
+        rootProcessInstances: true,
+      };
+      return (await all((offset) => history(filter, offset, PAGE))).map(toInstance);
+    },
+    async listRunning(processKeys, { startedBefore, offset, limit }) {
+      const filter = {
+        processDefinitionKeyIn: processKeys,
+        rootProcessInstances: true,
+        unfinished: true,
+        startedBefore: startedBefore.replace('Z', '+0000'),
+      };
+      return (await history(filter, offset, limit)).map(toInstance);
+    },
+    async findIncidents(processInstanceIds) {
+      if (processInstanceIds.length === 0) return [];
+      const filter = { processInstanceIds, incidentStatus: 'open' };
+      // Few have any; the list of incidents can be asked about one instance at a time only.
+      const troubled = await all((offset) => history(filter, offset, PAGE));
+      const incidents: EngineIncident[] = [];
+      for (const { id } of troubled) {
+        const path = `/incident?processInstanceId=${encodeURIComponent(id)}`;
+        for (const found of await call(incidentsAnswer, 'GET', path)) {
+          const cause = await causeOf(found);
+          incidents.push({
+            id: cause.id,
+            taskId: cause.incidentType === 'failedExternalTask' ? cause.configuration : null,
+            processInstanceId: found.processInstanceId,
+            activityId: found.activityId,
+            message: found.incidentMessage,
+            at: found.incidentTimestamp,
+          });
+        }
+      }
+      return incidents;
+    },
+    async findIdle(processInstanceIds) {
+      if (processInstanceIds.length === 0) return [];
+      const [tasks, jobs] = await Promise.all([
+        having('/external-task', { processInstanceIdIn: processInstanceIds }),
+        having('/job', { processInstanceIds }),
+      ]);
+      return processInstanceIds.filter((id) => !tasks.has(id) && !jobs.has(id));
+    },
+    async isRunning(processInstanceId) {
+      const path = `/process-instance/${encodeURIComponent(processInstanceId)}`;
+      return (await unlessUnknown(() => call(z.unknown(), 'GET', path))) !== null;
+    },
+    async isStuck(processInstanceId) {
+      const id = encodeURIComponent(processInstanceId);
+      const root = await unlessUnknown(() =>
+        call(place, 'GET', `/process-instance/${id}/activity-instances`),
+      );
+      return root !== null && root.childActivityInstances.length > 0 && isAtJoins(root);
+    },
+    async isWorkedOn(processInstanceId) {
+      const id = encodeURIComponent(processInstanceId);
+      const path = `/external-task?processInstanceId=${id}&locked=true`;
+      return (await call(ofInstances, 'GET', path)).length > 0;
+    },
+  };
+}
+
+function isAtJoins(at: Place): boolean {
+  if (at.childTransitionInstances.length > 0) return false;
+  if (at.childActivityInstances.length === 0) return JOINS.has(at.activityType);
+  return at.childActivityInstances.every(isAtJoins);
+}
+
+async function unlessUnknown<T>(ask: () => Promise<T>): Promise<T | null> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof EngineRefusedError && error.httpStatus === 404) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import { EngineRefusedError } from '../../domain/common/index.ts';
+import type { Engine } from '../../domain/engine/index.ts';
+import type { RestClient } from './rest-client.ts';
+
+const incident = z.object({
+  id: z.string(),
+  incidentType: z.string(),
+  /** The external task or job; null on the incident that a called instance's one brings with it. */
+  configuration: z.string().nullable(),
+  rootCauseIncidentId: z.string().nullish(),
+});
+const taskAnswer = z.object({
+  topicName: z.string(),
+  processDefinitionKey: z.string(),
+  activityId: z.string(),
+});
+
+/** Attempts that a failed job gets: what the engines give a new one. */
+const JOB_ATTEMPTS = 3;
+
+/**
+ * Whatever has no retries left has an incident that names it, in the instance it belongs to; an incident
+ * in a called instance shows in those that called it, and names that one as its root
+ * (https://docs.camunda.org/manual/7.24/user-guide/process-engine/incidents/).
+ */
+export function createRetryFailed({
+  call,
+  change,
+}: Pick<RestClient, 'call' | 'change'>): Engine['retryFailed'] {
+  return async (processInstanceId, attemptsOf) => {
+    const id = encodeURIComponent(processInstanceId);
+    for (const found of await call(z.array(incident), 'GET', `/incident?processInstanceId=${id}`)) {
+      const { rootCauseIncidentId: rootId } = found;
+      await unlessGone(async () => {
+        const root =
+          rootId && rootId !== found.id
+            ? await call(incident, 'GET', `/incident/${encodeURIComponent(rootId)}`)
+            : found;
+        await giveBack(root);
+      });
+    }
+
+    async function giveBack(root: z.infer<typeof incident>): Promise<void> {
+      const target = encodeURIComponent(root.configuration ?? '');
+      if (target === '') return;
+      if (root.incidentType === 'failedExternalTask') {
+        const task = await call(taskAnswer, 'GET', `/external-task/${target}`);
+        const { topicName: topic, processDefinitionKey: processKey, activityId } = task;
+        const retries = attemptsOf({ processKey, topic, activityId });
+        await change(z.null(), 'PUT', `/external-task/${target}/retries`, { retries });
+      } else if (root.incidentType === 'failedJob') {
+        await change(z.null(), 'PUT', `/job/${target}/retries`, { retries: JOB_ATTEMPTS });
+      }
+    }
+  };
+}
+
+/** Between the look and the call it may have been mended by somebody else. */
+async function unlessGone(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof EngineRefusedError) || error.httpStatus !== 404) throw error;
+  }
+}

@@ -1,0 +1,162 @@
+import { LRUCache } from 'lru-cache';
+import { VersionConflictError } from '../../domain/common/index.ts';
+import type { Engine } from '../../domain/engine/index.ts';
+import {
+  decide,
+  type EventStore,
+  fold,
+  isEnded,
+  type ProcessIdentity,
+  type ProcessRequested,
+  type ProcessState,
+  type StoredEvent,
+} from '../../domain/process/index.ts';
+import type { EngineTask } from './engine-task.ts';
+
+/** Instances whose stream is remembered. */
+const MAX_KNOWN = 20_000;
+
+/** The stream that a task's events go to, and what every event of it carries. */
+export interface TaskStream {
+  correlationId: string;
+  /** Of the stream, also for the tasks of a process that was called. */
+  processName: string;
+  /** Of the stream's first event. */
+  identity: ProcessIdentity;
+  /** The recorded instance: that of the task, or the one that called it, however far above. */
+  instanceId: string;
+}
+
+export type TaskOwner =
+  | { kind: 'own'; stream: TaskStream }
+  /** Its process goes on in another instance, or is cancelled: this one is to be deleted. */
+  | { kind: 'surplus'; instanceId: string; recorded: string | null }
+  /** It belongs to no process that this service has accepted. */
+  | { kind: 'foreign'; reason: string }
+  /** Its instance runs no more. */
+  | { kind: 'gone' };
+
+/**
+ * Finds the stream of a task.
+ *
+ * @throws EngineUnavailableError, StoreUnavailableError
+ */
+export type FindOwner = (task: EngineTask) => Promise<TaskOwner>;
+
+interface FoundStream {
+  events: readonly StoredEvent[];
+  request: StoredEvent & ProcessRequested;
+  state: ProcessState;
+}
+
+/**
+ * Says which stream a task belongs to (G17): that of the business key of the instance at the root of its call
+ * hierarchy, which must be the recorded one, and never what a variable says: anybody may set one, and a business
+ * key of a called instance may be made of one.
+ *
+ * The engine starts a second instance when two deliveries of a start ask at the same moment, and hands out the
+ * first tasks of both before either is recorded. So the first to come, worker or start job, records its
+ * instance: the dedupe key of `process-started` lets one of them win, and no step of the other is ever done.
+ */
+export function createFindOwner(ports: { eventStore: EventStore; engine: Engine }): FindOwner {
+  const { eventStore, engine } = ports;
+  const known = new LRUCache<string, TaskStream>({ max: MAX_KNOWN });
+
+  return async (task) => {
+    for (;;) {
+      try {
+        return await find(task);
+      } catch (error) {
+        // The stream went on while the engine was asked: the recorded instance may have ended just so.
+        if (!(error instanceof VersionConflictError)) throw error;
+      }
+    }
+  };
+
+  async function find(task: EngineTask): Promise<TaskOwner> {
+    const { processInstanceId: id = '', processDefinitionKey = '', businessKey } = task;
+    const stream = known.get(id);
+    if (stream) return { kind: 'own', stream };
+    const nearest = await readStream(businessKey);
+    // The usual case asks nothing of the engine: only the root of a hierarchy is ever recorded.
+    const isRoot = nearest?.state.processInstanceId === id;
+    const root = isRoot
+      ? { processInstanceId: id, processKey: processDefinitionKey, businessKey }
+      : await engine.findRoot(id);
+    if (!root) return { kind: 'gone' };
+    const key = root.businessKey ?? '';
+    const found = key === businessKey ? nearest : await readStream(key);
+    const reason = whyForeign(key, root.processKey, found);
+    if (!found || reason !== null) return { kind: 'foreign', reason: reason ?? '' };
+    const rootId = root.processInstanceId;
+    const recorded = await recordedInstance(found, rootId);
+    if (recorded !== rootId) return { kind: 'surplus', instanceId: rootId, recorded };
+    const { correlationId, processName, identity } = found.request;
+    const own = { correlationId, processName, identity, instanceId: rootId };
+    known.set(id, own);
+    return { kind: 'own', stream: own };
+  }
+
+  /** Null for a stream that no request begins. */
+  async function readStream(correlationId: string | undefined): Promise<FoundStream | null> {
+    if (!correlationId) return null;
+    const events = await eventStore.readStream(correlationId);
+    const state = fold(events);
+    const [request] = events;
+    return state && request?.type === 'process-requested' ? { events, request, state } : null;
+  }
+
+  /** The instance that the process goes on in, which may be recorded only now; null when in none. */
+  async function recordedInstance(
+    { events, request, state }: FoundStream,
+    instanceId: string,
+  ): Promise<string | null> {
+    const recorded = state.processInstanceId;
+    if (recorded === instanceId) return recorded;
+    const cause = events.findLast(({ type }) => type === 'process-retried') ?? request;
+    if (recorded === null) {
+      // The cancel found no instance that it could delete.
+      if (state.error?.kind === 'cancelled') return null;
+    } else {
+      const isAnswered = events.some(
+        ({ type, version }) => type === 'process-started' && version > cause.version,
+      );
+      // A retry goes on in the instance that is there, as long as it is there.
+      if (isAnswered || isEnded(state) || (await engine.isRunning(recorded))) return recorded;
+    }
+    const { correlationId, processName, identity } = request;
+    const command = {
+      type: 'record-start',
+      processName,
+      identity,
+      processInstanceId: instanceId,
+      requestId: cause.id,
+      replaces: recorded,
+    } as const;
+    // At this very version: an instance that ended since it was read runs no more, and has had its effects.
+    const { events: stored } = await eventStore.append(correlationId, decide(command, state), {
+      expectedVersion: state.version,
+    });
+    const [started] = stored;
+    return started?.type === 'process-started' ? started.data.processInstanceId : recorded;
+  }
+}
+
+/** Why the events of an instance belong to no stream; null when they do. */
+function whyForeign(
+  businessKey: string,
+  processKey: string,
+  found: FoundStream | null,
+): string | null {
+  if (businessKey === '') {
+    return 'the instance has no business key, which must be the correlationId of a process that was started here';
+  }
+  if (!found) {
+    return `no process with the correlationId "${businessKey}", the business key of the instance, was requested here`;
+  }
+  const { processName } = found.request;
+  if (processName !== processKey) {
+    return `the process with the correlationId "${businessKey}", the business key of the instance, is of "${processName}", not of "${processKey}"`;
+  }
+  return null;
+}

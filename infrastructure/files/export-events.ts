@@ -1,0 +1,121 @@
+import type { FeedFilter, FeedPage, FeedPosition } from '../../domain/feed/index.ts';
+import type { FeedRow, FeedRows } from '../sql/feed-rows.ts';
+import { EXPORTED_COLUMNS } from './export-columns.ts';
+import type { ExportEncoder } from './export-encoder.ts';
+import { withUnicodeOnly } from './with-unicode-only.ts';
+
+export interface ExportedPart {
+  filter: FeedFilter;
+  /** Archived events, too. */
+  archived: boolean;
+  /** Behind this position. */
+  after: FeedPosition;
+  /** And up to this one, which is there already: `FeedRows.head`. */
+  upTo: FeedPosition;
+  /** Events at most; left out: all. */
+  limit?: number | undefined;
+}
+
+export interface ExportStep {
+  bytes: Uint8Array;
+  /** Events in these bytes. */
+  events: number;
+  /** The feed was looked at up to here. */
+  lookedTo: FeedPosition;
+  /** All events up to here are in the bytes of the steps so far: who goes on does so behind it. */
+  written: FeedPosition;
+  /** What the end of a Parquet file says about these bytes. */
+  entry?: Uint8Array | undefined;
+}
+
+/** Rows of a page, at first and at most. Events of unusual length make pages shorter. */
+const FIRST_ROWS = 100;
+const MOST_ROWS = 1_000;
+/** Characters that a page is meant to have: so much is in memory two times or three. */
+const PAGE_CHARS = 250_000;
+/** And has at most, but for one event. */
+const MOST_BYTES = 1_000_000;
+
+/**
+ * Exports a part of the feed, step by step, in memory that does not grow with the events: while a page is encoded
+ * and passed on, the next one is read, and no more than that. What is personal stays sealed.
+ *
+ * @param signal breaks it off, the statement that runs included
+ * @throws StoreUnavailableError, or the signal's reason
+ */
+export async function* exportEvents(
+  rows: FeedRows,
+  part: ExportedPart,
+  encoder: ExportEncoder,
+  signal: AbortSignal,
+): AsyncGenerator<ExportStep, void, undefined> {
+  const done = new AbortController();
+  const reading = AbortSignal.any([signal, done.signal]);
+  const upTo = Number(part.upTo);
+  let left = part.limit ?? Number.POSITIVE_INFINITY;
+  let size = FIRST_ROWS;
+
+  function read(after: FeedPosition): Promise<FeedPage<FeedRow>> {
+    const page = rows.page(
+      {
+        after,
+        limit: Math.min(size, left),
+        maxBytes: MOST_BYTES,
+        filter: part.filter,
+        archived: part.archived,
+        columns: EXPORTED_COLUMNS,
+      },
+      reading,
+    );
+    // Whoever waits for it hears of it; when nobody does any more, it does not matter.
+    page.catch(() => {});
+    return page;
+  }
+
+  let written = part.after;
+  /** Rows that the encoder has kept. */
+  let kept = 0;
+  try {
+    let next = upTo > Number(part.after) && left > 0 ? read(part.after) : null;
+    while (next) {
+      const page: FeedPage<FeedRow> = await next;
+      const items = page.items
+        .filter(({ position }) => Number(position) <= upTo)
+        .map(withUnicodeOnly);
+      left -= items.length;
+      size = pageSize(items, size);
+      const lookedTo = String(Math.min(Number(page.lookedTo), upTo));
+      const isLast = page.atEnd || lookedTo === part.upTo || left <= 0;
+      next = isLast ? null : read(lookedTo);
+      kept += items.length;
+      for (const { bytes, events, position, entry } of encoder.add(items)) {
+        written = position;
+        kept -= events;
+        yield { bytes, events, lookedTo, written, entry };
+      }
+      if (kept > 0) continue;
+      written = lookedTo;
+      if (items.length === 0) yield { bytes: NOTHING, events: 0, lookedTo, written };
+    }
+    for (const { bytes, events, position, entry } of encoder.rest()) {
+      written = position;
+      yield { bytes, events, lookedTo: part.upTo, written, entry };
+    }
+    yield { bytes: encoder.end(), events: 0, lookedTo: part.upTo, written: part.upTo };
+  } finally {
+    done.abort();
+  }
+}
+
+const NOTHING = new Uint8Array();
+
+/** How many rows the next page may have, after one with these. */
+function pageSize(items: readonly FeedRow[], size: number): number {
+  if (items.length === 0) return size;
+  let chars = 0;
+  for (const row of items) {
+    for (const value of Object.values(row)) if (typeof value === 'string') chars += value.length;
+  }
+  const fitting = Math.floor(PAGE_CHARS / Math.max(1, chars / items.length));
+  return Math.max(1, Math.min(fitting, 2 * size, MOST_ROWS));
+}

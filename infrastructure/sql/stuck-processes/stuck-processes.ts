@@ -1,0 +1,140 @@
+import type { Knex } from 'knex';
+import { type Clock, cutText } from '../../../domain/common/index.ts';
+import {
+  type Attention,
+  type Found,
+  MOST_LOOKED_AT,
+  type RetryingStep,
+  type SlowProcess,
+} from '../../../domain/rollups/index.ts';
+import type { EventRow } from '../event-row.ts';
+import { decodeName } from '../process-name.ts';
+import type { ReadQueries } from '../read-queries.ts';
+import { usualDurations } from './usual-durations.ts';
+
+/** Of a process of which too few have completed to know what is usual. */
+const UNUSUAL_MS = 86_400_000;
+/** Of the rows that are looked at for a list: messages are as long as their partners like. */
+const MOST_BYTES = 4_000_000;
+/** Characters of an error message. */
+const MESSAGE_LENGTH = 300;
+
+type Counted = { total: number | string };
+type PendingRow = Counted & {
+  correlation_id: string;
+  process_name: string;
+  current_step: string | null;
+  started_at: string;
+};
+type FailedRow = Counted &
+  Pick<
+    EventRow,
+    'correlation_id' | 'process_name' | 'step_name' | 'created_at' | 'error_message' | 'metadata'
+  >;
+
+/** Finds what needs attention, once for both databases. */
+export function createAttention(options: { reads: ReadQueries; clock: Clock }): Attention {
+  const { reads, clock } = options;
+  const { knex, key, time } = reads;
+
+  /** Those that have not changed for longest, by their own index. */
+  const pending = (...columns: string[]): Knex.QueryBuilder =>
+    knex('process_store')
+      .select('correlation_id', 'process_name', ...columns)
+      .where('status', key('pending'))
+      .orderBy('updated_at')
+      .limit(MOST_LOOKED_AT)
+      .as('pending');
+
+  const before = (now: number, ms: number): Knex.Value => time(new Date(now - ms).toISOString());
+
+  return {
+    async slow(limit, signal) {
+      const now = clock();
+      const usual = await usualDurations(reads, now, signal);
+      const query = knex
+        .from(pending('current_step', 'started_at'))
+        .select('*', knex.raw('COUNT(*) OVER () AS total'))
+        .where((any) => {
+          for (const [name, ms] of usual) {
+            any.orWhere({ process_name: key(name) }).andWhere('started_at', '<', before(now, ms));
+          }
+          any.orWhere((unknown) => {
+            unknown.where('started_at', '<', before(now, UNUSUAL_MS));
+            if (usual.size > 0) {
+              unknown.whereNotIn('process_name', [...usual.keys()].map(key) as string[]);
+            }
+          });
+        })
+        .orderBy('started_at')
+        .limit(limit);
+      return found(await reads.rows<PendingRow>(query, signal), (row): SlowProcess => {
+        const p99Ms = usual.get(row.process_name) ?? null;
+        return {
+          correlationId: row.correlation_id,
+          processName: decodeName(row.process_name),
+          currentStep: row.current_step,
+          startedAt: row.started_at,
+          ageMs: now - Date.parse(row.started_at),
+          p99Ms,
+          slowAfterMs: p99Ms ?? UNUSUAL_MS,
+        };
+      });
+    },
+    async retrying(limit, signal) {
+      // As a literal: a server sees that it is the condition of the index.
+      const failed = knex.raw(`failed.event_type = 'step-failed'`);
+      const query = knex
+        .from(pending())
+        .join('event_log as failed', 'failed.correlation_id', 'pending.correlation_id')
+        .select(
+          ...['correlation_id', 'process_name', 'step_name', 'created_at'].map(of),
+          ...['error_message', 'metadata'].map(of),
+          knex.raw('COUNT(*) OVER () AS total'),
+        )
+        .whereRaw(failed)
+        .whereJsonPath('failed.metadata', '$.retriesLeft', '>', 0)
+        .whereNotExists(
+          knex('event_log as later')
+            .select(knex.raw('1'))
+            .whereRaw('later.correlation_id = failed.correlation_id')
+            .whereRaw('later.version > failed.version')
+            .whereRaw('later.step_name = failed.step_name'),
+        )
+        .orderBy('failed.created_at')
+        .limit(limit);
+      const { rows } = await reads.upTo<FailedRow>(query, MOST_BYTES, signal);
+      return found(rows, retryingStep);
+    },
+  };
+}
+
+const of = (column: string): string => `failed.${column}`;
+
+function found<Row extends Counted, Item>(
+  rows: readonly Row[],
+  item: (row: Row) => Item,
+): Found<Item> {
+  return { total: Number(rows[0]?.total ?? 0), items: rows.map(item) };
+}
+
+function retryingStep(row: FailedRow): RetryingStep {
+  const { attempt, retriesLeft, retryIn, code } = JSON.parse(row.metadata ?? '{}') as {
+    attempt: number;
+    retriesLeft: number;
+    retryIn: number;
+    code: string;
+  };
+  return {
+    correlationId: row.correlation_id,
+    processName: decodeName(row.process_name ?? ''),
+    step: row.step_name,
+    attempt,
+    retriesLeft,
+    failedAt: row.created_at,
+    nextTryAt: new Date(Date.parse(row.created_at) + retryIn).toISOString(),
+    code,
+    // The column, which has the code in the place of a sealed text.
+    message: cutText(row.error_message ?? code, MESSAGE_LENGTH),
+  };
+}

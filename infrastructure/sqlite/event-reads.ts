@@ -1,0 +1,124 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type BetterSqlite3 from 'better-sqlite3';
+import type { EventStore, Page, PageSize, StoredEvent } from '../../domain/process/index.ts';
+import { createRowTaker, pageOf } from '../sql/bounded-rows.ts';
+import { EVENT_COLUMNS, type FoundEventRow, fromEventRow } from '../sql/event-row.ts';
+
+type Row = FoundEventRow & { id: number };
+
+export interface EventReads extends Omit<EventStore, 'append'> {
+  /** The live event with this dedupe key. */
+  findLive(dedupeKey: string): StoredEvent | undefined;
+  /** The archived event with this dedupe key. */
+  findArchived(dedupeKey: string): StoredEvent | undefined;
+}
+
+/** Events that `readAll` takes at once: a few milliseconds, then others have their turn. */
+const READ_PAGE = 200;
+const COLUMNS = `id, ${EVENT_COLUMNS.join(', ')}`;
+const LIVE = `SELECT ${COLUMNS}, NULL AS archived_at FROM event_log`;
+const ARCHIVED = `SELECT ${COLUMNS}, archived_at FROM event_log_archive`;
+
+/**
+ * Reads the log, and the archive when the log has nothing: a stream is in one of them as a whole. Another
+ * process may move it between the two looks: to the archive, and the second one finds it; or back, and so
+ * the log is looked at again when there was nothing in either.
+ */
+export function createEventReads(db: BetterSqlite3.Database): EventReads {
+  const pair = <Bound extends unknown[]>(rest: string) => {
+    const live = db.prepare<Bound, Row>(`${LIVE} ${rest}`);
+    const archived = db.prepare<Bound, Row>(`${ARCHIVED} ${rest}`);
+    return { live, archived };
+  };
+  const byKey = pair<[string]>('WHERE dedupe_key = ?');
+  const stream = pair<[string, number, number]>(
+    'WHERE correlation_id = ? AND version > ? ORDER BY version LIMIT ?',
+  );
+  const lastVersion = db
+    .prepare<[string], number | null>('SELECT MAX(version) FROM event_log WHERE correlation_id = ?')
+    .pluck();
+  const byPrefix = pair<[string, string]>('WHERE dedupe_key >= ? AND dedupe_key < ? ORDER BY id');
+  // The processes of one trace may be here and there.
+  const byTrace = db.prepare<[string, number, string, number, number], Row>(
+    `${LIVE} WHERE traceability_id = ? AND id > ?
+     UNION ALL ${ARCHIVED} WHERE traceability_id = ? AND id > ? ORDER BY id LIMIT ?`,
+  );
+  const page = db.prepare<[number, number, number], Row>(
+    `${LIVE} WHERE id > ? AND id <= ? ORDER BY id LIMIT ?`,
+  );
+
+  function firstOf(
+    { live, archived }: ReturnType<typeof pair>,
+    ...bound: unknown[]
+  ): StoredEvent[] {
+    for (const statement of [live, archived, live]) {
+      const rows = statement.all(...bound);
+      if (rows.length > 0) return rows.map(fromRow);
+    }
+    return [];
+  }
+
+  /** Where there is more, others have their turn first: who reads page after page must not hold up the rest. */
+  async function take(
+    statement: BetterSqlite3.Statement<never[], Row>,
+    { limit, maxBytes }: PageSize,
+    ...bound: unknown[]
+  ): Promise<Page<StoredEvent>> {
+    const taker = createRowTaker<Row>(maxBytes);
+    const rows = statement.iterate(...([...bound, limit + 1] as never[]));
+    for (const row of rows) if (!taker.take(row, Object.values(row))) break;
+    const page = pageOf(taker, { limit }, fromRow);
+    if (!page.atEnd) await nextTurn();
+    return page;
+  }
+
+  return {
+    async pageStream(correlationId, { afterVersion, ...size }) {
+      const { live, archived } = stream;
+      let page: Page<StoredEvent> = { items: [], atEnd: true };
+      for (const statement of [live, archived, live]) {
+        page = await take(statement as never, size, correlationId, afterVersion);
+        if (page.items.length > 0) break;
+      }
+      return page;
+    },
+    findLive(dedupeKey) {
+      const row = byKey.live.get(dedupeKey);
+      return row && fromRow(row);
+    },
+    findArchived(dedupeKey) {
+      const row = byKey.archived.get(dedupeKey);
+      return row && fromRow(row);
+    },
+    readStream: async (correlationId, { afterVersion = 0, limit = -1 } = {}) =>
+      firstOf(stream, correlationId, afterVersion, limit),
+    lastVersion: async (correlationId) => lastVersion.get(correlationId) ?? 0,
+    findByDedupePrefix: async (prefix) => firstOf(byPrefix, prefix, after(prefix)),
+    async findByTrace(traceabilityId, { afterId = '0', ...size }) {
+      const from = Number(afterId);
+      return take(byTrace as never, size, traceabilityId, from, traceabilityId, from);
+    },
+    // Pages instead of an open cursor: that would keep the connection from every other statement, and a
+    // second connection's would keep the write-ahead log from being taken over into the file.
+    async *readAll({ afterId = '0', untilId } = {}) {
+      const until = untilId === undefined ? Number.MAX_SAFE_INTEGER : Number(untilId);
+      for (let after = Number(afterId); ; ) {
+        const rows = page.all(after, until, READ_PAGE);
+        for (const row of rows) yield fromRow(row);
+        const last = rows.at(-1);
+        if (!last || rows.length < READ_PAGE) return;
+        after = last.id;
+        await nextTurn();
+      }
+    },
+  };
+}
+
+function fromRow(row: Row): StoredEvent {
+  return fromEventRow(String(row.id), row);
+}
+
+/** The first text that sorts after everything with this prefix (visible ASCII). */
+function after(prefix: string): string {
+  return prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
+}

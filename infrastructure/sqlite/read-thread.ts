@@ -1,0 +1,53 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import BetterSqlite3 from 'better-sqlite3';
+import { createRowTaker, type RowTaker } from '../sql/bounded-rows.ts';
+
+/** A statement with its values. */
+export interface ReadQuestion {
+  sql: string;
+  bound: readonly unknown[];
+  /** It ends at the row with which there are so many bytes. */
+  maxBytes: number;
+}
+
+/** Rows as lists: names of columns that come with every row would be most of the message. */
+export type ReadAnswer =
+  | (Omit<RowTaker<unknown[]>, 'take'> & { columns: string[] })
+  | { error: string };
+
+/** Pages are read from the map instead of copied. */
+const MAPPED_BYTES = 268_435_456;
+
+/** Answers one statement after the other on a connection that only reads. */
+const { file } = workerData as { file: string };
+const db = new BetterSqlite3(file, { readonly: true });
+db.pragma(`mmap_size = ${MAPPED_BYTES}`);
+const prepared = new Map<string, BetterSqlite3.Statement<unknown[], unknown[]>>();
+/** Statements kept prepared; their texts depend on which filters a caller gives. */
+const MOST_PREPARED = 100;
+
+parentPort?.on('message', (question: ReadQuestion) => {
+  parentPort?.postMessage(answer(question));
+});
+
+function answer({ sql, bound, maxBytes }: ReadQuestion): ReadAnswer {
+  try {
+    const statement = prepare(sql);
+    const taker = createRowTaker<unknown[]>(maxBytes);
+    for (const row of statement.iterate(...bound)) if (!taker.take(row, row)) break;
+    const { rows, bytes, isCut } = taker;
+    return { columns: statement.columns().map(({ name }) => name), rows, bytes, isCut };
+  } catch (error) {
+    return { error: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function prepare(sql: string): BetterSqlite3.Statement<unknown[], unknown[]> {
+  let statement = prepared.get(sql);
+  if (!statement) {
+    if (prepared.size >= MOST_PREPARED) prepared.clear();
+    statement = db.prepare<unknown[], unknown[]>(sql).raw();
+    prepared.set(sql, statement);
+  }
+  return statement;
+}

@@ -1,0 +1,115 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type BetterSqlite3 from 'better-sqlite3';
+import { StoreUnavailableError } from '../../domain/common/index.ts';
+import { MOVES } from '../sql/checkpoints.ts';
+import { encodeFilter } from '../sql/process-name.ts';
+import { SIDES, shadowOf, TABLES } from '../sql/rebuild/sides.ts';
+import type { RebuildStore } from '../sql/rebuild/tables.ts';
+import { isBusy } from './file-lock.ts';
+import { openSqlite } from './open.ts';
+import { createRebuildTables } from './rebuild-tables.ts';
+import { copyDefinition, emptyAndDrop, exchangeTables, tableExists } from './shadow-tables.ts';
+import { openWalSize } from './wal-size.ts';
+
+/** Milliseconds for which a transaction waits while other processes have the file. */
+const PATIENCE_MS = 60_000;
+const LONGEST_PAUSE_MS = 5;
+/** Pages in the write-ahead log, of 4 KB, that are taken over into the file. */
+const CHECKPOINT_PAGES = 2_000;
+
+/**
+ * The tables of a SQLite file for a rebuild, on a connection of its own: its transactions go over several
+ * turns of the event loop. What it writes can be made again, so no commit is synced by itself.
+ */
+export function createSqliteRebuildStore(file: string): RebuildStore {
+  const db = openSqlite(file, 'ordered');
+  db.pragma('busy_timeout = 0');
+  // It is taken over here, where nobody waits for it, before a commit of a service would have to do it.
+  db.pragma('wal_autocheckpoint = 0');
+  const walSize = openWalSize(file);
+  // Every page of the file is read once: mapped, it would only stay in this process's memory.
+  db.pragma('mmap_size = 0');
+  // Views and triggers go on to speak of the tables by their names
+  // (https://sqlite.org/pragma.html#pragma_legacy_alter_table).
+  db.pragma('legacy_alter_table = ON');
+  const tables = createRebuildTables(db);
+  const beginMoves = db.prepare(
+    `INSERT INTO checkpoint (name, data, updated_at) VALUES (?, '0', ?) ON CONFLICT DO NOTHING`,
+  );
+
+  async function transaction<T>(work: () => Promise<T>): Promise<T> {
+    await beginImmediate(db);
+    try {
+      const result = await work();
+      db.exec('COMMIT');
+      if (walSize.pages() >= CHECKPOINT_PAGES) db.pragma('wal_checkpoint(PASSIVE)');
+      return result;
+    } catch (error) {
+      if (db.inTransaction) db.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  return {
+    ...tables,
+    // Statements of their own are read outside of transactions, and written in one.
+    note: (text, run) => transaction(() => tables.note(text, run)),
+    forget: () => transaction(tables.forget),
+    transaction: (work) => transaction(() => work(tables)),
+    // One writer at a time: whoever has the file has it exclusively.
+    exclusively: (work) =>
+      transaction(() => work({ ...tables, exchange: async () => exchangeTables(db) })),
+    hasShadows: async () => SIDES.every((side) => tableExists(db, shadowOf(side))),
+    createShadows: () =>
+      transaction(async () => {
+        beginMoves.run(MOVES, new Date().toISOString());
+        for (const side of SIDES) copyDefinition(db, TABLES[side].rows, shadowOf(side));
+      }),
+    drop: (which, signal) =>
+      emptyAndDrop(db, which, (work) => transaction(async () => work()), signal),
+    async knows(processKey) {
+      const named = Object.values(TABLES).flatMap(({ events, rows }) => [rows, events]);
+      return named.some((table) =>
+        db
+          .prepare(`SELECT 1 FROM ${table} WHERE process_name = ? LIMIT 1`)
+          .get(encodeFilter(processKey)),
+      );
+    },
+    async countEvents() {
+      const counts = SIDES.map((side) =>
+        db.prepare<[], number>(`SELECT COUNT(*) FROM ${TABLES[side].events}`).pluck().get(),
+      );
+      return counts.reduce<number>((sum, count) => sum + (count ?? 0), 0);
+    },
+    // One writer at a time: ids are committed in their order.
+    async highWater() {
+      const last = SIDES.map((side) =>
+        db.prepare<[], number>(`SELECT MAX(id) FROM ${TABLES[side].events}`).pluck().get(),
+      );
+      return Math.max(...last.map((id) => id ?? 0));
+    },
+    async close() {
+      walSize.close();
+      db.close();
+    },
+  };
+}
+
+/** @throws StoreUnavailableError when others do not let go of the file */
+async function beginImmediate(db: BetterSqlite3.Database): Promise<void> {
+  const deadline = performance.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      db.exec('BEGIN IMMEDIATE');
+      return;
+    } catch (error) {
+      if (!isBusy(error)) throw error;
+      if (performance.now() > deadline) {
+        throw new StoreUnavailableError('another process keeps the database to itself', {
+          cause: error,
+        });
+      }
+    }
+    await sleep(1 + Math.random() * LONGEST_PAUSE_MS);
+  }
+}

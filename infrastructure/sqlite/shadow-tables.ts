@@ -1,0 +1,80 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type BetterSqlite3 from 'better-sqlite3';
+import { replacedOf, SIDES, shadowOf, TABLES } from '../sql/rebuild/sides.ts';
+
+/** Rows removed at once: others wait some milliseconds for it. */
+const ROWS_AT_ONCE = 500;
+/** Marks the second set of names of indexes. */
+const SECOND = '_b';
+
+export function tableExists(db: BetterSqlite3.Database, name: string): boolean {
+  return (
+    db.prepare(`SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?`).get(name) !==
+    undefined
+  );
+}
+
+/**
+ * Makes an empty table with the columns and indexes of another. Names of indexes are per database on SQLite,
+ * and an index cannot be renamed: the tables have two sets of names, in turn.
+ */
+export function copyDefinition(db: BetterSqlite3.Database, table: string, copy: string): void {
+  const made = db
+    .prepare<[string], { type: string; name: string; sql: string }>(
+      `SELECT type, name, sql FROM sqlite_master
+       WHERE tbl_name = ? AND type IN ('table', 'index') AND sql IS NOT NULL ORDER BY type DESC`,
+    )
+    .all(table);
+  for (const { type, name, sql } of made) {
+    if (type === 'table') {
+      db.exec(sql.replace(named(table), copy));
+      continue;
+    }
+    const other = name.endsWith(SECOND) ? name.slice(0, -SECOND.length) : `${name}${SECOND}`;
+    db.exec(sql.replace(named(name), other).replace(named(table), copy));
+  }
+}
+
+/** The first place of a name, quoted or not. */
+function named(name: string): RegExp {
+  return new RegExp(`["\`[]?\\b${name}\\b["\`\\]]?`);
+}
+
+/**
+ * The shadows take the names of the tables. Statements that others have prepared are prepared again by SQLite
+ * itself at their next use (https://sqlite.org/c3ref/prepare.html).
+ */
+export function exchangeTables(db: BetterSqlite3.Database): void {
+  for (const side of SIDES) {
+    const { rows } = TABLES[side];
+    db.exec(`ALTER TABLE ${rows} RENAME TO ${replacedOf(side)}`);
+    db.exec(`ALTER TABLE ${shadowOf(side)} RENAME TO ${rows}`);
+  }
+}
+
+/**
+ * Removes tables a few rows at a time: to drop a large one takes SQLite as long as to read it, and everybody
+ * else waits.
+ */
+export async function emptyAndDrop(
+  db: BetterSqlite3.Database,
+  which: 'shadows' | 'replaced',
+  transaction: (work: () => void) => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const side of SIDES) {
+    const table = which === 'shadows' ? shadowOf(side) : replacedOf(side);
+    if (!tableExists(db, table)) continue;
+    const remove = db.prepare(
+      `DELETE FROM ${table} WHERE rowid IN (SELECT rowid FROM ${table} LIMIT ${ROWS_AT_ONCE})`,
+    );
+    for (let changes = 1; changes > 0; ) {
+      if (signal.aborted) return;
+      await transaction(() => {
+        changes = remove.run().changes;
+      });
+      await nextTurn();
+    }
+    await transaction(() => void db.exec(`DROP TABLE ${table}`));
+  }
+}

@@ -1,0 +1,157 @@
+import knex, { type Knex } from 'knex';
+import { SetupError } from '../../domain/common/index.ts';
+import { createAnalytics } from '../sql/analytics/analytics.ts';
+import { type ApiKeyRow, createApiKeyStore } from '../sql/api-keys.ts';
+import { createPreview } from '../sql/archive-preview.ts';
+import { type ArchivedRows, createArchivedRows } from '../sql/archived-rows.ts';
+import type { Database, DatabaseOptions } from '../sql/database.ts';
+import { createEventFeed, createFeedRows } from '../sql/feed-rows.ts';
+import { createCountPending, createListProcesses, type ListedRow } from '../sql/list-processes.ts';
+import { checkSchema } from '../sql/migrate.ts';
+import { createRollupCheck } from '../sql/rollup/check.ts';
+import { createRollupSource } from '../sql/rollup/source.ts';
+import { createAttention } from '../sql/stuck-processes/stuck-processes.ts';
+import { mssqlAnalytics } from './analytics.ts';
+import { createMssqlArchive } from './archive.ts';
+import {
+  connectPool,
+  createPool,
+  isoTimes,
+  mssqlKnexConfig,
+  type PoolLimits,
+  readMssqlUrl,
+  unreachable,
+  withRetry,
+} from './connection.ts';
+import { createMssqlEventStore } from './event-store.ts';
+import { createMssqlFeedSource } from './feed-source.ts';
+import { createMssqlMaintenanceLock } from './maintenance-lock.ts';
+import { createMssqlOutbox } from './outbox.ts';
+import { createMssqlProcessKeys } from './process-keys.ts';
+import { createMssqlProcessStore } from './process-store.ts';
+import { createMssqlRemove } from './purge.ts';
+import { readBounded } from './read-bounded.ts';
+import { createMssqlReadQueries } from './read-queries.ts';
+import { openMssqlRebuildStore } from './rebuild-store.ts';
+import { createMssqlRollupStore } from './rollups.ts';
+import { beginWithLock } from './stream-lock.ts';
+import { createMssqlVerification } from './verification.ts';
+
+/** Readers of the whole log at once: each keeps a connection for as long as it takes. */
+const READERS_MAX = 4;
+const SNAPSHOT = `SELECT is_read_committed_snapshot_on AS is_on FROM sys.databases WHERE name = DB_NAME()`;
+
+/**
+ * Opens a database on SQL Server, whose schema must be there already: `fastify-camunda migrate` is run
+ * once, not by every instance.
+ *
+ * @throws SetupError when the server does not answer or the schema does not fit
+ */
+export async function openMssqlDatabase(
+  options: DatabaseOptions & {
+    url: string;
+    limits?: Partial<PoolLimits>;
+    knexConfig?: Knex.Config;
+  },
+): Promise<Database> {
+  const { url, limits = {}, clock, leaseMs, onAppended, warn } = options;
+  const target = readMssqlUrl(url);
+  const pool = createPool(target, limits);
+  const readers = createPool(target, { ...limits, min: 0, max: READERS_MAX });
+  const cold = knex(options.knexConfig ?? mssqlKnexConfig(url, limits));
+  const close = async (): Promise<void> => {
+    await Promise.all([cold.destroy(), readers.close(), pool.close()]);
+  };
+  try {
+    await connectPool(pool, target);
+    await connectPool(readers, target);
+    await checkSchema(cold);
+    const { recordset } = await pool.request().query<{ is_on: boolean }>(SNAPSHOT);
+    if (!recordset[0]?.is_on) {
+      warn?.(
+        `READ_COMMITTED_SNAPSHOT is off: readers will wait for writers; ALTER DATABASE [${target.database.replaceAll(']', ']]')}] SET READ_COMMITTED_SNAPSHOT ON`,
+      );
+    }
+  } catch (error) {
+    await close();
+    throw error instanceof SetupError ? error : unreachable(target, error);
+  }
+  // Knex binds every text as nvarchar, which turns a seek on a varchar key into a scan: the parameter
+  // is cast, never the column (https://github.com/knex/knex/issues/5268).
+  const key = (value: string): Knex.Value =>
+    cold.raw('CAST(? AS VARCHAR(255))', [value]) as unknown as Knex.Value;
+  const time = (value: string): Knex.Value =>
+    cold.raw('CAST(? AS DATETIME2(3))', [value.replace('Z', '')]) as unknown as Knex.Value;
+  const list = createListProcesses(cold, {
+    key,
+    time,
+    upTo: async (query, maxBytes) => {
+      const { sql: statement, bindings } = query.toSQL().toNative();
+      const request = pool.request();
+      for (const [at, value] of bindings.entries()) request.input(`p${at}`, value);
+      const found = await readBounded<ListedRow>(request, statement, maxBytes);
+      return { ...found, rows: found.rows.map(isoTimes) };
+    },
+    noTime: 'CAST(NULL AS DATETIME2(3))',
+  });
+  const countPending = createCountPending(cold, { key });
+  const { preview, previewBytes } = createPreview(cold, {
+    time,
+    bytes: (column) => `DATALENGTH(${column})`,
+  });
+  const rows = createArchivedRows(cold, { key, time });
+  const archivedRows: ArchivedRows = {
+    list: (page) => withRetry(() => rows.list(page)),
+    preview: (before) => withRetry(() => rows.preview(before)),
+    read: (processes) => withRetry(() => rows.read(processes)),
+  };
+  const reads = createMssqlReadQueries({ target, limits, knex: cold, key, time });
+  const feedSource = createMssqlFeedSource(reads);
+  const feedRows = createFeedRows(reads, feedSource);
+  return {
+    kind: 'mssql',
+    eventStore: createMssqlEventStore({ pool, readers, leaseMs, onAppended }),
+    eventFeed: createEventFeed(feedRows),
+    feedRows,
+    rollups: createMssqlRollupStore(pool),
+    attention: createAttention({ reads, clock }),
+    rollupSource: createRollupSource(feedRows, reads),
+    rollupCheck: createRollupCheck(reads, feedSource),
+    outbox: createMssqlOutbox(pool),
+    processStore: createMssqlProcessStore({
+      pool,
+      list: (...page) => withRetry(() => list(...page)),
+      countPending: (upTo) => withRetry(() => countPending(upTo)),
+    }),
+    apiKeys: createApiKeyStore(cold, {
+      key,
+      time,
+      row: (raw) => isoTimes(raw as ApiKeyRow),
+      // Two that count at the same time would both find room for one.
+      alone: (statement) =>
+        `${beginWithLock("'table api_key'")}\n${statement};\nCOMMIT TRANSACTION;`,
+      retried: withRetry,
+    }),
+    archive: createMssqlArchive({
+      pool,
+      preview: (before) => withRetry(() => preview(before)),
+      previewBytes: (before) => withRetry(() => previewBytes(before)),
+    }),
+    processKeys: createMssqlProcessKeys(pool),
+    purge: { ...archivedRows, remove: createMssqlRemove(pool) },
+    archivedRows,
+    maintenanceLock: createMssqlMaintenanceLock(target, limits),
+    verification: createMssqlVerification({ pool, readers }),
+    openRebuild: () => openMssqlRebuildStore(target, limits),
+    reads,
+    analytics: createAnalytics({ reads, dialect: mssqlAnalytics, head: feedRows.head, clock }),
+    knex: cold,
+    async ping() {
+      await pool.request().query('SELECT 1 AS alive');
+    },
+    async close() {
+      await reads.close();
+      await close();
+    },
+  };
+}

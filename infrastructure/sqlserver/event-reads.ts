@@ -1,0 +1,101 @@
+import sql from 'mssql';
+import type { EventStore, Page, PageSize, StoredEvent } from '../../domain/process/index.ts';
+import { pageOf } from '../sql/bounded-rows.ts';
+import { EVENT_COLUMNS } from '../sql/event-row.ts';
+import { withRetry } from './connection.ts';
+import { fromRow, type Row } from './read-all.ts';
+import { readBounded } from './read-bounded.ts';
+
+const COLUMNS = `id, ${EVENT_COLUMNS.join(', ')}`;
+export const LIVE = `${COLUMNS}, CAST(NULL AS DATETIME2(3)) AS archived_at FROM event_log`;
+export const ARCHIVED = `${COLUMNS}, archived_at FROM event_log_archive`;
+
+/**
+ * Looks into the archive when the log has nothing: pages of an archive are seldom in memory. The looks are
+ * moments of their own, and a stream may be restored between them: when the archive has nothing either, the
+ * log is looked at again.
+ */
+export const liveElseArchived = (top: string, rest: string): string =>
+  `SELECT ${top} ${LIVE} ${rest};
+IF @@ROWCOUNT = 0
+BEGIN
+  SELECT ${top} ${ARCHIVED} ${rest};
+  IF @@ROWCOUNT = 0 SELECT ${top} ${LIVE} ${rest};
+END`;
+
+export const STREAM =
+  'WHERE correlation_id = @correlation_id AND version > @after ORDER BY version';
+const PREFIX = 'WHERE dedupe_key >= @from AND dedupe_key < @to ORDER BY id';
+const TRACE = 'WHERE traceability_id = @trace AND id > @afterId';
+
+/** The look-ups of the event store on SQL Server. */
+export function createEventReads(pool: sql.ConnectionPool): Omit<EventStore, 'append' | 'readAll'> {
+  async function select(statement: string, bind: (request: sql.Request) => sql.Request) {
+    const { recordsets } = await withRetry(() => bind(pool.request()).query(statement));
+    return (recordsets as unknown as Row[][]).flat().map(fromRow);
+  }
+
+  async function page(
+    statement: string,
+    { limit, maxBytes }: PageSize,
+    bind: (request: sql.Request) => sql.Request,
+  ): Promise<Page<StoredEvent>> {
+    const found = await withRetry(() =>
+      readBounded<Row>(
+        bind(pool.request()).input('limit', sql.Int, limit + 1),
+        statement,
+        maxBytes,
+      ),
+    );
+    return pageOf(found, { limit }, fromRow);
+  }
+
+  return {
+    pageStream: (correlationId, { afterVersion, ...size }) =>
+      page(liveElseArchived('TOP (@limit)', STREAM), size, (request) =>
+        request
+          .input('correlation_id', sql.VarChar(255), correlationId)
+          .input('after', sql.Int, afterVersion),
+      ),
+    readStream: (correlationId, { afterVersion = 0, limit } = {}) =>
+      select(liveElseArchived(limit === undefined ? '' : 'TOP (@limit)', STREAM), (request) =>
+        request
+          .input('correlation_id', sql.VarChar(255), correlationId)
+          .input('after', sql.Int, afterVersion)
+          .input('limit', sql.Int, limit ?? null),
+      ),
+    async lastVersion(correlationId) {
+      const { recordset } = await withRetry(() =>
+        pool
+          .request()
+          .input('correlation_id', sql.VarChar(255), correlationId)
+          .query<{ version: number | null }>(
+            'SELECT MAX(version) AS version FROM event_log WHERE correlation_id = @correlation_id',
+          ),
+      );
+      return recordset[0]?.version ?? 0;
+    },
+    findByDedupePrefix: (prefix) =>
+      select(liveElseArchived('', PREFIX), (request) =>
+        request
+          .input('from', sql.VarChar(255), prefix)
+          .input('to', sql.VarChar(255), after(prefix)),
+      ),
+    // The processes of one trace may be here and there.
+    findByTrace: (traceabilityId, { afterId = '0', ...size }) =>
+      page(
+        `SELECT TOP (@limit) * FROM (SELECT ${LIVE} ${TRACE} UNION ALL SELECT ${ARCHIVED} ${TRACE}) AS both_logs
+         ORDER BY id`,
+        size,
+        (request) =>
+          request
+            .input('trace', sql.VarChar(255), traceabilityId)
+            .input('afterId', sql.BigInt, afterId),
+      ),
+  };
+}
+
+/** The first text that sorts after everything with this prefix (visible ASCII, binary collation). */
+function after(prefix: string): string {
+  return prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
+}

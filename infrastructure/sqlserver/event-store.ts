@@ -1,0 +1,84 @@
+import type sql from 'mssql';
+import { v7 as timeOrderedId } from 'uuid';
+import { StreamArchivedError, VersionConflictError } from '../../domain/common/index.ts';
+import {
+  type EventStore,
+  type ProcessEvent,
+  type StoredEvent,
+  unreachable,
+} from '../../domain/process/index.ts';
+import { beginsAnew, lateInstanceId } from '../sql/archive-rows.ts';
+import { checkAppend, OWN_KEY, stored, toEventRow } from '../sql/event-row.ts';
+import { createAppend, type Place } from './append.ts';
+import { createEventReads } from './event-reads.ts';
+import { createReadAll, fromRow } from './read-all.ts';
+
+export interface MssqlEventStoreOptions {
+  pool: sql.ConnectionPool;
+  /** For `readAll`, whose readers keep a connection while they take their time. */
+  readers: sql.ConnectionPool;
+  leaseMs: number;
+  onAppended: (events: readonly StoredEvent[]) => void;
+  /** Makes unique ids; new ones should sort behind older ones. */
+  newId?: () => string;
+}
+
+/**
+ * The event store on SQL Server; see the port for what it promises.
+ *
+ * Every append has a dedupe key, its caller's or one of its own, by which it is found when its connection
+ * was lost.
+ */
+export function createMssqlEventStore(options: MssqlEventStoreOptions): EventStore {
+  const { pool, readers, leaseMs, onAppended, newId = timeOrderedId } = options;
+  const run = createAppend({ pool, leaseMs });
+
+  return {
+    async append(correlationId, events, { expectedVersion } = {}) {
+      if (events.length === 0) return { events: [], duplicate: false };
+      checkAppend(events);
+      const rows = events.map((event) => toEventRow(correlationId, 0, event, ''));
+      let keys = rows.flatMap(({ dedupe_key }) => dedupe_key ?? []);
+      if (rows[0] && keys.length === 0) {
+        rows[0].dedupe_key = OWN_KEY + newId();
+        keys = [rows[0].dedupe_key];
+      }
+      const outcome = await run({
+        correlationId,
+        rows,
+        keys,
+        expectedVersion,
+        lateInstance: lateInstanceId(events),
+        beginsAnew: beginsAnew(events),
+      });
+      switch (outcome.kind) {
+        case 'duplicate':
+          return { events: [fromRow(outcome.row)], duplicate: true };
+        case 'conflict':
+          throw new VersionConflictError(correlationId, expectedVersion ?? 0, outcome.version);
+        case 'archived':
+          throw new StreamArchivedError(correlationId);
+        case 'written': {
+          const written = events.map((event, at) =>
+            placed(event, correlationId, outcome.places[at]),
+          );
+          onAppended(written);
+          return { events: written, duplicate: false };
+        }
+        default:
+          return unreachable(outcome);
+      }
+    },
+    ...createEventReads(pool),
+    readAll: createReadAll(readers),
+  };
+}
+
+/** An event with the place that it got. */
+function placed(event: ProcessEvent, correlationId: string, place: Place | undefined): StoredEvent {
+  if (!place) throw new Error('the database gave back fewer rows than it was given');
+  const { id, version, created_at, archived_at } = place;
+  const createdAt = new Date(created_at).toISOString();
+  const at = { id: String(id), correlationId, version, createdAt };
+  return stored(event, archived_at ? { ...at, archivedAt: createdAt } : at);
+}

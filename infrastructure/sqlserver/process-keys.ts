@@ -1,0 +1,134 @@
+import sql from 'mssql';
+import type { ProcessKeys } from '../../domain/personal-data/index.ts';
+import { fromKeyRow, KEY_COLUMNS, type KeyRow } from '../sql/process-key-row.ts';
+import { isoTimes, withRetry } from './connection.ts';
+
+/** Ids in one statement: SQL Server takes 2,100 parameters. */
+const AT_ONCE = 500;
+const ONE = `SELECT ${KEY_COLUMNS} FROM process_key WHERE correlation_id = @correlation_id;`;
+/** Of two at the same moment one fails on the primary key, is run again and reads what the other wrote. */
+const ADD = `
+INSERT INTO process_key (correlation_id, wrapped_key, master_key, created_at)
+  SELECT @correlation_id, @wrapped_key, @master_key, SYSUTCDATETIME()
+  WHERE NOT EXISTS (SELECT 1 FROM process_key WHERE correlation_id = @correlation_id);
+${ONE}`;
+const ERASE = `
+UPDATE process_key SET wrapped_key = NULL, master_key = NULL, erased_at = SYSUTCDATETIME()
+  WHERE correlation_id = @correlation_id AND erased_at IS NULL;
+DECLARE @erased INT = @@ROWCOUNT;
+SELECT @erased AS erased, erased_at FROM process_key WHERE correlation_id = @correlation_id;`;
+const NEXT_MASTER = `SELECT MIN(master_key) AS master_key FROM process_key
+  WHERE master_key IS NOT NULL AND master_key > @last_master_key`;
+const OF_MASTER = `SELECT TOP (@limit) ${KEY_COLUMNS} FROM process_key WHERE master_key = @master_key`;
+
+const LEFT = `SELECT TOP (@limit) correlation_id FROM process_key
+  WHERE erased_at IS NOT NULL AND engine_erased_at IS NULL ORDER BY erased_at`;
+const NOTE_GONE = `UPDATE process_key SET engine_erased_at = SYSUTCDATETIME()
+  WHERE correlation_id = @correlation_id AND erased_at IS NOT NULL AND engine_erased_at IS NULL`;
+
+/** The keys of personal data on SQL Server. */
+export function createMssqlProcessKeys(pool: sql.ConnectionPool): ProcessKeys {
+  const forProcess = (correlationId: string): sql.Request =>
+    pool.request().input('correlation_id', sql.VarChar(255), correlationId);
+
+  async function findSome(ids: readonly string[]): Promise<KeyRow[]> {
+    const { recordset } = await withRetry(() => {
+      const request = pool.request();
+      for (const [at, id] of ids.entries())
+        request.input(`correlation_id${at}`, sql.VarChar(255), id);
+      const names = ids.map((_, at) => `@correlation_id${at}`).join(', ');
+      return request.query<KeyRow>(
+        `SELECT ${KEY_COLUMNS} FROM process_key WHERE correlation_id IN (${names})`,
+      );
+    });
+    return recordset;
+  }
+
+  return {
+    async find(correlationIds) {
+      const rows: KeyRow[] = [];
+      for (let at = 0; at < correlationIds.length; at += AT_ONCE) {
+        rows.push(...(await findSome(correlationIds.slice(at, at + AT_ONCE))));
+      }
+      return rows.map((row) => fromKeyRow(isoTimes(row)));
+    },
+    async add(correlationId, wrappedKey, masterKey) {
+      const { recordset } = await withRetry(() =>
+        forProcess(correlationId)
+          .input('wrapped_key', sql.VarChar(255), wrappedKey)
+          .input('master_key', sql.VarChar(32), masterKey)
+          .query<KeyRow>(ADD),
+      );
+      const [row] = recordset;
+      if (!row) throw new Error(`the key of ${correlationId} was not written`);
+      return fromKeyRow(isoTimes(row));
+    },
+    async erase(correlationId) {
+      const { recordset } = await withRetry(() =>
+        forProcess(correlationId).query<{ erased: number; erased_at: Date | null }>(ERASE),
+      );
+      const [row] = recordset;
+      if (!row?.erased_at) return { kind: 'no-key' };
+      const erasedAt = row.erased_at.toISOString();
+      return { kind: row.erased > 0 ? 'erased' : 'erased-before', erasedAt };
+    },
+    // Pages and the log of the database are the server's; what backups keep is theirs.
+    scrub: async () => true,
+    async leftInEngine(limit) {
+      const { recordset } = await withRetry(() =>
+        pool.request().input('limit', sql.Int, limit).query<Pick<KeyRow, 'correlation_id'>>(LEFT),
+      );
+      return recordset.map(({ correlation_id }) => correlation_id);
+    },
+    async noteGoneFromEngine(correlationId) {
+      await withRetry(() => forProcess(correlationId).query(NOTE_GONE));
+    },
+    async any() {
+      const statement = 'SELECT TOP (1) 1 AS found FROM process_key';
+      const { recordset } = await withRetry(() => pool.request().query(statement));
+      return recordset.length > 0;
+    },
+    async masterKeys() {
+      const found: string[] = [];
+      for (;;) {
+        const { recordset } = await withRetry(() =>
+          pool
+            .request()
+            .input('last_master_key', sql.VarChar(32), found.at(-1) ?? '')
+            .query<Pick<KeyRow, 'master_key'>>(NEXT_MASTER),
+        );
+        const next = recordset[0]?.master_key;
+        if (!next) return found;
+        found.push(next);
+      }
+    },
+    async wrappedBy(masterKey, limit) {
+      const { recordset } = await withRetry(() =>
+        pool
+          .request()
+          .input('limit', sql.Int, limit)
+          .input('master_key', sql.VarChar(32), masterKey)
+          .query<KeyRow>(OF_MASTER),
+      );
+      return recordset.map((row) => fromKeyRow(isoTimes(row)));
+    },
+    async rewrap(keys) {
+      const { rowsAffected } = await withRetry(() => {
+        const request = pool.request();
+        const updates = keys.map(({ correlationId, from, wrappedKey, masterKey }, at) => {
+          request
+            .input(`correlation_id${at}`, sql.VarChar(255), correlationId)
+            .input(`replaced${at}`, sql.VarChar(255), from)
+            .input(`wrapped_key${at}`, sql.VarChar(255), wrappedKey)
+            .input(`master_key${at}`, sql.VarChar(32), masterKey);
+          return `UPDATE process_key SET wrapped_key = @wrapped_key${at}, master_key = @master_key${at}
+            WHERE correlation_id = @correlation_id${at} AND wrapped_key = @replaced${at};`;
+        });
+        return request.query(
+          `SET XACT_ABORT ON; BEGIN TRANSACTION; ${updates.join('\n')} COMMIT TRANSACTION;`,
+        );
+      });
+      return rowsAffected.reduce((sum, count) => sum + count, 0);
+    },
+  };
+}

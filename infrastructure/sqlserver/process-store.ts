@@ -1,0 +1,116 @@
+import sql from 'mssql';
+import { fold, type ProcessState, type ProcessStore } from '../../domain/process/index.ts';
+import { type EventRow, fromEventRow } from '../sql/event-row.ts';
+import {
+  fromProcessRow,
+  PROCESS_COLUMNS,
+  type ProcessRow,
+  toProcessRow,
+} from '../sql/process-row.ts';
+import { isoTimes, withRetry } from './connection.ts';
+import { BEGIN_WITH_STREAM_LOCK } from './stream-lock.ts';
+import { SHARE_TABLES } from './table-lock.ts';
+
+const SELECT = `SELECT ${PROCESS_COLUMNS.join(', ')} FROM process_store WHERE correlation_id = @correlation_id`;
+const TABLE_ID = `OBJECT_ID('process_store')`;
+const NEWER = `SELECT * FROM event_log WHERE correlation_id = @correlation_id AND version > ISNULL(
+  (SELECT version FROM process_store WHERE correlation_id = @correlation_id), 0) ORDER BY version`;
+/**
+ * Only while the stream is live: another projector may have been faster, and the archive faster still;
+ * the row would then stand beside the archived one.
+ */
+const INSERT = `${BEGIN_WITH_STREAM_LOCK}
+${SHARE_TABLES}
+INSERT INTO process_store (${PROCESS_COLUMNS.join(', ')})
+  SELECT ${PROCESS_COLUMNS.map((name) => `@${name}`).join(', ')} WHERE EXISTS
+    (SELECT 1 FROM event_log WHERE correlation_id = @correlation_id AND version = @version);
+SELECT @@ROWCOUNT AS written;
+COMMIT TRANSACTION;`;
+/**
+ * Only in the table from which the row was read. A rebuild may have put another one in its place, and what the
+ * old row said must not go on in the new one.
+ */
+const UPDATE = `SET XACT_ABORT ON;
+DECLARE @lock INT;
+BEGIN TRANSACTION;
+${SHARE_TABLES}
+UPDATE process_store SET ${PROCESS_COLUMNS.slice(1)
+  .map((name) => `${name} = @${name}`)
+  .join(
+    ', ',
+  )} WHERE correlation_id = @correlation_id AND version = @known AND ${TABLE_ID} = @table_id;
+SELECT @@ROWCOUNT AS written;
+COMMIT TRANSACTION;`;
+
+/** process_store on SQL Server: a projection that lost the race reads again and folds anew. */
+export function createMssqlProcessStore(options: {
+  pool: sql.ConnectionPool;
+  list: ProcessStore['list'];
+  countPending: ProcessStore['countPending'];
+}): ProcessStore {
+  const { pool, list, countPending } = options;
+  const request = (correlationId: string): sql.Request =>
+    pool.request().input('correlation_id', sql.VarChar(255), correlationId);
+
+  async function projectOnce(
+    correlationId: string,
+  ): Promise<{ state: ProcessState | null } | null> {
+    const { recordsets } = await request(correlationId).query(
+      `SELECT ${TABLE_ID} AS id;\n${SELECT};\n${NEWER}`,
+    );
+    const [tables, rows, events] = recordsets as unknown as [
+      { id: number }[],
+      ProcessRow[],
+      (EventRow & { id: string })[],
+    ];
+    const known = rows[0] ? fromProcessRow(isoTimes(rows[0])) : null;
+    const newer = events.map((row) => fromEventRow(String(row.id), isoTimes(row)));
+    // The two reads are two moments: the row may have moved on in between.
+    const next = newer.filter((event) => event.version > (known?.version ?? 0));
+    if (next.length === 0) return { state: known };
+    if (next[0]?.version !== (known?.version ?? 0) + 1) return null;
+    const state = fold(next, known);
+    if (!state) return { state };
+    const write = bindProcess(pool.request(), toProcessRow(state));
+    if (known) {
+      write.input('known', sql.Int, known.version).input('table_id', sql.Int, tables[0]?.id ?? 0);
+    }
+    const { recordset } = await write.query<{ written: number }>(known ? UPDATE : INSERT);
+    return recordset[0]?.written === 1 ? { state } : null;
+  }
+
+  return {
+    async get(correlationId) {
+      const { recordset } = await withRetry(() => request(correlationId).query<ProcessRow>(SELECT));
+      return recordset[0] ? fromProcessRow(isoTimes(recordset[0])) : null;
+    },
+    async project(correlationId) {
+      for (;;) {
+        const done = await withRetry(() => projectOnce(correlationId));
+        if (done) return done.state;
+      }
+    },
+    countPending,
+    list,
+  };
+}
+
+/** Binds every column of a row by its name. */
+export function bindProcess(request: sql.Request, row: ProcessRow): sql.Request {
+  const time = (text: string | null): Date | null => (text === null ? null : new Date(text));
+  return request
+    .input('correlation_id', sql.VarChar(255), row.correlation_id)
+    .input('status', sql.VarChar(50), row.status)
+    .input('data', sql.NVarChar(sql.MAX), row.data)
+    .input('error', sql.NVarChar(sql.MAX), row.error)
+    .input('error_kind', sql.VarChar(50), row.error_kind)
+    .input('error_code', sql.NVarChar(510), row.error_code)
+    .input('error_step', sql.NVarChar(510), row.error_step)
+    .input('started_at', sql.DateTime2(3), time(row.started_at))
+    .input('updated_at', sql.DateTime2(3), time(row.updated_at))
+    .input('process_name', sql.VarChar(255), row.process_name)
+    .input('current_step', sql.VarChar(255), row.current_step)
+    .input('process_instance_id', sql.VarChar(64), row.process_instance_id)
+    .input('completed_at', sql.DateTime2(3), time(row.completed_at))
+    .input('version', sql.Int, row.version);
+}

@@ -1,0 +1,83 @@
+import type { Knex } from 'knex';
+import sql from 'mssql';
+import type { BoundedRows } from '../sql/bounded-rows.ts';
+import type { ReadQueries } from '../sql/read-queries.ts';
+import {
+  createPool,
+  isoTimes,
+  type MssqlTarget,
+  type PoolLimits,
+  withRetry,
+} from './connection.ts';
+import { readBounded } from './read-bounded.ts';
+
+/** Connections for queries that may take their time. */
+const MOST_CONNECTIONS = 4;
+/** Milliseconds that one of them may take. */
+const PATIENCE_MS = 300_000;
+
+/** Connections of their own, opened with the first query: long ones keep none from the live work. */
+export function createMssqlReadQueries(
+  options: { target: MssqlTarget; limits: Partial<PoolLimits> } & Pick<
+    ReadQueries,
+    'knex' | 'key' | 'time'
+  >,
+): ReadQueries & { close(): Promise<void> } {
+  const { target, limits, knex, key, time } = options;
+  const pool = createPool(target, {
+    ...limits,
+    min: 0,
+    max: MOST_CONNECTIONS,
+    requestTimeoutMs: PATIENCE_MS,
+  });
+  let connected: Promise<unknown> | undefined;
+
+  function connect(): Promise<unknown> {
+    connected ??= pool.connect().catch((error: unknown) => {
+      connected = undefined;
+      throw error;
+    });
+    return connected;
+  }
+
+  /** One round trip, which the signal ends on the server, too. */
+  async function run<Row>(
+    query: Knex.QueryBuilder | Knex.Raw,
+    maxBytes: number,
+    signal?: AbortSignal,
+  ): Promise<BoundedRows<Row>> {
+    signal?.throwIfAborted();
+    await connect();
+    signal?.throwIfAborted();
+    const request = new sql.Request(pool);
+    const { sql: statement, bindings } = query.toSQL().toNative();
+    for (const [at, value] of bindings.entries()) request.input(`p${at}`, value);
+    const cancel = (): void => request.cancel();
+    signal?.addEventListener('abort', cancel, { once: true });
+    try {
+      if (maxBytes < Number.POSITIVE_INFINITY) {
+        const found = await readBounded<Row & object>(request, statement, maxBytes);
+        signal?.throwIfAborted();
+        return { ...found, rows: found.rows.map(isoTimes) };
+      }
+      const { recordset } = await request.query<Row & object>(statement);
+      return { rows: recordset.map(isoTimes), bytes: 0, isCut: false };
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+    }
+  }
+
+  return {
+    knex,
+    key,
+    time,
+    rows: async <Row>(query: Knex.QueryBuilder | Knex.Raw, signal?: AbortSignal) =>
+      (await withRetry(() => run<Row>(query, Number.POSITIVE_INFINITY, signal))).rows,
+    upTo: <Row>(query: Knex.QueryBuilder | Knex.Raw, maxBytes: number, signal?: AbortSignal) =>
+      withRetry(() => run<Row>(query, maxBytes, signal)),
+    close: () => pool.close(),
+  };
+}

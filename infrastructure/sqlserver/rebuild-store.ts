@@ -1,0 +1,117 @@
+import sql from 'mssql';
+import { MOVES } from '../sql/checkpoints.ts';
+import { encodeFilter } from '../sql/process-name.ts';
+import { SIDES, shadowOf, TABLES } from '../sql/rebuild/sides.ts';
+import type { ExclusiveTables, RebuildStore, RebuildTables } from '../sql/rebuild/tables.ts';
+import { createPool, type PoolLimits, withRetry } from './connection.ts';
+import { createMssqlRebuildTables } from './rebuild-tables.ts';
+import { copyDefinition, dropTables, exchangeTables } from './shadow-tables.ts';
+import { TAKE_TABLES } from './table-lock.ts';
+import type { MssqlTarget } from './target.ts';
+
+/** Milliseconds for a statement: the index of a large table takes its time to count. */
+const REQUEST_TIMEOUT_MS = 600_000;
+const CONNECTIONS = 2;
+const BEGIN_MOVES = `IF NOT EXISTS (SELECT 1 FROM [checkpoint] WHERE name = '${MOVES}')
+  INSERT INTO [checkpoint] (name, data, updated_at) VALUES ('${MOVES}', '0', SYSUTCDATETIME());`;
+/** Those who write to the tables without our lock wait at these, until the end of the transaction. */
+const KEEP_OUT = SIDES.map(
+  (side) => `SELECT TOP (1) 1 AS held FROM ${TABLES[side].rows} WITH (TABLOCKX, HOLDLOCK);`,
+).join('\n');
+/**
+ * The lock waits for the writers that have begun, so no event up to the last one can appear later. They wait
+ * for it in turn for as long as the look takes.
+ */
+const HIGH_WATER = `SELECT MAX(id) AS id FROM (
+  SELECT MAX(id) AS id FROM event_log WITH (TABLOCK, HOLDLOCK)
+  UNION ALL SELECT MAX(id) FROM event_log_archive) AS both_logs`;
+const COUNT = `SELECT (SELECT COUNT_BIG(*) FROM event_log) + (SELECT COUNT_BIG(*) FROM event_log_archive) AS events`;
+const KNOWS = `SELECT CASE WHEN ${Object.values(TABLES)
+  .flatMap(({ rows, events }) => [rows, events])
+  .map((table) => `EXISTS (SELECT 1 FROM ${table} WHERE process_name = @key)`)
+  .join(' OR ')} THEN 1 ELSE 0 END AS known`;
+
+/** The tables of a database on SQL Server for a rebuild, on connections of its own. */
+export async function openMssqlRebuildStore(
+  target: MssqlTarget,
+  limits: Partial<PoolLimits>,
+): Promise<RebuildStore> {
+  const pool = createPool(target, {
+    ...limits,
+    min: 0,
+    max: CONNECTIONS,
+    requestTimeoutMs: REQUEST_TIMEOUT_MS,
+  });
+  await withRetry(() => pool.connect());
+  const tables = createMssqlRebuildTables(() => pool.request());
+
+  const transaction = <T>(work: (tx: sql.Transaction) => Promise<T>): Promise<T> =>
+    withRetry(async () => {
+      const tx = pool.transaction();
+      // A connection that breaks ends the transaction, and whoever listens not would be ended with it.
+      tx.on('error', () => {});
+      await tx.begin();
+      try {
+        const result = await work(tx);
+        await tx.commit();
+        return result;
+      } catch (error) {
+        await tx.rollback().catch(() => {});
+        throw error;
+      }
+    });
+  const within = (tx: sql.Transaction): RebuildTables =>
+    createMssqlRebuildTables(() => tx.request(), tx);
+
+  return {
+    ...tables,
+    transaction: (work) => transaction((tx) => work(within(tx))),
+    exclusively: (work) =>
+      transaction(async (tx) => {
+        await takeTables(tx);
+        const exclusive: ExclusiveTables = { ...within(tx), exchange: () => exchangeTables(tx) };
+        return work(exclusive);
+      }),
+    async hasShadows() {
+      const { recordset } = await withRetry(() =>
+        pool
+          .request()
+          .query<{ id: number | null }>(
+            SIDES.map((side) => `SELECT OBJECT_ID('${shadowOf(side)}') AS id`).join(' UNION ALL '),
+          ),
+      );
+      return recordset.every(({ id }) => id !== null);
+    },
+    createShadows: () =>
+      transaction(async (tx) => {
+        // With nobody half through a move, or it would not have been counted.
+        await takeTables(tx);
+        await tx.request().query(BEGIN_MOVES);
+        for (const side of SIDES) await copyDefinition(tx, TABLES[side].rows, shadowOf(side));
+      }),
+    drop: (which) => withRetry(() => dropTables(pool, which)),
+    async knows(processKey) {
+      const request = pool.request().input('key', sql.VarChar(255), encodeFilter(processKey));
+      const { recordset } = await withRetry(() => request.query<{ known: number }>(KNOWS));
+      return recordset[0]?.known === 1;
+    },
+    async countEvents() {
+      const { recordset } = await withRetry(() =>
+        pool.request().query<{ events: string | number }>(COUNT),
+      );
+      return Number(recordset[0]?.events ?? 0);
+    },
+    async highWater() {
+      const { recordset } = await withRetry(() =>
+        pool.request().query<{ id: string | number | null }>(HIGH_WATER),
+      );
+      return Number(recordset[0]?.id ?? 0);
+    },
+    close: () => pool.close(),
+  };
+}
+
+async function takeTables(tx: sql.Transaction): Promise<void> {
+  await tx.request().query(`SET XACT_ABORT ON; DECLARE @lock INT; ${TAKE_TABLES}`);
+  await tx.request().query(KEEP_OUT);
+}

@@ -1,0 +1,185 @@
+import sql from 'mssql';
+import {
+  groupKey,
+  limitMessages,
+  type NewRollups,
+  OTHER_KEY,
+  type RollupBatch,
+  type RollupState,
+} from '../../domain/rollups/index.ts';
+import {
+  mergedRow,
+  PROCESS_ROLLUP,
+  type RollupRow,
+  type RollupTable,
+  rowDeltas,
+  rowKey,
+  STEP_ROLLUP,
+} from '../sql/rollup/rows.ts';
+import { isoTimes, withRetry } from './connection.ts';
+import { bulkOf, keysJson, readKeys, sameKeys } from './rollup-columns.ts';
+import { BEGIN, EXCHANGE, REMOVE_REPLACED } from './rollup-generations.ts';
+
+const STATE = 'SELECT generation, position, rolled_up_to FROM rollup_state WHERE is_current = 1';
+const GROUP = ['grain', 'bucket_start', 'process_name', 'step_name', 'target_system'] as const;
+const FOUND = 'r.event_count, r.timed_count, r.sum_ms, r.min_ms, r.max_ms, r.histogram';
+
+const found = (table: RollupTable, variable: string): string =>
+  `SELECT ${table.keys.map((name) => `r.${name}`).join(', ')}, ${FOUND} FROM ${variable} AS k
+  JOIN ${table.name} AS r ON r.generation = @generation AND ${sameKeys('r', 'k', table.keys)};`;
+
+/**
+ * Moves the position, which keeps others with a batch of this generation out until the end of the transaction,
+ * and reads the rows that the batch touches.
+ */
+const ADVANCE = `SET XACT_ABORT ON;
+UPDATE rollup_state SET position = @to, rolled_up_to = @rolled_up_to, updated_at = SYSUTCDATETIME()
+  WHERE generation = @generation AND position = @from;
+SELECT @@ROWCOUNT AS moved;
+${readKeys('@group', GROUP, '@groups')}
+${readKeys('@step', STEP_ROLLUP.keys, '@steps')}
+${readKeys('@process', PROCESS_ROLLUP.keys, '@processes')}
+SELECT ${GROUP.map((name) => `r.${name}`).join(', ')}, r.error_key FROM @group AS k
+  JOIN step_rollup AS r ON r.generation = @generation AND ${sameKeys('r', 'k', GROUP)} AND r.status = 'error';
+${found(STEP_ROLLUP, '@step')}
+${found(PROCESS_ROLLUP, '@process')}`;
+
+/** Rows are replaced: a bulk load cannot change any, and histograms are too long for JSON on some servers. */
+const remove = (table: RollupTable): string => `${readKeys('@row', table.keys, '@rows')}
+DELETE r FROM ${table.name} AS r JOIN @row AS k
+  ON ${sameKeys('r', 'k', table.keys)} WHERE r.generation = @generation;`;
+
+/**
+ * Only who reads the rollups of a server without snapshots waits for a batch. Its round trips take the same time
+ * for one event as for hundreds: where they are slow, a batch that is meant to be short would get smaller and
+ * smaller for nothing.
+ */
+const BATCH_MS = 250;
+
+/** The rollups on SQL Server: a batch is one transaction of six round trips at most. */
+export function createMssqlRollupStore(pool: sql.ConnectionPool): NewRollups {
+  async function applyWithin(tx: sql.Transaction, batch: RollupBatch): Promise<boolean> {
+    const { generation, from, to, rolledUpTo, steps, processes } = batch;
+    const wanted = new Map(rowDeltas(steps, processes));
+    const rows = (table: RollupTable): RollupRow[] =>
+      (wanted.get(table) ?? []).map(({ fixed }) => fixed);
+    const failed = rows(STEP_ROLLUP).filter((row) => row.status === 'error');
+    const groups = [...new Map(failed.map((row) => [rowGroup(row), row])).values()];
+    const others = groups.map((row) => ({ ...row, error_key: OTHER_KEY }));
+    const stepRows = [...rows(STEP_ROLLUP), ...others];
+    const { recordsets } = await tx
+      .request()
+      .input('generation', sql.Int, generation)
+      .input('from', sql.BigInt, from)
+      .input('to', sql.BigInt, to)
+      .input('rolled_up_to', sql.DateTime2(3), rolledUpTo === null ? null : new Date(rolledUpTo))
+      .input('groups', sql.NVarChar(sql.MAX), keysJson(groups, GROUP))
+      .input('steps', sql.NVarChar(sql.MAX), keysJson(stepRows, STEP_ROLLUP.keys))
+      .input(
+        'processes',
+        sql.NVarChar(sql.MAX),
+        keysJson(rows(PROCESS_ROLLUP), PROCESS_ROLLUP.keys),
+      )
+      .query(ADVANCE);
+    const [moved, known, ...before] = recordsets as unknown as RollupRow[][];
+    if (moved?.[0]?.moved !== 1) return false;
+    const keys = new Map<string, string[]>();
+    for (const row of (known ?? []).map(isoTimes)) {
+      const group = rowGroup(row);
+      keys.set(group, [...(keys.get(group) ?? []), String(row.error_key)]);
+    }
+    const limited = limitMessages(steps, (group) => keys.get(groupKey(group)) ?? []);
+    for (const [at, [table, deltas]] of rowDeltas(limited, processes).entries()) {
+      const there = new Map(
+        (before[at] ?? []).map(isoTimes).map((row) => [rowKey(table, row), row]),
+      );
+      const merged = deltas.map((delta) => mergedRow(there.get(rowKey(table, delta.fixed)), delta));
+      await replace(tx, table, generation, merged, there.size > 0);
+    }
+    return true;
+  }
+
+  async function replace(
+    tx: sql.Transaction,
+    table: RollupTable,
+    generation: number,
+    rows: readonly RollupRow[],
+    some: boolean,
+  ): Promise<void> {
+    if (rows.length === 0) return;
+    if (some) {
+      await tx
+        .request()
+        .input('generation', sql.Int, generation)
+        .input('rows', sql.NVarChar(sql.MAX), keysJson(rows, table.keys))
+        .query(remove(table));
+    }
+    await tx.request().bulk(bulkOf(table, generation, rows), { checkConstraints: true });
+  }
+
+  return {
+    batchMs: BATCH_MS,
+    async state() {
+      const { recordset } = await withRetry(() => pool.request().query<StateRow>(STATE));
+      if (!recordset[0]) throw new Error('rollup_state has no row that is current');
+      return toState(recordset[0]);
+    },
+    async begin(madeBy) {
+      const { recordset } = await withRetry(() =>
+        pool
+          .request()
+          .input('made_by', sql.VarChar(255), madeBy)
+          .query<StateRow & { resumed: number }>(BEGIN),
+      );
+      if (!recordset[0]) throw new Error('rollup_state has no row that is made');
+      return { ...toState(recordset[0]), resumed: recordset[0].resumed === 1 };
+    },
+    async exchange(generation) {
+      const { recordset } = await withRetry(() =>
+        pool
+          .request()
+          .input('generation', sql.Int, generation)
+          .query<{ outcome: 'exchanged' | 'behind' | 'gone' }>(EXCHANGE),
+      );
+      return recordset[0]?.outcome ?? 'gone';
+    },
+    async removeReplaced(limit) {
+      const { recordset } = await withRetry(() =>
+        pool.request().input('limit', sql.Int, limit).query<{ removed: number }>(REMOVE_REPLACED),
+      );
+      return recordset[0]?.removed ?? 0;
+    },
+    // One that was committed and lost its answer finds the position moved: it is not added twice.
+    apply: (batch) =>
+      withRetry(async () => {
+        const tx = pool.transaction();
+        // A connection that breaks ends the transaction, and whoever listens not would be ended with it.
+        tx.on('error', () => {});
+        await tx.begin();
+        try {
+          const applied = await applyWithin(tx, batch);
+          await tx.commit();
+          return applied;
+        } catch (error) {
+          await tx.rollback().catch(() => {});
+          throw error;
+        }
+      }),
+  };
+}
+
+interface StateRow {
+  generation: number;
+  position: string;
+  rolled_up_to: Date | null;
+}
+
+function toState(row: StateRow): RollupState {
+  const { generation, position, rolled_up_to: upTo } = row;
+  return { generation, position: String(position), rolledUpTo: upTo?.toISOString() ?? null };
+}
+
+/** As `groupKey` names the group of a row. */
+function rowGroup(row: RollupRow): string {
+  return JSON.stringify(GROUP.map((name) => row[name]));
+}

@@ -1,0 +1,224 @@
+import sql from 'mssql';
+import type { Verification } from '../../domain/projection/index.ts';
+import { encodeFilter } from '../sql/process-name.ts';
+import { PROCESS_COLUMNS, type ProcessRow } from '../sql/process-row.ts';
+import { type Collected, createCollected } from '../sql/verify/collect.ts';
+import type { ArchivedProcessRow } from '../sql/verify/inspect-process.ts';
+import { type LateOutboxRow, lateOutboxRows, outboxDifference } from '../sql/verify/outbox-rows.ts';
+import { planRepair } from '../sql/verify/plan-repair.ts';
+import { isoTimes, withRetry } from './connection.ts';
+import { ARCHIVED, LIVE } from './event-reads.ts';
+import { bindProcess } from './process-store.ts';
+import { type Row, streamRows } from './read-all.ts';
+import { BEGIN_WITH_STREAM_LOCK } from './stream-lock.ts';
+import { SHARE_TABLES } from './table-lock.ts';
+import { createUnplacedEvents } from './unplaced-events.ts';
+
+const TABLES = ['event_log', 'event_log_archive', 'process_store', 'process_store_archive'];
+/** The next ids in any of the tables, from indexes alone. */
+const NEXT = `SELECT TOP (@limit) correlation_id FROM (${TABLES.map(
+  (table) =>
+    `SELECT correlation_id FROM (SELECT DISTINCT TOP (@limit) correlation_id FROM ${table}
+      WHERE correlation_id > @after ORDER BY correlation_id) AS of_${table}`,
+).join(' UNION ')}) AS ids ORDER BY correlation_id`;
+const NOW = 'SELECT SYSUTCDATETIME() AS now';
+const LIVE_ROWS = `SELECT ${PROCESS_COLUMNS.join(', ')} FROM process_store`;
+const ARCHIVED_ROWS = `SELECT ${PROCESS_COLUMNS.join(', ')}, archived_at FROM process_store_archive`;
+const WITHIN = 'WHERE correlation_id > @after AND correlation_id <= @last';
+const ONE = 'WHERE correlation_id = @correlation_id';
+const COUNT = `SELECT (SELECT COUNT_BIG(*) FROM process_store)
+  + (SELECT COUNT_BIG(*) FROM process_store_archive) AS processes`;
+const OUTBOX = lateOutboxRows({
+  after: '@after',
+  createdBefore: 'DATEADD(second, -@max_lag, SYSUTCDATETIME())',
+  processName: '@process_name',
+  limit: '@limit',
+  isMssql: true,
+});
+/** DATEADD takes an INT. */
+const MOST_SECONDS = 2_147_483_647;
+/**
+ * Under the lock of the stream nothing is appended to it and nothing moves it. A projection may go on: the
+ * events are read before the row, so the row has at most seen more than was needed of them.
+ */
+const LOOK = `${BEGIN_WITH_STREAM_LOCK}
+SELECT ${LIVE} ${ONE} ORDER BY version;
+SELECT ${ARCHIVED} ${ONE} ORDER BY version;
+${LIVE_ROWS} ${ONE};
+${ARCHIVED_ROWS} ${ONE};
+${NOW};
+COMMIT TRANSACTION;`;
+
+/** Verification on SQL Server: pages are read without locks, one process under the lock of its stream. */
+export function createMssqlVerification(options: {
+  pool: sql.ConnectionPool;
+  readers: sql.ConnectionPool;
+}): Verification {
+  const { pool, readers } = options;
+
+  async function readPage(after: string, limit: number) {
+    const { recordset: ids } = await readers
+      .request()
+      .input('after', sql.VarChar(255), after)
+      .input('limit', sql.Int, limit)
+      .query<{ correlation_id: string }>(NEXT);
+    const last = ids.at(-1)?.correlation_id ?? null;
+    const collected = createCollected(false);
+    if (last === null) return { last, collected, now: 0 };
+    const request = (): sql.Request =>
+      readers
+        .request()
+        .input('after', sql.VarChar(255), after)
+        .input('last', sql.VarChar(255), last);
+    const { recordsets } = await request().query(
+      `${NOW}; ${LIVE_ROWS} ${WITHIN}; ${ARCHIVED_ROWS} ${WITHIN};`,
+    );
+    const [times, live, archived] = recordsets as unknown as [
+      { now: Date }[],
+      ProcessRow[],
+      ArchivedProcessRow[],
+    ];
+    for (const row of live) collected.liveRow(isoTimes(row));
+    for (const row of archived) collected.archivedRow(isoTimes(row));
+    for (const [place, select] of [
+      ['live', LIVE],
+      ['archived', ARCHIVED],
+    ] as const) {
+      const rows = streamRows<Row>(
+        request(),
+        `SELECT ${select} ${WITHIN} ORDER BY correlation_id, version`,
+      );
+      for await (const row of rows) collected.event(place, String(row.id), eventRow(row));
+    }
+    return { last, collected, now: times[0]?.now.getTime() ?? 0 };
+  }
+
+  async function lookOnce(id: string): Promise<{ collected: Collected; now: number }> {
+    const { recordsets } = await pool
+      .request()
+      .input('correlation_id', sql.VarChar(255), id)
+      .query(LOOK);
+    const [liveEvents, archivedEvents, live, archived, times] = recordsets as unknown as [
+      Row[],
+      Row[],
+      ProcessRow[],
+      ArchivedProcessRow[],
+      { now: Date }[],
+    ];
+    const collected = createCollected(true);
+    for (const row of live) collected.liveRow(isoTimes(row));
+    for (const row of archived) collected.archivedRow(isoTimes(row));
+    for (const row of liveEvents) collected.event('live', String(row.id), eventRow(row));
+    for (const row of archivedEvents) collected.event('archived', String(row.id), eventRow(row));
+    return { collected, now: times[0]?.now.getTime() ?? 0 };
+  }
+
+  /** Null when the events are not those any more that the plan was made from. */
+  async function repairOnce(id: string) {
+    const tables = (await lookOnce(id)).collected.tablesOf(id);
+    const plan = planRepair(tables);
+    if (plan.kind === 'none') return { done: plan.done, message: plan.message };
+    const request = pool.request();
+    if (plan.kind === 'write') {
+      bindProcess(request, plan.row).input(
+        'archived_at',
+        sql.DateTime2(3),
+        plan.archivedAt === null ? null : new Date(plan.archivedAt),
+      );
+    } else {
+      request.input('correlation_id', sql.VarChar(255), id);
+    }
+    const statement = plan.kind === 'write' ? WRITE[plan.place] : REMOVE;
+    const { recordset } = await request.query<{ written: number }>(statement);
+    return recordset[0]?.written === 1 ? { done: true, message: plan.message } : null;
+  }
+
+  return {
+    async count() {
+      const { recordset } = await withRetry(() =>
+        readers.request().query<{ processes: number | string }>(COUNT),
+      );
+      return Number(recordset[0]?.processes ?? 0);
+    },
+    async page(after, limit, filter) {
+      const { last, collected, now } = await withRetry(() => readPage(after, limit));
+      return collected.page(last, filter, now);
+    },
+    async look(id, filter) {
+      const { collected, now } = await withRetry(() => lookOnce(id));
+      return collected.look(id, filter, now);
+    },
+    async outbox(after, limit, { maxLagMs, processName }) {
+      const { recordset } = await withRetry(() =>
+        readers
+          .request()
+          .input('after', sql.BigInt, after)
+          .input('limit', sql.Int, limit)
+          .input('max_lag', sql.Int, Math.min(Math.floor(maxLagMs / 1_000), MOST_SECONDS))
+          .input(
+            'process_name',
+            sql.VarChar(255),
+            processName === undefined ? null : encodeFilter(processName),
+          )
+          .query<LateOutboxRow>(OUTBOX),
+      );
+      return recordset.map((row) => outboxDifference(isoTimes(row)));
+    },
+    ...createUnplacedEvents(readers),
+    async repair(id) {
+      for (;;) {
+        const repair = await withRetry(() => repairOnce(id));
+        if (repair) return repair;
+      }
+    },
+  };
+}
+
+const [, ...COLUMNS] = PROCESS_COLUMNS;
+
+/** Writes the row where the events are, and removes one from where they are not. */
+function write(place: 'live' | 'archived'): string {
+  const [here, there] = place === 'live' ? ['', '_archive'] : ['_archive', ''];
+  const columns = place === 'live' ? COLUMNS : [...COLUMNS, 'archived_at'];
+  const of = (table: string): string =>
+    `(SELECT MAX(version) FROM ${table} WHERE correlation_id = @correlation_id)`;
+  return `${BEGIN_WITH_STREAM_LOCK}
+${SHARE_TABLES}
+DECLARE @written INT = 0;
+IF ${of(`event_log${here}`)} = @version AND ${of(`event_log${there}`)} IS NULL
+BEGIN
+  DELETE FROM process_store${there} WHERE correlation_id = @correlation_id;
+  UPDATE process_store${here} SET ${columns.map((name) => `${name} = @${name}`).join(', ')}
+    WHERE correlation_id = @correlation_id;
+  IF @@ROWCOUNT = 0
+    INSERT INTO process_store${here} (correlation_id, ${columns.join(', ')})
+    VALUES (@correlation_id, ${columns.map((name) => `@${name}`).join(', ')});
+  SET @written = 1;
+END
+COMMIT TRANSACTION;
+SELECT @written AS written;`;
+}
+
+const WRITE = { live: write('live'), archived: write('archived') };
+const REMOVE = `${BEGIN_WITH_STREAM_LOCK}
+${SHARE_TABLES}
+DECLARE @written INT = 0;
+IF NOT EXISTS (SELECT 1 FROM event_log WHERE correlation_id = @correlation_id)
+  AND NOT EXISTS (SELECT 1 FROM event_log_archive WHERE correlation_id = @correlation_id)
+BEGIN
+  DELETE FROM process_store WHERE correlation_id = @correlation_id;
+  DELETE FROM process_store_archive WHERE correlation_id = @correlation_id;
+  SET @written = 1;
+END
+COMMIT TRANSACTION;
+SELECT @written AS written;`;
+
+/** Only the times are made anew: the rest of a long row is not copied. */
+function eventRow(row: Row) {
+  const time = (value: unknown): string | null =>
+    value instanceof Date ? value.toISOString() : ((value ?? null) as string | null);
+  return Object.assign(row, {
+    created_at: time(row.created_at) ?? '',
+    archived_at: time(row.archived_at),
+  });
+}

@@ -1,0 +1,153 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { z } from 'zod';
+import { SetupError } from '../../domain/common/index.ts';
+import type { FeedFilter } from '../../domain/feed/index.ts';
+import { EVENT_TYPES, type EventType } from '../../domain/process/index.ts';
+import { EXPORTED_COLUMNS } from '../../infrastructure/files/export-columns.ts';
+import { exportEvents } from '../../infrastructure/files/export-events.ts';
+import { type ExportTarget, openExportFile } from '../../infrastructure/files/export-file.ts';
+import {
+  createExportEncoder,
+  EXPORT_FORMATS,
+  type ExportFormat,
+} from '../../infrastructure/files/export-formats.ts';
+import type { ExportSubject } from '../../infrastructure/files/export-journal.ts';
+import { openExportOutput } from '../../infrastructure/files/export-output.ts';
+import { exportLine } from '../http/export-line.ts';
+import { type Maintenance, runMaintenance } from './maintenance/run-maintenance.ts';
+
+interface ExportOptions extends Omit<FeedFilter, 'types' | 'processName' | 'stepName'> {
+  process?: string;
+  step?: string;
+  out: string;
+  format: ExportFormat;
+  archive: 'include' | 'exclude';
+  type?: EventType[];
+  force?: boolean;
+}
+
+/** `--out` for standard output. */
+const OUTPUT = '-';
+
+/** `export`: writes the events of the configured database to a file. */
+export function registerExport(program: Command): void {
+  program
+    .command('export')
+    .description(
+      'write the events to a file of JSON lines, CSV or Parquet; personal data stays sealed',
+    )
+    .requiredOption('--out <file>', 'where to, - for standard output')
+    .addOption(
+      new Option('--format <format>', 'what kind of file')
+        .choices(EXPORT_FORMATS)
+        .default('ndjson'),
+    )
+    .option(
+      '--from <time>',
+      'events written then or later, e.g. 2026-01-31T12:00:00Z or 2026-01-31',
+      readTime,
+    )
+    .option('--to <time>', 'events written before then', readTime)
+    .option('--process <key>', 'events of the processes of this definition')
+    .option('--step <name>', 'events of this step')
+    .addOption(new Option('--status <status>', 'events of this status').choices(['ok', 'error']))
+    .option('--type <type>', 'events of this type; may be given several times', readType)
+    .option('--target-system <name>', 'events of calls to this system')
+    .option('--originating-system <name>', 'events of processes that this system started')
+    .option('--correlation-id <id>', 'events of this process')
+    .option('--traceability-id <id>', 'events of this trace')
+    .option('--batch-id <id>', 'events of this batch')
+    .option('--application-id <id>', 'events of this application')
+    .addOption(
+      new Option('--archive <choice>', 'events of archived processes, too, or live ones only')
+        .choices(['include', 'exclude'])
+        .default('exclude'),
+    )
+    .option('--force', 'replace a file that is there already')
+    .action(async (options: ExportOptions) => {
+      const { from, to } = options;
+      if (from && to && from >= to) {
+        throw new SetupError(`--from: ${from} is not before --to, ${to}; exchange them`);
+      }
+      const isOutput = options.out === OUTPUT;
+      await runMaintenance((maintenance) => exportTo(options, maintenance), {
+        stopped: isOutput ? 'stopped; the export is not complete' : undefined,
+      });
+    });
+}
+
+async function exportTo(options: ExportOptions, maintenance: Maintenance): Promise<void> {
+  const { database, progress, signal } = maintenance;
+  const { out, format, force = false } = options;
+  const archived = options.archive === 'include';
+  const filter = filterOf(options);
+  const head = () => database.feedRows.head();
+  const columns = format === 'ndjson' ? undefined : ['id', ...EXPORTED_COLUMNS];
+  const subject: ExportSubject = JSON.parse(JSON.stringify({ format, filter, archived, columns }));
+  const target =
+    out === OUTPUT
+      ? await openExportOutput(process.stdout, head)
+      : await openExportFile({ out, subject, force, head });
+  const began = performance.now();
+  const { exported, after, upTo } = target;
+  if (after !== '0')
+    maintenance.log.info({ events: exported.events }, 'export: going on behind these');
+  const encoder = createExportEncoder({ format, toLine: exportLine, exported });
+  const part = { filter, archived, after, upTo };
+  const sum = { events: exported.events, bytes: exported.bytes };
+  progress.start('export', Number(upTo));
+  try {
+    for await (const step of exportEvents(database.feedRows, part, encoder, signal)) {
+      if (signal.aborted) break;
+      await target.write(step);
+      sum.events += step.events;
+      sum.bytes += step.bytes.length;
+      progress.update(Number(step.lookedTo), { ...sum });
+    }
+  } catch (error) {
+    await leave(target, error);
+    if (!signal.aborted) throw error;
+  }
+  progress.stop();
+  if (signal.aborted) return target.leave();
+  await target.complete();
+  const seconds = ((performance.now() - began) / 1_000).toFixed(1);
+  // Somebody may have thought that this is all there is.
+  const hint = archived ? '' : '; without those of archived processes (--archive include)';
+  const line = `exported ${sum.events} events, ${sum.bytes} bytes, ${seconds} s${hint}`;
+  if (out === OUTPUT) process.stderr.write(`${line}\n`);
+  else progress.print(line);
+}
+
+/** What broke the export off is what matters; that its rest could not be kept comes of that mostly. */
+async function leave(target: ExportTarget, cause: unknown): Promise<void> {
+  await target.leave().catch((error: unknown) => {
+    if (cause instanceof SetupError) return;
+    throw error;
+  });
+}
+
+function filterOf(options: ExportOptions): FeedFilter {
+  const { process: processName, step: stepName, status, targetSystem, originatingSystem } = options;
+  const { correlationId, traceabilityId, batchId, applicationId, from, to, type } = options;
+  return {
+    ...{ processName, stepName, status, targetSystem, originatingSystem },
+    ...{ correlationId, traceabilityId, batchId, applicationId, from, to },
+    types: type,
+  };
+}
+
+function readTime(text: string): string {
+  const isTime = z.union([z.iso.datetime({ offset: true }), z.iso.date()]).safeParse(text).success;
+  const time = new Date(text);
+  if (isTime && !Number.isNaN(time.getTime())) return time.toISOString();
+  throw new InvalidArgumentError(
+    'It must be a time of ISO 8601 with its zone, e.g. 2026-01-31T12:00:00Z, or a day, e.g. 2026-01-31, which begins at midnight UTC.',
+  );
+}
+
+function readType(text: string, before: EventType[] = []): EventType[] {
+  const type = EVENT_TYPES.find((one) => one === text);
+  if (type) return [...before, type];
+  throw new InvalidArgumentError(`It must be one of ${EVENT_TYPES.join(', ')}.`);
+}

@@ -1,0 +1,111 @@
+import { Command } from 'commander';
+import { SetupError } from '../../../domain/common/index.ts';
+import { databaseFile, openDatabase } from '../../composition/database-target.ts';
+import { createCommandLogger } from '../../composition/logger.ts';
+import { readConfig } from '../../config.ts';
+import { createProgress } from '../maintenance/progress.ts';
+import { INTERRUPTED, stopBySignal } from '../maintenance/run-maintenance.ts';
+import {
+  type Generated,
+  type GenerateOptions,
+  generateProcesses,
+  generateSqlite,
+} from './generate.ts';
+import { DEFAULTS, readVolumes, type Volumes } from './volumes.ts';
+
+interface Options extends Record<'events' | 'seed' | 'archived' | 'pending' | 'errors', string> {
+  until?: string;
+  ids: string;
+  dataDir?: string;
+}
+
+const command = new Command('npm run generate --')
+  .description(
+    'Fills the database of DATABASE_URL, or the one in --data-dir (default: DATA_DIR), with processes as the service would have written them, over the year up to now',
+  )
+  .requiredOption('--events <n>', 'events in all; a process has 4 to 10')
+  .option('--seed <n>', 'the same seed gives the same processes', String(DEFAULTS.seed))
+  .option(
+    '--archived <share>',
+    'share that is archived already, from 0 to 1',
+    String(DEFAULTS.archived),
+  )
+  .option('--pending <share>', 'share of processes that have not ended', String(DEFAULTS.pending))
+  .option('--errors <share>', 'share of processes that end in an error', String(DEFAULTS.errors))
+  .option('--until <time>', 'ISO 8601; end of the year (default: now)')
+  .option('--ids <kind>', 'correlation ids: ordered by time, or random', DEFAULTS.ids)
+  .option('--data-dir <folder>', 'folder of an SQLite database; it is made when it is not there');
+
+try {
+  await run(command.parse().opts<Options>());
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error;
+  process.stderr.write(`generate: ${error.message}\n`);
+  process.exitCode = 1;
+}
+
+async function run(options: Options): Promise<void> {
+  const volumes = volumesOf(options);
+  const { dataDir } = options;
+  const config = readConfig(
+    dataDir === undefined ? process.env : { ...process.env, DATA_DIR: dataDir },
+  );
+  const isServer = config.DATABASE_URL !== '';
+  if (isServer && dataDir !== undefined) {
+    throw new SetupError('--data-dir: DATABASE_URL is set as well; leave out one of them');
+  }
+  const progress = createProgress(
+    createCommandLogger(config.LOG_LEVEL, process.stderr.isTTY === true, process.stderr),
+  );
+  const stop = stopBySignal();
+  const generateOptions: GenerateOptions = {
+    ...volumes,
+    signal: stop.signal,
+    onProgress: (events) => progress.update(events),
+  };
+  const began = performance.now();
+  let generated: Generated;
+  progress.start('generating events', volumes.events);
+  try {
+    if (isServer) {
+      const noService = { clock: Date.now, leaseMs: 0, onAppended: () => {} };
+      const database = await openDatabase(config, noService);
+      generated = await generateProcesses(database, generateOptions).finally(database.close);
+    } else {
+      generated = await generateSqlite(databaseFile(config), generateOptions);
+    }
+  } finally {
+    progress.stop();
+    stop.dispose();
+  }
+  const seconds = (performance.now() - began) / 1_000;
+  const { events, processes } = generated;
+  const rate = Math.round(events / seconds).toLocaleString('en');
+  const again = `the same --events with --seed ${volumes.seed} --until ${volumes.until} gives them again`;
+  process.stdout.write(
+    `${events.toLocaleString('en')} events of ${processes.toLocaleString('en')} processes in ${seconds.toFixed(1)} s, ${rate} a second; ${stop.signal.aborted ? 'stopped early' : again}\n`,
+  );
+  if (stop.signal.aborted) process.exitCode = INTERRUPTED;
+}
+
+/** @throws SetupError that names the option */
+function volumesOf(options: Options): Volumes {
+  const number = (name: 'events' | 'seed' | 'archived' | 'pending' | 'errors'): number => {
+    const value = options[name].trim() === '' ? Number.NaN : Number(options[name]);
+    if (Number.isNaN(value)) throw new SetupError(`--${name}: "${options[name]}" is not a number`);
+    return value;
+  };
+  const { ids, until = new Date().toISOString() } = options;
+  if (ids !== 'ordered' && ids !== 'random') {
+    throw new SetupError(`--ids: must be ordered or random, not "${ids}"`);
+  }
+  return readVolumes({
+    events: number('events'),
+    seed: number('seed'),
+    archived: number('archived'),
+    pending: number('pending'),
+    errors: number('errors'),
+    until,
+    ids,
+  });
+}

@@ -1,0 +1,138 @@
+import { randomUUID } from 'node:crypto';
+import { type Command, Option } from 'commander';
+import { SetupError, UnreadableEventError } from '../../domain/common/index.ts';
+import { rebuildRollups } from '../../domain/rollups/index.ts';
+import type { Counts } from '../../infrastructure/sql/rebuild/checkpoint.ts';
+import {
+  type Outcome,
+  rebuildProcesses,
+  TakenOverError,
+} from '../../infrastructure/sql/rebuild/rebuild-processes.ts';
+import { SCHEMA_VERSION } from '../../migrations/index.ts';
+import { VERSION } from '../composition/version.ts';
+import { type Maintenance, runMaintenance } from './maintenance/run-maintenance.ts';
+
+const BEGINNINGS = {
+  new: null,
+  resumed: 'going on where the last run was',
+  'other-parameters':
+    'the last run did not come to its end, and was of another process, release or schema: beginning anew',
+  moved: 'processes were moved to or from the archive meanwhile: beginning anew',
+} as const;
+
+/** Events of a batch of the rollups. */
+const ROLLUP_BATCH = 1_000;
+
+interface RebuildCommandOptions {
+  process?: string;
+  only?: 'processes' | 'statistics';
+}
+
+/** `rebuild`: makes the projected rows anew from their events, while services go on. */
+export function registerRebuild(program: Command): void {
+  program
+    .command('rebuild')
+    .description(
+      'make process_store, its archive and the statistics anew from the events, while services go on',
+    )
+    .option('--process <key>', 'only the processes of this definition, and no statistics')
+    .addOption(
+      new Option('--only <part>', 'make only this anew').choices(['processes', 'statistics']),
+    )
+    .action(async ({ process: processKey, only }: RebuildCommandOptions) => {
+      if (processKey !== undefined && only === 'statistics') {
+        throw new SetupError(
+          '--process: the statistics are of all processes and made anew together; leave it out, or --only',
+        );
+      }
+      await runMaintenance(
+        async (maintenance) => {
+          if (only !== 'statistics') await rebuild(maintenance, processKey ?? null);
+          const all = processKey === undefined && only !== 'processes';
+          if (all && !maintenance.signal.aborted) await rebuildStatistics(maintenance);
+        },
+        { locks: [['tables', 'exclusive']] },
+      );
+    });
+}
+
+/** The rollups; what was purged is not in the events any more, and so not in these either. */
+async function rebuildStatistics(maintenance: Maintenance): Promise<void> {
+  const { database, log, progress, signal } = maintenance;
+  const { rollups: store, rollupSource: source } = database;
+  progress.start('rebuild: statistics', Number(await source.head()));
+  const outcome = await rebuildRollups(
+    { store, source },
+    { batch: ROLLUP_BATCH, madeBy: `${VERSION}, schema ${SCHEMA_VERSION}` },
+    signal,
+    {
+      onBegin({ resumed, position }) {
+        if (resumed) log.info({ position }, 'statistics: going on where the last run was');
+      },
+      onPage: ({ events, position }) => progress.update(Number(position), { events }),
+    },
+  );
+  progress.stop();
+  if (outcome.kind === 'taken-over') throw explained(new TakenOverError());
+  if (outcome.kind === 'exchanged') {
+    progress.print(`rebuilt the statistics from ${outcome.events.toLocaleString('en-US')} events`);
+  }
+}
+
+async function rebuild(maintenance: Maintenance, processKey: string | null): Promise<void> {
+  const { database, log, progress, signal } = maintenance;
+  const store = await database.openRebuild();
+  try {
+    if (processKey !== null && !(await store.knows(processKey))) {
+      throw new SetupError(
+        `--process: there is no process of "${processKey}" in this database; its name is the key of its definition, as in the list of processes`,
+      );
+    }
+    progress.start('rebuild: events', await store.countEvents());
+    const outcome = await rebuildProcesses(store, {
+      processKey,
+      release: VERSION,
+      run: randomUUID(),
+      signal,
+      onBegin(how) {
+        const text = BEGINNINGS[how];
+        if (text) log.info(text);
+      },
+      onPage: ({ read, ...counts }) => progress.update(read, counts),
+    });
+    progress.stop();
+    if (outcome.kind === 'exchanged') progress.print(summary(outcome));
+  } catch (error) {
+    throw explained(error);
+  } finally {
+    await store.close();
+  }
+}
+
+/** What a user can do about it, or the error itself. */
+function explained(error: unknown): unknown {
+  if (error instanceof TakenOverError) {
+    return new SetupError(
+      'another rebuild has taken over: this one had lost its lock; wait for the end of the other one',
+      { cause: error },
+    );
+  }
+  if (error instanceof UnreadableEventError) {
+    return new SetupError(`${error.message}: upgrade this instance`, { cause: error });
+  }
+  return error;
+}
+
+/** The result in one line. */
+function summary({ counts, exchangeMs }: Extract<Outcome, { kind: 'exchanged' }>): string {
+  const number = (value: number): string => value.toLocaleString('en-US');
+  const { processes, events } = counts;
+  const swap = exchangeMs === null ? '' : `; writers waited ${Math.ceil(exchangeMs)} ms`;
+  return `rebuilt ${number(processes)} processes from ${number(events)} events: ${changes(counts, number)}${swap}`;
+}
+
+function changes(counts: Counts, number: (value: number) => string): string {
+  const { wrong, missing, phantom } = counts;
+  if (wrong + missing + phantom === 0) return 'every row was right';
+  return `${number(wrong)} rows were wrong, ${number(missing)} were missing, ${number(phantom)} had no events`;
+}
