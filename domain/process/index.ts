@@ -1,4 +1,5 @@
 export { createCatchUp } from './catch-up.ts';
+export { correlationIdSchema } from './correlation-id.ts';
 export { type Command, decide, type Outcome, taskKeyPrefix } from './decide.ts';
 export { type EndAnswer, endProcess } from './end-process.ts';
 export {
@@ -33,6 +34,7 @@ export type { Notifier } from './notifier.ts';
 export { createProcessMap, type ProcessMap } from './process-map.ts';
 export { evolve, fold, isEnded, type ProcessState, type ProcessStatus } from './process-state.ts';
 export type { ProcessCursor, ProcessStore } from './process-store.ts';
+export { publicEvent } from './public-event.ts';
 export { createAnnounce } from './publish-state.ts';
 export { hashJson, hashStart } from './request-hash.ts';
 export { RESERVED_VARIABLES, reservedAmong, reservedValues } from './reserved-variables.ts';

@@ -1,4 +1,3 @@
-import type { FeedRow } from '../sql/feed-rows.ts';
 import { createCsvEncoder } from './csv.ts';
 import type { ExportEncoder, Exported } from './export-encoder.ts';
 import { createLineEncoder } from './ndjson.ts';
@@ -9,16 +8,14 @@ export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 export interface EncoderOptions {
   format: ExportFormat;
-  /** What a line of ndjson says of an event. */
-  toLine: (row: FeedRow) => object;
   /** Goes on behind what there is. */
   exported?: Exported | undefined;
 }
 
-export function createExportEncoder({ format, toLine, exported }: EncoderOptions): ExportEncoder {
+export function createExportEncoder({ format, exported }: EncoderOptions): ExportEncoder {
   switch (format) {
     case 'ndjson':
-      return createLineEncoder(toLine);
+      return createLineEncoder();
     case 'csv':
       return createCsvEncoder(!exported || exported.bytes === 0);
     case 'parquet':

@@ -7,7 +7,7 @@ import {
 } from '../../domain/common/index.ts';
 import { forgetInstances } from '../../domain/engine/index.ts';
 import { type EraseAnswer, eraseProcess } from '../../domain/personal-data/index.ts';
-import { correlationIdSchema } from '../http/schemas.ts';
+import { correlationIdSchema } from '../../domain/process/index.ts';
 import { openEngineForErasure } from './maintenance/engine-for-erasure.ts';
 import { type Maintenance, runMaintenance } from './maintenance/run-maintenance.ts';
 import { checkIds, idsFrom } from './read-lines.ts';

@@ -13,7 +13,6 @@ import {
 } from '../../infrastructure/files/export-formats.ts';
 import type { ExportSubject } from '../../infrastructure/files/export-journal.ts';
 import { openExportOutput } from '../../infrastructure/files/export-output.ts';
-import { exportLine } from '../http/export-line.ts';
 import { type Maintenance, runMaintenance } from './maintenance/run-maintenance.ts';
 
 interface ExportOptions extends Omit<FeedFilter, 'types' | 'processName' | 'stepName'> {
@@ -92,7 +91,7 @@ async function exportTo(options: ExportOptions, maintenance: Maintenance): Promi
   const { exported, after, upTo } = target;
   if (after !== '0')
     maintenance.log.info({ events: exported.events }, 'export: going on behind these');
-  const encoder = createExportEncoder({ format, toLine: exportLine, exported });
+  const encoder = createExportEncoder({ format, exported });
   const part = { filter, archived, after, upTo };
   const sum = { events: exported.events, bytes: exported.bytes };
   progress.start('export', Number(upTo));

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { RestoreOutcome } from '../../domain/archive/index.ts';
-import { correlationIdSchema } from '../http/schemas.ts';
+import { correlationIdSchema } from '../../domain/process/index.ts';
 import { type Maintenance, runMaintenance } from './maintenance/run-maintenance.ts';
 import { checkIds, idsFrom } from './read-lines.ts';
 

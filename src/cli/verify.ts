@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import { SetupError, StoreUnavailableError } from '../../domain/common/index.ts';
+import { correlationIdSchema } from '../../domain/process/index.ts';
 import { type VerifyTotals, verifyProcesses } from '../../domain/projection/index.ts';
 import {
   type RollupDifference,
   type VerifiedRollups,
   verifyRollups,
 } from '../../domain/rollups/index.ts';
-import { correlationIdSchema } from '../http/schemas.ts';
 import { readDuration } from './duration.ts';
 import { runMaintenance } from './maintenance/run-maintenance.ts';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { FedEvent } from '../../domain/feed/index.ts';
-import { EVENT_TYPES, type StoredEvent } from '../../domain/process/index.ts';
+import { EVENT_TYPES, publicEvent } from '../../domain/process/index.ts';
 import { archivedFlag, erasedFlag, jsonSchema } from './schemas.ts';
 
 const EVENT = {
@@ -113,23 +113,4 @@ export const feedPageSchema = z
 /** An event of the feed as callers see it. */
 export function fedEvent({ position, event }: FedEvent): z.infer<typeof fedEventSchema> {
   return { ...publicEvent(event), position };
-}
-
-/** An event as callers see it: without the keys that only the service uses. */
-export function publicEvent(event: StoredEvent): z.infer<typeof eventSchema> {
-  return {
-    id: event.id,
-    correlationId: event.correlationId,
-    version: event.version,
-    type: event.type,
-    processKey: event.processName,
-    ...('step' in event ? { step: event.step } : {}),
-    data: event.data,
-    audit: event.audit,
-    ...(event.actor === undefined ? {} : { actor: event.actor }),
-    identity: event.identity,
-    createdAt: event.createdAt,
-    ...(event.archivedAt ? { archived: true as const } : {}),
-    ...(event.erased ? { erased: true as const } : {}),
-  };
 }

@@ -6,7 +6,6 @@ import {
   type ExportFormat,
 } from '../../infrastructure/files/export-formats.ts';
 import type { Access } from '../access/access.ts';
-import { exportLine } from './export-line.ts';
 import { sendHead } from './head.ts';
 import { sendOverloaded } from './problems.ts';
 import { createReaderPace, createReaders, type Reader, resetConnection } from './reader-pace.ts';
@@ -99,7 +98,7 @@ export function createExports(options: {
     upTo: string,
     { reader, over }: ReturnType<typeof begin>,
   ): AsyncGenerator<Uint8Array> {
-    const encoder = createExportEncoder({ format, toLine: exportLine });
+    const encoder = createExportEncoder({ format });
     for await (const { bytes } of exportEvents(feedRows, { ...part, upTo }, encoder, over)) {
       for (let at = 0; at < bytes.length; at += SLICE) {
         const slice = bytes.subarray(at, at + SLICE);

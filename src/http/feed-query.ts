@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { FeedFilter } from '../../domain/feed/index.ts';
-import { EVENT_TYPES } from '../../domain/process/index.ts';
+import { correlationIdSchema, EVENT_TYPES } from '../../domain/process/index.ts';
 import { listOf, timeParameter } from './query-parameters.ts';
-import { correlationIdSchema, processKeyFilter, shortText } from './schemas.ts';
+import { processKeyFilter, shortText } from './schemas.ts';
 
 const word = shortText.min(1, 'must not be empty; leave it out to have all').optional();
 

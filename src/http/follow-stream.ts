@@ -1,8 +1,12 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { LogIds } from '../../domain/common/index.ts';
-import { type EventStore, isFinal, type Waitroom } from '../../domain/process/index.ts';
+import {
+  type EventStore,
+  isFinal,
+  publicEvent,
+  type Waitroom,
+} from '../../domain/process/index.ts';
 import { PIECE_BYTES, PIECE_EVENTS } from './answer-bytes.ts';
-import { publicEvent } from './event-schemas.ts';
 import type { EventStreams } from './event-streams.ts';
 
 export interface Follow {

@@ -1,9 +1,8 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { EventStore } from '../../domain/process/index.ts';
+import { type EventStore, publicEvent } from '../../domain/process/index.ts';
 import { PIECE_BYTES, PIECE_EVENTS } from './answer-bytes.ts';
 import { sendNeverSeen } from './answers.ts';
-import { publicEvent } from './event-schemas.ts';
 import { sendHead } from './head.ts';
 import { createReaderPace, resetConnection } from './reader-pace.ts';
 

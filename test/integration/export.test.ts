@@ -11,7 +11,6 @@ import {
   type ExportFormat,
 } from '../../infrastructure/files/export-formats.ts';
 import type { FeedRows } from '../../infrastructure/sql/feed-rows.ts';
-import { exportLine } from '../../src/http/export-line.ts';
 import { endedProcess, relayAll, soon } from '../support/archive-world.ts';
 import { databaseKinds, type TestDatabase } from '../support/databases.ts';
 import { completed, failed, requested, stepCompleted, stepFailed } from '../support/events.ts';
@@ -63,7 +62,7 @@ describe.each(databaseKinds())('an export on $name', ({ available, open }) => {
       of: ExportedPart,
       { rows = database.feedRows, before }: { rows?: FeedRows; before?: Exported } = {},
     ): Promise<ExportStep[]> {
-      const encoder = createExportEncoder({ format, toLine: exportLine, exported: before });
+      const encoder = createExportEncoder({ format, exported: before });
       const steps: ExportStep[] = [];
       const { signal } = new AbortController();
       for await (const step of exportEvents(rows, of, encoder, signal)) steps.push(step);
@@ -159,7 +158,7 @@ describe.each(databaseKinds())('an export on $name', ({ available, open }) => {
           return database.feedRows.page({ ...query, limit: 2 }, signal);
         },
       };
-      const encoder = createExportEncoder({ format: 'ndjson', toLine: exportLine });
+      const encoder = createExportEncoder({ format: 'ndjson' });
       const steps = exportEvents(rows, await part(), encoder, new AbortController().signal);
       await steps.next();
       await steps.next();
@@ -172,7 +171,7 @@ describe.each(databaseKinds())('an export on $name', ({ available, open }) => {
 
     it('is broken off by its signal', async () => {
       const controller = new AbortController();
-      const encoder = createExportEncoder({ format: 'csv', toLine: exportLine });
+      const encoder = createExportEncoder({ format: 'csv' });
       const steps = exportEvents(database.feedRows, await part(), encoder, controller.signal);
       controller.abort(new Error('enough'));
       await expect(steps.next()).rejects.toThrow('enough');

@@ -3,7 +3,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createHandOver } from '../../infrastructure/files/cold-archive.ts';
 import { exportEvents } from '../../infrastructure/files/export-events.ts';
 import { createExportEncoder } from '../../infrastructure/files/export-formats.ts';
-import { exportLine } from '../../src/http/export-line.ts';
 import { endedProcess, soon } from '../support/archive-world.ts';
 import { fileOf, queryDuckDb } from '../support/csv-readers.ts';
 import { databaseKinds, type TestDatabase, temporaryFolder } from '../support/databases.ts';
@@ -38,7 +37,7 @@ describe.each(databaseKinds())('times in Parquet files from $name', { timeout: 6
     async function exported(): Promise<Uint8Array> {
       const upTo = await database.feedRows.head();
       const part = { filter: {}, archived: true, after: '0', upTo };
-      const encoder = createExportEncoder({ format: 'parquet', toLine: exportLine });
+      const encoder = createExportEncoder({ format: 'parquet' });
       const pieces: Uint8Array[] = [];
       for await (const { bytes } of exportEvents(database.feedRows, part, encoder, signal())) {
         pieces.push(bytes);

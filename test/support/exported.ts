@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { parquetReadObjects } from 'hyparquet';
 import { EXPORTED_COLUMNS } from '../../infrastructure/files/export-columns.ts';
 import type { ExportFormat } from '../../infrastructure/files/export-formats.ts';
+import { exportLine } from '../../infrastructure/files/export-line.ts';
 import type { Database } from '../../infrastructure/sql/database.ts';
-import { exportLine } from '../../src/http/export-line.ts';
 
 export type ExportedRow = Record<string, unknown>;
 

@@ -5,6 +5,7 @@ import type { LogIds } from '../../../domain/common/index.ts';
 import { deliverMessage, type Engine } from '../../../domain/engine/index.ts';
 import {
   type Audit,
+  correlationIdSchema,
   type EndAnswer,
   type EventStore,
   endProcess,
@@ -15,13 +16,7 @@ import {
 import { actorOf } from '../../access/caller.ts';
 import { sendProcess, statusUrl } from '../answers.ts';
 import { problem, sendProblem } from '../problems.ts';
-import {
-  correlationIdSchema,
-  correlationParams,
-  jsonSchema,
-  processSchema,
-  variablesSchema,
-} from '../schemas.ts';
+import { correlationParams, jsonSchema, processSchema, variablesSchema } from '../schemas.ts';
 
 const answers = {
   200: processSchema.describe('Ended so'),

@@ -5,6 +5,7 @@ import {
   type EventStore,
   foldStream,
   isEnded,
+  publicEvent,
   type Waitroom,
 } from '../../../domain/process/index.ts';
 import type { Access } from '../../access/access.ts';
@@ -12,7 +13,7 @@ import { preferred, sendNotAcceptable } from '../accept.ts';
 import { PAGE_BYTES } from '../answer-bytes.ts';
 import { sendNeverSeen } from '../answers.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
-import { eventsSchema, publicEvent, tracePageSchema } from '../event-schemas.ts';
+import { eventsSchema, tracePageSchema } from '../event-schemas.ts';
 import { createEventStreams, EVENT_STREAM_CONTENT } from '../event-streams.ts';
 import { createStreamFollower } from '../follow-stream.ts';
 import type { LoadLimits } from '../load-limits.ts';
