@@ -189,7 +189,7 @@ export async function startService(
       limits,
       followers,
       findProcess,
-      // New streams go to the end of the indexes, not all over them.
+      // Random ids would put each new stream on another page of the indexes: with 64 callers most of a commit.
       newId: timeOrderedId,
       checks: readinessChecks({
         database,

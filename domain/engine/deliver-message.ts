@@ -19,7 +19,7 @@ export type MessageAnswer =
  * Delivers a message to what waits for it in the recorded instance of a process, or in one that this has
  * called: in no other, whatever its business key. The stream says which instance that is; what is in memory may
  * be from before a retry. It is an event once the engine has taken it
- * ([decision 48](../../docs/decisions/0048-a-message-is-recorded-once-it-is-taken.md)).
+ * ([decision 48](../../docs/decisions/0048-record-messages-after-the-engine-took-them.md)).
  *
  * @throws StoreUnavailableError with nothing delivered, EngineUnavailableError, EngineRefusedError
  */

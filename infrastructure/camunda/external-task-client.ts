@@ -13,7 +13,9 @@ export interface ClientOptions {
   lockDurationMs: number;
   /**
    * Milliseconds the engine holds an empty poll. Camunda answers an open poll at once when a task is
-   * created, but not when a failed task's pause or a lock is over: such a task waits for the next poll.
+   * created, but not when a failed task's pause or a lock is over: such a task waits for the next poll. It also
+   * continues to lock tasks for a poll whose connection was cut, so a stop lets the open poll end. A second is short
+   * enough for both, and costs an idle worker one call a second.
    */
   longPollMs: number;
 }

@@ -4,7 +4,10 @@ import BetterSqlite3 from 'better-sqlite3';
 import { isBusy } from './file-lock.ts';
 import { makeFolder } from './make-folder.ts';
 
-/** Pages in the write-ahead log, of 4 KB, before they go to the database file: a sync of both. */
+/**
+ * Pages of 4 KB in the write-ahead log before a checkpoint, which syncs both files. SQLite's own 1,000 make many more
+ * checkpoints; the log may reach 40 MB.
+ */
 const CHECKPOINT_PAGES = 10_000;
 /**
  * Milliseconds that statements wait for another process, with the event loop held up: fit for a start.

@@ -136,7 +136,7 @@ SELECT ${LIVE} WHERE id = @duplicate UNION ALL SELECT ${ARCHIVED} WHERE id = @du
  * Appends, and finds out what came of it when the connection is lost on the way: the append may have been
  * committed, or may be yet. The statement is simply run again. Its key is unique, so one of the two writes
  * and the other finds what was written
- * ([decision 19](../../../docs/decisions/0019-an-append-can-be-looked-for.md)).
+ * ([decision 19](../../../docs/decisions/0019-retryable-appends-on-sql-server.md)).
  *
  * @throws StoreUnavailableError that says whether the append may have been done
  */

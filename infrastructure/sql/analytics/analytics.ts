@@ -32,7 +32,7 @@ interface RollupState {
 
 /**
  * Answers from the rollups, and at the ragged ends of a range from the events; once for both databases.
- * See docs/decisions/0044-ranges-are-cut-into-buckets.md.
+ * See docs/decisions/0044-analytics-ranges-cut-into-buckets.md.
  */
 export function createAnalytics(options: {
   reads: ReadQueries;
