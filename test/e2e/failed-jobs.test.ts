@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { builtFile } from '../support/built.ts';
 import { until } from '../support/children.ts';
 import { bullmqQueues, job, policies } from '../support/queues.ts';
 import { serverUrl } from '../support/servers.ts';
@@ -12,7 +12,7 @@ import {
 } from '../support/service.ts';
 
 const redisUrl = await serverUrl('redis');
-const BIN = fileURLToPath(new URL('../../src/bin.mjs', import.meta.url));
+const BIN = await builtFile('src/bin.ts');
 
 /** Runs the command. */
 async function command(env: Record<string, string>, ...args: string[]) {

@@ -2,16 +2,16 @@ import { spawnSync } from 'node:child_process';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
+import { builtFile } from '../support/built.ts';
 import { until } from '../support/children.ts';
 import { startRedis } from '../support/redis.ts';
 import { createFolder, OBSERVED_PROCESSES, settingsFor } from '../support/service.ts';
 import { startEngineBehindProxy } from '../support/service-engine.ts';
 import { startServiceProcess } from '../support/service-process.ts';
 
-const BIN = fileURLToPath(new URL('../../src/bin.mjs', import.meta.url));
+const BIN = await builtFile('src/bin.ts');
 const SECRETS = {
   redis: 'redis-p/ss:wörd',
   engine: 'engine-secret-1',

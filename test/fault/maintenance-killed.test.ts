@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import BetterSqlite3 from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Difference } from '../../domain/projection/verification.ts';
@@ -8,10 +7,11 @@ import type { Database } from '../../infrastructure/sql/database.ts';
 import { openSqliteDatabase } from '../../infrastructure/sqlite/database.ts';
 import { generateSqlite } from '../../src/cli/generate/generate.ts';
 import { databaseFile } from '../../src/composition/database-target.ts';
+import { builtFile } from '../support/built.ts';
 import { endWithUs, until } from '../support/children.ts';
 import { temporaryFolder } from '../support/databases.ts';
 
-const SCRIPT = fileURLToPath(new URL('../support/command-child.ts', import.meta.url));
+const SCRIPT = await builtFile('test/support/command-child.ts');
 const KILLS = 50;
 const EVENTS = 12_000;
 /** Processes restored at once. */
@@ -117,7 +117,7 @@ describe('commands that are killed', () => {
 
   /** A process that is up and waits for its command. */
   async function startCommand() {
-    const child = spawn(process.execPath, ['--import', 'tsx', SCRIPT], {
+    const child = spawn(process.execPath, [SCRIPT], {
       env: { PATH: process.env.PATH, DATA_DIR: folder.path, LOG_LEVEL: 'info' },
       stdio: ['pipe', 'pipe', 'pipe'],
     });

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import type { Database } from '../../infrastructure/sql/database.ts';
 import { openSqliteDatabase } from '../../infrastructure/sqlite/database.ts';
@@ -12,13 +11,14 @@ import {
   placesOf,
   relayAll,
 } from '../support/archive-world.ts';
+import { builtFile } from '../support/built.ts';
 import { endWithUs, until } from '../support/children.ts';
 import { runCommand } from '../support/commands.ts';
 import { temporaryFolder } from '../support/databases.ts';
 import { completed, requested, started, stepCompleted } from '../support/events.ts';
 import { createTestDatabase } from '../support/mssql.ts';
 
-const BIN = fileURLToPath(new URL('../../src/bin.mjs', import.meta.url));
+const BIN = await builtFile('src/bin.ts');
 const DAY_MS = 86_400_000;
 /** The clock of what has ended long ago. */
 const yearAgo = (): number => Date.now() - 365 * DAY_MS;

@@ -1,33 +1,25 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startPartner } from '../../src/cli/partner-service.ts';
+import { builtFile } from '../support/built.ts';
 import { endWithUs, freePort, stopChild, until } from '../support/children.ts';
 import { quoteParcel, writeReadmeProcess } from '../support/readme-process.ts';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const bin = await builtFile('src/bin.ts');
 
 describe('npm run build', () => {
-  let dist: string;
   let elsewhere: string;
-  let bin: string;
   const children: ChildProcess[] = [];
 
   beforeAll(() => {
-    // Within the project, where node finds the dependencies.
-    const cache = join(ROOT, 'node_modules', '.cache');
-    mkdirSync(cache, { recursive: true });
-    dist = mkdtempSync(join(cache, 'build-'));
     elsewhere = mkdtempSync(join(tmpdir(), 'fastify-camunda-build-'));
-    execFileSync(process.execPath, [join(ROOT, 'scripts', 'build.mjs'), dist], { stdio: 'pipe' });
-    bin = join(dist, 'src', 'bin.js');
-  }, 180_000);
+  });
   afterAll(async () => {
     await Promise.all(children.map(stopChild));
-    for (const folder of [dist, elsewhere]) rmSync(folder, { recursive: true, force: true });
+    rmSync(elsewhere, { recursive: true, force: true });
   });
 
   it('makes a command that runs by itself and explains each of its commands with --help', () => {

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Queue } from '../../domain/outbox/queue.ts';
+import { builtFile } from '../support/built.ts';
 import { endWithUs, until } from '../support/children.ts';
 import { bullmqQueues, gate, job } from '../support/queues.ts';
 import { type RunningRedis, startRedis } from '../support/redis.ts';
@@ -93,10 +94,10 @@ describe.skipIf(redisUrl === null)('BullMQ when a worker ends', { timeout: 90_00
 
   /** Runs a worker until it says that it has begun a job, and ends it. */
   async function runAndEnd(signal: 'SIGKILL' | 'SIGTERM') {
-    const script = new URL('../support/queue-worker.ts', import.meta.url).pathname;
+    const script = await builtFile('test/support/queue-worker.ts');
     const child = spawn(
       process.execPath,
-      ['--import', 'tsx', script, redisUrl ?? '', queues.prefix, String(stalledMs)],
+      [script, redisUrl ?? '', queues.prefix, String(stalledMs)],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
     endWithUs(child);

@@ -3,13 +3,13 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import BetterSqlite3 from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { builtFile } from '../support/built.ts';
 import { endWithUs, freePort, stopChild, until } from '../support/children.ts';
 import { temporaryFolder } from '../support/databases.ts';
 
-const BIN = fileURLToPath(new URL('../../src/bin.mjs', import.meta.url));
+const BIN = await builtFile('src/bin.ts');
 /** A command needs a while to come up on a busy machine. */
 const SLOW = 90_000;
 

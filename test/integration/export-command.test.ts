@@ -9,18 +9,18 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { EXPORT_FORMATS, type ExportFormat } from '../../infrastructure/files/export-formats.ts';
 import { generateSqlite } from '../../src/cli/generate/generate.ts';
 import { databaseFile } from '../../src/composition/database-target.ts';
 import { endedProcess } from '../support/archive-world.ts';
+import { builtFile } from '../support/built.ts';
 import { endWithUs, isOnPath, until } from '../support/children.ts';
 import { runCommand, runOnTerminal } from '../support/commands.ts';
 import { databaseKinds, temporaryFolder } from '../support/databases.ts';
 import { expectedRows, firstDifference, readExport } from '../support/exported.ts';
 
-const BIN = fileURLToPath(new URL('../../src/bin.mjs', import.meta.url));
+const BIN = await builtFile('src/bin.ts');
 const EVENTS = 12_000;
 
 describe('the command export', { timeout: 120_000 }, () => {

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { FedEvent } from '../../domain/feed/event-feed.ts';
 import type { Database, DatabaseOptions } from '../../infrastructure/sql/database.ts';
@@ -12,6 +11,7 @@ import { openMssqlSink } from '../../src/cli/generate/mssql-sink.ts';
 import { openSqliteSink } from '../../src/cli/generate/sqlite-sink.ts';
 import { readVolumes } from '../../src/cli/generate/volumes.ts';
 import { endedProcess, moveBatch } from '../support/archive-world.ts';
+import { builtFile } from '../support/built.ts';
 import { endWithUs } from '../support/children.ts';
 import { databaseKinds, type TestDatabase } from '../support/databases.ts';
 import { requested, stepCompleted } from '../support/events.ts';
@@ -150,15 +150,11 @@ describe.each(databaseKinds())(
 
       if (name === 'SQLite') {
         it('G9: a reader gets every event of several processes on one file', async () => {
-          const writer = fileURLToPath(new URL('../support/shared-writer.ts', import.meta.url));
+          const writer = await builtFile('test/support/shared-writer.ts');
           const ends = [1, 2, 3].map(async () => {
-            const child = spawn(
-              process.execPath,
-              ['--import', 'tsx', writer, database.target, '40'],
-              {
-                stdio: ['ignore', 'ignore', 'inherit'],
-              },
-            );
+            const child = spawn(process.execPath, [writer, database.target, '40'], {
+              stdio: ['ignore', 'ignore', 'inherit'],
+            });
             endWithUs(child);
             const [code] = await once(child, 'close');
             expect(code).toBe(0);

@@ -7,6 +7,7 @@ import { StoreUnavailableError, VersionConflictError } from '../../domain/common
 import { openSqliteDatabase } from '../../infrastructure/sqlite/database.ts';
 import { createGroupCommit, type GroupCommit } from '../../infrastructure/sqlite/group-commit.ts';
 import { openSqlite } from '../../infrastructure/sqlite/open.ts';
+import { builtFile } from '../support/built.ts';
 import { endWithUs, until } from '../support/children.ts';
 import { temporaryFolder } from '../support/databases.ts';
 import { requested } from '../support/events.ts';
@@ -164,8 +165,8 @@ describe('group commit', { timeout: 60_000 }, () => {
   });
 
   it('G1: a process killed with -9 has lost nothing that it was told is durable', async () => {
-    const script = new URL('../support/group-writer.ts', import.meta.url).pathname;
-    const child = spawn(process.execPath, ['--import', 'tsx', script, file], {
+    const script = await builtFile('test/support/group-writer.ts');
+    const child = spawn(process.execPath, [script, file], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     endWithUs(child);

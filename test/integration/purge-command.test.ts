@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Database } from '../../infrastructure/sql/database.ts';
 import { openSqliteDatabase } from '../../infrastructure/sqlite/database.ts';
@@ -10,11 +9,12 @@ import { databaseFile } from '../../src/composition/database-target.ts';
 import { checkPurge } from '../../src/composition/purge.ts';
 import { readConfig } from '../../src/config.ts';
 import { endedProcess, soon } from '../support/archive-world.ts';
+import { builtFile } from '../support/built.ts';
 import { runCommand } from '../support/commands.ts';
 import { temporaryFolder } from '../support/databases.ts';
 import { requested } from '../support/events.ts';
 
-const BIN = fileURLToPath(new URL('../../src/bin.mjs', import.meta.url));
+const BIN = await builtFile('src/bin.ts');
 
 // A full disk is stood in for by a limit on the size of files: to who writes, both are an error of the write.
 describe('the purge by the command archive', { timeout: 120_000 }, () => {

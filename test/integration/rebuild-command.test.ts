@@ -1,17 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Database } from '../../infrastructure/sql/database.ts';
 import { migrateDown, migrateUp } from '../../infrastructure/sql/migrate.ts';
 import { openSqliteDatabase } from '../../infrastructure/sqlite/database.ts';
+import { builtFile } from '../support/built.ts';
 import { endWithUs, until } from '../support/children.ts';
 import { runCommand } from '../support/commands.ts';
 import { completed, requested, started, stepCompleted } from '../support/events.ts';
 import { expectCleanedUp, expectRebuilt } from '../support/rebuild-world.ts';
 import { createFolder, type Folder, startTestService } from '../support/service.ts';
 
-const BIN = fileURLToPath(new URL('../../src/bin.mjs', import.meta.url));
+const BIN = await builtFile('src/bin.ts');
 
 describe('the command rebuild', { timeout: 120_000 }, () => {
   let folder: Folder;

@@ -1,16 +1,16 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openSqliteDatabase } from '../../infrastructure/sqlite/database.ts';
 import { dataLockMode, lockDataDir } from '../../src/composition/data-lock.ts';
+import { builtFile } from '../support/built.ts';
 import { endWithUs } from '../support/children.ts';
 import { temporaryFolder } from '../support/databases.ts';
 
-const WRITER = fileURLToPath(new URL('../support/shared-writer.ts', import.meta.url));
+const WRITER = await builtFile('test/support/shared-writer.ts');
 
 function write(file: string, count: number): Promise<{ code: number | null; output: string }> {
-  const child = spawn(process.execPath, ['--import', 'tsx', WRITER, file, String(count)]);
+  const child = spawn(process.execPath, [WRITER, file, String(count)]);
   endWithUs(child);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += text));

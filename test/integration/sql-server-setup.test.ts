@@ -4,17 +4,17 @@ import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
-import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, inject, it } from 'vitest';
 import { createPool, readMssqlUrl } from '../../infrastructure/sqlserver/connection.ts';
 import { createDatabase } from '../../infrastructure/sqlserver/create-database.ts';
 import { openMssqlDatabase } from '../../infrastructure/sqlserver/database.ts';
+import { builtFile } from '../support/built.ts';
 import { endWithUs, freePort, isOnPath } from '../support/children.ts';
 import { temporaryFolder } from '../support/databases.ts';
 import { LOGIN, startTdsProxy } from '../support/tds-proxy.ts';
 
 const serverUrl = inject('mssqlUrl');
-const BIN = fileURLToPath(new URL('../../src/bin.mjs', import.meta.url));
+const BIN = await builtFile('src/bin.ts');
 const SECRET = 'do-not-tell';
 const SLOW = 90_000;
 

@@ -3,11 +3,13 @@ import { Queue as BullQueue } from 'bullmq';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createInProcessQueue } from '../../infrastructure/in-process/queue.ts';
 import { openRedis } from '../../infrastructure/redis/connection.ts';
+import { builtFile } from '../support/built.ts';
 import { endWithUs, until } from '../support/children.ts';
 import { bullmqQueues, gate, silent } from '../support/queues.ts';
 import { startRedis } from '../support/redis.ts';
 import { serverUrl } from '../support/servers.ts';
 
+const script = await builtFile('test/support/timed-worker.ts');
 const redisUrl = await serverUrl('redis');
 const NAME = 'reconcile-processes';
 
@@ -55,13 +57,10 @@ describe.skipIf(redisUrl === null)('timed jobs of several instances', { timeout:
   });
 
   function startProcess(everyMs: number, runMs: number, stalledMs = 1_000) {
-    const script = new URL('../support/timed-worker.ts', import.meta.url).pathname;
     const numbers = [stalledMs, everyMs, runMs].map(String);
-    const child = spawn(
-      process.execPath,
-      ['--import', 'tsx', script, redisUrl ?? '', queues.prefix, ...numbers],
-      { stdio: ['ignore', 'pipe', 'inherit'] },
-    );
+    const child = spawn(process.execPath, [script, redisUrl ?? '', queues.prefix, ...numbers], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     endWithUs(child);
     const marks: { mark: string; at: number }[] = [];
     child.stdout.on('data', (chunk) => {

@@ -1,15 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openSqlite } from '../../infrastructure/sqlite/open.ts';
 import { generateSqlite } from '../../src/cli/generate/generate.ts';
+import { builtFile } from '../support/built.ts';
 import { endWithUs } from '../support/children.ts';
 import { type CommandRun, runCommand } from '../support/commands.ts';
 import { temporaryFolder } from '../support/databases.ts';
 
-const BIN = fileURLToPath(new URL('../../src/bin.mjs', import.meta.url));
+const BIN = await builtFile('src/bin.ts');
 const EVENTS = 8_000;
 
 describe('the command verify', { timeout: 120_000 }, () => {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { builtFile } from '../support/built.ts';
 import { endWithUs, freePort, until } from '../support/children.ts';
 import { embeddedEngine, engineKinds } from '../support/engine-kinds.ts';
 import { plain } from '../support/worker-bpmn.ts';
@@ -189,8 +189,8 @@ describe('after its stop', () => {
     async (how) => {
       const engine = how === 'with no engine' ? undefined : await embeddedEngine().open();
       const url = engine?.url ?? `http://127.0.0.1:${await freePort()}`;
-      const script = fileURLToPath(new URL('../support/worker-process.ts', import.meta.url));
-      const child = spawn(process.execPath, ['--import', 'tsx', script, url], {
+      const script = await builtFile('test/support/worker-process.ts');
+      const child = spawn(process.execPath, [script, url], {
         stdio: ['pipe', 'pipe', 'inherit'],
       });
       endWithUs(child);

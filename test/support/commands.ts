@@ -1,9 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { builtFile } from './built.ts';
 import { endWithUs } from './children.ts';
-
-const BIN = fileURLToPath(new URL('../../src/bin.mjs', import.meta.url));
 
 export interface CommandRun {
   code: number | null;
@@ -16,7 +14,7 @@ export async function runCommand(
   args: readonly string[],
   env: Record<string, string>,
 ): Promise<CommandRun> {
-  return run(process.execPath, [BIN, ...args], env);
+  return run(process.execPath, [await builtFile('src/bin.ts'), ...args], env);
 }
 
 /** Runs it as somebody at a terminal does, with both outputs on that; `script` makes the terminal. */
@@ -24,7 +22,8 @@ export async function runOnTerminal(
   args: readonly string[],
   env: Record<string, string>,
 ): Promise<CommandRun> {
-  const line = [process.execPath, BIN, ...args].map((word) => `'${word}'`).join(' ');
+  const bin = await builtFile('src/bin.ts');
+  const line = [process.execPath, bin, ...args].map((word) => `'${word}'`).join(' ');
   return run('script', ['-qec', line, '/dev/null'], env);
 }
 

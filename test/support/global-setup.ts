@@ -1,15 +1,19 @@
 import 'vitest';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
 import { startRealEngine } from './engines/start-engine.ts';
+import { runProgram } from './maven.ts';
 import { startRedis } from './redis.ts';
 import type { ServerAnswer, ServerName } from './servers.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Where `servers.ts` asks for a server. */
-    serversUrl: string;
+    /** Where `ask-setup.ts` asks. */
+    setupUrl: string;
     mssqlUrl: string | null;
   }
 }
@@ -22,6 +26,8 @@ interface Server {
 }
 
 const { env } = process;
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const CACHE = join(ROOT, 'node_modules', '.cache');
 const SERVERS: Record<ServerName, Server> = {
   redis: { title: 'Redis', given: env.REDIS_TEST_URL, start: () => startRedis() },
   operaton: {
@@ -66,14 +72,18 @@ export default async function setup(project: TestProject): Promise<() => Promise
     }
   }
 
+  const builds = createBuilds();
+  project.onTestsRerun(async () => builds.remove());
   const listener = createServer((request, response) => {
-    start(request.url?.slice(1) as ServerName).then(
-      (answer) => response.end(JSON.stringify(answer)),
+    const name = request.url?.slice(1) ?? '';
+    const asked: Promise<unknown> = name === 'built' ? builds.make() : start(name as ServerName);
+    asked.then(
+      (answer) => response.end(JSON.stringify({ answer })),
       (error: Error) => response.end(JSON.stringify({ error: error.message })),
     );
   });
   await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
-  project.provide('serversUrl', `http://127.0.0.1:${(listener.address() as AddressInfo).port}`);
+  project.provide('setupUrl', `http://127.0.0.1:${(listener.address() as AddressInfo).port}`);
   project.provide('mssqlUrl', env.MSSQL_TEST_URL || null);
 
   if (env.TEST_SERVERS === 'all') {
@@ -88,9 +98,33 @@ export default async function setup(project: TestProject): Promise<() => Promise
   }
   return async () => {
     listener.close();
+    builds.remove();
     await Promise.allSettled(started.values());
     await Promise.all(stops.map((stop) => stop()));
   };
+}
+
+/** The sources and the programs of `test/support` as JavaScript, for processes that tests start. */
+function createBuilds() {
+  let made: { folder: string; ready: Promise<unknown> } | undefined;
+  return {
+    async make(): Promise<string> {
+      // Within the project, where node finds the dependencies.
+      mkdirSync(CACHE, { recursive: true });
+      made ??= build(mkdtempSync(join(CACHE, 'built-')));
+      await made.ready;
+      return made.folder;
+    },
+    remove(): void {
+      if (made) rmSync(made.folder, { recursive: true, force: true });
+      made = undefined;
+    },
+  };
+}
+
+function build(folder: string) {
+  const script = join(ROOT, 'scripts', 'build.mjs');
+  return { folder, ready: runProgram(process.execPath, [script, folder, 'test/support']) };
 }
 
 function reportSkipped(what: string, why: string): void {

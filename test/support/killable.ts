@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { builtFile } from './built.ts';
 import { endWithUs, until } from './children.ts';
 
 /** A process of its own that works on a database until it is killed. */
@@ -20,8 +20,8 @@ export interface Killable {
 
 /** Starts a script of this folder, which says `ready` when it is up and then waits for its word to begin. */
 export async function startKillable(script: string, ...args: string[]): Promise<Killable> {
-  const path = fileURLToPath(new URL(script, import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', path, ...args], {
+  const program = await builtFile(`test/support/${script}`);
+  const child = spawn(process.execPath, [program, ...args], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   endWithUs(child);

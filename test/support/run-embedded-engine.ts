@@ -1,4 +1,4 @@
-// The embedded engine in a process of its own, which a test may kill: node --import tsx <this> <file>.
+// The embedded engine in a process of its own, which a test may kill, on the file that it is given.
 // Its first line on standard output is its URL.
 import { startEmbeddedEngine } from '../../infrastructure/embedded-engine/start.ts';
 

@@ -1,8 +1,6 @@
-import { get, type IncomingMessage } from 'node:http';
-import { json } from 'node:stream/consumers';
-import { inject } from 'vitest';
+import { askOnce } from './ask-setup.ts';
 
-/** What `global-setup.ts` starts for all test files: each server once, when the first file asks for it. */
+/** What is started for all test files: each server once, when the first file asks for it. */
 export type ServerName = 'redis' | 'operaton' | 'camunda7';
 
 export interface ServerAnswer {
@@ -13,7 +11,6 @@ export interface ServerAnswer {
 }
 
 const ENGINES = ['operaton', 'camunda7'] as const;
-const answers = new Map<ServerName, Promise<ServerAnswer>>();
 
 /** Starts a server unless it runs already. Null: there is none on this machine, its tests are skipped. */
 export async function serverUrl(name: ServerName): Promise<string | null> {
@@ -31,18 +28,4 @@ export function guardedEngines(): Promise<{ name: string; url: string | null }[]
   return Promise.all(ENGINES.map(async (name) => ({ name, url: (await ask(name)).guardedUrl })));
 }
 
-function ask(name: ServerName): Promise<ServerAnswer> {
-  const answer = answers.get(name) ?? request(name);
-  answers.set(name, answer);
-  return answer;
-}
-
-/** Not by `fetch`, which gives up after five minutes: the first start of an engine downloads it. */
-async function request(name: ServerName): Promise<ServerAnswer> {
-  const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    get(`${inject('serversUrl')}/${name}`, resolve).once('error', reject);
-  });
-  const answer = (await json(response)) as ServerAnswer & { error?: string };
-  if (answer.error) throw new Error(answer.error);
-  return answer;
-}
+const ask = (name: ServerName) => askOnce<ServerAnswer>(name);

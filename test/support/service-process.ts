@@ -1,11 +1,9 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { builtFile } from './built.ts';
 import { endWithUs, until } from './children.ts';
 import { type Folder, settingsFor } from './service.ts';
 import { type Api, createApi } from './service-api.ts';
-
-const BIN = fileURLToPath(new URL('../../src/bin.mjs', import.meta.url));
 
 export interface ServiceProcess {
   url: string;
@@ -32,7 +30,7 @@ export async function startCommand(
   env: Record<string, string>,
   ready: RegExp,
 ): Promise<ServiceProcess> {
-  const child = spawn(process.execPath, [BIN, ...args], {
+  const child = spawn(process.execPath, [await builtFile('src/bin.ts'), ...args], {
     env: { PATH: process.env.PATH ?? '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

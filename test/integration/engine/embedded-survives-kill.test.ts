@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { EngineVariables } from '../../../domain/engine/engine.ts';
 import {
@@ -18,11 +17,12 @@ import {
   subProcess,
   task,
 } from '../../support/bpmn/model.ts';
+import { builtFile } from '../../support/built.ts';
 import { endWithUs, until } from '../../support/children.ts';
 import { temporaryFolder } from '../../support/databases.ts';
 import { createRig, type Followed, type WireTask } from './engine-rig.ts';
 
-const SCRIPT = fileURLToPath(new URL('../../support/run-embedded-engine.ts', import.meta.url));
+const SCRIPT = await builtFile('test/support/run-embedded-engine.ts');
 
 const folder = temporaryFolder();
 let child: ChildProcess;
@@ -30,7 +30,7 @@ let url = '';
 const rig = createRig(() => url);
 
 async function startEngine(): Promise<void> {
-  child = spawn(process.execPath, ['--import', 'tsx', SCRIPT, join(folder.path, 'engine.db')], {
+  child = spawn(process.execPath, [SCRIPT, join(folder.path, 'engine.db')], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   endWithUs(child);
