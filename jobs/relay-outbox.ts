@@ -11,62 +11,62 @@ export interface RelayOptions {
   outbox: Outbox;
   queue: Queue;
   log: RelayLog;
-  /** Milliseconds between two looks for rows that nobody handed over. */
+  /** Milliseconds between two polls for rows that are due. */
   pollMs: number;
-  /** Milliseconds a taken row stays hidden from other relays. */
+  /** Milliseconds for which a claimed row stays hidden from other relays. */
   leaseMs: number;
-  /** Rows taken at once. */
+  /** Rows claimed at once. */
   batch: number;
   /**
-   * Whether the queue keeps a job of this event as a dead letter. Its row stays taken, so that no look
+   * Whether the queue keeps a job of this event as a dead letter. Its row stays claimed, so that no poll
    * publishes it again, and a stop does not wait for it.
    */
   isDeadLetter?: (eventId: string) => boolean;
 }
 
 export interface Relay {
-  /** Takes rows that were just committed with this relay's lease on them: the nudge. */
-  offer(rows: readonly OutboxRow[]): void;
+  /** Publishes rows that were just committed with this relay's lease on them. */
+  publish(rows: readonly OutboxRow[]): void;
   /** Starts to poll: the safety net for rows whose relay died or failed. */
   start(): void;
-  /** Stops polling and waits up to `timeoutMs` for what is under way. */
+  /** Stops polling and waits up to `timeoutMs` for the rows in flight. */
   stop(timeoutMs: number): Promise<void>;
-  /** Rows handed to the queue that it has not answered for. */
+  /** How many rows the queue has and has not acknowledged. */
   inFlight(): number;
 }
 
-/** Longest pause before a row is published again after a failure, in milliseconds. */
-const MAX_RELEASE_MS = 30_000;
-/** Rows under way above which no more are taken: after a long outage the backlog stays in the table. */
+/** Longest delay before a row is published again after a failure, in milliseconds. */
+const MAX_RELEASE_DELAY_MS = 30_000;
+/** Rows in flight above which no more are claimed: after a long outage the backlog stays in the table. */
 const MAX_IN_FLIGHT = 10_000;
-/** Milliseconds between two looks, while stopping, whether only dead letters are left. */
-const IDLE_MS = 50;
-/** Published rows are deleted together after at most this many milliseconds: it is off the hot path. */
-const REMOVE_EVERY_MS = 10;
+/** While stopping, how often to check whether only dead letters are in flight. */
+const DRAIN_INTERVAL_MS = 50;
+/** Acknowledged rows are deleted together, at most this much later: deleting is off the hot path. */
+const REMOVE_DELAY_MS = 10;
 
 /**
  * Moves events from the outbox to the queue, at least once each.
  *
- * An append writes its outbox rows already leased to the relay of its own process and hands them
- * over after the commit, so the usual row costs no query to find. When that process dies, the lease
- * lapses and the poll of any relay picks the row up. A row is deleted when the queue has answered for
- * all its jobs. Races: a lease may lapse while the queue is slow, then a row is published twice;
+ * An append writes its outbox rows already leased to the relay of its own process, which gets them
+ * after the commit, so the usual row costs no query to find. When that process dies, the lease
+ * expires and the poll of any relay claims the row. A row is deleted when the queue has acknowledged
+ * all its jobs. Race: a lease may expire while the queue is slow, and the row is then published twice;
  * every job handler is idempotent for that reason.
  */
 export function createRelay(options: RelayOptions): Relay {
   const { outbox, queue, log, pollMs, leaseMs, batch, isDeadLetter = () => false } = options;
-  const flying = new Set<string>();
-  let published: string[] = [];
+  const inFlight = new Set<string>();
+  let acked: string[] = [];
   let removal: NodeJS.Timeout | undefined;
-  let poll: NodeJS.Timeout | undefined;
-  let looking: Promise<void> | undefined;
+  let nextPoll: NodeJS.Timeout | undefined;
+  let polling: Promise<void> | undefined;
   let stopped = false;
-  let idle: (() => void) | undefined;
+  let onDone: (() => void) | undefined;
 
-  function offer(offered: readonly OutboxRow[]): void {
-    // Polled again while still under way: the lease lapsed on a slow job that runs in here.
-    const rows = offered.filter((row) => !flying.has(row.eventId));
-    for (const row of rows) flying.add(row.eventId);
+  function publish(given: readonly OutboxRow[]): void {
+    // A row comes again while it is in flight when its lease expires during a slow job of the in-process queue.
+    const rows = given.filter((row) => !inFlight.has(row.eventId));
+    for (const row of rows) inFlight.add(row.eventId);
     const jobs = rows.map(jobsOf);
     const answers = queue.addBulk(jobs.flat());
     let at = 0;
@@ -75,99 +75,99 @@ export function createRelay(options: RelayOptions): Relay {
       const own = answers.slice(at, at + count);
       at += count;
       Promise.all(own).then(
-        () => settle(row),
-        (error: unknown) => giveBack(row, error),
+        () => ack(row),
+        (error: unknown) => nack(row, error),
       );
     });
   }
 
-  function settle(row: OutboxRow): void {
-    published.push(row.eventId);
-    removal ??= setTimeout(removePublished, REMOVE_EVERY_MS);
+  function ack(row: OutboxRow): void {
+    acked.push(row.eventId);
+    removal ??= setTimeout(removeAcked, REMOVE_DELAY_MS);
   }
 
-  function removePublished(): Promise<void> {
+  function removeAcked(): Promise<void> {
     clearTimeout(removal);
     removal = undefined;
-    const ids = published;
-    published = [];
+    const ids = acked;
+    acked = [];
     return (
       outbox
         .remove(ids)
-        // The rows stay, their lease lapses, they are published again: only work is lost.
+        // The rows stay until their lease expires and are published again: only work is lost.
         .catch((error: unknown) =>
-          log.warn({ err: error, rows: ids.length }, 'outbox: not removed'),
+          log.warn({ err: error, rows: ids.length }, 'outbox: rows were not deleted'),
         )
-        .finally(() => land(ids))
+        .finally(() => done(ids))
     );
   }
 
-  function giveBack(row: OutboxRow, error: unknown): void {
-    const delay = Math.min(MAX_RELEASE_MS, 1_000 * 2 ** Math.min(row.attempts, 10));
+  function nack(row: OutboxRow, error: unknown): void {
+    const delay = Math.min(MAX_RELEASE_DELAY_MS, 1_000 * 2 ** Math.min(row.attempts, 10));
     const message = error instanceof Error ? error.message : String(error);
     const ids = { ...logIds(row.correlationId, row.traceparent), eventId: row.eventId };
     log.debug({ ...ids, delay, error: message }, 'outbox: publishing failed');
     outbox
       .release([row.eventId], message, delay)
-      .catch((cause: unknown) => log.warn({ ...ids, err: cause }, 'outbox: not released'))
-      .finally(() => land([row.eventId]));
+      .catch((cause: unknown) => log.warn({ ...ids, err: cause }, 'outbox: row was not released'))
+      .finally(() => done([row.eventId]));
   }
 
-  function land(ids: readonly string[]): void {
-    for (const id of ids) flying.delete(id);
-    idle?.();
+  function done(ids: readonly string[]): void {
+    for (const id of ids) inFlight.delete(id);
+    onDone?.();
   }
 
-  async function look(): Promise<void> {
+  async function poll(): Promise<void> {
     try {
-      while (!stopped && flying.size < MAX_IN_FLIGHT) {
+      while (!stopped && inFlight.size < MAX_IN_FLIGHT) {
         const rows = await outbox.claim(batch, leaseMs);
-        offer(rows);
+        publish(rows);
         if (rows.length < batch) break;
       }
     } catch (error) {
-      // The database is away; appends fail too, and readiness says so. The next look tries again.
-      log.warn({ err: error }, 'outbox: cannot be read');
+      // The database is away: appends fail too, and readiness reports it. The next poll tries again.
+      log.warn({ err: error }, 'outbox: rows cannot be claimed');
     }
-    lookIn(pollMs);
+    pollIn(pollMs);
   }
 
-  function lookIn(pause: number): void {
+  function pollIn(delayMs: number): void {
     if (stopped) return;
-    poll = setTimeout(() => {
-      looking = look();
-    }, pause);
+    nextPoll = setTimeout(() => {
+      polling = poll();
+    }, delayMs);
   }
 
-  /** Until the look that is under way has offered what it took, and all that was offered has landed. */
+  /** Resolves when the running poll has published what it claimed, and no row but dead letters is in flight. */
   async function drained(): Promise<void> {
-    await looking;
-    while ([...flying].some((eventId) => !isDeadLetter(eventId))) {
+    await polling;
+    while ([...inFlight].some((eventId) => !isDeadLetter(eventId))) {
       await new Promise<void>((resolve) => {
-        idle = resolve;
-        // Nobody says so when a job is given up meanwhile.
-        setTimeout(resolve, IDLE_MS).unref();
+        onDone = resolve;
+        // A job that becomes a dead letter meanwhile is never done.
+        setTimeout(resolve, DRAIN_INTERVAL_MS).unref();
       });
     }
   }
 
   return {
-    offer,
+    publish,
     start() {
-      lookIn(0);
+      pollIn(0);
     },
     async stop(timeoutMs) {
       stopped = true;
-      clearTimeout(poll);
+      clearTimeout(nextPoll);
       let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<void>((resolve) => {
+      const timeUp = new Promise<void>((resolve) => {
         timer = setTimeout(resolve, timeoutMs);
       });
-      await Promise.race([drained(), late]);
+      await Promise.race([drained(), timeUp]);
       clearTimeout(timer);
-      // Out of time: what is published by now need not be published again.
-      if (published.length > 0) await removePublished();
+      // Rows that are acknowledged by now need not be published again.
+      if (acked.length > 0) await removeAcked();
     },
-    inFlight: () => flying.size,
+    inFlight: () => inFlight.size,
   };
 }

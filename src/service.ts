@@ -4,10 +4,10 @@ import { v7 as timeOrderedId } from 'uuid';
 import { SetupError } from '../domain/common/index.ts';
 import { createFeedSignal } from '../domain/feed/index.ts';
 import {
-  createAnnounce,
   createCatchUp,
   createFindProcess,
   createProcessMap,
+  createPublishState,
   type ProcessState,
   type StoredEvent,
 } from '../domain/process/index.ts';
@@ -20,6 +20,7 @@ import { createAccess } from './access/access.ts';
 import { readPolicy } from './access/policy.ts';
 import { warnOfUncheckedTopics } from './composition/check-model.ts';
 import { checkRoles } from './composition/check-roles.ts';
+import { createCommits } from './composition/commits.ts';
 import { dataLockMode, lockDataDir } from './composition/data-lock.ts';
 import { openDatabase } from './composition/database-target.ts';
 import { jobHandlersOf } from './composition/job-handlers.ts';
@@ -90,18 +91,12 @@ export async function startService(
     shutdown.add('traces', (timeLeft) => observability.stop(timeLeft()));
 
     // Database: the events and what is projected from them.
+    const commits = createCommits();
     const leaseMs = has('relay') ? config.OUTBOX_LEASE_MS : 0;
     const database = await openDatabase(config, {
       clock: Date.now,
       leaseMs,
-      onAppended: (events) => {
-        onCommitted(events);
-        announce(events);
-        feedSignal.wake();
-        observeEvents(events);
-        // In the next turn: who waits for this has its answer first.
-        if (has('relay')) setImmediate(() => relay.offer(events.map(outboxRowOf)));
-      },
+      onAppended: commits.publish,
       warn: (message) => log.warn(message),
     });
     shutdown.add('database', () => database.close());
@@ -153,12 +148,6 @@ export async function startService(
       onState(state);
       feedSignal.wake();
     });
-    const announce = createAnnounce({ processMap, notifier, log });
-    const observeEvents = observability.events({
-      ...database,
-      processMap,
-      isPersonal: personal.isPersonal,
-    });
     const relay = createRelay({
       outbox,
       queue,
@@ -169,6 +158,16 @@ export async function startService(
       isDeadLetter: transport.isDeadLetter,
     });
     shutdown.add('relay', (timeLeft) => relay.stop(timeLeft() / 2));
+    // What follows a commit, in this order: whoever waits for the process has its answer first.
+    commits.subscribe(
+      onCommitted,
+      createPublishState({ processMap, notifier, log }),
+      feedSignal.wake,
+      observability.events({ ...database, processMap, isPersonal: personal.isPersonal }),
+    );
+    if (has('relay')) {
+      commits.subscribe((events) => setImmediate(() => relay.publish(events.map(outboxRowOf))));
+    }
 
     // HTTP.
     const access = await createAccess({ config, store: database.apiKeys, clock: Date.now, log });

@@ -68,7 +68,7 @@ const calls = {
       leaseMs: config.OUTBOX_LEASE_MS,
       onAppended: (events) => {
         observeEvents(events);
-        relay.offer(events.map(outboxRowOf));
+        relay.publish(events.map(outboxRowOf));
       },
     });
     const { outbox, processStore, eventFeed, apiKeys, attention } = database;

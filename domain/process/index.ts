@@ -35,7 +35,7 @@ export { createProcessMap, type ProcessMap } from './process-map.ts';
 export { evolve, fold, isEnded, type ProcessState, type ProcessStatus } from './process-state.ts';
 export type { ProcessCursor, ProcessStore } from './process-store.ts';
 export { publicEvent } from './public-event.ts';
-export { createAnnounce } from './publish-state.ts';
+export { createPublishState } from './publish-state.ts';
 export { hashJson, hashStart } from './request-hash.ts';
 export { RESERVED_VARIABLES, reservedAmong, reservedValues } from './reserved-variables.ts';
 export { type RetryPorts, retryProcess } from './retry-process.ts';

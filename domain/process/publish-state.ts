@@ -4,21 +4,21 @@ import type { Notifier } from './notifier.ts';
 import type { ProcessMap } from './process-map.ts';
 import { fold } from './process-state.ts';
 
-export interface AnnounceLog {
+export interface PublishStateLog {
   debug(fields: object, message: string): void;
 }
 
 /**
- * Tells the new state of a process as soon as its events are committed, so that callers need not wait
- * for the projection. It folds them onto the state in memory; when that is not the one just before
- * them, it stays silent, and the projection tells instead.
+ * Publishes the new state of a process as soon as its events are committed, so that callers need not wait
+ * for the projection. It folds the events onto the state in memory. When memory does not hold the state just
+ * before them, it publishes nothing, and the projection does later.
  *
  * @returns what to call with the events of one append, after its commit
  */
-export function createAnnounce(ports: {
+export function createPublishState(ports: {
   processMap: ProcessMap;
   notifier: Notifier;
-  log: AnnounceLog;
+  log: PublishStateLog;
 }): (events: readonly StoredEvent[]) => void {
   const { processMap, notifier, log } = ports;
   return (events) => {
@@ -30,9 +30,9 @@ export function createAnnounce(ports: {
     const state = fold(events, known);
     if (!state) return;
     notifier.publish(state).catch((error: unknown) => {
-      // The projection publishes the same state, again and again until it is out.
+      // The projection publishes the same state, and tries until it succeeds.
       const ids = logIds(correlationId, first.identity.traceparent);
-      log.debug({ error: String(error), ...ids }, 'state not announced');
+      log.debug({ error: String(error), ...ids }, 'state was not published');
     });
   };
 }

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createFindProcess } from '../../domain/process/find-process.ts';
 import { createProcessMap, type ProcessMap } from '../../domain/process/process-map.ts';
 import { fold, type ProcessState } from '../../domain/process/process-state.ts';
-import { createAnnounce } from '../../domain/process/publish-state.ts';
+import { createPublishState } from '../../domain/process/publish-state.ts';
 import { createInProcessNotifier } from '../../infrastructure/in-process/notifier.ts';
 import { databaseKinds, type TestDatabase } from '../support/databases.ts';
 import { completed, requested, started, stepCompleted } from '../support/events.ts';
@@ -22,7 +22,7 @@ describe('announcing what was committed', () => {
     notifier.subscribe((state) => {
       if (processMap.set(state)) told.push(state);
     });
-    const announce = createAnnounce({ processMap, notifier, log: silent });
+    const announce = createPublishState({ processMap, notifier, log: silent });
     database = await sqlite.open({ onAppended: announce });
   });
   afterEach(() => database.destroy());

@@ -56,7 +56,7 @@ export function createWorld() {
       return relay;
     },
     nudges(relay: Relay): void {
-      nudge = relay.offer;
+      nudge = relay.publish;
     },
   };
 }
