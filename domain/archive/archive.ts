@@ -1,5 +1,4 @@
 import type { Timestamp } from '../common/index.ts';
-import type { ProcessState } from '../process/index.ts';
 
 export interface ArchiveCount {
   processes: number;
@@ -68,6 +67,4 @@ export interface Archive {
    * @throws StoreUnavailableError
    */
   restore(correlationId: string): Promise<RestoreOutcome>;
-  /** An archived process as it was projected, or null. */
-  findProcess(correlationId: string): Promise<ProcessState | null>;
 }

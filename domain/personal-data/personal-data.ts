@@ -1,4 +1,3 @@
-import type { Archive } from '../archive/index.ts';
 import type { Json } from '../common/index.ts';
 import type { EventFeed } from '../feed/index.ts';
 import type {
@@ -23,7 +22,6 @@ export interface PersonalData {
   eventFeed(feed: EventFeed): EventFeed;
   /** Opens what is read. What `project` gives back stays sealed: it is for memory and for other instances. */
   processStore(store: ProcessStore): ProcessStore;
-  archive(archive: Archive): Archive;
   /** Opens the states that callers wait for; the others are not worth a look at their keys. */
   waitroom(waitroom: Waitroom): Waitroom;
   /** Opens the states that a look-up finds. */
@@ -35,9 +33,6 @@ export interface PersonalData {
 export interface PersonalLog {
   warn(fields: object, message: string): void;
 }
-
-/** Events opened together, so that their keys are read together. */
-const READ_TOGETHER = 200;
 
 /**
  * Personal data between the ports and what stores them: tables, queues, memory and notifications only ever
@@ -142,16 +137,6 @@ export function createPersonalData(options: {
         findByDedupePrefix: async (prefix) => openEvents(await store.findByDedupePrefix(prefix)),
         pageStream: async (...call) => openPage(await store.pageStream(...call)),
         findByTrace: async (...call) => openPage(await store.findByTrace(...call)),
-        async *readAll(range) {
-          let together: StoredEvent[] = [];
-          for await (const event of store.readAll(range)) {
-            together.push(event);
-            if (together.length < READ_TOGETHER) continue;
-            yield* await openEvents(together);
-            together = [];
-          }
-          yield* await openEvents(together);
-        },
       };
     },
     eventFeed: (feed) => ({
@@ -173,7 +158,6 @@ export function createPersonalData(options: {
         return { items: await openStates(items), atEnd };
       },
     }),
-    archive: (archive) => ({ ...archive, findProcess: openFound(archive.findProcess) }),
     waitroom: (waitroom) => ({
       ...waitroom,
       notify(state) {

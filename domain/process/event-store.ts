@@ -69,22 +69,4 @@ export interface EventStore {
     traceabilityId: string,
     options: PageSize & { afterId?: string | undefined },
   ): Promise<Page<StoredEvent>>;
-  /**
-   * Every live event in id order, in constant memory however many there are: read as they are asked for.
-   * Who stops early (`break`, `return`) frees what the reading held; a database that is lost for a
-   * moment is read on from the event before.
-   *
-   * Ids are given at the insert, not at the commit: an event may become visible after one with a higher
-   * id. So this is for what looks at everything (reconciling, rebuilding, exporting up to a point in the
-   * past), not for a reader that remembers the last id and comes back for more.
-   *
-   * @param options `afterId` is exclusive, `untilId` inclusive; both may be left out
-   * @throws StoreUnavailableError when the database cannot be reached
-   */
-  readAll(options?: ReadAllOptions): AsyncIterable<StoredEvent>;
-}
-
-export interface ReadAllOptions {
-  afterId?: string | undefined;
-  untilId?: string | undefined;
 }

@@ -1,7 +1,6 @@
 import type BetterSqlite3 from 'better-sqlite3';
 import type { Archive } from '../../domain/archive/index.ts';
 import type { Clock } from '../../domain/common/index.ts';
-import { fromProcessRow, PROCESS_COLUMNS, type ProcessRow } from '../sql/process-row.ts';
 import type { GroupCommit } from './group-commit.ts';
 import { createSqliteRestore } from './restore.ts';
 
@@ -13,17 +12,10 @@ export function createSqliteArchive(
   >,
 ): Archive {
   const { db, groupCommit, clock, moveBatch, preview, previewBytes } = options;
-  const select = db.prepare<[string], ProcessRow>(
-    `SELECT ${PROCESS_COLUMNS.join(', ')} FROM process_store_archive WHERE correlation_id = ?`,
-  );
   return {
     moveBatch,
     preview,
     previewBytes,
     restore: createSqliteRestore({ db, groupCommit, clock }),
-    async findProcess(correlationId) {
-      const row = select.get(correlationId);
-      return row ? fromProcessRow(row) : null;
-    },
   };
 }

@@ -13,8 +13,6 @@ export interface EventReads extends Omit<EventStore, 'append'> {
   findArchived(dedupeKey: string): StoredEvent | undefined;
 }
 
-/** Events that `readAll` takes at once: a few milliseconds, then others have their turn. */
-const READ_PAGE = 200;
 const COLUMNS = `id, ${EVENT_COLUMNS.join(', ')}`;
 const LIVE = `SELECT ${COLUMNS}, NULL AS archived_at FROM event_log`;
 const ARCHIVED = `SELECT ${COLUMNS}, archived_at FROM event_log_archive`;
@@ -42,9 +40,6 @@ export function createEventReads(db: BetterSqlite3.Database): EventReads {
   const byTrace = db.prepare<[string, number, string, number, number], Row>(
     `${LIVE} WHERE traceability_id = ? AND id > ?
      UNION ALL ${ARCHIVED} WHERE traceability_id = ? AND id > ? ORDER BY id LIMIT ?`,
-  );
-  const page = db.prepare<[number, number, number], Row>(
-    `${LIVE} WHERE id > ? AND id <= ? ORDER BY id LIMIT ?`,
   );
 
   function firstOf(
@@ -97,19 +92,6 @@ export function createEventReads(db: BetterSqlite3.Database): EventReads {
     async findByTrace(traceabilityId, { afterId = '0', ...size }) {
       const from = Number(afterId);
       return take(byTrace as never, size, traceabilityId, from, traceabilityId, from);
-    },
-    // Pages instead of an open cursor: that would keep the connection from every other statement, and a
-    // second connection's would keep the write-ahead log from being taken over into the file.
-    async *readAll({ afterId = '0', untilId } = {}) {
-      const until = untilId === undefined ? Number.MAX_SAFE_INTEGER : Number(untilId);
-      for (let after = Number(afterId); ; ) {
-        const rows = page.all(after, until, READ_PAGE);
-        for (const row of rows) yield fromRow(row);
-        const last = rows.at(-1);
-        if (!last || rows.length < READ_PAGE) return;
-        after = last.id;
-        await nextTurn();
-      }
     },
   };
 }

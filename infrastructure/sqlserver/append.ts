@@ -4,9 +4,8 @@ import { contentHash } from '../sql/event-hash.ts';
 import { EVENT_COLUMNS, type EventRow, OWN_KEY } from '../sql/event-row.ts';
 import { outputToArchive } from './archive.ts';
 import { withRetry } from './connection.ts';
-import { ARCHIVED, LIVE, liveElseArchived, STREAM } from './event-reads.ts';
+import { ARCHIVED, LIVE, liveElseArchived, type Row, STREAM } from './event-reads.ts';
 import { chainHashes } from './hash-chain.ts';
-import type { Row } from './read-all.ts';
 import { BEGIN_WITH_STREAM_LOCK } from './stream-lock.ts';
 import { SHARE_TABLES } from './table-lock.ts';
 

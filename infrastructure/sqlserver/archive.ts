@@ -10,13 +10,11 @@ import {
 } from '../sql/archive-rows.ts';
 import { COUNT_MOVE } from '../sql/checkpoints.ts';
 import { EVENT_COLUMNS } from '../sql/event-row.ts';
-import { fromProcessRow, PROCESS_COLUMNS, type ProcessRow } from '../sql/process-row.ts';
-import { isoTimes, withRetry } from './connection.ts';
+import { PROCESS_COLUMNS } from '../sql/process-row.ts';
+import { withRetry } from './connection.ts';
 import { createRestore } from './restore.ts';
 import { lockStream } from './stream-lock.ts';
 import { SHARE_TABLES } from './table-lock.ts';
-
-const SELECT = `SELECT ${PROCESS_COLUMNS.join(', ')} FROM process_store_archive WHERE correlation_id = @correlation_id`;
 
 /** A first look without locks, and one at whether others write. */
 const CANDIDATES = `${CANDIDATES_MSSQL};
@@ -108,14 +106,5 @@ export function createMssqlArchive(
     preview,
     previewBytes,
     restore: createRestore(pool),
-    async findProcess(correlationId) {
-      const { recordset } = await withRetry(() =>
-        pool
-          .request()
-          .input('correlation_id', sql.VarChar(255), correlationId)
-          .query<ProcessRow>(SELECT),
-      );
-      return recordset[0] ? fromProcessRow(isoTimes(recordset[0])) : null;
-    },
   };
 }

@@ -30,11 +30,11 @@ import { createMssqlOutbox } from './outbox.ts';
 import { createMssqlProcessKeys } from './process-keys.ts';
 import { createMssqlProcessStore } from './process-store.ts';
 import { createMssqlRemove } from './purge.ts';
-import { readBounded } from './read-bounded.ts';
 import { createMssqlReadQueries } from './read-queries.ts';
 import { openMssqlRebuildStore } from './rebuild-store.ts';
 import { createMssqlRollupStore } from './rollups.ts';
 import { beginWithLock } from './stream-lock.ts';
+import { readBounded } from './stream-rows.ts';
 import { createMssqlVerification } from './verification.ts';
 
 /** Readers of the whole log at once: each keeps a connection for as long as it takes. */
@@ -110,7 +110,7 @@ export async function openMssqlDatabase(
   const feedRows = createFeedRows(reads, feedSource);
   return {
     kind: 'mssql',
-    eventStore: createMssqlEventStore({ pool, readers, leaseMs, onAppended }),
+    eventStore: createMssqlEventStore({ pool, leaseMs, onAppended }),
     eventFeed: createEventFeed(feedRows),
     feedRows,
     rollups: createMssqlRollupStore(pool),

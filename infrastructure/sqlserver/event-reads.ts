@@ -1,10 +1,16 @@
 import sql from 'mssql';
 import type { EventStore, Page, PageSize, StoredEvent } from '../../domain/process/index.ts';
 import { pageOf } from '../sql/bounded-rows.ts';
-import { EVENT_COLUMNS } from '../sql/event-row.ts';
-import { withRetry } from './connection.ts';
-import { fromRow, type Row } from './read-all.ts';
-import { readBounded } from './read-bounded.ts';
+import {
+  EVENT_COLUMNS,
+  type EventRow,
+  type FoundEventRow,
+  fromEventRow,
+} from '../sql/event-row.ts';
+import { isoTimes, withRetry } from './connection.ts';
+import { readBounded } from './stream-rows.ts';
+
+export type Row = EventRow & Partial<Pick<FoundEventRow, 'archived_at'>> & { id: string };
 
 const COLUMNS = `id, ${EVENT_COLUMNS.join(', ')}`;
 export const LIVE = `${COLUMNS}, CAST(NULL AS DATETIME2(3)) AS archived_at FROM event_log`;
@@ -29,7 +35,7 @@ const PREFIX = 'WHERE dedupe_key >= @from AND dedupe_key < @to ORDER BY id';
 const TRACE = 'WHERE traceability_id = @trace AND id > @afterId';
 
 /** The look-ups of the event store on SQL Server. */
-export function createEventReads(pool: sql.ConnectionPool): Omit<EventStore, 'append' | 'readAll'> {
+export function createEventReads(pool: sql.ConnectionPool): Omit<EventStore, 'append'> {
   async function select(statement: string, bind: (request: sql.Request) => sql.Request) {
     const { recordsets } = await withRetry(() => bind(pool.request()).query(statement));
     return (recordsets as unknown as Row[][]).flat().map(fromRow);
@@ -93,6 +99,11 @@ export function createEventReads(pool: sql.ConnectionPool): Omit<EventStore, 'ap
             .input('afterId', sql.BigInt, afterId),
       ),
   };
+}
+
+export function fromRow(row: Row): StoredEvent {
+  const { id, ...rest } = isoTimes(row);
+  return fromEventRow(String(id), rest);
 }
 
 /** The first text that sorts after everything with this prefix (visible ASCII, binary collation). */

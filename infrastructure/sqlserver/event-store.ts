@@ -10,13 +10,10 @@ import {
 import { beginsAnew, lateInstanceId } from '../sql/archive-rows.ts';
 import { checkAppend, OWN_KEY, stored, toEventRow } from '../sql/event-row.ts';
 import { createAppend, type Place } from './append.ts';
-import { createEventReads } from './event-reads.ts';
-import { createReadAll, fromRow } from './read-all.ts';
+import { createEventReads, fromRow } from './event-reads.ts';
 
 export interface MssqlEventStoreOptions {
   pool: sql.ConnectionPool;
-  /** For `readAll`, whose readers keep a connection while they take their time. */
-  readers: sql.ConnectionPool;
   leaseMs: number;
   onAppended: (events: readonly StoredEvent[]) => void;
   /** Makes unique ids; new ones should sort behind older ones. */
@@ -30,7 +27,7 @@ export interface MssqlEventStoreOptions {
  * was lost.
  */
 export function createMssqlEventStore(options: MssqlEventStoreOptions): EventStore {
-  const { pool, readers, leaseMs, onAppended, newId = timeOrderedId } = options;
+  const { pool, leaseMs, onAppended, newId = timeOrderedId } = options;
   const run = createAppend({ pool, leaseMs });
 
   return {
@@ -70,7 +67,6 @@ export function createMssqlEventStore(options: MssqlEventStoreOptions): EventSto
       }
     },
     ...createEventReads(pool),
-    readAll: createReadAll(readers),
   };
 }
 

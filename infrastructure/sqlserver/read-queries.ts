@@ -9,7 +9,7 @@ import {
   type PoolLimits,
   withRetry,
 } from './connection.ts';
-import { readBounded } from './read-bounded.ts';
+import { readBounded } from './stream-rows.ts';
 
 /** Connections for queries that may take their time. */
 const MOST_CONNECTIONS = 4;

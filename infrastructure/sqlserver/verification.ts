@@ -7,10 +7,10 @@ import type { ArchivedProcessRow } from '../sql/verify/inspect-process.ts';
 import { type LateOutboxRow, lateOutboxRows, outboxDifference } from '../sql/verify/outbox-rows.ts';
 import { planRepair } from '../sql/verify/plan-repair.ts';
 import { isoTimes, withRetry } from './connection.ts';
-import { ARCHIVED, LIVE } from './event-reads.ts';
+import { ARCHIVED, LIVE, type Row } from './event-reads.ts';
 import { bindProcess } from './process-store.ts';
-import { type Row, streamRows } from './read-all.ts';
 import { BEGIN_WITH_STREAM_LOCK } from './stream-lock.ts';
+import { streamRows } from './stream-rows.ts';
 import { SHARE_TABLES } from './table-lock.ts';
 import { createUnplacedEvents } from './unplaced-events.ts';
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { Database } from '../../infrastructure/sql/database.ts';
 import { openSqliteDatabase } from '../../infrastructure/sqlite/database.ts';
 import { openMssqlDatabase } from '../../infrastructure/sqlserver/database.ts';
-import { soon } from '../support/archive-world.ts';
+import { archivedState, soon } from '../support/archive-world.ts';
 import { until } from '../support/children.ts';
 import { engineApi } from '../support/engine-api.ts';
 import { createTestDatabase } from '../support/mssql.ts';
@@ -186,7 +186,7 @@ describe.each(MIXES)('$name + Redis + Operaton', { timeout: SLOW }, (mix) => {
       await untilEnded(correlationId);
       await until(async () => {
         await database.archive.moveBatch({ endedBefore: soon(), limit: 100 });
-        return (await database.archive.findProcess(correlationId)) !== null;
+        return (await archivedState(database, correlationId)) !== null;
       }, 'it is archived');
       // What an instance remembers of an ended process is soon forgotten.
       const { body } = await until(async () => {

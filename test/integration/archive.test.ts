@@ -3,6 +3,7 @@ import type { ArchivePlace } from '../../domain/archive/archive.ts';
 import { EVENT_COLUMNS } from '../../infrastructure/sql/event-row.ts';
 import { PROCESS_COLUMNS } from '../../infrastructure/sql/process-row.ts';
 import {
+  archivedState,
   emptyAfterwards,
   endedProcess,
   moveBatch,
@@ -39,7 +40,7 @@ describe.each(databaseKinds())(
         for (const { archivedAt } of after) {
           expect(Math.abs(Date.parse(archivedAt ?? '') - Date.now())).toBeLessThan(60_000);
         }
-        expect(await database.archive.findProcess('whole')).toEqual(row);
+        expect(await archivedState(database, 'whole')).toEqual(row);
         expect(await database.processStore.get('whole')).toBeNull();
         expect((await placesOf(database)).get('whole')).toMatchObject({
           events: { live: [], archived: [1, 2, 3, 4] },

@@ -3,6 +3,7 @@ import { StreamArchivedError, VersionConflictError } from '../../domain/common/e
 import type { ProcessEvent } from '../../domain/process/events.ts';
 import { fold } from '../../domain/process/process-state.ts';
 import {
+  archivedState,
   emptyAfterwards,
   endedProcess,
   expectFolded,
@@ -107,7 +108,7 @@ describe.each(databaseKinds())(
       });
 
       it('G3: what comes late is added to it in the archive, by the next versions', async () => {
-        const { eventStore, processStore, outbox, archive } = database;
+        const { eventStore, processStore, outbox } = database;
         const [first] = await archived('later');
         await endedProcess(database, 'bystander');
         const { events, duplicate } = await eventStore.append('later', [
@@ -119,7 +120,7 @@ describe.each(databaseKinds())(
         const stream = await read('later');
         expect(stream.slice(4)).toEqual(events.map((event) => JSON.parse(JSON.stringify(event))));
         expect(BigInt(stream[5]?.id ?? 0)).toBeGreaterThan(BigInt(first?.id ?? 0) + 5n);
-        expect(await archive.findProcess('later')).toEqual(fold(stream));
+        expect(await archivedState(database, 'later')).toEqual(fold(stream));
         expect(fold(stream)).toMatchObject({ status: 'ok', processInstanceId: 'instance-2' });
         // It is published like any other, and the projection leaves it where it is.
         const rows = await outbox.claim(10, 0);

@@ -4,7 +4,7 @@ import { ERASED } from '../../domain/personal-data/personal.ts';
 import type { StoredEvent } from '../../domain/process/events.ts';
 import { fold } from '../../domain/process/process-state.ts';
 import { createRestEngine } from '../../infrastructure/camunda/rest-engine.ts';
-import { relayAll, soon } from '../support/archive-world.ts';
+import { archivedState, relayAll, soon } from '../support/archive-world.ts';
 import { databaseKinds, type TestDatabase } from '../support/databases.ts';
 import { foundIn, instanceOn, MASTER, PERSON, PERSONAL_EVENTS } from '../support/personal.ts';
 import { contents, expectChain, rowsOf, storedOf } from '../support/personal-rows.ts';
@@ -61,7 +61,7 @@ describe.each(databaseKinds())('personal data on $name', ({ available, open }) =
   });
 
   it.skipIf(!available)('is read and erased in the archive as well', async () => {
-    const { eventStore, archive } = instanceOn(database);
+    const { eventStore, personal } = instanceOn(database);
     await eventStore.append('kept', [start, end]);
     await database.processStore.project('kept');
     await relayAll(database);
@@ -70,12 +70,13 @@ describe.each(databaseKinds())('personal data on $name', ({ available, open }) =
     expect(contents(await eventStore.readStream('kept'))).toEqual(
       contents([start, end] as unknown as StoredEvent[]),
     );
-    expect(foundIn(await archive.findProcess('kept'))).toEqual([PERSON.email, PERSON.fullName]);
+    const find = (id: string) => archivedState(database, id);
+    expect(foundIn(await personal.opened(find)('kept'))).toEqual([PERSON.email, PERSON.fullName]);
 
     await database.processKeys.erase('kept');
     const other = instanceOn(database);
     expect(foundIn(await other.eventStore.readStream('kept'))).toEqual([]);
-    expect(await other.archive.findProcess('kept')).toMatchObject({
+    expect(await other.personal.opened(find)('kept')).toMatchObject({
       data: { message: ERASED, email: ERASED, score: 71 },
       erased: true,
     });

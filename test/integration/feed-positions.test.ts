@@ -48,7 +48,6 @@ describe.skipIf(inject('mssqlUrl') === null)(
       const store = createMssqlEventStore({
         // The append's own transaction is within this one, and so does not end before it.
         pool: transaction as unknown as sql.ConnectionPool,
-        readers: pool,
         leaseMs: 0,
         onAppended: () => {},
       });
@@ -96,7 +95,6 @@ describe.skipIf(inject('mssqlUrl') === null)(
       await transaction.begin();
       const store = createMssqlEventStore({
         pool: transaction as unknown as sql.ConnectionPool,
-        readers: pool,
         leaseMs: 0,
         onAppended: () => {},
       });

@@ -6,7 +6,7 @@ import { createCsvEncoder } from '../../infrastructure/files/csv.ts';
 import { createParquetExport } from '../../infrastructure/files/parquet.ts';
 import type { FeedRow } from '../../infrastructure/sql/feed-rows.ts';
 import { encodeName } from '../../infrastructure/sql/process-name.ts';
-import { relayAll, soon } from '../support/archive-world.ts';
+import { archivedState, relayAll, soon } from '../support/archive-world.ts';
 import { databaseKinds, type TestDatabase } from '../support/databases.ts';
 import { completed, requested, started, stepCompleted, stepFailed } from '../support/events.ts';
 import { readExport } from '../support/exported.ts';
@@ -46,7 +46,7 @@ describe.each(databaseKinds())(
         const old = ALL.map((_, at) => `old-${at}`);
         await database.archive.moveBatch({ endedBefore: soon(), limit: 1_000 });
         for (const [at] of ALL.entries()) await database.archive.restore(`ended-${at}`);
-        for (const id of old) expect(await database.archive.findProcess(id), id).not.toBeNull();
+        for (const id of old) expect(await archivedState(database, id), id).not.toBeNull();
       }, 300_000);
       afterAll(() => database?.destroy());
 
@@ -79,7 +79,7 @@ describe.each(databaseKinds())(
           }
           expect((await database.processStore.get(`pending-${at}`))?.processName).toBe(name);
           expect((await database.processStore.get(`ended-${at}`))?.processName).toBe(name);
-          expect((await database.archive.findProcess(`old-${at}`))?.processName).toBe(name);
+          expect((await archivedState(database, `old-${at}`))?.processName).toBe(name);
           const names = new Set((await fed({ processName: name })).map((e) => e.processName));
           expect(names).toEqual(new Set([name]));
         }

@@ -33,9 +33,6 @@ describe.each(databaseKinds())('personal data on $name', ({ available, open }) =
     expect(contents(traced.items)).toEqual(contents(read));
     const paged = await eventStore.pageStream('whole', { afterVersion: 0, ...size });
     expect(contents(paged.items)).toEqual(contents(read));
-    const all: StoredEvent[] = [];
-    for await (const event of eventStore.readAll()) all.push(event);
-    expect(all.filter(({ correlationId }) => correlationId === 'whole')).toEqual(read);
     const folded = fold(read);
     expect(await processStore.get('whole')).toEqual(folded);
     expect((await processStore.list({}, size)).items).toContainEqual(folded);

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createInProcessQueue } from '../../infrastructure/in-process/queue.ts';
 import { createMetrics } from '../../infrastructure/observability/metrics.ts';
 import { scheduleArchive } from '../../src/composition/schedule-archive.ts';
-import { endedProcess } from '../support/archive-world.ts';
+import { archivedState, endedProcess } from '../support/archive-world.ts';
 import { until } from '../support/children.ts';
 import { databaseKinds, type TestDatabase } from '../support/databases.ts';
 
@@ -52,7 +52,7 @@ describe('the scheduled archiving', () => {
   it('moves what is old enough at the times of ARCHIVE_CRON, in UTC, and counts it', async () => {
     const { opened, queue, metrics } = await setUp(1);
     await vi.advanceTimersByTimeAsync(89 * 60_000);
-    expect(await opened.archive.findProcess('old'), 'it is 02:29').toBeNull();
+    expect(await archivedState(opened, 'old'), 'it is 02:29').toBeNull();
     await vi.advanceTimersByTimeAsync(2 * 60_000);
     vi.useRealTimers();
     const ended = await until(
@@ -60,7 +60,7 @@ describe('the scheduled archiving', () => {
       'a run',
     );
     expect(ended.fields).toEqual({ batches: 1, processes: 1, events: 4, afterDays: 1 });
-    expect(await opened.archive.findProcess('old')).toMatchObject({ status: 'ok' });
+    expect(await archivedState(opened, 'old')).toMatchObject({ status: 'ok' });
     expect(await opened.processStore.get('young')).toMatchObject({ status: 'ok' });
     const text = await metrics.registry.metrics();
     expect(text).toContain('fastify_camunda_archived_total{what="events"} 4');
@@ -74,7 +74,7 @@ describe('the scheduled archiving', () => {
     expect(lines.map(({ message }) => message)).toEqual([
       expect.stringMatching(/^archive: left out, another run is archiving in this database/),
     ]);
-    expect(await opened.archive.findProcess('old')).toBeNull();
+    expect(await archivedState(opened, 'old')).toBeNull();
     await release?.();
     const tables = await opened.maintenanceLock.tryLock('tables', 'exclusive');
     await vi.advanceTimersByTimeAsync(DAY_MS);
@@ -83,7 +83,7 @@ describe('the scheduled archiving', () => {
     await vi.advanceTimersByTimeAsync(DAY_MS);
     vi.useRealTimers();
     await until(() => lines.some(({ message }) => message === 'archive: run ended'), 'a run');
-    expect(await opened.archive.findProcess('old')).toMatchObject({ status: 'ok' });
+    expect(await archivedState(opened, 'old')).toMatchObject({ status: 'ok' });
     const text = await metrics.registry.metrics();
     expect(text).toMatch(/archive_last_completed_timestamp_seconds 1\d{9}/);
     // The locks were given up.
@@ -98,7 +98,7 @@ describe('the scheduled archiving', () => {
     await vi.advanceTimersByTimeAsync(DAY_MS);
     vi.useRealTimers();
     expect(lines).toEqual([]);
-    expect(await opened.archive.findProcess('old')).toBeNull();
+    expect(await archivedState(opened, 'old')).toBeNull();
     await queue.close(1_000);
   });
 });

@@ -37,9 +37,6 @@ const CALLS: Readonly<Record<string, (database: Database) => Promise<unknown>>> 
   'eventStore.findByDedupePrefix': ({ eventStore }) => eventStore.findByDedupePrefix('task:'),
   'eventStore.findByTrace': ({ eventStore }) =>
     eventStore.findByTrace('trace', { limit: 5, maxBytes: 1_000_000 }),
-  'eventStore.readAll': async ({ eventStore }) => {
-    for await (const { id } of eventStore.readAll()) if (id === '') return;
-  },
   'outbox.claim': ({ outbox }) => outbox.claim(10, 1_000),
   'outbox.remove': ({ outbox }) => outbox.remove(['1']),
   'outbox.release': ({ outbox }) => outbox.release(['1'], 'why', 10),
@@ -54,7 +51,6 @@ const CALLS: Readonly<Record<string, (database: Database) => Promise<unknown>>> 
   'archive.preview': ({ archive }) => archive.preview(NOW),
   'archive.previewBytes': ({ archive }) => archive.previewBytes(NOW),
   'archive.restore': ({ archive }) => archive.restore('away'),
-  'archive.findProcess': ({ archive }) => archive.findProcess('away'),
   'processKeys.find': ({ processKeys }) => processKeys.find(['away', 'gone']),
   'processKeys.add': ({ processKeys }) => processKeys.add('away', 'wrapped', 'master'),
   'processKeys.erase': ({ processKeys }) => processKeys.erase('away'),

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StoredEvent } from '../../domain/process/events.ts';
 import { findPastState } from '../../domain/process/find-past-state.ts';
 import { expectedHash } from '../../infrastructure/sql/event-hash.ts';
-import { expectFolded, moveBatch, relayAll } from '../support/archive-world.ts';
+import { archivedState, expectFolded, moveBatch, relayAll } from '../support/archive-world.ts';
 import { databaseKinds, type TestDatabase } from '../support/databases.ts';
 import { completed, requested, started, stepCompleted } from '../support/events.ts';
 import { storedTime } from '../support/rollup-rows.ts';
@@ -84,7 +84,7 @@ describe.each(databaseKinds())('times on $name', { timeout: 120_000 }, ({ availa
       expect(timesOf(events)).toEqual([at]);
       expect(events[0]?.archivedAt).toBeDefined();
       expect(timesOf(await stream('archived'))).toEqual([at, at, at, at]);
-      expect((await database.archive.findProcess('archived'))?.updatedAt).toBe(at);
+      expect((await archivedState(database, 'archived'))?.updatedAt).toBe(at);
       await relayAll(database);
       await expectVerified(database, { ids: ['archived'] });
     });

@@ -3,6 +3,7 @@ import type { ArchiveCount } from '../../domain/archive/archive.ts';
 import type { ProcessEvent, StoredEvent } from '../../domain/process/events.ts';
 import { fold, type ProcessState } from '../../domain/process/process-state.ts';
 import type { Database } from '../../infrastructure/sql/database.ts';
+import { fromProcessRow, type ProcessRow } from '../../infrastructure/sql/process-row.ts';
 import { completed, requested, started, stepCompleted } from './events.ts';
 
 /** A time before which everything has ended that a test has written. */
@@ -90,11 +91,31 @@ export async function expectWhollyInOnePlace(database: Database): Promise<Map<st
   return places;
 }
 
+/** What the row of an archived process says; null without one. */
+export async function archivedState(
+  { knex }: Pick<Database, 'knex'>,
+  correlationId: string,
+): Promise<ProcessState | null> {
+  const row: ProcessRow | undefined = await knex('process_store_archive')
+    .where({ correlation_id: correlationId })
+    .first();
+  if (!row) return null;
+  const iso = (time: unknown): string => new Date(time as string).toISOString();
+  const { started_at, updated_at, completed_at } = row;
+  return fromProcessRow({
+    ...row,
+    started_at: iso(started_at),
+    updated_at: iso(updated_at),
+    completed_at: completed_at && iso(completed_at),
+  });
+}
+
 /** The row of a process, wherever it is, is the fold of its stream. */
 export async function expectFolded(database: Database, correlationId: string): Promise<void> {
-  const { eventStore, processStore, archive } = database;
+  const { eventStore, processStore } = database;
   const folded: ProcessState | null = fold(await eventStore.readStream(correlationId));
-  const row = (await processStore.get(correlationId)) ?? (await archive.findProcess(correlationId));
+  const row =
+    (await processStore.get(correlationId)) ?? (await archivedState(database, correlationId));
   expect(row, correlationId).toEqual(folded);
 }
 

@@ -19,7 +19,7 @@ export const PERSON = {
 /** What is personal in the process `onboard-user` of these tests. */
 export const PERSONAL = ['email', 'name', 'children.*.name', 'message', 'errorMessage'];
 
-export interface Instance extends Pick<Database, 'eventStore' | 'processStore' | 'archive'> {
+export interface Instance extends Pick<Database, 'eventStore' | 'processStore'> {
   personal: PersonalData;
 }
 
@@ -42,7 +42,6 @@ export function instanceOn(
     personal,
     eventStore: personal.eventStore(database.eventStore),
     processStore: personal.processStore(database.processStore),
-    archive: personal.archive(database.archive),
   };
 }
 

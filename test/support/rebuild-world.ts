@@ -8,6 +8,7 @@ import {
   rebuildProcesses,
 } from '../../infrastructure/sql/rebuild/rebuild-processes.ts';
 import type { RebuildStore } from '../../infrastructure/sql/rebuild/tables.ts';
+import { archivedState } from './archive-world.ts';
 import { eachOf } from './each-of.ts';
 
 /** Events of a page, so that a few processes are many pages. */
@@ -40,10 +41,10 @@ export function countsOf(outcome: Outcome) {
 
 /** G5: every row, live or archived, is what its events say; none is missing, none is left over. */
 export async function expectRebuilt(database: Database): Promise<void> {
-  const { knex, eventStore, processStore, archive } = database;
+  const { knex, eventStore, processStore } = database;
   for (const [events, rows, find] of [
     ['event_log', 'process_store', processStore.get],
-    ['event_log_archive', 'process_store_archive', archive.findProcess],
+    ['event_log_archive', 'process_store_archive', (id: string) => archivedState(database, id)],
   ] as const) {
     const streams = await knex(events).groupBy('correlation_id').pluck('correlation_id');
     const ids = await knex(rows).pluck('correlation_id');

@@ -42,13 +42,6 @@ export const STATEMENTS: readonly Statement[] = [
     trips: 1,
   },
   {
-    name: 'readAll',
-    run: async ({ eventStore }) => {
-      for await (const event of eventStore.readAll()) expect(event.correlationId).toBe('t');
-    },
-    trips: 1,
-  },
-  {
     name: 'claim',
     run: ({ outbox }) => outbox.claim(10, 60_000),
     trips: 1,
@@ -128,7 +121,6 @@ export const STATEMENTS: readonly Statement[] = [
     },
     trips: 3,
   },
-  { name: 'findProcess', run: ({ archive }) => archive.findProcess('t'), trips: 1 },
   {
     name: 'append, to an archived stream',
     run: ({ eventStore }) => eventStore.append('t', [stepCompleted('late')]),
