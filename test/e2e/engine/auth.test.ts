@@ -1,0 +1,177 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../../support/children.ts';
+import { type EngineGuard, startEngineGuard } from '../../support/engine-guard.ts';
+import { engineKinds, type TestEngine } from '../../support/engine-kinds.ts';
+import { guardedEngines } from '../../support/servers.ts';
+import {
+  createFolder,
+  type Folder,
+  readStreams,
+  startTestService,
+  type TestService,
+} from '../../support/service.ts';
+import { expectWhole } from '../../support/service-checks.ts';
+import { copyProcesses, type ProcessCopies } from '../../support/service-copies.ts';
+import { startTokenServer, type TokenServer } from '../../support/token-server.ts';
+
+const CLIENT = { clientId: 'service', clientSecret: 's3cret' };
+/** Seconds a token is good for. */
+const LIFETIME = 2;
+const user = { userId: '42', email: 'ada@example.com' };
+
+describe.each(await engineKinds())('OAuth 2.0 in front of $name', ({ available, open }) => {
+  describe.skipIf(!available)('when there is one', () => {
+    let engine: TestEngine;
+    let tokens: TokenServer;
+    let guard: EngineGuard;
+    let folder: Folder;
+    let copies: ProcessCopies;
+    let service: TestService;
+    beforeAll(async () => {
+      engine = await open();
+      tokens = await startTokenServer({ ...CLIENT, lifetime: LIFETIME });
+      guard = await startEngineGuard(engine.url, tokens.admits);
+      folder = createFolder();
+      copies = copyProcesses(folder.path, ['instant']);
+      const settings = {
+        PROCESSES_DIR: copies.directory,
+        CAMUNDA_BASE_URL: guard.url,
+        CAMUNDA_OAUTH_TOKEN_URL: tokens.url,
+        CAMUNDA_OAUTH_CLIENT_ID: CLIENT.clientId,
+        CAMUNDA_OAUTH_CLIENT_SECRET: CLIENT.clientSecret,
+      };
+      service = await startTestService(settings, folder);
+    });
+    afterAll(async () => {
+      await service?.stop();
+      await copies?.removeFrom(engine.url);
+      await guard?.stop();
+      await tokens?.stop();
+      await engine?.stop();
+      folder?.remove();
+    });
+
+    const start = (prefer = 'wait=20') =>
+      service.api.start(copies.key('instant'), user, {}, { prefer });
+
+    it('processes run through one token after another, and no call is turned away', async () => {
+      await until(async () => {
+        expect((await start()).status).toBe(200);
+        return tokens.issued() >= 3;
+      }, 'the third token');
+      expect(guard.calls.filter(({ admitted }) => !admitted)).toEqual([]);
+      expect(guard.calls.map(({ call }) => call)).toContain('POST /external-task/fetchAndLock');
+      expect(tokens.mostAtOnce()).toBe(1);
+    });
+
+    it.each([
+      ['a start', /start$/],
+      ['a poll', /fetchAndLock$/],
+      ['a step’s report', /complete$/],
+    ])('%s that is refused goes through with a new token', async (_, call) => {
+      await until(() => tokens.ageOfNewest() > 1_000, 'a token old enough to be renewed');
+      const lines = service.log.length;
+      const before = guard.calls.length;
+      guard.refuseNext(call);
+      expect((await start()).status).toBe(200);
+      // The caller has the answer before the engine hears of the step.
+      await until(() => {
+        const calls = guard.calls.slice(before);
+        const refusal = calls.findIndex(({ admitted }) => !admitted);
+        return (
+          refusal >= 0 && calls.slice(refusal).some((one) => one.admitted && call.test(one.call))
+        );
+      }, 'it is refused, and then goes through');
+      const warnings = service.log.slice(lines).filter(({ level }) => Number(level) >= 40);
+      expect(warnings).toEqual([]);
+    });
+
+    it('while no token can be had the engine is unavailable, and no process fails for it', async () => {
+      tokens.down();
+      tokens.revoke();
+      const accepted = await start('respond-async');
+      expect(accepted.status).toBe(202);
+      await until(async () => {
+        const { status, body } = await service.api.get('/health/ready');
+        return status === 503 && body.checks.engine !== 'ok';
+      }, 'the engine counts as away');
+      tokens.up();
+      await until(
+        async () => (await service.api.status(accepted.body.correlationId)).status === 200,
+        'the process ends',
+      );
+    });
+
+    it('every process has ended once and well, and the secret is in no line of the log', async () => {
+      await service.stop();
+      const streams = await readStreams(folder);
+      expectWhole(streams);
+      for (const { folded, events } of streams) {
+        expect(folded?.status).toBe('ok');
+        expect(events.map(({ type }) => type)).not.toContain('step-failed');
+      }
+      expect(JSON.stringify(service.log)).not.toContain(CLIENT.clientSecret);
+    });
+  });
+});
+
+describe.each(await guardedEngines())('the own basic auth of $name', ({ url }) => {
+  describe.skipIf(url === null)('when there is one', () => {
+    const baseUrl = url ?? '';
+    const unguardedUrl = baseUrl.replace(/guarded$/, 'engine-rest');
+    // The engines take letters and digits only.
+    const id = `user${randomUUID().replaceAll('-', '')}`;
+    const password = 'päss:wörd';
+    let folder: Folder;
+    let copies: ProcessCopies;
+    beforeAll(async () => {
+      folder = createFolder();
+      copies = copyProcesses(folder.path, ['instant']);
+      const created = await fetch(`${unguardedUrl}/user/create`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ profile: { id }, credentials: { password } }),
+      });
+      expect(created.status).toBe(204);
+    });
+    afterAll(async () => {
+      await copies?.removeFrom(unguardedUrl);
+      folder?.remove();
+    });
+    const settings = (more: Record<string, string>) => ({
+      PROCESSES_DIR: copies.directory,
+      CAMUNDA_BASE_URL: baseUrl,
+      ...more,
+    });
+
+    it('lets in the user of CAMUNDA_USERNAME, with all that the service does', async () => {
+      const credentials = { CAMUNDA_USERNAME: id, CAMUNDA_PASSWORD: password };
+      const service = await startTestService(settings(credentials), folder);
+      const { status, body } = await service.api.start(copies.key('instant'), user);
+      await service.stop();
+      expect([status, body.result]).toEqual([200, user]);
+    });
+
+    it('lets in the user whose credentials are in the URL', async () => {
+      const withUser = new URL(baseUrl);
+      withUser.username = id;
+      withUser.password = encodeURIComponent(password);
+      const service = await startTestService(settings({ CAMUNDA_BASE_URL: withUser.href }), folder);
+      const { status } = await service.api.start(copies.key('instant'), user);
+      await service.stop();
+      expect(status).toBe(200);
+      expect(JSON.stringify(service.log)).not.toMatch(/wörd|w%C3%B6rd/);
+    });
+
+    it('turns away a wrong password and a caller without one, which stops the start', async () => {
+      const wrong = { CAMUNDA_USERNAME: id, CAMUNDA_PASSWORD: 's3cret' };
+      await expect(startTestService(settings(wrong), folder)).rejects.toThrow(
+        `CAMUNDA_USERNAME, CAMUNDA_PASSWORD: the user "${id}" is not let in by the engine at ${baseUrl} (401)`,
+      );
+      await expect(startTestService(settings({}), folder)).rejects.toThrow(
+        `a caller without credentials is not let in by the engine at ${baseUrl} (401)`,
+      );
+    });
+  });
+});

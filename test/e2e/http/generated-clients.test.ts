@@ -1,0 +1,40 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  missingForPython,
+  runPythonClient,
+  runTypeScriptClient,
+} from '../../support/generated-clients.ts';
+import { startTestService, type TestService } from '../../support/service.ts';
+import { reportSkipped } from '../../support/skipped.ts';
+
+/** Milliseconds: the first run loads the generator. */
+const PATIENCE_MS = 300_000;
+const missing = missingForPython();
+if (missing) reportSkipped('generated Python client', missing);
+
+describe('clients that generators make of the OpenAPI document', () => {
+  let service: TestService;
+  beforeAll(async () => {
+    service = await startTestService();
+  });
+  afterAll(async () => {
+    await service?.stop();
+    service?.folder.remove();
+  });
+
+  it(
+    'The types of openapi-typescript fit what the service takes and answers',
+    async () => {
+      expect(await runTypeScriptClient(service.url, service.api.document)).toBe('ok\n');
+    },
+    PATIENCE_MS,
+  );
+
+  it.skipIf(missing)(
+    'The Python client of openapi-generator can be imported and makes every call',
+    async () => {
+      expect(await runPythonClient(service.url, service.api.document)).toBe('ok\n');
+    },
+    PATIENCE_MS,
+  );
+});

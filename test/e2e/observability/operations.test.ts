@@ -1,0 +1,121 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startTestService, type TestService } from '../../support/service.ts';
+
+describe('documentation', () => {
+  let service: TestService;
+  beforeAll(async () => {
+    service = await startTestService();
+  });
+  afterAll(async () => {
+    await service?.stop();
+    service?.folder.remove();
+  });
+
+  const operations = () =>
+    Object.entries(service.api.document.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
+    );
+  const schemas = () => service.api.document.components.schemas;
+
+  function hasExample(content: {
+    schema?: object;
+    example?: unknown;
+    examples?: unknown;
+  }): boolean {
+    if (content.example !== undefined || content.examples !== undefined) return true;
+    const schema = content.schema as { $ref?: string; examples?: unknown; example?: unknown };
+    const target = schema.$ref?.replace('#/components/schemas/', '');
+    const found = target === undefined ? schema : (schemas()[target] as typeof schema);
+    return found.examples !== undefined || found.example !== undefined;
+  }
+
+  it('is OpenAPI 3.1 and names every call', () => {
+    expect(service.api.document.openapi).toBe('3.1.0');
+    expect(
+      operations()
+        .map(({ method, path }) => `${method} ${path}`)
+        .sort(),
+    ).toEqual([
+      'get /api/admin/jobs/failed',
+      'get /api/analytics/attention',
+      'get /api/analytics/processes',
+      'get /api/analytics/steps',
+      'get /api/analytics/throughput',
+      'get /api/event-log/{traceabilityId}',
+      'get /api/events',
+      'get /api/process',
+      'get /api/process/status/{correlationId}',
+      'get /api/process/{correlationId}/events',
+      'get /health/live',
+      'get /health/ready',
+      'get /metrics',
+      'post /api/admin/jobs/failed/retry',
+      'post /api/admin/jobs/failed/{id}/retry',
+      'post /api/process/complete',
+      'post /api/process/start',
+      'post /api/process/{correlationId}/cancel',
+      'post /api/process/{correlationId}/message',
+      'post /api/process/{correlationId}/retry',
+    ]);
+    for (const { path, operation } of operations()) expect(operation.summary, path).toBeTruthy();
+  });
+
+  it('refers to nothing that is not there, and has nothing that is not referred to', () => {
+    const text = JSON.stringify(service.api.document);
+    const targets = [...text.matchAll(/"\$ref":"([^"]+)"/g)].map((match) => match[1] ?? '');
+    expect(targets.length).toBeGreaterThan(0);
+    const names = new Set(targets.map((target) => target.replace('#/components/schemas/', '')));
+    expect(Object.keys(schemas()).sort()).toEqual([...names].sort());
+  });
+
+  it('has an example for every body and every answer', () => {
+    for (const { path, method, operation } of operations()) {
+      const bodies = Object.values(operation.requestBody?.content ?? {});
+      // A retry says all it says in its path.
+      const hasBody = method === 'post' && !path.endsWith('/retry');
+      if (hasBody) expect(bodies.length, path).toBeGreaterThan(0);
+      for (const content of bodies) expect(hasExample(content), `${path} body`).toBe(true);
+      for (const [status, answer] of Object.entries(operation.responses)) {
+        expect(answer.description, `${path} ${status}`).not.toBe('Default Response');
+        for (const content of Object.values(answer.content ?? {})) {
+          if (status === '204' || status === '304') continue;
+          expect(hasExample(content), `${method} ${path} ${status}`).toBe(true);
+        }
+      }
+    }
+  });
+
+  it('names the processes there are, with variables that work', async () => {
+    const { info } = service.api.document as unknown as { info: { description: string } };
+    const line = /`instant`: .* e\.g\. `(.*)`/.exec(info.description)?.[1] ?? '';
+    const answer = await service.api.start('instant', JSON.parse(line));
+    expect(answer.status).toBe(200);
+  });
+
+  it('can be read in a browser', async () => {
+    const answer = await fetch(`${service.url}/documentation/`);
+    expect(answer.status).toBe(200);
+    expect(await answer.text()).toContain('swagger-ui');
+  });
+});
+
+describe('health', () => {
+  let service: TestService;
+  beforeAll(async () => {
+    service = await startTestService();
+  });
+  afterAll(async () => {
+    await service?.stop();
+    service?.folder.remove();
+  });
+
+  it('is live and ready while all is well', async () => {
+    expect((await service.api.get('/health/live')).body).toEqual({ status: 'live' });
+    const ready = await service.api.get('/health/ready');
+    expect(ready.status).toBe(200);
+    expect(ready.body).toEqual({
+      status: 'ready',
+      checks: { database: 'ok', queue: 'ok', engine: 'ok' },
+    });
+  });
+});

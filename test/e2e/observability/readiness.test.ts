@@ -1,0 +1,55 @@
+import Fastify from 'fastify';
+import { validatorCompiler } from 'fastify-type-provider-zod';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type HealthCheck, healthRoutes } from '../../../src/http/routes/health.ts';
+
+describe('/health/ready', () => {
+  const close: (() => Promise<unknown>)[] = [];
+  afterEach(async () => {
+    for (const step of close.splice(0)) await step();
+  });
+
+  async function probe(checks: Record<string, HealthCheck>) {
+    const app = Fastify();
+    app.setValidatorCompiler(validatorCompiler);
+    app.setSerializerCompiler(() => (data) => JSON.stringify(data));
+    await app.register(healthRoutes, { checks, stopping: () => false });
+    close.push(() => app.close());
+    const url = await app.listen({ host: '127.0.0.1', port: 0 });
+    return async () => {
+      const answer = await fetch(`${url}/health/ready`);
+      return { status: answer.status, body: (await answer.json()) as { checks: object } };
+    };
+  }
+
+  it('names the dependency that is away, with a reason that holds no password', async () => {
+    const ask = await probe({
+      database: async () => 'fine',
+      engine: async () => {
+        throw new Error('the engine at http://user:secret@host/engine-rest cannot be reached');
+      },
+    });
+    const { status, body } = await ask();
+    expect(status).toBe(503);
+    expect(body.checks).toEqual({
+      database: 'ok',
+      engine: 'the engine at http://user:***@host/engine-rest cannot be reached',
+    });
+  });
+
+  it('asks once for many probes at a time, and answers though a dependency hangs', async () => {
+    let asked = 0;
+    const ask = await probe({
+      database: () => {
+        asked++;
+        return new Promise(() => {});
+      },
+    });
+    const began = performance.now();
+    const answers = await Promise.all([ask(), ask(), ask()]);
+    expect(performance.now() - began).toBeLessThan(10_000);
+    for (const { body } of answers)
+      expect(body.checks).toEqual({ database: 'no answer in 2000 ms' });
+    expect(asked).toBe(1);
+  });
+});

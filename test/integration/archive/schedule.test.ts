@@ -1,0 +1,104 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createInProcessQueue } from '../../../infrastructure/in-process/queue.ts';
+import { createMetrics } from '../../../infrastructure/observability/metrics.ts';
+import { scheduleArchive } from '../../../src/composition/schedule-archive.ts';
+import { archivedState, endedProcess } from '../../support/archive-world.ts';
+import { until } from '../../support/children.ts';
+import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
+
+const SQLITE = databaseKinds()[0];
+const DAY_MS = 86_400_000;
+
+describe('the scheduled archiving', () => {
+  let database: TestDatabase | undefined;
+  let lines: { fields: object; message: string }[];
+  beforeEach(() => {
+    lines = [];
+    // The times of the schedule; what the database and the promises wait for stays real.
+    vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] });
+  });
+  afterEach(async () => {
+    vi.useRealTimers();
+    await database?.destroy();
+  });
+
+  async function setUp(afterDays: number) {
+    vi.setSystemTime(new Date('2026-03-01T01:00:00Z'));
+    const opened = await SQLITE?.open({ clock: Date.now });
+    if (!opened) throw new Error('no SQLite');
+    database = opened;
+    await endedProcess(opened, 'old');
+    vi.setSystemTime(Date.now() + 2 * DAY_MS);
+    await endedProcess(opened, 'young');
+    const log = {
+      info: (fields: object, message: string) => void lines.push({ fields, message }),
+      warn() {},
+      error() {},
+      debug() {},
+    };
+    const queue = createInProcessQueue({ concurrency: 1, log });
+    const metrics = createMetrics({ version: '1' });
+    await scheduleArchive({
+      config: { ARCHIVE_AFTER_DAYS: afterDays, ARCHIVE_CRON: '30 2 * * *', ARCHIVE_BATCH: 10 },
+      queue,
+      archive: opened.archive,
+      maintenanceLock: opened.maintenanceLock,
+      log,
+      metrics,
+    });
+    return { opened, queue, metrics };
+  }
+
+  it('moves what is old enough at the times of ARCHIVE_CRON, in UTC, and counts it', async () => {
+    const { opened, queue, metrics } = await setUp(1);
+    await vi.advanceTimersByTimeAsync(89 * 60_000);
+    expect(await archivedState(opened, 'old'), 'it is 02:29').toBeNull();
+    await vi.advanceTimersByTimeAsync(2 * 60_000);
+    vi.useRealTimers();
+    const ended = await until(
+      () => lines.find(({ message }) => message === 'archive: run ended'),
+      'a run',
+    );
+    expect(ended.fields).toEqual({ batches: 1, processes: 1, events: 4, afterDays: 1 });
+    expect(await archivedState(opened, 'old')).toMatchObject({ status: 'ok' });
+    expect(await opened.processStore.get('young')).toMatchObject({ status: 'ok' });
+    const text = await metrics.registry.metrics();
+    expect(text).toContain('fastify_camunda_archived_total{what="events"} 4');
+    await queue.close(1_000);
+  });
+
+  it('G8: leaves it to who is archiving already, with one line, and does it the next time', async () => {
+    const { opened, queue, metrics } = await setUp(1);
+    const release = await opened.maintenanceLock.tryLock('archive', 'exclusive');
+    await vi.advanceTimersByTimeAsync(91 * 60_000);
+    expect(lines.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/^archive: left out, another run is archiving in this database/),
+    ]);
+    expect(await archivedState(opened, 'old')).toBeNull();
+    await release?.();
+    const tables = await opened.maintenanceLock.tryLock('tables', 'exclusive');
+    await vi.advanceTimersByTimeAsync(DAY_MS);
+    expect(lines[1]?.message).toMatch(/^archive: left out, a run of .* is at work/);
+    await tables?.();
+    await vi.advanceTimersByTimeAsync(DAY_MS);
+    vi.useRealTimers();
+    await until(() => lines.some(({ message }) => message === 'archive: run ended'), 'a run');
+    expect(await archivedState(opened, 'old')).toMatchObject({ status: 'ok' });
+    const text = await metrics.registry.metrics();
+    expect(text).toMatch(/archive_last_completed_timestamp_seconds 1\d{9}/);
+    // The locks were given up.
+    const again = await opened.maintenanceLock.tryLock('archive', 'exclusive');
+    expect(again).not.toBeNull();
+    await again?.();
+    await queue.close(1_000);
+  });
+
+  it('moves nothing with ARCHIVE_AFTER_DAYS=0', async () => {
+    const { opened, queue } = await setUp(0);
+    await vi.advanceTimersByTimeAsync(DAY_MS);
+    vi.useRealTimers();
+    expect(lines).toEqual([]);
+    expect(await archivedState(opened, 'old')).toBeNull();
+    await queue.close(1_000);
+  });
+});

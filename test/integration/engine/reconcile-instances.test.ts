@@ -1,0 +1,147 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { EventStore } from '../../../domain/process/event-store.ts';
+import { createRestEngine } from '../../../infrastructure/camunda/rest-engine.ts';
+import { freePort } from '../../support/children.ts';
+import { engineKinds } from '../../support/engine-kinds.ts';
+import { broken, cancelled, completed, failed, retried } from '../../support/events.ts';
+import {
+  ONE_TASK,
+  openReconcileWorld,
+  type ReconcileWorld,
+} from '../../support/reconcile-world.ts';
+
+describe.each(await engineKinds())('the runs of the reconciler on $name', (kind) => {
+  describe.skipIf(!kind.available)('when there is one', () => {
+    let world: ReconcileWorld;
+    let key: string;
+    beforeAll(async () => {
+      world = await openReconcileWorld(kind);
+      key = await world.deploy(...ONE_TASK);
+    });
+    beforeEach(() => {
+      world.lines.length = 0;
+    });
+    afterAll(() => world?.close());
+
+    it('G11: a start whose job was lost is made up for, once', async () => {
+      const id = await world.request(key);
+      await world.reconcile();
+      const runs = await world.runs(key, id);
+      expect(runs).toHaveLength(1);
+      expect(await world.state(id)).toMatchObject({
+        status: 'pending',
+        processInstanceId: runs[0],
+      });
+      await world.reconcile();
+      expect(await world.runs(key, id)).toEqual(runs);
+    });
+
+    it('G11: an instance that runs unrecorded is recorded', async () => {
+      const id = await world.request(key);
+      const there = await world.engine.start(key, id, {});
+      await world.reconcile();
+      expect(await world.runs(key, id)).toEqual([there]);
+      expect((await world.state(id))?.processInstanceId).toBe(there);
+    });
+
+    it('G11: of two instances of one process the one that is not recorded is deleted', async () => {
+      const { id, instanceId } = await world.run(key);
+      await world.engine.start(key, id, {});
+      await world.reconcile();
+      expect(await world.runs(key, id)).toEqual([instanceId]);
+      expect((await world.state(id))?.status).toBe('pending');
+    });
+
+    it('G11: the instance of a cancelled or refused process is deleted, the others are kept', async () => {
+      const ends = [cancelled(), failed(), broken(), completed()];
+      const all = await Promise.all(ends.map(() => world.run(key)));
+      for (const [at, event] of ends.entries()) await world.append(all[at]?.id ?? '', event);
+      const foreign = await world.engine.start(key, `foreign-${randomUUID()}`, {});
+      const left = async () =>
+        Promise.all(all.map(async ({ id }) => (await world.runs(key, id)).length));
+      await world.reconcile({ inMs: 0 });
+      expect(await left()).toEqual([1, 1, 1, 1]);
+      await world.reconcile();
+      expect(await left()).toEqual([0, 0, 1, 1]);
+      // Nobody retries it any more.
+      await world.reconcile({ keepMs: 100_000 });
+      expect(await left()).toEqual([0, 0, 0, 1]);
+      expect(await world.engine.isRunning(foreign)).toBe(true);
+      await world.engine.cancel(foreign);
+    });
+
+    it('the instance of a refused process is left while somebody works in it', async () => {
+      const { id, instanceId } = await world.run(key);
+      await world.append(id, failed());
+      const [open] = await world.tasks(instanceId);
+      const lock = { workerId: 'elsewhere', lockDuration: 60_000 };
+      await world.call('POST', `/external-task/${open?.id}/lock`, lock);
+      await world.reconcile();
+      expect(await world.runs(key, id)).toEqual([instanceId]);
+      await world.call('POST', `/external-task/${open?.id}/unlock`);
+      await world.reconcile();
+      expect(await world.runs(key, id)).toEqual([]);
+    });
+
+    it('G11: a retry whose job was lost is made up for, where it stands and from the beginning', async () => {
+      const stands = await world.run(key);
+      const failure = { errorMessage: 'gone', retries: 0, retryTimeout: 0 };
+      await world.report(stands.instanceId, 'work', 'failure', failure);
+      const gone = await world.run(key);
+      await world.engine.cancel(gone.instanceId);
+      for (const { id } of [stands, gone]) {
+        await world.append(id, broken());
+        await world.append(id, retried());
+      }
+      await world.reconcile();
+      expect((await world.tasks(stands.instanceId))[0]?.retries).toBe(1);
+      expect((await world.state(stands.id))?.status).toBe('pending');
+      const [again] = await world.runs(key, gone.id);
+      expect(again).toBeDefined();
+      expect(await world.state(gone.id)).toMatchObject({
+        status: 'pending',
+        processInstanceId: again,
+      });
+    });
+
+    it('G11: many are done in batches, each with a line; one that cannot be settled stops no other', async () => {
+      const all = await Promise.all(Array.from({ length: 12 }, () => world.run(key)));
+      await Promise.all(all.map(({ instanceId }) => world.engine.cancel(instanceId)));
+      const eventStore: EventStore = {
+        ...world.eventStore,
+        async readStream(correlationId, options) {
+          if (correlationId === all[3]?.id) throw new Error('unreadable');
+          return world.eventStore.readStream(correlationId, options);
+        },
+      };
+      await world.reconcile({ eventStore, batch: 5 });
+      const states = await Promise.all(all.map(({ id }) => world.state(id)));
+      expect(states.filter((state) => state?.status === 'error')).toHaveLength(11);
+      const batches = world.lines.filter(({ message }) => message.includes('pending processes'));
+      expect(batches.length).toBeGreaterThanOrEqual(3);
+      expect(world.lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
+      await world.reconcile();
+      expect((await world.state(all[3]?.id ?? ''))?.status).toBe('error');
+    });
+
+    it('G11: with the engine away it does nothing but say so, in one line', async () => {
+      const id = await world.request(key);
+      const away = createRestEngine({
+        baseUrl: `http://127.0.0.1:${await freePort()}/engine-rest`,
+      });
+      await world.reconcile({ engine: away });
+      await away.close();
+      expect(await world.types(id)).toEqual(['process-requested']);
+      expect(world.lines.map(({ level, message }) => [level, message])).toEqual([
+        ['info', 'reconciler: stopped, and tries again at its next time'],
+      ]);
+    });
+
+    it('stops when it is told to', async () => {
+      const id = await world.request(key);
+      await world.reconcile({ signal: AbortSignal.abort() });
+      expect(await world.types(id)).toEqual(['process-requested']);
+    });
+  });
+});

@@ -1,0 +1,26 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { until } from '../../support/children.ts';
+import { temporaryFolder } from '../../support/databases.ts';
+import { startKillable } from '../../support/killable.ts';
+
+const RUNS = 3;
+const TIMES = 300;
+
+it('of many runs that write to one file and remove its lock, never two are at it at once', {
+  timeout: 60_000,
+}, async () => {
+  const { path, remove } = temporaryFolder();
+  onTestFinished(remove);
+  const lock = join(path, 'events.partial.lock');
+  const takers = await Promise.all(
+    Array.from({ length: RUNS }, () => startKillable('lock-taker.ts', lock, String(TIMES))),
+  );
+  for (const taker of takers) taker.begin();
+  for (const taker of takers) {
+    await until(() => taker.said().includes('done'), 'it has had the lock', 50_000);
+    expect(taker.said()).toContain(`had ${TIMES} met 0 done`);
+  }
+  expect(existsSync(lock), 'nothing is left of it').toBe(false);
+});

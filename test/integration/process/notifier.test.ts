@@ -1,0 +1,171 @@
+import { randomUUID } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Notifier } from '../../../domain/process/notifier.ts';
+import type { ProcessState } from '../../../domain/process/process-state.ts';
+import { createInProcessNotifier } from '../../../infrastructure/in-process/notifier.ts';
+import { openRedis, untilReady } from '../../../infrastructure/redis/connection.ts';
+import { createRedisNotifier } from '../../../infrastructure/redis/notifier.ts';
+import { until } from '../../support/children.ts';
+import { type RunningRedis, startRedis } from '../../support/redis.ts';
+import { serverUrl } from '../../support/servers.ts';
+import { stateOf } from '../../support/states.ts';
+
+const redisUrl = await serverUrl('redis');
+
+/** A notifier with what it says: gaps and warnings. */
+async function onRedis(url: string, channel: string) {
+  const heard: ProcessState[] = [];
+  const warnings: string[] = [];
+  const gaps: number[] = [];
+  const notifier = await createRedisNotifier({
+    url,
+    channel,
+    log: { warn: (_fields, message) => warnings.push(message) },
+    onGap: () => gaps.push(heard.length),
+  });
+  notifier.subscribe((state) => heard.push(state));
+  return { notifier, heard, warnings, gaps };
+}
+
+const kinds = [
+  {
+    name: 'in process',
+    available: true,
+    open: async (warnings: string[]): Promise<Notifier> =>
+      createInProcessNotifier({ warn: (_fields, message) => warnings.push(message) }),
+  },
+  {
+    name: 'on Redis',
+    available: redisUrl !== null,
+    open: (warnings: string[]): Promise<Notifier> =>
+      createRedisNotifier({
+        url: redisUrl ?? '',
+        channel: randomUUID(),
+        log: { warn: (_fields, message) => warnings.push(message) },
+        onGap: () => {},
+      }),
+  },
+];
+
+describe.each(kinds)('the notifier $name', ({ available, open }) => {
+  describe.skipIf(!available)('when there is one', () => {
+    let notifier: Notifier;
+    let warnings: string[];
+    beforeEach(async () => {
+      warnings = [];
+      notifier = await open(warnings);
+    });
+    afterEach(() => notifier?.close());
+
+    it('gives every listener the whole state, before publish resolves', async () => {
+      const heard: [ProcessState[], ProcessState[]] = [[], []];
+      for (const list of heard) notifier.subscribe((state) => list.push(state));
+      const state = stateOf('n', 3, 'ok');
+      await notifier.publish(state);
+      for (const list of heard) expect(list[0]).toEqual(state);
+    });
+
+    it('tells a listener that has left nothing more', async () => {
+      const heard: ProcessState[] = [];
+      const others: ProcessState[] = [];
+      const leave = notifier.subscribe((state) => heard.push(state));
+      notifier.subscribe((state) => others.push(state));
+      leave();
+      await notifier.publish(stateOf('n', 1));
+      expect(others).not.toEqual([]);
+      expect(heard).toEqual([]);
+    });
+
+    it('keeps a state from nobody because a listener throws', async () => {
+      const heard: ProcessState[] = [];
+      notifier.subscribe(() => {
+        throw new Error('broken listener');
+      });
+      notifier.subscribe((state) => heard.push(state));
+      await notifier.publish(stateOf('n', 1));
+      expect(heard).toContainEqual(stateOf('n', 1));
+      expect(warnings).toContain('a listener failed on a new state');
+    });
+  });
+});
+
+describe.skipIf(redisUrl === null)('notifiers of several instances on Redis', () => {
+  let redis: RunningRedis;
+  let channel: string;
+  const open: Awaited<ReturnType<typeof onRedis>>[] = [];
+  const instance = async () => {
+    const one = await onRedis(redis.url, channel);
+    open.push(one);
+    return one;
+  };
+  beforeEach(async () => {
+    redis = await startRedis();
+    channel = randomUUID();
+  });
+  afterEach(async () => {
+    await Promise.all(open.splice(0).map(({ notifier }) => notifier.close()));
+    await redis.stop();
+  });
+
+  async function admin(...command: [string, ...string[]]): Promise<void> {
+    const connection = openRedis(redis.url, 'caller', () => {});
+    await untilReady(connection, 5_000);
+    await connection.call(...command);
+    connection.disconnect();
+  }
+
+  it('hear each other', async () => {
+    const [a, b] = [await instance(), await instance()];
+    await a.notifier.publish(stateOf('from-a', 1));
+    await b.notifier.publish(stateOf('from-b', 2, 'ok'));
+    for (const { heard } of [a, b]) {
+      await until(() => heard.some((state) => state.correlationId === 'from-a'), 'a is heard');
+      await until(() => heard.some((state) => state.correlationId === 'from-b'), 'b is heard');
+      expect(heard).toContainEqual(stateOf('from-b', 2, 'ok'));
+    }
+    expect([...a.gaps, ...b.gaps]).toEqual([]);
+  });
+
+  it('G6: say that there was a gap once a cut subscription stands again, and hear what follows', async () => {
+    const [a, b] = [await instance(), await instance()];
+    await admin('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await until(() => a.gaps.length > 0 && b.gaps.length > 0, 'the gaps are told');
+    await a.notifier.publish(stateOf('after', 1));
+    await until(() => b.heard.length > 0, 'b hears a');
+  });
+
+  it('G10: refuse to publish while Redis is down, and go on with a gap when it is back', async () => {
+    const [a, b] = [await instance(), await instance()];
+    process.kill(redis.pid, 'SIGKILL');
+    await until(
+      () =>
+        a.notifier.publish(stateOf('during', 1)).then(
+          () => false,
+          () => true,
+        ),
+      'publishing is refused',
+    );
+    // Its own listeners need no Redis.
+    expect(a.heard.at(-1)).toEqual(stateOf('during', 1));
+    redis = await startRedis(redis.port);
+    await until(() => a.gaps.length > 0 && b.gaps.length > 0, 'the gaps are told');
+    await until(
+      () =>
+        a.notifier.publish(stateOf('after', 1)).then(
+          () => true,
+          () => false,
+        ),
+      'publishing works again',
+    );
+    await until(() => b.heard.some((state) => state.correlationId === 'after'), 'b hears a');
+  });
+
+  it('survive messages that are no states', async () => {
+    const a = await instance();
+    for (const text of ['{"half', 'null', '"text"', '{}']) await admin('PUBLISH', channel, text);
+    await until(() => a.warnings.length === 4, 'they are complained of');
+    expect(a.heard).toEqual([]);
+    await a.notifier.publish(stateOf('fine', 1));
+    expect(a.heard.length).toBeGreaterThan(0);
+  });
+});

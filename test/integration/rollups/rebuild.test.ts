@@ -1,0 +1,161 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { rebuildRollups } from '../../../domain/rollups/rebuild-rollups.ts';
+import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
+import { requested, stepCompleted } from '../../support/events.ts';
+import { randomFrom } from '../../support/random.ts';
+import { writeStreams } from '../../support/rollup-load.ts';
+import { expectExact, expectOneGeneration, rollUp } from '../../support/rollups.ts';
+
+const SIZES = { SQLite: 64, 'SQL Server': 16 } as const;
+const kinds = databaseKinds().map((kind) => ({ ...kind, streams: SIZES[kind.name] }));
+const forever = new AbortController().signal;
+const FINAL = ['process-completed', 'process-failed', 'process-cancelled'];
+
+describe.each(kinds)('rebuilding the rollups on $name', { timeout: 120_000 }, (kind) => {
+  describe.skipIf(!kind.available)('when there is one', () => {
+    let database: TestDatabase;
+    const ids = Array.from({ length: kind.streams }, (_, at) => `rebuilt-${at}`);
+    beforeAll(async () => {
+      database = await kind.open();
+      await writeStreams(database, ids, randomFrom(11));
+      await rollUp(database);
+    });
+    afterAll(() => database?.destroy());
+
+    const rebuild = (
+      given: {
+        signal?: AbortSignal;
+        madeBy?: string;
+        batch?: number;
+        onPage?: (done: { events: number; position: string }) => void | Promise<void>;
+      } = {},
+    ) => {
+      const { signal = forever, madeBy = 'test', batch = 23, onPage } = given;
+      const { rollups: store, rollupSource: source } = database;
+      const begun: { resumed: boolean; position: string }[] = [];
+      const hooks = { onBegin: (how: (typeof begun)[0]) => void begun.push(how) };
+      return rebuildRollups({ store, source }, { batch, madeBy }, signal, {
+        ...hooks,
+        ...(onPage ? { onPage } : {}),
+      }).then((outcome) => ({ outcome, begun: begun[0] }));
+    };
+
+    it('G5: makes rows that were wrong, missing or left over right', async () => {
+      await database.knex('step_rollup').where({ grain: 60 }).update({ event_count: 7 });
+      await database.knex('process_rollup').where({ grain: 15 }).del();
+      await database
+        .knex('process_rollup')
+        .where({ process_name: 'onboard-user' })
+        .update({ process_name: 'nobody' });
+      await expect(expectExact(database)).rejects.toThrow();
+      const { generation } = await database.rollups.state();
+      expect((await rebuild()).outcome.kind).toBe('exchanged');
+      expect((await database.rollups.state()).generation).toBeGreaterThan(generation);
+      await expectExact(database);
+      await expectOneGeneration(database);
+    });
+
+    it('G5: goes on beside live writes and the job, which counts for readers meanwhile and after', async () => {
+      const { generation } = await database.rollups.state();
+      const writing = writeStreams(
+        database,
+        ids.map((id) => `live-${id}`),
+        randomFrom(12),
+      );
+      let done = false;
+      const job = (async () => {
+        while (!done) await rollUp(database, 11);
+      })();
+      const { outcome } = await rebuild();
+      expect(outcome.kind).toBe('exchanged');
+      await writing;
+      done = true;
+      await job;
+      await rollUp(database);
+      expect((await database.rollups.state()).generation).toBeGreaterThan(generation);
+      await expectExact(database);
+      await expectOneGeneration(database);
+    });
+
+    it('G5: is seen by a reader at one moment: the old rows, then the new ones, never both or none', async () => {
+      const counted = async () => {
+        const [row] = await database.reads.rows<{ events: number | string | null }>(
+          database
+            .knex('process_rollup as r')
+            .join('rollup_state as s', 's.generation', 'r.generation')
+            .where({ 's.is_current': 1, 'r.grain': 1440 })
+            .whereIn('r.event_type', FINAL)
+            .sum({ events: 'r.event_count' }),
+        );
+        return Number(row?.events ?? 0);
+      };
+      const before = await counted();
+      expect(before).toBeGreaterThan(10);
+      const seen = new Set<number>();
+      let done = false;
+      const reader = (async () => {
+        while (!done) seen.add(await counted());
+      })();
+      for (let again = 0; again < 3; again++) await rebuild();
+      done = true;
+      await reader;
+      expect([...seen]).toEqual([before]);
+    });
+
+    it('G5: told to stop it stops, leaves readers what they had, and goes on the next time', async () => {
+      const state = await database.rollups.state();
+      const stop = new AbortController();
+      const first = await rebuild({ signal: stop.signal, onPage: () => stop.abort() });
+      expect(first.outcome.kind).toBe('stopped');
+      expect(first.begun).toEqual({ ...first.begun, resumed: false, position: '0' });
+      expect(await database.rollups.state()).toEqual(state);
+      await expectExact(database);
+
+      const second = await rebuild();
+      expect(second.begun).toMatchObject({ resumed: true });
+      expect(Number(second.begun?.position)).toBeGreaterThan(0);
+      await expectExact(database);
+      await expectOneGeneration(database);
+    });
+
+    it('G5: begins anew after a run of another release, and removes what that had made', async () => {
+      const stop = new AbortController();
+      await rebuild({ signal: stop.signal, madeBy: 'older', onPage: () => stop.abort() });
+      const { begun } = await rebuild();
+      expect(begun).toMatchObject({ resumed: false, position: '0' });
+      await expectExact(database);
+      await expectOneGeneration(database);
+    });
+
+    it('takes nothing for a generation that is no more', async () => {
+      const { generation, position } = await database.rollups.state();
+      await database.eventStore.append('gone', [requested(), stepCompleted('gone')]);
+      await rebuild();
+      const { items, lookedTo } = await database.rollupSource.page(position, 10);
+      const batch = { generation, from: position, to: lookedTo, rolledUpTo: null };
+      expect(items.length).toBeGreaterThan(0);
+      const empty = { steps: [], processes: [] };
+      expect(await database.rollups.apply({ ...batch, ...empty })).toBe(false);
+      await expectExact(database);
+    });
+
+    it('does not put behind readers what they have seen counted', async () => {
+      const { rollups } = database;
+      const begun = await rollups.begin('behind');
+      expect(await rollups.exchange(begun.generation)).toBe('behind');
+      expect(await rollups.exchange(12_345)).toBe('gone');
+      const { generation } = await rollups.state();
+      expect(await rollups.exchange(generation)).toBe('exchanged');
+      await expectExact(database);
+    });
+
+    it('one of two runs at a time goes on, and each event is counted once', async () => {
+      const outcomes = await Promise.all([rebuild(), rebuild()]);
+      expect(outcomes.map(({ outcome }) => outcome.kind)).toContain('exchanged');
+      await expectExact(database);
+      await rebuild();
+      await expectExact(database);
+      await expectOneGeneration(database);
+    });
+  });
+});

@@ -1,0 +1,110 @@
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { StoreUnavailableError } from '../../../domain/common/errors.ts';
+import type { AppendOptions } from '../../../domain/process/event-store.ts';
+import type { ProcessEvent, StoredEvent } from '../../../domain/process/events.ts';
+import type { Database } from '../../../infrastructure/sql/database.ts';
+import { completed, requested, stepCompleted, stepFailed } from '../../support/events.ts';
+import { openProxied, type ProxiedDatabase } from '../../support/proxied-database.ts';
+import type { TdsProxy, Verdict } from '../../support/tds-proxy.ts';
+
+const serverUrl = inject('mssqlUrl');
+const SLOW = 60_000;
+
+interface Append {
+  what: string;
+  events: (id: string) => ProcessEvent[];
+  options?: AppendOptions;
+}
+
+const APPENDS: readonly Append[] = [
+  { what: 'a start', events: () => [requested()], options: { expectedVersion: 0 } },
+  { what: 'a start with a key', events: (id) => [requested(id)], options: { expectedVersion: 0 } },
+  { what: 'a step', events: (id) => [stepCompleted(id)] },
+  { what: 'an end', events: () => [completed()] },
+  { what: 'a last failure and the end', events: (id) => [stepFailed(id, 1), completed()] },
+];
+
+describe.skipIf(serverUrl === null)('appends without an answer', { timeout: SLOW }, () => {
+  let world: ProxiedDatabase;
+  let proxy: TdsProxy;
+  let database: Database;
+  const told: StoredEvent[] = [];
+  beforeAll(async () => {
+    world = await openProxied(serverUrl ?? '', (events) => told.push(...events));
+    ({ proxy, database } = world);
+  });
+  afterEach(async () => {
+    proxy.intercept(() => 'pass');
+    await proxy.restore();
+  });
+  afterAll(async () => {
+    await world?.close();
+  });
+
+  /** Does so with the next append that comes, and with no other. */
+  function once(verdict: Verdict, then: () => void = () => {}): void {
+    let left = 1;
+    proxy.intercept(({ text }) => {
+      if (!text.includes('INSERT INTO event_log') || left-- <= 0) return 'pass';
+      then();
+      return verdict;
+    });
+  }
+
+  it.each(APPENDS)(
+    '$what whose answer is lost is appended once, and its caller told so',
+    async (one) => {
+      await loseOne('lose-answer', one);
+    },
+  );
+
+  it('an append that the server never got is appended once, too', async () => {
+    await loseOne('lose-request', { what: 'a start', events: () => [requested()] });
+  });
+
+  async function loseOne(verdict: Verdict, { events, options }: Append): Promise<void> {
+    const id = `${verdict}-${Math.random()}`;
+    told.length = 0;
+    once(verdict);
+    const given = events(id);
+    const result = await database.eventStore.append(id, given, options);
+    const found = await database.eventStore.readStream(id);
+    expect(found.map(({ type }) => type)).toEqual(given.map(({ type }) => type));
+    expect(result).toEqual({ events: found, duplicate: false });
+    expect(told).toEqual(found);
+    const rows = await database.knex('outbox').where({ correlation_id: id });
+    expect(rows).toHaveLength(given.length);
+  }
+
+  it('a key that another append had before is still said to be a duplicate', async () => {
+    const first = await database.eventStore.append('other', [stepCompleted('other')]);
+    once('lose-answer');
+    const again = [{ ...stepCompleted('other'), audit: { result: 'something else' } }];
+    const result = await database.eventStore.append('other', again as ProcessEvent[]);
+    expect(result).toEqual({ events: first.events, duplicate: true });
+  });
+
+  it('a version that another append took is still a conflict', async () => {
+    await database.eventStore.append('taken', [requested()]);
+    once('lose-answer');
+    const late = database.eventStore.append('taken', [requested()], { expectedVersion: 0 });
+    await expect(late).rejects.toThrow('at version 1, not at the expected 0');
+  });
+
+  it('an outage after the append was sent: the outcome is unknown, and sending it again is safe', async () => {
+    once('lose-answer', () => {
+      // Gone with the next connection that is made.
+      setImmediate(() => proxy.intercept(() => 'lose-request'));
+    });
+    const lost = database.eventStore.append('unknown', [requested('u')], { expectedVersion: 0 });
+    const error = await lost.catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(StoreUnavailableError);
+    expect(error).toMatchObject({ outcome: 'unknown', correlationId: 'unknown' });
+    proxy.intercept(() => 'pass');
+    const again = await database.eventStore.append('unknown', [requested('u')], {
+      expectedVersion: 0,
+    });
+    expect(again).toMatchObject({ duplicate: true, events: [{ version: 1 }] });
+    expect(await database.eventStore.readStream('unknown')).toHaveLength(1);
+  });
+});

@@ -1,0 +1,51 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Engine } from '../../../domain/engine/engine.ts';
+import type { EngineTask } from '../../../infrastructure/camunda/engine-task.ts';
+import { createFindOwner } from '../../../infrastructure/camunda/task-owner.ts';
+import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
+import { broken, completed, requested, retried, started } from '../../support/events.ts';
+
+describe.each(databaseKinds())('whose task it is, on $name', ({ available, open }) => {
+  describe.skipIf(!available)('when there is one', () => {
+    let database: TestDatabase;
+    beforeAll(async () => {
+      database = await open();
+    });
+    afterAll(() => database?.destroy());
+
+    it('G17: an instance that ends while the engine is asked whether it runs keeps its place', async () => {
+      const { eventStore } = database;
+      const events = [requested(), started('first'), broken(), retried()];
+      await eventStore.append('raced', events);
+      const root = {
+        processInstanceId: 'second',
+        processKey: 'onboard-user',
+        businessKey: 'raced',
+      };
+      // What an engine says of which the first instance ends between the reading of the stream and the question.
+      const engine: Partial<Engine> = {
+        findRoot: async () => root,
+        isRunning: async () => {
+          const stream = await eventStore.readStream('raced');
+          if (stream.length === events.length) await eventStore.append('raced', [completed()]);
+          return false;
+        },
+      };
+      const findOwner = createFindOwner({ eventStore, engine: engine as Engine });
+      const task = {
+        id: 'task',
+        processInstanceId: 'second',
+        processDefinitionKey: 'onboard-user',
+        businessKey: 'raced',
+      } as EngineTask;
+      expect(await findOwner(task)).toEqual({
+        kind: 'surplus',
+        instanceId: 'second',
+        recorded: 'first',
+      });
+      const types = (await eventStore.readStream('raced')).map(({ type }) => type);
+      expect(types.filter((type) => type === 'process-started')).toHaveLength(1);
+      expect(types.at(-1)).toBe('process-completed');
+    });
+  });
+});

@@ -1,0 +1,86 @@
+import { randomBytes } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { createSeal } from '../../../domain/personal-data/encryption.ts';
+import { readMasterKeys } from '../../../domain/personal-data/master-keys.ts';
+import { isSealed, openEvent, sealEvent } from '../../../domain/personal-data/personal.ts';
+import { MASTER, OTHER_MASTER, PERSONAL_EVENTS } from '../../support/personal.ts';
+
+const key = randomBytes(32);
+const { seal, open } = createSeal(key, 'order-1');
+
+describe('a sealed value', () => {
+  it.each([
+    ['a text', 'Ada'],
+    ['an empty text', ''],
+    ['null', null],
+    ['a number', 0],
+    ['an object', { a: [1, { b: 'ü 👋' }], $value: 1 }],
+    ['a text that looks sealed', '$personal.v1.x.y.z'],
+  ])('opens as what it was: %s', (_what, value) => {
+    const sealed = seal(value);
+    expect(isSealed(sealed)).toBe(true);
+    expect(open(sealed)).toEqual(value);
+    expect(seal(value), 'the same value twice cannot be told').not.toBe(sealed);
+  });
+
+  it('opens with its own key in its own process only', () => {
+    const sealed = seal('Ada');
+    expect(createSeal(randomBytes(32), 'order-1').open(sealed)).toBe(sealed);
+    expect(createSeal(key, 'order-2').open(sealed)).toBe(sealed);
+    const parts = sealed.split('.');
+    const [first = ''] = parts[4] ?? '';
+    parts[4] = `${first === 'A' ? 'B' : 'A'}${parts[4]?.slice(1)}`;
+    const changed = parts.join('.');
+    expect(open(changed)).toBe(changed);
+  });
+});
+
+describe('sealing an event', () => {
+  const { requested } = PERSONAL_EVENTS;
+
+  it('hides what stands at the paths, whichever of them lead to the same place', () => {
+    for (const paths of [
+      ['children', 'children.*.name'],
+      ['children.*.name', 'children', 'children'],
+    ]) {
+      const sealed = sealEvent(requested, paths, seal);
+      expect(isSealed(sealed.data.variables.children)).toBe(true);
+      expect(sealed.data.variables.userId).toBe('42');
+      expect(openEvent(sealed, open)).toEqual(requested);
+    }
+  });
+
+  it('leaves an event without anything personal as it is', () => {
+    expect(sealEvent(PERSONAL_EVENTS.started, [], seal)).toEqual(PERSONAL_EVENTS.started);
+  });
+});
+
+describe('master keys', () => {
+  it('wrap with the first, unwrap with each, and are named by their fingerprints', () => {
+    const old = readMasterKeys(MASTER);
+    const both = readMasterKeys(` ${OTHER_MASTER} , ${MASTER}`);
+    const wrapped = old?.wrap(key) ?? '';
+    expect(both?.unwrap(wrapped, old?.current ?? '')).toEqual(key);
+    expect(both?.current).not.toBe(old?.current);
+    expect(both?.known.has(old?.current ?? '')).toBe(true);
+    expect(() => both?.unwrap(wrapped, both.current)).toThrow();
+    expect(wrapped).not.toContain(key.toString('base64').slice(0, 8));
+  });
+
+  it('are none when the setting is empty', () => {
+    expect(readMasterKeys('')).toBeNull();
+    expect(readMasterKeys('  ')).toBeNull();
+  });
+
+  it.each([
+    'short',
+    'x'.repeat(44),
+    `${MASTER},`,
+    `${MASTER} ${OTHER_MASTER}`,
+    Buffer.alloc(31).toString('base64'),
+  ])('are refused without being told: %j', (setting) => {
+    const refused = () => readMasterKeys(setting);
+    expect(refused).toThrow('must be 32 random bytes in base64');
+    expect(refused).not.toThrow(setting.slice(0, 5));
+  });
+});

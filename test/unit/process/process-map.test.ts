@@ -1,0 +1,62 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createProcessMap } from '../../../domain/process/process-map.ts';
+import { stateOf } from '../../support/states.ts';
+
+describe('the process map', () => {
+  // The cache asks its clock at most once a millisecond, by a timer.
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('takes newer states, and older or known ones never', () => {
+    const map = createProcessMap(10, Date);
+    expect(map.set(stateOf('p', 2))).toBe(true);
+    expect(map.set(stateOf('p', 1))).toBe(false);
+    expect(map.set(stateOf('p', 2))).toBe(false);
+    expect(map.get('p')?.version).toBe(2);
+    expect(map.set(stateOf('p', 4, 'ok'))).toBe(true);
+    expect(map.set(stateOf('p', 3))).toBe(false);
+    expect(map.get('p')?.status).toBe('ok');
+  });
+
+  it('forgets a process 5 s after its end', () => {
+    const map = createProcessMap(10, Date);
+    map.set(stateOf('p', 1));
+    vi.advanceTimersByTime(4_000);
+    map.set(stateOf('p', 2, 'ok'));
+    vi.advanceTimersByTime(4_999);
+    expect(map.get('p')?.status).toBe('ok');
+    vi.advanceTimersByTime(2);
+    expect(map.get('p')).toBeUndefined();
+  });
+
+  it('counts the 5 s from the end, however often the process is asked for', () => {
+    const map = createProcessMap(10, Date);
+    map.set(stateOf('p', 2, 'error'));
+    for (let second = 0; second < 5; second++) {
+      expect(map.get('p')).toBeDefined();
+      vi.advanceTimersByTime(1_001);
+    }
+    expect(map.get('p')).toBeUndefined();
+  });
+
+  it('holds no more than it may, the least recently used out first', () => {
+    const map = createProcessMap(3, Date);
+    for (const id of ['a', 'b', 'c']) map.set(stateOf(id, 1));
+    map.get('a');
+    map.set(stateOf('d', 1));
+    expect(map.get('b')).toBeUndefined();
+    for (const id of ['a', 'c', 'd']) expect(map.get(id)).toBeDefined();
+  });
+
+  it('forgets everything after a gap, so that an older state is news again', () => {
+    const map = createProcessMap(3, Date);
+    map.set(stateOf('p', 5));
+    map.clear();
+    expect(map.get('p')).toBeUndefined();
+    expect(map.set(stateOf('p', 4))).toBe(true);
+  });
+});

@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { defineProcess } from '../../../domain/steps/define-process.ts';
+import { topicOf } from '../../../domain/steps/find-step.ts';
+import { plain } from '../../support/worker-bpmn.ts';
+
+function define(
+  steps: readonly { name: string; number: number }[],
+  key = 'a-process',
+  personal?: string[],
+) {
+  return defineProcess({
+    key,
+    title: 'A process',
+    input: z.object({ userId: z.string() }),
+    settings: z.object({}),
+    identifiers: ({ userId }) => ({ userId }),
+    example: { userId: '42' },
+    ...(personal ? { personal } : {}),
+    steps: (step) =>
+      steps.map(({ name, number }) => step({ ...plain(name, number), handle: () => ({}) })),
+  });
+}
+
+describe('defineProcess', () => {
+  it('gives back its steps in order, with their topics named after process and step', () => {
+    const definition = define([
+      { name: 'first-step', number: 1 },
+      { name: 'second', number: 2 },
+    ]);
+    expect(definition.steps.map((step) => topicOf(definition.key, step))).toEqual([
+      'a-process.first-step',
+      'a-process.second',
+    ]);
+    expect(definition.identifiers({ userId: '7' })).toEqual({ userId: '7' });
+  });
+
+  it('takes the texts of errors for personal once anything is', () => {
+    const none = define([{ name: 'a', number: 1 }]);
+    expect(none.personal).toEqual([]);
+    const some = define([{ name: 'a', number: 1 }], 'a-process', ['email', 'list.*.name']);
+    expect(some.personal).toEqual(['email', 'list.*.name', 'errorMessage']);
+  });
+
+  it.each(['', '.', 'a.', '.a', 'a..b'])('refuses %j as a path of what is personal', (path) => {
+    expect(() => define([], 'a-process', ['email', path])).toThrow(
+      `process a-process: personal: "${path}" is no path`,
+    );
+  });
+});

@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { toEngineVariables, toJson } from '../../../infrastructure/camunda/variables.ts';
+
+describe('variables in Camunda’s REST form', () => {
+  it.each([
+    ['text', 'String'],
+    ['', 'String'],
+    [true, 'Boolean'],
+    [0, 'Integer'],
+    [2_147_483_647, 'Integer'],
+    [2_147_483_648, 'Long'],
+    [-2_147_483_648, 'Integer'],
+    [-2_147_483_649, 'Long'],
+    [Number.MAX_SAFE_INTEGER, 'Long'],
+    // No longer exact: a Long would pretend that it is.
+    [Number.MAX_SAFE_INTEGER + 1, 'Double'],
+    [1e300, 'Double'],
+    [0.5, 'Double'],
+    [null, 'Null'],
+  ])('%j is of type %s', (value, type) => {
+    expect(toEngineVariables({ value })).toEqual({ value: { type, value } });
+  });
+
+  it.each([[{ a: [1, { b: null }] }], [[]], [[1, 'two']]])('%j travels as Json text', (value) => {
+    const variables = toEngineVariables({ value });
+    expect(variables).toEqual({ value: { type: 'Json', value: JSON.stringify(value) } });
+  });
+
+  it('a date keeps its milliseconds, in the only form that the engine reads', () => {
+    const value = new Date('2026-02-28T23:59:59.123Z');
+    const variables = toEngineVariables({ value });
+    expect(variables).toEqual({ value: { type: 'Date', value: '2026-02-28T23:59:59.123+0000' } });
+  });
+
+  it('what is not there is not sent', () => {
+    expect(toEngineVariables({ here: 1, gone: undefined })).toEqual({
+      here: { type: 'Integer', value: 1 },
+    });
+  });
+
+  it('for the journal, dates are texts', () => {
+    expect(toJson({ when: new Date(0), n: 1, gone: undefined })).toEqual({
+      when: '1970-01-01T00:00:00.000Z',
+      n: 1,
+    });
+  });
+});
