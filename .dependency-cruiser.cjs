@@ -60,10 +60,10 @@ module.exports = {
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'no-circle-of-folders',
-      comment: 'a feature that needs another does not serve it',
+      comment: 'a folder that needs another does not serve it',
       severity: 'error',
       scope: 'folder',
-      from: { path: '^domain/' },
+      from: { path: '^(domain|src)/' },
       to: { circular: true },
     },
   ],

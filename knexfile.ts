@@ -1,4 +1,4 @@
-import { prepareDatabase } from './src/composition/database-target.ts';
+import { prepareDatabase } from './src/composition/database/database-target.ts';
 import { readConfig } from './src/config.ts';
 
 // For the Knex command: `node --import tsx node_modules/.bin/knex migrate:status`. The service and

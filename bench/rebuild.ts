@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openSqliteDatabase } from '../infrastructure/sqlite/database.ts';
 import { openSqlite } from '../infrastructure/sqlite/open.ts';
-import { databaseFile } from '../src/composition/database-target.ts';
+import { databaseFile } from '../src/composition/database/database-target.ts';
 import { requested } from '../test/support/events.ts';
 import { type Benchmark, inTurns, type Run, rowOf } from './support/benchmark.ts';
 import { type GeneratedDatabase, generatedDatabase } from './support/generated.ts';

@@ -3,9 +3,9 @@ import { z } from 'zod';
 import { SetupError } from '../domain/common/index.ts';
 import { nextTime } from '../domain/outbox/index.ts';
 import { readMasterKeys } from '../domain/personal-data/index.ts';
+import { isSecretName, maskUrls } from '../infrastructure/observability/secrets.ts';
 import { redisUrlProblem } from '../infrastructure/redis/redis-url.ts';
 import { mssqlUrlProblem } from '../infrastructure/sqlserver/target.ts';
-import { isSecretName, maskUrls } from './composition/secrets.ts';
 
 export const ROLES = ['api', 'worker', 'relay', 'projector', 'retention'] as const;
 export type Role = (typeof ROLES)[number];

@@ -18,29 +18,33 @@ import { outboxRowOf } from '../jobs/event-jobs.ts';
 import { createRelay } from '../jobs/relay-outbox.ts';
 import { createAccess } from './access/access.ts';
 import { readPolicy } from './access/policy.ts';
-import { warnOfUncheckedTopics } from './composition/check-model.ts';
-import { checkRoles } from './composition/check-roles.ts';
-import { createCommits } from './composition/commits.ts';
-import { dataLockMode, lockDataDir } from './composition/data-lock.ts';
-import { openDatabase } from './composition/database-target.ts';
-import { jobHandlersOf } from './composition/job-handlers.ts';
-import { attemptsOf, loadProcesses, readAllSettings } from './composition/load-processes.ts';
-import { openObservability } from './composition/observability.ts';
-import { openPersonalData } from './composition/personal-data.ts';
-import { openProcessEngine } from './composition/process-engine.ts';
-import { checkPurge, openPurge } from './composition/purge.ts';
-import { openRateLimit } from './composition/rate-limit.ts';
-import { readinessChecks } from './composition/readiness-checks.ts';
-import { scheduleArchive } from './composition/schedule-archive.ts';
-import { scheduleReconciler } from './composition/schedule-reconciler.ts';
-import { scheduleRollup } from './composition/schedule-rollup.ts';
-import { createShutdown } from './composition/shutdown.ts';
-import { openTransport } from './composition/transport.ts';
-import { VERSION } from './composition/version.ts';
+import { dataLockMode, lockDataDir } from './composition/database/data-lock.ts';
+import { openDatabase } from './composition/database/database-target.ts';
+import { openPersonalData } from './composition/database/personal-data.ts';
+import { warnOfUncheckedTopics } from './composition/definitions/check-model.ts';
+import {
+  attemptsOf,
+  loadProcesses,
+  readAllSettings,
+} from './composition/definitions/load-processes.ts';
+import { openProcessEngine } from './composition/engine/process-engine.ts';
+import { jobHandlersOf } from './composition/jobs/job-handlers.ts';
+import { checkPurge, openPurge } from './composition/jobs/purge.ts';
+import { scheduleArchive } from './composition/jobs/schedule-archive.ts';
+import { scheduleReconciler } from './composition/jobs/schedule-reconciler.ts';
+import { scheduleRollup } from './composition/jobs/schedule-rollup.ts';
+import { checkRoles } from './composition/lifecycle/check-roles.ts';
+import { createCommits } from './composition/lifecycle/commits.ts';
+import { readinessChecks } from './composition/lifecycle/readiness-checks.ts';
+import { createShutdown } from './composition/lifecycle/shutdown.ts';
+import { VERSION } from './composition/lifecycle/version.ts';
+import { openObservability } from './composition/observability/observability.ts';
+import { openRateLimit } from './composition/queue/rate-limit.ts';
+import { openTransport } from './composition/queue/transport.ts';
 import { type Config, redactConfig } from './config.ts';
-import { createLoadLimits } from './http/load-limits.ts';
-import { createReaders } from './http/reader-pace.ts';
 import { buildServer, closeServer } from './http/server.ts';
+import { createReaders } from './http/streaming/reader-pace.ts';
+import { createLoadLimits } from './http/waiting/load-limits.ts';
 
 export interface Service {
   /** Where it listens. */
@@ -175,6 +179,7 @@ export async function startService(
     let stopping: Promise<void> | undefined;
     const app = await buildServer({
       log,
+      version: VERSION,
       definitions: new Map(processes.map(({ definition }) => [definition.key, definition])),
       eventStore,
       processStore,

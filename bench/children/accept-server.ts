@@ -12,13 +12,14 @@ import { outboxRowOf } from '../../jobs/event-jobs.ts';
 import { createRelay } from '../../jobs/relay-outbox.ts';
 import { type Access, createAccess, openAccess } from '../../src/access/access.ts';
 import { createKeyManager } from '../../src/access/manage-keys.ts';
-import { loadProcesses } from '../../src/composition/load-processes.ts';
-import { createLogger } from '../../src/composition/logger.ts';
-import { openObservability } from '../../src/composition/observability.ts';
+import { loadProcesses } from '../../src/composition/definitions/load-processes.ts';
+import { VERSION } from '../../src/composition/lifecycle/version.ts';
+import { createLogger } from '../../src/composition/observability/logger.ts';
+import { openObservability } from '../../src/composition/observability/observability.ts';
 import { readConfig } from '../../src/config.ts';
-import { createLoadLimits } from '../../src/http/load-limits.ts';
-import { createReaders } from '../../src/http/reader-pace.ts';
 import { buildServer } from '../../src/http/server.ts';
+import { createReaders } from '../../src/http/streaming/reader-pace.ts';
+import { createLoadLimits } from '../../src/http/waiting/load-limits.ts';
 import { answerCalls } from '../support/child.ts';
 import { PROCESSES_DIR } from '../support/four-steps.ts';
 
@@ -89,6 +90,7 @@ const calls = {
     });
     const app = await buildServer({
       log,
+      version: VERSION,
       definitions: new Map(processes.map(({ definition }) => [definition.key, definition])),
       eventStore,
       analytics: database.analytics,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Client, type Task, type TaskService, Variables } from 'camunda-external-task-client-js';
 import { createRestEngine, type RestEngine } from '../../infrastructure/camunda/rest-engine.ts';
 import { startEmbeddedEngine } from '../../infrastructure/embedded-engine/start.ts';
-import { createLogger } from '../../src/composition/logger.ts';
+import { createLogger } from '../../src/composition/observability/logger.ts';
 import { type Measured, runCallers } from '../support/callers.ts';
 import { answerCalls } from '../support/child.ts';
 import { INPUT, PROCESS_KEY, PROCESSES_DIR, STEPS, work } from '../support/four-steps.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { StoredEvent } from '../../domain/process/index.ts';
 import { openRedis } from '../../infrastructure/redis/connection.ts';
-import { createLogger } from '../../src/composition/logger.ts';
+import { createLogger } from '../../src/composition/observability/logger.ts';
 import { readConfig } from '../../src/config.ts';
 import { type Service, startService } from '../../src/service.ts';
 import { answerCalls } from '../support/child.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
-import { databaseFile } from '../../src/composition/database-target.ts';
-import { createLogger } from '../../src/composition/logger.ts';
+import { databaseFile } from '../../src/composition/database/database-target.ts';
+import { createLogger } from '../../src/composition/observability/logger.ts';
 import { readConfig } from '../../src/config.ts';
 import { type Service, startService } from '../../src/service.ts';
 import { answerCalls } from '../support/child.ts';

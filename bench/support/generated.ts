@@ -2,7 +2,7 @@ import { constants, copyFileSync, existsSync, renameSync, rmSync } from 'node:fs
 import { join } from 'node:path';
 import { generateSqlite } from '../../src/cli/generate/generate.ts';
 import type { Volumes } from '../../src/cli/generate/volumes.ts';
-import { databaseFile } from '../../src/composition/database-target.ts';
+import { databaseFile } from '../../src/composition/database/database-target.ts';
 import type { Run } from './benchmark.ts';
 
 /** The time up to which the data goes; what is to be old is older than this by so much. */

@@ -12,3 +12,4 @@ export type { MaintenanceLock, MaintenanceTask } from './maintenance-lock.ts';
 export { endOfMonth, type Month, startOfMonth } from './month.ts';
 export type { ArchivedProcess, ArchivedVersion, HandOver, Purge } from './purge.ts';
 export { type PurgedBatch, type PurgeTotals, purgeArchive } from './purge-archive.ts';
+export { ARCHIVE_LOCKS, type NeededLock, TAKEN, takeLocks } from './take-locks.ts';

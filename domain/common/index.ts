@@ -19,6 +19,7 @@ export {
 } from './errors.ts';
 export type { Json, JsonObject, Timestamp } from './json.ts';
 export { foldName, isNcName } from './nc-name.ts';
+export { createProgressLines, type ProgressLines, type ProgressLog } from './progress-lines.ts';
 export { isPath, redact, replaceAt } from './redact.ts';
 export { rest } from './sleep.ts';
 export { formatTraceparent, type LogIds, logIds, parseTraceparent } from './trace-context.ts';

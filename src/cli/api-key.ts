@@ -10,7 +10,7 @@ import {
 import { SetupError, StoreUnavailableError } from '../../domain/common/index.ts';
 import { LOCAL_ACTOR } from '../../domain/process/index.ts';
 import { createKeyManager, type MadeKey } from '../access/manage-keys.ts';
-import { openDatabase } from '../composition/database-target.ts';
+import { openDatabase } from '../composition/database/database-target.ts';
 import { type Config, readConfig } from '../config.ts';
 
 const UNITS = { h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;

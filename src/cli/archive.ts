@@ -1,11 +1,10 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { type Archive, archiveExpired } from '../../domain/archive/index.ts';
+import { ARCHIVE_LOCKS, type Archive, archiveExpired } from '../../domain/archive/index.ts';
 import { SetupError } from '../../domain/common/index.ts';
-import { DAY_MS } from '../composition/day.ts';
-import { type ConfiguredPurge, checkPurge, openPurge } from '../composition/purge.ts';
+import { DAY_MS } from '../composition/jobs/day.ts';
+import { type ConfiguredPurge, checkPurge, openPurge } from '../composition/jobs/purge.ts';
 import { ARCHIVE_BATCH_MAX, type Config } from '../config.ts';
 import { readDuration } from './duration.ts';
-import { ARCHIVE_LOCKS } from './maintenance/locks.ts';
 import type { Progress } from './maintenance/progress.ts';
 import { type Maintenance, runMaintenance } from './maintenance/run-maintenance.ts';
 

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { failInOneLine, sayFailure } from '../composition/explain-failure.ts';
-import { VERSION } from '../composition/version.ts';
+import { failInOneLine, sayFailure } from '../composition/lifecycle/explain-failure.ts';
+import { VERSION } from '../composition/lifecycle/version.ts';
 import { registerApiKey } from './api-key.ts';
 import { registerArchive } from './archive.ts';
 import { registerDemo } from './demo.ts';

@@ -3,7 +3,7 @@ import knex, { type Knex } from 'knex';
 import { SetupError } from '../../domain/common/index.ts';
 import { migrateDown, migrateUp } from '../../infrastructure/sql/migrate.ts';
 import { createDatabase } from '../../infrastructure/sqlserver/create-database.ts';
-import { prepareDatabase, reachDatabase } from '../composition/database-target.ts';
+import { prepareDatabase, reachDatabase } from '../composition/database/database-target.ts';
 import { type Config, readConfig } from '../config.ts';
 
 interface MigrateOptions {

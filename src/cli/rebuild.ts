@@ -9,7 +9,7 @@ import {
   TakenOverError,
 } from '../../infrastructure/sql/rebuild/rebuild-processes.ts';
 import { SCHEMA_VERSION } from '../../migrations/index.ts';
-import { VERSION } from '../composition/version.ts';
+import { VERSION } from '../composition/lifecycle/version.ts';
 import { type Maintenance, runMaintenance } from './maintenance/run-maintenance.ts';
 
 const BEGINNINGS = {

@@ -5,7 +5,7 @@ import {
   type ProcessKeys,
   readMasterKeys,
 } from '../../domain/personal-data/index.ts';
-import { checkMasterKeys } from '../composition/personal-data.ts';
+import { checkMasterKeys } from '../composition/database/personal-data.ts';
 import { runMaintenance } from './maintenance/run-maintenance.ts';
 
 /** Keys in one transaction. */

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { failInLog } from '../composition/explain-failure.ts';
-import { createLogger } from '../composition/logger.ts';
+import { failInLog } from '../composition/lifecycle/explain-failure.ts';
+import { createLogger } from '../composition/observability/logger.ts';
 import { readConfig } from '../config.ts';
 import { startService } from '../service.ts';
 import { runUntilSignal } from './run-until-signal.ts';

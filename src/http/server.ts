@@ -19,18 +19,16 @@ import type { Metrics } from '../../infrastructure/observability/metrics.ts';
 import type { Tracing } from '../../infrastructure/observability/tracing.ts';
 import { type AccessOptions, registerAccess, registerDefaultHeaders } from './access/register.ts';
 import { listRoutes } from './access/routes.ts';
-import { registerNotFound } from './allowed-methods.ts';
+import { registerNotFound } from './answers/no-route.ts';
+import { registerProblems, sendUnreadableUrl } from './answers/problems.ts';
 import { registerBody } from './body/register.ts';
 import { closeUnread } from './connections/close-unread.ts';
 import { defaultConnectionLimit, limitConnections } from './connections/limit-connections.ts';
 import { registerServerAnswers, sendParserError } from './connections/parser-errors.ts';
-import { registerDocumentation } from './documentation.ts';
-import type { ExportedRows } from './exports.ts';
-import type { LoadLimits } from './load-limits.ts';
-import { observeRequests } from './observe-requests.ts';
-import { registerProblems, sendUnreadableUrl } from './problems.ts';
-import { registerReadableUrl } from './readable-url.ts';
-import type { Readers } from './reader-pace.ts';
+import type { ExportedRows } from './feed/exports.ts';
+import { registerDocumentation } from './openapi/documentation.ts';
+import { observeRequests } from './requests/observe-requests.ts';
+import { registerReadableUrl } from './requests/readable-url.ts';
 import { analyticsRoutes } from './routes/analytics.ts';
 import { attentionRoutes } from './routes/attention.ts';
 import { controlRoutes } from './routes/control.ts';
@@ -43,10 +41,14 @@ import { queueBoard } from './routes/queue-board.ts';
 import { retryRoutes } from './routes/retry.ts';
 import { type StartOutcome, startRoutes } from './routes/start.ts';
 import { statusRoutes } from './routes/status.ts';
+import type { Readers } from './streaming/reader-pace.ts';
+import type { LoadLimits } from './waiting/load-limits.ts';
 
 export interface ServerOptions extends AccessOptions {
   log: FastifyBaseLogger;
   definitions: ReadonlyMap<string, ProcessDefinition>;
+  /** Of this release. */
+  version: string;
   eventStore: EventStore;
   processStore: ProcessStore;
   analytics: Analytics;
@@ -155,7 +157,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   registerReadableUrl(app);
   registerBody(app);
   // Before the routes: it hears of each as it is registered.
-  if (options.api) await registerDocumentation(app, options.definitions);
+  if (options.api) await registerDocumentation(app, options);
   await app.register(healthRoutes, options);
   if (observe) await app.register(metricsRoutes, observe);
   if (options.api) {

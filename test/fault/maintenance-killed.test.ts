@@ -6,7 +6,7 @@ import { verifyProcesses } from '../../domain/projection/verify-processes.ts';
 import type { Database } from '../../infrastructure/sql/database.ts';
 import { openSqliteDatabase } from '../../infrastructure/sqlite/database.ts';
 import { generateSqlite } from '../../src/cli/generate/generate.ts';
-import { databaseFile } from '../../src/composition/database-target.ts';
+import { databaseFile } from '../../src/composition/database/database-target.ts';
 import { builtFile } from '../support/built.ts';
 import { endWithUs, until } from '../support/children.ts';
 import { temporaryFolder } from '../support/databases.ts';

@@ -16,11 +16,12 @@ import { createInProcessQueue } from '../../infrastructure/in-process/queue.ts';
 import type { Database } from '../../infrastructure/sql/database.ts';
 import { openSqliteDatabase } from '../../infrastructure/sqlite/database.ts';
 import { type Access, openAccess } from '../../src/access/access.ts';
-import { loadProcesses } from '../../src/composition/load-processes.ts';
+import { loadProcesses } from '../../src/composition/definitions/load-processes.ts';
+import { VERSION } from '../../src/composition/lifecycle/version.ts';
 import type { AccessOptions } from '../../src/http/access/register.ts';
-import { createLoadLimits } from '../../src/http/load-limits.ts';
-import { createReaders } from '../../src/http/reader-pace.ts';
 import { buildServer, closeServer } from '../../src/http/server.ts';
+import { createReaders } from '../../src/http/streaming/reader-pace.ts';
+import { createLoadLimits } from '../../src/http/waiting/load-limits.ts';
 import { temporaryFolder } from './databases.ts';
 import { silent } from './queues.ts';
 import { TEST_PROCESSES } from './service.ts';
@@ -96,6 +97,7 @@ export async function startParts(
   const engine = createRestEngine({ baseUrl: more.engineUrl ?? 'http://127.0.0.1:9/engine-rest' });
   const app = await buildServer({
     log: more.log ?? pino({ level: 'silent' }),
+    version: VERSION,
     definitions: new Map(processes.map(({ definition }) => [definition.key, definition])),
     eventStore: wrap(eventStore, goOn),
     analytics: database.analytics,

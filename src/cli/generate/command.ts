@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { SetupError } from '../../../domain/common/index.ts';
-import { databaseFile, openDatabase } from '../../composition/database-target.ts';
-import { createCommandLogger } from '../../composition/logger.ts';
+import { databaseFile, openDatabase } from '../../composition/database/database-target.ts';
+import { createCommandLogger } from '../../composition/observability/logger.ts';
 import { readConfig } from '../../config.ts';
 import { createProgress } from '../maintenance/progress.ts';
 import { INTERRUPTED, stopBySignal } from '../maintenance/run-maintenance.ts';

@@ -3,13 +3,13 @@ import { bearerAuth } from '../../../infrastructure/camunda/engine-auth.ts';
 import { createRestEngine, type RestEngine } from '../../../infrastructure/camunda/rest-engine.ts';
 import { startEmbeddedEngine } from '../../../infrastructure/embedded-engine/start.ts';
 import { isBusy } from '../../../infrastructure/sqlite/file-lock.ts';
-import { lockDataDir } from '../../composition/data-lock.ts';
-import { databaseFile } from '../../composition/database-target.ts';
+import { lockDataDir } from '../../composition/database/data-lock.ts';
+import { databaseFile } from '../../composition/database/database-target.ts';
 import {
   newEngineSecret,
   openEngineAuth,
   readEngineAccess,
-} from '../../composition/engine-access.ts';
+} from '../../composition/engine/engine-access.ts';
 import type { Config } from '../../config.ts';
 
 export interface EngineForErasure {

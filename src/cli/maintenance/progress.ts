@@ -1,25 +1,14 @@
 import { SingleBar } from 'cli-progress';
+import {
+  createProgressLines,
+  type ProgressLines,
+  type ProgressLog,
+} from '../../../domain/common/index.ts';
 
-export interface ProgressLog {
-  info(fields: object, message: string): void;
-}
-
-export interface Progress {
-  /** How much there is to do, and that nothing is done yet. May be called again for the next part. */
-  start(what: string, total: number): void;
-  /**
-   * After each batch: how much is done in all. The fields go into the log line; a bar shows the numbers and
-   * the time left.
-   */
-  update(done: number, fields?: object): void;
-  /** Ends the bar and leaves it as it is. */
-  stop(): void;
+export interface Progress extends ProgressLines {
   /** Writes a line of the result to standard output, above the bar. */
   print(line: string): void;
 }
-
-/** Milliseconds between two log lines of one part, at least. */
-const LOG_EVERY_MS = 1_000;
 
 /**
  * Shows how far a long run is: a bar with the time left on a terminal, a log line a batch otherwise, though
@@ -32,7 +21,11 @@ export function createProgress(
   stream: NodeJS.WriteStream = process.stderr,
   clock: () => number = () => performance.now(),
 ): Progress {
-  return stream.isTTY === true ? createBar(stream) : createLines(log, clock);
+  if (stream.isTTY === true) return createBar(stream);
+  return {
+    ...createProgressLines(log, clock),
+    print: (line) => void process.stdout.write(`${line}\n`),
+  };
 }
 
 function createBar(stream: NodeJS.WriteStream): Progress {
@@ -65,40 +58,6 @@ function createBar(stream: NodeJS.WriteStream): Progress {
     print(line) {
       // The bar draws itself again below.
       stream.write('\r\u001b[K');
-      process.stdout.write(`${line}\n`);
-    },
-  };
-}
-
-/** Progress as log lines, for what runs without anybody watching. */
-export function createLines(
-  log: ProgressLog,
-  clock: () => number = () => performance.now(),
-): Progress {
-  let what = '';
-  let total = 0;
-  let last = Number.NEGATIVE_INFINITY;
-  let pending: { done: number; fields: object } | undefined;
-  const write = (): void => {
-    if (!pending) return;
-    const { done, fields } = pending;
-    pending = undefined;
-    last = clock();
-    log.info({ ...fields, done, total: Math.max(done, total) }, what);
-  };
-  return {
-    start(name, count) {
-      write();
-      what = name;
-      total = count;
-      last = Number.NEGATIVE_INFINITY;
-    },
-    update(done, fields = {}) {
-      pending = { done, fields };
-      if (clock() - last >= LOG_EVERY_MS) write();
-    },
-    stop: write,
-    print(line) {
       process.stdout.write(`${line}\n`);
     },
   };

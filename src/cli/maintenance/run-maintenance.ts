@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import type { Logger } from 'pino';
+import { type NeededLock, TAKEN, takeLocks } from '../../../domain/archive/index.ts';
 import { SetupError, StoreUnavailableError } from '../../../domain/common/index.ts';
 import type { Database } from '../../../infrastructure/sql/database.ts';
-import { databaseFile, openDatabase } from '../../composition/database-target.ts';
-import { createCommandLogger } from '../../composition/logger.ts';
+import { databaseFile, openDatabase } from '../../composition/database/database-target.ts';
+import { createCommandLogger } from '../../composition/observability/logger.ts';
 import { type Config, readConfig } from '../../config.ts';
-import { type NeededLock, TAKEN, takeLocks } from './locks.ts';
 import { createProgress, type Progress } from './progress.ts';
 
 export interface Maintenance {

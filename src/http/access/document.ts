@@ -1,5 +1,5 @@
 import type { FastifySchema, RouteOptions } from 'fastify';
-import { problem } from '../problems.ts';
+import { problem } from '../answers/problems.ts';
 
 /** How callers show who they are, for the OpenAPI document. */
 export const SECURITY_SCHEMES = {

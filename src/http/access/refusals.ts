@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { RouteScope } from '../../../domain/access/index.ts';
 import { correlationIdSchema } from '../../../domain/process/index.ts';
 import type { Caller } from '../../access/caller.ts';
-import { type Problem, sendProblem } from '../problems.ts';
+import { type Problem, sendProblem } from '../answers/problems.ts';
 import { isForBrowsers } from './routes.ts';
 
 const REALM = 'realm="fastify-camunda"';

@@ -6,7 +6,7 @@ import type { RedisClient } from '../../../infrastructure/redis/connection.ts';
 import type { Access } from '../../access/access.ts';
 import type { Caller } from '../../access/caller.ts';
 import { findForeignPage } from '../../access/find-foreign-page.ts';
-import { DATA_CSP } from '../security-headers.ts';
+import { DATA_CSP } from '../answers/security-headers.ts';
 import { readCredential } from './credential.ts';
 import {
   sendCannotCheck,

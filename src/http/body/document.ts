@@ -1,5 +1,5 @@
 import type { FastifySchema, RouteOptions } from 'fastify';
-import { problem } from '../problems.ts';
+import { problem } from '../answers/problems.ts';
 
 /** A route with the ways in which its body may be refused before the route has it. */
 export function withBody<Route extends { schema: FastifySchema; route: RouteOptions }>(

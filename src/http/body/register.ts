@@ -1,7 +1,7 @@
 import { MIMEType } from 'node:util';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { ProblemError, sendProblem } from '../answers/problems.ts';
 import { hasBody } from '../connections/limit-connections.ts';
-import { ProblemError, sendProblem } from '../problems.ts';
 import { readJson } from './read-json.ts';
 
 /** Names of UTF-8, and of ASCII, which is a part of it. */

@@ -1,8 +1,8 @@
 import { maxHeaderSize, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
-import { type ProblemName, problemOf } from '../problems.ts';
-import { SECURITY_HEADERS } from '../security-headers.ts';
+import { type ProblemName, problemOf } from '../answers/problems.ts';
+import { SECURITY_HEADERS } from '../answers/security-headers.ts';
 
 /** Sent to a connection as it is, for there is no request to answer. */
 function rawAnswer(name: ProblemName, detail: string, more: Record<string, string> = {}): string {

@@ -1,5 +1,5 @@
 import type { FastifySchema, RouteOptions } from 'fastify';
-import { problem } from '../problems.ts';
+import { problem } from '../answers/problems.ts';
 
 /** What the server may answer in place of any route. */
 const ANYWHERE = {

@@ -16,6 +16,7 @@ import {
   STEP_GROUPS,
   stepNumbers,
 } from '../../../domain/rollups/index.ts';
+import { createAsk } from '../analytics/ask.ts';
 import {
   bucketParameter,
   groupsOf,
@@ -25,11 +26,10 @@ import {
   rangeParameters,
   readRange,
   tooManyPoints,
-} from '../analytics-query.ts';
-import { processDurationsSchema, stepsSchema, throughputSchema } from '../analytics-schemas.ts';
-import { createAsk } from '../ask-analytics.ts';
-import { problem, sendProblem } from '../problems.ts';
-import { listOf, queryOf } from '../query-parameters.ts';
+} from '../analytics/range.ts';
+import { processDurationsSchema, stepsSchema, throughputSchema } from '../analytics/schemas.ts';
+import { problem, sendProblem } from '../answers/problems.ts';
+import { listOf, queryOf } from '../queries/parameters.ts';
 
 const TOP_MESSAGES = 20;
 const TOP_GROUPS = 100;

@@ -12,8 +12,8 @@ import {
   type SlowProcess,
   STALLED_AFTER_MS,
 } from '../../../domain/rollups/index.ts';
-import { statusUrl } from '../answers.ts';
-import { queryOf, wholeNumber } from '../query-parameters.ts';
+import { statusUrl } from '../answers/process-answers.ts';
+import { queryOf, wholeNumber } from '../queries/parameters.ts';
 
 const count = z.number().int();
 const process = {

@@ -14,9 +14,14 @@ import {
   unreachable,
 } from '../../../domain/process/index.ts';
 import { actorOf } from '../../access/caller.ts';
-import { sendProcess, statusUrl } from '../answers.ts';
-import { problem, sendProblem } from '../problems.ts';
-import { correlationParams, jsonSchema, processSchema, variablesSchema } from '../schemas.ts';
+import { problem, sendProblem } from '../answers/problems.ts';
+import { sendProcess, statusUrl } from '../answers/process-answers.ts';
+import {
+  correlationParams,
+  jsonSchema,
+  processSchema,
+  variablesSchema,
+} from '../schemas/process.ts';
 
 const answers = {
   200: processSchema.describe('Ended so'),

@@ -9,19 +9,19 @@ import {
   type Waitroom,
 } from '../../../domain/process/index.ts';
 import type { Access } from '../../access/access.ts';
-import { preferred, sendNotAcceptable } from '../accept.ts';
-import { PAGE_BYTES } from '../answer-bytes.ts';
-import { sendNeverSeen } from '../answers.ts';
-import { decodeCursor, encodeCursor } from '../cursor.ts';
-import { eventsSchema, tracePageSchema } from '../event-schemas.ts';
-import { createEventStreams, EVENT_STREAM_CONTENT } from '../event-streams.ts';
-import { createStreamFollower } from '../follow-stream.ts';
-import type { LoadLimits } from '../load-limits.ts';
-import { problem, sendOverloaded, sendProblem } from '../problems.ts';
-import { queryOf, wholeNumber } from '../query-parameters.ts';
-import type { Readers } from '../reader-pace.ts';
-import { correlationParams } from '../schemas.ts';
-import { sendTrail } from '../send-trail.ts';
+import { PAGE_BYTES } from '../answers/answer-bytes.ts';
+import { problem, sendOverloaded, sendProblem } from '../answers/problems.ts';
+import { sendNeverSeen } from '../answers/process-answers.ts';
+import { preferred, sendNotAcceptable } from '../answers/representations.ts';
+import { decodeCursor, encodeCursor } from '../queries/cursor.ts';
+import { queryOf, wholeNumber } from '../queries/parameters.ts';
+import { eventsSchema, tracePageSchema } from '../schemas/event.ts';
+import { correlationParams } from '../schemas/process.ts';
+import { createEventStreams, EVENT_STREAM_CONTENT } from '../streaming/event-streams.ts';
+import { createStreamFollower } from '../streaming/follow-process.ts';
+import type { Readers } from '../streaming/reader-pace.ts';
+import { sendTrail } from '../streaming/send-trail.ts';
+import type { LoadLimits } from '../waiting/load-limits.ts';
 
 const REPRESENTATIONS = {
   json: 'application/json; charset=utf-8',

@@ -2,9 +2,9 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { cutText } from '../../../domain/common/index.ts';
 import { type DeadLetters, JOB_NAMES } from '../../../domain/outbox/index.ts';
-import { decodeCursor, encodeCursor } from '../cursor.ts';
-import { problem, sendProblem } from '../problems.ts';
-import { queryOf, wholeNumber } from '../query-parameters.ts';
+import { problem, sendProblem } from '../answers/problems.ts';
+import { decodeCursor, encodeCursor } from '../queries/cursor.ts';
+import { queryOf, wholeNumber } from '../queries/parameters.ts';
 
 const place = z.object({ failedAt: z.iso.datetime(), id: z.string().max(300) });
 const name = z.enum(JOB_NAMES).describe('Of one job only');

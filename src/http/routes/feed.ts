@@ -3,19 +3,19 @@ import { z } from 'zod';
 import type { EventFeed, FeedSignal } from '../../../domain/feed/index.ts';
 import { EXPORT_FORMATS, type ExportFormat } from '../../../infrastructure/files/export-formats.ts';
 import type { Access } from '../../access/access.ts';
-import { preferred, sendNotAcceptable } from '../accept.ts';
-import { fedEvent, feedPageSchema } from '../event-schemas.ts';
-import { createEventStreams, EVENT_STREAM_CONTENT } from '../event-streams.ts';
-import { createExports, EXPORT_TYPES, type ExportedRows } from '../exports.ts';
-import { feedCursorOf, LATEST, placeInFeed } from '../feed-cursor.ts';
-import { feedFilterFields, wantedBy } from '../feed-query.ts';
-import { followFeed } from '../follow-feed.ts';
-import type { LoadLimits } from '../load-limits.ts';
-import { preferredWait } from '../prefer.ts';
-import { problem, sendOverloaded, sendProblem } from '../problems.ts';
-import { isForwards, queryOf, wholeNumber } from '../query-parameters.ts';
-import { type FeedReading, readFeed } from '../read-feed.ts';
-import type { Readers } from '../reader-pace.ts';
+import { problem, sendOverloaded, sendProblem } from '../answers/problems.ts';
+import { preferred, sendNotAcceptable } from '../answers/representations.ts';
+import { feedCursorOf, LATEST, placeInFeed } from '../feed/cursor.ts';
+import { createExports, EXPORT_TYPES, type ExportedRows } from '../feed/exports.ts';
+import { feedFilterFields, wantedBy } from '../feed/filter.ts';
+import { followFeed } from '../feed/follow-feed.ts';
+import { type FeedReading, readFeed } from '../feed/read-feed.ts';
+import { isForwards, queryOf, wholeNumber } from '../queries/parameters.ts';
+import { fedEvent, feedPageSchema } from '../schemas/event.ts';
+import { createEventStreams, EVENT_STREAM_CONTENT } from '../streaming/event-streams.ts';
+import type { Readers } from '../streaming/reader-pace.ts';
+import type { LoadLimits } from '../waiting/load-limits.ts';
+import { preferredWait } from '../waiting/prefer.ts';
 
 const REPRESENTATIONS = {
   json: 'application/json; charset=utf-8',

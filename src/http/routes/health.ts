@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { maskUrls } from '../../composition/secrets.ts';
+import { maskUrls } from '../../../infrastructure/observability/secrets.ts';
 
 /** Resolves when the dependency works, rejects with the reason when not. */
 export type HealthCheck = () => Promise<unknown>;

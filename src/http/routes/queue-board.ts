@@ -3,7 +3,7 @@ import type { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { FastifyAdapter } from '@bull-board/fastify';
 import type { FastifyInstance } from 'fastify';
 import { declareScope } from '../access/routes.ts';
-import { sendProblem } from '../problems.ts';
+import { sendProblem } from '../answers/problems.ts';
 
 const PATH = '/admin/queues';
 

@@ -2,10 +2,10 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { type ProcessState, type RetryPorts, retryProcess } from '../../../domain/process/index.ts';
 import { actorOf } from '../../access/caller.ts';
-import { sendPending, statusUrl } from '../answers.ts';
-import { preferredWait } from '../prefer.ts';
-import { problem, sendProblem, sendProcessError } from '../problems.ts';
-import { correlationParams, pendingSchema, resultSchema } from '../schemas.ts';
+import { problem, sendProblem, sendProcessError } from '../answers/problems.ts';
+import { sendPending, statusUrl } from '../answers/process-answers.ts';
+import { correlationParams, pendingSchema, resultSchema } from '../schemas/process.ts';
+import { preferredWait } from '../waiting/prefer.ts';
 
 const DEFAULT_REASON = 'retried by the caller';
 

@@ -9,12 +9,18 @@ import {
 import { type ProcessDefinition, readStartVariables } from '../../../domain/steps/index.ts';
 import { ATTRIBUTES } from '../../../infrastructure/observability/tracing.ts';
 import { actorOf, type Caller } from '../../access/caller.ts';
-import { sendPending, statusUrl } from '../answers.ts';
-import type { LoadLimits } from '../load-limits.ts';
-import { traceOf } from '../observe-requests.ts';
-import { preferredWait } from '../prefer.ts';
-import { problem, sendOverloaded, sendProblem, sendProcessError } from '../problems.ts';
-import { pendingSchema, resultSchema, shortText, startBody, startHeaders } from '../schemas.ts';
+import { problem, sendOverloaded, sendProblem, sendProcessError } from '../answers/problems.ts';
+import { sendPending, statusUrl } from '../answers/process-answers.ts';
+import { traceOf } from '../requests/observe-requests.ts';
+import {
+  pendingSchema,
+  resultSchema,
+  shortText,
+  startBody,
+  startHeaders,
+} from '../schemas/process.ts';
+import type { LoadLimits } from '../waiting/load-limits.ts';
+import { preferredWait } from '../waiting/prefer.ts';
 
 /** Statuses of a start that was refused before anything was written. */
 const REFUSED = new Set([400, 401, 403, 404, 413, 415, 429]);

@@ -8,16 +8,22 @@ import {
   type ProcessStore,
   type Waitroom,
 } from '../../../domain/process/index.ts';
-import { PAGE_BYTES } from '../answer-bytes.ts';
-import { isKnown, publicProcess, sendNeverSeen, sendNotModified, sendProcess } from '../answers.ts';
-import { decodeCursor, encodeCursor } from '../cursor.ts';
-import type { LoadLimits } from '../load-limits.ts';
-import { momentSchema } from '../moment.ts';
-import { sendPastState } from '../past-answers.ts';
-import { preferredWait } from '../prefer.ts';
-import { problem, sendOverloaded, sendProblem } from '../problems.ts';
-import { isForwards, queryOf, timeParameter, wholeNumber } from '../query-parameters.ts';
-import { correlationParams, processPageSchema, processSchema } from '../schemas.ts';
+import { PAGE_BYTES } from '../answers/answer-bytes.ts';
+import { sendPastState } from '../answers/past-state.ts';
+import { problem, sendOverloaded, sendProblem } from '../answers/problems.ts';
+import {
+  isKnown,
+  publicProcess,
+  sendNeverSeen,
+  sendNotModified,
+  sendProcess,
+} from '../answers/process-answers.ts';
+import { decodeCursor, encodeCursor } from '../queries/cursor.ts';
+import { momentSchema } from '../queries/moment.ts';
+import { isForwards, queryOf, timeParameter, wholeNumber } from '../queries/parameters.ts';
+import { correlationParams, processPageSchema, processSchema } from '../schemas/process.ts';
+import type { LoadLimits } from '../waiting/load-limits.ts';
+import { preferredWait } from '../waiting/prefer.ts';
 
 const processCursor = z.object({ updatedAt: z.iso.datetime(), correlationId: z.string() });
 

@@ -3,7 +3,7 @@ import { EXPORT_FORMATS } from '../../../infrastructure/files/export-formats.ts'
 import type { Database } from '../../../infrastructure/sql/database.ts';
 import { openSqliteDatabase } from '../../../infrastructure/sqlite/database.ts';
 import { generateSqlite } from '../../../src/cli/generate/generate.ts';
-import { EXPORT_TYPES } from '../../../src/http/exports.ts';
+import { EXPORT_TYPES } from '../../../src/http/feed/exports.ts';
 import { expectedRows, firstDifference, readExport } from '../../support/exported.ts';
 import { createFolder, startTestService, type TestService } from '../../support/service.ts';
 

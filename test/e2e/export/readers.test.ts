@@ -10,7 +10,7 @@ import type { FeedRows } from '../../../infrastructure/sql/feed-rows.ts';
 import { openSqliteDatabase } from '../../../infrastructure/sqlite/database.ts';
 import { openAccess } from '../../../src/access/access.ts';
 import { generateSqlite } from '../../../src/cli/generate/generate.ts';
-import { createExports, type Exports } from '../../../src/http/exports.ts';
+import { createExports, type Exports } from '../../../src/http/feed/exports.ts';
 import { until } from '../../support/children.ts';
 import { createFolder } from '../../support/service.ts';
 

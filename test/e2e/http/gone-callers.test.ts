@@ -4,9 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openAccess } from '../../../src/access/access.ts';
-import { createEventStreams } from '../../../src/http/event-streams.ts';
-import { createExports } from '../../../src/http/exports.ts';
-import { createReaders } from '../../../src/http/reader-pace.ts';
+import { createExports } from '../../../src/http/feed/exports.ts';
+import { createEventStreams } from '../../../src/http/streaming/event-streams.ts';
+import { createReaders } from '../../../src/http/streaming/reader-pace.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 
 const HEARTBEAT_MS = 10;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createInProcessQueue } from '../../../infrastructure/in-process/queue.ts';
 import { createMetrics } from '../../../infrastructure/observability/metrics.ts';
-import { scheduleArchive } from '../../../src/composition/schedule-archive.ts';
+import { scheduleArchive } from '../../../src/composition/jobs/schedule-archive.ts';
 import { archivedState, endedProcess } from '../../support/archive-world.ts';
 import { until } from '../../support/children.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openSqlite } from '../../../infrastructure/sqlite/open.ts';
-import { databaseFile } from '../../../src/composition/database-target.ts';
+import { databaseFile } from '../../../src/composition/database/database-target.ts';
 import { endWithUs, until } from '../../support/children.ts';
 import { temporaryFolder } from '../../support/databases.ts';
 

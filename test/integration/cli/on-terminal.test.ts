@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { generateSqlite } from '../../../src/cli/generate/generate.ts';
-import { databaseFile } from '../../../src/composition/database-target.ts';
+import { databaseFile } from '../../../src/composition/database/database-target.ts';
 import { isOnPath } from '../../support/children.ts';
 import { runOnTerminal } from '../../support/commands.ts';
 import { temporaryFolder } from '../../support/databases.ts';

@@ -1,8 +1,11 @@
 import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openSqliteDatabase } from '../../../infrastructure/sqlite/database.ts';
-import { loadProcesses } from '../../../src/composition/load-processes.ts';
-import { openProcessEngine, type ProcessEngine } from '../../../src/composition/process-engine.ts';
+import { loadProcesses } from '../../../src/composition/definitions/load-processes.ts';
+import {
+  openProcessEngine,
+  type ProcessEngine,
+} from '../../../src/composition/engine/process-engine.ts';
 import { readConfig } from '../../../src/config.ts';
 import { createFolder, settingsFor } from '../../support/service.ts';
 

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generateSqlite } from '../../../src/cli/generate/generate.ts';
-import { databaseFile } from '../../../src/composition/database-target.ts';
+import { databaseFile } from '../../../src/composition/database/database-target.ts';
 import { runCommand } from '../../support/commands.ts';
 import { temporaryFolder } from '../../support/databases.ts';
 

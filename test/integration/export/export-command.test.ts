@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { EXPORT_FORMATS, type ExportFormat } from '../../../infrastructure/files/export-formats.ts';
 import { generateSqlite } from '../../../src/cli/generate/generate.ts';
-import { databaseFile } from '../../../src/composition/database-target.ts';
+import { databaseFile } from '../../../src/composition/database/database-target.ts';
 import { endedProcess } from '../../support/archive-world.ts';
 import { builtFile } from '../../support/built.ts';
 import { endWithUs, isOnPath, until } from '../../support/children.ts';

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { BusinessRuleError } from '../../../domain/common/errors.ts';
-import { importProcess } from '../../../src/composition/import-process.ts';
+import { importProcess } from '../../../src/composition/definitions/import-process.ts';
 import { temporaryFolder } from '../../support/databases.ts';
 
 const COMMONJS = { 'package.json': '{ "name": "theirs", "type": "commonjs" }' };

@@ -2,7 +2,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SetupError } from '../../../domain/common/errors.ts';
-import { loadProcesses, readSettings } from '../../../src/composition/load-processes.ts';
+import {
+  loadProcesses,
+  readSettings,
+} from '../../../src/composition/definitions/load-processes.ts';
 import { temporaryFolder } from '../../support/databases.ts';
 import { bpmnOf } from '../../support/worker-bpmn.ts';
 

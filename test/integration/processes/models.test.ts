@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { loadProcesses } from '../../../src/composition/load-processes.ts';
+import { loadProcesses } from '../../../src/composition/definitions/load-processes.ts';
 import { bpmn, end, expression, flows, start, task } from '../../support/bpmn/model.ts';
 import { temporaryFolder } from '../../support/databases.ts';
 

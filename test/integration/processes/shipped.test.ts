@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { EventRow } from '../../../infrastructure/sql/event-row.ts';
 import { type Partner, startPartner } from '../../../src/cli/partner-service.ts';
-import { databaseFile } from '../../../src/composition/database-target.ts';
+import { databaseFile } from '../../../src/composition/database/database-target.ts';
 import { readConfig } from '../../../src/config.ts';
 import { type Service, startService } from '../../../src/service.ts';
 import { until } from '../../support/children.ts';

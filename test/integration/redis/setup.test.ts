@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SetupError } from '../../../domain/common/errors.ts';
-import { openTransport } from '../../../src/composition/transport.ts';
+import { openTransport } from '../../../src/composition/queue/transport.ts';
 import { readConfig } from '../../../src/config.ts';
 import { freePort } from '../../support/children.ts';
 import { type RunningRedis, startRedis } from '../../support/redis.ts';

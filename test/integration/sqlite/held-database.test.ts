@@ -1,7 +1,7 @@
 import BetterSqlite3 from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { generateSqlite } from '../../../src/cli/generate/generate.ts';
-import { databaseFile } from '../../../src/composition/database-target.ts';
+import { databaseFile } from '../../../src/composition/database/database-target.ts';
 import { runCommand } from '../../support/commands.ts';
 import { temporaryFolder } from '../../support/databases.ts';
 

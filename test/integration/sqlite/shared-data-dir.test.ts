@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openSqliteDatabase } from '../../../infrastructure/sqlite/database.ts';
-import { dataLockMode, lockDataDir } from '../../../src/composition/data-lock.ts';
+import { dataLockMode, lockDataDir } from '../../../src/composition/database/data-lock.ts';
 import { builtFile } from '../../support/built.ts';
 import { endWithUs } from '../../support/children.ts';
 import { temporaryFolder } from '../../support/databases.ts';

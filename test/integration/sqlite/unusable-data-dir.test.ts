@@ -1,7 +1,7 @@
 import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { makeDataDir } from '../../../src/composition/data-lock.ts';
+import { makeDataDir } from '../../../src/composition/database/data-lock.ts';
 import { runCommand } from '../../support/commands.ts';
 import { temporaryFolder } from '../../support/databases.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createMask, maskUrls, secretsIn } from '../../../src/composition/secrets.ts';
+import { createMask, maskUrls, secretsIn } from '../../../infrastructure/observability/secrets.ts';
 
 describe('secrets of the configuration', () => {
   it('are found in URLs and in variables that are named so, as written and as meant', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SetupError } from '../../../domain/common/errors.ts';
-import { readEngineAccess } from '../../../src/composition/engine-access.ts';
+import { readEngineAccess } from '../../../src/composition/engine/engine-access.ts';
 import { readConfig } from '../../../src/config.ts';
 
 const CAMUNDA_BASE_URL = 'https://engine.example.com/engine-rest';

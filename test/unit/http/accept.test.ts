@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { preferred } from '../../../src/http/accept.ts';
+import { preferred } from '../../../src/http/answers/representations.ts';
 
 const AVAILABLE = {
   json: 'application/json; charset=utf-8',

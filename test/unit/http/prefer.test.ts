@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { preferredWait } from '../../../src/http/prefer.ts';
+import { preferredWait } from '../../../src/http/waiting/prefer.ts';
 
 describe('preferredWait (RFC 7240)', () => {
   it.each([

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { createReaderPace, createReaders, type Reader } from '../../../src/http/reader-pace.ts';
+import {
+  createReaderPace,
+  createReaders,
+  type Reader,
+} from '../../../src/http/streaming/reader-pace.ts';
 
 describe('the pace of a reader', () => {
   let now = 0;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { VERSION } from '../../../src/composition/version.ts';
+import { VERSION } from '../../../src/composition/lifecycle/version.ts';
 
 it('the version is the one of package.json', () => {
   const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');

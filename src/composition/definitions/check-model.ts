@@ -1,0 +1,134 @@
+import { SetupError } from '../../../domain/common/index.ts';
+import {
+  findStep,
+  isExpression,
+  type ProcessDefinition,
+  topicOf,
+} from '../../../domain/steps/index.ts';
+import {
+  type ExternalTopic,
+  readExternalTopics,
+} from '../../../infrastructure/embedded-engine/read-topics.ts';
+
+export interface CheckedModel {
+  /** The other executable processes of the file. */
+  siblings: string[];
+  /** Tasks whose topic is known only when they are created: nothing can be said about them before. */
+  unchecked: ExternalTopic[];
+}
+
+/**
+ * Checks that a BPMN file and the steps of its process fit together: every topic needs its step and every
+ * step its topic, and the process its end. Nobody would ever notice otherwise.
+ *
+ * @throws SetupError with one line that names the process, and the task, the topic or the step at fault
+ */
+export async function checkModel(
+  definition: ProcessDefinition,
+  fileName: string,
+  bpmn: Uint8Array,
+): Promise<CheckedModel> {
+  const { key, steps, elsewhere = [] } = definition;
+  const { processIds, topics } = await readExternalTopics(bpmn).catch((cause: unknown) => {
+    throw new SetupError(`${fileName} cannot be read: ${oneLine(cause)}`, { cause });
+  });
+  if (processIds.length === 0) throw new SetupError(`${fileName} has no executable process`);
+  if (!processIds.includes(key)) {
+    const other = processIds.find((id) => id.normalize() === key.normalize());
+    if (other !== undefined) {
+      throw new SetupError(
+        `${fileName} describes the process ${other}, whose letters Unicode composes otherwise than those of the key ${key} in its index; copy the id from the file into the key`,
+      );
+    }
+    throw new SetupError(
+      `${fileName} describes the process ${processIds.join(', ')}, its folder is ${key}`,
+    );
+  }
+  if (elsewhere.length === 0 && !steps.some(({ ends }) => ends)) {
+    throw new SetupError(
+      `no step of the process ${key} ends it: give the last one ends: 'ok', or name in elsewhere the topics of other workers, who end it by POST /api/process/complete`,
+    );
+  }
+  const unchecked = topics.filter(({ topic }) => isExpression(topic));
+  const checked = topics.filter((task) => !unchecked.includes(task));
+  checkTasks(definition, fileName, checked);
+  if (unchecked.length === 0) checkSteps(definition, fileName, checked);
+  return { siblings: processIds.filter((id) => id !== key), unchecked };
+}
+
+/** Every task needs somebody who does it. */
+function checkTasks(
+  definition: ProcessDefinition,
+  fileName: string,
+  tasks: readonly ExternalTopic[],
+): void {
+  const { key, steps, elsewhere = [] } = definition;
+  for (const { topic, activityId } of tasks) {
+    if (elsewhere.includes(topic)) continue;
+    if (findStep([definition], { processKey: key, topic, activityId })) continue;
+    const known = [...new Set(steps.map((step) => topicOf(key, step)))].join(', ');
+    throw new SetupError(
+      `${fileName}: the task "${activityId}" has the topic "${topic}", but the process ${key} has no step for it (steps: ${known})`,
+    );
+  }
+}
+
+/** Every step needs a task that comes to it, every task that it names included. */
+function checkSteps(
+  definition: ProcessDefinition,
+  fileName: string,
+  tasks: readonly ExternalTopic[],
+): void {
+  const { key, steps, elsewhere = [] } = definition;
+  for (const step of steps) {
+    const topic = topicOf(key, step);
+    const own = tasks
+      .filter((task) => task.topic === topic)
+      .filter(
+        ({ activityId }) => findStep([definition], { processKey: key, topic, activityId }) === step,
+      )
+      .map(({ activityId }) => activityId);
+    if (own.length === 0 && !step.tasks) {
+      throw new SetupError(
+        `${fileName}: no task has the topic "${topic}", which the step "${step.name}" of the process ${key} waits for`,
+      );
+    }
+    const missing = step.tasks?.find((id) => !own.includes(id));
+    if (missing !== undefined) {
+      throw new SetupError(
+        `${fileName}: no task "${missing}" has the topic "${topic}", as the step "${step.name}" of the process ${key} says`,
+      );
+    }
+    if (elsewhere.includes(topic)) {
+      throw new SetupError(
+        `the process ${key} has the step "${step.name}" for the topic "${topic}", which it also names in elsewhere`,
+      );
+    }
+  }
+  const unused = elsewhere.find((topic) => !tasks.some((task) => task.topic === topic));
+  if (unused !== undefined) {
+    throw new SetupError(
+      `${fileName}: no task has the topic "${unused}", which the process ${key} names in elsewhere`,
+    );
+  }
+}
+
+/** What is wrong is told in one line, as everything that stops the start. */
+export function oneLine(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.replace(/\s*\n\s*/g, ' ');
+}
+
+/** Says which tasks of the processes have a topic by expression, which only the engine knows. */
+export function warnOfUncheckedTopics(
+  processes: readonly { fileName: string; unchecked: readonly ExternalTopic[] }[],
+  log: { warn(fields: object, message: string): void },
+): void {
+  for (const { fileName, unchecked } of processes) {
+    if (unchecked.length === 0) continue;
+    log.warn(
+      { fileName, tasks: unchecked },
+      'topics by expression: whether steps are for them is not checked',
+    );
+  }
+}

@@ -1,0 +1,163 @@
+import { access, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { foldName, SetupError } from '../../../domain/common/index.ts';
+import type { TaskRef } from '../../../domain/engine/index.ts';
+import { reservedAmong } from '../../../domain/process/index.ts';
+import {
+  DEFAULT_RETRY,
+  findStep,
+  keysOf,
+  type ProcessDefinition,
+} from '../../../domain/steps/index.ts';
+import type { ExternalTopic } from '../../../infrastructure/embedded-engine/read-topics.ts';
+import { checkModel, oneLine } from './check-model.ts';
+import { importProcess } from './import-process.ts';
+
+export interface LoadedProcess {
+  definition: ProcessDefinition;
+  /** Name and bytes of the BPMN file, which may be in any encoding that XML has. */
+  fileName: string;
+  bpmn: Uint8Array;
+  /** Tasks whose topic is an expression: whether there is a step for it shows when one is created. */
+  unchecked: readonly ExternalTopic[];
+}
+
+/** The processes that come with the service. */
+export const SHIPPED = fileURLToPath(new URL('../../../domain/processes', import.meta.url));
+
+/**
+ * Loads every process folder: `<key>/index` and `<key>/<key>.bpmn`. A folder that does not fit together
+ * stops the start.
+ *
+ * @throws SetupError with one line that names the folder, or the topic and the step, at fault
+ */
+export async function loadProcesses(directory: string = SHIPPED): Promise<LoadedProcess[]> {
+  const entries = await readdir(directory, { withFileTypes: true }).catch((cause: unknown) => {
+    throw new SetupError(`PROCESSES_DIR: the folder ${directory} cannot be read`, { cause });
+  });
+  const folders = entries
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .filter((name) => !name.startsWith('.') && name !== 'node_modules');
+  if (folders.length === 0) {
+    throw new SetupError(`PROCESSES_DIR: there is no process folder in ${directory}`);
+  }
+  const loaded = await Promise.all(
+    folders.sort().map((key) => loadProcess(join(directory, key), key)),
+  );
+  rejectTwins(loaded);
+  return loaded;
+}
+
+/**
+ * No two processes have one id, nor ids that differ in case or in Unicode form only: people, file systems, and
+ * the databases of engines may take those for one.
+ */
+function rejectTwins(loaded: readonly LoadedProcess[]): void {
+  const seen = new Map<string, string>();
+  for (const { definition, fileName } of loaded) {
+    for (const id of keysOf(definition)) {
+      const known = seen.get(foldName(id));
+      if (known !== undefined) {
+        const what =
+          known === id
+            ? `the process ${id} a second time`
+            : `the process ${id}, and another file ${known}: they differ in ${differenceOf(id, known)} only`;
+        throw new SetupError(`PROCESSES_DIR: ${fileName} has ${what}`);
+      }
+      seen.set(foldName(id), id);
+    }
+  }
+}
+
+function differenceOf(id: string, other: string): string {
+  return id.normalize() === other.normalize()
+    ? 'how Unicode composes their letters (NFC, NFD)'
+    : 'upper and lower case';
+}
+
+/** How many attempts the step behind a task gets; the default for a task that is none of ours. */
+export function attemptsOf(processes: readonly LoadedProcess[]): (task: TaskRef) => number {
+  const definitions = processes.map(({ definition }) => definition);
+  return (task) => findStep(definitions, task)?.retry?.attempts ?? DEFAULT_RETRY.attempts;
+}
+
+/**
+ * The settings of a process, from environment variables; an empty one counts as not set.
+ *
+ * @throws SetupError naming the variable
+ */
+export function readSettings(
+  { key, settings }: ProcessDefinition,
+  env: Record<string, string | undefined>,
+): unknown {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const parsed = settings.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  throw new SetupError(`${problems.join('; ')} (setting of the process ${key})`);
+}
+
+/** The settings of every process; PUBLIC_URL is the address listened on unless it is given. */
+export function readAllSettings(
+  processes: readonly LoadedProcess[],
+  env: Record<string, string | undefined>,
+  address: string | number,
+) {
+  const own = typeof address === 'string' ? address : `http://127.0.0.1:${address}`;
+  const all = { ...env, PUBLIC_URL: env.PUBLIC_URL || own };
+  return processes.flatMap(({ definition }) => {
+    const settings = readSettings(definition, all);
+    return definition.steps.map((step) => ({ definition, step, settings }));
+  });
+}
+
+async function loadProcess(folder: string, name: string): Promise<LoadedProcess> {
+  const definition = await importDefinition(folder, name);
+  const { key } = definition;
+  // File systems change how letters are composed: https://unicode.org/reports/tr15/
+  if (key.normalize() !== name.normalize()) {
+    throw new SetupError(`the process in ${folder} has the key ${key}, not ${name}`);
+  }
+  const [reserved] = reservedAmong(Object.keys(definition.input?.shape ?? {}));
+  if (reserved !== undefined) {
+    throw new SetupError(
+      `the input of the process ${key} names the variable "${reserved}", which the service sets itself; take another name`,
+    );
+  }
+  const fileName = `${key}.bpmn`;
+  const files = await readdir(folder);
+  const found = files.find((file) => file.normalize() === fileName.normalize()) ?? fileName;
+  const bpmn = await readFile(join(folder, found)).catch((cause: unknown) => {
+    throw new SetupError(`the process ${key} has no file ${join(folder, fileName)}`, { cause });
+  });
+  const { siblings, unchecked } = await checkModel(definition, fileName, bpmn);
+  return { definition: { ...definition, siblings }, fileName, bpmn, unchecked };
+}
+
+async function importDefinition(folder: string, key: string): Promise<ProcessDefinition> {
+  for (const name of ['index.ts', 'index.js', 'index.mjs']) {
+    const file = join(folder, name);
+    const exists = await access(file).then(
+      () => true,
+      () => false,
+    );
+    if (!exists) continue;
+    const definition = await importDefault(file);
+    if (!definition?.steps) {
+      throw new SetupError(`${file} does not export a defineProcess(…) as its default`);
+    }
+    return definition as ProcessDefinition;
+  }
+  throw new SetupError(`the process ${key} has no index.ts in ${folder}`);
+}
+
+/** What is wrong in a process is told in one line, as everything that stops the start. */
+async function importDefault(file: string): Promise<Partial<ProcessDefinition> | undefined> {
+  try {
+    return (await importProcess(file)).default as Partial<ProcessDefinition> | undefined;
+  } catch (cause) {
+    throw new SetupError(`${file} cannot be loaded: ${oneLine(cause)}`, { cause });
+  }
+}

@@ -1,0 +1,112 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  EngineRefusedError,
+  EngineUnavailableError,
+  type JsonObject,
+  SetupError,
+} from '../../../domain/common/index.ts';
+import type { RestEngine } from '../../../infrastructure/camunda/rest-engine.ts';
+import type { PartLog } from '../../../infrastructure/observability/log-with-traces.ts';
+import { speaksTls } from '../../../infrastructure/redis/detect-protocol.ts';
+import type { LoadedProcess } from '../definitions/load-processes.ts';
+import type { EngineAccess } from './engine-access.ts';
+import { explainEngineTrouble, isEngineAway } from './explain-engine-trouble.ts';
+
+/** Milliseconds before the processes are offered to the engine again: at first, and at most. */
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 5_000;
+
+export interface Deployment {
+  /** Why the processes are not deployed yet, in one sentence; null once they are. */
+  trouble(): string | null;
+  stop(): void;
+}
+
+/**
+ * Deploys the processes to an engine, which leaves out those that have not changed. While the engine is away it is
+ * tried again in the background: the service runs meanwhile, accepts starts, and starts no instance.
+ *
+ * @throws SetupError with one line when a setting is wrong, or the engine refuses a process
+ */
+export async function deployProcesses(
+  engine: Pick<RestEngine, 'version' | 'deploy'>,
+  processes: readonly LoadedProcess[],
+  access: EngineAccess,
+  log: PartLog,
+): Promise<Deployment> {
+  const stopping = new AbortController();
+  let trouble = await attempt();
+  if (trouble !== null) {
+    log.warn({ reason: trouble }, 'the engine is away: its processes are deployed when it answers');
+    void goOn();
+  }
+  return { trouble: () => trouble, stop: () => stopping.abort() };
+
+  async function goOn(): Promise<void> {
+    for (let pause = FIRST_PAUSE_MS; trouble !== null; pause *= 2) {
+      const wait = Math.min(pause, LONGEST_PAUSE_MS);
+      await sleep(wait, undefined, { signal: stopping.signal }).catch(() => {});
+      if (stopping.signal.aborted) return;
+      // A setting that shows itself to be wrong only now: somebody may mend it at the engine.
+      const now = await attempt().catch((error: unknown) => String((error as Error).message));
+      if (stopping.signal.aborted) return;
+      if (now !== null && now !== trouble)
+        log.warn({ reason: now }, 'the engine cannot be used yet');
+      trouble = now;
+    }
+  }
+
+  /** @returns null when all are deployed, or why the engine is away */
+  async function attempt(): Promise<string | null> {
+    try {
+      const version = await engine.version();
+      for (const process of processes) await deploy(process);
+      log.info({ engine: access.baseUrl || 'embedded', version }, 'process engine ready');
+      return null;
+    } catch (cause) {
+      if (cause instanceof SetupError) throw cause;
+      if (access.baseUrl === '') {
+        throw new SetupError(cause instanceof Error ? cause.message : String(cause), { cause });
+      }
+      const line = explainEngineTrouble(cause, access);
+      if (isEngineAway(cause) && !(await wantsTls(access.baseUrl))) return line;
+      throw new SetupError(line, { cause });
+    }
+  }
+
+  async function deploy({ definition, fileName, bpmn }: LoadedProcess): Promise<void> {
+    try {
+      await engine.deploy(definition.key, [{ fileName, content: bpmn }]);
+    } catch (cause) {
+      if (!(cause instanceof EngineRefusedError) || cause.httpStatus !== 400) throw cause;
+      const reason = cause.message.replaceAll(/\s+/g, ' ');
+      throw new SetupError(`PROCESSES_DIR: the engine refuses ${fileName}: ${reason}`, { cause });
+    }
+  }
+}
+
+/** Whether TLS is spoken where the URL says http. */
+async function wantsTls(baseUrl: string): Promise<boolean> {
+  const { protocol, hostname, port } = new URL(baseUrl);
+  return protocol === 'http:' && speaksTls({ host: hostname, port: Number(port || 80) });
+}
+
+/**
+ * The engine, which starts no instance before the processes are deployed: it would know none, or an older version of
+ * them. Whoever asks for one tries again later.
+ */
+export function startsWhenDeployed<E extends Pick<RestEngine, 'start'>>(
+  engine: E,
+  { trouble }: Pick<Deployment, 'trouble'>,
+): E {
+  return {
+    ...engine,
+    async start(processKey: string, businessKey: string, variables: JsonObject) {
+      const reason = trouble();
+      if (reason !== null) {
+        throw new EngineUnavailableError(`the processes are not deployed yet: ${reason}`);
+      }
+      return engine.start(processKey, businessKey, variables);
+    },
+  };
+}

@@ -1,0 +1,71 @@
+import { bearerAuth, type EngineAuth } from '../../../infrastructure/camunda/engine-auth.ts';
+import { createRestEngine, type RestEngine } from '../../../infrastructure/camunda/rest-engine.ts';
+import { startEmbeddedEngine } from '../../../infrastructure/embedded-engine/start.ts';
+import type { PartLog } from '../../../infrastructure/observability/log-with-traces.ts';
+import type { Config } from '../../config.ts';
+import { databaseFile } from '../database/database-target.ts';
+import type { LoadedProcess } from '../definitions/load-processes.ts';
+import { deployProcesses, startsWhenDeployed } from './deploy-processes.ts';
+import { newEngineSecret, openEngineAuth, readEngineAccess } from './engine-access.ts';
+
+export interface ProcessEngine {
+  baseUrl: string;
+  auth: EngineAuth;
+  engine: RestEngine;
+  /** Why the processes are not deployed yet, in one sentence; null once they are. */
+  trouble(): string | null;
+  stop(): Promise<void>;
+}
+
+/**
+ * Opens the configured engine, or starts the embedded one, and deploys the processes to it: at once, or as soon as
+ * an engine that is away answers.
+ *
+ * @throws SetupError with one line that says what to change
+ */
+export async function openProcessEngine(
+  config: Config,
+  processes: readonly LoadedProcess[],
+  log: PartLog,
+): Promise<ProcessEngine> {
+  const access = readEngineAccess(config);
+  const secret = newEngineSecret();
+  const embedded =
+    access.baseUrl === ''
+      ? await startEmbeddedEngine({
+          file: databaseFile(config),
+          secret,
+          // Otherwise personal data is in the clear in the same file, and cannot be erased anyway.
+          zeroing: config.PERSONAL_DATA_KEY !== '',
+          log,
+        })
+      : undefined;
+  const baseUrl = embedded?.url ?? access.baseUrl;
+  const auth = embedded ? bearerAuth(secret) : openEngineAuth(access);
+  const engine = createRestEngine({
+    baseUrl,
+    auth,
+    callerTimeoutMs: config.ENGINE_CALL_TIMEOUT_MS,
+  });
+  const stop = async (): Promise<void> => {
+    await auth.close();
+    await engine.close();
+    await embedded?.stop();
+  };
+  try {
+    const deployment = await deployProcesses(engine, processes, access, log);
+    return {
+      baseUrl,
+      auth,
+      engine: startsWhenDeployed(engine, deployment),
+      trouble: deployment.trouble,
+      async stop() {
+        deployment.stop();
+        await stop();
+      },
+    };
+  } catch (cause) {
+    await stop();
+    throw cause;
+  }
+}

@@ -1,0 +1,91 @@
+import {
+  type ArchivePreview,
+  type PurgedBatch,
+  type PurgeTotals,
+  purgeArchive,
+} from '../../../domain/archive/index.ts';
+import { SetupError } from '../../../domain/common/index.ts';
+import { createHandOver } from '../../../infrastructure/files/cold-archive.ts';
+import type { Database } from '../../../infrastructure/sql/database.ts';
+import type { Config } from '../../config.ts';
+import { DAY_MS } from './day.ts';
+
+export type PurgeConfig = Pick<
+  Config,
+  'ARCHIVE_AFTER_DAYS' | 'ARCHIVE_PURGE_AFTER_DAYS' | 'ARCHIVE_EXPORT_DIR' | 'ARCHIVE_BATCH'
+>;
+export type PurgeDatabase = Pick<Database, 'purge' | 'archivedRows'> & {
+  archive: Pick<Database['archive'], 'preview'>;
+};
+
+export interface ConfiguredPurge {
+  run(
+    signal: AbortSignal,
+    onBatch: (batch: PurgedBatch, totals: PurgeTotals) => void,
+  ): Promise<PurgeTotals>;
+  /** What a run would delete after all of `archivedBefore` had been archived. */
+  preview(archivedBefore: string): Promise<ArchivePreview>;
+}
+
+/**
+ * @returns null when nothing is ever deleted
+ * @throws SetupError for settings that contradict each other
+ */
+export function checkPurge(config: PurgeConfig): { afterMs: number } | null {
+  const { ARCHIVE_AFTER_DAYS: archive, ARCHIVE_PURGE_AFTER_DAYS: purge } = config;
+  if (purge === 0) {
+    if (config.ARCHIVE_EXPORT_DIR === '') return null;
+    throw new SetupError(
+      'ARCHIVE_EXPORT_DIR: is where processes go before they are purged, and nothing is; set ARCHIVE_PURGE_AFTER_DAYS, too',
+    );
+  }
+  if (archive === 0) {
+    throw new SetupError(
+      `ARCHIVE_PURGE_AFTER_DAYS: is ${purge}, but ARCHIVE_AFTER_DAYS is 0, so that nothing is archived; set it, too`,
+    );
+  }
+  if (purge <= archive) {
+    throw new SetupError(
+      `ARCHIVE_PURGE_AFTER_DAYS: must be greater than ARCHIVE_AFTER_DAYS, which is ${archive}, not ${purge}`,
+    );
+  }
+  return { afterMs: purge * DAY_MS };
+}
+
+/** The purge as it is configured; null when there is none. */
+export function openPurge(
+  config: PurgeConfig,
+  database: PurgeDatabase,
+  clock: () => number = Date.now,
+): ConfiguredPurge | null {
+  const settings = checkPurge(config);
+  if (!settings) return null;
+  const olderThanMs = settings.afterMs;
+  const folder = config.ARCHIVE_EXPORT_DIR;
+  const { purge, archivedRows, archive } = database;
+  const handOver = folder === '' ? null : createHandOver(folder, archivedRows);
+  const batch = config.ARCHIVE_BATCH;
+  return {
+    run: (signal, onBatch) =>
+      purgeArchive({ purge, handOver, clock }, { olderThanMs, batch }, signal, onBatch),
+    async preview(archivedBefore) {
+      const limit = new Date(clock() - olderThanMs).toISOString();
+      // Whole months are handed over.
+      const before = handOver ? `${limit.slice(0, 7)}-01T00:00:00.000Z` : limit;
+      const found = [
+        await purge.preview(before),
+        // What is not archived yet, and would be before the purge.
+        await archive.preview([before, archivedBefore].sort()[0] ?? before),
+      ];
+      const times = found
+        .flatMap(({ oldest, newest }) => [oldest ?? [], newest ?? []].flat())
+        .sort();
+      return {
+        processes: found.reduce((sum, { processes }) => sum + processes, 0),
+        events: found.reduce((sum, { events }) => sum + events, 0),
+        oldest: times.at(0) ?? null,
+        newest: times.at(-1) ?? null,
+      };
+    },
+  };
+}

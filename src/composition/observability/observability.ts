@@ -1,0 +1,91 @@
+import type { FastifyBaseLogger } from 'fastify';
+import type { Outbox, Queue } from '../../../domain/outbox/index.ts';
+import {
+  createWaitroom,
+  type EventStore,
+  type ProcessMap,
+  type StoredEvent,
+  type Waitroom,
+} from '../../../domain/process/index.ts';
+import { type RollupSource, type RollupStore, rollupLag } from '../../../domain/rollups/index.ts';
+import {
+  logWithTraces,
+  type PartLog,
+} from '../../../infrastructure/observability/log-with-traces.ts';
+import { createMetrics } from '../../../infrastructure/observability/metrics.ts';
+import { createEventObserver } from '../../../infrastructure/observability/observe-events.ts';
+import { type Observers, observedQueue } from '../../../infrastructure/observability/observed.ts';
+import { createReadings } from '../../../infrastructure/observability/readings.ts';
+import { createTraceIds, type TraceIds } from '../../../infrastructure/observability/trace-ids.ts';
+import type { Config } from '../../config.ts';
+import type { HttpObservers } from '../../http/server.ts';
+import { VERSION } from '../lifecycle/version.ts';
+import { startTracing } from './start-tracing.ts';
+
+/** All that is seen of a service from outside: its log lines, metrics and traces. */
+export interface Observability extends Observers {
+  traceIds: TraceIds;
+  /** Adds trace ids to lines of which the writer knows the correlation id only. */
+  log: PartLog;
+  waitroom(): Waitroom;
+  queue(queue: Queue): Queue;
+  /** What to call with the events of each append, after its commit. */
+  events(ports: {
+    processMap: ProcessMap;
+    eventStore: EventStore;
+    /** Whether a process has personal data. */
+    isPersonal: (processName: string) => boolean;
+  }): (events: readonly StoredEvent[]) => void;
+  http(ports: {
+    outbox: Outbox;
+    rollups: Pick<RollupStore, 'state'>;
+    rollupSource: RollupSource;
+    queue: Queue;
+    waiting: () => number;
+    processMap: ProcessMap;
+  }): HttpObservers;
+  /** Sends the spans that were not sent. */
+  stop(timeoutMs: number): Promise<void>;
+}
+
+/** @throws SetupError when traces are asked for in a way there is none */
+export function openObservability(
+  config: Config,
+  log: FastifyBaseLogger,
+  env: Record<string, string | undefined>,
+): Observability {
+  const metrics = createMetrics({ version: VERSION });
+  const { tracing, stop } = startTracing(config, log, env);
+  const observers = { metrics, tracing };
+  const traceIds = createTraceIds();
+  return {
+    ...observers,
+    traceIds,
+    stop,
+    log: logWithTraces(log, traceIds),
+    waitroom: () =>
+      createWaitroom((how, milliseconds) => metrics.wait.observe({ how }, milliseconds / 1_000)),
+    queue: (queue) => observedQueue(queue, { ...observers, log, now: Date.now }),
+    events: ({ processMap, eventStore, isPersonal }) =>
+      createEventObserver({
+        ...observers,
+        traceIds,
+        log,
+        isPersonal,
+        startedAt: (correlationId) => processMap.get(correlationId)?.startedAt,
+        readStart: async (correlationId) =>
+          (await eventStore.readStream(correlationId, { limit: 1 }))[0]?.createdAt,
+      }),
+    http: ({ outbox, rollups, rollupSource, queue, waiting, processMap }) => ({
+      ...observers,
+      read: createReadings({
+        metrics,
+        outbox,
+        rollupLag: () => rollupLag({ store: rollups, source: rollupSource, clock: Date.now }),
+        queue,
+        waiting,
+        processMapSize: () => processMap.size(),
+      }),
+    }),
+  };
+}

@@ -1,0 +1,140 @@
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
+import {
+  defaultResource,
+  detectResources,
+  envDetector,
+  resourceFromAttributes,
+} from '@opentelemetry/resources';
+import {
+  BatchSpanProcessor,
+  NodeTracerProvider,
+  type SpanExporter,
+} from '@opentelemetry/sdk-trace-node';
+import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
+import { SetupError } from '../../../domain/common/index.ts';
+import {
+  createTracing,
+  NO_TRACING,
+  type Tracing,
+} from '../../../infrastructure/observability/tracing.ts';
+import type { Config } from '../../config.ts';
+import { VERSION } from '../lifecycle/version.ts';
+
+export interface RunningTracing {
+  tracing: Tracing;
+  /** Sends what was not sent, within this time; what then remains is lost. */
+  stop(timeoutMs: number): Promise<void>;
+}
+
+interface TracingLog {
+  warn(fields: object, message: string): void;
+}
+
+type TracingConfig = Pick<
+  Config,
+  'OTEL_EXPORTER_OTLP_ENDPOINT' | 'OTEL_TRACES_EXPORTER' | 'OTEL_SERVICE_NAME'
+>;
+
+/** Milliseconds between two lines about an exporter that fails. */
+const COMPLAIN_EVERY_MS = 60_000;
+/** A stop waits no longer than this for a receiver that does not answer, in milliseconds. */
+const LONGEST_FLUSH_MS = 3_000;
+
+/**
+ * Sets up OpenTelemetry when an OTLP receiver is named; without one, spans are not even made. What is
+ * not in our configuration the SDK reads itself from the standard variables: sampler, headers, resource
+ * attributes, the sizes and times of batches.
+ *
+ * @param env for the standard variables that say where, and whether at all
+ * @throws SetupError for what would silently send nothing
+ */
+export function startTracing(
+  config: TracingConfig,
+  log: TracingLog,
+  env: Record<string, string | undefined>,
+): RunningTracing {
+  const url = receiver(config, env);
+  if (url === null) return { tracing: NO_TRACING, stop: async () => {} };
+  const exporter = complaining(new OTLPTraceExporter({ url }), log, withoutSecrets(url));
+  const provider = new NodeTracerProvider({
+    resource: defaultResource()
+      .merge(
+        resourceFromAttributes({
+          [ATTR_SERVICE_NAME]: config.OTEL_SERVICE_NAME,
+          [ATTR_SERVICE_VERSION]: VERSION,
+        }),
+      )
+      .merge(detectResources({ detectors: [envDetector] })),
+    spanProcessors: [new BatchSpanProcessor(exporter)],
+  });
+  // For the context that steps run in, and for spans that a handler makes itself. A second service in
+  // the same process keeps the first one's: the context is the same, and its own spans go its own way.
+  provider.register();
+  return {
+    tracing: createTracing(provider.getTracer('fastify-camunda', VERSION)),
+    stop: (timeoutMs) => within(Math.min(timeoutMs, LONGEST_FLUSH_MS), provider.shutdown()),
+  };
+}
+
+/** The URL that spans are sent to, or null. */
+function receiver(config: TracingConfig, env: Record<string, string | undefined>): string | null {
+  if (config.OTEL_TRACES_EXPORTER === 'none' || env.OTEL_SDK_DISABLED?.toLowerCase() === 'true') {
+    return null;
+  }
+  const own = env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT;
+  const base = config.OTEL_EXPORTER_OTLP_ENDPOINT;
+  if (!own && base === '' && config.OTEL_TRACES_EXPORTER === '') return null;
+  for (const name of ['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'OTEL_EXPORTER_OTLP_PROTOCOL']) {
+    const protocol = env[name];
+    if (protocol && protocol !== 'http/protobuf') {
+      throw new SetupError(`${name}: traces are sent as http/protobuf, not as ${protocol}`);
+    }
+  }
+  if (own) {
+    if (!URL.canParse(own)) {
+      throw new SetupError('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: must be an http URL');
+    }
+    return own;
+  }
+  // The port that receivers listen on, by the specification of OTLP.
+  return `${(base || 'http://localhost:4318').replace(/\/+$/, '')}/v1/traces`;
+}
+
+/** Tells of failed exports, once in a while: spans are lost then, and nothing else. */
+function complaining(exporter: SpanExporter, log: TracingLog, url: string): SpanExporter {
+  let silentUntil = 0;
+  let failures = 0;
+  return {
+    export(spans, answer) {
+      exporter.export(spans, (result) => {
+        if (result.code !== 0) {
+          failures++;
+          const now = performance.now();
+          if (now >= silentUntil) {
+            silentUntil = now + COMPLAIN_EVERY_MS;
+            const error = result.error?.message ?? 'no reason given';
+            log.warn({ url, error, failures }, 'traces: the receiver took no spans');
+          }
+        }
+        answer(result);
+      });
+    },
+    forceFlush: async () => exporter.forceFlush?.(),
+    shutdown: () => exporter.shutdown(),
+  };
+}
+
+function withoutSecrets(text: string): string {
+  const { origin, pathname } = new URL(text);
+  return `${origin}${pathname}`;
+}
+
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  // A receiver that is away was complained about already.
+  await Promise.race([work.catch(() => {}), late]);
+  clearTimeout(timer);
+}

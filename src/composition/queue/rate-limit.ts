@@ -1,0 +1,18 @@
+import type { FastifyBaseLogger } from 'fastify';
+import { openRedis } from '../../../infrastructure/redis/connection.ts';
+import type { Config } from '../../config.ts';
+import type { createShutdown } from '../lifecycle/shutdown.ts';
+
+/** Instances count the calls of a caller together when they share a Redis. */
+export function openRateLimit(
+  config: Pick<Config, 'REDIS_URL' | 'RATE_LIMIT_PER_MINUTE' | 'REDIS_PREFIX'>,
+  shutdown: ReturnType<typeof createShutdown>,
+  log: FastifyBaseLogger,
+) {
+  if (config.REDIS_URL === '' || config.RATE_LIMIT_PER_MINUTE === 0) return undefined;
+  const redis = openRedis(config.REDIS_URL, 'limiter', (err) =>
+    log.warn({ err }, 'calls are not counted together: Redis is away'),
+  );
+  shutdown.add('rate limit', () => redis.disconnect());
+  return { redis, prefix: config.REDIS_PREFIX };
+}

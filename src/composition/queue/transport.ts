@@ -1,0 +1,126 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
+import { SetupError } from '../../../domain/common/index.ts';
+import type { DeadLetters, Queue } from '../../../domain/outbox/index.ts';
+import type { Notifier } from '../../../domain/process/index.ts';
+import { createInProcessNotifier } from '../../../infrastructure/in-process/notifier.ts';
+import { createInProcessQueue } from '../../../infrastructure/in-process/queue.ts';
+import type { PartLog } from '../../../infrastructure/observability/log-with-traces.ts';
+import { checkRedis, isRedisAway } from '../../../infrastructure/redis/check-redis.ts';
+import { prefixFor } from '../../../infrastructure/redis/connection.ts';
+import { createLateQueue } from '../../../infrastructure/redis/late-queue.ts';
+import { createRedisNotifier } from '../../../infrastructure/redis/notifier.ts';
+import { createBullmqQueue } from '../../../infrastructure/redis/queue.ts';
+import { type Config, redactConfig } from '../../config.ts';
+
+export interface Transport {
+  queue: Queue;
+  notifier: Notifier;
+  deadLetters: DeadLetters;
+  /** Whether the queue has a job of this event among the dead letters of this process. */
+  isDeadLetter: (eventId: string) => boolean;
+  /** The queues in Redis, for a look at them; none without Redis, and none yet while it is away. */
+  boards: readonly BullMQAdapter[];
+  /** Calls back with the queues as they are opened; left out without Redis. */
+  onBoards?: (listener: (boards: readonly BullMQAdapter[]) => void) => void;
+  /** Why Redis has not been usable since the start, in one sentence; null once it was. */
+  trouble(): string | null;
+}
+
+/** Milliseconds between two looks for a Redis that is away. */
+const LOOK_MS = 1_000;
+
+/**
+ * Queue and notifier: both through Redis, or both in this process. A Redis that is away is looked for in the
+ * background: the service runs meanwhile, and what it accepts waits in the outbox.
+ *
+ * @throws SetupError with one line when REDIS_URL, or what is found there, is wrong
+ */
+export async function openTransport(
+  config: Config,
+  log: PartLog,
+  onGap: () => void,
+): Promise<Transport> {
+  const concurrency = config.QUEUE_CONCURRENCY;
+  const { REDIS_URL: url, REDIS_PREFIX: prefix } = config;
+  if (url === '') {
+    const queue = createInProcessQueue({ concurrency, log });
+    const { deadLetters, holds } = queue;
+    const notifier = createInProcessNotifier(log);
+    return { queue, notifier, deadLetters, isDeadLetter: holds, boards: [], trouble: () => null };
+  }
+  const queue = createLateQueue();
+  const { deadLetters } = queue;
+  const stopping = new AbortController();
+  let boards: BullMQAdapter[] = [];
+  let tellBoards: (boards: readonly BullMQAdapter[]) => void = () => {};
+  let trouble = await attempt();
+  const isAway = trouble !== null;
+  if (isAway) {
+    log.warn({ reason: trouble }, 'Redis is away: what is accepted waits in the outbox');
+    void goOn();
+  }
+  const notifier = await createRedisNotifier({
+    url,
+    log,
+    onGap,
+    channel: `${prefix}:states`,
+    isAway,
+  });
+  return {
+    queue: {
+      ...queue,
+      async close(timeoutMs) {
+        stopping.abort();
+        await queue.close(timeoutMs);
+      },
+    },
+    notifier,
+    deadLetters,
+    // The outbox row of a job in Redis is gone.
+    isDeadLetter: () => false,
+    boards,
+    onBoards(listener) {
+      tellBoards = listener;
+      listener(boards);
+    },
+    trouble: () => trouble,
+  };
+
+  async function goOn(): Promise<void> {
+    while (trouble !== null) {
+      await sleep(LOOK_MS, undefined, { signal: stopping.signal }).catch(() => {});
+      if (stopping.signal.aborted) return;
+      // Found to be wrong only now: somebody may mend it, or put another one there.
+      const now = await attempt().catch((error: unknown) => String((error as Error).message));
+      if (stopping.signal.aborted) return;
+      if (now !== null && now !== trouble) log.warn({ reason: now }, 'Redis cannot be used yet');
+      if (now === null) log.info({}, 'Redis is there');
+      trouble = now;
+    }
+  }
+
+  /** @returns null when the queue is open, or why Redis is away */
+  async function attempt(): Promise<string | null> {
+    try {
+      const warnings = await checkRedis(url);
+      const opened = await createBullmqQueue({
+        url,
+        concurrency,
+        log,
+        prefix: prefixFor(url, prefix),
+        stalledMs: config.JOB_LOCK_MS,
+      });
+      await queue.use(opened);
+      boards = opened.queues.map((one) => new BullMQAdapter(one));
+      tellBoards(boards);
+      for (const warning of warnings) log.warn({}, warning);
+      return null;
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      const line = `REDIS_URL: cannot use ${redactConfig(config).REDIS_URL}: ${reason}`;
+      if (isRedisAway(cause)) return line;
+      throw new SetupError(line, { cause });
+    }
+  }
+}

@@ -1,0 +1,153 @@
+import { z } from 'zod';
+import { BUCKETS } from '../../../domain/rollups/index.ts';
+
+/** What every answer says of how it was made. */
+const made = {
+  source: z.enum(['rollups', 'events']).describe('Made from the rollups, or from the events alone'),
+  from: z.iso.datetime(),
+  to: z.iso.datetime(),
+  timeZone: z.string(),
+  bucket: z.enum(BUCKETS).nullable(),
+  asOf: z.iso
+    .datetime()
+    .nullable()
+    .describe('Events up to then are in it; null: there are none yet'),
+  eventsBehind: z.number().int().describe('Events that the rollups have still to take in'),
+};
+
+const MADE = {
+  source: 'rollups' as const,
+  from: '2026-01-30T23:00:00.000Z',
+  to: '2026-01-31T23:00:00.000Z',
+  timeZone: 'Europe/Berlin',
+  bucket: null,
+  asOf: '2026-01-31T12:00:00.080Z',
+  eventsBehind: 0,
+};
+
+const ms = z.number().nullable();
+const durations = {
+  timed: z.number().int().describe('Those whose duration is known'),
+  minMs: ms,
+  avgMs: ms,
+  maxMs: ms,
+  p50Ms: ms.describe('Half took no longer than this'),
+  p95Ms: ms,
+  p99Ms: ms,
+};
+const DURATIONS = {
+  timed: 1280,
+  minMs: 7,
+  avgMs: 13.625,
+  maxMs: 912,
+  p50Ms: 12,
+  p95Ms: 31,
+  p99Ms: 97.02,
+};
+
+const start = z.iso.datetime({ offset: true }).describe('Of the bucket, in the time zone');
+const truncated = z.boolean().describe('There are more groups than `limit`');
+
+export const stepsSchema = z
+  .object({
+    ...made,
+    groupBy: z.array(z.string()),
+    truncated,
+    steps: z.array(
+      z.object({
+        start: start.optional(),
+        process: z.string().nullable().optional(),
+        step: z.string().nullable().optional(),
+        targetSystem: z.string().nullable().optional(),
+        status: z.string().nullable().optional(),
+        errorMessage: z.string().nullable().optional(),
+        count: z.number().int(),
+        errors: z.number().int(),
+        errorRate: z.number().describe('errors / count'),
+        ...durations,
+      }),
+    ),
+  })
+  .meta({
+    examples: [
+      {
+        ...MADE,
+        groupBy: ['process', 'step'],
+        truncated: false,
+        steps: [
+          {
+            process: 'onboard-user',
+            step: 'run-background-check',
+            count: 1280,
+            errors: 16,
+            errorRate: 0.0125,
+            ...DURATIONS,
+          },
+        ],
+      },
+    ],
+  });
+
+export const throughputSchema = z
+  .object({
+    ...made,
+    groupBy: z.array(z.string()),
+    throughput: z.array(
+      z.object({
+        start,
+        process: z.string().optional(),
+        started: z.number().int(),
+        completed: z.number().int(),
+        failed: z.number().int(),
+        cancelled: z.number().int(),
+        finished: z.number().int().describe('completed + failed + cancelled'),
+        retried: z.number().int().describe('Failed before, and had another go'),
+      }),
+    ),
+  })
+  .meta({
+    examples: [
+      {
+        ...MADE,
+        bucket: 'day',
+        groupBy: [],
+        throughput: [
+          {
+            start: '2026-01-31T00:00:00.000+01:00',
+            started: 322,
+            completed: 301,
+            failed: 12,
+            cancelled: 1,
+            finished: 314,
+            retried: 3,
+          },
+        ],
+      },
+    ],
+  });
+
+export const processDurationsSchema = z
+  .object({
+    ...made,
+    groupBy: z.array(z.string()),
+    truncated,
+    processes: z.array(
+      z.object({
+        start: start.optional(),
+        process: z.string().nullable().optional(),
+        status: z.enum(['completed', 'failed', 'cancelled']).optional(),
+        count: z.number().int(),
+        ...durations,
+      }),
+    ),
+  })
+  .meta({
+    examples: [
+      {
+        ...MADE,
+        groupBy: ['process', 'status'],
+        truncated: false,
+        processes: [{ process: 'onboard-user', status: 'completed', count: 1280, ...DURATIONS }],
+      },
+    ],
+  });

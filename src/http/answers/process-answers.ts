@@ -1,0 +1,86 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type FoundProcess, isEnded } from '../../../domain/process/index.ts';
+import { sendProblem } from './problems.ts';
+
+/** Seconds a caller should let pass before it asks again. */
+const RETRY_AFTER = '1';
+
+/** Where the state of a process is read. */
+export function statusUrl(correlationId: string): string {
+  return `/api/process/status/${encodeURIComponent(correlationId)}`;
+}
+
+/** 202: accepted, not ended. */
+export function sendPending(reply: FastifyReply, correlationId: string): FastifyReply {
+  const url = statusUrl(correlationId);
+  return reply
+    .code(202)
+    .header('Location', url)
+    .header('Retry-After', RETRY_AFTER)
+    .send({ status: 'pending', correlationId, statusUrl: url });
+}
+
+/** The full state, for status and list. */
+export function publicProcess(state: FoundProcess) {
+  return {
+    correlationId: state.correlationId,
+    processKey: state.processName,
+    status: state.status,
+    ...(state.status === 'ok' ? { result: state.data } : {}),
+    ...(state.error ? { error: state.error } : {}),
+    currentStep: state.currentStep,
+    processInstanceId: state.processInstanceId,
+    startedAt: state.startedAt,
+    updatedAt: state.updatedAt,
+    completedAt: state.completedAt,
+    version: state.version,
+    ...(state.archivedAt ? { archived: true as const } : {}),
+    ...(state.erased ? { erased: true as const } : {}),
+    statusUrl: statusUrl(state.correlationId),
+  };
+}
+
+/** Entity tag of a state: its version says all but where it is kept, and whether it can be read yet. */
+export function etagOf(state: FoundProcess): string {
+  const marks = `${state.archivedAt ? '-archived' : ''}${state.erased ? '-erased' : ''}`;
+  return `"${state.version}${marks}"`;
+}
+
+/** Sends a state with its tag: 200 when ended, 202 while pending. */
+export function sendProcess(reply: FastifyReply, state: FoundProcess): FastifyReply {
+  reply.header('ETag', etagOf(state)).header('Cache-Control', 'no-cache');
+  if (!isEnded(state)) {
+    reply
+      .code(202)
+      .header('Retry-After', RETRY_AFTER)
+      .header('Location', statusUrl(state.correlationId));
+  }
+  return reply.send(publicProcess(state));
+}
+
+/** True when the caller has this very state: If-None-Match names its tag. */
+export function isKnown(request: Pick<FastifyRequest, 'headers'>, state: FoundProcess): boolean {
+  const tags = request.headers['if-none-match']
+    ?.split(',')
+    .map((tag) => tag.trim().replace(/^W\//, ''));
+  return tags?.some((tag) => tag === '*' || tag === etagOf(state)) ?? false;
+}
+
+/** 304 without a body. */
+export function sendNotModified(reply: FastifyReply, state: FoundProcess): FastifyReply {
+  return reply
+    .code(304)
+    .header('ETag', etagOf(state))
+    .header('Cache-Control', 'no-cache')
+    .send(null);
+}
+
+/** 404 for what was never accepted. */
+export function sendNeverSeen(reply: FastifyReply, correlationId: string): FastifyReply {
+  return sendProblem(
+    reply,
+    'not-found',
+    `No process with the correlation id "${correlationId}" was ever accepted; check the id, or start it with POST /api/process/start.`,
+    { correlationId },
+  );
+}

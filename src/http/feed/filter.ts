@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { FeedFilter } from '../../../domain/feed/index.ts';
+import { correlationIdSchema, EVENT_TYPES } from '../../../domain/process/index.ts';
+import { listOf, timeParameter } from '../queries/parameters.ts';
+import { processKeyFilter, shortText } from '../schemas/process.ts';
+
+const word = shortText.min(1, 'must not be empty; leave it out to have all').optional();
+
+/** What narrows down events, for the query of a route. Give `isForwards` to its `refine`, too. */
+export const feedFilterFields = {
+  process: processKeyFilter.optional().describe('Process key'),
+  step: word.describe('Name of the step'),
+  status: z.enum(['ok', 'error']).optional(),
+  type: listOf(z.enum(EVENT_TYPES))
+    .optional()
+    .describe(`Several with commas, or repeated: ${EVENT_TYPES.join(', ')}`),
+  targetSystem: word.describe('The system that the step called'),
+  originatingSystem: word,
+  traceabilityId: word,
+  batchId: word,
+  applicationId: word,
+  correlationId: correlationIdSchema.optional(),
+  from: timeParameter.optional().describe('Written at or after'),
+  to: timeParameter.optional().describe('Written before'),
+  archive: z
+    .enum(['include', 'exclude'])
+    .default('exclude')
+    .describe('Whether events of archived processes are among them'),
+};
+
+type FeedFilterQuery = z.infer<z.ZodObject<typeof feedFilterFields>>;
+
+/** Which events are wanted. */
+export interface Wanted {
+  filter: FeedFilter;
+  /** Archived events, too. */
+  archived: boolean;
+}
+
+/** Which events a query asks for. */
+export function wantedBy(query: FeedFilterQuery): Wanted {
+  const { process, step, type, archive, ...same } = query;
+  const filter: FeedFilter = {
+    processName: process,
+    stepName: step,
+    status: same.status,
+    types: type && [...new Set(type)].sort(),
+    targetSystem: same.targetSystem,
+    originatingSystem: same.originatingSystem,
+    traceabilityId: same.traceabilityId,
+    batchId: same.batchId,
+    applicationId: same.applicationId,
+    correlationId: same.correlationId,
+    from: same.from,
+    to: same.to,
+  };
+  return { filter, archived: archive === 'include' };
+}
+
+/** The same for the same events wanted, and short. */
+export function fingerprint({ filter, archived }: Wanted): string {
+  const given = Object.entries({ ...filter, archived }).filter(([, value]) => value !== undefined);
+  given.sort(([one], [other]) => (one < other ? -1 : 1));
+  return createHash('sha256').update(JSON.stringify(given)).digest('base64url').slice(0, 11);
+}

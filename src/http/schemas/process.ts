@@ -1,0 +1,165 @@
+import { z } from 'zod';
+import type { Json } from '../../../domain/common/index.ts';
+import {
+  correlationIdSchema,
+  RESERVED_VARIABLES,
+  reservedAmong,
+} from '../../../domain/process/index.ts';
+
+/** Any JSON. What the body parser gave is JSON, and not too deep. */
+export const jsonSchema = z.any() as z.ZodType<Json, Json>;
+
+export const correlationParams = z.object({ correlationId: correlationIdSchema });
+
+/** What the short columns of the audit trail hold. */
+export const shortText = z
+  .string()
+  .min(1, 'must not be empty; leave it out to have none')
+  .max(255)
+  .regex(/[^ ]|^$/, 'must not be blank')
+  .regex(/^[\x20-\x7e]*$/, 'must be printable ASCII');
+
+/** A process key in a query, in whatever script; the engine's names have 255 characters at most. */
+export const processKeyFilter = z
+  .string()
+  .min(1, 'must not be empty; leave it out to have all')
+  .max(255)
+  .regex(/^\P{Cc}*$/u, 'must not hold control characters');
+
+/** What the engine's column for the names of variables holds. */
+const MAX_NAME = 255;
+
+/** Variables from outside; the service's own are refused, wherever variables come in. */
+export const variablesSchema = z
+  .record(z.string(), jsonSchema)
+  .default({})
+  .refine((given) => Object.keys(given).every((name) => name.length <= MAX_NAME), {
+    message: `the name of a variable must have at most ${MAX_NAME} characters`,
+  })
+  .refine((given) => reservedAmong(Object.keys(given)).length === 0, {
+    message: `must not set ${RESERVED_VARIABLES.join(', ')}: the service does`,
+  })
+  .meta({ propertyNames: { not: { enum: RESERVED_VARIABLES } } });
+
+export const startBody = z
+  .strictObject({
+    processKey: z.string().min(1).max(255),
+    correlationId: correlationIdSchema.optional(),
+    variables: variablesSchema,
+    batchId: shortText.optional(),
+    traceabilityId: shortText.optional().describe('Left out: the trace id of `traceparent`'),
+    applicationId: shortText
+      .optional()
+      .describe('Left out: the name of the API key or the subject of the token'),
+    originatingSystem: shortText.optional(),
+  })
+  .meta({
+    examples: [
+      { processKey: 'onboard-user', variables: { userId: '42', email: 'ada@example.com' } },
+    ],
+  });
+
+/** Header names are lower-case in Node. */
+export const startHeaders = z.object({
+  prefer: z.string().optional().describe('`wait=N` seconds, or `respond-async` (RFC 7240)'),
+  'idempotency-key': z.string().min(1).max(1_000).optional(),
+  traceparent: z.string().optional().describe('W3C trace context; ignored when it is not valid'),
+  tracestate: z.string().optional().describe('Belongs to traceparent, and is handed on with it'),
+});
+
+const errorSchema = z.object({
+  kind: z.enum(['business', 'technical', 'cancelled']),
+  code: z.string(),
+  message: z.string(),
+  step: z.string().nullable(),
+});
+
+export const resultSchema = z
+  .object({ status: z.literal('ok'), correlationId: z.string(), result: z.any() })
+  .meta({
+    id: 'Result',
+    examples: [{ status: 'ok', correlationId: 'order-4711', result: { message: 'Welcome, Ada' } }],
+  });
+
+export const pendingSchema = z
+  .object({ status: z.literal('pending'), correlationId: z.string(), statusUrl: z.string() })
+  .meta({
+    id: 'Pending',
+    examples: [
+      {
+        status: 'pending',
+        correlationId: 'order-4711',
+        statusUrl: '/api/process/status/order-4711',
+      },
+    ],
+  });
+
+const PROCESS = {
+  correlationId: 'order-4711',
+  processKey: 'onboard-user',
+  status: 'ok' as const,
+  result: { message: 'Welcome, Ada' },
+  currentStep: 'prepare-response',
+  processInstanceId: '3f0c3a52-6f5c-4c0e-9d43-1d2a5b7c9e10',
+  startedAt: '2026-01-31T12:00:00.000Z',
+  updatedAt: '2026-01-31T12:00:00.120Z',
+  completedAt: '2026-01-31T12:00:00.120Z',
+  version: 7,
+  statusUrl: '/api/process/status/order-4711',
+};
+
+/** Half-way, as `?at=3` tells it. */
+const AS_IT_WAS = {
+  correlationId: 'order-4711',
+  processKey: 'onboard-user',
+  status: 'pending' as const,
+  currentStep: 'validate-user-information',
+  processInstanceId: '3f0c3a52-6f5c-4c0e-9d43-1d2a5b7c9e10',
+  startedAt: '2026-01-31T12:00:00.000Z',
+  updatedAt: '2026-01-31T12:00:00.040Z',
+  completedAt: null,
+  version: 3,
+  at: 3,
+  statusUrl: '/api/process/status/order-4711',
+};
+
+/** Left out of what is live, so that nothing changes for most callers. */
+export const archivedFlag = z
+  .literal(true)
+  .optional()
+  .describe('There when the process is archived: ended and unchanged for long');
+
+export const erasedFlag = z
+  .literal(true)
+  .optional()
+  .describe('There when personal data was in it: it is erased, and reads as "[erased]"');
+
+export const processSchema = z
+  .object({
+    correlationId: z.string(),
+    processKey: z.string(),
+    status: z.enum(['pending', 'ok', 'error']),
+    result: z.any().optional(),
+    error: errorSchema.optional(),
+    currentStep: z.string().nullable(),
+    processInstanceId: z.string().nullable(),
+    startedAt: z.iso.datetime(),
+    updatedAt: z.iso.datetime(),
+    completedAt: z.iso.datetime().nullable(),
+    version: z.number().int(),
+    archived: archivedFlag,
+    erased: erasedFlag,
+    at: z
+      .union([z.number().int(), z.string()])
+      .optional()
+      .describe('With `?at=`: the version or the time that was asked for'),
+    statusUrl: z.string(),
+  })
+  .meta({
+    id: 'Process',
+    examples: [PROCESS, AS_IT_WAS],
+  });
+
+export const processPageSchema = z
+  .object({ processes: z.array(processSchema), nextCursor: z.string().nullable() })
+  .meta({ examples: [{ processes: [PROCESS], nextCursor: null }] });

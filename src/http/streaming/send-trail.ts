@@ -1,0 +1,73 @@
+import { Readable } from 'node:stream';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type EventStore, publicEvent } from '../../../domain/process/index.ts';
+import { PIECE_BYTES, PIECE_EVENTS } from '../answers/answer-bytes.ts';
+import { sendHead } from '../answers/head.ts';
+import { sendNeverSeen } from '../answers/process-answers.ts';
+import { createReaderPace, resetConnection } from './reader-pace.ts';
+
+/** Milliseconds that a caller may be behind before its answer is broken off. */
+const PATIENCE_MS = 120_000;
+
+/**
+ * Answers with all events of a process behind a version, as one JSON object that is made piece by piece: memory and
+ * the event loop bear a stream of any length. A caller whose answer is not whole is told so by a reset.
+ */
+export async function sendTrail(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  trail: {
+    eventStore: Pick<EventStore, 'pageStream'>;
+    correlationId: string;
+    /** The version of the last event that the caller has. */
+    afterVersion: number;
+  },
+): Promise<FastifyReply> {
+  const { eventStore, correlationId, afterVersion } = trail;
+  const { raw } = reply;
+  const read = (version: number) =>
+    eventStore.pageStream(correlationId, {
+      afterVersion: version,
+      limit: PIECE_EVENTS,
+      maxBytes: PIECE_BYTES,
+    });
+  // Before the answer begins: a database that is away is answered as everywhere.
+  const first = await read(afterVersion);
+  const [some] = first.items.length > 0 ? first.items : (await read(0)).items;
+  if (!some) return sendNeverSeen(reply, correlationId);
+  const head = { correlationId, ...(some.archivedAt ? { archived: true as const } : {}) };
+  if (first.atEnd) return reply.send({ ...head, events: first.items.map(publicEvent) });
+  reply.type('application/json; charset=utf-8');
+  if (request.method === 'HEAD') return sendHead(reply);
+
+  const pace = createReaderPace();
+  async function* pieces(): AsyncGenerator<string> {
+    let text = `${JSON.stringify(head).slice(0, -1)},"events":[`;
+    for (let page = first; ; ) {
+      for (const event of page.items) {
+        text += JSON.stringify(publicEvent(event));
+        pace.sent();
+        yield text;
+        pace.took(text.length);
+        text = ',';
+      }
+      const last = page.items.at(-1);
+      if (page.atEnd || !last) break;
+      page = await read(last.version);
+    }
+    pace.sent();
+    yield text === ',' ? ']}' : `${text}]}`;
+  }
+
+  const patience = setInterval(() => {
+    if (pace.behindMs() >= PATIENCE_MS) resetConnection(raw);
+  }, PATIENCE_MS / 10);
+  raw.once('close', () => clearInterval(patience));
+  const stream = Readable.from(pieces(), { objectMode: false });
+  stream.on('error', (err) => {
+    if (raw.destroyed) return;
+    request.log.error({ err }, 'the events of a process were broken off');
+    resetConnection(raw);
+  });
+  return reply.send(stream);
+}
