@@ -55,6 +55,34 @@ describe('the documentation', () => {
     }
   });
 
+  it('names files and folders that exist', () => {
+    const path =
+      /`((?:bench|docs|domain|infrastructure|jobs|migrations|scripts|src|test)\/[\w./-]*)`/g;
+    for (const page of PAGES) {
+      for (const [, named = ''] of read(page).matchAll(path)) {
+        // The process that the README adds.
+        if (named.startsWith('domain/processes/quote-parcel/')) continue;
+        expect(existsSync(new URL(named, ROOT)), `${page}: ${named}`).toBe(true);
+      }
+    }
+  });
+
+  it('names the tests that prove each guarantee, and they exist', () => {
+    const rows = read('docs/guarantees.md').matchAll(
+      /^\| (?:\*\*G\d+\*\* )?\| (?!guarantee).*\|.*\|(.*)\|$/gm,
+    );
+    const proofs = [...rows].map(([, proof = '']) => [
+      ...proof.matchAll(/`([a-z][\w-]*\/[\w/-]+)`/g),
+    ]);
+    expect(proofs.length).toBeGreaterThan(16);
+    for (const names of proofs) {
+      expect(names.length).toBeGreaterThan(0);
+      for (const [, name = ''] of names) {
+        expect(existsSync(new URL(`test/${name}.test.ts`, ROOT)), name).toBe(true);
+      }
+    }
+  });
+
   it('has a README of 250 lines at most', () => {
     expect(read('README.md').trimEnd().split('\n').length).toBeLessThanOrEqual(250);
   });
