@@ -1,13 +1,15 @@
+import { fileURLToPath } from 'node:url';
 import { EXPORT_FORMATS, type ExportFormat } from '../infrastructure/files/export-formats.ts';
 import { openSqlite } from '../infrastructure/sqlite/open.ts';
+import { startCommand } from '../test/support/commands.ts';
 import { growthOf, untilRolledUp } from '../test/support/process-memory.ts';
-import { startCommand } from '../test/support/service-process.ts';
 import type { ExportReader } from './children/export-reader.ts';
 import { type Benchmark, inTurns, type Run, rowOf } from './support/benchmark.ts';
 import { startChild } from './support/child.ts';
 import { type GeneratedDatabase, generatedDatabase } from './support/generated.ts';
 import type { Row } from './support/row.ts';
 
+const BIN = fileURLToPath(new URL('../src/bin.mjs', import.meta.url));
 const EVENTS = 1_000_000;
 const MOST_ROUNDS = 3;
 const BASELINE = 'better-sqlite3 reads the same rows and writes JSON lines';
@@ -26,7 +28,7 @@ export const exportEvents: Benchmark = async (run) => {
   const database = await generatedDatabase(run, events, { archived: 0.3, pending: 0 });
   const { dataDir, file, remove } = database.copy();
   const env = { DATA_DIR: dataDir, PORT: '0', LOG_LEVEL: 'info' };
-  const service = await startCommand(['serve'], env, /"url":"([^"]+)".*"msg":"ready"/);
+  const service = await startCommand(['serve'], env, /"url":"([^"]+)".*"msg":"ready"/, BIN);
   const reader = startChild<ExportReader>('children/export-reader.ts');
   const rows: Row[] = [];
   try {

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectFolded, expectWhollyInOnePlace, relayAll } from '../support/archive-world.ts';
 import { until } from '../support/children.ts';
+import { type Killable, startKillable } from '../support/commands.ts';
 import { databaseKinds, type TestDatabase } from '../support/databases.ts';
-import { eachOf } from '../support/each-of.ts';
 import { completed, requested, started, stepCompleted } from '../support/events.ts';
-import { type Killable, startKillable } from '../support/killable.ts';
+import { eachOf } from '../support/rebuild-world.ts';
 
 /**
  * Batches of one process after which it is killed, at most, and that it may do until the kill comes: together, in

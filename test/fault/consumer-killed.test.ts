@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url';
 import BetterSqlite3 from 'better-sqlite3';
 import { afterEach, describe, expect, it } from 'vitest';
 import { endWithUs, freePort, until } from '../support/children.ts';
+import { startServiceProcess } from '../support/commands.ts';
+import { startLoad } from '../support/load.ts';
 import { createFolder } from '../support/service.ts';
-import { startLoad } from '../support/service-load.ts';
-import { startServiceProcess } from '../support/service-process.ts';
 
 /** The one in the documentation. */
 const CONSUMER = fileURLToPath(new URL('../../docs/examples/consume-events.mjs', import.meta.url));

@@ -1,10 +1,9 @@
 import autocannon from 'autocannon';
 import { afterEach, describe, expect, it } from 'vitest';
 import { until } from '../support/children.ts';
-import { createFolder, queryValue, readStreams } from '../support/service.ts';
+import { startServiceProcess } from '../support/commands.ts';
+import { createFolder, expectWhole, queryValue, readStreams } from '../support/service.ts';
 import { expectProblem } from '../support/service-api.ts';
-import { expectWhole } from '../support/service-checks.ts';
-import { startServiceProcess } from '../support/service-process.ts';
 import { recordedRuns } from '../support/service-recorder.ts';
 
 const ASYNC = { prefer: 'respond-async' };

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import type { BalancedLoad } from '../support/balanced-load.ts';
 import { until } from '../support/children.ts';
-import { type Cluster, startCluster } from '../support/cluster.ts';
-import type { ClusterDatabase } from '../support/cluster-databases.ts';
+import { type Cluster, type ClusterDatabase, startCluster } from '../support/cluster.ts';
+import type { BalancedLoad } from '../support/load.ts';
 import { readMetrics } from '../support/metrics.ts';
 import { timedRuns } from '../support/queues.ts';
 import { serverUrl } from '../support/servers.ts';

@@ -2,11 +2,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { until } from '../support/children.ts';
-import { createFolder, readStreams } from '../support/service.ts';
-import { expectWhole } from '../support/service-checks.ts';
+import { startServiceProcess } from '../support/commands.ts';
+import { startLoad } from '../support/load.ts';
+import { createFolder, expectWhole, readStreams } from '../support/service.ts';
 import { startEngineBehindProxy } from '../support/service-engine.ts';
-import { startLoad } from '../support/service-load.ts';
-import { startServiceProcess } from '../support/service-process.ts';
 import { recordedRuns } from '../support/service-recorder.ts';
 
 const ASYNC = { prefer: 'respond-async' };

@@ -7,11 +7,11 @@ import type { Database } from '../../infrastructure/sql/database.ts';
 import { openSqliteDatabase } from '../../infrastructure/sqlite/database.ts';
 import { generateSqlite } from '../../src/cli/generate/generate.ts';
 import { databaseFile } from '../../src/composition/database/database-target.ts';
-import { builtFile } from '../support/built.ts';
 import { endWithUs, until } from '../support/children.ts';
+import { builtFile } from '../support/commands.ts';
 import { temporaryFolder } from '../support/databases.ts';
 
-const SCRIPT = await builtFile('test/support/command-child.ts');
+const SCRIPT = await builtFile('test/support/programs/command-child.ts');
 const KILLS = 50;
 const EVENTS = 12_000;
 /** Processes restored at once. */

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectWhollyInOnePlace, relayAll, soon } from '../support/archive-world.ts';
 import { until } from '../support/children.ts';
+import { type Killable, startKillable } from '../support/commands.ts';
 import { databaseKinds, type TestDatabase, temporaryFolder } from '../support/databases.ts';
 import { completed, requested, started, stepCompleted } from '../support/events.ts';
-import { type Killable, startKillable } from '../support/killable.ts';
-import { readParquet } from '../support/parquet.ts';
+import { readParquet } from '../support/exported.ts';
 
 /** Processes archived before each kill, more than a batch. */
 const SIZES = {

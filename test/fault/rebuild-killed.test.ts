@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { relayAll, soon } from '../support/archive-world.ts';
 import { until } from '../support/children.ts';
+import { type Killable, startKillable } from '../support/commands.ts';
 import { databaseKinds, type TestDatabase } from '../support/databases.ts';
-import { eachOf } from '../support/each-of.ts';
 import { completed, requested, started, stepCompleted } from '../support/events.ts';
-import { type Killable, startKillable } from '../support/killable.ts';
-import { expectCleanedUp, expectRebuilt } from '../support/rebuild-world.ts';
+import { eachOf, expectCleanedUp, expectRebuilt } from '../support/rebuild-world.ts';
 
 /** On SQL Server each process must log in, and a kill there is a lost connection like any other. */
 const SIZES = {

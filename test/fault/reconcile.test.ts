@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
 import { until } from '../support/children.ts';
-import { createFolder, readStreams, startTestService } from '../support/service.ts';
+import { startServiceProcess } from '../support/commands.ts';
+import { createFolder, expectWhole, readStreams, startTestService } from '../support/service.ts';
 import { expectProblem } from '../support/service-api.ts';
-import { expectWhole } from '../support/service-checks.ts';
 import { startEngineBehindProxy } from '../support/service-engine.ts';
-import { startServiceProcess } from '../support/service-process.ts';
 
 const ASYNC = { prefer: 'respond-async' };
 const KILLS = 3;

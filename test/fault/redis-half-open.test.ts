@@ -3,10 +3,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Queue } from '../../domain/outbox/queue.ts';
 import { createRedisNotifier } from '../../infrastructure/redis/notifier.ts';
 import { until } from '../support/children.ts';
+import { stateOf } from '../support/events.ts';
 import { bullmqQueues, job, silent } from '../support/queues.ts';
 import { type RunningRedis, startRedis } from '../support/redis.ts';
 import { serverUrl } from '../support/servers.ts';
-import { stateOf } from '../support/states.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 
 const redisUrl = await serverUrl('redis');

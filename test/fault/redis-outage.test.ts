@@ -1,10 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { freePort, until } from '../support/children.ts';
+import { startLoad } from '../support/load.ts';
 import { startRedis } from '../support/redis.ts';
 import { serverUrl } from '../support/servers.ts';
-import { createFolder, readStreams, startTestService } from '../support/service.ts';
-import { expectWhole } from '../support/service-checks.ts';
-import { startLoad } from '../support/service-load.ts';
+import { createFolder, expectWhole, readStreams, startTestService } from '../support/service.ts';
 
 describe.skipIf((await serverUrl('redis')) === null)('Redis killed and restarted', () => {
   const cleanup: (() => Promise<void> | void)[] = [];

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../support/children.ts';
+import { type Killable, startKillable } from '../support/commands.ts';
 import { databaseKinds, type TestDatabase } from '../support/databases.ts';
-import { type Killable, startKillable } from '../support/killable.ts';
-import { randomFrom } from '../support/random.ts';
+import { randomFrom } from '../support/events.ts';
 import { writeStreams } from '../support/rollup-load.ts';
 import { expectExact, expectOneGeneration, rollUp } from '../support/rollups.ts';
 

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openRedis, untilReady } from '../../infrastructure/redis/connection.ts';
+import { type ServiceProcess, startServiceProcess } from '../support/commands.ts';
+import { stateOf } from '../support/events.ts';
 import { type RunningRedis, startRedis } from '../support/redis.ts';
 import { serverUrl } from '../support/servers.ts';
 import { createFolder, type Folder } from '../support/service.ts';
-import { type ServiceProcess, startServiceProcess } from '../support/service-process.ts';
-import { stateOf } from '../support/states.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 
 const ASYNC = { prefer: 'respond-async' };

@@ -1,16 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { until } from '../support/children.ts';
-import { createFolder, type Folder, readStreams } from '../support/service.ts';
-import { expectWhole } from '../support/service-checks.ts';
-import { startLoad } from '../support/service-load.ts';
-import {
-  type ServiceProcess,
-  startCommand,
-  startServiceProcess,
-} from '../support/service-process.ts';
+import { type ServiceProcess, startCommand, startServiceProcess } from '../support/commands.ts';
+import { startLoad } from '../support/load.ts';
+import { createFolder, expectWhole, type Folder, readStreams } from '../support/service.ts';
 import { recordedRuns } from '../support/service-recorder.ts';
-import { followEvents } from '../support/service-sse.ts';
+import { followEvents } from '../support/sse.ts';
 
 const ASYNC = { prefer: 'respond-async' };
 /** Milliseconds that a loaded machine may take to notice that a process has ended. */

@@ -1,3 +1,6 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type CryptoKey, exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import type { ApiKeyStore, Scope } from '../../domain/access/access.ts';
 import { openSqliteDatabase } from '../../infrastructure/sqlite/database.ts';
 import { type Access, createAccess } from '../../src/access/access.ts';
@@ -63,3 +66,118 @@ export function accessWithKeys(
     },
   };
 }
+
+export interface IdentityProvider {
+  jwksUrl: string;
+  issuer: string;
+  audience: string;
+  /** How often its keys were read. */
+  reads(): number;
+  /** A token as it should be, with other claims, header or key where given. */
+  token(options?: TokenOptions): Promise<string>;
+  /** A new key that signs from now on; the old one is not published any more. */
+  rotate(): Promise<void>;
+  /** The public key of the set, as text: what an attacker has as well. */
+  publicKeyText(): string;
+  down(): void;
+  up(): void;
+  stop(): Promise<void>;
+}
+
+export interface TokenOptions {
+  claims?: JWTPayload;
+  expiresIn?: number;
+  kid?: string;
+  /** Signs with this key in place of the published one. */
+  key?: CryptoKey;
+}
+
+/** A real identity provider as far as the service can see: keys over HTTP, and tokens signed with them. */
+export async function startIdentityProvider(
+  algorithm: 'RS256' | 'ES256' | 'EdDSA' = 'RS256',
+): Promise<IdentityProvider> {
+  const audience = 'fastify-camunda-test';
+  let serial = 0;
+  let reads = 0;
+  let isDown = false;
+  let current = await makeKey();
+
+  async function makeKey() {
+    const { publicKey, privateKey } = await generateKeyPair(algorithm, { extractable: true });
+    const kid = `key-${++serial}`;
+    const jwk = { ...(await exportJWK(publicKey)), kid, alg: algorithm, use: 'sig' };
+    return { kid, privateKey, jwk };
+  }
+
+  const server = createServer((request, response) => {
+    if (isDown) {
+      request.socket.destroy();
+      return;
+    }
+    reads++;
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end(JSON.stringify({ keys: [current.jwk] }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    jwksUrl: `${issuer}/jwks.json`,
+    issuer,
+    audience,
+    reads: () => reads,
+    async token({
+      claims = {},
+      expiresIn = 300,
+      kid = current.kid,
+      key = current.privateKey,
+    } = {}) {
+      const now = Math.floor(Date.now() / 1_000);
+      return new SignJWT({
+        iss: issuer,
+        aud: audience,
+        sub: 'ada',
+        scope: 'process:start process:read',
+        iat: now,
+        exp: now + expiresIn,
+        ...claims,
+      })
+        .setProtectedHeader({ alg: algorithm, kid })
+        .sign(key);
+    },
+    async rotate() {
+      current = await makeKey();
+    },
+    publicKeyText: () => JSON.stringify(current.jwk),
+    down() {
+      isDown = true;
+      server.closeAllConnections();
+    },
+    up() {
+      isDown = false;
+    },
+    async stop() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** A certificate of nobody's authority, for 127.0.0.1 and localhost, and its key: good for tests only. */
+export const selfSigned = {
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBmzCCAUCgAwIBAgITbkzZnWrB+4TbuRmYHTQnQm3+CzAKBggqhkjOPQQDAjAU
+MRIwEAYDVQQDDAlsb2NhbGhvc3QwIBcNMjYxMTI1MDAyMjA0WhgPMjEyNjExMDEw
+MDIyMDRaMBQxEjAQBgNVBAMMCWxvY2FsaG9zdDBZMBMGByqGSM49AgEGCCqGSM49
+AwEHA0IABNxZoWt26fKVPQBIA4dRgDvvzgNksx/SGJwX/YDRzZsOYEMX22mYA+fY
+qp69GLD2ZiBJKNmaKeDLx/ygUFN5q/ajbzBtMB0GA1UdDgQWBBSQ6F0fjeano83+
+SpPSdgOUpgunYzAfBgNVHSMEGDAWgBSQ6F0fjeano83+SpPSdgOUpgunYzAPBgNV
+HRMBAf8EBTADAQH/MBoGA1UdEQQTMBGHBH8AAAGCCWxvY2FsaG9zdDAKBggqhkjO
+PQQDAgNJADBGAiEAqEWR1WH+ZHEADYEdtN2WVoYggNNPO1wa43R49N787VkCIQCH
+QZFLe5kFBNzoPkjKCRAY+ou1Xhq/vmGtuAWR9Y730g==
+-----END CERTIFICATE-----`,
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgeRx2ujzrKSOlJL7E
+8kiUEfuwBxE7ZbeOILHYrs+hPbuhRANCAATcWaFrdunylT0ASAOHUYA7784DZLMf
+0hicF/2A0c2bDmBDF9tpmAPn2KqevRiw9mYgSSjZmingy8f8oFBTeav2
+-----END PRIVATE KEY-----`,
+};

@@ -1,8 +1,11 @@
+import type { Knex } from 'knex';
 import { expect } from 'vitest';
 import type { ArchiveCount } from '../../domain/archive/archive.ts';
 import type { ProcessEvent, StoredEvent } from '../../domain/process/events.ts';
 import { fold, type ProcessState } from '../../domain/process/process-state.ts';
+import type { ProcessCursor, ProcessFilter } from '../../domain/process/process-store.ts';
 import type { Database } from '../../infrastructure/sql/database.ts';
+import { createListProcesses } from '../../infrastructure/sql/list-processes.ts';
 import { fromProcessRow, type ProcessRow } from '../../infrastructure/sql/process-row.ts';
 import { completed, requested, started, stepCompleted } from './events.ts';
 
@@ -134,4 +137,26 @@ export async function emptyAfterwards(database: Database): Promise<void> {
   await expectWhollyInOnePlace(database);
   const tables = ['event_log', 'event_log_archive', 'process_store', 'process_store_archive'];
   for (const table of [...tables, 'outbox']) await database.knex(table).del();
+}
+
+/** The statement by which a page of processes is read on SQLite. */
+export async function listQuery(
+  knex: Knex,
+  filter: ProcessFilter,
+  after: ProcessCursor,
+): Promise<Knex.SqlNative> {
+  const asked: Knex.SqlNative[] = [];
+  const list = createListProcesses(knex, {
+    key: (value) => value,
+    time: (value) => value,
+    noTime: 'NULL',
+    async upTo(query) {
+      asked.push(query.toSQL().toNative());
+      return { rows: [], bytes: 0, isCut: false };
+    },
+  });
+  await list(filter, { limit: 10, maxBytes: 1_000_000 }, after);
+  const [query] = asked;
+  if (!query) throw new Error('nothing was asked');
+  return query;
 }

@@ -1,5 +1,6 @@
-import { type ChildProcess, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFile, spawnSync } from 'node:child_process';
 import { createServer } from 'node:net';
+import { promisify } from 'node:util';
 
 const children = new Set<ChildProcess>();
 let listening = false;
@@ -52,5 +53,34 @@ export async function until<T>(
     if (found !== null && found !== undefined && found !== false) return found;
     if (Date.now() > deadline) throw new Error(`${what}: not within ${timeoutMs} ms`);
     await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Runs a goal of Maven; artefacts with a wrong checksum are refused. */
+export async function maven(pom: string, args: readonly string[]): Promise<void> {
+  // Maven by itself only warns of a checksum that is wrong or missing.
+  await runProgram('mvn', ['-q', '-B', '--strict-checksums', '-f', pom, ...args]);
+}
+
+/**
+ * Runs a program to its end.
+ *
+ * @returns what it printed
+ * @throws Error with the first lines of what the program says of errors
+ */
+export async function runProgram(
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  try {
+    const options = { maxBuffer: 16 * 1024 * 1024, env: { ...process.env, ...env } };
+    return (await promisify(execFile)(program, args, options)).stdout;
+  } catch (cause) {
+    const { stdout = '', stderr = '' } = cause as { stdout?: string; stderr?: string };
+    const lines = `${stdout}${stderr}`.split('\n').filter((line) => /error/i.test(line));
+    throw new Error(`${program} failed: ${lines.slice(0, 3).join(' ') || String(cause)}`, {
+      cause,
+    });
   }
 }

@@ -1,17 +1,20 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import BetterSqlite3 from 'better-sqlite3';
 import type { Knex } from 'knex';
-import { expect } from 'vitest';
+import { expect, inject } from 'vitest';
 import { EVENT_TYPES, isFinal } from '../../domain/process/events.ts';
 import { fold } from '../../domain/process/process-state.ts';
-import { type BalancedLoad, startBalancedLoad } from './balanced-load.ts';
+import type { Database } from '../../infrastructure/sql/database.ts';
+import { openSqliteDatabase } from '../../infrastructure/sqlite/database.ts';
+import { openMssqlDatabase } from '../../infrastructure/sqlserver/database.ts';
 import { freePort, until } from './children.ts';
-import { type ClusterDatabase, openClusterDatabase } from './cluster-databases.ts';
+import { type ServiceProcess, startServiceProcess } from './commands.ts';
+import { type BalancedLoad, startBalancedLoad } from './load.ts';
+import { createTestDatabase } from './mssql.ts';
+import { copyProcesses } from './process-folders.ts';
 import { type RunningRedis, startRedis } from './redis.ts';
-import { createFolder, type Folder, type Stream } from './service.ts';
-import { expectWhole } from './service-checks.ts';
-import { copyProcesses } from './service-copies.ts';
-import { type ServiceProcess, startServiceProcess } from './service-process.ts';
+import { createFolder, expectWhole, type Folder, type Stream } from './service.ts';
 import { recordedRuns } from './service-recorder.ts';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
@@ -194,6 +197,64 @@ export async function startCluster(kind: ClusterDatabase, engineUrl: string): Pr
       await redis.stop();
       await opened.destroy();
       folder.remove();
+    },
+  };
+}
+
+export type ClusterDatabase = 'SQLite' | 'SQL Server';
+
+/** A database that many instances share, and that can be taken from them. */
+export interface SharedDatabase {
+  database: Database;
+  /** For the instances. */
+  settings: Record<string, string>;
+  away(): Promise<void>;
+  back(): Promise<void>;
+  destroy(): Promise<void>;
+}
+
+const options = { clock: Date.now, leaseMs: 0, onAppended: () => {} };
+
+/** The database of one test; its own connections do not go the way that can be cut. */
+export function openClusterDatabase(
+  kind: ClusterDatabase,
+  folder: Folder,
+): Promise<SharedDatabase> {
+  return kind === 'SQLite' ? openSqlite(folder) : openMssql();
+}
+
+async function openSqlite(folder: Folder): Promise<SharedDatabase> {
+  const database = await openSqliteDatabase({ ...options, file: folder.file });
+  const foreigner = new BetterSqlite3(folder.file);
+  return {
+    database,
+    settings: {},
+    // Somebody else's program has the file and does not let go of it.
+    away: async () => void foreigner.exec('BEGIN EXCLUSIVE'),
+    back: async () => void foreigner.exec('ROLLBACK'),
+    async destroy() {
+      foreigner.close();
+      await database.close();
+    },
+  };
+}
+
+async function openMssql(): Promise<SharedDatabase> {
+  const { url, knexConfig, drop } = await createTestDatabase(inject('mssqlUrl') ?? '');
+  const through = new URL(url);
+  const port = Number(through.port) || 1433;
+  const proxy = await startTcpProxy({ host: through.hostname, port });
+  through.host = `127.0.0.1:${proxy.port}`;
+  const database = await openMssqlDatabase({ ...options, url, knexConfig });
+  return {
+    database,
+    settings: { DATABASE_URL: through.href },
+    away: proxy.cut,
+    back: proxy.heal,
+    async destroy() {
+      await database.close();
+      await proxy.stop();
+      await drop();
     },
   };
 }

@@ -1,7 +1,19 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { builtFile } from './built.ts';
-import { endWithUs } from './children.ts';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { endWithUs, until } from './children.ts';
+import { askOnce } from './servers.ts';
+import { type Folder, settingsFor } from './service.ts';
+import { type Api, createApi } from './service-api.ts';
+
+/** The folder of the project as JavaScript, `test/support` included: node starts that in a third of the time. */
+const builtFolder = () => askOnce<string>('built');
+
+/** Where the JavaScript of a source file is, as `src/bin.ts`. */
+export async function builtFile(source: string): Promise<string> {
+  return join(await builtFolder(), source.replace(/\.ts$/, '.js'));
+}
 
 export interface CommandRun {
   code: number | null;
@@ -46,4 +58,122 @@ async function run(
   });
   [came.code] = (await once(child, 'close')) as [number | null];
   return came;
+}
+
+export interface ServiceProcess {
+  url: string;
+  api: Api;
+  pid: number;
+  /** Everything it printed. */
+  output(): string;
+  kill(signal: NodeJS.Signals): void;
+  /** Its exit code, or the signal that ended it. */
+  readonly ended: Promise<number | NodeJS.Signals>;
+}
+
+/** Runs `fastify-camunda serve` as a process of its own, which may be killed. */
+export function startServiceProcess(
+  folder: Folder,
+  more: Record<string, string> = {},
+): Promise<ServiceProcess> {
+  return startCommand(['serve'], settingsFor(folder, more), /"url":"([^"]+)".*"msg":"ready"/);
+}
+
+/**
+ * Runs a command of the service; it is up when a line matches `ready`, whose group is the URL.
+ *
+ * @param bin the program; left out: as the tests built it
+ */
+export async function startCommand(
+  args: readonly string[],
+  env: Record<string, string>,
+  ready: RegExp,
+  bin?: string,
+): Promise<ServiceProcess> {
+  const child = spawn(process.execPath, [bin ?? (await builtFile('src/bin.ts')), ...args], {
+    env: { PATH: process.env.PATH ?? '', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  endWithUs(child);
+  const lines: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream }).on('line', (line) => lines.push(line));
+  }
+  const output = (): string => lines.join('\n');
+  let exited = false;
+  const ended = new Promise<number | NodeJS.Signals>((resolve) => {
+    child.once('close', (code, signal) => {
+      exited = true;
+      resolve(code ?? signal ?? 1);
+    });
+  });
+  const url = await until(
+    () => {
+      if (exited) throw new Error(`the service did not start:\n${output()}`);
+      return lines.map((line) => ready.exec(line)?.[1]).find(Boolean);
+    },
+    'the service is ready',
+    60_000,
+  );
+  return {
+    url,
+    api: await createApi(url),
+    pid: child.pid ?? 0,
+    output,
+    kill: (signal) => void child.kill(signal),
+    ended,
+  };
+}
+
+/** A process of its own that works on a database until it is killed. */
+export interface Killable {
+  /** What it has written to its standard output. */
+  said(): string;
+  /**
+   * Lets it work: to its end, or to its nth report, where it stands still until it is killed. Counting reports,
+   * not time, is what makes a kill fall into its work on any machine.
+   */
+  begin(holdAt?: number): void;
+  /** Waits until it has reported so often, or has done all there was. */
+  reported(times: number): Promise<void>;
+  isDone(): boolean;
+  /** Kills it with -9. */
+  kill(): Promise<void>;
+}
+
+/** Starts a script of this folder, which says `ready` when it is up and then waits for its word to begin. */
+export async function startKillable(script: string, ...args: string[]): Promise<Killable> {
+  const program = await builtFile(`test/support/programs/${script}`);
+  const child = spawn(process.execPath, [program, ...args], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  endWithUs(child);
+  let said = '';
+  let heard: () => void = () => {};
+  child.stdout.on('data', (chunk) => {
+    said += chunk;
+    heard();
+  });
+  const ended = new Promise((resolve) => child.once('close', resolve));
+  await until(() => said.includes('ready'), `${script} is up`, 60_000);
+  const isDone = (): boolean => /\bdone\b/.test(said);
+  const reports = (): number => said.match(/^report /gm)?.length ?? 0;
+  return {
+    said: () => said,
+    begin: (holdAt) => void child.stdin.write(`go ${holdAt ?? ''}\n`),
+    async reported(times) {
+      const has = (): boolean => reports() >= times || isDone();
+      // At once, for the kill is to come while it does what comes next.
+      await new Promise<void>((resolve, reject) => {
+        heard = () => has() && resolve();
+        heard();
+        void ended.then(() => (has() ? resolve() : reject(new Error(`${script} has ended`))));
+      });
+    },
+    isDone,
+    async kill() {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
 }

@@ -1,5 +1,6 @@
 import { decide } from '../../domain/process/decide.ts';
 import type { ProcessEvent, ProcessIdentity } from '../../domain/process/events.ts';
+import type { ProcessState } from '../../domain/process/process-state.ts';
 
 export const identity: ProcessIdentity = {
   batchId: 'batch-1',
@@ -133,4 +134,37 @@ function one(events: readonly ProcessEvent[]): ProcessEvent {
   const [event] = events;
   if (!event) throw new Error('no event');
   return event;
+}
+
+/** A state as the projection makes it; pending unless said otherwise. */
+export function stateOf(
+  correlationId: string,
+  version: number,
+  status: ProcessState['status'] = 'pending',
+): ProcessState {
+  const at = '2026-01-01T00:00:00.000Z';
+  return {
+    correlationId,
+    processName: 'onboard-user',
+    status,
+    data: status === 'ok' ? { message: 'Willkommen, 漢' } : null,
+    error: status === 'error' ? { kind: 'business', code: 'NO', message: 'no', step: null } : null,
+    currentStep: null,
+    processInstanceId: null,
+    startedAt: at,
+    updatedAt: at,
+    completedAt: status === 'pending' ? null : at,
+    version,
+  };
+}
+
+/** Numbers from 0 to 1 that are the same for the same seed (mulberry32). */
+export function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
 }

@@ -4,8 +4,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSyn
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import openapiTypes, { astToString } from 'openapi-typescript';
-import { isOnPath } from './children.ts';
-import { maven, runProgram } from './maven.ts';
+import { isOnPath, maven, runProgram } from './children.ts';
 
 const here = fileURLToPath(new URL('./clients', import.meta.url));
 const root = fileURLToPath(new URL('../..', import.meta.url));

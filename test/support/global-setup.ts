@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
+import { runProgram } from './children.ts';
 import { startRealEngine } from './engines/start-engine.ts';
-import { runProgram } from './maven.ts';
 import { startRedis } from './redis.ts';
 import type { ServerAnswer, ServerName } from './servers.ts';
 

@@ -2,12 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
 import knex, { type Knex } from 'knex';
 import type sql from 'mssql';
+import type { StoredEvent } from '../../domain/process/events.ts';
+import type { Database } from '../../infrastructure/sql/database.ts';
 import { migrateUp } from '../../infrastructure/sql/migrate.ts';
 import {
   createPool,
   mssqlKnexConfig,
   readMssqlUrl,
 } from '../../infrastructure/sqlserver/connection.ts';
+import { openMssqlDatabase } from '../../infrastructure/sqlserver/database.ts';
+import { startTdsProxy, type TdsProxy } from './tds-proxy.ts';
 
 /**
  * Makes a database of its own on the server of `MSSQL_TEST_URL`, with the schema in it. The schema is
@@ -72,4 +76,63 @@ class CountingMssql extends MssqlClient {
     const { processResponse } = MssqlClient.prototype as unknown as CountingMssql;
     return processResponse.call(this, query, runner);
   }
+}
+
+/** A database on SQL Server whose connections go through a proxy that sees, and may lose, what is sent. */
+export interface ProxiedDatabase {
+  /** The way past the proxy. */
+  url: string;
+  proxy: TdsProxy;
+  database: Database;
+  /** Closes both and removes the database. */
+  close(): Promise<void>;
+}
+
+export async function openProxied(
+  serverUrl: string,
+  onAppended: (events: readonly StoredEvent[]) => void = () => {},
+): Promise<ProxiedDatabase> {
+  const { url, drop } = await createTestDatabase(serverUrl);
+  const proxy = await startTdsProxy(serverUrl);
+  const database = await openMssqlDatabase({
+    url: proxy.through(url),
+    clock: Date.now,
+    leaseMs: 0,
+    onAppended,
+  });
+  return {
+    url,
+    proxy,
+    database,
+    async close() {
+      await database.close();
+      await proxy.stop();
+      await drop();
+    },
+  };
+}
+
+/** The parameters of an RPC to sp_executesql, by name, with the types that they are sent as. */
+export function declarations(text: string): Record<string, string> {
+  const list = /((?:@\w+ (?:n?varchar\((?:\d+|max)\)|[a-z]+\d?(?:\(\d+\))?)(?:, )?)+)(?=[^\s,])/g;
+  const longest = [...text.matchAll(list)]
+    .map(([found]) => found)
+    .sort((a, b) => b.length - a.length);
+  const found = (longest[0] ?? '').matchAll(/@(\w+) ([a-z]+\d?(?:\((?:\d+|max)\))?)/g);
+  return Object.fromEntries([...found].map(([, name, type]) => [name, type]));
+}
+
+/** The type of every column that has the same one wherever it is. */
+export async function columnTypes({ knex }: Database): Promise<Map<string, string>> {
+  const rows = await knex('INFORMATION_SCHEMA.COLUMNS')
+    .whereIn('TABLE_NAME', ['event_log', 'outbox', 'process_store', 'process_key'])
+    .select('COLUMN_NAME', 'DATA_TYPE', 'CHARACTER_MAXIMUM_LENGTH');
+  return new Map(
+    rows.map((row) => {
+      const length = row.CHARACTER_MAXIMUM_LENGTH;
+      const size = length === null ? '' : `(${length === -1 ? 'max' : length})`;
+      const type = row.DATA_TYPE === 'datetime2' ? 'datetime2(3)' : `${row.DATA_TYPE}${size}`;
+      return [row.COLUMN_NAME as string, type];
+    }),
+  );
 }

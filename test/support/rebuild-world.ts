@@ -9,7 +9,6 @@ import {
 } from '../../infrastructure/sql/rebuild/rebuild-processes.ts';
 import type { RebuildStore } from '../../infrastructure/sql/rebuild/tables.ts';
 import { archivedState } from './archive-world.ts';
-import { eachOf } from './each-of.ts';
 
 /** Events of a page, so that a few processes are many pages. */
 const PAGE = 40;
@@ -63,4 +62,12 @@ export async function expectCleanedUp({ knex }: Pick<Database, 'knex'>): Promise
     }
   }
   expect(await knex('checkpoint').where('name', 'like', 'rebuild%')).toEqual([]);
+}
+
+/** Does work for each, a few at a time: the pool of connections is small. */
+export async function eachOf<T>(
+  all: readonly T[],
+  work: (one: T) => Promise<unknown>,
+): Promise<void> {
+  for (let at = 0; at < all.length; at += 5) await Promise.all(all.slice(at, at + 5).map(work));
 }

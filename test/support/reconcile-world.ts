@@ -13,8 +13,7 @@ import { fold, type ProcessState } from '../../domain/process/process-state.ts';
 import { createRestEngine } from '../../infrastructure/camunda/rest-engine.ts';
 import { bpmn, end, flows, start, task } from './bpmn/model.ts';
 import { databaseKinds } from './databases.ts';
-import { engineApi } from './engine-api.ts';
-import type { EngineKind } from './engine-kinds.ts';
+import { type EngineKind, engineApi } from './engines.ts';
 
 /** One task that no worker of ours does. */
 export const ONE_TASK = [start(), task('work'), end(), flows('start', 'work', 'end')];

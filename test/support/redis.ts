@@ -3,8 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { endWithUs, freePort, isOnPath, stopChild, until } from './children.ts';
-import { runProgram } from './maven.ts';
+import { endWithUs, freePort, isOnPath, runProgram, stopChild, until } from './children.ts';
 
 export interface RunningRedis {
   url: string;

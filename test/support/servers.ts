@@ -1,4 +1,25 @@
-import { askOnce } from './ask-setup.ts';
+import { get, type IncomingMessage } from 'node:http';
+import { json } from 'node:stream/consumers';
+import { inject } from 'vitest';
+
+const answers = new Map<string, Promise<unknown>>();
+
+/** Asks `global-setup.ts`, which does each thing once for all test files. */
+export function askOnce<T>(name: string): Promise<T> {
+  const answer = answers.get(name) ?? request(name);
+  answers.set(name, answer);
+  return answer as Promise<T>;
+}
+
+/** Not by `fetch`, which gives up after five minutes: the first start of an engine downloads it. */
+async function request(name: string): Promise<unknown> {
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    get(`${inject('setupUrl')}/${name}`, resolve).once('error', reject);
+  });
+  const { answer, error } = (await json(response)) as { answer: unknown; error?: string };
+  if (error) throw new Error(error);
+  return answer;
+}
 
 /** What is started for all test files: each server once, when the first file asks for it. */
 export type ServerName = 'redis' | 'operaton' | 'camunda7';
@@ -11,6 +32,7 @@ export interface ServerAnswer {
 }
 
 const ENGINES = ['operaton', 'camunda7'] as const;
+const ask = (name: ServerName) => askOnce<ServerAnswer>(name);
 
 /** Starts a server unless it runs already. Null: there is none on this machine, its tests are skipped. */
 export async function serverUrl(name: ServerName): Promise<string | null> {
@@ -27,5 +49,3 @@ export async function realEngines(): Promise<{ name: string; url: string }[]> {
 export function guardedEngines(): Promise<{ name: string; url: string | null }[]> {
   return Promise.all(ENGINES.map(async (name) => ({ name, url: (await ask(name)).guardedUrl })));
 }
-
-const ask = (name: ServerName) => askOnce<ServerAnswer>(name);

@@ -4,8 +4,7 @@ import { z } from 'zod';
 import type { JsonObject } from '../../domain/common/json.ts';
 import { startInstance } from '../../domain/engine/start-instance.ts';
 import { decide } from '../../domain/process/decide.ts';
-import type { ProcessIdentity, StoredEvent } from '../../domain/process/events.ts';
-import { isFinal } from '../../domain/process/events.ts';
+import { isFinal, type ProcessIdentity, type StoredEvent } from '../../domain/process/events.ts';
 import {
   defineProcess,
   type ProcessDefinition,
@@ -22,9 +21,7 @@ import type { EventRow } from '../../infrastructure/sql/event-row.ts';
 import { openSqliteDatabase } from '../../infrastructure/sqlite/database.ts';
 import { until } from './children.ts';
 import { temporaryFolder } from './databases.ts';
-import { engineApi } from './engine-api.ts';
-import type { TestEngine } from './engine-kinds.ts';
-import { bpmnOf } from './worker-bpmn.ts';
+import { engineApi, type TestEngine } from './engines.ts';
 import { startEngineProxy } from './worker-proxy.ts';
 
 export interface LogLine {
@@ -213,4 +210,52 @@ function recordingLog(lines: LogLine[]): WorkerOptions['log'] {
     };
   const log = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
   return { ...log, child: () => log };
+}
+
+/** What a step needs and a test does not care about. */
+export function plain(name: string, number = 1) {
+  return {
+    name,
+    number,
+    input: z.object({}),
+    output: z.object({}),
+    successText: `${name} done`,
+    errorText: `${name} not done`,
+  };
+}
+
+/** External tasks in a row; the refusal of each in `catches` leads to the task `errorStep`. */
+export function bpmnOf(
+  key: string,
+  steps: readonly string[],
+  errorPath: { catches: readonly string[]; errorStep: string | null },
+): string {
+  const { catches, errorStep } = errorPath;
+  const path = ['start', ...steps, 'end'];
+  const flows = path
+    .slice(1)
+    .map((to, at) => `<bpmn:sequenceFlow id="f${at}" sourceRef="${path[at]}" targetRef="${to}" />`);
+  const boundaries = catches.map(
+    (name) =>
+      `<bpmn:boundaryEvent id="caught_${name}" attachedToRef="${name}"><bpmn:errorEventDefinition id="error_${name}" /></bpmn:boundaryEvent>
+    <bpmn:sequenceFlow id="to_error_${name}" sourceRef="caught_${name}" targetRef="${errorStep}" />`,
+  );
+  const errorTask =
+    errorStep === null
+      ? ''
+      : `${task(key, errorStep)}<bpmn:endEvent id="error_end" /><bpmn:sequenceFlow id="to_refused" sourceRef="${errorStep}" targetRef="error_end" />`;
+  return `<?xml version="1.0" encoding="UTF-8"?>
+<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:camunda="http://camunda.org/schema/1.0/bpmn" id="d" targetNamespace="http://bpmn.io/schema/bpmn">
+  <bpmn:process id="${key}" isExecutable="true" camunda:historyTimeToLive="P1D">
+    <bpmn:startEvent id="start" />
+    ${steps.map((name) => task(key, name)).join('\n    ')}
+    <bpmn:endEvent id="end" />
+    ${[...flows, ...boundaries].join('\n    ')}
+    ${errorTask}
+  </bpmn:process>
+</bpmn:definitions>`;
+}
+
+function task(key: string, name: string): string {
+  return `<bpmn:serviceTask id="${name}" camunda:type="external" camunda:topic="${key}.${name}" />`;
 }

@@ -7,7 +7,7 @@ import { requested, started } from '../../support/events.ts';
 import { createFolder, startTestService, type TestService } from '../../support/service.ts';
 import { expectProblem } from '../../support/service-api.ts';
 import { type Parts, type PartsOptions, startParts } from '../../support/service-parts.ts';
-import { followEvents } from '../../support/service-sse.ts';
+import { followEvents } from '../../support/sse.ts';
 
 describe('a service with API keys', () => {
   let parts: Parts | undefined;

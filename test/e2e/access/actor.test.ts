@@ -1,8 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bearer, makeKey } from '../../support/access.ts';
+import {
+  bearer,
+  type IdentityProvider,
+  makeKey,
+  startIdentityProvider,
+} from '../../support/access.ts';
 import { until } from '../../support/children.ts';
 import { readExport } from '../../support/exported.ts';
-import { type IdentityProvider, startIdentityProvider } from '../../support/identity-provider.ts';
 import {
   createFolder,
   type Folder,
@@ -10,7 +14,7 @@ import {
   type TestService,
 } from '../../support/service.ts';
 import { type EventBody, expectProblem } from '../../support/service-api.ts';
-import { followEvents } from '../../support/service-sse.ts';
+import { followEvents } from '../../support/sse.ts';
 
 type Headers = Record<string, string>;
 

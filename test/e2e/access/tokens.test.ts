@@ -1,12 +1,15 @@
 import { generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { accessWithKeys } from '../../support/access.ts';
+import {
+  accessWithKeys,
+  type IdentityProvider,
+  startIdentityProvider,
+} from '../../support/access.ts';
 import { until } from '../../support/children.ts';
 import { requested, started } from '../../support/events.ts';
-import { type IdentityProvider, startIdentityProvider } from '../../support/identity-provider.ts';
 import { expectProblem } from '../../support/service-api.ts';
 import { type Parts, startParts } from '../../support/service-parts.ts';
-import { followEvents } from '../../support/service-sse.ts';
+import { followEvents } from '../../support/sse.ts';
 
 describe.each(['RS256', 'ES256', 'EdDSA'] as const)('tokens signed with %s', (algorithm) => {
   let idp: IdentityProvider;

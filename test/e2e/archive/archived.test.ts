@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { moveBatch, relayAll } from '../../support/archive-world.ts';
 import { completed } from '../../support/events.ts';
 import { type Parts, startParts } from '../../support/service-parts.ts';
-import { followEvents } from '../../support/service-sse.ts';
+import { followEvents } from '../../support/sse.ts';
 
 interface EventRow {
   version: number;

@@ -1,19 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../../support/children.ts';
-import { type EngineGuard, startEngineGuard } from '../../support/engine-guard.ts';
-import { engineKinds, type TestEngine } from '../../support/engine-kinds.ts';
+import { engineKinds, type TestEngine } from '../../support/engines.ts';
+import {
+  type EngineGuard,
+  startEngineGuard,
+  startTokenServer,
+  type TokenServer,
+} from '../../support/oauth.ts';
+import { copyProcesses, type ProcessCopies } from '../../support/process-folders.ts';
 import { guardedEngines } from '../../support/servers.ts';
 import {
   createFolder,
+  expectWhole,
   type Folder,
   readStreams,
   startTestService,
   type TestService,
 } from '../../support/service.ts';
-import { expectWhole } from '../../support/service-checks.ts';
-import { copyProcesses, type ProcessCopies } from '../../support/service-copies.ts';
-import { startTokenServer, type TokenServer } from '../../support/token-server.ts';
 
 const CLIENT = { clientId: 'service', clientSecret: 's3cret' };
 /** Seconds a token is good for. */

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { freePort, until } from '../../support/children.ts';
+import { copyProcesses } from '../../support/process-folders.ts';
 import { startRedis } from '../../support/redis.ts';
 import { serverUrl } from '../../support/servers.ts';
 import { createFolder, startTestService } from '../../support/service.ts';
-import { copyProcesses } from '../../support/service-copies.ts';
 import { startTcpProxy } from '../../support/tcp-proxy.ts';
 
 const engineUrl = await serverUrl('operaton');

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { bpmn, flows, start } from '../../support/bpmn/model.ts';
-import { engineApi } from '../../support/engine-api.ts';
-import { writeProcess } from '../../support/process-folder.ts';
+import { engineApi } from '../../support/engines.ts';
+import { writeProcess } from '../../support/process-folders.ts';
 import { realEngines } from '../../support/servers.ts';
 import { createFolder, type Folder, startTestService } from '../../support/service.ts';
 

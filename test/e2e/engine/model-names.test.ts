@@ -3,9 +3,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRestEngine } from '../../../infrastructure/camunda/rest-engine.ts';
 import { bpmn, end, flows, start, task } from '../../support/bpmn/model.ts';
-import { engineApi } from '../../support/engine-api.ts';
-import { engineKinds, type TestEngine } from '../../support/engine-kinds.ts';
-import { writeProcess } from '../../support/process-folder.ts';
+import { engineApi, engineKinds, type TestEngine } from '../../support/engines.ts';
+import { writeProcess } from '../../support/process-folders.ts';
 import {
   createFolder,
   type Folder,

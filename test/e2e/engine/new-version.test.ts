@@ -2,7 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../../support/children.ts';
-import { engineKinds, type TestEngine } from '../../support/engine-kinds.ts';
+import { engineKinds, type TestEngine } from '../../support/engines.ts';
+import { copyProcesses, type ProcessCopies } from '../../support/process-folders.ts';
 import {
   createFolder,
   type Folder,
@@ -10,7 +11,6 @@ import {
   startTestService,
   type TestService,
 } from '../../support/service.ts';
-import { copyProcesses, type ProcessCopies } from '../../support/service-copies.ts';
 
 describe.each(await engineKinds())(
   'a release with a changed process, on $name',

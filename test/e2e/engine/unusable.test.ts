@@ -2,8 +2,8 @@ import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { selfSigned } from '../../support/access.ts';
 import { freePort } from '../../support/children.ts';
-import { selfSigned } from '../../support/self-signed.ts';
 import { realEngines } from '../../support/servers.ts';
 import { countEvents, createFolder, type Folder, startTestService } from '../../support/service.ts';
 

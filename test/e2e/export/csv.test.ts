@@ -4,16 +4,17 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Database } from '../../../infrastructure/sql/database.ts';
 import { openSqliteDatabase } from '../../../infrastructure/sqlite/database.ts';
 import { runCommand } from '../../support/commands.ts';
+import { randomFrom, requested, stepCompleted, stepFailed } from '../../support/events.ts';
 import {
   type CsvReader,
   countWithDuckDb,
+  type ExportedRow,
+  expectedRows,
   fileOf,
   readWithDuckDb,
   readWithPython,
-} from '../../support/csv-readers.ts';
-import { requested, stepCompleted, stepFailed } from '../../support/events.ts';
-import { type ExportedRow, expectedRows, unguarded } from '../../support/exported.ts';
-import { randomFrom } from '../../support/random.ts';
+  unguarded,
+} from '../../support/exported.ts';
 import { createFolder, startTestService, type TestService } from '../../support/service.ts';
 
 /** What a spreadsheet runs, or would run once it has dropped what is before it. */

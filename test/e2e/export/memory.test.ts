@@ -4,9 +4,9 @@ import { get, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXPORT_FORMATS } from '../../../infrastructure/files/export-formats.ts';
 import { generateSqlite } from '../../../src/cli/generate/generate.ts';
+import { type ServiceProcess, startServiceProcess } from '../../support/commands.ts';
 import { growthOf, memoryOf, untilIdle } from '../../support/process-memory.ts';
 import { createFolder } from '../../support/service.ts';
-import { type ServiceProcess, startServiceProcess } from '../../support/service-process.ts';
 
 const EVENTS = 80_000;
 const MOST_GROWTH = 64 * 1_048_576;

@@ -6,12 +6,12 @@ import { openSqliteDatabase } from '../../../infrastructure/sqlite/database.ts';
 import { until } from '../../support/children.ts';
 import { ADA, newFolder, personal, run } from '../../support/erasure.ts';
 import { requested, stepCompleted } from '../../support/events.ts';
-import { openFeed } from '../../support/feed-sse.ts';
 import { readMetrics } from '../../support/metrics.ts';
 import { foundIn } from '../../support/personal.ts';
 import { startTestService } from '../../support/service.ts';
 import { expectProblem } from '../../support/service-api.ts';
 import { type Parts, startParts } from '../../support/service-parts.ts';
+import { openFeed } from '../../support/sse.ts';
 
 const WAIT = { headers: { prefer: 'wait=20' } };
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../../support/children.ts';
 import { startTestService, type TestService, untilRelayed } from '../../support/service.ts';
-import { followEvents } from '../../support/service-sse.ts';
+import { followEvents } from '../../support/sse.ts';
 
 const ada = { userId: '42', email: 'ada@example.com' };
 const ASYNC = { prefer: 'respond-async' };

@@ -3,12 +3,12 @@ import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../../support/children.ts';
-import { probeHealth } from '../../support/health-prober.ts';
+import { type ServiceProcess, startServiceProcess } from '../../support/commands.ts';
 import { writeLargeEvents } from '../../support/large-events.ts';
+import { probeHealth } from '../../support/load.ts';
 import { growthOf, memoryOf, untilIdle } from '../../support/process-memory.ts';
 import { createFolder } from '../../support/service.ts';
 import type { Body } from '../../support/service-api.ts';
-import { type ServiceProcess, startServiceProcess } from '../../support/service-process.ts';
 
 const PROCESSES = 40;
 const LONG = 60;

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { until } from '../../support/children.ts';
 import { countEvents, startTestService, type TestService } from '../../support/service.ts';
 import { type Answer, expectProblem } from '../../support/service-api.ts';
-import { followEvents } from '../../support/service-sse.ts';
+import { followEvents } from '../../support/sse.ts';
 
 const ASYNC = { prefer: 'respond-async' };
 

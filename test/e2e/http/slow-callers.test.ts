@@ -4,7 +4,7 @@ import { accessWithKeys } from '../../support/access.ts';
 import { until } from '../../support/children.ts';
 import { requested } from '../../support/events.ts';
 import { type Parts, type PartsOptions, startParts } from '../../support/service-parts.ts';
-import { followEvents } from '../../support/service-sse.ts';
+import { followEvents } from '../../support/sse.ts';
 
 const DRIPS = 60;
 const TIMEOUT_MS = 1_500;

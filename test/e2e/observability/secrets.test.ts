@@ -4,12 +4,11 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
-import { builtFile } from '../../support/built.ts';
 import { until } from '../../support/children.ts';
+import { builtFile, startServiceProcess } from '../../support/commands.ts';
 import { startRedis } from '../../support/redis.ts';
 import { createFolder, OBSERVED_PROCESSES, settingsFor } from '../../support/service.ts';
 import { startEngineBehindProxy } from '../../support/service-engine.ts';
-import { startServiceProcess } from '../../support/service-process.ts';
 
 const BIN = await builtFile('src/bin.ts');
 const SECRETS = {

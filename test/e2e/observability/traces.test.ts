@@ -3,11 +3,11 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { until } from '../../support/children.ts';
+import { startServiceProcess } from '../../support/commands.ts';
 import { type ReceivedSpan, startOtlpReceiver } from '../../support/otlp-receiver.ts';
+import { copyProcesses } from '../../support/process-folders.ts';
 import { serverUrl } from '../../support/servers.ts';
 import { createFolder, type Folder, OBSERVED_PROCESSES } from '../../support/service.ts';
-import { copyProcesses } from '../../support/service-copies.ts';
-import { startServiceProcess } from '../../support/service-process.ts';
 
 const [SERVER, CLIENT, PRODUCER, CONSUMER] = [2, 3, 4, 5];
 const CALLER = 'b7ad6b7169203331';

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { builtFile } from '../../support/built.ts';
 import { until } from '../../support/children.ts';
+import { builtFile } from '../../support/commands.ts';
 import { bullmqQueues, job, policies } from '../../support/queues.ts';
 import { serverUrl } from '../../support/servers.ts';
 import {

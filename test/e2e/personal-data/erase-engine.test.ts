@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { until } from '../../support/children.ts';
-import { engineApi } from '../../support/engine-api.ts';
+import { engineApi } from '../../support/engines.ts';
 import { ADA, newFolder, personal, run } from '../../support/erasure.ts';
 import { foundIn } from '../../support/personal.ts';
+import { copyProcesses } from '../../support/process-folders.ts';
 import { serverUrl } from '../../support/servers.ts';
 import { PERSONAL_PROCESSES, startTestService, untilRelayed } from '../../support/service.ts';
-import { copyProcesses } from '../../support/service-copies.ts';
 
 const redisUrl = await serverUrl('redis');
 const engineUrl = await serverUrl('operaton');

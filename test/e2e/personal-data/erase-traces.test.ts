@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { startServiceProcess } from '../../support/commands.ts';
 import { ADA, bytesOf, newFolder, personal, rowsBesideEngine, run } from '../../support/erasure.ts';
 import { startOtlpReceiver } from '../../support/otlp-receiver.ts';
 import { foundIn, PERSON } from '../../support/personal.ts';
@@ -7,7 +8,6 @@ import { listenToRedis } from '../../support/redis-listener.ts';
 import { serverUrl } from '../../support/servers.ts';
 import { untilRelayed } from '../../support/service.ts';
 import { type Answer, expectProblem } from '../../support/service-api.ts';
-import { startServiceProcess } from '../../support/service-process.ts';
 
 const redisUrl = await serverUrl('redis');
 

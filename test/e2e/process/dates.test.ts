@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { engineApi } from '../../support/engine-api.ts';
-import { engineKinds, type TestEngine } from '../../support/engine-kinds.ts';
-import { ownProcess } from '../../support/own-process.ts';
+import { engineApi, engineKinds, type TestEngine } from '../../support/engines.ts';
+import { ownProcess } from '../../support/process-folders.ts';
 import { startTestService, type TestService } from '../../support/service.ts';
 
 const DATE_PROCESSES = fileURLToPath(new URL('../../support/date-processes', import.meta.url));

@@ -1,8 +1,12 @@
 import { createHash } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createKeyManager } from '../../../src/access/manage-keys.ts';
-import { accessWithKeys, bearer } from '../../support/access.ts';
-import { type IdentityProvider, startIdentityProvider } from '../../support/identity-provider.ts';
+import {
+  accessWithKeys,
+  bearer,
+  type IdentityProvider,
+  startIdentityProvider,
+} from '../../support/access.ts';
 import { expectProblem } from '../../support/service-api.ts';
 import { type Parts, startParts } from '../../support/service-parts.ts';
 

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RESERVED_VARIABLES } from '../../../domain/process/reserved-variables.ts';
 import { until } from '../../support/children.ts';
-import { engineKinds, type TestEngine } from '../../support/engine-kinds.ts';
-
+import { engineKinds, type TestEngine } from '../../support/engines.ts';
+import { copyProcesses, type ProcessCopies } from '../../support/process-folders.ts';
 import {
   createFolder,
   type Folder,
@@ -11,7 +11,6 @@ import {
   startTestService,
   type TestService,
 } from '../../support/service.ts';
-import { copyProcesses, type ProcessCopies } from '../../support/service-copies.ts';
 
 const ASYNC = { prefer: 'respond-async' };
 

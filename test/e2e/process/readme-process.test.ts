@@ -1,9 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { quoteParcel, writeReadmeProcess } from '../../support/readme-process.ts';
+import { type ServiceProcess, startServiceProcess } from '../../support/commands.ts';
+import { quoteParcel, writeReadmeProcess } from '../../support/process-folders.ts';
 import { createFolder } from '../../support/service.ts';
-import { type ServiceProcess, startServiceProcess } from '../../support/service-process.ts';
 
 describe('the process that the README adds, in a folder outside of the clone', () => {
   const folder = createFolder();

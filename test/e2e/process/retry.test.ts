@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../../support/children.ts';
-import { engineApi } from '../../support/engine-api.ts';
-import { engineKinds, type TestEngine } from '../../support/engine-kinds.ts';
+import { engineApi, engineKinds, type TestEngine } from '../../support/engines.ts';
+import { copyProcesses, type ProcessCopies } from '../../support/process-folders.ts';
 import {
   createFolder,
   type Folder,
@@ -10,9 +10,8 @@ import {
   type TestService,
 } from '../../support/service.ts';
 import { type Answer, expectProblem } from '../../support/service-api.ts';
-import { copyProcesses, type ProcessCopies } from '../../support/service-copies.ts';
 import { recordedRuns } from '../../support/service-recorder.ts';
-import { followEvents } from '../../support/service-sse.ts';
+import { followEvents } from '../../support/sse.ts';
 
 const ASYNC = { prefer: 'respond-async' };
 

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { until } from '../../support/children.ts';
 import { completed } from '../../support/events.ts';
 import { type Parts, startParts } from '../../support/service-parts.ts';
-import { followEvents } from '../../support/service-sse.ts';
+import { followEvents } from '../../support/sse.ts';
 
 const ada = { userId: '42', email: 'ada@example.com' };
 const ASYNC = { prefer: 'respond-async' };

@@ -6,8 +6,9 @@ import { openSqliteDatabase } from '../../../infrastructure/sqlite/database.ts';
 import { openMssqlDatabase } from '../../../infrastructure/sqlserver/database.ts';
 import { archivedState, soon } from '../../support/archive-world.ts';
 import { until } from '../../support/children.ts';
-import { engineApi } from '../../support/engine-api.ts';
+import { engineApi } from '../../support/engines.ts';
 import { createTestDatabase } from '../../support/mssql.ts';
+import { copyProcesses, type ProcessCopies } from '../../support/process-folders.ts';
 import { serverUrl } from '../../support/servers.ts';
 import {
   createFolder,
@@ -16,7 +17,6 @@ import {
   type TestService,
 } from '../../support/service.ts';
 import { expectProblem } from '../../support/service-api.ts';
-import { copyProcesses, type ProcessCopies } from '../../support/service-copies.ts';
 
 const redisUrl = await serverUrl('redis');
 const engineUrl = await serverUrl('operaton');

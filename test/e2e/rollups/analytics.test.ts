@@ -1,7 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openSqliteDatabase } from '../../../infrastructure/sqlite/database.ts';
-import { insertEvents, randomStreams } from '../../support/analytics-events.ts';
-import { isEnd, isStep, tally, wallClock, within } from '../../support/analytics-reference.ts';
+import {
+  insertEvents,
+  isEnd,
+  isStep,
+  randomStreams,
+  tally,
+  wallClock,
+  within,
+} from '../../support/analytics.ts';
 import { until } from '../../support/children.ts';
 import { createFolder, startTestService, type TestService } from '../../support/service.ts';
 import { expectProblem } from '../../support/service-api.ts';

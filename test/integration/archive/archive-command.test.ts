@@ -11,9 +11,8 @@ import {
   placesOf,
   relayAll,
 } from '../../support/archive-world.ts';
-import { builtFile } from '../../support/built.ts';
 import { endWithUs, until } from '../../support/children.ts';
-import { runCommand } from '../../support/commands.ts';
+import { builtFile, runCommand } from '../../support/commands.ts';
 import { temporaryFolder } from '../../support/databases.ts';
 import { completed, requested, started, stepCompleted } from '../../support/events.ts';
 import { createTestDatabase } from '../../support/mssql.ts';

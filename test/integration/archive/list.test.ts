@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ProcessCursor, ProcessFilter } from '../../../domain/process/process-store.ts';
-import { endedProcess, soon } from '../../support/archive-world.ts';
+import { endedProcess, listQuery, soon } from '../../support/archive-world.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
-import { listQuery } from '../../support/list-query.ts';
 
 describe.each(databaseKinds())('the list on $name', { timeout: 120_000 }, ({ available, open }) => {
   describe.skipIf(!available)('when there is one', () => {

@@ -9,8 +9,7 @@ import { databaseFile } from '../../../src/composition/database/database-target.
 import { checkPurge } from '../../../src/composition/jobs/purge.ts';
 import { readConfig } from '../../../src/config.ts';
 import { endedProcess, soon } from '../../support/archive-world.ts';
-import { builtFile } from '../../support/built.ts';
-import { runCommand } from '../../support/commands.ts';
+import { builtFile, runCommand } from '../../support/commands.ts';
 import { temporaryFolder } from '../../support/databases.ts';
 import { requested } from '../../support/events.ts';
 

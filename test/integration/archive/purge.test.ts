@@ -14,7 +14,7 @@ import {
 } from '../../support/archive-world.ts';
 import { databaseKinds, type TestDatabase, temporaryFolder } from '../../support/databases.ts';
 import { stepCompleted } from '../../support/events.ts';
-import { asInFile, type FileRow, readParquet } from '../../support/parquet.ts';
+import { asInFile, type FileRow, readParquet } from '../../support/exported.ts';
 
 const TABLES = ['event_log', 'event_log_archive', 'process_store', 'process_store_archive'];
 /** When the runs of these tests are: March and all before it is past, April is not wholly. */

@@ -5,8 +5,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { builtFile } from '../../support/built.ts';
 import { endWithUs, freePort, stopChild, until } from '../../support/children.ts';
+import { builtFile } from '../../support/commands.ts';
 import { temporaryFolder } from '../../support/databases.ts';
 
 const BIN = await builtFile('src/bin.ts');

@@ -2,10 +2,10 @@ import { writeFileSync } from 'node:fs';
 import BetterSqlite3 from 'better-sqlite3';
 import { afterEach, describe, expect, it } from 'vitest';
 import { runCommand } from '../../support/commands.ts';
-import { startCuttingProxy } from '../../support/cutting-proxy.ts';
 import { type RunningRedis, startRedis } from '../../support/redis.ts';
 import { serverUrl } from '../../support/servers.ts';
 import { createFolder, startTestService } from '../../support/service.ts';
+import { startCuttingProxy } from '../../support/tcp-proxy.ts';
 
 const hasRedis = (await serverUrl('redis')) !== null;
 

@@ -17,12 +17,12 @@ import {
   subProcess,
   task,
 } from '../../support/bpmn/model.ts';
-import { builtFile } from '../../support/built.ts';
 import { endWithUs, until } from '../../support/children.ts';
+import { builtFile } from '../../support/commands.ts';
 import { temporaryFolder } from '../../support/databases.ts';
 import { createRig, type Followed, type WireTask } from './engine-rig.ts';
 
-const SCRIPT = await builtFile('test/support/run-embedded-engine.ts');
+const SCRIPT = await builtFile('test/support/programs/run-embedded-engine.ts');
 
 const folder = temporaryFolder();
 let child: ChildProcess;

@@ -2,8 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRestEngine, type RestEngine } from '../../../infrastructure/camunda/rest-engine.ts';
 import { bpmn, end, flows, start, task } from '../../support/bpmn/model.ts';
-import { engineApi } from '../../support/engine-api.ts';
-import { engineKinds, type TestEngine } from '../../support/engine-kinds.ts';
+import { engineApi, engineKinds, type TestEngine } from '../../support/engines.ts';
 
 const NAME = 'Prüfung für Zoë';
 const TOPIC = 'prüfen';

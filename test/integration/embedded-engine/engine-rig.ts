@@ -4,7 +4,7 @@ import type { JsonObject } from '../../../domain/common/json.ts';
 import type { EngineVariables } from '../../../domain/engine/engine.ts';
 import { createRestEngine, type RestEngine } from '../../../infrastructure/camunda/rest-engine.ts';
 import { bpmn } from '../../support/bpmn/model.ts';
-import { engineKinds, forgetfulEngine, type TestEngine } from '../../support/engine-kinds.ts';
+import { engineKinds, forgetfulEngine, type TestEngine } from '../../support/engines.ts';
 
 export interface Answer<T> {
   status: number;

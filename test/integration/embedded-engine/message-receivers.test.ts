@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bpmn, catchMessage, end, flows, start, task } from '../../support/bpmn/model.ts';
-import { engineKinds, type TestEngine } from '../../support/engine-kinds.ts';
+import { engineKinds, type TestEngine } from '../../support/engines.ts';
 import { createRig, describeEngines, type Rig } from './engine-rig.ts';
 
 const NAME = 'sent/off: 100 % "ok" ✓';

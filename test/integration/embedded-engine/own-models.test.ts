@@ -2,8 +2,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRestEngine, type RestEngine } from '../../../infrastructure/camunda/rest-engine.ts';
 import { bpmn, end, flow, flows, parallel, start, task } from '../../support/bpmn/model.ts';
-import { engineApi } from '../../support/engine-api.ts';
-import { engineKinds, forgetfulEngine, type TestEngine } from '../../support/engine-kinds.ts';
+import { engineApi, engineKinds, forgetfulEngine, type TestEngine } from '../../support/engines.ts';
 
 /** A file of test/support/bpmn/models; its process is called after it. */
 const model = (key: string): string =>

@@ -5,9 +5,8 @@ import { cancelInstance } from '../../../domain/engine/cancel-instance.ts';
 import { startInstance } from '../../../domain/engine/start-instance.ts';
 import { createRestEngine } from '../../../infrastructure/camunda/rest-engine.ts';
 import { freePort } from '../../support/children.ts';
-import { engineKinds } from '../../support/engine-kinds.ts';
+import { engineKinds, type Instances, openInstances } from '../../support/engines.ts';
 import { cancelled, failed } from '../../support/events.ts';
-import { type Instances, openInstances } from '../../support/instances.ts';
 
 describe.each(await engineKinds())('the cancel-instance job on $name', (kind) => {
   describe.skipIf(!kind.available)('when there is one', () => {

@@ -6,7 +6,7 @@ import {
   startTokenServer,
   type TokenServer,
   type TokenServerOptions,
-} from '../../support/token-server.ts';
+} from '../../support/oauth.ts';
 
 const CLIENT = { clientId: 'service:one', clientSecret: 's3cret+/ä' };
 const LIFETIME = 300;

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { EventStore } from '../../../domain/process/event-store.ts';
 import { createRestEngine } from '../../../infrastructure/camunda/rest-engine.ts';
 import { freePort } from '../../support/children.ts';
-import { engineKinds } from '../../support/engine-kinds.ts';
+import { engineKinds } from '../../support/engines.ts';
 import { broken, cancelled, completed, failed, retried } from '../../support/events.ts';
 import {
   ONE_TASK,

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Engine } from '../../../domain/engine/engine.ts';
 import { createRestEngine, type RestEngine } from '../../../infrastructure/camunda/rest-engine.ts';
-import { engineKinds } from '../../support/engine-kinds.ts';
+import { engineKinds } from '../../support/engines.ts';
 import { broken, retried } from '../../support/events.ts';
 import {
   ONE_TASK,

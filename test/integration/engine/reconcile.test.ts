@@ -11,7 +11,7 @@ import {
   task,
 } from '../../support/bpmn/model.ts';
 import { until } from '../../support/children.ts';
-import { engineKinds } from '../../support/engine-kinds.ts';
+import { engineKinds } from '../../support/engines.ts';
 import { completed, refused, started } from '../../support/events.ts';
 import {
   ONE_TASK,

@@ -7,9 +7,8 @@ import { startInstance } from '../../../domain/engine/start-instance.ts';
 import { fold } from '../../../domain/process/process-state.ts';
 import { createRestEngine } from '../../../infrastructure/camunda/rest-engine.ts';
 import { freePort } from '../../support/children.ts';
-import { engineKinds } from '../../support/engine-kinds.ts';
+import { engineKinds, type Instances, openInstances } from '../../support/engines.ts';
 import { cancelled, started } from '../../support/events.ts';
-import { type Instances, openInstances } from '../../support/instances.ts';
 
 const FIRST = { attempt: 1 };
 const SECOND = { attempt: 2 };

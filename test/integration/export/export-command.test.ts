@@ -14,9 +14,8 @@ import { EXPORT_FORMATS, type ExportFormat } from '../../../infrastructure/files
 import { generateSqlite } from '../../../src/cli/generate/generate.ts';
 import { databaseFile } from '../../../src/composition/database/database-target.ts';
 import { endedProcess } from '../../support/archive-world.ts';
-import { builtFile } from '../../support/built.ts';
 import { endWithUs, isOnPath, until } from '../../support/children.ts';
-import { runCommand, runOnTerminal } from '../../support/commands.ts';
+import { builtFile, runCommand, runOnTerminal } from '../../support/commands.ts';
 import { databaseKinds, temporaryFolder } from '../../support/databases.ts';
 import { expectedRows, firstDifference, readExport } from '../../support/exported.ts';
 

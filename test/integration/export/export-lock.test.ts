@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { until } from '../../support/children.ts';
+import { startKillable } from '../../support/commands.ts';
 import { temporaryFolder } from '../../support/databases.ts';
-import { startKillable } from '../../support/killable.ts';
 
 const RUNS = 3;
 const TIMES = 300;

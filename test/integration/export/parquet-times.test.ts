@@ -4,8 +4,8 @@ import { createHandOver } from '../../../infrastructure/files/cold-archive.ts';
 import { exportEvents } from '../../../infrastructure/files/export-events.ts';
 import { createExportEncoder } from '../../../infrastructure/files/export-formats.ts';
 import { endedProcess, soon } from '../../support/archive-world.ts';
-import { fileOf, queryDuckDb } from '../../support/csv-readers.ts';
 import { databaseKinds, type TestDatabase, temporaryFolder } from '../../support/databases.ts';
+import { fileOf, queryDuckDb } from '../../support/exported.ts';
 
 /** Half an hour off, too, so that no rounding hides it. */
 const ZONE = 'Asia/Kolkata';

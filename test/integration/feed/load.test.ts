@@ -11,12 +11,11 @@ import { openMssqlSink } from '../../../src/cli/generate/mssql-sink.ts';
 import { openSqliteSink } from '../../../src/cli/generate/sqlite-sink.ts';
 import { readVolumes } from '../../../src/cli/generate/volumes.ts';
 import { endedProcess, moveBatch } from '../../support/archive-world.ts';
-import { builtFile } from '../../support/built.ts';
 import { endWithUs } from '../../support/children.ts';
+import { builtFile, startKillable } from '../../support/commands.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 import { requested, stepCompleted } from '../../support/events.ts';
 import { expectPositioned, readFeed } from '../../support/feed-reader.ts';
-import { startKillable } from '../../support/killable.ts';
 
 const options: DatabaseOptions = { clock: Date.now, leaseMs: 0, onAppended: () => {} };
 
@@ -150,7 +149,7 @@ describe.each(databaseKinds())(
 
       if (name === 'SQLite') {
         it('G9: a reader gets every event of several processes on one file', async () => {
-          const writer = await builtFile('test/support/shared-writer.ts');
+          const writer = await builtFile('test/support/programs/shared-writer.ts');
           const ends = [1, 2, 3].map(async () => {
             const child = spawn(process.execPath, [writer, database.target, '40'], {
               stdio: ['ignore', 'ignore', 'inherit'],

@@ -5,8 +5,7 @@ import { buildFeedQuery } from '../../../infrastructure/sql/feed-query.ts';
 import { createSqliteFeedSource } from '../../../infrastructure/sqlite/feed-source.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 import { requested } from '../../support/events.ts';
-import { openProxied, type ProxiedDatabase } from '../../support/proxied-database.ts';
-import { declarations } from '../../support/tds-parameters.ts';
+import { declarations, openProxied, type ProxiedDatabase } from '../../support/mssql.ts';
 
 const at = '2026-01-01T00:00:00.000Z';
 const BY_ID = 'SEARCH event_log USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)';

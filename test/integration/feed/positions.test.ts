@@ -8,7 +8,7 @@ import { endedProcess, moveBatch } from '../../support/archive-world.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 import { requested, stepCompleted } from '../../support/events.ts';
 import { expectPositioned, readFeed } from '../../support/feed-reader.ts';
-import { verified } from '../../support/verified.ts';
+import { verified } from '../../support/verify.ts';
 
 describe.skipIf(inject('mssqlUrl') === null)(
   'positions in the feed on SQL Server',

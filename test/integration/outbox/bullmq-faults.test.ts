@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Queue } from '../../../domain/outbox/queue.ts';
-import { builtFile } from '../../support/built.ts';
 import { endWithUs, until } from '../../support/children.ts';
+import { builtFile } from '../../support/commands.ts';
 import { bullmqQueues, gate, job } from '../../support/queues.ts';
 import { type RunningRedis, startRedis } from '../../support/redis.ts';
 import { serverUrl } from '../../support/servers.ts';
@@ -94,7 +94,7 @@ describe.skipIf(redisUrl === null)('BullMQ when a worker ends', { timeout: 90_00
 
   /** Runs a worker until it says that it has begun a job, and ends it. */
   async function runAndEnd(signal: 'SIGKILL' | 'SIGTERM') {
-    const script = await builtFile('test/support/queue-worker.ts');
+    const script = await builtFile('test/support/programs/queue-worker.ts');
     const child = spawn(
       process.execPath,
       [script, redisUrl ?? '', queues.prefix, String(stalledMs)],

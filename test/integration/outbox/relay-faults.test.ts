@@ -2,9 +2,17 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { until } from '../../support/children.ts';
 import type { TestDatabase } from '../../support/databases.ts';
 import { requested, started } from '../../support/events.ts';
-import { bullmqQueues, gate, inProcessQueues, type TestQueues } from '../../support/queues.ts';
+import {
+  bullmqQueues,
+  createWorld,
+  gate,
+  inProcessQueues,
+  LEASE_MS,
+  ONCE,
+  type TestQueues,
+  type World,
+} from '../../support/queues.ts';
 import { startRedis } from '../../support/redis.ts';
-import { createWorld, LEASE_MS, ONCE, type World } from '../../support/relay-world.ts';
 import { serverUrl } from '../../support/servers.ts';
 
 describe('the relay when jobs fail or hang in process', () => {

@@ -4,8 +4,15 @@ import { EVENT_JOBS } from '../../../jobs/event-jobs.ts';
 import { until } from '../../support/children.ts';
 import type { TestDatabase } from '../../support/databases.ts';
 import { cancelled, completed, requested, started, stepCompleted } from '../../support/events.ts';
-import { gate, queueKinds, type TestQueues } from '../../support/queues.ts';
-import { createWorld, LEASE_MS, ONCE, type World } from '../../support/relay-world.ts';
+import {
+  createWorld,
+  gate,
+  LEASE_MS,
+  ONCE,
+  queueKinds,
+  type TestQueues,
+  type World,
+} from '../../support/queues.ts';
 
 describe.each(await queueKinds())(
   'the relay to the $name queue',

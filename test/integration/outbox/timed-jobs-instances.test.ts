@@ -3,13 +3,13 @@ import { Queue as BullQueue } from 'bullmq';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createInProcessQueue } from '../../../infrastructure/in-process/queue.ts';
 import { openRedis } from '../../../infrastructure/redis/connection.ts';
-import { builtFile } from '../../support/built.ts';
 import { endWithUs, until } from '../../support/children.ts';
+import { builtFile } from '../../support/commands.ts';
 import { bullmqQueues, gate, silent } from '../../support/queues.ts';
 import { startRedis } from '../../support/redis.ts';
 import { serverUrl } from '../../support/servers.ts';
 
-const script = await builtFile('test/support/timed-worker.ts');
+const script = await builtFile('test/support/programs/timed-worker.ts');
 const redisUrl = await serverUrl('redis');
 const NAME = 'reconcile-processes';
 

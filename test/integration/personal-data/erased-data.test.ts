@@ -6,8 +6,17 @@ import { fold } from '../../../domain/process/process-state.ts';
 import { createRestEngine } from '../../../infrastructure/camunda/rest-engine.ts';
 import { archivedState, relayAll, soon } from '../../support/archive-world.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
-import { foundIn, instanceOn, MASTER, PERSON, PERSONAL_EVENTS } from '../../support/personal.ts';
-import { contents, expectChain, rowsOf, storedOf } from '../../support/personal-rows.ts';
+import {
+  contents,
+  expectChain,
+  foundIn,
+  instanceOn,
+  MASTER,
+  PERSON,
+  PERSONAL_EVENTS,
+  rowsOf,
+  storedOf,
+} from '../../support/personal.ts';
 
 const {
   requested: start,

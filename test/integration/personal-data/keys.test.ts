@@ -1,8 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PersonalDataLockedError } from '../../../domain/common/errors.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
-import { instanceOn, MASTER, OTHER_MASTER, PERSONAL_EVENTS } from '../../support/personal.ts';
-import { rowsOf } from '../../support/personal-rows.ts';
+import {
+  instanceOn,
+  MASTER,
+  OTHER_MASTER,
+  PERSONAL_EVENTS,
+  rowsOf,
+} from '../../support/personal.ts';
 
 const { requested: start, completed: end } = PERSONAL_EVENTS;
 

@@ -3,8 +3,16 @@ import type { ProcessEvent, StoredEvent } from '../../../domain/process/events.t
 import { fold } from '../../../domain/process/process-state.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 import { completed, requested } from '../../support/events.ts';
-import { foundIn, instanceOn, PERSON, PERSONAL_EVENTS } from '../../support/personal.ts';
-import { contents, expectChain, rowsOf, storedOf } from '../../support/personal-rows.ts';
+import {
+  contents,
+  expectChain,
+  foundIn,
+  instanceOn,
+  PERSON,
+  PERSONAL_EVENTS,
+  rowsOf,
+  storedOf,
+} from '../../support/personal.ts';
 
 const ALL: readonly ProcessEvent[] = Object.values(PERSONAL_EVENTS);
 const { requested: start, started, completed: end, completedStep } = PERSONAL_EVENTS;

@@ -6,9 +6,9 @@ import { createInProcessNotifier } from '../../../infrastructure/in-process/noti
 import { openRedis, untilReady } from '../../../infrastructure/redis/connection.ts';
 import { createRedisNotifier } from '../../../infrastructure/redis/notifier.ts';
 import { until } from '../../support/children.ts';
+import { stateOf } from '../../support/events.ts';
 import { type RunningRedis, startRedis } from '../../support/redis.ts';
 import { serverUrl } from '../../support/servers.ts';
-import { stateOf } from '../../support/states.ts';
 
 const redisUrl = await serverUrl('redis');
 

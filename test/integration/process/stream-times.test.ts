@@ -5,9 +5,8 @@ import { expectedHash } from '../../../infrastructure/sql/event-hash.ts';
 import { archivedState, expectFolded, moveBatch, relayAll } from '../../support/archive-world.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 import { completed, requested, started, stepCompleted } from '../../support/events.ts';
-import { storedTime } from '../../support/rollup-rows.ts';
-import { tamper } from '../../support/tamper.ts';
-import { expectVerified } from '../../support/verified.ts';
+import { storedTime } from '../../support/rollups.ts';
+import { expectVerified, tamper } from '../../support/verify.ts';
 
 const HOUR_MS = 3_600_000;
 const inAnHour = (): string => new Date(Date.now() + HOUR_MS).toISOString();

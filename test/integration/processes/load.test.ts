@@ -7,7 +7,7 @@ import {
   readSettings,
 } from '../../../src/composition/definitions/load-processes.ts';
 import { temporaryFolder } from '../../support/databases.ts';
-import { bpmnOf } from '../../support/worker-bpmn.ts';
+import { bpmnOf } from '../../support/worker-rig.ts';
 
 describe('loadProcesses', () => {
   let folder: ReturnType<typeof temporaryFolder>;

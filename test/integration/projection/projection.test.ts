@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import type { ProcessState } from '../../../domain/process/process-state.ts';
-import { fold } from '../../../domain/process/process-state.ts';
+import { fold, type ProcessState } from '../../../domain/process/process-state.ts';
 import { createInProcessNotifier } from '../../../infrastructure/in-process/notifier.ts';
 import { projectProcess } from '../../../jobs/project-process.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';

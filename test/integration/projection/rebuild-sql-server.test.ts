@@ -5,11 +5,11 @@ import { createPool, readMssqlUrl } from '../../../infrastructure/sqlserver/conn
 import { openMssqlDatabase } from '../../../infrastructure/sqlserver/database.ts';
 import { createMssqlProcessStore } from '../../../infrastructure/sqlserver/process-store.ts';
 import { endedProcess, soon } from '../../support/archive-world.ts';
-import { expectTrueBulkLoads } from '../../support/bulk-loads.ts';
 import { until } from '../../support/children.ts';
 import { requested, started, stepCompleted } from '../../support/events.ts';
 import { createTestDatabase } from '../../support/mssql.ts';
 import { expectRebuilt, rebuild } from '../../support/rebuild-world.ts';
+import { expectTrueBulkLoads } from '../../support/sql-server-statements.ts';
 
 /** In a batch: says that it is here, then waits until the test lets it go on. */
 const GATE = `

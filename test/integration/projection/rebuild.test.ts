@@ -3,9 +3,14 @@ import { TakenOverError } from '../../../infrastructure/sql/rebuild/rebuild-proc
 import type { RebuildStore } from '../../../infrastructure/sql/rebuild/tables.ts';
 import { expectWhollyInOnePlace, relayAll, soon } from '../../support/archive-world.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
-import { eachOf } from '../../support/each-of.ts';
 import { broken, completed, requested, started, stepCompleted } from '../../support/events.ts';
-import { countsOf, expectCleanedUp, expectRebuilt, rebuild } from '../../support/rebuild-world.ts';
+import {
+  countsOf,
+  eachOf,
+  expectCleanedUp,
+  expectRebuilt,
+  rebuild,
+} from '../../support/rebuild-world.ts';
 
 const TABLES = ['event_log', 'event_log_archive', 'process_store', 'process_store_archive'];
 const ids = (name: string, count: number): string[] =>

@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openSqlite } from '../../../infrastructure/sqlite/open.ts';
 import { generateSqlite } from '../../../src/cli/generate/generate.ts';
-import { builtFile } from '../../support/built.ts';
 import { endWithUs } from '../../support/children.ts';
-import { type CommandRun, runCommand } from '../../support/commands.ts';
+import { builtFile, type CommandRun, runCommand } from '../../support/commands.ts';
 import { temporaryFolder } from '../../support/databases.ts';
 
 const BIN = await builtFile('src/bin.ts');

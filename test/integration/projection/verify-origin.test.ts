@@ -11,7 +11,7 @@ import {
   retried,
   stepCompleted,
 } from '../../support/events.ts';
-import { expectVerified, verified } from '../../support/verified.ts';
+import { expectVerified, verified } from '../../support/verify.ts';
 
 const NAME = 'onboard-user';
 

@@ -3,8 +3,13 @@ import type { Difference } from '../../../domain/projection/verification.ts';
 import { EVENT_COLUMNS, type EventRow } from '../../../infrastructure/sql/event-row.ts';
 import { endedProcess, soon } from '../../support/archive-world.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
-import { type Place, type TamperedRow, tamper } from '../../support/tamper.ts';
-import { expectVerified, verified } from '../../support/verified.ts';
+import {
+  expectVerified,
+  type Place,
+  type TamperedRow,
+  tamper,
+  verified,
+} from '../../support/verify.ts';
 
 type Tools = ReturnType<typeof tamper>;
 

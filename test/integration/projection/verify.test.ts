@@ -4,8 +4,7 @@ import { type DifferenceKind, REPAIRABLE } from '../../../domain/projection/veri
 import { endedProcess, relayAll, soon } from '../../support/archive-world.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 import { requested, started, stepCompleted } from '../../support/events.ts';
-import { tamper } from '../../support/tamper.ts';
-import { expectVerified, verified } from '../../support/verified.ts';
+import { expectVerified, tamper, verified } from '../../support/verify.ts';
 
 const TABLES = [
   'outbox',

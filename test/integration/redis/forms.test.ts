@@ -8,10 +8,10 @@ import { openRedis, prefixFor, untilReady } from '../../../infrastructure/redis/
 import { createRedisNotifier } from '../../../infrastructure/redis/notifier.ts';
 import { createBullmqQueue } from '../../../infrastructure/redis/queue.ts';
 import { freePort, until } from '../../support/children.ts';
+import { stateOf } from '../../support/events.ts';
 import { job, silent } from '../../support/queues.ts';
 import { type RunningRedis, startRedis, startSentinel } from '../../support/redis.ts';
 import { serverUrl } from '../../support/servers.ts';
-import { stateOf } from '../../support/states.ts';
 
 const redisUrl = await serverUrl('redis');
 

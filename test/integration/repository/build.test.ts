@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startPartner } from '../../../src/cli/partner-service.ts';
-import { builtFile } from '../../support/built.ts';
 import { endWithUs, freePort, stopChild, until } from '../../support/children.ts';
-import { quoteParcel, writeReadmeProcess } from '../../support/readme-process.ts';
+import { builtFile } from '../../support/commands.ts';
+import { quoteParcel, writeReadmeProcess } from '../../support/process-folders.ts';
 
 const bin = await builtFile('src/bin.ts');
 

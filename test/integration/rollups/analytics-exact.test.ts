@@ -2,17 +2,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StepGrouping } from '../../../domain/rollups/analytics.ts';
 import {
   type AnalyticsEvent,
-  insertEvents,
-  randomStreams,
-} from '../../support/analytics-events.ts';
-import {
   durationIn,
   expectTally,
+  insertEvents,
   isEnd,
   isStep,
+  randomStreams,
   tally,
   within,
-} from '../../support/analytics-reference.ts';
+} from '../../support/analytics.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 
 const [FROM, TO] = ['2026-03-27T00:00:00.000Z', '2026-03-31T00:00:00.000Z'];

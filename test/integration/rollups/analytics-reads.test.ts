@@ -7,7 +7,7 @@ import { createAnalytics } from '../../../infrastructure/sql/analytics/analytics
 import type { ReadQueries } from '../../../infrastructure/sql/read-queries.ts';
 import { sqliteAnalytics } from '../../../infrastructure/sqlite/analytics.ts';
 import { mssqlAnalytics } from '../../../infrastructure/sqlserver/analytics.ts';
-import { insertEvents, randomStreams } from '../../support/analytics-events.ts';
+import { insertEvents, randomStreams } from '../../support/analytics.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 import { rollUp } from '../../support/rollups.ts';
 

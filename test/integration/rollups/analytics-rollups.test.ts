@@ -3,19 +3,17 @@ import type { ProcessQuestion, StepQuestion, Tally } from '../../../domain/rollu
 import { type Bucket, boundsOf } from '../../../domain/rollups/buckets.ts';
 import {
   type AnalyticsEvent,
-  insertEvents,
-  randomStreams,
-} from '../../support/analytics-events.ts';
-import {
   durationIn,
   type Expected,
   expectTally,
+  insertEvents,
   isEnd,
   isStep,
+  randomStreams,
   tally,
   wallClock,
   within,
-} from '../../support/analytics-reference.ts';
+} from '../../support/analytics.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 import { rollUp } from '../../support/rollups.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type AnalyticsEvent, insertEvents } from '../../support/analytics-events.ts';
+import { type AnalyticsEvent, insertEvents } from '../../support/analytics.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 import { rollUp } from '../../support/rollups.ts';
 

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { rebuildRollups } from '../../../domain/rollups/rebuild-rollups.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
-import { requested, stepCompleted } from '../../support/events.ts';
-import { randomFrom } from '../../support/random.ts';
+import { randomFrom, requested, stepCompleted } from '../../support/events.ts';
 import { writeStreams } from '../../support/rollup-load.ts';
 import { expectExact, expectOneGeneration, rollUp } from '../../support/rollups.ts';
 

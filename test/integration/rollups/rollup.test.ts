@@ -8,8 +8,7 @@ import type { RollupStore } from '../../../domain/rollups/rollups.ts';
 import { verifyRollups } from '../../../domain/rollups/verify-rollups.ts';
 import { measuresOf } from '../../../infrastructure/sql/rollup/rows.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
-import { requested, stepCompleted, stepFailed } from '../../support/events.ts';
-import { randomFrom } from '../../support/random.ts';
+import { randomFrom, requested, stepCompleted, stepFailed } from '../../support/events.ts';
 import { writeStreams } from '../../support/rollup-load.ts';
 import { expectExact, foundRows, rollUp } from '../../support/rollups.ts';
 

@@ -5,7 +5,7 @@ import type { ReadQueries } from '../../../infrastructure/sql/read-queries.ts';
 import { createAttention } from '../../../infrastructure/sql/stuck-processes/stuck-processes.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 import { completed, requested, started, stepCompleted, stepFailed } from '../../support/events.ts';
-import { insertProcessRollups, storedTime } from '../../support/rollup-rows.ts';
+import { insertProcessRollups, storedTime } from '../../support/rollups.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;

@@ -2,8 +2,8 @@ import knex, { type Knex } from 'knex';
 import { describe, expect, it } from 'vitest';
 import { checkSchema, migrateDown, migrateUp } from '../../../infrastructure/sql/migrate.ts';
 import { up } from '../../../migrations/0001-initial.ts';
+import { listQuery } from '../../support/archive-world.ts';
 import { databaseKinds } from '../../support/databases.ts';
-import { listQuery } from '../../support/list-query.ts';
 
 /** The user's data model, by its own names, and what the guarantees add. */
 const TABLES: Record<string, readonly string[]> = {

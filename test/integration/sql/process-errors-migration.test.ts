@@ -5,8 +5,8 @@ import { migrationSource } from '../../../migrations/index.ts';
 import { moveBatch, relayAll } from '../../support/archive-world.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 import { broken, cancelled, completed, failed, requested } from '../../support/events.ts';
-import { storedTime } from '../../support/rollup-rows.ts';
-import { expectVerified } from '../../support/verified.ts';
+import { storedTime } from '../../support/rollups.ts';
+import { expectVerified } from '../../support/verify.ts';
 
 const NAME = '0009-process-errors';
 const TABLES = ['process_store', 'process_store_archive'];

@@ -12,7 +12,7 @@ import { completed, requested, started, stepCompleted, stepFailed } from '../../
 import { readExport } from '../../support/exported.ts';
 import { expectRebuilt, rebuild } from '../../support/rebuild-world.ts';
 import { expectExact, rollUp } from '../../support/rollups.ts';
-import { expectVerified, verified } from '../../support/verified.ts';
+import { expectVerified, verified } from '../../support/verify.ts';
 
 /** Of one byte too many for ASCII, of three each, of four, decomposed, and what a name before these could be. */
 const NAMES = ['Prüfung', '注文処理', 'Δ𐐷-1', 'Pru\u0308fung', 'Pr_fung', 'x'.repeat(250)];

@@ -6,8 +6,7 @@ import { endedProcess } from '../../support/archive-world.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 import { requested, started, stepFailed } from '../../support/events.ts';
 import { rebuild } from '../../support/rebuild-world.ts';
-import { insertStepRollups } from '../../support/rollup-rows.ts';
-import { rollUp } from '../../support/rollups.ts';
+import { insertStepRollups, rollUp } from '../../support/rollups.ts';
 
 const read = (name: string): string =>
   readFileSync(new URL(`../../../docs/${name}`, import.meta.url), 'utf8');

@@ -12,7 +12,7 @@ import {
   stepFailed,
 } from '../../support/events.ts';
 import { rebuild } from '../../support/rebuild-world.ts';
-import { insertStepRollups, storedTime } from '../../support/rollup-rows.ts';
+import { insertStepRollups, storedTime } from '../../support/rollups.ts';
 import { STORED_AS, VIEWS } from '../../support/views.ts';
 
 /** Counts come as numbers or texts, times as dates or texts. */

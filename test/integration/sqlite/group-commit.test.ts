@@ -10,8 +10,8 @@ import {
   type GroupCommit,
 } from '../../../infrastructure/sqlite/group-commit.ts';
 import { openSqlite } from '../../../infrastructure/sqlite/open.ts';
-import { builtFile } from '../../support/built.ts';
 import { endWithUs, until } from '../../support/children.ts';
+import { builtFile } from '../../support/commands.ts';
 import { temporaryFolder } from '../../support/databases.ts';
 import { requested } from '../../support/events.ts';
 
@@ -168,7 +168,7 @@ describe('group commit', { timeout: 60_000 }, () => {
   });
 
   it('G1: a process killed with -9 has lost nothing that it was told is durable', async () => {
-    const script = await builtFile('test/support/group-writer.ts');
+    const script = await builtFile('test/support/programs/group-writer.ts');
     const child = spawn(process.execPath, [script, file], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });

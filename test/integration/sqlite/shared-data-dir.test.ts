@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openSqliteDatabase } from '../../../infrastructure/sqlite/database.ts';
 import { dataLockMode, lockDataDir } from '../../../src/composition/database/data-lock.ts';
-import { builtFile } from '../../support/built.ts';
 import { endWithUs } from '../../support/children.ts';
+import { builtFile } from '../../support/commands.ts';
 import { temporaryFolder } from '../../support/databases.ts';
 
-const WRITER = await builtFile('test/support/shared-writer.ts');
+const WRITER = await builtFile('test/support/programs/shared-writer.ts');
 
 function write(file: string, count: number): Promise<{ code: number | null; output: string }> {
   const child = spawn(process.execPath, [WRITER, file, String(count)]);

@@ -5,7 +5,7 @@ import { openMssqlDatabase } from '../../../infrastructure/sqlserver/database.ts
 import { createMssqlOutbox } from '../../../infrastructure/sqlserver/outbox.ts';
 import { until } from '../../support/children.ts';
 import { stepCompleted } from '../../support/events.ts';
-import { openProxied, type ProxiedDatabase } from '../../support/proxied-database.ts';
+import { openProxied, type ProxiedDatabase } from '../../support/mssql.ts';
 import type { TdsProxy } from '../../support/tds-proxy.ts';
 
 const serverUrl = inject('mssqlUrl');

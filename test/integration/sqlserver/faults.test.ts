@@ -14,7 +14,7 @@ import { createMssqlOutbox } from '../../../infrastructure/sqlserver/outbox.ts';
 import { lockStream } from '../../../infrastructure/sqlserver/stream-lock.ts';
 import { until } from '../../support/children.ts';
 import { completed, requested, stepCompleted } from '../../support/events.ts';
-import { openProxied, type ProxiedDatabase } from '../../support/proxied-database.ts';
+import { openProxied, type ProxiedDatabase } from '../../support/mssql.ts';
 import { ATTENTION, type TdsProxy } from '../../support/tds-proxy.ts';
 
 const serverUrl = inject('mssqlUrl');

@@ -4,7 +4,7 @@ import type { AppendOptions } from '../../../domain/process/event-store.ts';
 import type { ProcessEvent, StoredEvent } from '../../../domain/process/events.ts';
 import type { Database } from '../../../infrastructure/sql/database.ts';
 import { completed, requested, stepCompleted, stepFailed } from '../../support/events.ts';
-import { openProxied, type ProxiedDatabase } from '../../support/proxied-database.ts';
+import { openProxied, type ProxiedDatabase } from '../../support/mssql.ts';
 import type { TdsProxy, Verdict } from '../../support/tds-proxy.ts';
 
 const serverUrl = inject('mssqlUrl');

@@ -8,8 +8,8 @@ import { afterEach, describe, expect, inject, it } from 'vitest';
 import { createPool, readMssqlUrl } from '../../../infrastructure/sqlserver/connection.ts';
 import { createDatabase } from '../../../infrastructure/sqlserver/create-database.ts';
 import { openMssqlDatabase } from '../../../infrastructure/sqlserver/database.ts';
-import { builtFile } from '../../support/built.ts';
 import { endWithUs, freePort, isOnPath } from '../../support/children.ts';
+import { builtFile } from '../../support/commands.ts';
 import { temporaryFolder } from '../../support/databases.ts';
 import { LOGIN, startTdsProxy } from '../../support/tds-proxy.ts';
 

@@ -1,8 +1,12 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { Database } from '../../../infrastructure/sql/database.ts';
-import { openProxied, type ProxiedDatabase } from '../../support/proxied-database.ts';
+import {
+  columnTypes,
+  declarations,
+  openProxied,
+  type ProxiedDatabase,
+} from '../../support/mssql.ts';
 import { STATEMENTS } from '../../support/sql-server-statements.ts';
-import { columnTypes, declarations } from '../../support/tds-parameters.ts';
 import { RPC, type TdsMessage, type TdsProxy } from '../../support/tds-proxy.ts';
 
 const serverUrl = inject('mssqlUrl');

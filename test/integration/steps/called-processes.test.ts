@@ -3,10 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { defineProcess, type ProcessDefinition } from '../../../domain/steps/define-process.ts';
 import { bpmn, end, flows, start, task } from '../../support/bpmn/model.ts';
-import { engineKinds, type TestEngine } from '../../support/engine-kinds.ts';
+import { engineKinds, type TestEngine } from '../../support/engines.ts';
 import { identity } from '../../support/events.ts';
-import { plain } from '../../support/worker-bpmn.ts';
-import { openWorkerRig, type WorkerRig } from '../../support/worker-rig.ts';
+import { openWorkerRig, plain, type WorkerRig } from '../../support/worker-rig.ts';
 
 const real = (await engineKinds()).filter(({ name }) => !name.startsWith('the embedded'));
 

@@ -3,10 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { until } from '../../support/children.ts';
-import { engineKinds } from '../../support/engine-kinds.ts';
+import { engineKinds } from '../../support/engines.ts';
 import { identity } from '../../support/events.ts';
-import { plain } from '../../support/worker-bpmn.ts';
-import { happened, useWorkerRig, type WorkerRig } from '../../support/worker-rig.ts';
+import { happened, plain, useWorkerRig, type WorkerRig } from '../../support/worker-rig.ts';
 
 const SECRET = '4111-1111-1111-1111';
 const values = {

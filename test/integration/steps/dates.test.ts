@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { engineKinds } from '../../support/engine-kinds.ts';
-import { plain } from '../../support/worker-bpmn.ts';
-import { useWorkerRig, type WorkerRig } from '../../support/worker-rig.ts';
+import { engineKinds } from '../../support/engines.ts';
+import { plain, useWorkerRig, type WorkerRig } from '../../support/worker-rig.ts';
 
 describe.each(await engineKinds())('a task that comes again on $name', ({ available, open }) => {
   describe.skipIf(!available)('after its output was journaled', () => {

@@ -5,9 +5,8 @@ import { decide } from '../../../domain/process/decide.ts';
 import { fold } from '../../../domain/process/process-state.ts';
 import type { ProcessDefinition } from '../../../domain/steps/define-process.ts';
 import { until } from '../../support/children.ts';
-import { engineKinds } from '../../support/engine-kinds.ts';
-import { plain } from '../../support/worker-bpmn.ts';
-import { useWorkerRig, type WorkerRig } from '../../support/worker-rig.ts';
+import { engineKinds } from '../../support/engines.ts';
+import { plain, useWorkerRig, type WorkerRig } from '../../support/worker-rig.ts';
 
 describe.each(await engineKinds())('twins of an instance on $name', ({ available, open }) => {
   describe.skipIf(!available)('when there is one', () => {

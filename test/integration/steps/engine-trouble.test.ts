@@ -1,9 +1,8 @@
 import { basename, dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { until } from '../../support/children.ts';
-import { engineKinds } from '../../support/engine-kinds.ts';
-import { plain } from '../../support/worker-bpmn.ts';
-import { happened, useWorkerRig, type WorkerRig } from '../../support/worker-rig.ts';
+import { engineKinds } from '../../support/engines.ts';
+import { happened, plain, useWorkerRig, type WorkerRig } from '../../support/worker-rig.ts';
 
 describe.each(await engineKinds())('a worker whose engine is $name', ({ available, open }) => {
   describe.skipIf(!available)('when that is in trouble', () => {

@@ -4,9 +4,8 @@ import { BusinessRuleError } from '../../../domain/common/errors.ts';
 import type { StoredEvent } from '../../../domain/process/events.ts';
 import { fold } from '../../../domain/process/process-state.ts';
 import { until } from '../../support/children.ts';
-import { engineKinds } from '../../support/engine-kinds.ts';
-import { plain } from '../../support/worker-bpmn.ts';
-import { happened, useWorkerRig, type WorkerRig } from '../../support/worker-rig.ts';
+import { engineKinds } from '../../support/engines.ts';
+import { happened, plain, useWorkerRig, type WorkerRig } from '../../support/worker-rig.ts';
 
 const types = (events: readonly StoredEvent[]) => happened(events).map(({ type }) => type);
 const failures = (events: readonly StoredEvent[]) =>

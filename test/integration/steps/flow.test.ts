@@ -1,11 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { builtFile } from '../../support/built.ts';
 import { endWithUs, freePort, until } from '../../support/children.ts';
-import { embeddedEngine, engineKinds } from '../../support/engine-kinds.ts';
-import { plain } from '../../support/worker-bpmn.ts';
-import { useWorkerRig, type WorkerRig } from '../../support/worker-rig.ts';
+import { builtFile } from '../../support/commands.ts';
+import { embeddedEngine, engineKinds } from '../../support/engines.ts';
+import { plain, useWorkerRig, type WorkerRig } from '../../support/worker-rig.ts';
 
 describe.each(await engineKinds())('the flow of tasks from $name', ({ available, open }) => {
   describe.skipIf(!available)('through a worker', () => {
@@ -189,7 +188,7 @@ describe('after its stop', () => {
     async (how) => {
       const engine = how === 'with no engine' ? undefined : await embeddedEngine().open();
       const url = engine?.url ?? `http://127.0.0.1:${await freePort()}`;
-      const script = await builtFile('test/support/worker-process.ts');
+      const script = await builtFile('test/support/programs/worker-process.ts');
       const child = spawn(process.execPath, [script, url], {
         stdio: ['pipe', 'pipe', 'inherit'],
       });

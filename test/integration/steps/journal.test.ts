@@ -4,10 +4,15 @@ import { z } from 'zod';
 import { BusinessRuleError } from '../../../domain/common/errors.ts';
 import { taskKeyPrefix } from '../../../domain/process/decide.ts';
 import { until } from '../../support/children.ts';
-import { embeddedEngine, engineKinds } from '../../support/engine-kinds.ts';
-import { plain } from '../../support/worker-bpmn.ts';
+import { embeddedEngine, engineKinds } from '../../support/engines.ts';
 import type { EngineCall, Verdict } from '../../support/worker-proxy.ts';
-import { happened, openWorkerRig, useWorkerRig, type WorkerRig } from '../../support/worker-rig.ts';
+import {
+  happened,
+  openWorkerRig,
+  plain,
+  useWorkerRig,
+  type WorkerRig,
+} from '../../support/worker-rig.ts';
 
 /** The report a call is, or null: `complete`, `failure`, `bpmnError`. */
 function reportIn({ path }: EngineCall): { taskId: string; report: string } | null {

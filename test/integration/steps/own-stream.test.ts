@@ -3,10 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { RESERVED_VARIABLES } from '../../../domain/process/reserved-variables.ts';
 import { until } from '../../support/children.ts';
-import { engineKinds } from '../../support/engine-kinds.ts';
+import { engineKinds } from '../../support/engines.ts';
 import { identity, retried } from '../../support/events.ts';
-import { plain } from '../../support/worker-bpmn.ts';
-import { useWorkerRig, type WorkerRig } from '../../support/worker-rig.ts';
+import { plain, useWorkerRig, type WorkerRig } from '../../support/worker-rig.ts';
 
 const FORGED = Object.fromEntries(
   RESERVED_VARIABLES.map((name) => [name, { type: 'String', value: 'forged' }]),

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { BusinessRuleError } from '../../../domain/common/errors.ts';
 import { until } from '../../support/children.ts';
-import { engineKinds } from '../../support/engine-kinds.ts';
-import { plain } from '../../support/worker-bpmn.ts';
-import { happened, useWorkerRig, type WorkerRig } from '../../support/worker-rig.ts';
+import { engineKinds } from '../../support/engines.ts';
+import { happened, plain, useWorkerRig, type WorkerRig } from '../../support/worker-rig.ts';
 
 const SHORT_LOCK = { lockDurationMs: 1_000 };
 

@@ -4,10 +4,9 @@ import { decide } from '../../../domain/process/decide.ts';
 import { isFinal } from '../../../domain/process/events.ts';
 import { fold } from '../../../domain/process/process-state.ts';
 import { until } from '../../support/children.ts';
-import { engineKinds } from '../../support/engine-kinds.ts';
-import { plain } from '../../support/worker-bpmn.ts';
+import { engineKinds } from '../../support/engines.ts';
 import type { Verdict } from '../../support/worker-proxy.ts';
-import { useWorkerRig, type WorkerRig } from '../../support/worker-rig.ts';
+import { plain, useWorkerRig, type WorkerRig } from '../../support/worker-rig.ts';
 
 describe.each(await engineKinds())('a retry and the worker on $name', ({ available, open }) => {
   describe.skipIf(!available)('when there is one', () => {

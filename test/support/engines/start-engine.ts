@@ -3,8 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { endWithUs, freePort, isOnPath, stopChild, until } from '../children.ts';
-import { maven, runProgram } from '../maven.ts';
+import { endWithUs, freePort, isOnPath, maven, runProgram, stopChild, until } from '../children.ts';
 
 export type EngineKind = 'operaton' | 'camunda7';
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createProcessMap } from '../../../domain/process/process-map.ts';
-import { stateOf } from '../../support/states.ts';
+import { stateOf } from '../../support/events.ts';
 
 describe('the process map', () => {
   // The cache asks its clock at most once a millisecond, by a timer.

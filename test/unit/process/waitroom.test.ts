@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ProcessState } from '../../../domain/process/process-state.ts';
 import { createWaitroom, type Waitroom } from '../../../domain/process/waitroom.ts';
-import { stateOf } from '../../support/states.ts';
+import { stateOf } from '../../support/events.ts';
 
 describe('the waitroom', () => {
   let room: Waitroom;

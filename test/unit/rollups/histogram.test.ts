@@ -7,7 +7,7 @@ import {
   mergeInto,
   percentiles,
 } from '../../../domain/rollups/histogram.ts';
-import { randomFrom } from '../../support/random.ts';
+import { randomFrom } from '../../support/events.ts';
 
 const RANKS = [0.01, 0.25, 0.5, 0.9, 0.95, 0.99, 0.999, 1];
 const COUNT = 20_000;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { defineProcess } from '../../../domain/steps/define-process.ts';
 import { topicOf } from '../../../domain/steps/find-step.ts';
-import { plain } from '../../support/worker-bpmn.ts';
+import { plain } from '../../support/worker-rig.ts';
 
 function define(
   steps: readonly { name: string; number: number }[],

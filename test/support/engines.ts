@@ -1,0 +1,181 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Engine } from '../../domain/engine/engine.ts';
+import type { Job } from '../../domain/outbox/queue.ts';
+import { createRestEngine } from '../../infrastructure/camunda/rest-engine.ts';
+import { startEmbeddedEngine } from '../../infrastructure/embedded-engine/start.ts';
+import { bpmn, end, flows, start, task } from './bpmn/model.ts';
+import { databaseKinds, type TestDatabase, temporaryFolder } from './databases.ts';
+import { requested } from './events.ts';
+import { serverUrl } from './servers.ts';
+
+export interface TestEngine {
+  /** Base URL of its REST API: all that the suites know of it. */
+  url: string;
+  stop(): Promise<void>;
+}
+
+export interface EngineKind {
+  name: string;
+  available: boolean;
+  open(): Promise<TestEngine>;
+}
+
+/** Every engine the suites run against. */
+export async function engineKinds(): Promise<EngineKind[]> {
+  const [operaton, camunda7] = await Promise.all([serverUrl('operaton'), serverUrl('camunda7')]);
+  return [embeddedEngine(), running('Operaton', operaton), running('Camunda 7', camunda7)];
+}
+
+/** The embedded engine as the service runs it. */
+export function embeddedEngine(): EngineKind {
+  return embedded('the embedded engine', {});
+}
+
+/**
+ * The embedded engine with nothing kept in memory: every step starts from what the step before saved,
+ * as after a restart.
+ */
+export function forgetfulEngine(): EngineKind {
+  return embedded('the embedded engine, restored before every step', { liveInstances: 0 });
+}
+
+function embedded(name: string, options: { liveInstances?: number }): EngineKind {
+  return {
+    name,
+    available: true,
+    async open() {
+      const folder = temporaryFolder();
+      const file = join(folder.path, 'test.db');
+      const log = { warn: complain, error: complain };
+      const engine = await startEmbeddedEngine({ ...options, file, secret: null, log });
+      return {
+        url: engine.url,
+        async stop() {
+          await engine.stop();
+          folder.remove();
+        },
+      };
+    },
+  };
+}
+
+/** One that runs already, and goes on when the suite is done. */
+function running(name: string, url: string | null): EngineKind {
+  return {
+    name,
+    available: url !== null,
+    open: async () => ({ url: url ?? '', stop: async () => {} }),
+  };
+}
+
+function complain(fields: object, message: string): void {
+  process.stderr.write(`embedded engine: ${message} ${JSON.stringify(fields)}\n`);
+}
+
+const variablesAnswer = z.record(z.string(), z.object({ type: z.string(), value: z.unknown() }));
+const tasksAnswer = z.array(
+  z.object({
+    id: z.string(),
+    retries: z.number().nullable(),
+    workerId: z.string().nullable(),
+    lockExpirationTime: z.string().nullable(),
+  }),
+);
+const incidentsAnswer = z.array(z.object({ incidentMessage: z.string().nullable() }));
+const startAnswer = z.object({ id: z.string() });
+const historyAnswer = z.object({ state: z.string() });
+
+/** What the tests ask an engine besides what the service itself asks. */
+export function engineApi(url: string) {
+  async function call(method: string, path: string, body?: unknown): Promise<unknown> {
+    const answer = await fetch(`${url}${path}`, {
+      method,
+      headers: { 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${path} answered ${answer.status}: ${text}`);
+    return text === '' ? null : JSON.parse(text);
+  }
+  return {
+    async variables(instanceId: string) {
+      return variablesAnswer.parse(await call('GET', `/process-instance/${instanceId}/variables`));
+    },
+    async tasks(instanceId: string) {
+      return tasksAnswer.parse(await call('GET', `/external-task?processInstanceId=${instanceId}`));
+    },
+    async incidents(instanceId: string) {
+      return incidentsAnswer.parse(await call('GET', `/incident?processInstanceId=${instanceId}`));
+    },
+    async state(instanceId: string) {
+      return historyAnswer.parse(await call('GET', `/history/process-instance/${instanceId}`))
+        .state;
+    },
+    setRetries: (taskId: string, retries: number) =>
+      call('PUT', `/external-task/${taskId}/retries`, { retries }),
+    async startRaw(key: string, businessKey: string | null, variables: Record<string, unknown>) {
+      const path = `/process-definition/key/${key}/start`;
+      return startAnswer.parse(await call('POST', path, { businessKey, variables }));
+    },
+    /** Removes a process with all its instances; the embedded engine is thrown away whole. */
+    async forget(key: string) {
+      const found = await fetch(`${url}/deployment?name=${key}`);
+      if (!found.ok) return;
+      const deployments = z.array(z.object({ id: z.string() })).parse(await found.json());
+      for (const { id } of deployments) {
+        await call('DELETE', `/deployment/${id}?cascade=true&skipCustomListeners=true`);
+      }
+    },
+  };
+}
+
+/** An engine with a process of one task that nobody works on, and a database: for the engine's jobs. */
+export async function openInstances(kind: EngineKind) {
+  const key = `instances-${randomUUID()}`;
+  const running = await kind.open();
+  const engine = createRestEngine({ baseUrl: running.url });
+  const content = bpmn(
+    key,
+    start(),
+    task('wait', `${key}.wait`),
+    end(),
+    flows('start', 'wait', 'end'),
+  );
+  await engine.deploy(key, [{ fileName: `${key}.bpmn`, content }]);
+  const sqlite = databaseKinds().find(({ name }) => name === 'SQLite');
+  if (!sqlite) throw new Error('no SQLite');
+  const database: TestDatabase = await sqlite.open();
+  return {
+    key,
+    engine: engine as Engine,
+    eventStore: database.eventStore,
+    /** Requests a process; gives back its start-instance job. */
+    async request(correlationId: string, processName = key): Promise<Job> {
+      const { events } = await database.eventStore.append(correlationId, [
+        { ...requested(), processName },
+      ]);
+      const eventId = events[0]?.id ?? '';
+      return { name: 'start-instance', correlationId, eventId, redelivered: false };
+    },
+    /** Ids of the instances that run. */
+    async active(correlationId: string): Promise<string[]> {
+      const found = await engine.findInstances(key, correlationId);
+      return found.filter(({ state }) => state === 'active').map((one) => one.processInstanceId);
+    },
+    /** The types of the stream's events. */
+    async types(correlationId: string): Promise<string[]> {
+      const events = await database.eventStore.readStream(correlationId);
+      return events.map(({ type }) => type);
+    },
+    async close(): Promise<void> {
+      await engineApi(running.url).forget(key);
+      await engine.close();
+      await running.stop();
+      await database.destroy();
+    },
+  };
+}
+
+export type Instances = Awaited<ReturnType<typeof openInstances>>;

@@ -1,0 +1,28 @@
+import { writeSync } from 'node:fs';
+import { purgeArchive } from '../../../domain/archive/purge-archive.ts';
+import { createHandOver } from '../../../infrastructure/files/cold-archive.ts';
+import { openTarget } from './open-target.ts';
+import { whenTold } from './reports.ts';
+
+/** A process to be killed: hands over and purges what is archived, as soon as it is told to, and reports its files and batches. */
+const [target = '', folder = ''] = process.argv.slice(2);
+const { purge, archivedRows } = await openTarget(target);
+const handOver = createHandOver(folder, archivedRows);
+const report = await whenTold();
+await purgeArchive(
+  {
+    purge,
+    handOver: {
+      ...handOver,
+      write(month, signal) {
+        report(`writes ${month}`);
+        return handOver.write(month, signal);
+      },
+    },
+    clock: Date.now,
+  },
+  { olderThanMs: 0, batch: 3 },
+  new AbortController().signal,
+  ({ processes }) => report(processes),
+);
+writeSync(1, 'done\n');

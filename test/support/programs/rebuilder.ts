@@ -1,0 +1,44 @@
+import { writeSync } from 'node:fs';
+import type { RebuildStore } from '../../../infrastructure/sql/rebuild/tables.ts';
+import { rebuild } from '../rebuild-world.ts';
+import { whenTold } from './reports.ts';
+
+/** A process to be killed: rebuilds as soon as it is told to, in small pages, and reports what it comes to. */
+const store = await openStore(process.argv[2] ?? '');
+const report = await whenTold();
+const { beginnings } = await rebuild(
+  {
+    ...store,
+    exclusively(work) {
+      report('exchange');
+      return store.exclusively(work);
+    },
+    async drop(which, signal) {
+      // At its beginning, a run that does not resume another one has no checkpoint yet.
+      if ((await store.checkpoint()) !== null) report('removal');
+      return store.drop(which, signal);
+    },
+  },
+  {
+    page: 20,
+    onBegin: (how) => void writeSync(1, `${how}\n`),
+    onPage: ({ read }) => report(read),
+  },
+);
+await store.close();
+writeSync(1, `done ${beginnings}\n`);
+
+/** Imports no more than it needs: many of these are started one after the other. */
+async function openStore(target: string): Promise<RebuildStore> {
+  if (target.startsWith('mssql:')) {
+    const { openMssqlRebuildStore } = await import(
+      '../../../infrastructure/sqlserver/rebuild-store.ts'
+    );
+    const { readMssqlUrl } = await import('../../../infrastructure/sqlserver/target.ts');
+    return openMssqlRebuildStore(readMssqlUrl(target), {});
+  }
+  const { createSqliteRebuildStore } = await import(
+    '../../../infrastructure/sqlite/rebuild-store.ts'
+  );
+  return createSqliteRebuildStore(target);
+}

@@ -1,0 +1,22 @@
+import { openSqliteDatabase } from '../../../infrastructure/sqlite/database.ts';
+import { requested } from '../events.ts';
+
+/** A process among several on one file: opens it, appends to one stream what the others append to, too. */
+const [file = '', count = '0'] = process.argv.slice(2);
+const database = await openSqliteDatabase({
+  file,
+  clock: Date.now,
+  leaseMs: 0,
+  onAppended: () => {},
+});
+const versions: number[] = [];
+for (let at = 0; at < Number(count); at++) {
+  const [own, shared] = await Promise.all([
+    database.eventStore.append(`own-${process.pid}`, [requested()]),
+    database.eventStore.append('shared', [requested()]),
+    database.processStore.project('shared'),
+  ]);
+  versions.push(own.events[0]?.version ?? 0, shared.events[0]?.version ?? 0);
+}
+await database.close();
+process.stdout.write(`${versions.length}\n`);

@@ -1,0 +1,42 @@
+import { createInterface } from 'node:readline';
+import { z } from 'zod';
+import { defineProcess } from '../../../domain/steps/define-process.ts';
+import { startWorker } from '../../../infrastructure/camunda/start-worker.ts';
+import { openWorkerRig, plain } from '../worker-rig.ts';
+
+// A worker in a process of its own: stops at the first line it is sent. Whether the process then ends
+// is what the test asks, so nothing here ends it.
+const [engineUrl = ''] = process.argv.slice(2);
+const definition = defineProcess({
+  key: `test-${process.pid}`,
+  title: 'Never started',
+  input: z.object({}),
+  settings: z.object({}),
+  identifiers: () => ({}),
+  example: {},
+  steps: (step) => [step({ ...plain('work'), handle: () => ({}) })],
+});
+const rig = await openWorkerRig(engineUrl);
+const log = { debug() {}, info() {}, warn: said, error: said };
+const worker = startWorker({
+  baseUrl: engineUrl,
+  work: definition.steps.map((step) => ({ definition, step, settings: {} })),
+  engine: rig.engine,
+  eventStore: rig.eventStore,
+  log: { ...log, child: () => log },
+  concurrency: 1,
+  lockDurationMs: 1_000,
+  longPollMs: 200,
+});
+process.stdout.write('ready\n');
+const input = createInterface({ input: process.stdin });
+input.once('line', async () => {
+  await worker.stop(5_000);
+  await rig.close();
+  input.close();
+  process.stdout.write('stopped\n');
+});
+
+function said(_fields: object, message = ''): void {
+  process.stdout.write(`${message}\n`);
+}
