@@ -3,4 +3,4 @@ import { readConfig } from './src/config.ts';
 
 // For the Knex command: `node --import tsx node_modules/.bin/knex migrate:status`. The service and
 // `fastify-camunda migrate` use the same settings.
-export default prepareDatabase(readConfig(process.env));
+export default await prepareDatabase(readConfig(process.env));

@@ -1,6 +1,5 @@
-// npm run generate -- --events 1000000: installs what is missing, then generates in this process.
+// npm run generate -- --events 1000000: installs what is missing, then runs `fastify-camunda generate` in this process.
 import './install.mjs';
 
-const { register } = await import('tsx/esm/api');
-register();
-await import('../src/cli/generate/command.ts');
+process.argv.splice(2, 0, 'generate');
+await import('../src/bin.mjs');

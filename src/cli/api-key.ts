@@ -18,11 +18,7 @@ const UNITS = { h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
 const LONGEST = 36_500 * UNITS.d;
 
 /** `api-key`: who may call the service. Works while it runs, which knows within seconds. */
-export function registerApiKey(program: Command): void {
-  const command = program
-    .command('api-key')
-    .description('create, list, rotate and revoke the API keys of the configured database');
-
+export function configure(command: Command): void {
   command
     .command('create')
     .description('make a key and print it, once')

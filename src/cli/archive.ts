@@ -16,10 +16,8 @@ interface ArchiveOptions {
 }
 
 /** `archive`: moves ended processes to the archive now, in the configured database. */
-export function registerArchive(program: Command): void {
-  program
-    .command('archive')
-    .description('move ended processes, with their events, to the archive, and purge the archive')
+export function configure(command: Command): void {
+  command
     .option(
       '--older-than <time>',
       'time since their last change, e.g. 90d, 12h, 30m; left out: ARCHIVE_AFTER_DAYS',

@@ -1,19 +1,78 @@
 import { Command } from 'commander';
 import { failInOneLine, sayFailure } from '../composition/lifecycle/explain-failure.ts';
 import { VERSION } from '../composition/lifecycle/version.ts';
-import { registerApiKey } from './api-key.ts';
-import { registerArchive } from './archive.ts';
-import { registerDemo } from './demo.ts';
-import { registerErase } from './erase.ts';
-import { registerExport } from './export.ts';
-import { registerJobs } from './jobs.ts';
-import { registerMigrate } from './migrate.ts';
-import { registerPartner } from './partner.ts';
-import { registerRebuild } from './rebuild.ts';
-import { registerRestore } from './restore.ts';
-import { registerRewrapKeys } from './rewrap-keys.ts';
-import { registerServe } from './serve.ts';
-import { registerVerify } from './verify.ts';
+
+interface CommandModule {
+  /** Adds the arguments, the options and what the command does. */
+  configure(command: Command): void;
+}
+
+/** All commands, in the order of the help. The module of one is loaded when it is called, and no other. */
+const COMMANDS: readonly [name: string, description: string, load: () => Promise<CommandModule>][] =
+  [
+    [
+      'serve',
+      'run the service; settings come from environment variables, see the README',
+      () => import('./serve.ts'),
+    ],
+    [
+      'demo',
+      'run everything embedded, with the partner service, and show what to try',
+      () => import('./demo.ts'),
+    ],
+    ['migrate', 'bring the database schema up to date', () => import('./migrate.ts')],
+    [
+      'api-key',
+      'create, list, rotate and revoke the API keys of the configured database',
+      () => import('./api-key.ts'),
+    ],
+    ['jobs', 'list and retry the jobs that were given up', () => import('./jobs.ts')],
+    [
+      'archive',
+      'move ended processes, with their events, to the archive, and purge the archive',
+      () => import('./archive.ts'),
+    ],
+    [
+      'restore',
+      'bring archived processes back, with all their events',
+      () => import('./restore.ts'),
+    ],
+    [
+      'export',
+      'write the events to a file of JSON lines, CSV or Parquet; personal data stays sealed',
+      () => import('./export.ts'),
+    ],
+    [
+      'erase',
+      'erase the personal data of ended processes for good, by destroying their keys',
+      () => import('./erase.ts'),
+    ],
+    [
+      'rewrap-keys',
+      'wrap all keys of personal data by the first master key in PERSONAL_DATA_KEY',
+      () => import('./rewrap-keys.ts'),
+    ],
+    [
+      'partner',
+      'run the partner service that the shipped processes call',
+      () => import('./partner.ts'),
+    ],
+    [
+      'verify',
+      'compare all processes with their events and the events with their hashes',
+      () => import('./verify.ts'),
+    ],
+    [
+      'rebuild',
+      'make process_store, its archive and the statistics anew from the events, while services go on',
+      () => import('./rebuild.ts'),
+    ],
+    [
+      'generate',
+      'fill a database with processes as the service would have written them, for trials and benchmarks',
+      () => import('./generate/command.ts'),
+    ],
+  ];
 
 /** Runs the command line. What ends it is told in one line, with exit code 1. */
 export async function runCli(argv: readonly string[]): Promise<void> {
@@ -21,25 +80,27 @@ export async function runCli(argv: readonly string[]): Promise<void> {
     .description('A dependable REST front for BPMN processes on Camunda 7 or Operaton')
     .version(VERSION)
     .showHelpAfterError('(--help lists the options)');
-  registerServe(program);
-  registerDemo(program);
-  registerMigrate(program);
-  registerApiKey(program);
-  registerJobs(program);
-  registerArchive(program);
-  registerRestore(program);
-  registerExport(program);
-  registerErase(program);
-  registerRewrapKeys(program);
-  registerPartner(program);
-  registerVerify(program);
-  registerRebuild(program);
+  const modules = new Map<string, () => Promise<CommandModule>>();
+  for (const [name, description, load] of COMMANDS) {
+    program.command(name).description(description);
+    modules.set(name, load);
+  }
+  program.hook('preSubcommand', async (_program, command) => {
+    const module = await modules.get(command.name())?.();
+    module?.configure(command);
+  });
   const write = (text: string): void => void process.stderr.write(text);
   failInOneLine(write);
   try {
-    await program.parseAsync(argv);
+    await program.parseAsync(withoutHelpCommand(argv.slice(2)), { from: 'user' });
   } catch (error) {
     sayFailure(error, write);
     process.exitCode = 1;
   }
+}
+
+/** `help export` as `export --help`: commander would show the help of a command that is not loaded yet. */
+function withoutHelpCommand(args: readonly string[]): readonly string[] {
+  const [first, name] = args;
+  return first === 'help' && name !== undefined ? [name, '--help'] : args;
 }

@@ -7,29 +7,24 @@ import { startPartner } from './partner-service.ts';
 import { runUntilSignal } from './run-until-signal.ts';
 
 /** `demo`: everything in one process, with the partner service beside it. */
-export function registerDemo(program: Command): void {
-  program
-    .command('demo')
-    .description('run everything embedded, with the partner service, and show what to try')
-    .action(async () => {
-      const config = readConfig({ LOG_LEVEL: 'warn', ...process.env });
-      const log = createLogger(config.LOG_LEVEL, process.stdout.isTTY === true);
-      const partner = await startPartner({ port: 0, apiKey: process.env.PARTNER_API_KEY });
-      const env = { ...process.env, PARTNER_URL: partner.url };
-      const service = await startService(config, log, env).catch(async (error: unknown) => {
-        await partner.stop();
-        throw error;
-      });
-      failInLog(log);
-      process.stdout.write(introduction(service.url, config.DATA_DIR));
-      await runUntilSignal(async () => {
-        process.stdout.write(
-          '\nStopping: running steps end, the rest goes on at the next start.\n',
-        );
-        await service.stop();
-        await partner.stop();
-      });
+export function configure(command: Command): void {
+  command.action(async () => {
+    const config = readConfig({ LOG_LEVEL: 'warn', ...process.env });
+    const log = createLogger(config.LOG_LEVEL, process.stdout.isTTY === true);
+    const partner = await startPartner({ port: 0, apiKey: process.env.PARTNER_API_KEY });
+    const env = { ...process.env, PARTNER_URL: partner.url };
+    const service = await startService(config, log, env).catch(async (error: unknown) => {
+      await partner.stop();
+      throw error;
     });
+    failInLog(log);
+    process.stdout.write(introduction(service.url, config.DATA_DIR));
+    await runUntilSignal(async () => {
+      process.stdout.write('\nStopping: running steps end, the rest goes on at the next start.\n');
+      await service.stop();
+      await partner.stop();
+    });
+  });
 }
 
 function introduction(url: string, dataDir: string): string {

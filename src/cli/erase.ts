@@ -13,10 +13,8 @@ import { type Maintenance, runMaintenance } from './maintenance/run-maintenance.
 import { checkIds, idsFrom } from './read-lines.ts';
 
 /** `erase`: destroys the keys of personal data. */
-export function registerErase(program: Command): void {
-  program
-    .command('erase')
-    .description('erase the personal data of ended processes for good, by destroying their keys')
+export function configure(command: Command): void {
+  command
     .argument('[correlationIds...]', 'the processes')
     .option('--from <file>', 'read correlation ids from a file, one a line; - is standard input')
     .action(async (ids: string[], { from }: { from?: string }) => {

@@ -29,12 +29,8 @@ interface ExportOptions extends Omit<FeedFilter, 'types' | 'processName' | 'step
 const OUTPUT = '-';
 
 /** `export`: writes the events of the configured database to a file. */
-export function registerExport(program: Command): void {
-  program
-    .command('export')
-    .description(
-      'write the events to a file of JSON lines, CSV or Parquet; personal data stays sealed',
-    )
+export function configure(command: Command): void {
+  command
     .requiredOption('--out <file>', 'where to, - for standard output')
     .addOption(
       new Option('--format <format>', 'what kind of file')

@@ -10,8 +10,7 @@ import { readConfig, redactConfig } from '../config.ts';
 const CONNECT_MS = 5_000;
 
 /** `jobs`: the jobs that were given up, in Redis. */
-export function registerJobs(program: Command): void {
-  const jobs = program.command('jobs').description('list and retry the jobs that were given up');
+export function configure(jobs: Command): void {
   const name = () => new Option('--name <name>', 'jobs of this name only').choices(JOB_NAMES);
 
   jobs

@@ -2,7 +2,6 @@ import type { Command } from 'commander';
 import knex, { type Knex } from 'knex';
 import { SetupError } from '../../domain/common/index.ts';
 import { migrateDown, migrateUp } from '../../infrastructure/sql/migrate.ts';
-import { createDatabase } from '../../infrastructure/sqlserver/create-database.ts';
 import { prepareDatabase, reachDatabase } from '../composition/database/database-target.ts';
 import { type Config, readConfig } from '../config.ts';
 
@@ -13,10 +12,8 @@ interface MigrateOptions {
 }
 
 /** `migrate`: brings the schema of the configured database up to date, or one step back. */
-export function registerMigrate(program: Command): void {
-  program
-    .command('migrate')
-    .description('bring the database schema up to date')
+export function configure(command: Command): void {
+  command
     .option('--down', 'take back the migrations of the last run, and the data in their tables')
     .option('--create-database', 'first create the database on SQL Server if it is not there')
     .option('--unlock', 'first give up the lock of a migration that was killed')
@@ -24,7 +21,7 @@ export function registerMigrate(program: Command): void {
       const config = readConfig(process.env);
       if (options.createDatabase) await create(config, options);
       await reachDatabase(config);
-      const connection = knex(prepareDatabase(config));
+      const connection = knex(await prepareDatabase(config));
       try {
         if (options.unlock) await connection.migrate.forceFreeMigrationsLock();
         await migrate(connection, options);
@@ -59,6 +56,7 @@ async function create(config: Config, options: MigrateOptions): Promise<void> {
       '--create-database is for SQL Server: set DATABASE_URL; the file of SQLite is made by itself',
     );
   }
+  const { createDatabase } = await import('../../infrastructure/sqlserver/create-database.ts');
   const creation = await createDatabase(config.DATABASE_URL);
   if (!creation.created) return;
   const { snapshotError } = creation;

@@ -3,10 +3,8 @@ import { startPartner } from './partner-service.ts';
 import { runUntilSignal } from './run-until-signal.ts';
 
 /** `partner`: the outside world of the shipped processes, to run beside `serve`. */
-export function registerPartner(program: Command): void {
-  program
-    .command('partner')
-    .description('run the partner service that the shipped processes call')
+export function configure(command: Command): void {
+  command
     .option('--port <number>', 'port to listen on', readPort, 4010)
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .action(async (options: { port: number; host: string }) => {

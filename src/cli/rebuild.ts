@@ -29,12 +29,8 @@ interface RebuildCommandOptions {
 }
 
 /** `rebuild`: makes the projected rows anew from their events, while services go on. */
-export function registerRebuild(program: Command): void {
-  program
-    .command('rebuild')
-    .description(
-      'make process_store, its archive and the statistics anew from the events, while services go on',
-    )
+export function configure(command: Command): void {
+  command
     .option('--process <key>', 'only the processes of this definition, and no statistics')
     .addOption(
       new Option('--only <part>', 'make only this anew').choices(['processes', 'statistics']),

@@ -15,10 +15,8 @@ const SAID: Record<RestoreOutcome, string> = {
 };
 
 /** `restore`: brings archived processes back. */
-export function registerRestore(program: Command): void {
-  program
-    .command('restore')
-    .description('bring archived processes back, with all their events')
+export function configure(command: Command): void {
+  command
     .argument('[correlationIds...]', 'the processes')
     .option('--from <file>', 'read correlation ids from a file, one a line; - is standard input')
     .action(async (ids: string[], { from }: { from?: string }) => {

@@ -12,41 +12,38 @@ import { runMaintenance } from './maintenance/run-maintenance.ts';
 const BATCH = 200;
 
 /** `rewrap-keys`: the rotation of the master key. */
-export function registerRewrapKeys(program: Command): void {
-  program
-    .command('rewrap-keys')
-    .description('wrap all keys of personal data by the first master key in PERSONAL_DATA_KEY')
-    .action(() =>
-      runMaintenance(async ({ config, database, progress, signal }) => {
-        const masterKeys = readMasterKeys(config.PERSONAL_DATA_KEY);
-        if (!masterKeys) {
-          throw new SetupError(
-            'PERSONAL_DATA_KEY: is not set; give the new master key, and the old ones behind commas',
-          );
-        }
-        const { processKeys } = database;
-        await checkMasterKeys(config, processKeys);
-        progress.start('rewrap', 0);
-        let done = 0;
-        const others = (await processKeys.masterKeys()).filter((one) => one !== masterKeys.current);
-        for (const old of others) {
-          for (let found = BATCH; found === BATCH && !signal.aborted; ) {
-            found = await rewrapBatch(old, masterKeys, processKeys);
-            done += found;
-            if (found > 0) progress.update(done);
-          }
-        }
-        if (done > 0 && !(await processKeys.scrub())) {
-          process.stderr.write('old wrappings are in the write-ahead log until it is taken over\n');
-        }
-        if (signal.aborted) return;
-        progress.print(
-          done === 0
-            ? `every key is wrapped by ${masterKeys.current}`
-            : `${done} wrapped anew by ${masterKeys.current}; the other master keys are needed no more, except for older backups`,
+export function configure(command: Command): void {
+  command.action(() =>
+    runMaintenance(async ({ config, database, progress, signal }) => {
+      const masterKeys = readMasterKeys(config.PERSONAL_DATA_KEY);
+      if (!masterKeys) {
+        throw new SetupError(
+          'PERSONAL_DATA_KEY: is not set; give the new master key, and the old ones behind commas',
         );
-      }),
-    );
+      }
+      const { processKeys } = database;
+      await checkMasterKeys(config, processKeys);
+      progress.start('rewrap', 0);
+      let done = 0;
+      const others = (await processKeys.masterKeys()).filter((one) => one !== masterKeys.current);
+      for (const old of others) {
+        for (let found = BATCH; found === BATCH && !signal.aborted; ) {
+          found = await rewrapBatch(old, masterKeys, processKeys);
+          done += found;
+          if (found > 0) progress.update(done);
+        }
+      }
+      if (done > 0 && !(await processKeys.scrub())) {
+        process.stderr.write('old wrappings are in the write-ahead log until it is taken over\n');
+      }
+      if (signal.aborted) return;
+      progress.print(
+        done === 0
+          ? `every key is wrapped by ${masterKeys.current}`
+          : `${done} wrapped anew by ${masterKeys.current}; the other master keys are needed no more, except for older backups`,
+      );
+    }),
+  );
 }
 
 /** @returns how many keys were found */

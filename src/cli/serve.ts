@@ -6,15 +6,12 @@ import { startService } from '../service.ts';
 import { runUntilSignal } from './run-until-signal.ts';
 
 /** `serve`: the service itself, configured by environment variables. */
-export function registerServe(program: Command): void {
-  program
-    .command('serve')
-    .description('run the service; settings come from environment variables, see the README')
-    .action(async () => {
-      const config = readConfig(process.env);
-      const log = createLogger(config.LOG_LEVEL, process.stdout.isTTY === true);
-      const service = await startService(config, log);
-      failInLog(log);
-      await runUntilSignal(service.stop);
-    });
+export function configure(command: Command): void {
+  command.action(async () => {
+    const config = readConfig(process.env);
+    const log = createLogger(config.LOG_LEVEL, process.stdout.isTTY === true);
+    const service = await startService(config, log);
+    failInLog(log);
+    await runUntilSignal(service.stop);
+  });
 }

@@ -23,11 +23,9 @@ const DIFFERENT = 1;
 const NOT_VERIFIED = 2;
 
 /** `verify`: compares what the tables hold with the events, and the events with their hashes. */
-export function registerVerify(program: Command): void {
-  program
-    .command('verify')
+export function configure(command: Command): void {
+  command
     .argument('[ids...]', 'correlation ids of the processes to look at; left out: all')
-    .description('compare all processes with their events and the events with their hashes')
     .option('--process <key>', 'processes of this definition only')
     .option(
       '--outbox-max-age <time>',

@@ -23,8 +23,12 @@ async function* buildHere(volumes: Volumes, firstId: number): AsyncGenerator<Bat
 
 async function* buildBeside(volumes: Volumes, firstId: number): AsyncGenerator<Batch> {
   const workerData: BuilderData = { volumes, firstId };
-  const url = new URL('./builder-thread-from-source.mjs', import.meta.url);
-  const thread = new Worker(url, { workerData, resourceLimits: { maxYoungGenerationSizeMb } });
+  const fromSource = import.meta.url.endsWith('.ts');
+  const file = fromSource ? './builder-thread-from-source.mjs' : './builder-thread.js';
+  const thread = new Worker(new URL(file, import.meta.url), {
+    workerData,
+    resourceLimits: { maxYoungGenerationSizeMb },
+  });
   const built: (Batch | null)[] = [];
   thread.on('message', (batch: Batch | null) => built.push(batch));
   try {

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { SetupError } from '../../../domain/common/index.ts';
 import { databaseFile, openDatabase } from '../../composition/database/database-target.ts';
 import { createCommandLogger } from '../../composition/observability/logger.ts';
@@ -19,29 +19,26 @@ interface Options extends Record<'events' | 'seed' | 'archived' | 'pending' | 'e
   dataDir?: string;
 }
 
-const command = new Command('npm run generate --')
-  .description(
-    'Fills the database of DATABASE_URL, or the one in --data-dir (default: DATA_DIR), with processes as the service would have written them, over the year up to now',
-  )
-  .requiredOption('--events <n>', 'events in all; a process has 4 to 10')
-  .option('--seed <n>', 'the same seed gives the same processes', String(DEFAULTS.seed))
-  .option(
-    '--archived <share>',
-    'share that is archived already, from 0 to 1',
-    String(DEFAULTS.archived),
-  )
-  .option('--pending <share>', 'share of processes that have not ended', String(DEFAULTS.pending))
-  .option('--errors <share>', 'share of processes that end in an error', String(DEFAULTS.errors))
-  .option('--until <time>', 'ISO 8601; end of the year (default: now)')
-  .option('--ids <kind>', 'correlation ids: ordered by time, or random', DEFAULTS.ids)
-  .option('--data-dir <folder>', 'folder of an SQLite database; it is made when it is not there');
-
-try {
-  await run(command.parse().opts<Options>());
-} catch (error) {
-  if (!(error instanceof SetupError)) throw error;
-  process.stderr.write(`generate: ${error.message}\n`);
-  process.exitCode = 1;
+/** `generate`: fills a database for trials and benchmarks. */
+export function configure(command: Command): void {
+  command
+    .addHelpText(
+      'after',
+      '\nThe processes are spread over the year up to --until. An SQLite database is made when it is not there.',
+    )
+    .requiredOption('--events <n>', 'events in all; a process has 4 to 10')
+    .option('--seed <n>', 'the same seed gives the same processes', String(DEFAULTS.seed))
+    .option(
+      '--archived <share>',
+      'share that is archived already, from 0 to 1',
+      String(DEFAULTS.archived),
+    )
+    .option('--pending <share>', 'share of processes that have not ended', String(DEFAULTS.pending))
+    .option('--errors <share>', 'share of processes that end in an error', String(DEFAULTS.errors))
+    .option('--until <time>', 'ISO 8601; end of the year (default: now)')
+    .option('--ids <kind>', 'correlation ids: ordered by time, or random', DEFAULTS.ids)
+    .option('--data-dir <folder>', 'folder of an SQLite database (default: DATA_DIR)')
+    .action(run);
 }
 
 async function run(options: Options): Promise<void> {
@@ -55,7 +52,7 @@ async function run(options: Options): Promise<void> {
     throw new SetupError('--data-dir: DATABASE_URL is set as well; leave out one of them');
   }
   const progress = createProgress(
-    createCommandLogger(config.LOG_LEVEL, process.stderr.isTTY === true, process.stderr),
+    await createCommandLogger(config.LOG_LEVEL, process.stderr.isTTY === true, process.stderr),
   );
   const stop = stopBySignal();
   const generateOptions: GenerateOptions = {

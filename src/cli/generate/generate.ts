@@ -5,7 +5,6 @@ import type { Database } from '../../../infrastructure/sql/database.ts';
 import { migrateUp } from '../../../infrastructure/sql/migrate.ts';
 import { sqliteKnexConfig } from '../../../infrastructure/sqlite/database.ts';
 import { buildBatches } from './builder.ts';
-import { mssqlTargetOf, openMssqlSink } from './mssql-sink.ts';
 import type { Sink } from './sink.ts';
 import { openSqliteSink } from './sqlite-sink.ts';
 import { readVolumes, type Volumes } from './volumes.ts';
@@ -54,11 +53,11 @@ export async function generateProcesses(
   options: GenerateOptions,
 ): Promise<Generated> {
   const volumes = readVolumes(options);
-  const sink =
-    kind === 'sqlite'
-      ? openSqliteSink(sqliteFileOf(connection), volumes.seed)
-      : await openMssqlSink(mssqlTargetOf(connection), volumes.seed);
-  return fill(sink, volumes, options);
+  if (kind === 'sqlite') {
+    return fill(openSqliteSink(sqliteFileOf(connection), volumes.seed), volumes, options);
+  }
+  const { mssqlTargetOf, openMssqlSink } = await import('./mssql-sink.ts');
+  return fill(await openMssqlSink(mssqlTargetOf(connection), volumes.seed), volumes, options);
 }
 
 function sqliteFileOf({ client }: Knex): string {

@@ -58,7 +58,7 @@ export async function runMaintenance(
       done();
     },
   });
-  const log = createCommandLogger(config.LOG_LEVEL, onTerminal, destination, env);
+  const log = await createCommandLogger(config.LOG_LEVEL, onTerminal, destination, env);
   const progress = createProgress(log);
   const stop = stopBySignal();
   const database = await openDatabase(config, {

@@ -2,13 +2,7 @@ import { join } from 'node:path';
 import type { Knex } from 'knex';
 import { SetupError } from '../../../domain/common/index.ts';
 import type { Database, DatabaseOptions } from '../../../infrastructure/sql/database.ts';
-import { openSqliteDatabase, sqliteKnexConfig } from '../../../infrastructure/sqlite/database.ts';
-import {
-  mssqlKnexConfig,
-  type PoolLimits,
-  reachMssql,
-} from '../../../infrastructure/sqlserver/connection.ts';
-import { openMssqlDatabase } from '../../../infrastructure/sqlserver/database.ts';
+import type { PoolLimits } from '../../../infrastructure/sqlserver/connection.ts';
 import { migrationSource } from '../../../migrations/index.ts';
 import type { Config } from '../../config.ts';
 import { explainFileTrouble } from '../lifecycle/explain-failure.ts';
@@ -20,13 +14,17 @@ export function databaseFile(config: Pick<Config, 'DATA_DIR'>): string {
 }
 
 /**
- * Opens the configured database.
+ * Opens the configured database; the driver of the other one is not even loaded.
  *
  * @throws SetupError with one line when the file is no database, damaged, locked, or cannot be read or written
  */
 export async function openDatabase(config: Config, options: DatabaseOptions): Promise<Database> {
   const url = config.DATABASE_URL;
-  if (url !== '') return openMssqlDatabase({ ...options, url, limits: poolLimits(config) });
+  if (url !== '') {
+    const { openMssqlDatabase } = await import('../../../infrastructure/sqlserver/database.ts');
+    return openMssqlDatabase({ ...options, url, limits: poolLimits(config) });
+  }
+  const { openSqliteDatabase } = await import('../../../infrastructure/sqlite/database.ts');
   try {
     return await openSqliteDatabase({ ...options, file: databaseFile(config) });
   } catch (cause) {
@@ -45,18 +43,20 @@ function poolLimits(config: Config): PoolLimits {
   };
 }
 
-/** Knex's settings for the configured database, migrations included. */
-export function knexConfig(config: Config): Knex.Config {
-  const url = config.DATABASE_URL;
-  const connection =
-    url === '' ? sqliteKnexConfig(databaseFile(config)) : mssqlKnexConfig(url, poolLimits(config));
-  return { ...connection, migrations: { migrationSource } };
+/** Knex's settings for the configured database, migrations included. Makes the folder of an embedded one. */
+export async function prepareDatabase(config: Config): Promise<Knex.Config> {
+  if (config.DATABASE_URL === '') makeDataDir(config.DATA_DIR);
+  return { ...(await connectionConfig(config)), migrations: { migrationSource } };
 }
 
-/** Like `knexConfig`, with the folder of an embedded database made. */
-export function prepareDatabase(config: Config): Knex.Config {
-  if (config.DATABASE_URL === '') makeDataDir(config.DATA_DIR);
-  return knexConfig(config);
+async function connectionConfig(config: Config): Promise<Knex.Config> {
+  const url = config.DATABASE_URL;
+  if (url !== '') {
+    const { mssqlKnexConfig } = await import('../../../infrastructure/sqlserver/connection.ts');
+    return mssqlKnexConfig(url, poolLimits(config));
+  }
+  const { sqliteKnexConfig } = await import('../../../infrastructure/sqlite/database.ts');
+  return sqliteKnexConfig(databaseFile(config));
 }
 
 /**
@@ -65,5 +65,7 @@ export function prepareDatabase(config: Config): Knex.Config {
  * @throws SetupError naming the variable and what was tried
  */
 export async function reachDatabase(config: Config): Promise<void> {
-  if (config.DATABASE_URL !== '') await reachMssql(config.DATABASE_URL, poolLimits(config));
+  if (config.DATABASE_URL === '') return;
+  const { reachMssql } = await import('../../../infrastructure/sqlserver/connection.ts');
+  await reachMssql(config.DATABASE_URL, poolLimits(config));
 }

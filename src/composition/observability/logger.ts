@@ -1,6 +1,5 @@
 import type { Writable } from 'node:stream';
 import pino, { type Logger, type LoggerOptions } from 'pino';
-import pretty from 'pino-pretty';
 import { createMask, secretsIn } from '../../../infrastructure/observability/secrets.ts';
 
 const HEADERS = ['authorization', 'proxy-authorization', 'cookie', 'set-cookie', 'x-api-key'];
@@ -24,14 +23,16 @@ export function createLogger(
 }
 
 /** The same lines for a command, each written at once: to `destination`, which may have a bar to redraw. */
-export function createCommandLogger(
+export async function createCommandLogger(
   level: string,
   forPeople: boolean,
   destination: Writable,
   env: Record<string, string | undefined> = process.env,
-): Logger {
+): Promise<Logger> {
   const options = optionsOf(level, env);
-  return pino(options, forPeople ? pretty({ ...PRETTY, destination, sync: true }) : destination);
+  if (!forPeople) return pino(options, destination);
+  const { default: pretty } = await import('pino-pretty');
+  return pino(options, pretty({ ...PRETTY, destination, sync: true }));
 }
 
 const PRETTY = { translateTime: 'HH:MM:ss.l', singleLine: true, hideObject: false };

@@ -18,15 +18,11 @@ describe('the command generate', { timeout: 90_000 }, () => {
 
   /** Everything that it wrote so far comes along. */
   function generate(...args: string[]): { child: ChildProcess; written: () => string } {
-    const child = spawn(
-      process.execPath,
-      ['--import', 'tsx', 'src/cli/generate/command.ts', ...args],
-      {
-        cwd: ROOT,
-        env: { ...process.env, DATABASE_URL: '' },
-        stdio: ['ignore', 'pipe', 'pipe'],
-      },
-    );
+    const child = spawn(process.execPath, ['src/bin.mjs', 'generate', ...args], {
+      cwd: ROOT,
+      env: { ...process.env, DATABASE_URL: '' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     endWithUs(child);
     let text = '';
     for (const stream of [child.stdout, child.stderr]) {
@@ -94,7 +90,7 @@ describe('the command generate', { timeout: 90_000 }, () => {
     const dataDir = join(folder.path, 'refused');
     const { child, written } = generate(...args, '--data-dir', dataDir);
     expect(await once(child, 'close')).toEqual([1, null]);
-    expect(written()).toBe(`generate: ${sentence}\n`);
+    expect(written()).toBe(`fastify-camunda: ${sentence}\n`);
     expect(existsSync(dataDir)).toBe(false);
   });
 });

@@ -89,4 +89,14 @@ describe('npm run build', () => {
     });
     expect(archived).toMatch(/^archived 1 processes /);
   }, 90_000);
+
+  it('generates processes in a database with it, built in a thread beside the writer', () => {
+    const args = ['--events', '20000', '--data-dir', join(elsewhere, 'generated')];
+    const said = execFileSync(bin, ['generate', ...args], {
+      cwd: elsewhere,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    expect(said).toMatch(/^20,00\d events of /);
+  }, 90_000);
 });
