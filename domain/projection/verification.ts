@@ -1,50 +1,46 @@
 export type DifferenceKind =
-  /** The row of process_store is not the fold of the events that it has seen. */
+  /** The row is not the fold of the events that it has seen. */
   | 'row-differs'
   | 'row-missing'
-  /** The row has not seen the last events, though it is past the time for that. */
+  /** The row has not seen the last events, and has had enough time for that. */
   | 'row-behind'
-  /** The row has seen events that are not there: the last ones of the stream were removed. */
+  /** The row has seen events that are gone: the last ones of the stream were removed. */
   | 'row-ahead'
-  /** There is a row, and not one event. */
+  /** There is a row, and no event. */
   | 'row-without-events'
-  /** The row is archived and the events are not, or the other way round; or there is one row in each table. */
+  /** The row is archived and the events are not, or the other way round; or each table has a row. */
   | 'row-misplaced'
-  /** There are events of the process in the log and in its archive. */
+  /** Both the log and its archive have events of the process. */
   | 'in-both'
-  /** The content of an event does not fit its hash; the last event of a stream may as well have been added. */
+  /** From this event on the stream is not what was written. */
   | 'event-altered'
   | 'event-removed'
-  | 'event-inserted'
-  /** An event was written under another version. */
-  | 'event-moved'
-  | 'hash-altered'
   | 'hash-missing'
   /** The ids of a stream do not rise with its versions. */
   | 'id-order'
   /** No release of this service wrote the event, or a newer one did. */
   | 'event-unreadable'
-  /** The stream does not begin with a request: nobody asked for the process. */
+  /** The stream does not begin with a request. */
   | 'request-missing'
   /** An event of another process is in the stream. */
   | 'process-mixed'
-  /** An instance, or a step that was done in one, that no request and no retry of the process explains. */
+  /** No request and no retry of the process explains an instance, or a step that was done in one. */
   | 'instance-foreign'
   /** The row was not archived together with its first event. */
   | 'archived-at'
   /** An event has not been published for too long. */
   | 'outbox-overdue'
   | 'outbox-without-event'
-  /** Readers of the feed pass an event over. */
+  /** Readers of the feed never see the event. */
   | 'event-without-position'
-  /** Asked for by its id, and nowhere to be found. */
+  /** The process was asked for by its id, and does not exist. */
   | 'unknown';
 
-/** Something that is not as it ought to be, in words that hold no payload. */
+/** Something that is wrong, in words without payload. */
 export interface Difference {
   kind: DifferenceKind;
   correlationId: string;
-  /** Of the event it is about, if it is about one. */
+  /** Of the event, if the difference is about one. */
   version: number | null;
   eventId: string | null;
   message: string;
@@ -52,7 +48,12 @@ export interface Difference {
   columns?: string[];
 }
 
-/** What is written anew from the events. A row that is ahead is not: it is the last trace of them. */
+/** Something that is wrong with an event of a stream. */
+export interface StreamFault extends Omit<Difference, 'correlationId' | 'columns'> {
+  version: number;
+}
+
+/** What can be written again from the events. A row that is ahead cannot: it is their last trace. */
 export const REPAIRABLE: readonly DifferenceKind[] = [
   'row-differs',
   'row-missing',
@@ -73,7 +74,7 @@ export interface VerifyFilter {
 }
 
 export interface VerifiedPage {
-  /** Place in the walk: the last correlation id of the page; null when there is no more. */
+  /** The last correlation id of the page; null when there are no more. */
   last: string | null;
   processes: number;
   events: number;
@@ -81,68 +82,50 @@ export interface VerifiedPage {
   unhashed: number;
   /** Processes whose row lags behind. */
   lagging: number;
-  /** Processes that do not look right, though perhaps only because they changed under the eyes. */
+  /** Processes that look wrong, though perhaps only because they changed while they were read. */
   suspects: string[];
 }
 
-export interface LookResult {
+export interface InspectedProcess {
   differences: Difference[];
   lagging: boolean;
   events: number;
   unhashed: number;
 }
 
-/** What came of a repair, in words. */
+/** The result of a repair. */
 export interface Repair {
   done: boolean;
   message: string;
 }
 
-/** Looks at what the tables hold of each process, live and archived, and whether it fits together. */
+/** Compares what the tables hold of each process, live and archived. All of it throws StoreUnavailableError. */
 export interface Verification {
-  /** Rows of processes, live and archived: about as many as there is to look at. */
+  /** Rows of processes, live and archived: roughly the number of processes. */
   count(): Promise<number>;
   /**
-   * Looks at the next processes in the order of their correlation ids, byte by byte, each with all its
-   * events, in memory that does not depend on how many these are. The tables may be read at
-   * different moments.
-   *
-   * @throws StoreUnavailableError
+   * Compares the next processes in the order of their correlation ids, byte by byte, with all their events, in
+   * memory that does not depend on their number. The tables may be read at different moments.
    */
   page(after: string, limit: number, filter: VerifyFilter): Promise<VerifiedPage>;
-  /**
-   * Looks at one process as it was at one moment, and says what is wrong.
-   *
-   * @throws StoreUnavailableError
-   */
-  look(correlationId: string, filter: VerifyFilter): Promise<LookResult>;
-  /**
-   * Rows of the outbox, in the order of their event ids, that are older than `maxLagMs` or without an event.
-   *
-   * @throws StoreUnavailableError
-   */
+  /** Compares one process as it was at one moment. */
+  inspect(correlationId: string, filter: VerifyFilter): Promise<InspectedProcess>;
+  /** Rows of the outbox, in the order of their event ids, that are older than `maxLagMs` or without an event. */
   outbox(afterEventId: string, limit: number, filter: VerifyFilter): Promise<Difference[]>;
   /**
-   * Events that have no place in the feed and wait for none, among some behind an event id.
+   * Events without a position in the feed that do not wait for one, among some after an event id.
    *
-   * @returns `last`: go on behind it; null when there are no more
-   * @throws StoreUnavailableError
+   * @returns `last`: continue after it; null when there are no more
    */
-  unplaced(
+  withoutPosition(
     afterEventId: string,
     filter: VerifyFilter,
   ): Promise<{ differences: Difference[]; last: string | null }>;
+  /** Gives such an event the next position. */
+  givePosition(eventId: string): Promise<Repair>;
   /**
-   * Lets such an event have the next place.
-   *
-   * @throws StoreUnavailableError
-   */
-  place(eventId: string): Promise<Repair>;
-  /**
-   * Writes the rows of a process anew from its events, when these are sound and in one place; removes rows
-   * without events. Never changes an event. Alone with the process, so it may run beside everything else.
-   *
-   * @throws StoreUnavailableError
+   * Writes the row of a process again from its events, if these are sound and in one partition; removes rows
+   * without events. Never changes an event. It locks the process, so services may run meanwhile.
    */
   repair(correlationId: string): Promise<Repair>;
 }

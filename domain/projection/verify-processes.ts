@@ -2,38 +2,38 @@ import { rest } from '../common/index.ts';
 import type {
   Difference,
   DifferenceKind,
-  LookResult,
+  InspectedProcess,
   Repair,
   Verification,
   VerifyFilter,
 } from './verification.ts';
 
 export interface VerifyOptions extends VerifyFilter {
-  /** Look at these processes only. */
+  /** Verify these processes only. */
   ids?: readonly string[];
-  /** Begin behind this correlation id. */
+  /** Start after this correlation id. */
   after?: string;
-  /** Write anew what can be. */
+  /** Repair what can be repaired. */
   repair?: boolean;
   /** Processes of a page. */
   pageSize?: number;
-  /** Milliseconds that a late projection gets at the end of the run to come after all. */
-  settleMs?: number;
+  /** Milliseconds that a late projection gets at the end of the run. */
+  graceMs?: number;
 }
 
 export interface VerifyTotals {
-  /** Processes looked at: each is one stream. */
+  /** Processes that were verified: each is one stream. */
   streams: number;
   events: number;
   /** Events without a hash, from before there was a hash chain. */
   unhashed: number;
-  /** Processes whose row lags behind their events, which is in order for a while. */
+  /** Processes whose row lags behind their events, which is normal for a while. */
   lagging: number;
   differences: number;
   repaired: number;
-  /** Differences that were not repaired, though that was asked for. */
+  /** Differences that were to be repaired, and were not. */
   unrepaired: number;
-  /** Where the run has come to; null when it was through, or only looked at given ids. */
+  /** The last correlation id of a run that was stopped; null after a whole run, or one for given ids. */
   stoppedAt: string | null;
 }
 
@@ -45,17 +45,16 @@ export interface VerifyObserver {
 
 const PAGE = 200;
 const OUTBOX_PAGE = 500;
-const SETTLE_MS = 3_000;
-const SETTLE_PAUSE_MS = 200;
-/** Late processes that are kept in mind; what comes after them gets no second look. */
-const MOST_LATE = 1_000;
-/** What a projection makes good by itself, when it comes. */
-const MAY_SETTLE: readonly DifferenceKind[] = ['row-behind', 'row-missing'];
+const GRACE_MS = 3_000;
+const LATE_INTERVAL_MS = 200;
+/** Late processes that are checked again; those after them are reported at once. */
+const MAX_LATE = 1_000;
+/** What a projection corrects when it comes. */
+const MAY_BE_LATE: readonly DifferenceKind[] = ['row-behind', 'row-missing'];
 
 /**
- * Compares what the tables hold with the events, process by process, and the outbox after them. It may run
- * beside everything else: what does not look right is looked at again at one moment, and what is only late
- * once more at the end.
+ * Compares what the tables hold with the events, process by process, and then the outbox. Services may run
+ * meanwhile: what looks wrong is read again at one moment, and what is only late once more at the end.
  *
  * @throws StoreUnavailableError when the database is away
  */
@@ -65,7 +64,7 @@ export async function verifyProcesses(
   signal: AbortSignal,
   observer: VerifyObserver,
 ): Promise<VerifyTotals> {
-  const { ids, repair = false, pageSize = PAGE, settleMs = SETTLE_MS, ...filter } = options;
+  const { ids, repair = false, pageSize = PAGE, graceMs = GRACE_MS, ...filter } = options;
   const totals: VerifyTotals = {
     streams: 0,
     events: 0,
@@ -84,8 +83,8 @@ export async function verifyProcesses(
       await verifyOne(id);
     }
   } else await walk(options.after ?? '');
-  // Also when it was stopped: the run that goes on from there looks at none of them again.
-  await settle();
+  // Also when it was stopped: the run that resumes there does not check them again.
+  await checkLate();
   if (!signal.aborted) await verifyOutbox();
   if (!signal.aborted) await verifyFeed();
   return totals;
@@ -98,7 +97,8 @@ export async function verifyProcesses(
       totals.events += page.events;
       totals.unhashed += page.unhashed;
       totals.lagging += page.lagging;
-      for (const id of page.suspects) await judge(id, await verification.look(id, filter));
+      for (const id of page.suspects)
+        await reportUnlessLate(id, await verification.inspect(id, filter));
       after = page.last;
       totals.stoppedAt = after;
       observer.progress(totals);
@@ -108,41 +108,41 @@ export async function verifyProcesses(
   }
 
   async function verifyOne(id: string): Promise<void> {
-    const result = await verification.look(id, filter);
+    const result = await verification.inspect(id, filter);
     totals.streams++;
     totals.events += result.events;
     totals.unhashed += result.unhashed;
     if (result.lagging) totals.lagging++;
     if (result.events === 0 && result.differences.length === 0) {
-      const message = 'neither a row nor an event of it is there';
+      const message = 'there is neither a row nor an event of it';
       const common = { correlationId: id, version: null, eventId: null };
       await report([{ ...common, kind: 'unknown', message }]);
-    } else await judge(id, result);
+    } else await reportUnlessLate(id, result);
     observer.progress(totals);
   }
 
-  async function judge(id: string, { differences }: LookResult): Promise<void> {
+  async function reportUnlessLate(id: string, { differences }: InspectedProcess): Promise<void> {
     if (differences.length === 0) return;
-    const maySettle = differences.every(({ kind }) => MAY_SETTLE.includes(kind));
-    if (maySettle && late.length < MOST_LATE) late.push(id);
+    const mayBeLate = differences.every(({ kind }) => MAY_BE_LATE.includes(kind));
+    if (mayBeLate && late.length < MAX_LATE) late.push(id);
     else await report(differences);
   }
 
-  /** Looks at late processes until they are in order or their time is up. */
-  async function settle(): Promise<void> {
-    const deadline = performance.now() + settleMs;
+  /** Checks late processes until they are in order or their time is up. */
+  async function checkLate(): Promise<void> {
+    const deadline = performance.now() + graceMs;
     let waiting: readonly string[] = late;
     while (waiting.length > 0) {
       const isLast = signal.aborted || performance.now() >= deadline;
       const still: string[] = [];
       for (const id of waiting) {
-        const { differences } = await verification.look(id, filter);
+        const { differences } = await verification.inspect(id, filter);
         if (differences.length === 0) continue;
         if (isLast) await report(differences);
         else still.push(id);
       }
       waiting = still;
-      if (waiting.length > 0) await rest(SETTLE_PAUSE_MS, signal);
+      if (waiting.length > 0) await rest(LATE_INTERVAL_MS, signal);
     }
   }
 
@@ -159,7 +159,7 @@ export async function verifyProcesses(
     }
   }
 
-  /** An event may have moved between the two tables that were looked into. */
+  /** An event may have moved between the two tables while they were read. */
   async function isStillLate({ kind, eventId }: Difference): Promise<boolean> {
     if (kind !== 'outbox-without-event' || eventId === null) return true;
     const before = String(BigInt(eventId) - 1n);
@@ -169,7 +169,7 @@ export async function verifyProcesses(
 
   async function verifyFeed(): Promise<void> {
     for (let after: string | null = '0'; after !== null && !signal.aborted; ) {
-      const { differences, last } = await verification.unplaced(after, filter);
+      const { differences, last } = await verification.withoutPosition(after, filter);
       for (const difference of differences) {
         if (!ids || ids.includes(difference.correlationId)) await report([difference]);
       }
@@ -183,16 +183,16 @@ export async function verifyProcesses(
     for (const difference of differences) observer.difference(difference);
     totals.differences += differences.length;
     if (!repair) return;
-    const done = await mend(first);
-    if (done) observer.repaired(first.correlationId, done);
-    if (done?.done) totals.repaired++;
+    const result = await tryRepair(first);
+    if (result) observer.repaired(first.correlationId, result);
+    if (result?.done) totals.repaired++;
     else totals.unrepaired += differences.length;
   }
 
-  /** The outbox is emptied by the relay, never by a repair: it says what others have still to hear. */
-  async function mend({ kind, correlationId, eventId }: Difference): Promise<Repair | null> {
+  /** Only the relay deletes rows of the outbox: they say what is still to be published. */
+  async function tryRepair({ kind, correlationId, eventId }: Difference): Promise<Repair | null> {
     if (kind === 'outbox-overdue' || kind === 'outbox-without-event') return null;
-    if (kind === 'event-without-position' && eventId) return verification.place(eventId);
+    if (kind === 'event-without-position' && eventId) return verification.givePosition(eventId);
     return verification.repair(correlationId);
   }
 }

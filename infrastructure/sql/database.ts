@@ -6,7 +6,7 @@ import type { EventFeed } from '../../domain/feed/index.ts';
 import type { Outbox } from '../../domain/outbox/index.ts';
 import type { ProcessKeys } from '../../domain/personal-data/index.ts';
 import type { EventStore, ProcessStore, StoredEvent } from '../../domain/process/index.ts';
-import type { Verification } from '../../domain/projection/index.ts';
+import type { RebuildStore, Verification } from '../../domain/projection/index.ts';
 import type {
   Analytics,
   Attention,
@@ -17,7 +17,6 @@ import type {
 import type { ArchivedRows } from './archived-rows.ts';
 import type { FeedRows } from './feed-rows.ts';
 import type { ReadQueries } from './read-queries.ts';
-import type { RebuildStore } from './rebuild/tables.ts';
 
 /** What both databases are opened with. */
 export interface DatabaseOptions {

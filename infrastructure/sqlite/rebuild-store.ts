@@ -1,14 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type BetterSqlite3 from 'better-sqlite3';
+import { PARTITIONS } from '../../domain/archive/index.ts';
 import { StoreUnavailableError } from '../../domain/common/index.ts';
+import type { RebuildStore } from '../../domain/projection/index.ts';
 import { MOVES } from '../sql/checkpoints.ts';
 import { encodeFilter } from '../sql/process-name.ts';
-import { SIDES, shadowOf, TABLES } from '../sql/rebuild/sides.ts';
-import type { RebuildStore } from '../sql/rebuild/tables.ts';
+import { shadowOf, TABLES } from '../sql/process-tables.ts';
 import { isBusy } from './file-lock.ts';
 import { openSqlite } from './open.ts';
 import { createRebuildTables } from './rebuild-tables.ts';
-import { copyDefinition, emptyAndDrop, exchangeTables, tableExists } from './shadow-tables.ts';
+import { copyDefinition, emptyAndDrop, swapTables, tableExists } from './shadow-tables.ts';
 import { openWalSize } from './wal-size.ts';
 
 /** Milliseconds for which a transaction waits while other processes have the file. */
@@ -52,22 +53,22 @@ export function createSqliteRebuildStore(file: string): RebuildStore {
 
   return {
     ...tables,
-    // Statements of their own are read outside of transactions, and written in one.
-    note: (text, run) => transaction(() => tables.note(text, run)),
-    forget: () => transaction(tables.forget),
+    // Outside of a transaction, every write needs one of its own.
+    saveCheckpoint: (text, run) => transaction(() => tables.saveCheckpoint(text, run)),
+    deleteCheckpoint: () => transaction(tables.deleteCheckpoint),
     transaction: (work) => transaction(() => work(tables)),
-    // One writer at a time: whoever has the file has it exclusively.
-    exclusively: (work) =>
-      transaction(() => work({ ...tables, exchange: async () => exchangeTables(db) })),
-    hasShadows: async () => SIDES.every((side) => tableExists(db, shadowOf(side))),
+    // SQLite has one writer at a time.
+    exclusively: (work) => transaction(() => work({ ...tables, swap: async () => swapTables(db) })),
+    hasShadows: async () => PARTITIONS.every((partition) => tableExists(db, shadowOf(partition))),
     createShadows: () =>
       transaction(async () => {
         beginMoves.run(MOVES, new Date().toISOString());
-        for (const side of SIDES) copyDefinition(db, TABLES[side].rows, shadowOf(side));
+        for (const partition of PARTITIONS)
+          copyDefinition(db, TABLES[partition].rows, shadowOf(partition));
       }),
     drop: (which, signal) =>
       emptyAndDrop(db, which, (work) => transaction(async () => work()), signal),
-    async knows(processKey) {
+    async hasProcess(processKey) {
       const named = Object.values(TABLES).flatMap(({ events, rows }) => [rows, events]);
       return named.some((table) =>
         db
@@ -76,15 +77,15 @@ export function createSqliteRebuildStore(file: string): RebuildStore {
       );
     },
     async countEvents() {
-      const counts = SIDES.map((side) =>
-        db.prepare<[], number>(`SELECT COUNT(*) FROM ${TABLES[side].events}`).pluck().get(),
+      const counts = PARTITIONS.map((partition) =>
+        db.prepare<[], number>(`SELECT COUNT(*) FROM ${TABLES[partition].events}`).pluck().get(),
       );
       return counts.reduce<number>((sum, count) => sum + (count ?? 0), 0);
     },
     // One writer at a time: ids are committed in their order.
     async highWater() {
-      const last = SIDES.map((side) =>
-        db.prepare<[], number>(`SELECT MAX(id) FROM ${TABLES[side].events}`).pluck().get(),
+      const last = PARTITIONS.map((partition) =>
+        db.prepare<[], number>(`SELECT MAX(id) FROM ${TABLES[partition].events}`).pluck().get(),
       );
       return Math.max(...last.map((id) => id ?? 0));
     },

@@ -1,66 +1,73 @@
 import type BetterSqlite3 from 'better-sqlite3';
+import type { Partition } from '../../domain/archive/index.ts';
+import type { RebuildTables } from '../../domain/projection/index.ts';
 import { MOVES, REBUILD } from '../sql/checkpoints.ts';
+import { type FoldValues, fromFoldValues, selectFoldRows } from '../sql/fold-rows.ts';
 import { PROCESS_COLUMNS } from '../sql/process-row.ts';
-import { type FoldValues, foldColumns, fromFoldValues } from '../sql/rebuild/fold-row.ts';
-import { type Side, shadowOf, TABLES } from '../sql/rebuild/sides.ts';
-import type { KeptRow, RebuildTables } from '../sql/rebuild/tables.ts';
+import { shadowOf, TABLES } from '../sql/process-tables.ts';
+import { type MovedRow, selectRows, toMovedRow, toProjectedRow } from '../sql/projected-row.ts';
 
 type Ids = { after: number; upTo: number };
 
 /** The statements of a rebuild on SQLite. The shadows need not be there yet. */
 export function createRebuildTables(db: BetterSqlite3.Database): RebuildTables {
-  const read = { live: statements(db, 'live'), archive: statements(db, 'archive') };
+  const read = { live: statements(db, 'live'), archived: statements(db, 'archived') };
   const write = lazily(() => ({
     live: shadowStatements(db, 'live'),
-    archive: shadowStatements(db, 'archive'),
+    archived: shadowStatements(db, 'archived'),
   }));
   const text = db.prepare<[string], string>('SELECT data FROM checkpoint WHERE name = ?').pluck();
-  const noteAs = db.prepare(
+  const saveOwn = db.prepare(
     `UPDATE checkpoint SET data = ?, updated_at = ? WHERE name = ? AND json_extract(data, '$.run') = ?`,
   );
-  const noteAnyhow = db.prepare(
+  const saveAny = db.prepare(
     `INSERT INTO checkpoint (data, updated_at, name) VALUES (?, ?, ?)
      ON CONFLICT (name) DO UPDATE SET data = excluded.data, updated_at = excluded.updated_at`,
   );
-  const forget = db.prepare('DELETE FROM checkpoint WHERE name = ?');
-  const waiting = db.prepare('SELECT 1 FROM outbox WHERE event_id = ?');
+  const deleteCheckpoint = db.prepare('DELETE FROM checkpoint WHERE name = ?');
+  const unpublished = db.prepare('SELECT 1 FROM outbox WHERE event_id = ?');
   const now = (): string => new Date().toISOString();
 
   return {
     checkpoint: async () => text.get(REBUILD) ?? null,
-    async note(data, run) {
+    async saveCheckpoint(data, run) {
       const written =
-        run === null ? noteAnyhow.run(data, now(), REBUILD) : noteAs.run(data, now(), REBUILD, run);
+        run === null ? saveAny.run(data, now(), REBUILD) : saveOwn.run(data, now(), REBUILD, run);
       return written.changes === 1;
     },
-    forget: async () => void forget.run(REBUILD),
+    deleteCheckpoint: async () => void deleteCheckpoint.run(REBUILD),
     moves: async () => Number(text.get(MOVES) ?? 0),
-    events: async (side, after, limit) => read[side].events.all(after, limit).map(fromFoldValues),
-    stream: async (side, id, version, limit) =>
-      read[side].stream.all(id, version, limit).map(fromFoldValues),
-    eventsOf: async (side, ids, limit) =>
-      read[side].eventsOf.all(JSON.stringify(ids), limit).map(fromFoldValues),
-    rows: async (side, { after, upTo }, limit) =>
-      upTo === null
-        ? read[side].rowsAfter.all(after, limit)
-        : read[side].rows.all(after, upTo, limit),
-    rowsOf: async (side, ids) => read[side].rowsOf.all(JSON.stringify(ids)),
-    isToCome: async (eventId) => waiting.get(Number(eventId)) !== undefined,
-    behind: async (side, ids, limit) => write()[side].behind.all(ids.after, ids.upTo, limit),
-    async write(side, place, rows) {
-      const { remove, removeAfter, removeOne, insert } = write()[side];
-      if (!('after' in place)) for (const id of place) removeOne.run(id);
-      else if (place.upTo === null) removeAfter.run(place.after);
-      else remove.run(place.after, place.upTo);
-      for (const row of rows) insert.run(...PROCESS_COLUMNS.map((name) => row[name]), row.kept);
+    events: async (partition, after, limit) =>
+      read[partition].events.all(after, limit).map(fromFoldValues),
+    stream: async (partition, id, version, limit) =>
+      read[partition].stream.all(id, version, limit).map(fromFoldValues),
+    eventsOf: async (partition, ids, limit) =>
+      read[partition].eventsOf.all(JSON.stringify(ids), limit).map(fromFoldValues),
+    rows: async (partition, { after, upTo }, limit) => {
+      const { rows, rowsAfter } = read[partition];
+      const found = upTo === null ? rowsAfter.all(after, limit) : rows.all(after, upTo, limit);
+      return found.map(toProjectedRow);
+    },
+    rowsOf: async (partition, ids) =>
+      read[partition].rowsOf.all(JSON.stringify(ids)).map(toProjectedRow),
+    isUnpublished: async (eventId) => unpublished.get(Number(eventId)) !== undefined,
+    streamsBehind: async (partition, ids, limit) =>
+      write()[partition].behind.all(ids.after, ids.upTo, limit),
+    async write(partition, replaced, rows) {
+      const { remove, removeAfter, removeOne, insert } = write()[partition];
+      if (!('after' in replaced)) for (const id of replaced) removeOne.run(id);
+      else if (replaced.upTo === null) removeAfter.run(replaced.after);
+      else remove.run(replaced.after, replaced.upTo);
+      for (const row of rows.map(toMovedRow)) {
+        insert.run(...PROCESS_COLUMNS.map((name) => row[name]), row.moved_at);
+      }
     },
   };
 }
 
-function statements(db: BetterSqlite3.Database, side: Side) {
-  const { events, rows, kept } = TABLES[side];
-  const SELECT = `SELECT ${foldColumns(side, 'NULL')} FROM ${events}`;
-  const ROWS = `SELECT ${PROCESS_COLUMNS.join(', ')}, ${kept} AS kept FROM ${rows}`;
+function statements(db: BetterSqlite3.Database, partition: Partition) {
+  const SELECT = `SELECT ${selectFoldRows(partition, 'NULL')}`;
+  const ROWS = `SELECT ${selectRows(partition)}`;
   const IN_ORDER = 'ORDER BY correlation_id, version LIMIT ?';
   const OF = 'correlation_id IN (SELECT value FROM json_each(?))';
   return {
@@ -73,20 +80,20 @@ function statements(db: BetterSqlite3.Database, side: Side) {
       )
       .raw(),
     eventsOf: db.prepare<[string, number], FoldValues>(`${SELECT} WHERE ${OF} ${IN_ORDER}`).raw(),
-    rows: db.prepare<[string, string, number], KeptRow>(
+    rows: db.prepare<[string, string, number], MovedRow>(
       `${ROWS} WHERE correlation_id > ? AND correlation_id <= ? ORDER BY correlation_id LIMIT ?`,
     ),
-    rowsAfter: db.prepare<[string, number], KeptRow>(
+    rowsAfter: db.prepare<[string, number], MovedRow>(
       `${ROWS} WHERE correlation_id > ? ORDER BY correlation_id LIMIT ?`,
     ),
-    rowsOf: db.prepare<[string], KeptRow>(`${ROWS} WHERE ${OF}`),
+    rowsOf: db.prepare<[string], MovedRow>(`${ROWS} WHERE ${OF}`),
   };
 }
 
-function shadowStatements(db: BetterSqlite3.Database, side: Side) {
-  const shadow = shadowOf(side);
-  const { events, kept } = TABLES[side];
-  const columns = [...PROCESS_COLUMNS, kept];
+function shadowStatements(db: BetterSqlite3.Database, partition: Partition) {
+  const shadow = shadowOf(partition);
+  const { events, movedAt } = TABLES[partition];
+  const columns = [...PROCESS_COLUMNS, movedAt];
   return {
     behind: db
       .prepare<[Ids['after'], Ids['upTo'], number], string>(

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type BetterSqlite3 from 'better-sqlite3';
-import { replacedOf, SIDES, shadowOf, TABLES } from '../sql/rebuild/sides.ts';
+import { PARTITIONS } from '../../domain/archive/index.ts';
+import { replacedOf, shadowOf, TABLES } from '../sql/process-tables.ts';
 
 /** Rows removed at once: others wait some milliseconds for it. */
 const ROWS_AT_ONCE = 500;
@@ -44,11 +45,11 @@ function named(name: string): RegExp {
  * The shadows take the names of the tables. Statements that others have prepared are prepared again by SQLite
  * itself at their next use (https://sqlite.org/c3ref/prepare.html).
  */
-export function exchangeTables(db: BetterSqlite3.Database): void {
-  for (const side of SIDES) {
-    const { rows } = TABLES[side];
-    db.exec(`ALTER TABLE ${rows} RENAME TO ${replacedOf(side)}`);
-    db.exec(`ALTER TABLE ${shadowOf(side)} RENAME TO ${rows}`);
+export function swapTables(db: BetterSqlite3.Database): void {
+  for (const partition of PARTITIONS) {
+    const { rows } = TABLES[partition];
+    db.exec(`ALTER TABLE ${rows} RENAME TO ${replacedOf(partition)}`);
+    db.exec(`ALTER TABLE ${shadowOf(partition)} RENAME TO ${rows}`);
   }
 }
 
@@ -62,8 +63,8 @@ export async function emptyAndDrop(
   transaction: (work: () => void) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const side of SIDES) {
-    const table = which === 'shadows' ? shadowOf(side) : replacedOf(side);
+  for (const partition of PARTITIONS) {
+    const table = which === 'shadows' ? shadowOf(partition) : replacedOf(partition);
     if (!tableExists(db, table)) continue;
     const remove = db.prepare(
       `DELETE FROM ${table} WHERE rowid IN (SELECT rowid FROM ${table} LIMIT ${ROWS_AT_ONCE})`,

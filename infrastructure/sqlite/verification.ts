@@ -1,26 +1,34 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type BetterSqlite3 from 'better-sqlite3';
+import { PARTITIONS, type Partition } from '../../domain/archive/index.ts';
 import type { Clock } from '../../domain/common/index.ts';
-import type { Verification } from '../../domain/projection/index.ts';
+import {
+  type CollectedProcesses,
+  createCollectedProcesses,
+  planRepair,
+  type Verification,
+} from '../../domain/projection/index.ts';
+import { createChainCheck } from '../sql/checked-events.ts';
 import { EVENT_COLUMNS, type FoundEventRow } from '../sql/event-row.ts';
+import { type LateOutboxRow, lateOutboxRows, outboxDifference } from '../sql/late-outbox-rows.ts';
 import { encodeFilter } from '../sql/process-name.ts';
-import { PROCESS_COLUMNS, type ProcessRow } from '../sql/process-row.ts';
-import { type Collected, createCollected } from '../sql/verify/collect.ts';
-import type { ArchivedProcessRow } from '../sql/verify/inspect-process.ts';
-import { type LateOutboxRow, lateOutboxRows, outboxDifference } from '../sql/verify/outbox-rows.ts';
-import { planRepair } from '../sql/verify/plan-repair.ts';
+import { PROCESS_COLUMNS, toProcessRow } from '../sql/process-row.ts';
+import { TABLES } from '../sql/process-tables.ts';
+import { type MovedRow, selectRows, toProjectedRow } from '../sql/projected-row.ts';
 import type { GroupCommit } from './group-commit.ts';
 
 type Range = [after: string, last: string];
 type Row = FoundEventRow & { id: number };
 
-const TABLES = ['event_log', 'event_log_archive', 'process_store', 'process_store_archive'];
 /** The next ids in any of the tables; takes the id before them and how many, once for each table. */
-const NEXT = `SELECT correlation_id FROM (${TABLES.map(
-  (table) =>
-    `SELECT * FROM (SELECT DISTINCT correlation_id FROM ${table} WHERE correlation_id > @after
+const NEXT = `SELECT correlation_id FROM (${Object.values(TABLES)
+  .flatMap(({ events, rows }) => [events, rows])
+  .map(
+    (table) =>
+      `SELECT * FROM (SELECT DISTINCT correlation_id FROM ${table} WHERE correlation_id > @after
       ORDER BY correlation_id LIMIT @limit)`,
-).join(' UNION ')}) ORDER BY correlation_id LIMIT @limit`;
+  )
+  .join(' UNION ')}) ORDER BY correlation_id LIMIT @limit`;
 const WITHIN = 'correlation_id > ? AND correlation_id <= ?';
 const ONLY = 'correlation_id >= ? AND correlation_id <= ?';
 
@@ -33,20 +41,14 @@ export function createSqliteVerification(options: {
   const { db, groupCommit, clock } = options;
   const next = db.prepare<{ after: string; limit: number }, string>(NEXT).pluck();
   const statements = (which: string) => {
-    const process = PROCESS_COLUMNS.join(', ');
-    const events = (table: string, archivedAt: string) =>
-      db.prepare<Range, Row>(
-        `SELECT id, ${EVENT_COLUMNS.join(', ')}, ${archivedAt} AS archived_at FROM ${table}
-         WHERE ${which} ORDER BY correlation_id, version`,
-      );
-    return {
-      live: db.prepare<Range, ProcessRow>(`SELECT ${process} FROM process_store WHERE ${which}`),
-      archived: db.prepare<Range, ArchivedProcessRow>(
-        `SELECT ${process}, archived_at FROM process_store_archive WHERE ${which}`,
+    const of = (partition: Partition, archivedAt: string) => ({
+      rows: db.prepare<Range, MovedRow>(`SELECT ${selectRows(partition)} WHERE ${which}`),
+      events: db.prepare<Range, Row>(
+        `SELECT id, ${EVENT_COLUMNS.join(', ')}, ${archivedAt} AS archived_at
+         FROM ${TABLES[partition].events} WHERE ${which} ORDER BY correlation_id, version`,
       ),
-      liveEvents: events('event_log', 'NULL'),
-      archivedEvents: events('event_log_archive', 'archived_at'),
-    };
+    });
+    return { live: of('live', 'NULL'), archived: of('archived', 'archived_at') };
   };
   const page = statements(WITHIN);
   const one = statements(ONLY);
@@ -56,17 +58,9 @@ export function createSqliteVerification(options: {
     )
     .pluck();
   const outbox = db.prepare<
-    { after: number; createdBefore: string; processName: string | null; limit: number },
+    { after: number; created_before: string; process_name: string | null; limit: number },
     LateOutboxRow
-  >(
-    lateOutboxRows({
-      after: '@after',
-      createdBefore: '@createdBefore',
-      processName: '@processName',
-      limit: '@limit',
-      isMssql: false,
-    }),
-  );
+  >(`SELECT ${lateOutboxRows('@created_before')} LIMIT @limit`);
   const names = PROCESS_COLUMNS.join(', ');
   const set = PROCESS_COLUMNS.slice(1)
     .map((name) => `${name} = excluded.${name}`)
@@ -83,64 +77,58 @@ export function createSqliteVerification(options: {
   const removeLive = db.prepare('DELETE FROM process_store WHERE correlation_id = ?');
   const removeArchived = db.prepare('DELETE FROM process_store_archive WHERE correlation_id = ?');
 
-  function collect(
-    keepLinks: boolean,
-    from: ReturnType<typeof statements>,
-    range: Range,
-  ): Collected {
-    const collected = createCollected(keepLinks);
-    for (const row of from.live.iterate(...range)) collected.liveRow(row);
-    for (const row of from.archived.iterate(...range)) collected.archivedRow(row);
-    for (const row of from.liveEvents.iterate(...range)) {
-      collected.event('live', String(row.id), row);
-    }
-    for (const row of from.archivedEvents.iterate(...range)) {
-      collected.event('archived', String(row.id), row);
+  function collect(from: ReturnType<typeof statements>, range: Range): CollectedProcesses {
+    const collected = createCollectedProcesses();
+    for (const partition of PARTITIONS) {
+      const { rows, events } = from[partition];
+      for (const row of rows.iterate(...range)) collected.row(partition, toProjectedRow(row));
+      const check = createChainCheck();
+      for (const row of events.iterate(...range)) collected.event(partition, check(row.id, row));
     }
     return collected;
   }
   const readPage = db.transaction((after: string, limit: number) => {
     const last = next.all({ after, limit }).at(-1) ?? null;
-    return { last, collected: last === null ? null : collect(false, page, [after, last]) };
+    return { last, collected: last === null ? null : collect(page, [after, last]) };
   });
-  const readOne = db.transaction((id: string) => collect(true, one, [id, id]));
+  const readOne = db.transaction((id: string) => collect(one, [id, id]));
 
   return {
     count: async () => count.get() ?? 0,
     async page(after, limit, filter) {
-      // Between two pages others have their turn: signals, and whoever else uses this process.
+      // Between two pages signals and everything else in this process have their turn.
       await nextTurn();
       const { last, collected } = readPage.deferred(after, limit);
-      return (collected ?? createCollected(false)).page(last, filter, clock());
+      return (collected ?? createCollectedProcesses()).page(last, filter, clock());
     },
-    async look(id, filter) {
+    async inspect(id, filter) {
       await nextTurn();
-      return readOne.deferred(id).look(id, filter, clock());
+      return readOne.deferred(id).inspect(id, filter, clock());
     },
     async outbox(after, limit, { maxLagMs, processName }) {
       await nextTurn();
-      const createdBefore = new Date(clock() - maxLagMs).toISOString();
       const rows = outbox.all({
         after: Number(after),
-        createdBefore,
-        processName: processName === undefined ? null : encodeFilter(processName),
+        created_before: new Date(clock() - maxLagMs).toISOString(),
+        process_name: processName === undefined ? null : encodeFilter(processName),
         limit,
       });
       return rows.map(outboxDifference);
     },
-    // The id is the place.
-    unplaced: async () => ({ differences: [], last: null }),
-    place: async () => ({ done: true, message: 'its id is its position in the feed' }),
+    // The id is the position.
+    withoutPosition: async () => ({ differences: [], last: null }),
+    givePosition: async () => ({ done: true, message: 'its id is its position in the feed' }),
     repair: (id) =>
       groupCommit.write(() => {
-        const plan = planRepair(collect(true, one, [id, id]).tablesOf(id));
+        const plan = planRepair(collect(one, [id, id]).partsOf(id));
         if (plan.kind === 'none') return { done: plan.done, message: plan.message };
-        if (plan.kind === 'remove-rows' || plan.place === 'archived') removeLive.run(id);
-        if (plan.kind === 'remove-rows' || plan.place === 'live') removeArchived.run(id);
+        if (plan.kind === 'remove-rows' || plan.partition === 'archived') removeLive.run(id);
+        if (plan.kind === 'remove-rows' || plan.partition === 'live') removeArchived.run(id);
         if (plan.kind === 'write') {
-          const { place, row, archivedAt } = plan;
+          const { partition, state, archivedAt } = plan;
+          const row = toProcessRow(state);
           const values = PROCESS_COLUMNS.map((name) => row[name]);
-          if (place === 'live') writeLive.run(values);
+          if (partition === 'live') writeLive.run(values);
           else writeArchived.run([...values, archivedAt]);
         }
         return { done: true, message: plan.message };

@@ -1,11 +1,16 @@
 import sql from 'mssql';
+import { PARTITIONS } from '../../domain/archive/index.ts';
+import type {
+  ExclusiveTables,
+  RebuildStore,
+  RebuildTables,
+} from '../../domain/projection/index.ts';
 import { MOVES } from '../sql/checkpoints.ts';
 import { encodeFilter } from '../sql/process-name.ts';
-import { SIDES, shadowOf, TABLES } from '../sql/rebuild/sides.ts';
-import type { ExclusiveTables, RebuildStore, RebuildTables } from '../sql/rebuild/tables.ts';
+import { shadowOf, TABLES } from '../sql/process-tables.ts';
 import { createPool, type PoolLimits, withRetry } from './connection.ts';
 import { createMssqlRebuildTables } from './rebuild-tables.ts';
-import { copyDefinition, dropTables, exchangeTables } from './shadow-tables.ts';
+import { copyDefinition, dropTables, swapTables } from './shadow-tables.ts';
 import { TAKE_TABLES } from './table-lock.ts';
 import type { MssqlTarget } from './target.ts';
 
@@ -15,8 +20,9 @@ const CONNECTIONS = 2;
 const BEGIN_MOVES = `IF NOT EXISTS (SELECT 1 FROM [checkpoint] WHERE name = '${MOVES}')
   INSERT INTO [checkpoint] (name, data, updated_at) VALUES ('${MOVES}', '0', SYSUTCDATETIME());`;
 /** Those who write to the tables without our lock wait at these, until the end of the transaction. */
-const KEEP_OUT = SIDES.map(
-  (side) => `SELECT TOP (1) 1 AS held FROM ${TABLES[side].rows} WITH (TABLOCKX, HOLDLOCK);`,
+const KEEP_OUT = PARTITIONS.map(
+  (partition) =>
+    `SELECT TOP (1) 1 AS held FROM ${TABLES[partition].rows} WITH (TABLOCKX, HOLDLOCK);`,
 ).join('\n');
 /**
  * The lock waits for the writers that have begun, so no event up to the last one can appear later. They wait
@@ -26,7 +32,7 @@ const HIGH_WATER = `SELECT MAX(id) AS id FROM (
   SELECT MAX(id) AS id FROM event_log WITH (TABLOCK, HOLDLOCK)
   UNION ALL SELECT MAX(id) FROM event_log_archive) AS both_logs`;
 const COUNT = `SELECT (SELECT COUNT_BIG(*) FROM event_log) + (SELECT COUNT_BIG(*) FROM event_log_archive) AS events`;
-const KNOWS = `SELECT CASE WHEN ${Object.values(TABLES)
+const HAS_PROCESS = `SELECT CASE WHEN ${Object.values(TABLES)
   .flatMap(({ rows, events }) => [rows, events])
   .map((table) => `EXISTS (SELECT 1 FROM ${table} WHERE process_name = @key)`)
   .join(' OR ')} THEN 1 ELSE 0 END AS known`;
@@ -69,7 +75,7 @@ export async function openMssqlRebuildStore(
     exclusively: (work) =>
       transaction(async (tx) => {
         await takeTables(tx);
-        const exclusive: ExclusiveTables = { ...within(tx), exchange: () => exchangeTables(tx) };
+        const exclusive: ExclusiveTables = { ...within(tx), swap: () => swapTables(tx) };
         return work(exclusive);
       }),
     async hasShadows() {
@@ -77,7 +83,9 @@ export async function openMssqlRebuildStore(
         pool
           .request()
           .query<{ id: number | null }>(
-            SIDES.map((side) => `SELECT OBJECT_ID('${shadowOf(side)}') AS id`).join(' UNION ALL '),
+            PARTITIONS.map((partition) => `SELECT OBJECT_ID('${shadowOf(partition)}') AS id`).join(
+              ' UNION ALL ',
+            ),
           ),
       );
       return recordset.every(({ id }) => id !== null);
@@ -87,12 +95,13 @@ export async function openMssqlRebuildStore(
         // With nobody half through a move, or it would not have been counted.
         await takeTables(tx);
         await tx.request().query(BEGIN_MOVES);
-        for (const side of SIDES) await copyDefinition(tx, TABLES[side].rows, shadowOf(side));
+        for (const partition of PARTITIONS)
+          await copyDefinition(tx, TABLES[partition].rows, shadowOf(partition));
       }),
     drop: (which) => withRetry(() => dropTables(pool, which)),
-    async knows(processKey) {
+    async hasProcess(processKey) {
       const request = pool.request().input('key', sql.VarChar(255), encodeFilter(processKey));
-      const { recordset } = await withRetry(() => request.query<{ known: number }>(KNOWS));
+      const { recordset } = await withRetry(() => request.query<{ known: number }>(HAS_PROCESS));
       return recordset[0]?.known === 1;
     },
     async countEvents() {

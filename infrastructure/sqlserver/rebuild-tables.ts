@@ -1,9 +1,11 @@
 import sql from 'mssql';
+import type { Partition } from '../../domain/archive/index.ts';
+import type { ProjectedRow, RebuildTables, UnreadEvent } from '../../domain/projection/index.ts';
 import { MOVES, REBUILD } from '../sql/checkpoints.ts';
+import { type FoldRow, selectFoldRows, toUnreadEvent } from '../sql/fold-rows.ts';
 import { PROCESS_COLUMNS } from '../sql/process-row.ts';
-import { type FoldRow, foldColumns } from '../sql/rebuild/fold-row.ts';
-import { type Side, shadowOf, TABLES } from '../sql/rebuild/sides.ts';
-import type { KeptRow, RebuildTables } from '../sql/rebuild/tables.ts';
+import { shadowOf, TABLES } from '../sql/process-tables.ts';
+import { type MovedRow, selectRows, toMovedRow, toProjectedRow } from '../sql/projected-row.ts';
 import { isoTimes, withRetry } from './connection.ts';
 
 const TYPES = {
@@ -26,10 +28,10 @@ const TIMES: ReadonlySet<string> = new Set(['started_at', 'updated_at', 'complet
 /** Columns without NULL, of both tables. */
 const REQUIRED: ReadonlySet<string> = new Set([
   ...['correlation_id', 'status', 'started_at', 'updated_at', 'process_name', 'version'],
-  TABLES.archive.kept,
+  TABLES.archived.movedAt,
 ]);
 
-const NOTE = `UPDATE [checkpoint] SET data = @data, updated_at = SYSUTCDATETIME()
+const SAVE_CHECKPOINT = `UPDATE [checkpoint] SET data = @data, updated_at = SYSUTCDATETIME()
 WHERE name = '${REBUILD}' AND (@run IS NULL OR JSON_VALUE(data, '$.run') = @run);
 DECLARE @written INT = @@ROWCOUNT;
 IF @written = 0 AND @run IS NULL
@@ -56,6 +58,10 @@ export function createMssqlRebuildTables(
     const run = async () => (await bind(request()).query<Row>(statement)).recordset;
     return (await (tx ? run() : withRetry(run))).map(isoTimes);
   }
+  const events = async (...query: Parameters<typeof select>): Promise<UnreadEvent[]> =>
+    (await select<FoldRow>(...query)).map(toUnreadEvent);
+  const rows = async (...query: Parameters<typeof select>): Promise<ProjectedRow[]> =>
+    (await select<MovedRow>(...query)).map(toProjectedRow);
   const text = async (name: string): Promise<string | null> => {
     const [row] = await select<{ data: string }>(
       `SELECT data FROM [checkpoint] WHERE name = '${name}'`,
@@ -65,52 +71,52 @@ export function createMssqlRebuildTables(
 
   return {
     checkpoint: () => text(REBUILD),
-    async note(data, run) {
-      const [row] = await select<{ written: number }>(NOTE, (one) =>
+    async saveCheckpoint(data, run) {
+      const [row] = await select<{ written: number }>(SAVE_CHECKPOINT, (one) =>
         one.input('data', sql.NVarChar(sql.MAX), data).input('run', sql.NVarChar(100), run),
       );
       return row?.written === 1;
     },
-    async forget() {
+    async deleteCheckpoint() {
       await select(`DELETE FROM [checkpoint] WHERE name = '${REBUILD}'; SELECT 1 AS done`);
     },
     moves: async () => Number((await text(MOVES)) ?? 0),
-    events: (side, after, limit) =>
-      select<FoldRow>(events(side, 'correlation_id > @after'), (one) =>
+    events: (partition, after, limit) =>
+      events(selectEvents(partition, 'correlation_id > @after'), (one) =>
         one.input('after', sql.VarChar(255), after).input('limit', sql.Int, limit),
       ),
-    stream: (side, id, version, limit) =>
-      select<FoldRow>(events(side, 'correlation_id = @id AND version > @version'), (one) =>
+    stream: (partition, id, version, limit) =>
+      events(selectEvents(partition, 'correlation_id = @id AND version > @version'), (one) =>
         one
           .input('id', sql.VarChar(255), id)
           .input('version', sql.Int, version)
           .input('limit', sql.Int, limit),
       ),
-    eventsOf: (side, ids, limit) =>
-      select<FoldRow>(events(side, `correlation_id IN (${names(ids)})`), (one) =>
+    eventsOf: (partition, ids, limit) =>
+      events(selectEvents(partition, `correlation_id IN (${names(ids)})`), (one) =>
         bindIds(one, ids).input('limit', sql.Int, limit),
       ),
-    rows: (side, { after, upTo }, limit) =>
-      select<KeptRow>(
-        `${rows(side, 'TOP (@limit)')} WHERE correlation_id > @after ${upTo === null ? '' : 'AND correlation_id <= @upTo'} ORDER BY correlation_id`,
+    rows: (partition, { after, upTo }, limit) =>
+      rows(
+        `SELECT TOP (@limit) ${selectRows(partition)} WHERE correlation_id > @after ${upTo === null ? '' : 'AND correlation_id <= @upTo'} ORDER BY correlation_id`,
         (one) =>
           one
             .input('after', sql.VarChar(255), after)
             .input('upTo', sql.VarChar(255), upTo)
             .input('limit', sql.Int, limit),
       ),
-    rowsOf: (side, ids) =>
-      select<KeptRow>(`${rows(side, '')} WHERE correlation_id IN (${names(ids)})`, (one) =>
+    rowsOf: (partition, ids) =>
+      rows(`SELECT ${selectRows(partition)} WHERE correlation_id IN (${names(ids)})`, (one) =>
         bindIds(one, ids),
       ),
-    async isToCome(eventId) {
+    async isUnpublished(eventId) {
       const found = await select('SELECT 1 AS found FROM outbox WHERE event_id = @id', (one) =>
         one.input('id', sql.BigInt, eventId),
       );
       return found.length > 0;
     },
-    async behind(side, ids, limit) {
-      const found = await select<{ correlation_id: string }>(behind(side), (one) =>
+    async streamsBehind(partition, ids, limit) {
+      const found = await select<{ correlation_id: string }>(selectBehind(partition), (one) =>
         one
           .input('after', sql.BigInt, ids.after)
           .input('upTo', sql.BigInt, ids.upTo)
@@ -118,28 +124,29 @@ export function createMssqlRebuildTables(
       );
       return found.map((row) => row.correlation_id);
     },
-    async write(side, place, given) {
-      if ('after' in place) {
-        const upTo = place.upTo === null ? '' : 'AND correlation_id <= @upTo';
+    async write(partition, replaced, given) {
+      if ('after' in replaced) {
+        const upTo = replaced.upTo === null ? '' : 'AND correlation_id <= @upTo';
         await request()
-          .input('after', sql.VarChar(255), place.after)
-          .input('upTo', sql.VarChar(255), place.upTo)
-          .query(`DELETE FROM ${shadowOf(side)} WHERE correlation_id > @after ${upTo}`);
+          .input('after', sql.VarChar(255), replaced.after)
+          .input('upTo', sql.VarChar(255), replaced.upTo)
+          .query(`DELETE FROM ${shadowOf(partition)} WHERE correlation_id > @after ${upTo}`);
       } else {
-        for (let at = 0; at < place.length; at += MOST_IDS) {
-          const some = place.slice(at, at + MOST_IDS);
+        for (let at = 0; at < replaced.length; at += MAX_IDS) {
+          const some = replaced.slice(at, at + MAX_IDS);
           await bindIds(request(), some).query(
-            `DELETE FROM ${shadowOf(side)} WHERE correlation_id IN (${names(some)})`,
+            `DELETE FROM ${shadowOf(partition)} WHERE correlation_id IN (${names(some)})`,
           );
         }
       }
-      if (given.length > 0) await request().bulk(tableOf(side, given), { checkConstraints: true });
+      if (given.length > 0)
+        await request().bulk(tableOf(partition, given.map(toMovedRow)), { checkConstraints: true });
     },
   };
 }
 
 /** Parameters of one statement: the server takes 2,100. */
-const MOST_IDS = 500;
+const MAX_IDS = 500;
 
 const names = (ids: readonly string[]): string => ids.map((_, at) => `@id${at}`).join(', ');
 
@@ -148,19 +155,14 @@ function bindIds(request: sql.Request, ids: readonly string[]): sql.Request {
   return request;
 }
 
-function events(side: Side, where: string): string {
-  return `SELECT TOP (@limit) ${foldColumns(side, 'CAST(NULL AS DATETIME2(3))')}
-FROM ${TABLES[side].events} WHERE ${where} ORDER BY correlation_id, version`;
+function selectEvents(partition: Partition, where: string): string {
+  return `SELECT TOP (@limit) ${selectFoldRows(partition, 'CAST(NULL AS DATETIME2(3))')}
+WHERE ${where} ORDER BY correlation_id, version`;
 }
 
-function rows(side: Side, top: string): string {
-  const { rows: table, kept } = TABLES[side];
-  return `SELECT ${top} ${PROCESS_COLUMNS.join(', ')}, ${kept} AS kept FROM ${table}`;
-}
-
-function behind(side: Side): string {
-  return `SELECT DISTINCT TOP (@limit) e.correlation_id FROM ${TABLES[side].events} AS e
-LEFT JOIN ${shadowOf(side)} AS s ON s.correlation_id = e.correlation_id
+function selectBehind(partition: Partition): string {
+  return `SELECT DISTINCT TOP (@limit) e.correlation_id FROM ${TABLES[partition].events} AS e
+LEFT JOIN ${shadowOf(partition)} AS s ON s.correlation_id = e.correlation_id
 WHERE e.id > @after AND e.id <= @upTo AND (s.version IS NULL OR s.version < e.version)`;
 }
 
@@ -168,20 +170,20 @@ WHERE e.id > @after AND e.id <= @upTo AND (s.version IS NULL OR s.version < e.ve
  * Rows for a bulk load. SQL Server refuses one that takes a column without NULL for one with it ("Invalid column
  * type from bcp client", https://github.com/tediousjs/node-mssql/issues/285).
  */
-function tableOf(side: Side, given: readonly KeptRow[]): sql.Table {
-  const table = new sql.Table(shadowOf(side));
+function tableOf(partition: Partition, given: readonly MovedRow[]): sql.Table {
+  const table = new sql.Table(shadowOf(partition));
   const add = (name: string, type: sql.ISqlType): void => {
     table.columns.add(name, type, { nullable: !REQUIRED.has(name) });
   };
   for (const name of PROCESS_COLUMNS) add(name, TYPES[name]);
-  add(TABLES[side].kept, sql.DateTime2(3));
+  add(TABLES[partition].movedAt, sql.DateTime2(3));
   const time = (text: string | null): Date | null => (text === null ? null : new Date(text));
   for (const row of given) {
     const values = PROCESS_COLUMNS.map((name) => {
       const value = row[name];
       return TIMES.has(name) && typeof value === 'string' ? time(value) : value;
     });
-    table.rows.add(...values, time(row.kept));
+    table.rows.add(...values, time(row.moved_at));
   }
   return table;
 }

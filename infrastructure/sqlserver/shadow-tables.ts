@@ -1,5 +1,6 @@
+import { PARTITIONS } from '../../domain/archive/index.ts';
 import { quoted } from '../../migrations/permissions.ts';
-import { replacedOf, SIDES, shadowOf, TABLES } from '../sql/rebuild/sides.ts';
+import { replacedOf, shadowOf, TABLES } from '../sql/process-tables.ts';
 import { type Connection, permissionsOn, permit } from './permissions.ts';
 import { takeViewsAway } from './process-views.ts';
 
@@ -99,13 +100,13 @@ function indexStatement(table: string, parts: readonly IndexColumn[]): string {
  * The shadows take the names of the tables, and the grants and denials on these: they belong to a table's id,
  * not to its name.
  */
-export async function exchangeTables(db: Connection): Promise<void> {
+export async function swapTables(db: Connection): Promise<void> {
   const makeViews = await takeViewsAway(db);
-  for (const side of SIDES) {
-    const { rows: table } = TABLES[side];
+  for (const partition of PARTITIONS) {
+    const { rows: table } = TABLES[partition];
     const permissions = await permissionsOn(db, table);
-    await rename(db, table, replacedOf(side));
-    await rename(db, shadowOf(side), table);
+    await rename(db, table, replacedOf(partition));
+    await rename(db, shadowOf(partition), table);
     await permit(db, table, permissions);
   }
   await makeViews();
@@ -117,8 +118,8 @@ async function rename(db: Connection, from: string, to: string): Promise<void> {
 
 /** The server frees the pages of a large table after the statement (deferred drop). */
 export async function dropTables(db: Connection, which: 'shadows' | 'replaced'): Promise<void> {
-  for (const side of SIDES) {
-    const table = which === 'shadows' ? shadowOf(side) : replacedOf(side);
+  for (const partition of PARTITIONS) {
+    const table = which === 'shadows' ? shadowOf(partition) : replacedOf(partition);
     await db.request().batch(`DROP TABLE IF EXISTS ${table}`);
   }
 }

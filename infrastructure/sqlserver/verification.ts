@@ -1,51 +1,53 @@
 import sql from 'mssql';
-import type { Verification } from '../../domain/projection/index.ts';
+import { PARTITIONS, type Partition } from '../../domain/archive/index.ts';
+import {
+  type CollectedProcesses,
+  createCollectedProcesses,
+  planRepair,
+  type Repair,
+  type Verification,
+} from '../../domain/projection/index.ts';
+import { createChainCheck } from '../sql/checked-events.ts';
+import { type LateOutboxRow, lateOutboxRows, outboxDifference } from '../sql/late-outbox-rows.ts';
 import { encodeFilter } from '../sql/process-name.ts';
-import { PROCESS_COLUMNS, type ProcessRow } from '../sql/process-row.ts';
-import { type Collected, createCollected } from '../sql/verify/collect.ts';
-import type { ArchivedProcessRow } from '../sql/verify/inspect-process.ts';
-import { type LateOutboxRow, lateOutboxRows, outboxDifference } from '../sql/verify/outbox-rows.ts';
-import { planRepair } from '../sql/verify/plan-repair.ts';
+import { PROCESS_COLUMNS, toProcessRow } from '../sql/process-row.ts';
+import { TABLES } from '../sql/process-tables.ts';
+import { type MovedRow, selectRows, toProjectedRow } from '../sql/projected-row.ts';
 import { isoTimes, withRetry } from './connection.ts';
 import { ARCHIVED, LIVE, type Row } from './event-reads.ts';
+import { createPositionCheck } from './position-check.ts';
 import { bindProcess } from './process-store.ts';
 import { BEGIN_WITH_STREAM_LOCK } from './stream-lock.ts';
 import { streamRows } from './stream-rows.ts';
 import { SHARE_TABLES } from './table-lock.ts';
-import { createUnplacedEvents } from './unplaced-events.ts';
 
-const TABLES = ['event_log', 'event_log_archive', 'process_store', 'process_store_archive'];
 /** The next ids in any of the tables, from indexes alone. */
-const NEXT = `SELECT TOP (@limit) correlation_id FROM (${TABLES.map(
-  (table) =>
-    `SELECT correlation_id FROM (SELECT DISTINCT TOP (@limit) correlation_id FROM ${table}
+const NEXT = `SELECT TOP (@limit) correlation_id FROM (${Object.values(TABLES)
+  .flatMap(({ events, rows }) => [events, rows])
+  .map(
+    (table) =>
+      `SELECT correlation_id FROM (SELECT DISTINCT TOP (@limit) correlation_id FROM ${table}
       WHERE correlation_id > @after ORDER BY correlation_id) AS of_${table}`,
-).join(' UNION ')}) AS ids ORDER BY correlation_id`;
+  )
+  .join(' UNION ')}) AS ids ORDER BY correlation_id`;
+const EVENTS = { live: LIVE, archived: ARCHIVED } as const satisfies Record<Partition, string>;
 const NOW = 'SELECT SYSUTCDATETIME() AS now';
-const LIVE_ROWS = `SELECT ${PROCESS_COLUMNS.join(', ')} FROM process_store`;
-const ARCHIVED_ROWS = `SELECT ${PROCESS_COLUMNS.join(', ')}, archived_at FROM process_store_archive`;
 const WITHIN = 'WHERE correlation_id > @after AND correlation_id <= @last';
 const ONE = 'WHERE correlation_id = @correlation_id';
 const COUNT = `SELECT (SELECT COUNT_BIG(*) FROM process_store)
   + (SELECT COUNT_BIG(*) FROM process_store_archive) AS processes`;
-const OUTBOX = lateOutboxRows({
-  after: '@after',
-  createdBefore: 'DATEADD(second, -@max_lag, SYSUTCDATETIME())',
-  processName: '@process_name',
-  limit: '@limit',
-  isMssql: true,
-});
+const OUTBOX = `SELECT TOP (@limit) ${lateOutboxRows('DATEADD(second, -@max_lag, SYSUTCDATETIME())')}`;
 /** DATEADD takes an INT. */
-const MOST_SECONDS = 2_147_483_647;
+const MAX_SECONDS = 2_147_483_647;
 /**
- * Under the lock of the stream nothing is appended to it and nothing moves it. A projection may go on: the
- * events are read before the row, so the row has at most seen more than was needed of them.
+ * Under the lock of the stream nothing is appended to it and nothing moves it. A projection may run meanwhile: the
+ * events are read before the row, so the row has at most seen more of them than was needed.
  */
-const LOOK = `${BEGIN_WITH_STREAM_LOCK}
+const INSPECT = `${BEGIN_WITH_STREAM_LOCK}
 SELECT ${LIVE} ${ONE} ORDER BY version;
 SELECT ${ARCHIVED} ${ONE} ORDER BY version;
-${LIVE_ROWS} ${ONE};
-${ARCHIVED_ROWS} ${ONE};
+SELECT ${selectRows('live')} ${ONE};
+SELECT ${selectRows('archived')} ${ONE};
 ${NOW};
 COMMIT TRANSACTION;`;
 
@@ -63,7 +65,7 @@ export function createMssqlVerification(options: {
       .input('limit', sql.Int, limit)
       .query<{ correlation_id: string }>(NEXT);
     const last = ids.at(-1)?.correlation_id ?? null;
-    const collected = createCollected(false);
+    const collected = createCollectedProcesses();
     if (last === null) return { last, collected, now: 0 };
     const request = (): sql.Request =>
       readers
@@ -71,56 +73,57 @@ export function createMssqlVerification(options: {
         .input('after', sql.VarChar(255), after)
         .input('last', sql.VarChar(255), last);
     const { recordsets } = await request().query(
-      `${NOW}; ${LIVE_ROWS} ${WITHIN}; ${ARCHIVED_ROWS} ${WITHIN};`,
+      `${NOW}; SELECT ${selectRows('live')} ${WITHIN}; SELECT ${selectRows('archived')} ${WITHIN};`,
     );
     const [times, live, archived] = recordsets as unknown as [
       { now: Date }[],
-      ProcessRow[],
-      ArchivedProcessRow[],
+      MovedRow[],
+      MovedRow[],
     ];
-    for (const row of live) collected.liveRow(isoTimes(row));
-    for (const row of archived) collected.archivedRow(isoTimes(row));
-    for (const [place, select] of [
-      ['live', LIVE],
-      ['archived', ARCHIVED],
-    ] as const) {
+    collectRows(collected, { live, archived });
+    for (const partition of PARTITIONS) {
       const rows = streamRows<Row>(
         request(),
-        `SELECT ${select} ${WITHIN} ORDER BY correlation_id, version`,
+        `SELECT ${EVENTS[partition]} ${WITHIN} ORDER BY correlation_id, version`,
       );
-      for await (const row of rows) collected.event(place, String(row.id), eventRow(row));
+      const check = createChainCheck();
+      for await (const row of rows) collected.event(partition, check(row.id, eventRow(row)));
     }
     return { last, collected, now: times[0]?.now.getTime() ?? 0 };
   }
 
-  async function lookOnce(id: string): Promise<{ collected: Collected; now: number }> {
+  async function readOne(id: string): Promise<{ collected: CollectedProcesses; now: number }> {
     const { recordsets } = await pool
       .request()
       .input('correlation_id', sql.VarChar(255), id)
-      .query(LOOK);
+      .query(INSPECT);
     const [liveEvents, archivedEvents, live, archived, times] = recordsets as unknown as [
       Row[],
       Row[],
-      ProcessRow[],
-      ArchivedProcessRow[],
+      MovedRow[],
+      MovedRow[],
       { now: Date }[],
     ];
-    const collected = createCollected(true);
-    for (const row of live) collected.liveRow(isoTimes(row));
-    for (const row of archived) collected.archivedRow(isoTimes(row));
-    for (const row of liveEvents) collected.event('live', String(row.id), eventRow(row));
-    for (const row of archivedEvents) collected.event('archived', String(row.id), eventRow(row));
+    const collected = createCollectedProcesses();
+    collectRows(collected, { live, archived });
+    const events = { live: liveEvents, archived: archivedEvents };
+    for (const partition of PARTITIONS) {
+      const check = createChainCheck();
+      for (const row of events[partition]) {
+        collected.event(partition, check(row.id, eventRow(row)));
+      }
+    }
     return { collected, now: times[0]?.now.getTime() ?? 0 };
   }
 
-  /** Null when the events are not those any more that the plan was made from. */
-  async function repairOnce(id: string) {
-    const tables = (await lookOnce(id)).collected.tablesOf(id);
-    const plan = planRepair(tables);
+  /** Null when the events have changed since the plan was made. */
+  async function repairOnce(id: string): Promise<Repair | null> {
+    const { collected } = await readOne(id);
+    const plan = planRepair(collected.partsOf(id));
     if (plan.kind === 'none') return { done: plan.done, message: plan.message };
     const request = pool.request();
     if (plan.kind === 'write') {
-      bindProcess(request, plan.row).input(
+      bindProcess(request, toProcessRow(plan.state)).input(
         'archived_at',
         sql.DateTime2(3),
         plan.archivedAt === null ? null : new Date(plan.archivedAt),
@@ -128,7 +131,7 @@ export function createMssqlVerification(options: {
     } else {
       request.input('correlation_id', sql.VarChar(255), id);
     }
-    const statement = plan.kind === 'write' ? WRITE[plan.place] : REMOVE;
+    const statement = plan.kind === 'write' ? WRITE[plan.partition] : REMOVE;
     const { recordset } = await request.query<{ written: number }>(statement);
     return recordset[0]?.written === 1 ? { done: true, message: plan.message } : null;
   }
@@ -144,9 +147,9 @@ export function createMssqlVerification(options: {
       const { last, collected, now } = await withRetry(() => readPage(after, limit));
       return collected.page(last, filter, now);
     },
-    async look(id, filter) {
-      const { collected, now } = await withRetry(() => lookOnce(id));
-      return collected.look(id, filter, now);
+    async inspect(id, filter) {
+      const { collected, now } = await withRetry(() => readOne(id));
+      return collected.inspect(id, filter, now);
     },
     async outbox(after, limit, { maxLagMs, processName }) {
       const { recordset } = await withRetry(() =>
@@ -154,7 +157,7 @@ export function createMssqlVerification(options: {
           .request()
           .input('after', sql.BigInt, after)
           .input('limit', sql.Int, limit)
-          .input('max_lag', sql.Int, Math.min(Math.floor(maxLagMs / 1_000), MOST_SECONDS))
+          .input('max_lag', sql.Int, Math.min(Math.floor(maxLagMs / 1_000), MAX_SECONDS))
           .input(
             'process_name',
             sql.VarChar(255),
@@ -164,7 +167,7 @@ export function createMssqlVerification(options: {
       );
       return recordset.map((row) => outboxDifference(isoTimes(row)));
     },
-    ...createUnplacedEvents(readers),
+    ...createPositionCheck(readers),
     async repair(id) {
       for (;;) {
         const repair = await withRetry(() => repairOnce(id));
@@ -177,9 +180,9 @@ export function createMssqlVerification(options: {
 const [, ...COLUMNS] = PROCESS_COLUMNS;
 
 /** Writes the row where the events are, and removes one from where they are not. */
-function write(place: 'live' | 'archived'): string {
-  const [here, there] = place === 'live' ? ['', '_archive'] : ['_archive', ''];
-  const columns = place === 'live' ? COLUMNS : [...COLUMNS, 'archived_at'];
+function write(partition: Partition): string {
+  const [here, there] = partition === 'live' ? ['', '_archive'] : ['_archive', ''];
+  const columns = partition === 'live' ? COLUMNS : [...COLUMNS, 'archived_at'];
   const of = (table: string): string =>
     `(SELECT MAX(version) FROM ${table} WHERE correlation_id = @correlation_id)`;
   return `${BEGIN_WITH_STREAM_LOCK}
@@ -213,7 +216,16 @@ END
 COMMIT TRANSACTION;
 SELECT @written AS written;`;
 
-/** Only the times are made anew: the rest of a long row is not copied. */
+function collectRows(
+  collected: CollectedProcesses,
+  rows: Readonly<Record<Partition, readonly MovedRow[]>>,
+): void {
+  for (const partition of PARTITIONS) {
+    for (const row of rows[partition]) collected.row(partition, toProjectedRow(isoTimes(row)));
+  }
+}
+
+/** Replaces the times in place: the rest of a long row is not copied. */
 function eventRow(row: Row) {
   const time = (value: unknown): string | null =>
     value instanceof Date ? value.toISOString() : ((value ?? null) as string | null);

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { type Command, Option } from 'commander';
 import { SetupError, UnreadableEventError } from '../../domain/common/index.ts';
-import { rebuildRollups } from '../../domain/rollups/index.ts';
-import type { Counts } from '../../infrastructure/sql/rebuild/checkpoint.ts';
 import {
+  type Counts,
   type Outcome,
   rebuildProcesses,
   TakenOverError,
-} from '../../infrastructure/sql/rebuild/rebuild-processes.ts';
+} from '../../domain/projection/index.ts';
+import { rebuildRollups } from '../../domain/rollups/index.ts';
 import { SCHEMA_VERSION } from '../../migrations/index.ts';
 import { VERSION } from '../composition/lifecycle/version.ts';
 import { type Maintenance, runMaintenance } from './maintenance/run-maintenance.ts';
@@ -20,6 +20,8 @@ const BEGINNINGS = {
   moved: 'processes were moved to or from the archive meanwhile: beginning anew',
 } as const;
 
+/** What other code has made is not resumed. */
+const MADE_BY = `${VERSION}, schema ${SCHEMA_VERSION}`;
 /** Events of a batch of the rollups. */
 const ROLLUP_BATCH = 1_000;
 
@@ -59,7 +61,7 @@ async function rebuildStatistics(maintenance: Maintenance): Promise<void> {
   progress.start('rebuild: statistics', Number(await source.head()));
   const outcome = await rebuildRollups(
     { store, source },
-    { batch: ROLLUP_BATCH, madeBy: `${VERSION}, schema ${SCHEMA_VERSION}` },
+    { batch: ROLLUP_BATCH, madeBy: MADE_BY },
     signal,
     {
       onBegin({ resumed, position }) {
@@ -79,7 +81,7 @@ async function rebuild(maintenance: Maintenance, processKey: string | null): Pro
   const { database, log, progress, signal } = maintenance;
   const store = await database.openRebuild();
   try {
-    if (processKey !== null && !(await store.knows(processKey))) {
+    if (processKey !== null && !(await store.hasProcess(processKey))) {
       throw new SetupError(
         `--process: there is no process of "${processKey}" in this database; its name is the key of its definition, as in the list of processes`,
       );
@@ -87,7 +89,7 @@ async function rebuild(maintenance: Maintenance, processKey: string | null): Pro
     progress.start('rebuild: events', await store.countEvents());
     const outcome = await rebuildProcesses(store, {
       processKey,
-      release: VERSION,
+      madeBy: MADE_BY,
       run: randomUUID(),
       signal,
       onBegin(how) {
@@ -97,7 +99,7 @@ async function rebuild(maintenance: Maintenance, processKey: string | null): Pro
       onPage: ({ read, ...counts }) => progress.update(read, counts),
     });
     progress.stop();
-    if (outcome.kind === 'exchanged') progress.print(summary(outcome));
+    if (outcome.kind === 'swapped') progress.print(summary(outcome));
   } catch (error) {
     throw explained(error);
   } finally {
@@ -120,10 +122,10 @@ function explained(error: unknown): unknown {
 }
 
 /** The result in one line. */
-function summary({ counts, exchangeMs }: Extract<Outcome, { kind: 'exchanged' }>): string {
+function summary({ counts, swapMs }: Extract<Outcome, { kind: 'swapped' }>): string {
   const number = (value: number): string => value.toLocaleString('en-US');
   const { processes, events } = counts;
-  const swap = exchangeMs === null ? '' : `; writers waited ${Math.ceil(exchangeMs)} ms`;
+  const swap = swapMs === null ? '' : `; writers waited ${Math.ceil(swapMs)} ms`;
   return `rebuilt ${number(processes)} processes from ${number(events)} events: ${changes(counts, number)}${swap}`;
 }
 

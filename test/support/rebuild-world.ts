@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
 import { fold } from '../../domain/process/process-state.ts';
-import type { Database } from '../../infrastructure/sql/database.ts';
 import {
   type Outcome,
   type RebuildOptions,
   rebuildProcesses,
-} from '../../infrastructure/sql/rebuild/rebuild-processes.ts';
-import type { RebuildStore } from '../../infrastructure/sql/rebuild/tables.ts';
+} from '../../domain/projection/rebuild-processes.ts';
+import type { RebuildStore } from '../../domain/projection/rebuild-store.ts';
+import type { Database } from '../../infrastructure/sql/database.ts';
 import { archivedState } from './archive-world.ts';
 
 /** Events of a page, so that a few processes are many pages. */
@@ -21,12 +21,12 @@ export async function rebuild(
   const beginnings: string[] = [];
   const outcome = await rebuildProcesses(store, {
     processKey: null,
-    release: 'test',
+    madeBy: 'test',
     run: randomUUID(),
     signal: new AbortController().signal,
     onBegin: (how) => beginnings.push(how),
     onPage: () => {},
-    page: PAGE,
+    pageSize: PAGE,
     ...given,
   });
   return { outcome, beginnings };

@@ -107,7 +107,7 @@ describe.skipIf(inject('mssqlUrl') === null)(
 
     it('G9: verify finds an event that no reader comes upon, and mends that', async () => {
       const found = async (repair = false) => {
-        const { differences, repairs } = await verified(database, { settleMs: 0, repair });
+        const { differences, repairs } = await verified(database, { graceMs: 0, repair });
         const unplaced = differences.filter(({ kind }) => kind === 'event-without-position');
         return { unplaced, placed: repairs.filter(({ message }) => message.includes('position')) };
       };

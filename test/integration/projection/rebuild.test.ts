@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { TakenOverError } from '../../../infrastructure/sql/rebuild/rebuild-processes.ts';
-import type { RebuildStore } from '../../../infrastructure/sql/rebuild/tables.ts';
+import { TakenOverError } from '../../../domain/projection/rebuild-processes.ts';
+import type { RebuildStore } from '../../../domain/projection/rebuild-store.ts';
 import { expectWhollyInOnePlace, relayAll, soon } from '../../support/archive-world.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 import { broken, completed, requested, started, stepCompleted } from '../../support/events.ts';
@@ -184,7 +184,7 @@ describe.each(databaseKinds())('a rebuild on $name', { timeout: 180_000 }, (kind
       await expectCleanedUp(database);
 
       await rebuild(store, stopAfter(3));
-      const other = await rebuild(store, { ...stopAfter(3), release: 'another' });
+      const other = await rebuild(store, { ...stopAfter(3), madeBy: 'another' });
       expect(other.beginnings).toEqual(['other-parameters']);
       const whole = await rebuild(store, { processKey: 'onboard-user' });
       expect(whole.beginnings).toEqual(['other-parameters']);
@@ -235,11 +235,11 @@ describe.each(databaseKinds())('a rebuild on $name', { timeout: 180_000 }, (kind
       } while (rebuilds.length < 3 || written.size <= 20);
       done = true;
       await Promise.all(writers);
-      expect([...new Set(rebuilds)]).toEqual(['exchanged']);
+      expect([...new Set(rebuilds)]).toEqual(['swapped']);
       await expectRebuilt(database);
     });
 
-    it('G5: what is projected between the last round and the exchange is in the new table', async () => {
+    it('G5: what is projected between the last round and the swap is in the new table', async () => {
       const { eventStore, processStore } = database;
       await processes('last', 12);
       await archiveSome(4);

@@ -44,12 +44,12 @@ const CASES: Case[] = [
       await tools.renumber(id, 3, 2);
       await tools.renumber(id, 4, 3);
     },
-    finds: ['event-removed 2', 'event-moved 3', 'row-ahead 4'],
+    finds: ['event-altered 2', 'row-ahead 4'],
   },
   {
     does: 'an event put in between',
     act: (tools, id) => tools.insert(id, 3, 3),
-    finds: ['event-inserted 3', 'event-moved 4', 'event-moved 5'],
+    finds: ['event-altered 3'],
   },
   {
     does: 'an event added at the end',
@@ -59,12 +59,12 @@ const CASES: Case[] = [
   {
     does: 'two events swapped',
     act: (tools, id) => tools.swap(id, 2, 3),
-    finds: ['event-moved 2', 'event-moved 3'],
+    finds: ['event-altered 2'],
   },
   {
     does: 'a hash altered',
     act: (tools, id) => tools.update(id, 2, { hash: Buffer.alloc(32, 7) }),
-    finds: ['hash-altered 2'],
+    finds: ['event-altered 2'],
   },
   {
     does: 'the last hash altered',
@@ -74,7 +74,7 @@ const CASES: Case[] = [
   {
     does: 'a hash made something else',
     act: (tools, id) => tools.update(id, 2, { hash: Buffer.from('no hash') }),
-    finds: ['hash-altered 2'],
+    finds: ['event-altered 2'],
   },
   {
     does: 'a hash taken away',
@@ -126,7 +126,7 @@ describe.each(databaseKinds())('events on $name', { timeout: 120_000 }, ({ avail
       await expectVerified(database, { ids });
     }
 
-    it('G5: each kind of tampering is found, and the event is named', async () => {
+    it('G5: each kind of tampering is found, and the first event that it concerns is named', async () => {
       const ids = CASES.map((_, at) => `case-${at}`);
       await processes(ids);
       const names = new Map<string, string>();
@@ -159,18 +159,14 @@ describe.each(databaseKinds())('events on $name', { timeout: 120_000 }, ({ avail
       for (const name of EVENT_COLUMNS) {
         const id = `altered-${name}`;
         const found = differences.filter(({ correlationId }) => correlationId === id);
-        const kind = { hash: 'hash-altered', version: 'event-moved' }[name as string];
-        if (name === 'correlation_id') {
-          expect(found.map(shownAs)).toContain('event-removed 3');
+        if (name === 'correlation_id' || name === 'version') {
+          expect(found.map(shownAs), name).toContain('event-removed 3');
           continue;
         }
         expect(
           found.filter(({ eventId }) => eventId === String(altered.get(name)?.id)),
           name,
-        ).toMatchObject([
-          { kind: kind ?? 'event-altered' },
-          ...(name === 'event_type' ? [{}] : []),
-        ]);
+        ).toMatchObject([{ kind: 'event-altered' }, ...(name === 'event_type' ? [{}] : [])]);
       }
     });
   });

@@ -33,7 +33,7 @@ describe.each(databaseKinds())('verify on $name', { timeout: 60_000 }, ({ availa
       database.eventStore.append(id, [stepCompleted(`late-${id}-${randomUUID()}`)]);
     const rows = (place: keyof typeof WHERE) => database.knex(WHERE[place]);
     const found = async (options = {}) =>
-      (await verified(database, { settleMs: 0, ...options })).differences.map(
+      (await verified(database, { graceMs: 0, ...options })).differences.map(
         ({ kind, correlationId }) => `${kind} ${correlationId}`,
       );
 
@@ -85,7 +85,7 @@ describe.each(databaseKinds())('verify on $name', { timeout: 60_000 }, ({ availa
       ]);
       const { repairs, totals } = await verified(database, {
         maxLagMs: 0,
-        settleMs: 0,
+        graceMs: 0,
         repair: true,
       });
       expect(repairs.filter(({ done }) => !done)).toEqual([]);
@@ -154,15 +154,15 @@ describe.each(databaseKinds())('verify on $name', { timeout: 60_000 }, ({ availa
       let looks = 0;
       const late = {
         ...verification,
-        async look(...call: Parameters<typeof verification.look>) {
-          const result = await verification.look(...call);
+        async inspect(...call: Parameters<typeof verification.inspect>) {
+          const result = await verification.inspect(...call);
           // The first one is of the walk; at the second one it is late still.
           if (++looks === 2) await processStore.project('a');
           return result;
         },
       };
       await relayAll(database);
-      await expectVerified({ verification: late }, { maxLagMs: 0, settleMs: 30_000 });
+      await expectVerified({ verification: late }, { maxLagMs: 0, graceMs: 30_000 });
     });
 
     it('finds rows of the outbox that are overdue, or whose event is not there', async () => {

@@ -168,7 +168,7 @@ describe.each(databaseKinds())('errors of processes on $name', { timeout: 180_00
     it('with a rebuild that was broken off before are migrated, and the rebuild begins anew', async () => {
       const { knex } = database;
       const rebuild = await database.openRebuild();
-      await rebuild.note(JSON.stringify({ run: 'broken off' }), null);
+      await rebuild.saveCheckpoint(JSON.stringify({ run: 'broken off' }), null);
       await rebuild.createShadows();
       await down(knex);
       expect(await migrateUp(knex)).toEqual([NAME]);

@@ -104,20 +104,20 @@ describe.each(databaseKinds())(
       });
 
       it('G5: are found whole by verify, and have their rows made anew by rebuild', async () => {
-        const all = await expectVerified(database, { settleMs: 0 });
+        const all = await expectVerified(database, { graceMs: 0 });
         expect(all.streams).toBe(3 * ALL.length);
         const wrong = database.knex('process_store').whereIn('correlation_id', ['ended-0']);
         await wrong.clone().update({ current_step: 'nowhere' });
         const of = async (processName: string) =>
-          (await verified(database, { settleMs: 0, processName })).differences.map(
+          (await verified(database, { graceMs: 0, processName })).differences.map(
             ({ correlationId }) => correlationId,
           );
         expect(await of('注文処理')).toEqual([]);
         expect(await of('Prüfung')).toEqual(['ended-0']);
         const store = await database.openRebuild();
         try {
-          expect(await store.knows('Prüfung')).toBe(true);
-          expect(await store.knows('Pr%C3%BCfung')).toBe(false);
+          expect(await store.hasProcess('Prüfung')).toBe(true);
+          expect(await store.hasProcess('Pr%C3%BCfung')).toBe(false);
           await rebuild(store, { processKey: '注文処理' });
           expect(await of('Prüfung')).toEqual(['ended-0']);
           await rebuild(store, { processKey: 'Prüfung' });
@@ -127,7 +127,7 @@ describe.each(databaseKinds())(
           await store.close();
         }
         await expectRebuilt(database);
-        await expectVerified(database, { settleMs: 0 });
+        await expectVerified(database, { graceMs: 0 });
       });
 
       it('are counted under their names by analytics, from rollups as from events', async () => {

@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs';
-import type { RebuildStore } from '../../../infrastructure/sql/rebuild/tables.ts';
+import type { RebuildStore } from '../../../domain/projection/rebuild-store.ts';
 import { rebuild } from '../rebuild-world.ts';
 import { whenTold } from './reports.ts';
 
@@ -10,7 +10,7 @@ const { beginnings } = await rebuild(
   {
     ...store,
     exclusively(work) {
-      report('exchange');
+      report('swap');
       return store.exclusively(work);
     },
     async drop(which, signal) {
@@ -20,7 +20,7 @@ const { beginnings } = await rebuild(
     },
   },
   {
-    page: 20,
+    pageSize: 20,
     onBegin: (how) => void writeSync(1, `${how}\n`),
     onPage: ({ read }) => report(read),
   },

@@ -1,6 +1,6 @@
-import type { Difference } from '../../../domain/projection/index.ts';
+import type { Difference } from '../../domain/projection/index.ts';
 
-/** A row of the outbox that is late or has no event. */
+/** A row of the outbox that is late or without an event. */
 export interface LateOutboxRow {
   event_id: number | string;
   correlation_id: string;
@@ -28,25 +28,18 @@ export function outboxDifference(row: LateOutboxRow): Difference {
 }
 
 /**
- * Late rows, with the version of their event wherever that lies.
+ * Selects late rows, with the version of their event in whichever table it is, after `@after` and for
+ * `@process_name`, unless that is NULL.
  *
- * @param names how the statement names its values
+ * @param createdBefore the time before which a row is late, as an expression
  */
-export function lateOutboxRows(names: {
-  after: string;
-  createdBefore: string;
-  processName: string;
-  limit: string;
-  isMssql: boolean;
-}): string {
-  const { after, createdBefore, processName, limit, isMssql } = names;
-  return `SELECT ${isMssql ? `TOP (${limit})` : ''} o.event_id, o.correlation_id, o.event_type, o.created_at, o.attempts,
-    COALESCE(e.version, a.version) AS version
+export const lateOutboxRows = (createdBefore: string): string => `
+  o.event_id, o.correlation_id, o.event_type, o.created_at, o.attempts,
+  COALESCE(e.version, a.version) AS version
   FROM outbox AS o
   LEFT JOIN event_log AS e ON e.id = o.event_id AND e.correlation_id = o.correlation_id
   LEFT JOIN event_log_archive AS a ON a.id = o.event_id AND a.correlation_id = o.correlation_id
-  WHERE o.event_id > ${after}
+  WHERE o.event_id > @after
     AND (o.created_at < ${createdBefore} OR (e.id IS NULL AND a.id IS NULL))
-    AND (${processName} IS NULL OR COALESCE(e.process_name, a.process_name) = ${processName} OR (e.id IS NULL AND a.id IS NULL))
-  ORDER BY o.event_id ${isMssql ? '' : `LIMIT ${limit}`}`;
-}
+    AND (@process_name IS NULL OR COALESCE(e.process_name, a.process_name) = @process_name OR (e.id IS NULL AND a.id IS NULL))
+  ORDER BY o.event_id`;

@@ -3,14 +3,14 @@ import { z } from 'zod';
 const count = z.int().min(0);
 
 const schema = z.object({
-  /** Of the run that goes on with it: another one has taken over when it is another. */
+  /** The run that owns the checkpoint; another value means that another run has taken over. */
   run: z.string(),
-  release: z.string(),
-  schemaVersion: z.int(),
+  /** Release and schema version of the code that folds. */
+  madeBy: z.string(),
   processKey: z.string().nullable(),
-  /** What is being done; `exchanged`: only the old tables are left to be removed. */
-  phase: z.enum(['live', 'archive', 'catch-up', 'exchanged']),
-  /** Last id of the side that is folded. */
+  /** What is being done; `swapped`: only the replaced tables are left to be dropped. */
+  phase: z.enum(['live', 'archived', 'catch-up', 'swapped']),
+  /** Last correlation id of the partition that is folded. */
   after: z.string(),
   /** Every event up to this id is folded by the end of the phase before `catch-up`. */
   mark: count,
@@ -27,7 +27,7 @@ const schema = z.object({
   }),
 });
 
-/** How far a rebuild is: kept in the database with every page, so that the next run can go on. */
+/** How far a rebuild is: saved with every page, so that the next run can resume. */
 export type Checkpoint = z.infer<typeof schema>;
 export type Counts = Checkpoint['counts'];
 
@@ -40,7 +40,7 @@ export const NO_COUNTS: Counts = {
   phantom: 0,
 };
 
-/** Null for a text that is none, or one of another release's form. */
+/** Null for a text that another release wrote in another form. */
 export function parseCheckpoint(text: string | null): Checkpoint | null {
   if (text === null) return null;
   try {
