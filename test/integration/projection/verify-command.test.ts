@@ -55,7 +55,7 @@ describe('the command verify', { timeout: 120_000 }, () => {
     expect(found.out).toContain('2 differences');
     const repaired = await verify('--repair');
     expect(repaired.code).toBe(0);
-    expect(repaired.out).toContain(`${first}: repaired: wrote its row in process_store anew`);
+    expect(repaired.out).toContain(`${first}: repaired: wrote its row in process_store again`);
     expect((await verify(first, second)).out).toMatch(/^2 streams, .* 0 differences\n$/);
   });
 
