@@ -1,12 +1,12 @@
 import type { Timestamp } from '../common/index.ts';
 
-/** What a caller may be allowed to do. */
+/** What an API key or token may allow its caller to do. */
 export const SCOPES = ['process:start', 'process:read', 'events:read', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
 
 /**
- * What a route asks of its caller: a scope; `any` valid credential; or nothing (`open`), which is for
- * what load balancers ask.
+ * What a route requires of its caller: a scope; `any` valid credential; or nothing (`open`), for the health
+ * checks of load balancers.
  */
 export type RouteScope = Scope | 'any' | 'open';
 
@@ -14,17 +14,17 @@ export function isScope(text: string): text is Scope {
   return (SCOPES as readonly string[]).includes(text);
 }
 
-/** Whether somebody with these scopes may do what needs `wanted`; `admin` may do everything. */
-export function allows(held: ReadonlySet<Scope>, wanted: RouteScope): boolean {
-  if (wanted === 'open' || wanted === 'any') return true;
-  return held.has(wanted) || held.has('admin');
+/** Whether a caller with these scopes may call a route that requires `required`; `admin` allows everything. */
+export function allows(held: ReadonlySet<Scope>, required: RouteScope): boolean {
+  if (required === 'open' || required === 'any') return true;
+  return held.has(required) || held.has('admin');
 }
 
-/** An API key as it is kept: the secret itself is nowhere but with its owner. */
+/** An API key as it is stored: its hash only; the secret itself is with its owner alone. */
 export interface ApiKeyRecord {
-  /** Public part of the key, which names it in lists and logs. */
+  /** The public part of the key; lists and logs name the key by it. */
   id: string;
-  /** Who uses it. Two valid keys may share a name, so that one can take over from the other. */
+  /** Who uses the key. Two valid keys may share a name, so that a key can be rotated. */
   name: string;
   /** SHA-256 of the whole key, in hex. */
   hash: string;
@@ -35,7 +35,7 @@ export interface ApiKeyRecord {
   lastUsedAt: Timestamp | null;
 }
 
-/** Valid keys of one name at a time: the one in use, and the one that takes over. */
+/** Valid keys that one name may have at a time: the one in use and, during a rotation, its successor. */
 export const MAX_VALID_KEYS = 2;
 
 /** Whether a key may be used at `now` (milliseconds since the epoch). */
@@ -47,11 +47,11 @@ export interface ApiKeyStore {
   /** Adds a key; false, with nothing written, when its name has MAX_VALID_KEYS valid ones. */
   add(key: ApiKeyRecord): Promise<boolean>;
   find(id: string): Promise<ApiKeyRecord | null>;
-  /** All keys, revoked and expired ones too, by name and age. */
+  /** All keys, also revoked and expired ones, by name and age. */
   list(): Promise<ApiKeyRecord[]>;
-  /** Ends a key for good; one that was revoked before stays as it was. */
+  /** Revokes a key for ever; one that was revoked before stays unchanged. */
   revoke(id: string, at: Timestamp): Promise<void>;
-  noteUse(id: string, at: Timestamp): Promise<void>;
-  /** Whether there ever was a key. */
-  any(): Promise<boolean>;
+  recordUse(id: string, at: Timestamp): Promise<void>;
+  /** Whether a key was ever added. */
+  hasAny(): Promise<boolean>;
 }

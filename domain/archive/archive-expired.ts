@@ -1,4 +1,4 @@
-import { type Clock, createBatchSize, rest } from '../common/index.ts';
+import { type Clock, createBatchSize, sleep } from '../common/index.ts';
 import type { Archive, ArchiveCount, Batch } from './archive.ts';
 
 export interface ArchiveExpiredOptions {
@@ -17,7 +17,7 @@ export interface ArchiveTotals extends ArchiveCount {
 export type MovedBatch = Pick<Batch, 'processes' | 'events' | 'ms'>;
 
 /**
- * Milliseconds of rest after a batch while nobody else seems to write. A write of another process that came
+ * Milliseconds of pause after a batch while nobody else seems to write. A write of another process that came
  * meanwhile tries for the database again every few milliseconds, and finds it free within one such rest.
  */
 const QUIET_REST_MS = 5;
@@ -57,7 +57,7 @@ export async function archiveExpired(
     }
     if (!batch.next) break;
     const othersWrite = before !== undefined && isNewer(batch.newestEvent, before.newestEvent);
-    await rest(othersWrite ? took : QUIET_REST_MS, signal);
+    await sleep(othersWrite ? took : QUIET_REST_MS, signal);
     before = batch;
   }
   return totals;

@@ -1,4 +1,4 @@
-import { type Clock, rest } from '../common/index.ts';
+import { type Clock, sleep } from '../common/index.ts';
 import type { ArchiveCount } from './archive.ts';
 import { endOfMonth } from './month.ts';
 import type { ArchivedProcess, ArchivedVersion, HandOver, Purge } from './purge.ts';
@@ -100,7 +100,7 @@ export async function purgeArchive(
         totals.processes += removed.processes;
         totals.events += removed.events;
         onBatch({ ...removed, ms }, { ...totals });
-        await rest(Math.max(REST_MS, ms), signal);
+        await sleep(Math.max(REST_MS, ms), signal);
       }
     }
   }

@@ -1,26 +1,25 @@
-/** Milliseconds that a transaction should take: what a live write may have to wait for. */
+/** Milliseconds that a transaction should take; a live write may have to wait for it. */
 const TARGET_MS = 50;
-/** The first batch is small, for nothing is known about the database. */
-const FIRST = 20;
-/** A batch is no more than so many times the one before: a fast one may have been luck. */
-const GROWTH = 2;
+/** Processes in the first batch: small, because the pace of the database is not known yet. */
+const FIRST_BATCH = 20;
+/** A batch is at most this many times as large as the one before: a fast one may have been luck. */
+const MAX_GROWTH = 2;
 
 export interface BatchSize {
   /** Processes in the next batch. */
   next(): number;
-  /** Learns from a batch: how many processes it moved, and the milliseconds that its transaction took. */
+  /** Adjusts the size after a batch that moved so many processes in a transaction of `ms` milliseconds. */
   learn(processes: number, ms: number): void;
 }
 
-/** Finds the size of batches whose transactions take about so many milliseconds, and follows when that changes. */
+/** Adjusts the size of batches so that each transaction takes about `targetMs` milliseconds. */
 export function createBatchSize(limit: number, targetMs = TARGET_MS): BatchSize {
-  let size = Math.min(FIRST, limit);
+  let size = Math.min(FIRST_BATCH, limit);
   return {
     next: () => size,
     learn(processes, ms) {
-      // One with fewer processes than it might have had says what they took, not that more would take longer.
       const fitting = Math.floor((processes * targetMs) / Math.max(ms, 1));
-      size = Math.max(1, Math.min(fitting, size * GROWTH, limit));
+      size = Math.max(1, Math.min(fitting, size * MAX_GROWTH, limit));
     },
   };
 }

@@ -6,7 +6,7 @@ export abstract class CodedError extends Error {
   }
 }
 
-/** The stream has moved on since it was read. */
+/** Another append came first: the stream is not at the expected version any more. */
 export class VersionConflictError extends CodedError {
   readonly code = 'VERSION_CONFLICT';
   constructor(
@@ -20,7 +20,7 @@ export class VersionConflictError extends CodedError {
   }
 }
 
-/** The process is archived, and nothing begins anew in the archive; nothing was written. */
+/** An archived process cannot be retried; nothing was written. */
 export class StreamArchivedError extends CodedError {
   readonly code = 'STREAM_ARCHIVED';
   constructor(readonly correlationId: string) {
@@ -41,7 +41,7 @@ export class UnreadableEventError extends CodedError {
 /** Marks the errors of all copies of this module: code that is bundled with a process brings its own. */
 const BUSINESS_RULE = Symbol.for('fastify-camunda.BusinessRuleError');
 
-/** A rule of the process says no: becomes a BPMN error, is never retried. */
+/** A rule of the process refuses the request: becomes a BPMN error and is never retried. */
 export class BusinessRuleError extends CodedError {
   readonly [BUSINESS_RULE] = true;
 
@@ -65,8 +65,8 @@ export class BusinessRuleError extends CodedError {
 /** An answer would have more parts than there is memory for. */
 export class AnswerTooLargeError extends CodedError {
   readonly code = 'ANSWER_TOO_LARGE';
-  constructor(readonly most: number) {
-    super(`an answer has at most ${most} parts`);
+  constructor(readonly maxParts: number) {
+    super(`an answer has at most ${maxParts} parts`);
   }
 }
 
@@ -74,8 +74,8 @@ export class AnswerTooLargeError extends CodedError {
 export class StoreUnavailableError extends CodedError {
   readonly code = 'STORE_UNAVAILABLE';
   /**
-   * `unknown`: the connection was lost after a write had been sent and the database could not be asked
-   * since whether it was done. The stream is `correlationId`.
+   * `unknown`: the connection was lost after a write was sent, and the database has not yet said whether it
+   * committed. The stream is `correlationId`.
    */
   readonly outcome: 'nothing-written' | 'unknown';
   readonly correlationId: string | undefined;
@@ -93,8 +93,8 @@ export class StoreUnavailableError extends CodedError {
 }
 
 /**
- * The key of a process's personal data is wrapped by a master key that this instance does not have. Waits like
- * an outage until somebody gives it the key: what was done is not lost meanwhile.
+ * The key of a process's personal data is encrypted with a master key that this instance does not have. Jobs
+ * wait as in an outage until an operator configures the key.
  */
 export class PersonalDataLockedError extends StoreUnavailableError {
   constructor(correlationId: string, masterKey: string) {
@@ -105,10 +105,10 @@ export class PersonalDataLockedError extends StoreUnavailableError {
   }
 }
 
-/** The process engine cannot be reached or is in trouble; trying again later makes sense. */
+/** The process engine cannot be reached or fails itself; trying again later makes sense. */
 export class EngineUnavailableError extends CodedError {
   readonly code = 'ENGINE_UNAVAILABLE';
-  /** `unknown`: the call was sent, and no answer says whether the engine has done it. */
+  /** `unknown`: the call was sent, but no answer came, so the engine may have done it. */
   readonly outcome: 'nothing-done' | 'unknown';
   constructor(
     message: string,
@@ -119,26 +119,26 @@ export class EngineUnavailableError extends CodedError {
   }
 }
 
-/** Other instances could not be told of a state; trying again later makes sense. */
+/** The other service instances could not be notified of a state; trying again later makes sense. */
 export class NotifierUnavailableError extends CodedError {
   readonly code = 'NOTIFIER_UNAVAILABLE';
 }
 
-/** Codes of errors that pass by themselves: what a job does next depends on nothing else. */
-const PASSING: readonly unknown[] = [
+/** Codes of errors that may go away by themselves. Whether a job counts an attempt depends on these alone. */
+const TRANSIENT: readonly unknown[] = [
   'STORE_UNAVAILABLE',
   'ENGINE_UNAVAILABLE',
   'NOTIFIER_UNAVAILABLE',
-  // Somebody else wrote at the same moment.
+  // Another append came first.
   'VERSION_CONFLICT',
 ];
 
-/** Whether the same work may succeed later without anybody changing anything. */
-export function mayPass(error: unknown): boolean {
-  return error instanceof CodedError && PASSING.includes(error.code);
+/** Whether the same work may succeed later although nobody changes anything. */
+export function isTransient(error: unknown): boolean {
+  return error instanceof CodedError && TRANSIENT.includes(error.code);
 }
 
-/** The engine understood the call and refused it; trying again as it is makes no sense. */
+/** The engine understood the call and refused it; sending the same call again makes no sense. */
 export class EngineRefusedError extends CodedError {
   readonly code = 'ENGINE_REFUSED';
   constructor(
@@ -150,7 +150,7 @@ export class EngineRefusedError extends CodedError {
   }
 }
 
-/** Something the service needs at its start is wrong; one line, naming what to change. */
+/** The service cannot start; the message is one line that names what to change. */
 export class SetupError extends CodedError {
   readonly code = 'SETUP';
 }

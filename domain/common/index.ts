@@ -8,7 +8,7 @@ export {
   CodedError,
   EngineRefusedError,
   EngineUnavailableError,
-  mayPass,
+  isTransient,
   NotifierUnavailableError,
   PersonalDataLockedError,
   SetupError,
@@ -21,7 +21,7 @@ export type { Json, JsonObject, Timestamp } from './json.ts';
 export { foldName, isNcName } from './nc-name.ts';
 export { createProgressLines, type ProgressLines, type ProgressLog } from './progress-lines.ts';
 export { isPath, redact, replaceAt } from './redact.ts';
-export { rest } from './sleep.ts';
+export { sleep } from './sleep.ts';
 export { formatTraceparent, type LogIds, logIds, parseTraceparent } from './trace-context.ts';
-export { describeUnkept, findUnkept } from './unstorable-value.ts';
+export { describeUnstorable, findUnstorable } from './unstorable-value.ts';
 export { wellFormedJson } from './well-formed-json.ts';

@@ -6,12 +6,12 @@ const NC_NAME = new RegExp(
   'u',
 );
 
-/** True for an XML name without colon, which is what an id is in a BPMN file (https://www.w3.org/TR/xml-names/#NT-NCName). */
+/** Whether a text is an XML name without colon, as ids in BPMN files are (https://www.w3.org/TR/xml-names/#NT-NCName). */
 export function isNcName(text: string): boolean {
   return NC_NAME.test(text);
 }
 
-/** The same for names that people, file systems and databases may take for one: in any case and any Unicode form. */
+/** Gives the same text for names that differ only in case or Unicode form: file systems and databases may mix them up. */
 export function foldName(name: string): string {
   return name.normalize('NFC').toUpperCase().toLowerCase().normalize('NFC');
 }

@@ -1,20 +1,19 @@
-/** Where the lines go. */
 export interface ProgressLog {
   info(fields: object, message: string): void;
 }
 
 export interface ProgressLines {
-  /** How much there is to do; nothing is done yet. May be called again for the next part. */
+  /** Begins a part with `total` items to do; called again for the next part. */
   start(what: string, total: number): void;
-  /** After each batch: how much is done in all, and what else the line shows. */
+  /** Called after each batch with the items done so far, and fields to add to the line. */
   update(done: number, fields?: object): void;
-  /** Writes what the last line did not show. */
+  /** Writes the last update, if no line has shown it. */
   stop(): void;
 }
 
 const LOG_INTERVAL_MS = 1_000;
 
-/** Progress as log lines, one a batch but no more than one a second: for runs that nobody watches. */
+/** Writes progress as log lines, at most one a second, for runs without a terminal. */
 export function createProgressLines(
   log: ProgressLog,
   clock: () => number = () => performance.now(),

@@ -3,40 +3,42 @@ import type { Json } from './json.ts';
 export const REDACTED = '[redacted]';
 
 /**
- * A copy of `value` with the values at `paths` hidden. A path is names joined by dots; `*` stands for
- * every name or position. A path that leads nowhere hides nothing.
+ * A copy of `value` with the values at `paths` replaced. A path is names joined by dots; `*` stands for
+ * every name or index. A path without a value changes nothing.
  */
 export function redact(value: Json, paths: readonly string[]): Json {
   return replaceAt(value, paths, () => REDACTED);
 }
 
-/** A copy of `value` with what stands at `paths`, written as for `redact`, replaced. */
+/** A copy of `value` with the values at `paths` (as for `redact`) replaced by what `replace` returns for them. */
 export function replaceAt(
   value: Json,
   paths: readonly string[],
   replace: (found: Json) => Json,
 ): Json {
-  return paths.reduce((current, path) => at(current, path.split('.'), replace), value);
+  return paths.reduce((current, path) => replacePath(current, path.split('.'), replace), value);
 }
 
-/** Whether a text is a path: names of any kind, but none that is empty. */
+/** Whether a text is a path: any names, but no empty one. */
 export function isPath(text: string): boolean {
   return text.split('.').every((name) => name !== '');
 }
 
-function at(value: Json, path: readonly string[], replace: (found: Json) => Json): Json {
+function replacePath(value: Json, path: readonly string[], replace: (found: Json) => Json): Json {
   const [name, ...rest] = path;
   if (name === undefined) return replace(value);
   if (value === null || typeof value !== 'object') return value;
   if (Array.isArray(value)) {
-    return value.map((item, position) =>
-      name === '*' || name === String(position) ? at(item, rest, replace) : item,
+    return value.map((item, index) =>
+      name === '*' || name === String(index) ? replacePath(item, rest, replace) : item,
     );
   }
   return Object.fromEntries(
     Object.entries(value).map(([key, field]) => [
       key,
-      field !== undefined && (name === '*' || name === key) ? at(field, rest, replace) : field,
+      field !== undefined && (name === '*' || name === key)
+        ? replacePath(field, rest, replace)
+        : field,
     ]),
   );
 }

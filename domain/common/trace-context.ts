@@ -1,22 +1,21 @@
 /*
- * W3C trace context (https://www.w3.org/TR/trace-context/) as far as events, jobs and log lines need it;
- * spans are not known here.
+ * W3C trace context (https://www.w3.org/TR/trace-context/) as far as events, jobs and log lines need it.
  */
 
 export interface TraceContext {
-  /** 32 hex digits, the same for all that one call causes. */
+  /** 32 hex digits, the same for everything that one call causes. */
   traceId: string;
   /** 16 hex digits. */
   spanId: string;
-  /** 8 bits; the lowest says whether the caller may have recorded. */
+  /** 8 bits; the lowest is the sampled flag. */
   flags: number;
 }
 
-/** Without the values that the recommendation calls invalid; later versions may append fields. */
+/** Excludes the values that the recommendation calls invalid; later versions may append fields. */
 const TRACEPARENT =
   /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 
-/** Reads a `traceparent`; null when it is none, after which the caller's `tracestate` does not count either. */
+/** Parses a `traceparent`; null when it is invalid, and then `tracestate` must be ignored as well. */
 export function parseTraceparent(text: string | undefined): TraceContext | null {
   const found = text === undefined ? null : TRACEPARENT.exec(text);
   if (!found) return null;
@@ -25,18 +24,18 @@ export function parseTraceparent(text: string | undefined): TraceContext | null 
   return { traceId, spanId, flags: Number.parseInt(flags, 16) };
 }
 
-/** As the header of version 00, which every reader of a later version takes as well. */
+/** Writes a `traceparent` of version 00, which readers of later versions accept too. */
 export function formatTraceparent({ traceId, spanId, flags }: TraceContext): string {
   return `00-${traceId}-${spanId}-${flags.toString(16).padStart(2, '0')}`;
 }
 
-/** What every log line about a process carries; `traceId` is missing only where nobody knows it. */
+/** The ids that every log line about a process has; `traceId` is missing only where it is not known. */
 export interface LogIds {
   correlationId: string;
   traceId?: string;
 }
 
-/** The ids for log lines, by the names they have everywhere. */
+/** Builds the ids for log lines. */
 export function logIds(correlationId: string, traceparent: string | undefined): LogIds {
   const traceId = parseTraceparent(traceparent)?.traceId;
   return traceId === undefined ? { correlationId } : { correlationId, traceId };

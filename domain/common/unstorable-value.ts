@@ -1,21 +1,24 @@
-/** Deeper than any data, and the end of what refers to itself. */
+/** Deeper than any real data; a value that contains itself is found by it. */
 const MAX_DEPTH = 200;
 
-/** Something that JSON does not keep as it is. */
-export interface UnkeptValue {
+/** A value that JSON cannot store unchanged. */
+export interface UnstorableValue {
   /** Names and indexes from the outside in. */
   path: readonly string[];
   message: string;
 }
 
 /**
- * Finds in a value what would become something else, or nothing, in JSON: text that is not Unicode, numbers that are
- * none (NaN, Infinity), bigints, functions, maps and sets, dates that are none. What is undefined is left
- * out, and what has a `toJSON` is looked at as that gives it.
+ * Finds the first part of a value that JSON would change or drop: text that is not Unicode, NaN, Infinity, bigints,
+ * functions, maps, sets and invalid dates. Undefined is allowed: JSON leaves it out. A value with `toJSON` is
+ * checked as that returns it.
  *
- * @returns the first one, or null
+ * @returns null when JSON stores the value unchanged
  */
-export function findUnkept(value: unknown, path: readonly string[] = []): UnkeptValue | null {
+export function findUnstorable(
+  value: unknown,
+  path: readonly string[] = [],
+): UnstorableValue | null {
   const wrong = problemOf(value);
   if (wrong) return { path, message: wrong };
   if (value === null || typeof value !== 'object' || value instanceof Date) return null;
@@ -23,38 +26,38 @@ export function findUnkept(value: unknown, path: readonly string[] = []): Unkept
     return { path: path.slice(0, 2), message: `is nested deeper than ${MAX_DEPTH} levels` };
   }
   if ('toJSON' in value && typeof value.toJSON === 'function') {
-    return findUnkept(value.toJSON(), path);
+    return findUnstorable(value.toJSON(), path);
   }
   for (const [name, field] of Object.entries(value)) {
     if (!name.isWellFormed()) return { path, message: `has a field whose name ${NOT_UNICODE}` };
-    const found = findUnkept(field, [...path, name]);
+    const found = findUnstorable(field, [...path, name]);
     if (found) return found;
   }
   return null;
 }
 
-/** As one sentence, with the path behind `what`. */
-export function describeUnkept(what: string, { path, message }: UnkeptValue): string {
+/** The problem as one sentence; `what` names the value that the path starts in. */
+export function describeUnstorable(what: string, { path, message }: UnstorableValue): string {
   return `${[what, ...path].join('.')}: ${message}`;
 }
 
-const NOT_UNICODE = 'is not Unicode: half of a surrogate pair stands alone in it';
+const NOT_UNICODE = 'is not Unicode: it contains an unpaired surrogate';
 
 function problemOf(value: unknown): string | null {
   switch (typeof value) {
     case 'string':
       return value.isWellFormed() ? null : `is text that ${NOT_UNICODE}`;
     case 'number':
-      return Number.isFinite(value) ? null : `is ${value}, which JSON does not have`;
+      return Number.isFinite(value) ? null : `is ${value}, which JSON cannot represent`;
     case 'bigint':
-      return 'is a bigint, which JSON does not have; give its digits as text';
+      return 'is a bigint, which JSON cannot represent; give its digits as text';
     case 'function':
     case 'symbol':
-      return `is a ${typeof value}, which JSON does not have`;
+      return `is a ${typeof value}, which JSON cannot represent`;
     default:
   }
   if (value instanceof Map || value instanceof Set) {
-    return `is a ${value.constructor.name}, which JSON does not have; give an object or a list`;
+    return `is a ${value.constructor.name}, which JSON cannot represent; give an object or a list`;
   }
-  return value instanceof Date && Number.isNaN(value.getTime()) ? 'is a date that is none' : null;
+  return value instanceof Date && Number.isNaN(value.getTime()) ? 'is an invalid date' : null;
 }

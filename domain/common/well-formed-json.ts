@@ -1,12 +1,12 @@
-/** Any escape; first those of whole surrogate pairs, then of halves. */
+/** Any escape; first those of surrogate pairs, then of single surrogates. */
 const ESCAPE =
   /\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[dD][89a-fA-F][0-9a-fA-F]{2}|\\./g;
 const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/;
 const PAIR_LENGTH = 12;
 
 /**
- * The same JSON text with U+FFFD for every half of a surrogate pair in it. `JSON.stringify` writes a half as an
- * escape, and readers that keep text as UTF-8 (DuckDB, PostgreSQL) refuse the whole text for it.
+ * The same JSON text with U+FFFD for every unpaired surrogate. `JSON.stringify` writes one as an escape, and readers
+ * that keep text as UTF-8 (DuckDB, PostgreSQL) then refuse the whole text.
  */
 export function wellFormedJson(text: string): string {
   if (!SURROGATE_ESCAPE.test(text)) return text;

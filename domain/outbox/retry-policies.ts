@@ -11,7 +11,7 @@ export interface RetryPolicy {
 }
 
 /**
- * How often and when a job is tried again. What may pass (`mayPass`: the database, the engine or Redis is
+ * How often and when a job is tried again. What is transient (`isTransient`: the database, the engine or Redis is
  * away, for hours perhaps) is tried without end (G10): with BullMQ the outbox row is gone by then, so a
  * job that gave up would be a process that never starts, or never ends for its callers. Anything else is a
  * defect or data that nobody can read; it is given up after about two minutes and becomes a dead letter.

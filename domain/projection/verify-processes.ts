@@ -1,4 +1,4 @@
-import { rest } from '../common/index.ts';
+import { sleep } from '../common/index.ts';
 import type {
   Difference,
   DifferenceKind,
@@ -142,7 +142,7 @@ export async function verifyProcesses(
         else still.push(id);
       }
       waiting = still;
-      if (waiting.length > 0) await rest(LATE_INTERVAL_MS, signal);
+      if (waiting.length > 0) await sleep(LATE_INTERVAL_MS, signal);
     }
   }
 

@@ -1,4 +1,4 @@
-import { createBatchSize, rest } from '../common/index.ts';
+import { createBatchSize, sleep } from '../common/index.ts';
 import { addPage } from './rollup-events.ts';
 import type { NewRollups, RollupSource } from './rollups.ts';
 
@@ -67,7 +67,7 @@ export async function rebuildRollups(
         return signal.aborted ? { kind: 'stopped' } : { kind: 'exchanged', events };
       }
     }
-    await rest(performance.now() - began, signal);
+    await sleep(performance.now() - began, signal);
   }
   return { kind: 'stopped' };
 }
@@ -80,6 +80,6 @@ export async function removeReplaced(
   while (!signal.aborted) {
     const began = performance.now();
     if ((await store.removeReplaced(REMOVED_AT_ONCE)) === 0) return;
-    await rest(performance.now() - began, signal);
+    await sleep(performance.now() - began, signal);
   }
 }

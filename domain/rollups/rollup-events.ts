@@ -1,4 +1,4 @@
-import { createBatchSize, rest } from '../common/index.ts';
+import { createBatchSize, sleep } from '../common/index.ts';
 import { deltasOf } from './rollup.ts';
 import type { RollupSource, RollupState, RollupStore } from './rollups.ts';
 
@@ -63,7 +63,7 @@ export async function rollupEvents(
       }
       if (added.atEnd) break;
     }
-    await rest(Math.max(SHORTEST_REST_MS, performance.now() - began), signal);
+    await sleep(Math.max(SHORTEST_REST_MS, performance.now() - began), signal);
   }
   return totals;
 }

@@ -1,4 +1,4 @@
-import { dateNames, findUnkept, type JsonObject } from '../common/index.ts';
+import { dateNames, findUnstorable, type JsonObject } from '../common/index.ts';
 import type { ProcessDefinition } from './define-process.ts';
 
 export type StartVariables =
@@ -31,10 +31,11 @@ export function readStartVariables(definition: ProcessDefinition, given: unknown
   }
   const variables = withoutBigints(parsed.data) as Record<string, unknown>;
   const identifiers = withoutBigints(definition.identifiers(parsed.data as JsonObject));
-  const unkept = findUnkept(variables, ['variables']) ?? findUnkept(identifiers, ['identifiers']);
-  if (unkept) {
-    const message = `${unkept.message}; the schema of the process made it of what was sent`;
-    return { kind: 'invalid', errors: [{ path: unkept.path.join('.'), message }] };
+  const unstorable =
+    findUnstorable(variables, ['variables']) ?? findUnstorable(identifiers, ['identifiers']);
+  if (unstorable) {
+    const message = `${unstorable.message}; the schema of the process made it of what was sent`;
+    return { kind: 'invalid', errors: [{ path: unstorable.path.join('.'), message }] };
   }
   return {
     kind: 'valid',

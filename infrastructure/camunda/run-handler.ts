@@ -3,8 +3,8 @@ import {
   BusinessRuleError,
   cutText,
   dateNames,
-  describeUnkept,
-  findUnkept,
+  describeUnstorable,
+  findUnstorable,
   type Json,
   type JsonObject,
   redact,
@@ -87,8 +87,8 @@ export async function runHandler(attempt: Attempt): Promise<Outcome> {
     audit: finish(500, step.errorText),
   });
 
-  const unreadable = findUnkept(given);
-  if (unreadable) return failed('INVALID_INPUT', describeUnkept('input', unreadable), true);
+  const unreadable = findUnstorable(given);
+  if (unreadable) return failed('INVALID_INPUT', describeUnstorable('input', unreadable), true);
   const parsed = parseInput(step, given);
   if (!parsed.success) return failed('INVALID_INPUT', problems('input', parsed.error), true);
   try {
@@ -97,8 +97,9 @@ export async function runHandler(attempt: Attempt): Promise<Outcome> {
     );
     const output = step.output.safeParse(raw);
     if (!output.success) return failed('INVALID_OUTPUT', problems('output', output.error), false);
-    const unkept = findUnkept(output.data);
-    if (unkept) return failed('INVALID_OUTPUT', describeUnkept('output', unkept), false);
+    const unstorable = findUnstorable(output.data);
+    if (unstorable)
+      return failed('INVALID_OUTPUT', describeUnstorable('output', unstorable), false);
     const [reserved] = reservedAmong(Object.keys(output.data));
     if (reserved !== undefined) {
       const message = `output.${reserved}: a step must not set this variable, the service does`;

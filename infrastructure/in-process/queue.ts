@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
-import { mayPass } from '../../domain/common/index.ts';
+import { isTransient } from '../../domain/common/index.ts';
 import {
   backoffAfter,
   type DeadLetters,
@@ -99,7 +99,7 @@ export function createInProcessQueue(options: InProcessQueueOptions): InProcessQ
       } catch (error) {
         if (!begun) throw closing.signal.reason;
         if (closing.signal.aborted) throw error;
-        const passes = mayPass(error);
+        const passes = isTransient(error);
         if (!passes && ++failures >= policy.attempts) throw new GivenUp(attempt, error);
         const pause = backoffAfter(policy, passes ? attempt : failures);
         const { name } = job;

@@ -1,5 +1,5 @@
 import { type Job as BullJob, Queue as BullQueue, Worker } from 'bullmq';
-import { mayPass } from '../../domain/common/index.ts';
+import { isTransient } from '../../domain/common/index.ts';
 import {
   backoffAfter,
   type DeadLetters,
@@ -150,7 +150,7 @@ export async function createBullmqQueue(options: BullmqOptions): Promise<BullmqQ
       await handler(data, { attempt: job.attemptsStarted });
     } catch (error) {
       // Outages do not count: after a long one, a job would have no attempts left.
-      if (!mayPass(error)) await job.updateData({ ...data, failures: failures + 1 });
+      if (!isTransient(error)) await job.updateData({ ...data, failures: failures + 1 });
       throw error;
     }
   }
@@ -158,7 +158,7 @@ export async function createBullmqQueue(options: BullmqOptions): Promise<BullmqQ
   /** @returns milliseconds until the next attempt, or -1 to give the job up */
   function pauseAfter(name: JobName, failed: number, error: unknown, kept?: KeptJob): number {
     const policy = policies[name];
-    if (mayPass(error)) return backoffAfter(policy, failed);
+    if (isTransient(error)) return backoffAfter(policy, failed);
     const failures = kept?.failures ?? failed;
     return failures >= policy.attempts ? -1 : backoffAfter(policy, failures);
   }

@@ -100,12 +100,12 @@ export function createApiKeyStore(knex: Knex, dialect: ApiKeyDialect): ApiKeySto
         .whereNull('revoked_at')
         .update({ revoked_at: time(at) });
     }),
-    noteUse: guarded(async (id, at) => {
+    recordUse: guarded(async (id, at) => {
       await table()
         .where('id', key(id))
         .update({ last_used_at: time(at) });
     }),
-    any: guarded(async () => (await table().first('id')) !== undefined),
+    hasAny: guarded(async () => (await table().first('id')) !== undefined),
   };
 }
 

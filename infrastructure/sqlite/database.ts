@@ -73,7 +73,7 @@ export async function openSqliteDatabase(
   const feedSource = createSqliteFeedSource(reads);
   const feedRows = createFeedRows(reads, feedSource);
   const alive = db.prepare('SELECT 1');
-  const noteUse = unsynced.prepare('UPDATE api_key SET last_used_at = ? WHERE id = ?');
+  const recordUse = unsynced.prepare('UPDATE api_key SET last_used_at = ? WHERE id = ?');
   return {
     kind: 'sqlite',
     eventStore: createSqliteEventStore({ db, groupCommit, clock, leaseMs, onAppended }),
@@ -100,7 +100,7 @@ export async function openSqliteDatabase(
         retried: (run) => run(),
       }),
       // The one write that a running service makes: it waits with the others for its turn.
-      noteUse: (id, at) => unsyncedCommit.write(() => void noteUse.run(at, id)),
+      recordUse: (id, at) => unsyncedCommit.write(() => void recordUse.run(at, id)),
     },
     archive: createSqliteArchive({
       db,

@@ -50,8 +50,8 @@ export async function createAccess(options: {
 }): Promise<Access> {
   const { config, store, clock, log, ttlMs = KEY_TTL_MS } = options;
   const policy = readPolicy(config);
-  let thereIsAKey = await store.any();
-  checkSomebodyGetsIn(policy, config, thereIsAKey);
+  let hasKeys = await store.hasAny();
+  checkSomebodyGetsIn(policy, config, hasKeys);
   tell();
   await warnOfDeadKeys();
   warnOfOpenWay();
@@ -59,7 +59,7 @@ export async function createAccess(options: {
     store,
     clock,
     ttlMs,
-    onNoteFailed: (err) => log.debug({ err }, 'the use of an API key was not noted'),
+    onRecordFailed: (err) => log.debug({ err }, 'could not store when an API key was last used'),
   });
   const verifyToken =
     config.JWT_JWKS_URL === ''
@@ -79,7 +79,7 @@ export async function createAccess(options: {
   function required(): boolean | Promise<boolean> {
     if (policy.kind !== 'once-keyed') return policy.kind === 'on';
     // Once there was a key it stays on: revoking the last one must not open the doors.
-    if (thereIsAKey) return true;
+    if (hasKeys) return true;
     if (clock() - lookedAt < ttlMs) return false;
     looking ??= look().finally(() => {
       looking = undefined;
@@ -89,22 +89,22 @@ export async function createAccess(options: {
 
   async function look(): Promise<boolean> {
     const at = clock();
-    if (await store.any()) {
-      thereIsAKey = true;
+    if (await store.hasAny()) {
+      hasKeys = true;
       tell();
     }
     lookedAt = at;
-    return thereIsAKey;
+    return hasKeys;
   }
 
   function tell(): void {
-    const { isOn, because } = describe(policy, thereIsAKey);
+    const { isOn, because } = describe(policy, hasKeys);
     if (isOn) log.info({ accessControl: 'on', because }, `access control is ON: ${because}`);
     else log.warn({ accessControl: 'off', because }, `access control is OFF: ${because}`);
   }
 
   async function warnOfDeadKeys(): Promise<void> {
-    if (!thereIsAKey || config.JWT_JWKS_URL !== '' || policy.kind === 'off') return;
+    if (!hasKeys || config.JWT_JWKS_URL !== '' || policy.kind === 'off') return;
     const keys = await store.list();
     if (keys.some((key) => isValidKey(key, clock()))) return;
     log.warn('every API key is revoked or expired: nobody gets in until one is created');
@@ -135,7 +135,7 @@ export async function createAccess(options: {
 
   return {
     required,
-    isOpen: () => policy.kind === 'off' || (policy.kind === 'once-keyed' && !thereIsAKey),
+    isOpen: () => policy.kind === 'off' || (policy.kind === 'once-keyed' && !hasKeys),
     identify({ scheme, text }) {
       if (looksLikeApiKey(text)) return keyRing.identify(text);
       // A token is not what these two are for, and nobody logs in with one by hand.
@@ -151,9 +151,9 @@ export async function createAccess(options: {
   };
 }
 
-function describe(policy: Policy, thereIsAKey: boolean): { isOn: boolean; because: string } {
+function describe(policy: Policy, hasKeys: boolean): { isOn: boolean; because: string } {
   if (policy.kind !== 'once-keyed') return { isOn: policy.kind === 'on', because: policy.because };
-  return thereIsAKey
+  return hasKeys
     ? { isOn: true, because: 'there is an API key' }
     : {
         isOn: false,

@@ -37,10 +37,10 @@ export function createKeyRing(options: {
   store: ApiKeyStore;
   clock: Clock;
   /** Hears that the use of a key could not be noted. */
-  onNoteFailed: (error: unknown) => void;
+  onRecordFailed: (error: unknown) => void;
   ttlMs?: number;
 }): KeyRing {
-  const { store, clock, onNoteFailed, ttlMs = KEY_TTL_MS } = options;
+  const { store, clock, onRecordFailed, ttlMs = KEY_TTL_MS } = options;
   const known = new LRUCache<string, Entry>({ max: MAX_KEYS });
   // Apart from the others: guesses push out guesses only.
   const unknown = new LRUCache<string, number>({ max: MAX_UNKNOWN });
@@ -93,12 +93,12 @@ export function createKeyRing(options: {
     return read(id);
   }
 
-  function noteUse(entry: Entry, now: number): void {
+  function recordUse(entry: Entry, now: number): void {
     if (now < entry.noteDue) return;
     entry.noteDue = now + USE_NOTE_MS;
     const { id } = entry.record;
     // After the answer, which must not wait for it.
-    setImmediate(() => store.noteUse(id, new Date(now).toISOString()).catch(onNoteFailed));
+    setImmediate(() => store.recordUse(id, new Date(now).toISOString()).catch(onRecordFailed));
   }
 
   function judge(text: string, entry: Entry | null): Identified {
@@ -106,7 +106,7 @@ export function createKeyRing(options: {
     // The hash is compared in any case: an id that exists takes no longer than one that does not.
     const fits = hasHash(text, entry?.record.hash);
     if (!entry || !fits || !isValidKey(entry.record, now)) return { kind: 'invalid' };
-    noteUse(entry, now);
+    recordUse(entry, now);
     return entry.identified;
   }
 

@@ -51,7 +51,7 @@ export function createAsk(timeLimitMs = TIME_LIMIT_MS) {
         return null;
       }
       if (error instanceof AnswerTooLargeError) {
-        const most = error.most.toLocaleString('en');
+        const most = error.maxParts.toLocaleString('en');
         sendProblem(
           reply,
           'invalid-request',

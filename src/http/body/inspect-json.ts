@@ -12,7 +12,7 @@ export const MAX_JSON_DEPTH = 100;
 /** What the fields of a request add to that. */
 const ENVELOPE = 2;
 const PROTO = '__proto__';
-/** An escape that may be half of a surrogate pair. */
+/** An escape that may be an unpaired surrogate. */
 const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/;
 const SHOWN = 40;
 
@@ -72,7 +72,7 @@ export function inspectJson(text: string): JsonFault | null {
         if (mayHaveHalves && SURROGATE_ESCAPE.test(token) && !read(token).isWellFormed()) {
           const what = isName ? 'has a field whose name' : 'is text that';
           const where = isName ? path().slice(0, -1) : path();
-          const message = `${what} is not Unicode: half of a surrogate pair, like \\ud800, stands alone in it`;
+          const message = `${what} is not Unicode: it contains an unpaired surrogate such as \\ud800`;
           return { path: where, message };
         }
         if (isName) {

@@ -20,7 +20,7 @@ describe.each(databaseKinds())('API keys on $name', ({ available, open }) => {
 
   const keys = () => createKeyManager(database.apiKeys, clock);
   const ring = (ttlMs = 5_000) =>
-    createKeyRing({ store: database.apiKeys, clock, ttlMs, onNoteFailed: () => {} });
+    createKeyRing({ store: database.apiKeys, clock, ttlMs, onRecordFailed: () => {} });
   const kindOf = async (text: string, of = ring()) => (await of.identify(text)).kind;
   const find = async (id: string): Promise<ApiKeyRecord> => {
     const found = await database.apiKeys.find(id);
@@ -31,9 +31,9 @@ describe.each(databaseKinds())('API keys on $name', ({ available, open }) => {
   it.skipIf(!available)(
     'come back as they were made, with the hash of the secret only',
     async () => {
-      expect(await database.apiKeys.any()).toBe(false);
+      expect(await database.apiKeys.hasAny()).toBe(false);
       const { text, record } = await keys().create('billing', ['process:start', 'admin'], DAY);
-      expect(await database.apiKeys.any()).toBe(true);
+      expect(await database.apiKeys.hasAny()).toBe(true);
       expect(await find(record.id)).toEqual(record);
       expect(record.expiresAt).toBe('2026-02-01T12:00:00.000Z');
       const rows = JSON.stringify(await database.knex('api_key').select());
@@ -180,7 +180,7 @@ describe.each(databaseKinds())('API keys on $name', ({ available, open }) => {
     async () => {
       const other = await open({ clock });
       const { text } = await createKeyManager(other.apiKeys, clock).create('away', ['admin'], null);
-      const one = createKeyRing({ store: other.apiKeys, clock, onNoteFailed: () => {} });
+      const one = createKeyRing({ store: other.apiKeys, clock, onRecordFailed: () => {} });
       await other.destroy();
       expect(await kindOf(text, one)).toBe('unavailable');
     },

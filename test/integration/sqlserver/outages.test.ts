@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { ApiKeyRecord } from '../../../domain/access/access.ts';
-import { mayPass, StoreUnavailableError } from '../../../domain/common/errors.ts';
+import { isTransient, StoreUnavailableError } from '../../../domain/common/errors.ts';
 import type { Database } from '../../../infrastructure/sql/database.ts';
 import type { PoolLimits } from '../../../infrastructure/sqlserver/connection.ts';
 import { openMssqlDatabase } from '../../../infrastructure/sqlserver/database.ts';
@@ -67,8 +67,8 @@ const CALLS: Readonly<Record<string, (database: Database) => Promise<unknown>>> 
   'apiKeys.find': ({ apiKeys }) => apiKeys.find(KEY.id),
   'apiKeys.list': ({ apiKeys }) => apiKeys.list(),
   'apiKeys.revoke': ({ apiKeys }) => apiKeys.revoke(KEY.id, NOW),
-  'apiKeys.noteUse': ({ apiKeys }) => apiKeys.noteUse(KEY.id, NOW),
-  'apiKeys.any': ({ apiKeys }) => apiKeys.any(),
+  'apiKeys.recordUse': ({ apiKeys }) => apiKeys.recordUse(KEY.id, NOW),
+  'apiKeys.hasAny': ({ apiKeys }) => apiKeys.hasAny(),
 };
 
 /** One for each way in which a database is away: what is not said to pass is given up for good. */
@@ -114,7 +114,7 @@ describe.skipIf(serverUrl === null)(
             (reason: unknown) => reason,
           );
           expect(error, name).toBeInstanceOf(StoreUnavailableError);
-          expect(mayPass(error), name).toBe(true);
+          expect(isTransient(error), name).toBe(true);
           return error as StoreUnavailableError;
         }),
       );

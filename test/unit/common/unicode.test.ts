@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { cutText } from '../../../domain/common/cut-text.ts';
-import { findUnkept } from '../../../domain/common/unstorable-value.ts';
+import { findUnstorable } from '../../../domain/common/unstorable-value.ts';
 import { wellFormedJson } from '../../../domain/common/well-formed-json.ts';
 import { decide } from '../../../domain/process/decide.ts';
 import { defineProcess } from '../../../domain/steps/define-process.ts';
@@ -54,7 +54,7 @@ describe('what JSON would not keep', () => {
     [{ a: new Map([[1, 2]]) }, 'a'],
     [{ a: new Date('never') }, 'a'],
   ])('is found in %o at %s', (value, path) => {
-    expect(findUnkept(value)?.path.join('.')).toBe(path);
+    expect(findUnstorable(value)?.path.join('.')).toBe(path);
   });
 
   it('is not found in JSON, dates, and what says itself how it is written', () => {
@@ -68,10 +68,10 @@ describe('what JSON would not keep', () => {
       new Date(0),
       new URL('http://a/'),
     ];
-    for (const value of kept) expect(findUnkept(value)).toBe(null);
+    for (const value of kept) expect(findUnstorable(value)).toBe(null);
     const circle: Record<string, unknown> = {};
     circle.a = circle;
-    expect(findUnkept(circle)?.message).toMatch(/nested deeper/);
+    expect(findUnstorable(circle)?.message).toMatch(/nested deeper/);
   });
 });
 

@@ -1,7 +1,7 @@
 import sql from 'mssql';
 import { RequestError as DriverError } from 'tedious';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { mayPass, StoreUnavailableError } from '../../../domain/common/errors.ts';
+import { isTransient, StoreUnavailableError } from '../../../domain/common/errors.ts';
 import { withRetry } from '../../../infrastructure/sqlserver/retry.ts';
 
 interface Refusal {
@@ -71,7 +71,7 @@ describe.each(DRIVERS)('what SQL Server refuses through %s', (_driver, made) => 
     const { attempts, result } = await runs(refusal);
     expect(attempts).toBeGreaterThan(10);
     expect(result).toBeInstanceOf(StoreUnavailableError);
-    expect(mayPass(result)).toBe(true);
+    expect(isTransient(result)).toBe(true);
   });
 
   it.each(LOST)('%s: may pass later, and may have been done', async (_what, refusal) => {
@@ -83,6 +83,6 @@ describe.each(DRIVERS)('what SQL Server refuses through %s', (_driver, made) => 
     const { attempts, result } = await runs(refusal);
     expect(attempts).toBe(1);
     expect(result).toMatchObject({ number: refusal.number });
-    expect(mayPass(result)).toBe(false);
+    expect(isTransient(result)).toBe(false);
   });
 });
