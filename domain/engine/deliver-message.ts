@@ -1,5 +1,12 @@
 import { type JsonObject, StoreUnavailableError } from '../common/index.ts';
-import { type Audit, decide, type EventStore, fold, isEnded } from '../process/index.ts';
+import {
+  type Audit,
+  decide,
+  type EventStore,
+  handleCommand,
+  isEnded,
+  readProcess,
+} from '../process/index.ts';
 import type { Engine } from './engine.ts';
 
 export interface Message {
@@ -28,13 +35,11 @@ export async function deliverMessage(
   message: Message,
   { eventStore, engine }: { eventStore: EventStore; engine: Pick<Engine, 'correlate'> },
 ): Promise<MessageAnswer> {
-  const stream = await eventStore.readStream(correlationId);
-  const [first] = stream;
-  const state = fold(stream);
+  const { first, state } = await readProcess(eventStore, correlationId);
   if (!first || !state) return { kind: 'unknown' };
   if (isEnded(state)) return { kind: 'ended' };
   const { processInstanceId } = state;
-  // The engine has no instance yet, or not said so.
+  // The engine has no instance yet, or none is recorded.
   if (processInstanceId === null) return { kind: 'no-receiver' };
   const { messageName, variables, actor, audit } = message;
   const isTaken = await engine.correlate(messageName, processInstanceId, variables);
@@ -43,7 +48,13 @@ export async function deliverMessage(
   const variableNames = Object.keys(variables);
   const command = { type: 'record-message', messageName, variableNames, actor, audit } as const;
   try {
-    await eventStore.append(correlationId, decide({ ...command, processName, identity }, state));
+    // What the engine has taken is an event, whatever has become of the process by now.
+    await handleCommand(
+      correlationId,
+      () => decide({ ...command, processName, identity }, state),
+      eventStore,
+      { from: 'any' },
+    );
     return { kind: 'delivered' };
   } catch (reason) {
     if (!(reason instanceof StoreUnavailableError)) throw reason;

@@ -9,15 +9,16 @@ import {
 import type { EngineIncident, EngineInstance } from './engine.ts';
 import { isOldIncident } from './old-incident.ts';
 
-/** What is to be done about a pending process. */
-export type Verdict =
-  | { kind: 'goes-on' }
+/** What a pending process needs. */
+export type Diagnosis =
+  /** It runs, or what happened is too young to be sure: nothing. */
+  | { kind: 'healthy' }
   /** No instance is recorded: start it, or record the one there is. */
   | { kind: 'start' }
-  /** The retry has not been done. */
+  /** The engine has not done the retry. */
   | {
       kind: 'retry';
-      /** Open ones that the retry takes back. */
+      /** Open incidents that the retry takes back. */
       incidents?: readonly EngineIncident[];
     }
   | { kind: 'end'; outcome: Outcome; deletes: boolean };
@@ -32,19 +33,19 @@ export interface EngineView {
   stuck: boolean;
 }
 
-const GOES_ON: Verdict = { kind: 'goes-on' };
+const HEALTHY: Diagnosis = { kind: 'healthy' };
 
 /**
- * Says what is to be done about a pending process without news since `cutoff`, from its events and the
- * engine's view of its instance, which was taken before the events were read. What the engine has said
- * for less long than since `cutoff` is left alone too: a final task elsewhere may be about to report.
+ * Concludes what a pending process without news since `cutoff` needs, from its events and the engine's view of
+ * its instance, which was taken before the events were read. Skips instances that changed after `cutoff`: a final
+ * task elsewhere may be about to report.
  */
-export function judge(
+export function diagnose(
   state: ProcessState,
   events: readonly StoredEvent[],
   { recorded, incidents, stuck }: EngineView,
   { cutoff }: { cutoff: Timestamp },
-): Verdict {
+): Diagnosis {
   const retried = events.findLast(({ type }) => type === 'process-retried');
   const since = retried?.version ?? 0;
   const startedSince = events.some(
@@ -62,7 +63,7 @@ export function judge(
   }
   switch (recorded.state) {
     case 'suspended':
-      return GOES_ON;
+      return HEALTHY;
     case 'active': {
       // Attempts are given back to all that has none: so the other incidents are older than that, too.
       const old = incidents.filter((one) => isOldIncident(one, events));
@@ -73,11 +74,11 @@ export function judge(
         return stuckAt(incident, incidents, at);
       }
       const refusal = lastRefusal(events, since);
-      return stuck && refusal ? refused(refusal, true) : GOES_ON;
+      return stuck && refusal ? refused(refusal, true) : HEALTHY;
     }
     case 'completed':
     case 'terminated': {
-      if (recorded.endedAt !== null && recorded.endedAt > cutoff) return GOES_ON;
+      if (recorded.endedAt !== null && recorded.endedAt > cutoff) return HEALTHY;
       if (unanswered) return { kind: 'retry' };
       if (recorded.state === 'terminated') {
         const reason = recorded.deleteReason ? `: ${recorded.deleteReason}` : '';
@@ -98,18 +99,18 @@ export function judge(
   }
 }
 
-function refused({ data, step }: StoredEvent & StepFailed, deletes: boolean): Verdict {
+function refused({ data, step }: StoredEvent & StepFailed, deletes: boolean): Diagnosis {
   const { code, message } = data;
   const outcome = { status: 'error', kind: 'business', code, message, step: step.name } as const;
   return { kind: 'end', outcome, deletes };
 }
 
-/** The end of a process whose instance cannot go on. */
+/** The end of a process whose instance cannot continue. */
 export function stuckAt(
   { message }: EngineIncident,
   incidents: readonly EngineIncident[],
   at: string | null,
-): Verdict & { kind: 'end' } {
+): Diagnosis & { kind: 'end' } {
   const text = `the instance cannot go on at ${at}: ${message ?? 'no reason given'}`;
   const end = technical('INCIDENT', text, at);
   const incidentIds = incidents.map(({ id }) => id);

@@ -102,7 +102,7 @@ export interface Engine extends EngineInspection {
    * Deletes everything the engine holds of an instance and of those it called: what runs is cancelled, and the
    * history goes with its variables. One that is gone is fine.
    */
-  forget(processInstanceId: string): Promise<void>;
+  deleteHistory(processInstanceId: string): Promise<void>;
   /**
    * Gives what failed for good in a running instance, and in those it called, its attempts back: external
    * tasks and jobs without retries. Nothing to give back is fine.

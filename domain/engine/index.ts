@@ -1,5 +1,5 @@
 export { cancelInstance } from './cancel-instance.ts';
-export { forgetInstances } from './delete-history.ts';
+export { deleteHistory } from './delete-history.ts';
 export { deliverMessage } from './deliver-message.ts';
 export type {
   Engine,

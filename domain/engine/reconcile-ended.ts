@@ -1,10 +1,10 @@
-import { fold, type ProcessState } from '../process/index.ts';
+import { type ProcessState, readProcess } from '../process/index.ts';
 import type { EngineInstance } from './engine.ts';
 import type { ReconcilePorts, Span } from './reconcile-ports.ts';
 
 /**
- * Deletes a running instance whose process has ended otherwise: cancelled, refused, or failed so long ago
- * that nobody will retry it. Instances that belong to no process here are somebody else's.
+ * Deletes a running instance whose process has ended without it: cancelled, refused, or failed so long ago
+ * that nobody will retry it. Leaves instances alone that belong to no process here.
  *
  * @returns true when it was deleted
  */
@@ -16,10 +16,10 @@ export async function reconcileRunning(
   const { businessKey, processKey, processInstanceId } = instance;
   if (businessKey === null) return false;
   const stored = await processStore.get(businessKey);
-  if (!stored || stored.processName !== processKey || !isLeftOver(stored, span)) return false;
+  if (!stored || stored.processName !== processKey || !isOver(stored, span)) return false;
   // process_store may be behind: a retry may have taken the end back.
-  const state = fold(await eventStore.readStream(businessKey));
-  if (!state || !isLeftOver(state, span)) return false;
+  const { state } = await readProcess(eventStore, businessKey);
+  if (!state || !isOver(state, span)) return false;
   // A refusal may have a path of its own that still does something.
   if (state.error?.kind === 'business' && (await engine.isWorkedOn(processInstanceId)))
     return false;
@@ -27,7 +27,8 @@ export async function reconcileRunning(
   return true;
 }
 
-function isLeftOver(state: ProcessState, { cutoff, keepUntil }: Span): boolean {
+/** True when an instance of the process has nothing more to do. */
+function isOver(state: ProcessState, { cutoff, keepUntil }: Span): boolean {
   switch (state.error?.kind) {
     case 'cancelled':
     case 'business':
@@ -35,7 +36,7 @@ function isLeftOver(state: ProcessState, { cutoff, keepUntil }: Span): boolean {
     case 'technical':
       return state.updatedAt <= keepUntil;
     default:
-      // Pending, or ended well: branches beside the final step may go on.
+      // Pending, or ended well: branches beside the final step may still run.
       return false;
   }
 }

@@ -1,10 +1,10 @@
 import { EngineUnavailableError, StoreUnavailableError } from '../common/index.ts';
-import { forgetInstances } from './delete-history.ts';
+import { deleteHistory } from './delete-history.ts';
 import type { ReconcilePorts } from './reconcile-ports.ts';
 
 /**
  * Finishes erasures that could not reach the engine: it was away, or it is embedded in a running service while
- * the command ran outside. One that cannot be finished is left to the next run.
+ * the command ran outside. The next run tries those that fail again.
  */
 export async function reconcileErased(
   ports: ReconcilePorts,
@@ -15,11 +15,11 @@ export async function reconcileErased(
   for (const correlationId of await processKeys.leftInEngine(batch)) {
     if (signal.aborted) return;
     try {
-      await forgetInstances(correlationId, ports);
-      log.info({ correlationId }, 'reconciler: the engine holds nothing of an erased process now');
+      await deleteHistory(correlationId, ports);
+      log.info({ correlationId }, 'reconciler: deleted the history of an erased process');
     } catch (err) {
       if (err instanceof EngineUnavailableError || err instanceof StoreUnavailableError) throw err;
-      log.warn({ err, correlationId }, 'reconciler: an erased process was left in the engine');
+      log.warn({ err, correlationId }, 'reconciler: skipped an erased process');
     }
   }
 }

@@ -1,6 +1,12 @@
 import { VersionConflictError } from '../common/index.ts';
-import { decide, fold, isEnded, type ProcessState, type StoredEvent } from '../process/index.ts';
-import { judge, stuckAt, type Verdict } from './diagnose.ts';
+import {
+  endProcess,
+  isEnded,
+  type ProcessState,
+  readProcess,
+  type StoredEvent,
+} from '../process/index.ts';
+import { type Diagnosis, diagnose, stuckAt } from './diagnose.ts';
 import type { EngineIncident, EngineInstance } from './engine.ts';
 import type { ReconcilePorts, Span } from './reconcile-ports.ts';
 import { isRunning, retryInstance } from './retry-instance.ts';
@@ -39,9 +45,9 @@ export async function viewBatch(
 }
 
 /**
- * Does what is to be done about one pending process. The engine was asked before: so the stream is read
- * now, must have had no news since the cutoff either, and must be at that version when an end is appended.
- * Whatever arrives in between wins.
+ * Does what one pending process needs. The engine was asked before: so the stream is read now, must have had no
+ * news since the cutoff either, and must still be at that version when an end is appended. Whatever arrives in
+ * between wins.
  *
  * @returns what was done, null for nothing
  */
@@ -56,28 +62,20 @@ export async function reconcilePending(
   const found = (view.instances.get(correlationId) ?? []).filter(
     ({ processKey }) => processKey === processName,
   );
-  if (isFine(seen, found, view)) return null;
-  const events = await eventStore.readStream(correlationId);
-  const state = fold(events);
-  const [request] = events;
+  if (isHealthy(seen, found, view)) return null;
+  const stream = await readProcess(eventStore, correlationId);
+  const { events, first: request, state } = stream;
   if (!state || !request || isEnded(state) || state.updatedAt > span.cutoff) return null;
-  const recorded = found.find((one) => one.processInstanceId === state.processInstanceId) ?? null;
-  // An engine without history, or a business key that was changed: what runs is no zombie.
   const { processInstanceId } = state;
+  const recorded = found.find((one) => one.processInstanceId === processInstanceId) ?? null;
+  // An engine without history, or a business key that was changed: what runs is no zombie.
   if (!recorded && processInstanceId && (await engine.isRunning(processInstanceId))) return null;
-  const verdict = judge(
-    state,
-    events,
-    {
-      recorded,
-      incidents: view.incidents.get(processInstanceId ?? '') ?? [],
-      stuck: await isStuck(events),
-    },
-    span,
-  );
-  switch (verdict.kind) {
-    case 'goes-on':
-      return (await deleteSurplus(state)) ? 'surplus instance deleted' : null;
+  const incidents = view.incidents.get(processInstanceId ?? '') ?? [];
+  const stuck = await isStuck(events);
+  const diagnosis = diagnose(state, events, { recorded, incidents, stuck }, span);
+  switch (diagnosis.kind) {
+    case 'healthy':
+      return (await deleteDuplicates()) ? 'duplicate instance deleted' : null;
     case 'start':
       await startInstance(
         { name: 'start-instance', correlationId, eventId: request.id, redelivered: true },
@@ -87,58 +85,58 @@ export async function reconcilePending(
       return 'instance started or recorded';
     case 'retry':
       await retryInstance({ correlationId }, { eventStore, engine, attemptsOf });
-      return (await endIfStill(verdict.incidents ?? [])) ?? 'retry done';
+      return (await endIfStill(diagnosis.incidents ?? [])) ?? 'retry done';
     case 'end':
-      return end(state, verdict);
+      return end(diagnosis);
+    default:
+      return diagnosis satisfies never;
   }
 
-  async function end(
-    now: ProcessState,
-    { outcome, deletes }: Verdict & { kind: 'end' },
-  ): Promise<string | null> {
-    const identity = request?.identity ?? {};
-    const decided = decide({ type: 'end-process', processName, identity, outcome }, now);
+  async function end({ outcome, deletes }: Diagnosis & { kind: 'end' }): Promise<string | null> {
     try {
-      await eventStore.append(correlationId, decided, { expectedVersion: now.version });
+      await endProcess(correlationId, { type: 'end-process', outcome }, eventStore, {
+        from: stream,
+        onConflict: 'throw',
+      });
     } catch (error) {
       // A step, an end or a cancel arrived in this moment: it knows better.
       if (error instanceof VersionConflictError) return null;
       throw error;
     }
-    if (deletes && now.processInstanceId) await engine.cancel(now.processInstanceId);
+    if (deletes && processInstanceId) await engine.cancel(processInstanceId);
     return `ended: ${outcome.status === 'error' ? outcome.code : outcome.status}`;
   }
 
-  /** Attempts cannot be given back to everything that has an incident: such a process cannot go on. */
+  /** Attempts cannot be given back to everything that has an incident: such a process cannot continue. */
   async function endIfStill(old: readonly EngineIncident[]): Promise<string | null> {
-    if (old.length === 0 || !state?.processInstanceId) return null;
-    const open = await engine.findIncidents([state.processInstanceId]);
+    if (old.length === 0 || !processInstanceId) return null;
+    const open = await engine.findIncidents([processInstanceId]);
     const [still] = open.filter(({ id }) => old.some((one) => one.id === id));
-    return still ? end(state, stuckAt(still, open, still.activityId ?? state.currentStep)) : null;
+    return still ? end(stuckAt(still, open, still.activityId ?? state?.currentStep ?? null)) : null;
   }
 
-  /** Asked of the engine only when a rule has said no and the instance shows nothing that it waits for. */
-  async function isStuck(stream: readonly StoredEvent[]): Promise<boolean> {
+  /** Asks the engine only when a rule has refused and the instance shows nothing that it waits for. */
+  async function isStuck(all: readonly StoredEvent[]): Promise<boolean> {
     if (!recorded || !view.idle.has(recorded.processInstanceId)) return false;
-    const refused = stream.some(
+    const refused = all.some(
       (event) => event.type === 'step-failed' && event.data.kind === 'business',
     );
     return refused && (await engine.isStuck(recorded.processInstanceId));
   }
 
-  /** Instances that a start whose answer was lost left beside the recorded one. */
-  async function deleteSurplus(now: ProcessState): Promise<boolean> {
+  /** Deletes instances that a start whose answer was lost left beside the recorded one. */
+  async function deleteDuplicates(): Promise<boolean> {
     if (!recorded || !isRunning(recorded)) return false;
-    const surplus = found.filter(
-      (one) => isRunning(one) && one.processInstanceId !== now.processInstanceId,
+    const duplicates = found.filter(
+      (one) => isRunning(one) && one.processInstanceId !== processInstanceId,
     );
-    for (const one of surplus) await engine.cancel(one.processInstanceId);
-    return surplus.length > 0;
+    for (const one of duplicates) await engine.cancel(one.processInstanceId);
+    return duplicates.length > 0;
   }
 }
 
-/** Most of them: their one instance runs, and shows what it waits for. Nothing more is read of these. */
-function isFine(
+/** Most processes: their one instance runs, and shows what it waits for. No more is read of these. */
+function isHealthy(
   { processInstanceId }: ProcessState,
   found: readonly EngineInstance[],
   { incidents, idle }: BatchView,

@@ -7,27 +7,27 @@ import { reconcilePending, viewBatch } from './reconcile-pending.ts';
 import type { ReconcilePorts, Span } from './reconcile-ports.ts';
 
 export interface ReconcileOptions {
-  /** The process definitions whose running instances are looked at. */
+  /** The process definitions whose running instances are checked. */
   processKeys: readonly string[];
-  /** Milliseconds without news after which a process is looked at. */
+  /** Milliseconds without news after which a process is checked. */
   afterMs: number;
   /** Milliseconds that the instance of a failed process is kept for a retry. */
   keepMs: number;
-  /** Processes, or instances, looked at with one set of calls. */
+  /** Processes, or instances, that one set of calls asks about. */
   batch?: number;
 }
 
-/** Processes settled at the same moment. */
-const AT_ONCE = 4;
+/** Processes that are handled at the same time. */
+const CONCURRENCY = 4;
 const BATCH = 200;
 
 /**
- * Compares processes with the engine and mends what does not fit (G11): pending processes that cannot
- * come to an end by themselves get one with the reason, or their start or retry once more; instances
- * without a pending process are deleted, and so is what is left there of erased processes. Everything it does is safe to do twice and beside everything
- * else, so a run may stop anywhere: the next one begins anew.
+ * Compares processes with the engine and corrects what does not fit (G11): pending processes that cannot
+ * end by themselves get an end with the reason, or their start or retry once more; instances of ended
+ * processes are deleted, and so is what the engine still has of erased ones. Everything it does is safe to do
+ * twice and at the same time as everything else, so a run may stop anywhere: the next one starts from the beginning.
  *
- * With engine or database away it stops with one line; the next run tries again.
+ * Without the engine or the database it stops with one log line; the next run tries again.
  */
 export async function reconcileProcesses(
   ports: ReconcilePorts,
@@ -49,7 +49,7 @@ export async function reconcileProcesses(
     if (!(error instanceof EngineUnavailableError) && !(error instanceof StoreUnavailableError)) {
       throw error;
     }
-    log.info({ reason: error.message }, 'reconciler: stopped, and tries again at its next time');
+    log.info({ reason: error.message }, 'reconciler: stopped; the next run tries again');
   }
 }
 
@@ -75,16 +75,16 @@ async function reconcileAllPending(
     const view = await viewBatch(states, ports);
     const done = await each(states, signal, async (state) => {
       const { correlationId } = state;
-      const what = await unlessBroken(
+      const what = await orSkip(
         () => reconcilePending(state, view, ports, span),
-        (err) => log.warn({ err, correlationId }, 'reconciler: a process was left'),
+        (err) => log.warn({ err, correlationId }, 'reconciler: skipped a process'),
       );
-      if (what) log.info({ correlationId, what }, 'reconciler: a process was mended');
+      if (what) log.info({ correlationId, what }, 'reconciler: corrected a process');
       return what !== null;
     });
     log[done > 0 ? 'info' : 'debug'](
-      { looked: states.length, done },
-      'reconciler: pending processes compared with the engine',
+      { checked: states.length, done },
+      'reconciler: compared pending processes with the engine',
     );
     if (atEnd) return;
     after = { updatedAt: last.updatedAt, correlationId: last.correlationId };
@@ -104,18 +104,21 @@ async function reconcileAllRunning(
     const instances = await engine.listRunning(processKeys, page);
     const deleted = await each(instances, signal, async (instance) => {
       const { processInstanceId, businessKey: correlationId } = instance;
-      const isGone = await unlessBroken(
+      const isDeleted = await orSkip(
         () => reconcileRunning(instance, ports, span),
-        (err) => log.warn({ err, processInstanceId }, 'reconciler: an instance was left'),
+        (err) => log.warn({ err, processInstanceId }, 'reconciler: skipped an instance'),
       );
-      if (isGone) {
-        log.info({ correlationId, processInstanceId }, 'reconciler: a left-over instance deleted');
+      if (isDeleted) {
+        log.info(
+          { correlationId, processInstanceId },
+          'reconciler: deleted the instance of an ended process',
+        );
       }
-      return isGone === true;
+      return isDeleted === true;
     });
     log[deleted > 0 ? 'info' : 'debug'](
-      { looked: instances.length, deleted },
-      'reconciler: running instances compared with their processes',
+      { checked: instances.length, deleted },
+      'reconciler: compared running instances with their processes',
     );
     if (instances.length < batch) return;
     // What was deleted is in no later page.
@@ -138,14 +141,14 @@ async function each<T>(
       if (await work(one)) count++;
     }
   }
-  await Promise.all(Array.from({ length: AT_ONCE }, take));
+  await Promise.all(Array.from({ length: CONCURRENCY }, take));
   return count;
 }
 
-/** One process that cannot be settled must not keep the others from it; an outage ends the run. */
-async function unlessBroken<T>(
+/** One process that fails must not keep the others from their turn; an outage ends the run. */
+async function orSkip<T>(
   work: () => Promise<T>,
-  tell: (error: unknown) => void,
+  onSkip: (error: unknown) => void,
 ): Promise<T | null> {
   try {
     return await work();
@@ -153,7 +156,7 @@ async function unlessBroken<T>(
     if (error instanceof EngineUnavailableError || error instanceof StoreUnavailableError) {
       throw error;
     }
-    tell(error);
+    onSkip(error);
     return null;
   }
 }

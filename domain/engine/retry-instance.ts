@@ -1,8 +1,14 @@
 import { EngineRefusedError } from '../common/index.ts';
 import type { Job } from '../outbox/index.ts';
-import { type EventStore, fold, isEnded, type StoredEvent } from '../process/index.ts';
+import {
+  type EventStore,
+  isEnded,
+  readProcess,
+  requestOf,
+  type StoredEvent,
+} from '../process/index.ts';
 import type { Engine, EngineInstance, TaskRef } from './engine.ts';
-import { recordFailure, startRecorded } from './start-recorded.ts';
+import { recordRefusal, startRecorded } from './start-recorded.ts';
 
 export interface RetryInstancePorts {
   eventStore: EventStore;
@@ -12,42 +18,42 @@ export interface RetryInstancePorts {
 }
 
 /**
- * Lets a retried process go on: where it stands when its instance still runs, else from its beginning, in
+ * Resumes a retried process: where it stands when its instance still runs, else from its beginning, in
  * a new instance with the same request. The job says nothing but which process, so it may come twice
  * or late: it does what the last retry asks for, unless that was done or the process has ended since.
  *
- * @throws EngineUnavailableError, StoreUnavailableError: try again later
+ * @throws EngineUnavailableError, StoreUnavailableError, VersionConflictError: try again later
  */
 export async function retryInstance(
   { correlationId }: Pick<Job, 'correlationId'>,
   { eventStore, engine, attemptsOf }: RetryInstancePorts,
 ): Promise<void> {
-  const events = await eventStore.readStream(correlationId);
-  const state = fold(events);
-  const [request] = events;
+  const stream = await readProcess(eventStore, correlationId);
+  const { events, state } = stream;
+  const request = requestOf(stream);
   const retried = events.findLast(({ type }) => type === 'process-retried');
-  if (!state || isEnded(state) || request?.type !== 'process-requested' || !retried) return;
+  if (!state || isEnded(state) || !request || !retried) return;
   const known = await engine.findInstances(request.processName, correlationId);
-  const runs = known.filter(isRunning);
-  if (runs.some(({ processInstanceId }) => processInstanceId === state.processInstanceId)) {
+  const running = known.filter(isRunning);
+  if (running.some(({ processInstanceId }) => processInstanceId === state.processInstanceId)) {
     try {
       await engine.retryFailed(state.processInstanceId ?? '', attemptsOf);
     } catch (error) {
       if (!(error instanceof EngineRefusedError)) throw error;
       const message = `the process engine refused the retry: ${error.message}`;
-      await recordFailure({ request, state, code: error.code, message }, eventStore);
+      await recordRefusal(stream, { correlationId, code: error.code, message }, eventStore);
     }
     return;
   }
-  // This retry had its instance, which is gone by now: what became of it is for the reconciler to say.
+  // This retry had its instance, which is gone by now: the reconciler finds out what became of it.
   if (events.some(({ type, version }) => type === 'process-started' && version > retried.version)) {
     return;
   }
-  // One that runs unrecorded was started by a delivery that died before it could say so.
+  // One that runs unrecorded was started by a delivery that died before it could record it.
   const earlier = recordedInstances(events);
-  const found = runs.find(({ processInstanceId }) => !earlier.has(processInstanceId));
+  const found = running.find(({ processInstanceId }) => !earlier.has(processInstanceId));
   await startRecorded(
-    { request, cause: retried, state, instanceId: found?.processInstanceId },
+    { request, cause: retried, stream, instanceId: found?.processInstanceId },
     { eventStore, engine },
   );
 }
@@ -56,7 +62,8 @@ export function isRunning({ state }: EngineInstance): boolean {
   return state === 'active' || state === 'suspended';
 }
 
-function recordedInstances(events: readonly StoredEvent[]): Set<string> {
+/** Every instance that the events name. */
+export function recordedInstances(events: readonly StoredEvent[]): Set<string> {
   return new Set(
     events.flatMap((event) =>
       event.type === 'process-started' ? [event.data.processInstanceId] : [],

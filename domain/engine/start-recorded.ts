@@ -2,9 +2,10 @@ import { EngineRefusedError, withDates } from '../common/index.ts';
 import {
   decide,
   type EventStore,
-  fold,
+  endProcess,
+  handleCommand,
   type ProcessRequested,
-  type ProcessState,
+  type ProcessStream,
   reservedValues,
   type StoredEvent,
 } from '../process/index.ts';
@@ -15,7 +16,7 @@ export interface RecordedStart {
   /** The event that asks for the instance: the request, or a retry. */
   cause: StoredEvent;
   /** The process as it was read. */
-  state: ProcessState;
+  stream: ProcessStream;
   /** The instance that an earlier delivery started and did not record; left out: starts one. */
   instanceId: string | undefined;
 }
@@ -23,75 +24,82 @@ export interface RecordedStart {
 /**
  * Starts an instance, unless there is one already, and records it. The engine's refusal ends the process, and
  * so does a request whose data was erased in the moment it was retried.
- * Two callers at the same moment may both start one: the dedupe key of `process-started` lets one of them
- * win, and the other deletes its instance.
  *
- * @throws EngineUnavailableError, StoreUnavailableError: try again later
+ * Race: two callers at the same moment may both start an instance. The dedupe key of `process-started` lets one of
+ * them win, and the other deletes its instance.
+ *
+ * @throws EngineUnavailableError, StoreUnavailableError, VersionConflictError: try again later
  */
 export async function startRecorded(
-  { request, cause, state, instanceId }: RecordedStart,
+  { request, cause, stream, instanceId }: RecordedStart,
   { eventStore, engine }: { eventStore: EventStore; engine: Engine },
 ): Promise<void> {
   const { correlationId, processName, identity } = request;
-  const processInstanceId = instanceId ?? (await start());
-  if (processInstanceId !== null) await record(processInstanceId);
+  const id = instanceId ?? (await start());
+  if (id !== null && (await record(id)) !== id) await engine.cancel(id);
 
-  /** @returns the instance's id, or null when it cannot be started and the process has failed with that */
+  /** @returns the instance's id; null when it cannot be started, and the process has failed with the reason */
   async function start(): Promise<string | null> {
     if (request.erased) {
-      await recordEnd('ERASED', 'the personal data that the process needs is erased');
+      await fail('ERASED', 'the personal data that the process needs is erased');
       return null;
     }
     try {
       return await engine.start(processName, correlationId, startVariables(request));
     } catch (error) {
       if (!(error instanceof EngineRefusedError)) throw error;
-      await recordEnd(error.code, `the process engine refused the start: ${error.message}`);
+      await fail(error.code, `the process engine refused the start: ${error.message}`);
       return null;
     }
   }
 
-  function recordEnd(code: string, message: string): Promise<void> {
-    return recordFailure({ request, state, code, message }, eventStore);
+  function fail(code: string, message: string): Promise<void> {
+    return recordRefusal(stream, { correlationId, code, message }, eventStore);
   }
 
-  async function record(id: string): Promise<void> {
+  /** @returns the instance that the process runs in; null when in none, because it was cancelled meanwhile */
+  async function record(processInstanceId: string): Promise<string | null> {
     const command = {
       type: 'record-start',
       processName,
       identity,
-      processInstanceId: id,
+      processInstanceId,
       requestId: cause.id,
-      replaces: state.processInstanceId,
+      replaces: stream.state?.processInstanceId ?? null,
     } as const;
-    const { events: stored } = await eventStore.append(correlationId, decide(command, state));
-    const started = stored[0];
-    if (started?.type === 'process-started' && started.data.processInstanceId !== id) {
-      await engine.cancel(id);
-      return;
+    const handled = await handleCommand(
+      correlationId,
+      ({ state }) => decide(command, state),
+      eventStore,
+      { from: stream },
+    );
+    if (handled.kind === 'duplicate') {
+      const { event } = handled;
+      return event.type === 'process-started' ? event.data.processInstanceId : null;
     }
-    // A cancel that was recorded while the engine was starting found no instance to delete.
-    if (started && started.version > state.version + 1) {
-      const now = fold(await eventStore.readStream(correlationId));
-      if (now?.error?.kind === 'cancelled') await engine.cancel(id);
-    }
+    const state = handled.kind === 'appended' ? handled.state : handled.stream.state;
+    // A cancel that was appended while the engine was starting found no instance to delete.
+    if (state?.error?.kind === 'cancelled') return null;
+    return state?.processInstanceId ?? null;
   }
 }
 
-/** Ends a process for a technical reason that the engine, not a step, has given. */
-export async function recordFailure(
-  failure: Pick<RecordedStart, 'request' | 'state'> & { code: string; message: string },
+/**
+ * Ends a process because the engine refused to start it or to resume it, as it was read. When anything has happened
+ * since, the job comes again and asks the engine again.
+ *
+ * @throws VersionConflictError, StoreUnavailableError
+ */
+export async function recordRefusal(
+  stream: ProcessStream,
+  { correlationId, code, message }: { correlationId: string; code: string; message: string },
   eventStore: EventStore,
 ): Promise<void> {
-  const { request, state, code, message } = failure;
-  const { correlationId, processName, identity } = request;
   const outcome = { status: 'error', kind: 'technical', code, message, step: null } as const;
-  // Of two deliveries one records the end; the other fails on the version, and finds it ended.
-  await eventStore.append(
-    correlationId,
-    decide({ type: 'end-process', processName, identity, outcome }, state),
-    { expectedVersion: state.version },
-  );
+  await endProcess(correlationId, { type: 'end-process', outcome }, eventStore, {
+    from: stream,
+    onConflict: 'throw',
+  });
 }
 
 function startVariables(request: StoredEvent & ProcessRequested): Record<string, VariableValue> {

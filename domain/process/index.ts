@@ -29,11 +29,13 @@ export {
 export { findPastState, type Moment, type PastState } from './find-past-state.ts';
 export { createFindProcess, type FindProcess } from './find-process.ts';
 export { type FoundProcess, foldStream } from './fold-stream.ts';
+export { handleCommand } from './handle-command.ts';
 export { lastRefusal } from './last-refusal.ts';
 export type { Notifier } from './notifier.ts';
 export { createProcessMap, type ProcessMap } from './process-map.ts';
 export { evolve, fold, isEnded, type ProcessState, type ProcessStatus } from './process-state.ts';
 export type { ProcessCursor, ProcessStore } from './process-store.ts';
+export { type ProcessStream, readProcess, requestOf } from './process-stream.ts';
 export { publicEvent } from './public-event.ts';
 export { createPublishState } from './publish-state.ts';
 export { hashJson, hashStart } from './request-hash.ts';

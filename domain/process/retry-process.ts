@@ -1,8 +1,10 @@
-import { StreamArchivedError, VersionConflictError } from '../common/index.ts';
+import { StreamArchivedError } from '../common/index.ts';
 import { decide } from './decide.ts';
 import type { EventStore } from './event-store.ts';
 import { endOf, type FindProcess } from './find-process.ts';
-import { fold, isEnded, type ProcessState } from './process-state.ts';
+import { handleCommand } from './handle-command.ts';
+import { isEnded, isRetryable, type ProcessState } from './process-state.ts';
+import type { ProcessStream } from './process-stream.ts';
 import type { Waiter, Waitroom } from './waitroom.ts';
 
 export interface RetryRequest {
@@ -30,10 +32,15 @@ export interface RetryPorts {
   findProcess: FindProcess;
 }
 
+const audit = {
+  httpMethod: 'POST',
+  endpoint: '/api/process/:correlationId/retry',
+  httpStatusCode: 202,
+};
+
 /**
- * Gives a process that failed for a technical reason another go, and waits for its new end. The version
- * read is the version expected, so of two retries at the same moment one wins. The waiter stands before
- * the commit (G6) and does not take the old end, told late, for the new one.
+ * Gives a process that failed for a technical reason another go, and waits for its new end. The waiter stands
+ * before the commit (G6) and does not take the old end, told late, for the new one.
  *
  * @param onWaiting gets the waiter, to give it up when the caller hangs up
  * @throws StoreUnavailableError with nothing written
@@ -43,37 +50,46 @@ export async function retryProcess(
   { eventStore, waitroom, findProcess }: RetryPorts,
   onWaiting: (waiter: Waiter) => void,
 ): Promise<RetryAnswer> {
-  for (;;) {
-    const events = await eventStore.readStream(correlationId);
-    const [first] = events;
-    const state = fold(events);
-    if (!first || !state) return { kind: 'unknown' };
-    if (first.archivedAt) return { kind: 'archived' };
-    if (first.erased) return { kind: 'erased' };
-    const { processName, identity } = first;
-    const audit = {
-      httpMethod: 'POST',
-      endpoint: '/api/process/:correlationId/retry',
-      httpStatusCode: 202,
-    };
-    const decided = decide(
-      { type: 'retry-process', processName, identity, audit, actor, reason },
-      state,
+  let waiter: Waiter | undefined;
+  try {
+    const handled = await handleCommand(
+      correlationId,
+      (stream) => {
+        const { first, state } = stream;
+        if (!first || refusalOf(stream)) return [];
+        const { processName, identity } = first;
+        return decide(
+          { type: 'retry-process', processName, identity, audit, actor, reason },
+          state,
+        );
+      },
+      eventStore,
+      { beforeAppend: wait },
     );
-    if (decided.length === 0) return { kind: 'refused', state };
-    const waiter = waitMs > 0 ? waitroom.wait(correlationId, waitMs, state.version + 1) : undefined;
-    if (waiter) onWaiting(waiter);
-    try {
-      await eventStore.append(correlationId, decided, { expectedVersion: state.version });
-      const end = waiter ? await endOf(waiter, correlationId, findProcess) : null;
-      return { kind: 'retried', end: end && isEnded(end) ? end : null };
-    } catch (error) {
-      // It was archived a moment ago.
-      if (error instanceof StreamArchivedError) return { kind: 'archived' };
-      // A late step was journaled, or another retry came first: read again and decide anew.
-      if (!(error instanceof VersionConflictError)) throw error;
-    } finally {
-      waiter?.cancel();
-    }
+    if (handled.kind === 'nothing') return refusalOf(handled.stream) ?? { kind: 'unknown' };
+    const end = waiter ? await endOf(waiter, correlationId, findProcess) : null;
+    return { kind: 'retried', end: end && isEnded(end) ? end : null };
+  } catch (error) {
+    // It was archived a moment ago.
+    if (error instanceof StreamArchivedError) return { kind: 'archived' };
+    throw error;
+  } finally {
+    waiter?.cancel();
   }
+
+  /** After a conflict the process has moved on, and so has the version behind which an end is the new one. */
+  function wait({ state }: ProcessStream): void {
+    waiter?.cancel();
+    if (waitMs === 0) return;
+    waiter = waitroom.wait(correlationId, waitMs, (state?.version ?? 0) + 1);
+    onWaiting(waiter);
+  }
+}
+
+/** Why a process is not retried; null when it is. */
+function refusalOf({ first, state }: ProcessStream): RetryAnswer | null {
+  if (!first || !state) return { kind: 'unknown' };
+  if (first.archivedAt) return { kind: 'archived' };
+  if (first.erased) return { kind: 'erased' };
+  return isRetryable(state) ? null : { kind: 'refused', state };
 }

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { type JsonObject, VersionConflictError } from '../common/index.ts';
+import type { JsonObject } from '../common/index.ts';
 import { decide } from './decide.ts';
 import type { EventStore } from './event-store.ts';
 import type { ProcessIdentity, StoredEvent } from './events.ts';
 import { endOf, type FindProcess } from './find-process.ts';
+import { handleCommand } from './handle-command.ts';
 import { isEnded, type ProcessState } from './process-state.ts';
 import type { RequestHash } from './request-hash.ts';
 import type { Waiter, Waitroom } from './waitroom.ts';
@@ -64,23 +65,22 @@ export async function startProcess(
   const waiter = waitMs > 0 ? ports.waitroom.wait(correlationId, waitMs) : undefined;
   if (waiter) onWaiting(waiter);
   try {
-    const first = await appendOrFindRequest();
-    if (!first.existed) {
+    const existing = await appendRequest();
+    if (!existing) {
       const state = waiter ? await endOf(waiter, correlationId, ports.findProcess) : null;
       return { kind: 'accepted', correlationId, state, joined: false };
     }
-    if (
-      first.event.type !== 'process-requested' ||
-      !requestHash.equals(first.event.data.requestHash)
-    ) {
-      return { kind: 'conflict', correlationId: first.event.correlationId };
+    const { type, data } = existing;
+    if (type !== 'process-requested' || !requestHash.equals(data.requestHash)) {
+      return { kind: 'conflict', correlationId: existing.correlationId };
     }
-    return await join(first.event.correlationId);
+    return await join(existing.correlationId);
   } finally {
     waiter?.cancel();
   }
 
-  async function appendOrFindRequest(): Promise<{ event: StoredEvent; existed: boolean }> {
+  /** @returns the first event of the process that was there before; undefined when this start made a new one */
+  async function appendRequest(): Promise<StoredEvent | undefined> {
     const command = {
       type: 'request-process',
       processName: definition.key,
@@ -93,17 +93,19 @@ export async function startProcess(
       idempotencyKey:
         request.idempotencyKey && idempotencyDedupeKey(request.idempotencyKey, request.callerId),
     } as const;
-    try {
-      const { events, duplicate } = await ports.eventStore.append(
-        correlationId,
-        decide(command, null),
-        { expectedVersion: 0 },
-      );
-      return { event: firstOf(events), existed: duplicate };
-    } catch (error) {
-      if (!(error instanceof VersionConflictError)) throw error;
-      const events = await ports.eventStore.readStream(correlationId, { limit: 1 });
-      return { event: firstOf(events), existed: true };
+    const handled = await handleCommand(
+      correlationId,
+      ({ state }) => decide(command, state),
+      ports.eventStore,
+      { from: 'new' },
+    );
+    switch (handled.kind) {
+      case 'appended':
+        return undefined;
+      case 'duplicate':
+        return handled.event;
+      case 'nothing':
+        return handled.stream.first;
     }
   }
 
@@ -134,10 +136,4 @@ function idempotencyDedupeKey(key: string, callerId: string | null): string {
   return callerId === null
     ? `idempotency:${hash(key)}`
     : `idempotency:of:${hash(JSON.stringify([callerId, key]))}`;
-}
-
-function firstOf(events: readonly StoredEvent[]): StoredEvent {
-  const first = events[0];
-  if (!first) throw new Error('the event store gave back no event');
-  return first;
 }

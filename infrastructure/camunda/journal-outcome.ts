@@ -1,16 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  type JsonObject,
-  StoreUnavailableError,
-  VersionConflictError,
-} from '../../domain/common/index.ts';
+import { type JsonObject, StoreUnavailableError } from '../../domain/common/index.ts';
 import {
   type Command,
   decide,
   type Outcome as End,
-  fold,
+  endProcess,
+  handleCommand,
   lastRefusal,
-  type ProcessEvent,
   type StoredEvent,
 } from '../../domain/process/index.ts';
 import { DEFAULT_RETRY, type StepDefinition } from '../../domain/steps/index.ts';
@@ -20,8 +16,9 @@ import type { TaskRun } from './task-run.ts';
 
 type Done = Exclude<Outcome, { kind: 'interrupted' }>;
 
-/** Longest pause between two attempts to journal, in milliseconds. */
-const MAX_JOURNAL_PAUSE_MS = 2_000;
+/** Delay before the second attempt to journal, doubled before each later one, and the longest, in milliseconds. */
+const MIN_JOURNAL_DELAY_MS = 50;
+const MAX_JOURNAL_DELAY_MS = 2_000;
 
 /**
  * Appends what came of an attempt. Tries until the database takes it: the work is done.
@@ -33,55 +30,57 @@ export async function journalOutcome(
   done: Done,
   earlierFailures: number,
 ): Promise<StoredEvent | undefined> {
-  const { step } = run.work;
+  const { stream, work, task, ports } = run;
   const isFinal = done.kind === 'completed' && endsStream(run);
   const retriesLeft =
-    done.kind === 'technical' && !done.hopeless ? retriesAfter(run.task, step) : 0;
+    done.kind === 'technical' && !done.hopeless ? retriesAfter(task, work.step) : 0;
+  // An event that may end the process depends on the stream; any other costs no read.
   const needsStream = isFinal || (done.kind === 'technical' && retriesLeft === 0);
-  const stored = await appendDecided(run, needsStream, (events) => {
-    const command =
-      done.kind === 'completed'
-        ? completion(run, done, earlierFailures, isFinal ? events : null)
-        : failure(run, done, earlierFailures, retriesLeft);
-    return decide(command, fold(events));
-  });
-  return stored?.[0];
+  const handled = await untilStored(run, () =>
+    handleCommand(
+      stream.correlationId,
+      ({ events, state }) => {
+        const command =
+          done.kind === 'completed'
+            ? completion(run, done, earlierFailures, isFinal ? events : null)
+            : failure(run, done, earlierFailures, retriesLeft);
+        return decide(command, state);
+      },
+      ports.eventStore,
+      needsStream ? {} : { from: 'any' },
+    ),
+  );
+  switch (handled?.kind) {
+    case 'appended':
+      return handled.events[0];
+    case 'duplicate':
+      return handled.event;
+    default:
+      return undefined;
+  }
 }
 
 /** Ends the process, unless it has ended; tries as `journalOutcome` does. */
 export async function journalEnd(run: TaskRun, outcome: End): Promise<void> {
-  const { processName, identity } = run.stream;
-  await appendDecided(run, true, (events) =>
-    decide({ type: 'end-process', processName, identity, outcome }, fold(events)),
+  const { stream, ports } = run;
+  await untilStored(run, () =>
+    endProcess(stream.correlationId, { type: 'end-process', outcome }, ports.eventStore),
   );
 }
 
-/**
- * Decides and appends until the database takes it, and nobody else has appended in between when the decision
- * needs to know the stream.
- *
- * @returns what the store holds; undefined when the service stopped first, or there was nothing to append
- */
-async function appendDecided(
-  { stream: { correlationId }, ports, log }: TaskRun,
-  needsStream: boolean,
-  decideOn: (events: readonly StoredEvent[]) => ProcessEvent[],
-): Promise<StoredEvent[] | undefined> {
-  const { eventStore, stopping } = ports;
-  for (let pause = 50; ; pause = Math.min(MAX_JOURNAL_PAUSE_MS, pause * 2)) {
+/** Repeats `work` until the database can be reached; undefined when the service stopped first. */
+async function untilStored<T>(
+  { ports: { stopping }, log }: TaskRun,
+  work: () => Promise<T>,
+): Promise<T | undefined> {
+  for (let delay = MIN_JOURNAL_DELAY_MS; ; delay = Math.min(MAX_JOURNAL_DELAY_MS, delay * 2)) {
     try {
-      const events = needsStream ? await eventStore.readStream(correlationId) : [];
-      const decided = decideOn(events);
-      if (decided.length === 0) return undefined;
-      const options = needsStream ? { expectedVersion: events.at(-1)?.version ?? 0 } : {};
-      return (await eventStore.append(correlationId, decided, options)).events;
+      return await work();
     } catch (error) {
-      // Somebody appended in between: the process may have ended, so decide again.
-      if (error instanceof VersionConflictError) continue;
       if (!(error instanceof StoreUnavailableError)) throw error;
       if (stopping.aborted) return undefined;
-      log.warn({ error: error.message, pause }, 'the journal cannot be written, trying again');
-      await sleep(pause);
+      log.warn({ error: error.message, delay }, 'the journal cannot be written, trying again');
+      await sleep(delay);
     }
   }
 }

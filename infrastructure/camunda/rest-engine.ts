@@ -54,10 +54,10 @@ export function createRestEngine(options: RestEngineOptions): RestEngine {
       `/process-instance/${encodeURIComponent(id)}?skipCustomListeners=true&skipIoMappings=true`,
     );
 
-  async function forgetEnded(id: string): Promise<void> {
+  async function deleteEnded(id: string): Promise<void> {
     const query = new URLSearchParams({ superProcessInstanceId: id });
     const called = await call(instancesAnswer, 'GET', `/history/process-instance?${query}`);
-    for (const one of called) await forgetEnded(one.id);
+    for (const one of called) await deleteEnded(one.id);
     await remove(`/history/process-instance/${encodeURIComponent(id)}`);
   }
 
@@ -96,9 +96,9 @@ export function createRestEngine(options: RestEngineOptions): RestEngine {
     },
     findRoot: createFindRoot(call),
     cancel,
-    async forget(processInstanceId) {
+    async deleteHistory(processInstanceId) {
       await cancel(processInstanceId);
-      await forgetEnded(processInstanceId);
+      await deleteEnded(processInstanceId);
     },
     retryFailed: createRetryFailed({ call, change }),
     ...createInspection(call),

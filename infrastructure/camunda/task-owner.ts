@@ -4,11 +4,14 @@ import type { Engine } from '../../domain/engine/index.ts';
 import {
   decide,
   type EventStore,
-  fold,
+  handleCommand,
   isEnded,
   type ProcessIdentity,
   type ProcessRequested,
   type ProcessState,
+  type ProcessStream,
+  readProcess,
+  requestOf,
   type StoredEvent,
 } from '../../domain/process/index.ts';
 import type { EngineTask } from './engine-task.ts';
@@ -43,8 +46,8 @@ export type TaskOwner =
  */
 export type FindOwner = (task: EngineTask) => Promise<TaskOwner>;
 
-interface FoundStream {
-  events: readonly StoredEvent[];
+/** The stream of a process that was requested here. */
+interface FoundStream extends ProcessStream {
   request: StoredEvent & ProcessRequested;
   state: ProcessState;
 }
@@ -67,7 +70,7 @@ export function createFindOwner(ports: { eventStore: EventStore; engine: Engine 
       try {
         return await find(task);
       } catch (error) {
-        // The stream went on while the engine was asked: the recorded instance may have ended just so.
+        // Somebody appended while the engine was asked, and what it said may be old: asks it again.
         if (!(error instanceof VersionConflictError)) throw error;
       }
     }
@@ -100,17 +103,15 @@ export function createFindOwner(ports: { eventStore: EventStore; engine: Engine 
   /** Null for a stream that no request begins. */
   async function readStream(correlationId: string | undefined): Promise<FoundStream | null> {
     if (!correlationId) return null;
-    const events = await eventStore.readStream(correlationId);
-    const state = fold(events);
-    const [request] = events;
-    return state && request?.type === 'process-requested' ? { events, request, state } : null;
+    const stream = await readProcess(eventStore, correlationId);
+    const { state } = stream;
+    const request = requestOf(stream);
+    return state && request ? { ...stream, request, state } : null;
   }
 
   /** The instance that the process goes on in, which may be recorded only now; null when in none. */
-  async function recordedInstance(
-    { events, request, state }: FoundStream,
-    instanceId: string,
-  ): Promise<string | null> {
+  async function recordedInstance(found: FoundStream, instanceId: string): Promise<string | null> {
+    const { events, request, state } = found;
     const recorded = state.processInstanceId;
     if (recorded === instanceId) return recorded;
     const cause = events.findLast(({ type }) => type === 'process-retried') ?? request;
@@ -134,11 +135,15 @@ export function createFindOwner(ports: { eventStore: EventStore; engine: Engine 
       replaces: recorded,
     } as const;
     // At this very version: an instance that ended since it was read runs no more, and has had its effects.
-    const { events: stored } = await eventStore.append(correlationId, decide(command, state), {
-      expectedVersion: state.version,
-    });
-    const [started] = stored;
-    return started?.type === 'process-started' ? started.data.processInstanceId : recorded;
+    const handled = await handleCommand(
+      correlationId,
+      (stream) => decide(command, stream.state),
+      eventStore,
+      { from: found, onConflict: 'throw' },
+    );
+    if (handled.kind === 'appended') return instanceId;
+    if (handled.kind !== 'duplicate' || handled.event.type !== 'process-started') return recorded;
+    return handled.event.data.processInstanceId;
   }
 }
 

@@ -5,7 +5,7 @@ import {
   SetupError,
   StoreUnavailableError,
 } from '../../domain/common/index.ts';
-import { forgetInstances } from '../../domain/engine/index.ts';
+import { deleteHistory } from '../../domain/engine/index.ts';
 import { type EraseAnswer, eraseProcess } from '../../domain/personal-data/index.ts';
 import { correlationIdSchema } from '../../domain/process/index.ts';
 import { openEngineForErasure } from './maintenance/engine-for-erasure.ts';
@@ -77,7 +77,7 @@ async function eraseAll(
   async function leftInEngine(id: string): Promise<{ said: string; isLeft: boolean } | null> {
     if (!opened) return later(config.RECONCILE_EVERY_MS);
     try {
-      await forgetInstances(id, { eventStore, processKeys, engine: opened.engine });
+      await deleteHistory(id, { eventStore, processKeys, engine: opened.engine });
       return null;
     } catch (error) {
       const isEngine =

@@ -143,7 +143,7 @@ describe.each(KINDS)(
           const mended = [...cluster.instances.values()].flatMap(({ output }) =>
             output()
               .split('\n')
-              .filter((line) => line.includes('"msg":"reconciler: a process was mended"'))
+              .filter((line) => line.includes('"msg":"reconciler: corrected a process"'))
               .map((line) => JSON.parse(line) as { correlationId: string; what: string })
               // A start that had been slow to be recorded is another matter.
               .filter(({ what }) => what.startsWith('ended')),

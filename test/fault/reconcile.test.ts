@@ -86,7 +86,7 @@ describe('the reconciler of a service', () => {
     for (let kills = 0; kills < KILLS; kills++) {
       const service = await startServiceProcess(folder, { ...settings, ...RECONCILE });
       cleanup.push(() => service.kill('SIGKILL'));
-      await until(() => /a process was mended/.test(service.output()), 'it has begun');
+      await until(() => /corrected a process/.test(service.output()), 'it has begun');
       service.kill('SIGKILL');
       await service.ended;
     }

@@ -134,7 +134,7 @@ describe.each(await engineKinds())('the runs of the reconciler on $name', (kind)
       await away.close();
       expect(await world.types(id)).toEqual(['process-requested']);
       expect(world.lines.map(({ level, message }) => [level, message])).toEqual([
-        ['info', 'reconciler: stopped, and tries again at its next time'],
+        ['info', 'reconciler: stopped; the next run tries again'],
       ]);
     });
 

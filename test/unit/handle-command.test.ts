@@ -1,0 +1,141 @@
+import { describe, expect, it } from 'vitest';
+import { VersionConflictError } from '../../domain/common/errors.ts';
+import { endProcess } from '../../domain/process/end-process.ts';
+import type { AppendOptions, EventStore } from '../../domain/process/event-store.ts';
+import type { ProcessEvent, StoredEvent } from '../../domain/process/events.ts';
+import { handleCommand } from '../../domain/process/handle-command.ts';
+import { readProcess } from '../../domain/process/process-stream.ts';
+import { requested, started, stepCompleted } from '../support/events.ts';
+
+const ID = 'process-1';
+
+/** One stream in memory that counts its reads and keeps what appends expected. */
+function createStore(): EventStore & {
+  reads: number;
+  expected: (number | undefined)[];
+  add(...events: ProcessEvent[]): void;
+} {
+  const stream: StoredEvent[] = [];
+  const add = (...events: ProcessEvent[]): StoredEvent[] =>
+    events.map((event) => {
+      const version = stream.length + 1;
+      const createdAt = '2026-01-01T00:00:00.000Z';
+      const stored = {
+        ...event,
+        id: `${version}`,
+        correlationId: ID,
+        version,
+        schemaVersion: 4,
+        createdAt,
+      };
+      stream.push(stored);
+      return stored;
+    });
+  const store = {
+    reads: 0,
+    expected: [] as (number | undefined)[],
+    add: (...events: ProcessEvent[]) => void add(...events),
+    async readStream() {
+      store.reads++;
+      return [...stream];
+    },
+    async append(_id: string, events: readonly ProcessEvent[], options: AppendOptions = {}) {
+      store.expected.push(options.expectedVersion);
+      const known = stream.find(({ dedupeKey }) => dedupeKey && dedupeKey === events[0]?.dedupeKey);
+      if (known) return { events: [known], duplicate: true };
+      const { expectedVersion = stream.length } = options;
+      if (expectedVersion !== stream.length) {
+        throw new VersionConflictError(ID, expectedVersion, stream.length);
+      }
+      return { events: add(...events), duplicate: false };
+    },
+  };
+  return store as unknown as ReturnType<typeof createStore>;
+}
+
+describe('handleCommand', () => {
+  it('appends what was decided at the version that was read, and answers with the new state', async () => {
+    const store = createStore();
+    store.add(requested(), started());
+    const handled = await handleCommand(ID, () => [stepCompleted('a')], store);
+    expect(handled).toMatchObject({
+      kind: 'appended',
+      events: [{ version: 3 }],
+      state: { version: 3 },
+    });
+    expect(store.expected).toEqual([2]);
+  });
+
+  it('decides again on a conflict, on what the stream says then', async () => {
+    const store = createStore();
+    store.add(requested());
+    const versions: (number | undefined)[] = [];
+    const handled = await handleCommand(
+      ID,
+      ({ state }) => {
+        versions.push(state?.version);
+        return state?.processInstanceId ? [] : [started()];
+      },
+      store,
+      { beforeAppend: () => store.add(started()) },
+    );
+    expect(versions).toEqual([1, 2]);
+    expect(handled).toMatchObject({ kind: 'nothing', stream: { state: { version: 2 } } });
+  });
+
+  it('leaves a conflict to the caller whose decision does not stand on the stream alone', async () => {
+    const store = createStore();
+    store.add(requested());
+    const from = await readProcess(store, ID);
+    store.add(started());
+    await expect(
+      handleCommand(ID, () => [stepCompleted('a')], store, { from, onConflict: 'throw' }),
+    ).rejects.toThrow(VersionConflictError);
+    expect(store.expected).toEqual([1]);
+  });
+
+  it('reads nothing for a new stream, and reads it when it turns out to be there', async () => {
+    const store = createStore();
+    const start = () =>
+      handleCommand(ID, ({ first }) => (first ? [] : [requested()]), store, { from: 'new' });
+    expect(await start()).toMatchObject({ kind: 'appended', state: { version: 1 } });
+    expect(store.reads).toBe(0);
+    expect(await start()).toMatchObject({ kind: 'nothing', stream: { first: { version: 1 } } });
+    expect(store.reads).toBe(1);
+    expect(store.expected).toEqual([0, 0]);
+  });
+
+  it('expects no version of events that are true in any state', async () => {
+    const store = createStore();
+    store.add(requested(), started());
+    const handled = await handleCommand(ID, () => [stepCompleted('a')], store, { from: 'any' });
+    expect(handled).toMatchObject({ kind: 'appended', events: [{ version: 3 }], state: null });
+    expect(store).toMatchObject({ reads: 0, expected: [undefined] });
+  });
+
+  it('answers with the event that has the dedupe key already', async () => {
+    const store = createStore();
+    store.add(requested(), stepCompleted('a'));
+    const handled = await handleCommand(ID, () => [stepCompleted('a')], store, { from: 'any' });
+    expect(handled).toMatchObject({ kind: 'duplicate', event: { version: 2 } });
+  });
+});
+
+describe('endProcess', () => {
+  const end = (store: EventStore, result: string) =>
+    endProcess(ID, { type: 'end-process', outcome: { status: 'ok', result } }, store);
+
+  it('lets one of two ends win, and gives the other its outcome', async () => {
+    const store = createStore();
+    store.add(requested());
+    const answers = await Promise.all([end(store, 'first'), end(store, 'second')]);
+    expect(answers).toMatchObject([
+      { kind: 'done', state: { status: 'ok', data: 'first' } },
+      { kind: 'already-ended', state: { status: 'ok', data: 'first' } },
+    ]);
+  });
+
+  it('knows no process whose stream is empty', async () => {
+    expect(await end(createStore(), 'none')).toEqual({ kind: 'unknown' });
+  });
+});
