@@ -1,7 +1,7 @@
 import { cutText } from '../../domain/common/index.ts';
 import type { StoredEvent } from '../../domain/process/index.ts';
 import { DEFAULT_RETRY } from '../../domain/steps/index.ts';
-import { noteStep } from '../observability/observed-steps.ts';
+import { addStepToSpan } from '../observability/observed-steps.ts';
 import { journalEnd } from './journal-outcome.ts';
 import type { TaskRun } from './task-run.ts';
 import {
@@ -17,7 +17,7 @@ import {
 export async function reportEvent(run: TaskRun, event: StoredEvent): Promise<void> {
   const { task, taskService, work, ports, isPersonal } = run;
   ports.onTelling?.();
-  noteStep(event, isPersonal);
+  addStepToSpan(event, isPersonal);
   if (event.type === 'step-completed') {
     await settle(run, await tellCompleted(taskService, task, event), event);
   } else if (event.type === 'step-failed' && event.data.kind === 'business') {

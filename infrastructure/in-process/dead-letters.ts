@@ -2,39 +2,38 @@ import type { DeadLetter, DeadLetterCursor, DeadLetters, Job } from '../../domai
 
 export interface ParkedJobs extends DeadLetters {
   /**
-   * Keeps a job that was given up. Resolves when a retry did it, rejects when it goes back to its outbox
-   * row: at the close, or as the oldest of too many.
+   * Keeps a dead letter. Resolves when a retry of the job succeeds; rejects when the job goes back to its outbox
+   * row: when the queue closes, or when it is the oldest of more than `max`.
    */
   park(job: Job, attempts: number, error: unknown): Promise<void>;
-  /** Whether a job of this event is kept. */
+  /** Whether a dead letter of this event is kept. */
   holds(eventId: string): boolean;
   size(name: Job['name']): number;
-  /** Gives all back to their rows. */
+  /** Gives all jobs back to their outbox rows. */
   close(reason: Error): void;
 }
 
 interface Parked {
   letter: DeadLetter;
-  again: () => void;
-  back: (reason: unknown) => void;
+  retry: () => void;
+  giveBack: (reason: unknown) => void;
 }
 
 /**
- * Dead letters in the memory of the process. Their outbox rows stay, so that a restart tries them again;
- * until then nobody else does.
+ * Dead letters in memory. Their outbox rows stay, so a restart tries the jobs again.
  *
- * @param max the most that are kept
- * @param run does a job with all its attempts; throws when it is given up once more
+ * @param max the largest number that is kept
+ * @param run runs a job with all its attempts
  */
 export function createParkedJobs(max: number, run: (job: Job) => Promise<void>): ParkedJobs {
-  // In the order in which they were given up.
+  // In the order in which the jobs failed.
   const parked = new Map<string, Parked>();
-  const events = new Map<string, number>();
+  const countByEvent = new Map<string, number>();
 
   function count(eventId: string, change: number): void {
-    const now = (events.get(eventId) ?? 0) + change;
-    if (now === 0) events.delete(eventId);
-    else events.set(eventId, now);
+    const now = (countByEvent.get(eventId) ?? 0) + change;
+    if (now === 0) countByEvent.delete(eventId);
+    else countByEvent.set(eventId, now);
   }
 
   function take(id: string): Parked | undefined {
@@ -46,7 +45,7 @@ export function createParkedJobs(max: number, run: (job: Job) => Promise<void>):
   function dropOldest(): void {
     for (const [id, { letter }] of parked) {
       if (parked.size <= max) return;
-      take(id)?.back(new Error(letter.error));
+      take(id)?.giveBack(new Error(letter.error));
     }
   }
 
@@ -54,24 +53,24 @@ export function createParkedJobs(max: number, run: (job: Job) => Promise<void>):
     park(job, attempts, error) {
       const { name, correlationId, eventId } = job;
       return new Promise<void>((resolve, reject) => {
-        // One event has one job of each name.
+        // An event has at most one job of each name.
         const id = `${name}:${eventId}`;
         const message = error instanceof Error ? error.message : String(error);
         const failedAt = new Date().toISOString();
-        take(id)?.back(new Error('given up once more'));
+        take(id)?.giveBack(new Error('the job failed again'));
         parked.set(id, {
           letter: { id, name, correlationId, eventId, attempts, error: message, failedAt },
-          again: () => run(job).then(resolve, reject),
-          back: reject,
+          retry: () => run(job).then(resolve, reject),
+          giveBack: reject,
         });
         count(eventId, 1);
         dropOldest();
       });
     },
-    holds: (eventId) => events.has(eventId),
+    holds: (eventId) => countByEvent.has(eventId),
     size: (name) => [...parked.values()].filter(({ letter }) => letter.name === name).length,
     close(reason) {
-      for (const id of [...parked.keys()]) take(id)?.back(reason);
+      for (const id of [...parked.keys()]) take(id)?.giveBack(reason);
     },
     async list({ name }, limit, after) {
       return [...parked.values()]
@@ -83,27 +82,27 @@ export function createParkedJobs(max: number, run: (job: Job) => Promise<void>):
     },
     async retry(id) {
       const found = take(id);
-      found?.again();
+      found?.retry();
       return found !== undefined;
     },
     async retryAll(name) {
       const chosen = [...parked.values()].filter(
         ({ letter }) => name === undefined || letter.name === name,
       );
-      for (const { letter } of chosen) take(letter.id)?.again();
+      for (const { letter } of chosen) take(letter.id)?.retry();
       return chosen.length;
     },
   };
 }
 
-/** Order of the list; of those that failed in the same millisecond by id. */
+/** Compares for the order of the list: the latest failure first, in the same millisecond by id. */
 export function newestFirst(a: DeadLetterCursor, b: DeadLetterCursor): number {
   if (a.failedAt !== b.failedAt) return a.failedAt < b.failedAt ? 1 : -1;
   if (a.id === b.id) return 0;
   return a.id < b.id ? 1 : -1;
 }
 
-/** Whether it comes behind that place in the list. */
-export function isAfter(letter: DeadLetterCursor, place: DeadLetterCursor): boolean {
-  return newestFirst(place, letter) < 0;
+/** Whether a dead letter comes after the cursor in the list. */
+export function isAfter(letter: DeadLetterCursor, cursor: DeadLetterCursor): boolean {
+  return newestFirst(cursor, letter) < 0;
 }

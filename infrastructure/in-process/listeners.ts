@@ -7,17 +7,17 @@ export interface NotifierLog {
 type Listener = (state: ProcessState) => void;
 
 export interface Listeners {
-  tell(state: ProcessState): void;
-  /** @returns a function that takes the listener out */
+  notify(state: ProcessState): void;
+  /** @returns a function that removes the listener */
   add(listener: Listener): () => void;
   clear(): void;
 }
 
-/** The listeners of this process: one that throws keeps the state from no other. */
+/** The listeners in this service instance; one that throws does not keep the state from the others. */
 export function createListeners(log: NotifierLog | undefined): Listeners {
   const listeners = new Set<Listener>();
   return {
-    tell(state) {
+    notify(state) {
       for (const listener of listeners) {
         try {
           listener(state);

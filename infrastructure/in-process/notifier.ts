@@ -1,12 +1,12 @@
 import type { Notifier } from '../../domain/process/index.ts';
 import { createListeners, type NotifierLog } from './listeners.ts';
 
-/** Tells the listeners of this process: enough when it is the only one. */
+/** A notifier for a single service instance: it notifies its own listeners only. */
 export function createInProcessNotifier(log?: NotifierLog): Notifier {
   const listeners = createListeners(log);
   return {
     async publish(state) {
-      listeners.tell(state);
+      listeners.notify(state);
     },
     subscribe: listeners.add,
     async close() {

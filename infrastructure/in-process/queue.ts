@@ -1,6 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
-import { isTransient } from '../../domain/common/index.ts';
+import { isTransient, sleep } from '../../domain/common/index.ts';
 import {
   backoffAfter,
   type DeadLetters,
@@ -17,43 +16,43 @@ import { createParkedJobs } from './dead-letters.ts';
 import { createInProcessTimedJobs } from './timed-jobs.ts';
 
 export interface InProcessQueueOptions {
-  /** Jobs of one name that run at once. */
+  /** How many jobs of one name run at once. */
   concurrency: number;
   log: QueueLog;
   policies?: Record<JobName, RetryPolicy>;
-  /** Dead letters that are kept; above, the oldest goes back to its outbox row. Default 1,000. */
+  /** How many dead letters are kept; above that, the oldest goes back to its outbox row. Default 1,000. */
   maxDeadLetters?: number;
 }
 
 export interface InProcessQueue extends Queue {
   deadLetters: DeadLetters;
-  /** Whether a job of this event was given up and is kept: its outbox row waits for a retry. */
+  /** Whether a dead letter of this event is kept: its outbox row waits for a retry. */
   holds(eventId: string): boolean;
 }
 
-/** A projection that runs and the one that waits for its end: later jobs share the second. */
+/** The projection of a process that runs, and the one that follows it; later jobs share the second. */
 interface Projections {
   running: Promise<void>;
   next: Promise<void> | undefined;
 }
 
-/** Thrown for a job that was tried often enough; `cause` is why the last attempt failed. */
-class GivenUp extends Error {
+/** Thrown when a job has used all its attempts; `cause` is the error of the last one. */
+class OutOfAttempts extends Error {
   constructor(
     readonly attempts: number,
     override readonly cause: unknown,
   ) {
-    super('given up', { cause });
+    super('the job has no attempts left', { cause });
   }
 }
 
 /**
- * A queue in the memory of the process. It needs none of its own durability: an outbox row stays until
- * its jobs are done, and brings them back after a crash.
+ * A queue in memory. It needs no durability: an outbox row stays until its jobs are done, and the relay publishes it
+ * again after a crash.
  */
 export function createInProcessQueue(options: InProcessQueueOptions): InProcessQueue {
   const { concurrency, log, policies = POLICIES, maxDeadLetters = 1_000 } = options;
-  // One limit for each name: starts that wait for a slow engine must not hold up projections.
+  // One limit for each name: starts that wait for a slow engine must not delay projections.
   const limit = () => pLimit({ concurrency, rejectOnClear: true });
   const limits: Record<JobName, ReturnType<typeof pLimit>> = {
     'start-instance': limit(),
@@ -62,7 +61,7 @@ export function createInProcessQueue(options: InProcessQueueOptions): InProcessQ
     'project-process': limit(),
   };
   const timed = createInProcessTimedJobs(log);
-  const parked = createParkedJobs(maxDeadLetters, done);
+  const parked = createParkedJobs(maxDeadLetters, runOrPark);
   const delayed: Record<JobName, number> = {
     'start-instance': 0,
     'retry-instance': 0,
@@ -78,7 +77,7 @@ export function createInProcessQueue(options: InProcessQueueOptions): InProcessQ
     open = resolve;
     closing.signal.addEventListener('abort', () => reject(closing.signal.reason));
   });
-  // Closed before it was opened, with no job waiting: nobody is there to be told.
+  // A queue may be closed before it is opened; without a waiting job this rejection has no handler.
   opened.catch(() => {});
   let isOpen = false;
 
@@ -99,32 +98,30 @@ export function createInProcessQueue(options: InProcessQueueOptions): InProcessQ
       } catch (error) {
         if (!begun) throw closing.signal.reason;
         if (closing.signal.aborted) throw error;
-        const passes = isTransient(error);
-        if (!passes && ++failures >= policy.attempts) throw new GivenUp(attempt, error);
-        const pause = backoffAfter(policy, passes ? attempt : failures);
+        const transient = isTransient(error);
+        if (!transient && ++failures >= policy.attempts) throw new OutOfAttempts(attempt, error);
+        const pause = backoffAfter(policy, transient ? attempt : failures);
         const { name } = job;
         log.warn(
           { err: error, job: name, ...jobIds(job), attempt, pause },
           'job failed, trying again',
         );
         delayed[name]++;
-        await sleep(pause, undefined, { signal: closing.signal })
-          .catch(() => {
-            throw error;
-          })
-          .finally(() => delayed[name]--);
+        await sleep(pause, closing.signal);
+        delayed[name]--;
+        if (closing.signal.aborted) throw error;
       }
     }
   }
 
-  /** Until the job is done: one that was given up may be retried. */
-  async function done(job: Job): Promise<void> {
+  /** Resolves when the job is done, possibly by a retry of its dead letter. */
+  async function runOrPark(job: Job): Promise<void> {
     try {
       await (job.name === 'project-process' ? project(job) : run(job));
     } catch (error) {
-      if (!(error instanceof GivenUp)) throw error;
+      if (!(error instanceof OutOfAttempts)) throw error;
       const fields = { err: error.cause, job: job.name, ...jobIds(job) };
-      log.error(fields, 'job given up: a dead letter');
+      log.error(fields, 'job has no attempts left and is a dead letter');
       if (closing.signal.aborted) throw error.cause;
       await parked.park(job, error.attempts, error.cause);
     }
@@ -132,33 +129,33 @@ export function createInProcessQueue(options: InProcessQueueOptions): InProcessQ
 
   async function handle(job: Job, attempt: number): Promise<void> {
     const handler = handlers[job.name];
-    if (!handler) throw new Error(`this instance does not run ${job.name} jobs`);
+    if (!handler) throw new Error(`this service instance does not run ${job.name} jobs`);
     await handler(job, { attempt });
   }
 
   /**
-   * A projection folds all there is, so jobs for one process that wait at the same time are one. Not so
-   * with the running one: it may have read the stream before the newest event was there.
+   * A projection folds all events of the stream, so all waiting jobs of one process share one projection. The running
+   * one cannot be shared: it may have read the stream before the newest event was committed.
    */
   function project(job: Job): Promise<void> {
     const { correlationId } = job;
     const known = projections.get(correlationId);
     if (!known) {
-      const place: Projections = { running: run(job), next: undefined };
-      projections.set(correlationId, place);
-      void leave(correlationId, place);
-      return place.running;
+      const own: Projections = { running: run(job), next: undefined };
+      projections.set(correlationId, own);
+      void removeWhenIdle(correlationId, own);
+      return own.running;
     }
     known.next ??= known.running.catch(() => {}).then(() => run(job));
     return known.next;
   }
 
-  async function leave(correlationId: string, place: Projections): Promise<void> {
-    await place.running.catch(() => {});
-    while (place.next) {
-      place.running = place.next;
-      place.next = undefined;
-      await place.running.catch(() => {});
+  async function removeWhenIdle(correlationId: string, own: Projections): Promise<void> {
+    await own.running.catch(() => {});
+    while (own.next) {
+      own.running = own.next;
+      own.next = undefined;
+      await own.running.catch(() => {});
     }
     projections.delete(correlationId);
   }
@@ -166,11 +163,11 @@ export function createInProcessQueue(options: InProcessQueueOptions): InProcessQ
   return {
     addBulk: (jobs) =>
       jobs.map((job) => {
-        const answer = done(job);
-        running.add(answer);
-        const forget = (): void => void running.delete(answer);
-        answer.then(forget, forget);
-        return answer;
+        const done = runOrPark(job);
+        running.add(done);
+        const remove = (): void => void running.delete(done);
+        done.then(remove, remove);
+        return done;
       }),
     async work(given) {
       handlers = given;
@@ -193,14 +190,14 @@ export function createInProcessQueue(options: InProcessQueueOptions): InProcessQ
     },
     ready: async () => !closing.signal.aborted,
     async close(timeoutMs) {
-      // Jobs that wait, for their turn or for their next attempt, go back to their outbox rows.
+      // Jobs that wait for their turn or for their next attempt go back to their outbox rows.
       closing.abort(new Error('the queue is closed'));
       parked.close(closing.signal.reason);
       for (const waiting of Object.values(limits)) waiting.clearQueue();
       const timer = new AbortController();
       await Promise.race([
         Promise.allSettled([...running, timed.close()]),
-        sleep(timeoutMs, undefined, { signal: timer.signal }).catch(() => {}),
+        sleep(timeoutMs, timer.signal),
       ]);
       timer.abort();
     },

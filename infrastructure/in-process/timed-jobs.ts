@@ -10,14 +10,14 @@ import {
 export interface TimedJobs {
   schedule(name: TimedJobName, when: Schedule, handler: TimedJobHandler): Promise<void>;
   unschedule(name: TimedJobName): Promise<void>;
-  /** Begins no run any more and tells those under way to end. Resolves when they have. */
+  /** Starts no more runs and aborts the running ones. Resolves when they have ended. */
   close(): Promise<void>;
 }
 
-/** A timer cannot be set for longer than about 24 days; a later time is looked at again each hour. */
-const LOOK_MS = 3_600_000;
+/** A timer cannot be set for more than about 24 days, so a longer wait is cut into waits of an hour. */
+const MAX_TIMER_DELAY_MS = 3_600_000;
 
-/** Timed jobs by the clock of this process. A time that comes while a run is under way is left out. */
+/** Timed jobs by the clock of this process. A run that would start while the one before still runs is left out. */
 export function createInProcessTimedJobs(log: QueueLog): TimedJobs {
   const timers = new Map<TimedJobName, () => void>();
   const running = new Map<TimedJobName, Promise<void>>();
@@ -26,7 +26,7 @@ export function createInProcessTimedJobs(log: QueueLog): TimedJobs {
   function run(name: TimedJobName, handler: TimedJobHandler): void {
     // Runs of an earlier schedule count as well.
     if (running.has(name)) return;
-    // An async function: a handler that throws at once rejects like any other.
+    // An async function, so that a handler that throws synchronously becomes a rejection.
     const done = (async () => handler(closing.signal))()
       .catch((error: unknown) => {
         if (!closing.signal.aborted) log.error({ err: error, job: name }, 'timed job failed');
@@ -70,8 +70,8 @@ function atTimesOf(pattern: string, tick: () => void): () => void {
   let timer: NodeJS.Timeout;
   function wait(due: number): void {
     const pause = due - Date.now();
-    if (pause > LOOK_MS) {
-      timer = setTimeout(wait, LOOK_MS, due);
+    if (pause > MAX_TIMER_DELAY_MS) {
+      timer = setTimeout(wait, MAX_TIMER_DELAY_MS, due);
       return;
     }
     timer = setTimeout(() => {

@@ -1,6 +1,6 @@
 import type { TraceIds } from './trace-ids.ts';
 
-/** What the parts of the service log through. */
+/** The logger that the parts of the service get. */
 export interface PartLog {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
@@ -8,17 +8,17 @@ export interface PartLog {
   error(fields: object, message: string): void;
 }
 
-/** A logger that adds the trace id to lines of which the writer knew the correlation id only. */
+/** Adds the trace id to log lines that have only a correlation id. */
 export function logWithTraces(log: PartLog, traceIds: TraceIds): PartLog {
-  const whole = (fields: object): object => {
+  const withTrace = (fields: object): object => {
     const { correlationId, traceId } = fields as { correlationId?: unknown; traceId?: unknown };
     if (typeof correlationId !== 'string' || traceId !== undefined) return fields;
     return { ...fields, ...traceIds.of(correlationId) };
   };
   return {
-    debug: (fields, message) => log.debug(whole(fields), message),
-    info: (fields, message) => log.info(whole(fields), message),
-    warn: (fields, message) => log.warn(whole(fields), message),
-    error: (fields, message) => log.error(whole(fields), message),
+    debug: (fields, message) => log.debug(withTrace(fields), message),
+    info: (fields, message) => log.info(withTrace(fields), message),
+    warn: (fields, message) => log.warn(withTrace(fields), message),
+    error: (fields, message) => log.error(withTrace(fields), message),
   };
 }

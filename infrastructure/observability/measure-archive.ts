@@ -1,19 +1,19 @@
 import { type Metrics, secondsSince } from './metrics.ts';
 
-/** What a batch moved, and the milliseconds that its transaction took. */
+/** The rows that a batch moved, and the milliseconds that its transaction took. */
 interface Batch {
   processes: number;
   events: number;
   ms: number;
 }
 
-/** What came of a run: it did all there was to do, or was told to stop before. */
+/** `ok`: the run archived everything that was due; `stopped`: it was stopped before. */
 export type RunOutcome = 'ok' | 'stopped';
 
 /**
- * Runs the archiving, and counts what it moves, batch by batch: a run may take hours.
+ * Measures an archive run. Rows are counted after each batch, since a run may take hours.
  *
- * @param run is given what to call after each batch
+ * @param run calls the function it is given after each batch
  */
 export async function measureArchive<Result>(
   metrics: Pick<Metrics, 'archiveRun' | 'archiveBatch' | 'archived' | 'archiveCompleted'>,

@@ -1,18 +1,18 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
-/** Seconds, for what usually takes milliseconds. */
+/** Bucket limits in seconds, for work that usually takes milliseconds. */
 const FAST = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
-/** Seconds, for what people or timers may take part in. */
+/** Bucket limits in seconds, for work that may wait for people or timers. */
 const SLOW = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 900, 3_600, 14_400, 86_400];
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
 /**
- * All metrics of one service, in a registry of its own. Named as Prometheus asks
- * (https://prometheus.io/docs/practices/naming/): base units, `_total` for counters. Labels have few
- * values: keys of processes, names of steps, jobs and outcomes; never a correlation id.
+ * Creates all metrics of one service instance in a registry of its own. Names follow
+ * https://prometheus.io/docs/practices/naming/: base units, `_total` for counters. Labels have few
+ * values: process keys, step names, job names and outcomes; never a correlation id.
  *
- * @param build what `build_info` says
+ * @param build the labels of `build_info`
  */
 export function createMetrics(build: { version: string }) {
   const registry = new Registry();
@@ -34,7 +34,7 @@ export function createMetrics(build: { version: string }) {
     return new Histogram({ name: `fastify_camunda_${name}`, help, labelNames, buckets, registers });
   }
 
-  gauge('build_info', 'Always 1; the labels say what runs', ['version', 'node']).set(
+  gauge('build_info', 'Always 1; the labels hold the versions', ['version', 'node']).set(
     { version: build.version, node: process.version },
     1,
   );
@@ -43,18 +43,17 @@ export function createMetrics(build: { version: string }) {
 
     httpRequest: histogram(
       'http_request_duration_seconds',
-      'HTTP requests, waiting for results included',
+      'HTTP requests, including the time that they wait for results',
       ['method', 'route', 'status'],
     ),
-    starts: counter('starts_total', 'Starts by what became of them', ['process', 'outcome']),
-    steps: counter('steps_total', 'Attempts at steps that were journaled', [
+    starts: counter('starts_total', 'Requests to start a process, by outcome', [
       'process',
-      'step',
       'outcome',
     ]),
+    steps: counter('steps_total', 'Journaled attempts of steps', ['process', 'step', 'outcome']),
     stepDuration: histogram(
       'step_duration_seconds',
-      'Time that the handler of a step took',
+      'Run time of the handlers of steps',
       ['process', 'step'],
       [...FAST, 60, 300],
     ),
@@ -64,25 +63,28 @@ export function createMetrics(build: { version: string }) {
     ]),
     processDuration: histogram(
       'process_duration_seconds',
-      'From the accepted start to the end',
+      'From the accepted start to the end of a process',
       ['process', 'outcome'],
       SLOW,
     ),
 
-    waiting: gauge('waiting', 'Callers that wait for a process or events, or follow them'),
+    waiting: gauge('waiting', 'Callers that wait for a process or for events, or follow events'),
     wait: histogram(
       'wait_duration_seconds',
-      'How long callers waited, by how it ended',
+      'How long callers waited, by how the wait ended',
       ['how'],
       [...FAST, 60],
     ),
-    processMap: gauge('process_map_entries', 'Processes whose state is in memory'),
+    processMap: gauge('process_map_entries', 'Processes whose state is in the process map'),
 
-    append: histogram('append_duration_seconds', 'From the call to the commit of its events', [
+    append: histogram('append_duration_seconds', 'From the call of an append to its commit', [
       'outcome',
     ]),
-    outboxRows: gauge('outbox_rows', 'Events still to be published; counted up to 100,000'),
-    outboxAge: gauge('outbox_oldest_age_seconds', 'Age of the oldest event still to be published'),
+    outboxRows: gauge('outbox_rows', 'Events that are not published yet, counted up to 100,000'),
+    outboxAge: gauge(
+      'outbox_oldest_age_seconds',
+      'Age of the oldest event that is not published yet',
+    ),
     projectionLag: histogram(
       'projection_lag_seconds',
       'From the commit of an event to its projection',
@@ -91,9 +93,9 @@ export function createMetrics(build: { version: string }) {
     ),
     rollupLag: gauge(
       'rollup_lag_seconds',
-      'Age of the oldest event that the statistics do not count yet; 0: they count all',
+      'Age of the oldest event that the rollups do not contain yet; 0 when they contain all',
     ),
-    rollupLagEvents: gauge('rollup_lag_events', 'Events that the statistics do not count yet'),
+    rollupLagEvents: gauge('rollup_lag_events', 'Events that the rollups do not contain yet'),
     queueJobs: gauge('queue_jobs', 'Jobs in the queue by name and state', ['job', 'state']),
     job: histogram('job_duration_seconds', 'Runs of jobs', ['job', 'outcome']),
 
@@ -103,25 +105,26 @@ export function createMetrics(build: { version: string }) {
     ]),
     enginePolls: counter('engine_polls_total', "The worker's polls for tasks", ['outcome']),
 
-    archiveRun: histogram(
-      'archive_run_duration_seconds',
-      'Runs of the archiving',
-      ['outcome'],
-      SLOW,
-    ),
+    archiveRun: histogram('archive_run_duration_seconds', 'Archive runs', ['outcome'], SLOW),
     archiveBatch: histogram(
       'archive_batch_duration_seconds',
-      'Transactions of the archiving: what a live write may have waited for',
+      'Transactions of archive runs; a live write may have waited for one',
       [],
     ),
     archiveCompleted: gauge(
       'archive_last_completed_timestamp_seconds',
-      'When this instance last archived all there was to archive; 0: never',
+      'When this service instance last completed an archive run; 0: never',
     ),
-    archived: counter('archived_total', 'What was moved to the archive', ['what']),
-    purged: counter('purged_total', 'What was deleted from the archive', ['what']),
+    archived: counter('archived_total', 'Processes and events that were moved to the archive', [
+      'what',
+    ]),
+    purged: counter('purged_total', 'Processes and events that were deleted from the archive', [
+      'what',
+    ]),
 
-    up: gauge('dependency_up', 'Whether it answered the last scrape', ['dependency']),
+    up: gauge('dependency_up', '1 when the dependency answered during the last scrape, else 0', [
+      'dependency',
+    ]),
   };
 }
 

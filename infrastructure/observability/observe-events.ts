@@ -11,19 +11,19 @@ export interface EventObserverPorts {
   tracing: Tracing;
   traceIds: TraceIds;
   log: JobLog & { warn(fields: object, message: string): void };
-  /** Whether texts of this process may quote what must not be in a trace. */
+  /** Whether error messages of this process may contain personal data, which must not be in a trace. */
   isPersonal(processName: string): boolean;
-  /** When a process was started, as far as memory knows. */
+  /** When a process was started, if the process map has it. */
   startedAt(correlationId: string): string | undefined;
-  /** The same from the log, for a process that memory has let go. */
+  /** The same, read from the event log. */
   readStart(correlationId: string): Promise<string | undefined>;
 }
 
 /**
- * Counts, logs and traces what is committed. Starts, steps and ends are all events, so this one place sees
- * each of them once, on the instance that wrote it.
+ * Counts, logs and traces committed events. Starts, steps and ends are all events, so the service instance that
+ * wrote them sees each of them here once.
  *
- * @returns what to call with the events of one append, after its commit
+ * @returns a function to call with the events of an append after its commit
  */
 export function createEventObserver(
   ports: EventObserverPorts,
@@ -61,16 +61,16 @@ export function createEventObserver(
       (startedAt) => {
         if (startedAt !== undefined) measureProcess(event, outcome, startedAt);
       },
-      // Only its duration stays unknown; that it ended is counted.
+      // The end is counted already; only the duration is missing.
       (error: unknown) =>
         log.debug(
           { err: error, ...logIds(event.correlationId, event.identity.traceparent) },
-          'the start of an ended process was not read',
+          'could not read when an ended process was started',
         ),
     );
   }
 
-  /** Its duration, and a span as long as the process was. */
+  /** Observes the duration, and creates a span as long as the process. */
   function measureProcess(event: StoredEvent, outcome: string, startedAt: string): void {
     const [from, to] = [Date.parse(startedAt), Date.parse(event.createdAt)];
     metrics.processDuration.observe(
@@ -107,9 +107,9 @@ export function createEventObserver(
       try {
         observe(event);
       } catch (error) {
-        // They are committed: nobody may hear otherwise because they could not be counted.
+        // The events are committed: a failure to count them must not look like a failed append.
         const ids = logIds(event.correlationId, event.identity.traceparent);
-        log.warn({ ...ids, err: error }, 'an event was not observed');
+        log.warn({ ...ids, err: error }, 'could not count or trace a committed event');
       }
     }
   };

@@ -21,10 +21,10 @@ import {
   traceFields,
 } from './tracing.ts';
 
-/** The calls by which a worker tells the engine about its tasks. */
+/** The calls by which a worker reports to the engine. */
 const REPORTS = ['complete', 'handleFailure', 'handleBpmnError', 'extendLock', 'unlock'] as const;
 
-/** The task service of Camunda's client, each call measured and traced. */
+/** Measures and traces each call of the task service of Camunda's client. */
 export function observedTaskService(
   service: TaskService,
   { metrics, tracing }: Observers,
@@ -51,14 +51,14 @@ export function observedTaskService(
       }
     };
   }
-  // The reports are all that is used of it.
+  // The worker uses only these methods.
   return observed as unknown as TaskService;
 }
 
 /**
- * Does one task in a span that continues the trace of its process, whichever instance started that.
+ * Runs one task in a span that continues the trace of its process, whichever service instance started the process.
  *
- * @param work gives back false when the task was not done
+ * @param work resolves to false when the task was not done
  */
 export function inStepSpan(
   tracing: Tracing,
@@ -97,11 +97,11 @@ export function inStepSpan(
 }
 
 /**
- * Writes what the journal says of an attempt onto the span that is active.
+ * Adds a journaled attempt to the active span.
  *
- * @param isPersonal true when texts may quote what must not be in a trace: then the code stands for them
+ * @param isPersonal true when the error message may contain personal data: then the span gets the code instead
  */
-export function noteStep(event: StoredEvent, isPersonal: boolean): void {
+export function addStepToSpan(event: StoredEvent, isPersonal: boolean): void {
   const span = trace.getActiveSpan();
   if (!span) return;
   if (event.type === 'step-completed') {
@@ -116,18 +116,18 @@ export function noteStep(event: StoredEvent, isPersonal: boolean): void {
       [ATTRIBUTES.outcome]: kind,
       [ATTRIBUTES.retriesLeft]: retriesLeft,
     });
-    // A refusal is an outcome of the business, not an error of anybody's.
+    // A business error is a regular outcome and does not fail the span.
     const text = isPersonal ? code : message;
     if (kind === 'technical') failSpan(span, Object.assign(new StepFailure(text), { code }));
   }
 }
 
-/** An error that happened elsewhere: its stack would say nothing. */
+/** Carries a journaled failure to the span. The error happened elsewhere, so a stack would mislead. */
 class StepFailure extends Error {
   override stack = '';
 }
 
-/** A step's HTTP client, each call in a span whose context goes along, so that the partner continues it. */
+/** A step's HTTP client with a span for each call; the call's headers let the partner continue the trace. */
 export function tracedHttp(http: StepHttp, tracing: Tracing): StepHttp {
   if (!tracing.enabled) return http;
   return (call) => {
@@ -139,7 +139,7 @@ export function tracedHttp(http: StepHttp, tracing: Tracing): StepHttp {
         kind: SpanKind.CLIENT,
         attributes: {
           [ATTR_HTTP_REQUEST_METHOD]: method,
-          // Without user, password and query, which may hold what nobody should read.
+          // Without user, password and query, which may contain secrets.
           [ATTR_URL_FULL]: `${origin}${pathname}`,
           [ATTR_SERVER_ADDRESS]: hostname,
           [ATTR_SERVER_PORT]: Number(port) || (protocol === 'https:' ? 443 : 80),

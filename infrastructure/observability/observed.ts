@@ -10,7 +10,7 @@ export interface Observers {
   tracing: Tracing;
 }
 
-/** The event store, its appends measured and traced. */
+/** Measures and traces the appends of an event store. */
 export function observedEventStore(store: EventStore, { metrics, tracing }: Observers): EventStore {
   async function timed(...call: Parameters<EventStore['append']>) {
     const began = performance.now();
@@ -42,7 +42,7 @@ export function observedEventStore(store: EventStore, { metrics, tracing }: Obse
   };
 }
 
-/** The engine port, or what has more methods than that, each call measured and traced. */
+/** Measures and traces each call of an engine. */
 export function observedEngine<E extends Engine>(engine: E, { metrics, tracing }: Observers): E {
   const observe =
     (operation: string, call: (...args: unknown[]) => unknown) =>
@@ -68,7 +68,7 @@ export function observedEngine<E extends Engine>(engine: E, { metrics, tracing }
     name,
     typeof member === 'function' && name !== 'close' ? observe(name, member.bind(engine)) : member,
   ]);
-  // The same members with the same types, only watched.
+  // The same members with the same types.
   return Object.fromEntries(observed) as E;
 }
 
@@ -78,8 +78,8 @@ export interface JobLog {
 }
 
 /**
- * The queue, with what it is given and what is done traced and measured. A job travels under the span of
- * its publication, so that whoever does it, continues that.
+ * Measures and traces the publishing and the running of jobs. A job carries the span of its publication, which the
+ * service instance that runs it continues.
  */
 export function observedQueue(
   queue: Queue,
@@ -104,7 +104,7 @@ export function observedQueue(
         );
         outcome = 'ok';
         if (name === 'project-process' && job.createdAt) {
-          // Clocks of two machines may differ by more than a projection takes.
+          // Not below 0: the clocks of two machines may differ by more than a projection takes.
           const lag = Math.max(0, now() - Date.parse(job.createdAt)) / 1_000;
           metrics.projectionLag.observe(lag);
         }
@@ -121,7 +121,7 @@ export function observedQueue(
     };
   }
 
-  /** Publishes one job under a span that ends when the queue has answered for it. */
+  /** Starts a span for the publication of one job; the caller ends it when the queue has answered. */
   function publishing(job: Job): { job: Job; end: (error?: unknown) => void } {
     const span = tracing.start(`publish ${job.name}`, {
       kind: SpanKind.PRODUCER,

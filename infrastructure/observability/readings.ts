@@ -2,16 +2,16 @@ import type { Outbox, Queue } from '../../domain/outbox/index.ts';
 import type { RollupLag } from '../../domain/rollups/index.ts';
 import type { Metrics } from './metrics.ts';
 
-/** Milliseconds a reading is used again, however often it is scraped. */
-const FRESH_MS = 1_000;
-/** Milliseconds a dependency has to answer a scrape. */
-const TIMEOUT_MS = 1_000;
+/** Readings are shared by all scrapes within this time. */
+const MAX_AGE_MS = 1_000;
+/** The longest time that a dependency has to answer a scrape. */
+const ANSWER_TIMEOUT_MS = 1_000;
 
 /**
- * The gauges that somebody has to be asked for. What does not answer in time is left without a value,
- * `dependency_up` says so, and the scrape goes on.
+ * Reads the gauges that need a call to the database or the queue. A dependency that does not answer in time leaves its
+ * gauges without a value and sets `dependency_up` to 0; the scrape succeeds.
  *
- * @returns brings them up to date; calls at the same time, or soon after, share one asking
+ * @returns a function that updates the gauges; scrapes at the same time, or soon after, share one reading
  */
 export function createReadings(options: {
   metrics: Metrics;
@@ -22,7 +22,7 @@ export function createReadings(options: {
   processMapSize: () => number;
 }): () => Promise<void> {
   const { metrics, outbox, rollupLag, queue } = options;
-  let asking: Promise<void> | undefined;
+  let reading: Promise<void> | undefined;
   let freshUntil = 0;
 
   async function readOutbox(): Promise<void> {
@@ -32,7 +32,7 @@ export function createReadings(options: {
       metrics.outboxAge.set(oldestAgeMs / 1_000);
       metrics.up.set({ dependency: 'database' }, 1);
     } catch {
-      // Readiness and whoever needs the database log why.
+      // Not logged here: readiness and the failing calls log the reason.
       metrics.outboxRows.set(Number.NaN);
       metrics.outboxAge.set(Number.NaN);
       metrics.up.set({ dependency: 'database' }, 0);
@@ -45,7 +45,7 @@ export function createReadings(options: {
       metrics.rollupLagEvents.set(events);
       metrics.rollupLag.set(ms / 1_000);
     } catch {
-      // Nobody waits for them; whether the database is away is told by the outbox.
+      // readOutbox reports whether the database is away.
       metrics.rollupLagEvents.set(Number.NaN);
       metrics.rollupLag.set(Number.NaN);
     }
@@ -66,29 +66,30 @@ export function createReadings(options: {
     }
   }
 
-  async function ask(): Promise<void> {
+  async function readAll(): Promise<void> {
     await Promise.all([readOutbox(), readRollups(), readQueue()]);
-    freshUntil = performance.now() + FRESH_MS;
+    freshUntil = performance.now() + MAX_AGE_MS;
   }
 
   return async () => {
     metrics.waiting.set(options.waiting());
     metrics.processMap.set(options.processMapSize());
     if (performance.now() < freshUntil) return;
-    asking ??= ask().finally(() => {
-      asking = undefined;
+    reading ??= readAll().finally(() => {
+      reading = undefined;
     });
-    await asking;
+    await reading;
   };
 }
 
 async function inTime<T>(work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(reject, TIMEOUT_MS, new Error(`no answer in ${TIMEOUT_MS} ms`));
+  const timeout = new Promise<never>((_, reject) => {
+    const error = new Error(`no answer within ${ANSWER_TIMEOUT_MS} ms`);
+    timer = setTimeout(reject, ANSWER_TIMEOUT_MS, error);
   });
   try {
-    return await Promise.race([work, late]);
+    return await Promise.race([work, timeout]);
   } finally {
     clearTimeout(timer);
   }

@@ -1,12 +1,12 @@
-/** Shorter ones would be found in innocent words; in URLs they are masked whatever their length. */
-const SHORTEST_SECRET = 6;
+/** A shorter secret would match ordinary words. In URLs secrets of any length are masked. */
+const MIN_SECRET_LENGTH = 6;
 const MASK = '***';
 
 /**
- * What must never be printed: the values of variables whose name says so, and the passwords in URLs, as
- * they are written there and as they are meant.
+ * Collects what must never be printed: the values of variables with a secret's name, and the passwords in URLs,
+ * percent-encoded and decoded.
  *
- * @param env all variables, for processes have settings of their own
+ * @param env all variables, because processes have settings of their own
  */
 export function secretsIn(env: Record<string, string | undefined>): string[] {
   const secrets = new Set<string>();
@@ -14,7 +14,7 @@ export function secretsIn(env: Record<string, string | undefined>): string[] {
     if (!value) continue;
     if (isSecretName(name)) {
       secrets.add(value);
-      // Several, the newest first.
+      // A list of keys, the newest first.
       if (name.endsWith('DATA_KEY')) for (const key of value.split(',')) secrets.add(key.trim());
       // `name=value` pairs, such as OTEL_EXPORTER_OTLP_HEADERS.
       if (name.endsWith('HEADERS')) {
@@ -24,15 +24,15 @@ export function secretsIn(env: Record<string, string | undefined>): string[] {
     if (value.includes('://')) for (const password of passwordsIn(value)) secrets.add(password);
   }
   for (const secret of [...secrets]) secrets.add(decoded(secret));
-  return [...secrets].filter((secret) => secret.length >= SHORTEST_SECRET);
+  return [...secrets].filter((secret) => secret.length >= MIN_SECRET_LENGTH);
 }
 
-/** Whether a variable's value is a secret, by its name. */
+/** Whether a variable with this name holds a secret. */
 export function isSecretName(name: string): boolean {
   return /(PASSWORD|SECRET|TOKEN|API_KEY|PRIVATE_KEY|DATA_KEY|HEADERS)$/.test(name);
 }
 
-/** A text with the passwords in its URLs masked. Up to the last @: a password may hold one as it is. */
+/** Masks the passwords in the URLs of a text, up to the last @: a password may contain an unescaped one. */
 export function maskUrls(text: string): string {
   return text
     .replace(/(:\/\/[^:/?#@\s"']*):[^/?#\s"']*@/g, `$1:${MASK}@`)
@@ -40,11 +40,11 @@ export function maskUrls(text: string): string {
 }
 
 /**
- * Makes a function that masks these secrets, and passwords in any URL, wherever they turn up: errors of
- * drivers quote what they were given.
+ * Creates a function that masks these secrets, and the passwords in any URL: error messages of drivers quote what
+ * the driver was given.
  */
 export function createMask(secrets: readonly string[]): (text: string) => string {
-  // A log line holds them as JSON writes them. The longest first: one may be part of another.
+  // Log lines contain them as JSON escapes them. The longest is replaced first: one may be part of another.
   const written = new Set(
     secrets.flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]),
   );

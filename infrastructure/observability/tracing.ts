@@ -16,25 +16,24 @@ import type { ProcessIdentity } from '../../domain/process/index.ts';
 
 export { SpanKind };
 
-/** The fields that carry a trace from one process to another. */
+/** The fields that carry a trace from one program to another. */
 export type TraceFields = Pick<ProcessIdentity, 'traceparent' | 'tracestate'>;
 
 export interface InSpan extends SpanOptions {
-  /** What the span continues; left out: the span that is active. */
+  /** The span to continue; by default the active one. */
   parent?: TraceFields | undefined;
-  /** False: without a parent there is nothing to tell, for instance a health check. */
+  /** False: no span without a parent, for instance none for a health check. */
   root?: boolean;
 }
 
 export interface Tracing {
-  /** False: nobody hears of spans, and none are made. */
+  /** False: no spans are created. */
   readonly enabled: boolean;
   /**
-   * Runs `work` in a span of its own that ends with it; what it throws, or rejects with, is the span's
-   * error.
+   * Runs `work` in a span that ends with it. If `work` throws or rejects, the span fails with that error.
    */
   inSpan<T>(name: string, options: InSpan, work: (span: Span | null) => Promise<T>): Promise<T>;
-  /** A span that the caller ends; null when nobody would hear of it. */
+  /** Starts a span that the caller ends; null when tracing is off or `root` asks for a parent. */
   start(name: string, options: InSpan): Span | null;
 }
 
@@ -86,7 +85,7 @@ export function createTracing(tracer: Tracer): Tracing {
   };
 }
 
-/** Marks a span as failed. Messages of errors may be told: they hold no secrets, by their own rule. */
+/** Marks a span as failed. Error messages may be in traces: by our own rule they contain no secrets. */
 export function failSpan(span: Span, error: unknown): void {
   const message = error instanceof Error ? error.message : String(error);
   const code = (error as { code?: unknown } | null)?.code;
@@ -96,7 +95,7 @@ export function failSpan(span: Span, error: unknown): void {
   span.setStatus({ code: SpanStatusCode.ERROR, message });
 }
 
-/** The context that a process, or a caller, goes on under. */
+/** The context to continue, from the fields of an event, a job or a request. */
 export function contextOf({ traceparent, tracestate }: TraceFields): Context {
   const parsed = parseTraceparent(traceparent);
   const root = trace.deleteSpan(context.active());
@@ -110,7 +109,7 @@ export function contextOf({ traceparent, tracestate }: TraceFields): Context {
   });
 }
 
-/** What carries a span on, to be kept in an event or sent as headers. */
+/** The fields that let others continue a span; they are stored in events and sent as headers. */
 export function traceFields({ traceId, spanId, traceFlags, traceState }: SpanContext): TraceFields {
   const tracestate = traceState?.serialize();
   return {
@@ -119,13 +118,13 @@ export function traceFields({ traceId, spanId, traceFlags, traceState }: SpanCon
   };
 }
 
-/** Headers that let the called continue the active span; none when there is none. */
+/** Headers that let the called service continue the active span; empty without one. */
 export function traceHeaders(): Record<string, string> {
   const active = trace.getSpanContext(context.active());
   return active ? definedOf(traceFields(active)) : {};
 }
 
-/** The fields that are there, as headers. */
+/** The fields as headers, without undefined ones. */
 export function definedOf({ traceparent, tracestate }: TraceFields): Record<string, string> {
   return { ...(traceparent ? { traceparent } : {}), ...(tracestate ? { tracestate } : {}) };
 }

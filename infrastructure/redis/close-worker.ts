@@ -1,29 +1,28 @@
 import type { Worker } from 'bullmq';
 
-/** Milliseconds that closing by force may take. */
-const FORCE_MS = 200;
+const FORCED_CLOSE_TIMEOUT_MS = 200;
 
 /**
- * Waits for the running jobs of a worker, then lets go of them. A job whose worker is let go stays locked
- * in Redis until another worker finds it stalled.
+ * Closes a worker: waits for its running jobs for `timeoutMs`, then closes it by force. A job that still runs stays
+ * locked in Redis until another worker finds it stalled.
  *
- * `close(true)` after `close()` gives BullMQ's first promise back, which waits for the job however long
- * it takes, and for ever when Redis is away; so the first close is forgotten.
+ * BullMQ returns the promise of the first `close()` from `close(true)` too, and that one waits for the jobs, for ever
+ * when Redis is away. So `closing` is reset in between.
  */
 export async function closeWithin(worker: Worker, timeoutMs: number): Promise<void> {
   if (await within(worker.close(), timeoutMs)) return;
   worker.closing = undefined;
-  await within(worker.close(true), FORCE_MS);
+  await within(worker.close(true), FORCED_CLOSE_TIMEOUT_MS);
 }
 
-/** Whether it ended in that time. */
+/** Whether the work ended within that time. */
 export async function within(work: Promise<unknown>, timeoutMs: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
+  const timeout = new Promise<false>((resolve) => {
     timer = setTimeout(resolve, timeoutMs, false);
   });
   try {
-    return await Promise.race([work.then(() => true), late]);
+    return await Promise.race([work.then(() => true), timeout]);
   } finally {
     clearTimeout(timer);
   }

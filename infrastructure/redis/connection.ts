@@ -3,29 +3,32 @@ import { parseRedisUrl, type RedisTarget } from './redis-url.ts';
 
 export type RedisClient = Redis | Cluster;
 /**
- * `caller` answers somebody, and fails at once when Redis is away; `worker` waits for work, and for Redis
- * too; `limiter` stands before every call and is done without when it is slow.
+ * `caller`: commands on behalf of a caller, which fail at once when Redis is away. `worker`: waits for jobs, and for
+ * Redis to return. `limiter`: the rate limit, which is called for every request and skipped when it is slow.
  */
 export type RedisUse = 'caller' | 'worker' | 'limiter';
 
-/** Longest pause between two attempts to connect, in milliseconds. */
-const MAX_RECONNECT_MS = 2_000;
-/** Milliseconds a command may take. */
-const COMMAND_MS = { caller: 5_000, limiter: 250 } as const;
+/** The longest delay between two attempts to connect. */
+const MAX_RECONNECT_DELAY_MS = 2_000;
+const COMMAND_TIMEOUT_MS = { caller: 5_000, limiter: 250 } as const;
 /**
- * Milliseconds after which a connection that owes an answer counts as dead and is opened anew. A network
- * that swallows packets closes nothing: the system's own time for that is about 15 minutes. A worker's
- * longest command waits 10 seconds for a job.
+ * A connection that owes an answer for longer than this counts as dead and is opened again. A network that drops
+ * packets closes no connection, and the operating system notices after about 15 minutes only. The longest command of a
+ * worker waits 10 seconds for a job.
  */
-const SILENT_MS: Record<RedisUse, number> = { caller: 6_000, limiter: 6_000, worker: 15_000 };
+const SOCKET_TIMEOUT_MS: Record<RedisUse, number> = {
+  caller: 6_000,
+  limiter: 6_000,
+  worker: 15_000,
+};
 
-const reconnectIn = (times: number): number =>
-  Math.min(MAX_RECONNECT_MS, 50 * 2 ** Math.min(times, 10));
+const reconnectDelayMs = (times: number): number =>
+  Math.min(MAX_RECONNECT_DELAY_MS, 50 * 2 ** Math.min(times, 10));
 
 /**
- * Opens a connection with the settings that BullMQ's production guide asks for
- * (https://docs.bullmq.io/guide/going-to-production); what it cannot do is told by its commands, and once
- * by `onError`.
+ * Opens a connection with the settings of BullMQ's production guide
+ * (https://docs.bullmq.io/guide/going-to-production). Connection errors go to `onError`; a command that cannot be sent
+ * rejects.
  *
  * @param url in a form of `parseRedisUrl`
  */
@@ -38,14 +41,18 @@ export function openRedis(
   const redis =
     target.kind === 'cluster'
       ? new Cluster(target.hosts, clusterOptions(target, use))
-      : new Redis({ ...serverOptions(target), ...useOptions(use), retryStrategy: reconnectIn });
+      : new Redis({
+          ...serverOptions(target),
+          ...useOptions(use),
+          retryStrategy: reconnectDelayMs,
+        });
   redis.on('error', onError);
   return redis;
 }
 
 /**
- * Opens a connection for a subscription, which is not opened again when it is lost. On a cluster it goes to
- * one node, another with each `attempt`: every node has the messages of all.
+ * Opens a connection for a subscription; ioredis does not open it again when it is lost. On a cluster it connects to
+ * one node, another one with each `attempt`: every node gets the messages of all.
  */
 export function openSubscriber(
   url: string,
@@ -64,7 +71,7 @@ export function openSubscriber(
   return redis;
 }
 
-/** Where the server is; of a cluster only how to log in. */
+/** The address and login of the server; of a cluster only the login. */
 function serverOptions(target: RedisTarget): RedisOptions {
   const { kind, hosts, username, password, db, tls, sentinelUsername, sentinelPassword } = target;
   const [first] = hosts;
@@ -82,7 +89,7 @@ function serverOptions(target: RedisTarget): RedisOptions {
           ...(tls ? { sentinelTLS: {} } : {}),
           ...(sentinelUsername === undefined ? {} : { sentinelUsername }),
           ...(sentinelPassword === undefined ? {} : { sentinelPassword }),
-          sentinelRetryStrategy: reconnectIn,
+          sentinelRetryStrategy: reconnectDelayMs,
         }
       : {}),
   };
@@ -90,10 +97,14 @@ function serverOptions(target: RedisTarget): RedisOptions {
 
 function useOptions(use: RedisUse): RedisOptions {
   return {
-    socketTimeout: SILENT_MS[use],
+    socketTimeout: SOCKET_TIMEOUT_MS[use],
     ...(use === 'worker'
       ? { maxRetriesPerRequest: null }
-      : { maxRetriesPerRequest: 1, enableOfflineQueue: false, commandTimeout: COMMAND_MS[use] }),
+      : {
+          maxRetriesPerRequest: 1,
+          enableOfflineQueue: false,
+          commandTimeout: COMMAND_TIMEOUT_MS[use],
+        }),
   };
 }
 
@@ -105,33 +116,33 @@ function clusterOptions(target: RedisTarget, use: RedisUse): ClusterOptions {
   return {
     redisOptions,
     enableOfflineQueue,
-    clusterRetryStrategy: reconnectIn,
-    // A certificate is for the name of a node, not for its address.
+    clusterRetryStrategy: reconnectDelayMs,
+    // A certificate is issued for the name of a node, not for its address.
     ...(target.tls ? { dnsLookup: (name, done) => done(null, name) } : {}),
   };
 }
 
 /**
- * Keeps a prefix of keys on one node of a cluster: BullMQ's scripts change several keys at once
- * (https://docs.bullmq.io/bull/patterns/redis-cluster).
+ * Puts a key prefix into braces on a cluster, so that all keys are on one node: BullMQ's scripts change several keys at
+ * once (https://docs.bullmq.io/bull/patterns/redis-cluster).
  */
 export function prefixFor(url: string, prefix: string): string {
   const isCluster = parseRedisUrl(url).kind === 'cluster';
   return isCluster && !/\{[^}]+\}/.test(prefix) ? `{${prefix}}` : prefix;
 }
 
-/** What a server says at once and would say again: there is no point in waiting. */
-const FINAL = /^(WRONGPASS|NOAUTH|NOPERM|ERR (AUTH|invalid|DB index|Client sent AUTH))/;
+/** Refusals of the login, which would be the same after any wait. */
+const LOGIN_REFUSED = /^(WRONGPASS|NOAUTH|NOPERM|ERR (AUTH|invalid|DB index|Client sent AUTH))/;
 
 /**
- * Resolves when the connection can take commands.
+ * Resolves when the connection accepts commands.
  *
- * @throws Error after `timeoutMs`, or when the login was refused: with what Redis or the network said last
+ * @throws Error after `timeoutMs`, or when the login is refused, with the last message of Redis or the network
  */
 export async function untilReady(redis: RedisClient, timeoutMs: number): Promise<void> {
   if (redis.status === 'ready') return;
   let last: Error | undefined;
-  // A cluster only says that no node could be asked.
+  // The error of a cluster says only that no node answered; that of a node says why.
   let lastOfNode: Error | undefined;
   await new Promise<void>((resolve, reject) => {
     const finish = (end: () => void): void => {
@@ -146,7 +157,7 @@ export async function untilReady(redis: RedisClient, timeoutMs: number): Promise
     const ended = (): void => finish(() => reject(last ?? new Error('it closed the connection')));
     const failed = (error: Error): void => {
       last = lastOfNode ?? error;
-      if (FINAL.test(last.message)) finish(() => reject(last));
+      if (LOGIN_REFUSED.test(last.message)) finish(() => reject(last));
     };
     const nodeFailed = (error: Error): void => {
       if (error.message !== 'Connection is closed.') lastOfNode = error;

@@ -10,22 +10,22 @@ import {
 import { isAfter, newestFirst } from '../in-process/dead-letters.ts';
 import type { RedisClient } from './connection.ts';
 
-/** A job as it is in Redis. */
-export type KeptJob = Job & {
-  /** Attempts that failed for a reason that does not pass. */
+/** A job as it is stored in Redis. */
+export type StoredJob = Job & {
+  /** Failed attempts whose error is not transient. */
   failures?: number;
 };
 
-/** Clocks of instances differ by less. */
-const DAY_MS = 24 * 3_600_000;
-/** Jobs that are retried at once. */
+/** The clocks of service instances differ by less than this. */
+const MAX_CLOCK_DIFFERENCE_MS = 24 * 3_600_000;
+/** How many jobs one batch retries. */
 const BATCH = 100;
 
-/** The dead letters alone, for a command that runs no jobs. */
+/** Opens the dead letters alone, for a command that runs no jobs. */
 export function openDeadLetters(connection: RedisClient, prefix: string) {
   const queues = new Map(
     JOB_NAMES.map((name) => {
-      // The metadata are the service's.
+      // Only the service writes the metadata.
       const queue = new BullQueue(name, { connection, prefix, skipMetasUpdate: true });
       queue.on('error', () => {});
       return [name, queue];
@@ -37,40 +37,40 @@ export function openDeadLetters(connection: RedisClient, prefix: string) {
   };
 }
 
-/** The failed sets of BullMQ: a job is in one when it was given up. Ids are `name:id in the queue`. */
+/** The failed sets of BullMQ: a job without attempts is in one. Ids are `name:id in the queue`. */
 export function createBullmqDeadLetters(
   connection: RedisClient,
   queues: ReadonlyMap<JobName, BullQueue>,
 ): DeadLetters {
-  /** The newest of a queue, after a place in the list. */
-  async function newest(
+  /** Reads the newest dead letters of a queue, after the cursor. */
+  async function readNewest(
     name: JobName,
     queue: BullQueue,
     limit: number,
     after: DeadLetterCursor | undefined,
   ): Promise<DeadLetter[]> {
     const key = queue.toKey('failed');
-    const at = after ? Date.parse(after.failedAt) : Date.now() + DAY_MS;
-    // Some that failed in the same millisecond are on the page before.
+    const at = after ? Date.parse(after.failedAt) : Date.now() + MAX_CLOCK_DIFFERENCE_MS;
+    // Some jobs that failed in the same millisecond may be on the page before.
     const ties = after ? await connection.zcount(key, at, at) : 0;
     const ids = await connection.zrevrangebyscore(key, at, '-inf', 'LIMIT', 0, limit + ties);
     const jobs = await Promise.all(ids.map((id) => queue.getJob(id)));
     return jobs
       .filter((job) => job?.finishedOn !== undefined)
-      .map((job) => letterOf(name, job as BullJob<KeptJob>))
+      .map((job) => letterOf(name, job as BullJob<StoredJob>))
       .filter((letter) => !after || isAfter(letter, after));
   }
 
-  async function retryJob(job: BullJob<KeptJob> | undefined): Promise<boolean> {
+  async function retryJob(job: BullJob<StoredJob> | undefined): Promise<boolean> {
     if (!job || !(await job.isFailed())) return false;
     const { failures: _, ...data } = job.data;
     await job.updateData(data);
     try {
-      // Not the attempts that were begun: the handler is to know that it may have run before.
+      // `attemptsStarted` is not reset: it tells the handler that it may have run before.
       await job.retry('failed', { resetAttemptsMade: true });
       return true;
     } catch (error) {
-      // Somebody else was faster.
+      // Another retry was faster.
       if (!(await job.isFailed())) return false;
       throw error;
     }
@@ -78,21 +78,21 @@ export function createBullmqDeadLetters(
 
   async function retryQueue(queue: BullQueue): Promise<number> {
     const key = queue.toKey('failed');
-    // Those that fail again meanwhile come after it.
+    // Jobs that fail again during the retry have a later time.
     const until = Date.now();
     let count = 0;
     for (;;) {
       const ids = await connection.zrangebyscore(key, '-inf', until, 'LIMIT', 0, BATCH);
       if (ids.length === 0) return count;
-      const done = await Promise.all(
+      const retried = await Promise.all(
         ids.map(async (id) => {
           const job = await queue.getJob(id);
-          // An id without a job: it was removed by hand, by halves.
+          // Somebody deleted the job by hand and left its id in the set.
           if (!job) await connection.zrem(key, id);
-          return retryJob(job as BullJob<KeptJob> | undefined);
+          return retryJob(job as BullJob<StoredJob> | undefined);
         }),
       );
-      count += done.filter(Boolean).length;
+      count += retried.filter(Boolean).length;
     }
   }
 
@@ -100,14 +100,14 @@ export function createBullmqDeadLetters(
     async list({ name }, limit, after) {
       const pages = [...queues]
         .filter(([one]) => name === undefined || one === name)
-        .map(([one, queue]) => newest(one, queue, limit, after));
+        .map(([one, queue]) => readNewest(one, queue, limit, after));
       return (await Promise.all(pages)).flat().sort(newestFirst).slice(0, limit);
     },
     async retry(id) {
       const [, name, own] = /^([a-z-]+):(.+)$/.exec(id) ?? [];
       const queue = JOB_NAMES.includes(name as JobName) && queues.get(name as JobName);
       if (!queue || own === undefined) return false;
-      return retryJob((await queue.getJob(own)) as BullJob<KeptJob> | undefined);
+      return retryJob((await queue.getJob(own)) as BullJob<StoredJob> | undefined);
     },
     async retryAll(name) {
       const chosen = [...queues].filter(([one]) => name === undefined || one === name);
@@ -117,14 +117,14 @@ export function createBullmqDeadLetters(
   };
 }
 
-function letterOf(name: JobName, job: BullJob<KeptJob>): DeadLetter {
+function letterOf(name: JobName, job: BullJob<StoredJob>): DeadLetter {
   return {
     id: `${name}:${job.id}`,
     name,
     correlationId: job.data.correlationId,
     eventId: job.data.eventId,
     attempts: job.attemptsStarted,
-    error: job.failedReason ?? 'no reason was recorded',
+    error: job.failedReason ?? 'BullMQ stored no reason',
     failedAt: new Date(job.finishedOn ?? 0).toISOString(),
   };
 }

@@ -8,32 +8,32 @@ import {
   type TimedJobName,
 } from '../../domain/outbox/index.ts';
 
-type Opened = Queue & { deadLetters: DeadLetters };
+type OpenQueue = Queue & { deadLetters: DeadLetters };
 
-/** A queue whose Redis may come after it: it takes no jobs until then, and begins its work then. */
-export interface LateQueue extends Opened {
+/** A queue that exists before Redis answers: until then it accepts no jobs, afterwards it is the queue in Redis. */
+export interface LateQueue extends OpenQueue {
   /**
-   * Puts an opened queue in its place, and has it do what was asked for before.
+   * Uses this queue from now on, and passes the handlers and schedules of before to it.
    *
-   * @throws what that queue throws; it is closed then, and another one may be given
+   * @throws the error of that queue, which is then closed; another one may be given later
    */
-  use(opened: Opened): Promise<void>;
+  use(opened: OpenQueue): Promise<void>;
 }
 
-/** Stands for a queue that cannot be opened yet. */
+/** Creates a queue for a Redis that may be away when the service starts. */
 export function createLateQueue(): LateQueue {
-  let opened: Opened | undefined;
+  let opened: OpenQueue | undefined;
   let closed = false;
   let handlers: Partial<JobHandlers> | undefined;
-  /** Null: to be taken away. */
+  /** Null: the schedule is to be removed. */
   const timed = new Map<TimedJobName, { when: Schedule; handler: TimedJobHandler } | null>();
 
-  const there = (): Opened => {
+  const openQueue = (): OpenQueue => {
     if (opened) return opened;
     throw new Error('Redis is away');
   };
 
-  async function begin(queue: Opened): Promise<void> {
+  async function passOn(queue: OpenQueue): Promise<void> {
     if (handlers) await queue.work(handlers);
     for (const [name, wanted] of timed) {
       if (wanted) await queue.schedule(name, wanted.when, wanted.handler);
@@ -43,10 +43,10 @@ export function createLateQueue(): LateQueue {
 
   return {
     async use(queue) {
-      // First of all: what is asked for from here on goes there.
+      // Set first: handlers and schedules of other calls go to this queue from here on.
       if (!closed) opened = queue;
       try {
-        if (!closed) await begin(queue);
+        if (!closed) await passOn(queue);
       } catch (error) {
         opened = undefined;
         await queue.close(0).catch(() => {});
@@ -69,12 +69,12 @@ export function createLateQueue(): LateQueue {
       timed.set(name, null);
       await opened?.unschedule(name);
     },
-    counts: async () => there().counts(),
+    counts: async () => openQueue().counts(),
     ready: async () => (await opened?.ready()) ?? false,
     deadLetters: {
-      list: async (...call) => there().deadLetters.list(...call),
-      retry: async (id) => there().deadLetters.retry(id),
-      retryAll: async (name) => there().deadLetters.retryAll(name),
+      list: async (...call) => openQueue().deadLetters.list(...call),
+      retry: async (id) => openQueue().deadLetters.retry(id),
+      retryAll: async (name) => openQueue().deadLetters.retryAll(name),
     },
     async close(timeoutMs) {
       closed = true;

@@ -7,21 +7,21 @@ import { subscribe } from './subscription.ts';
 export interface RedisNotifierOptions {
   url: string;
   log: NotifierLog;
-  /** Called when the subscription stands again after a loss: states may have been missed. */
+  /** Called when a lost subscription is there again: states may have been missed. */
   onGap: () => void;
   channel?: string;
-  /** Known to be away: it is not waited for, and the subscription made when it comes. */
+  /** True when Redis is known to be away: then the notifier does not wait for the subscription. */
   isAway?: boolean;
-  /** Milliseconds after which a subscription that was lost without a word is noticed, twice that. */
+  /** Milliseconds between two pings; a subscription lost without a close is noticed after twice that at most. */
   pingMs?: number;
 }
 
-/** Milliseconds that Redis has to answer at the start. */
-const CONNECT_MS = 5_000;
+/** The longest time that Redis has to answer when the service starts. */
+const CONNECT_TIMEOUT_MS = 5_000;
 
 /**
- * Tells every instance through Redis pub/sub, this one included, without a round trip for its own. Resolves when the
- * subscription stands, or when Redis turns out to be away.
+ * Notifies every service instance through Redis pub/sub, and the own listeners without a round trip. Resolves when the
+ * subscription is confirmed, or when Redis turns out to be away.
  */
 export async function createRedisNotifier(options: RedisNotifierOptions): Promise<Notifier> {
   const {
@@ -33,29 +33,30 @@ export async function createRedisNotifier(options: RedisNotifierOptions): Promis
     isAway = false,
   } = options;
   const listeners = createListeners(log);
-  const say = (error: Error): void =>
-    log.warn({ error: error.message, where: 'notifier' }, 'redis: connection trouble');
-  const publisher = openRedis(url, 'caller', say);
-  const subscription = subscribe({ url, channel, onMessage, onGap, onError: say, pingMs });
+  const logError = (error: Error): void =>
+    log.warn({ error: error.message, where: 'notifier' }, 'Redis connection error');
+  const publisher = openRedis(url, 'caller', logError);
+  const subscription = subscribe({ url, channel, onMessage, onGap, onError: logError, pingMs });
   if (!isAway) {
-    // It may be lost at any moment, this one included, and is looked for again then.
-    await untilReady(publisher, CONNECT_MS).catch(say);
+    // A failure is no error of the start: both connections reconnect by themselves.
+    await untilReady(publisher, CONNECT_TIMEOUT_MS).catch(logError);
     await subscription.tried;
   }
 
   function onMessage(text: string): void {
     const state = readState(text);
-    if (state) listeners.tell(state);
-    else log.warn({ channel }, 'a message on the channel of the states is none');
+    if (state) listeners.notify(state);
+    else log.warn({ channel }, 'ignored a malformed message on the state channel');
   }
 
   return {
     async publish(state) {
-      listeners.tell(state);
-      // Rejects when Redis is away: the other instances, whose subscription may stand, would never
-      // hear of it, so the projection is to be tried again.
+      listeners.notify(state);
+      // Rejects when Redis is away, so that the projection is tried again: the other instances would otherwise never
+      // receive this state.
       await publisher.publish(channel, JSON.stringify(state)).catch((cause: Error) => {
-        throw new NotifierUnavailableError(`Redis took no state: ${cause.message}`, { cause });
+        const message = `cannot publish a state through Redis: ${cause.message}`;
+        throw new NotifierUnavailableError(message, { cause });
       });
     },
     subscribe: listeners.add,
@@ -67,12 +68,12 @@ export async function createRedisNotifier(options: RedisNotifierOptions): Promis
   };
 }
 
-/** The instances write nothing else there; what another program writes must end none of them. */
+/** Null for anything but a state: a message of another program must not stop the service. */
 function readState(text: string): ProcessState | null {
   try {
     const state: unknown = JSON.parse(text);
-    const known = typeof state === 'object' && state !== null && 'correlationId' in state;
-    return known ? (state as ProcessState) : null;
+    const isState = typeof state === 'object' && state !== null && 'correlationId' in state;
+    return isState ? (state as ProcessState) : null;
   } catch {
     return null;
   }

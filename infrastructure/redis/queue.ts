@@ -15,82 +15,80 @@ import {
 } from '../../domain/outbox/index.ts';
 import { closeWithin } from './close-worker.ts';
 import { openRedis, untilReady } from './connection.ts';
-import { createBullmqDeadLetters, type KeptJob } from './dead-letters.ts';
+import { createBullmqDeadLetters, type StoredJob } from './dead-letters.ts';
 import { createBullmqTimedJobs } from './timed-jobs.ts';
 
-interface Keep {
-  done: { age: number; count: number };
+/** Which jobs stay in Redis: the newest `count`, for `age` seconds. */
+interface KeepJobs {
+  completed: { age: number; count: number };
   failed: { age: number; count: number };
 }
 
 export interface BullmqQueue extends Queue {
   deadLetters: DeadLetters;
-  /** The queues of BullMQ, timed ones too, for a look at them. */
+  /** The queues of BullMQ, including those of timed jobs, for Bull Board. */
   queues: readonly BullQueue[];
 }
 
 export interface BullmqOptions {
   url: string;
-  /** Jobs of one name that run at once in this instance. */
+  /** How many jobs of one name run at once in this service instance. */
   concurrency: number;
   log: QueueLog;
   /** Key prefix in Redis; instances that share one share their jobs. */
   prefix?: string;
   policies?: Record<JobName, RetryPolicy>;
   /**
-   * Milliseconds after which a job whose worker died is found and run again: the worker renews its
-   * lock in half that time, and a search for lapsed locks is made as often.
+   * Milliseconds after which a job whose worker died runs again: the worker renews its lock in half that time,
+   * and BullMQ looks for expired locks as often.
    */
   stalledMs?: number;
-  /** Which finished and given-up jobs of each name are kept. */
-  keep?: Keep;
+  /** Which completed jobs and dead letters of each name stay in Redis. */
+  keep?: KeepJobs;
 }
 
-/** What is counted of each queue. */
+/** The states that are counted for each queue. */
 const STATES = ['waiting', 'active', 'delayed', 'failed'] as const;
-/**
- * Finished jobs are kept for a look; given-up ones for a month, and the newest of very many: seconds. Of
- * a process whose job is gone the reconciler takes care.
- */
-const KEEP: Keep = {
-  done: { age: 3_600, count: 1_000 },
+/** Completed jobs stay for Bull Board. The reconciler finds a process whose dead letter was removed. */
+const KEEP_JOBS: KeepJobs = {
+  completed: { age: 3_600, count: 1_000 },
   failed: { age: 30 * 24 * 3_600, count: 50_000 },
 };
-/** Milliseconds that Redis has to answer at the start. */
-const CONNECT_MS = 5_000;
-/** Milliseconds before a worker looks for Redis again after losing it; BullMQ's own are 15,000. */
-const RETRY_MS = 1_000;
+/** The longest time that Redis has to answer when the service starts. */
+const CONNECT_TIMEOUT_MS = 5_000;
+/** The delay before a worker connects again after it lost Redis; BullMQ's default is 15,000. */
+const RETRY_DELAY_MS = 1_000;
 /**
- * BullMQ gives up a job after its second worker died, since the job may be what kills them. Ours are
- * small, and giving one up would lose a process (G10).
+ * BullMQ fails a job when its second worker dies, since the job may be the cause. Our jobs are small, and failing one
+ * would lose a process (G10).
  */
 const MAX_STALLED = 1_000_000;
 
 /**
- * A relay whose lease ran out before Redis had answered publishes again what is waiting or running then.
- * Two runs of what the engine is asked to do would have it done twice at the same moment, so one is left
- * out until the other is done or given up
- * (https://docs.bullmq.io/guide/jobs/deduplication). A projection must see every event: never that one.
+ * Keeps a second copy of a job out of the queue until the first has completed or failed
+ * (https://docs.bullmq.io/guide/jobs/deduplication): a relay whose lease ran out before Redis had answered publishes
+ * its jobs again, and two runs at the same moment would start an instance twice. Not for projections: the running one
+ * may have read the stream before the newest event.
  */
-function alone({ name, correlationId, eventId }: Job): { deduplication?: { id: string } } {
+function deduplicate({ name, correlationId, eventId }: Job): { deduplication?: { id: string } } {
   return name === 'project-process' ? {} : { deduplication: { id: `${correlationId} ${eventId}` } };
 }
 
 /**
  * The queue on BullMQ: one queue for each job name.
  *
- * Jobs get ids of BullMQ's making. An id of our own, for instance the correlation id, would make
- * BullMQ ignore a job while one with the same id exists in any state, a finished one included, and
- * the projection of a later event would be lost (https://docs.bullmq.io/guide/jobs/job-ids).
+ * BullMQ chooses the ids of the jobs. An id of our own, for instance the correlation id, would make BullMQ ignore a job
+ * while one with the same id exists in any state, also a completed one, and the projection of a later event would be
+ * lost (https://docs.bullmq.io/guide/jobs/job-ids).
  */
 export async function createBullmqQueue(options: BullmqOptions): Promise<BullmqQueue> {
   const { url, concurrency, log, prefix = 'fastify-camunda', policies = POLICIES } = options;
-  const { stalledMs = 30_000, keep = KEEP } = options;
-  const say = (where: string) => (error: Error) =>
-    log.warn({ error: error.message, where }, 'redis: connection trouble');
-  const connection = openRedis(url, 'caller', say('producer'));
+  const { stalledMs = 30_000, keep = KEEP_JOBS } = options;
+  const logError = (where: string) => (error: Error) =>
+    log.warn({ error: error.message, where }, 'Redis connection error');
+  const connection = openRedis(url, 'caller', logError('producer'));
   try {
-    await untilReady(connection, CONNECT_MS);
+    await untilReady(connection, CONNECT_TIMEOUT_MS);
   } catch (error) {
     connection.disconnect();
     throw error;
@@ -98,12 +96,12 @@ export async function createBullmqQueue(options: BullmqOptions): Promise<BullmqQ
   const queues = new Map(
     JOB_NAMES.map((name) => {
       const queue = new BullQueue(name, { connection, prefix });
-      queue.on('error', say('queue'));
+      queue.on('error', logError('queue'));
       return [name, queue];
     }),
   );
   const workers: { worker: Worker; disconnect: () => void }[] = [];
-  const connect = () => openRedis(url, 'worker', say('worker'));
+  const connect = () => openRedis(url, 'worker', logError('worker'));
   const recovery = {
     lockDuration: stalledMs,
     stalledInterval: stalledMs,
@@ -115,12 +113,12 @@ export async function createBullmqQueue(options: BullmqOptions): Promise<BullmqQ
     prefix,
     log,
     recovery,
-    runRetryDelay: RETRY_MS,
-    onError: say('timed jobs'),
+    runRetryDelay: RETRY_DELAY_MS,
+    onError: logError('timed jobs'),
   });
 
   try {
-    // Each asks for the version of Redis. One that is lost between the connection and the answer would never work.
+    // Each queue asks for the version of Redis. One whose connection is lost before the answer would never work.
     await Promise.all([...queues.values(), ...timed.queues].map((queue) => queue.waitUntilReady()));
   } catch (error) {
     await timed.close(0);
@@ -131,22 +129,22 @@ export async function createBullmqQueue(options: BullmqOptions): Promise<BullmqQ
   function addAll(name: JobName, jobs: readonly Job[]): Promise<unknown> {
     const queue = queues.get(name);
     const opts = {
-      // The strategy of the workers ends it.
+      // The back-off strategy of the workers ends the attempts.
       attempts: Number.MAX_SAFE_INTEGER,
       backoff: { type: 'custom' },
-      removeOnComplete: keep.done,
+      removeOnComplete: keep.completed,
       removeOnFail: keep.failed,
-      // The last one only: an outage makes thousands.
+      // Only the last stack trace: an outage produces thousands.
       stackTraceLimit: 1,
     };
-    const given = jobs.map((data) => ({ name, data, opts: { ...opts, ...alone(data) } }));
-    return queue?.addBulk(given) ?? Promise.resolve();
+    const bullJobs = jobs.map((data) => ({ name, data, opts: { ...opts, ...deduplicate(data) } }));
+    return queue?.addBulk(bullJobs) ?? Promise.resolve();
   }
 
-  async function runWith(handler: JobHandler, job: BullJob<KeptJob>): Promise<void> {
+  async function runHandler(handler: JobHandler, job: BullJob<StoredJob>): Promise<void> {
     const { failures = 0, ...data } = job.data;
     try {
-      // Counted at the start of each: `attemptsMade` knows nothing of those whose worker died.
+      // `attemptsMade` does not count attempts whose worker died.
       await handler(data, { attempt: job.attemptsStarted });
     } catch (error) {
       // Outages do not count: after a long one, a job would have no attempts left.
@@ -155,11 +153,11 @@ export async function createBullmqQueue(options: BullmqOptions): Promise<BullmqQ
     }
   }
 
-  /** @returns milliseconds until the next attempt, or -1 to give the job up */
-  function pauseAfter(name: JobName, failed: number, error: unknown, kept?: KeptJob): number {
+  /** @returns milliseconds until the next attempt, or -1 to make the job a dead letter */
+  function backoffStrategy(name: JobName, failed: number, error: unknown, job?: StoredJob): number {
     const policy = policies[name];
     if (isTransient(error)) return backoffAfter(policy, failed);
-    const failures = kept?.failures ?? failed;
+    const failures = job?.failures ?? failed;
     return failures >= policy.attempts ? -1 : backoffAfter(policy, failures);
   }
 
@@ -185,26 +183,26 @@ export async function createBullmqQueue(options: BullmqOptions): Promise<BullmqQ
         const handler = handlers[name];
         if (!handler) continue;
         const own = connect();
-        const worker = new Worker<KeptJob>(name, (job) => runWith(handler, job), {
+        const worker = new Worker<StoredJob>(name, (job) => runHandler(handler, job), {
           connection: own,
           prefix,
           concurrency,
           ...recovery,
-          runRetryDelay: RETRY_MS,
+          runRetryDelay: RETRY_DELAY_MS,
           settings: {
             backoffStrategy: (failed, _type, error, job) =>
-              pauseAfter(name, failed, error, job?.data),
+              backoffStrategy(name, failed, error, job?.data),
           },
         });
-        worker.on('error', say('worker'));
+        worker.on('error', logError('worker'));
         worker.on('failed', (job, error) => {
           const fields = { err: error, job: name, ...(job ? jobIds(job.data) : {}) };
-          if (job?.finishedOn) log.error(fields, 'job given up: a dead letter');
-          else log.warn(fields, 'job failed');
+          if (job?.finishedOn) log.error(fields, 'job has no attempts left and is a dead letter');
+          else log.warn(fields, 'job failed, trying again');
         });
         workers.push({ worker, disconnect: () => own.disconnect() });
-        // It waits for Redis by itself, should that have gone away meanwhile.
-        worker.waitUntilReady().catch(say('worker'));
+        // The worker itself waits for Redis to return.
+        worker.waitUntilReady().catch(logError('worker'));
       }
     },
     deadLetters: createBullmqDeadLetters(connection, queues),
@@ -217,7 +215,7 @@ export async function createBullmqQueue(options: BullmqOptions): Promise<BullmqQ
       );
       return Object.fromEntries(await Promise.all(all));
     },
-    // Why it is not ready has been logged by its connection.
+    // The connection has logged the reason already.
     ready: () =>
       connection.ping().then(
         () => true,

@@ -1,16 +1,16 @@
-/** Where Redis is and how to log in. */
+/** The address of Redis and the login. */
 export interface RedisTarget {
   kind: 'single' | 'sentinel' | 'cluster';
-  /** The server, the sentinels, or some nodes of the cluster: the others are found by them. */
+  /** The server, the sentinels, or some nodes of the cluster, through which the others are found. */
   hosts: { host: string; port: number }[];
   tls: boolean;
   username?: string;
   password?: string;
-  /** Number of the database; a cluster has none but 0. */
+  /** Number of the database; 0 on a cluster. */
   db: number;
-  /** What the sentinels call the master. */
+  /** The name of the master in the configuration of the sentinels. */
   masterName: string;
-  /** The sentinels' own login, where they ask for one. */
+  /** The sentinels' own login, if they require one. */
   sentinelUsername?: string;
   sentinelPassword?: string;
 }
@@ -26,8 +26,8 @@ const HOST = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+))(?::(\d{1,5}))?$/;
  * - `redis-sentinel://user:password@host1:26379,host2:26379/master-name/0?sentinelPassword=…`
  * - `redis-cluster://user:password@host1:6379,host2:6379`
  *
- * @throws RangeError with half a sentence that says what is wrong, without any of the text: it may hold
- *   a password
+ * @throws RangeError with half a sentence that says what is wrong, without any part of the URL: it may contain a
+ *   password
  */
 export function parseRedisUrl(text: string): RedisTarget {
   const found = FORM.exec(text);
@@ -53,7 +53,7 @@ export function parseRedisUrl(text: string): RedisTarget {
   return { ...target, ...readQuery(query, kind) };
 }
 
-/** What is wrong with a REDIS_URL, as `parseRedisUrl` says it; null when nothing is. */
+/** The error of `parseRedisUrl`, or null when the URL is valid. */
 export function redisUrlProblem(text: string): string | null {
   try {
     parseRedisUrl(text);
@@ -77,7 +77,9 @@ function readHost(text: string, fallback: number): { host: string; port: number 
   const host = ipv6 ?? name;
   const port = digits === undefined ? fallback : Number(digits);
   if (host === undefined || port < 1 || port > 65_535) {
-    throw new RangeError('has a host that is none; write host:port, several with commas between');
+    throw new RangeError(
+      'has an invalid host; write host:port, or several of them separated by commas',
+    );
   }
   return { host, port };
 }
@@ -93,10 +95,10 @@ function readLogin(text: string | undefined): Pick<RedisTarget, 'username' | 'pa
 
 function readDb(text: string, kind: RedisTarget['kind']): number {
   if (!/^\d{0,3}$/.test(text))
-    throw new RangeError('must end in the number of the database, or none');
+    throw new RangeError('must end with the number of the database or without a path');
   const db = Number(text);
   if (kind === 'cluster' && db !== 0)
-    throw new RangeError('names a database; a cluster has only 0');
+    throw new RangeError('names a database; a cluster has only database 0');
   return db;
 }
 
@@ -110,7 +112,7 @@ function readQuery(text: string | undefined, kind: RedisTarget['kind']): Partial
       given.db = readDb(value, kind);
     } else {
       throw new RangeError(
-        'has a parameter that is not known; there are username, password and db, and for redis-sentinel:// also sentinelUsername and sentinelPassword',
+        'has an unknown parameter; known are username, password and db, and for redis-sentinel:// also sentinelUsername and sentinelPassword',
       );
     }
   }
@@ -121,6 +123,6 @@ function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch (cause) {
-    throw new RangeError('has a % that escapes nothing; write it as %25', { cause });
+    throw new RangeError('has a % that is not part of an escape; write it as %25', { cause });
   }
 }

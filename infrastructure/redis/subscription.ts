@@ -1,36 +1,35 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
+import { sleep } from '../../domain/common/index.ts';
 import { openSubscriber, untilReady } from './connection.ts';
 
 export interface SubscriptionOptions {
   url: string;
   channel: string;
   onMessage: (text: string) => void;
-  /** Called when the subscription stands again after a loss: messages may have been missed. */
+  /** Called when a lost subscription is there again: messages may have been missed. */
   onGap: () => void;
   onError: (error: Error) => void;
-  /** Milliseconds between two questions whether Redis is still there, and that it has to answer. */
+  /** Milliseconds between two pings, and the longest time that Redis has to answer one. */
   pingMs: number;
 }
 
 export interface Subscription {
-  /** Resolves after the first attempt, whatever came of it. */
+  /** Resolves after the first attempt, also after a failed one. */
   tried: Promise<void>;
   close(): void;
 }
 
-/** Milliseconds that Redis has to answer when connecting. */
-const CONNECT_MS = 5_000;
-/** Milliseconds before the next attempt to subscribe: the first, and the longest. */
-const RETRY_MS = 50;
-const MAX_RETRY_MS = 2_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+/** The delay before the next attempt to subscribe grows from the first to the second. */
+const MIN_RETRY_DELAY_MS = 50;
+const MAX_RETRY_DELAY_MS = 2_000;
 
 /**
- * A subscription that is there again after every loss, and says that there was one.
+ * A subscription that renews itself after every loss and reports each loss by `onGap`.
  *
- * ioredis subscribes again by itself, but neither says when Redis has confirmed it (only after that does a
- * look into the database miss nothing) nor does it notice a connection that was lost without a word: a
- * subscriber only listens. Hence the pings. A first attempt that fails is a loss like any other.
+ * ioredis subscribes again by itself. But it does not report when Redis has confirmed that, and only a read of the
+ * database after the confirmation misses no state. Nor does it notice a connection that was lost without a close,
+ * because a subscriber only listens; hence the pings. A failed first attempt counts as a loss.
  */
 export function subscribe(options: SubscriptionOptions): Subscription {
   const { url, channel, onMessage, onGap, onError, pingMs } = options;
@@ -43,15 +42,15 @@ export function subscribe(options: SubscriptionOptions): Subscription {
       return false;
     },
   );
-  void keep();
+  void keepOpen();
 
   async function open(attempt: number): Promise<void> {
     const redis = openSubscriber(url, attempt, onError);
-    // Known before it stands: a close must not wait for it.
+    // Set before Redis answers, so that `close` can disconnect it.
     client = redis;
     redis.on('message', (_channel, text) => onMessage(text));
     try {
-      await untilReady(redis, CONNECT_MS);
+      await untilReady(redis, CONNECT_TIMEOUT_MS);
       await redis.subscribe(channel);
     } catch (error) {
       redis.disconnect();
@@ -59,7 +58,7 @@ export function subscribe(options: SubscriptionOptions): Subscription {
     }
   }
 
-  async function keep(): Promise<void> {
+  async function keepOpen(): Promise<void> {
     if (!(await tried)) await openAgain();
     while (!closing.signal.aborted) {
       if (client) await untilLost(client);
@@ -77,7 +76,7 @@ export function subscribe(options: SubscriptionOptions): Subscription {
       } catch (error) {
         if (closing.signal.aborted) return;
         onError(error instanceof Error ? error : new Error(String(error)));
-        await pause(Math.min(MAX_RETRY_MS, RETRY_MS * 2 ** Math.min(attempt, 10)));
+        await pause(Math.min(MAX_RETRY_DELAY_MS, MIN_RETRY_DELAY_MS * 2 ** Math.min(attempt, 10)));
       }
     }
   }
@@ -93,21 +92,21 @@ export function subscribe(options: SubscriptionOptions): Subscription {
     while (!isLost && !closing.signal.aborted) {
       await Promise.race([lost, pause(pingMs)]);
       if (isLost || closing.signal.aborted) return;
-      if (!(await answers(redis, lost))) return;
+      if (!(await answersPing(redis, lost))) return;
     }
   }
 
-  function answers(redis: Redis, lost: Promise<void>): Promise<boolean> {
+  function answersPing(redis: Redis, lost: Promise<void>): Promise<boolean> {
     const answer = redis.ping().then(
       () => true,
       () => false,
     );
-    const none = Promise.race([lost, pause(pingMs)]).then(() => false);
-    return Promise.race([answer, none]);
+    const timeout = Promise.race([lost, pause(pingMs)]).then(() => false);
+    return Promise.race([answer, timeout]);
   }
 
-  function pause(ms: number): Promise<unknown> {
-    return sleep(ms, undefined, { signal: closing.signal }).catch(() => {});
+  function pause(ms: number): Promise<void> {
+    return sleep(ms, closing.signal);
   }
 
   return {

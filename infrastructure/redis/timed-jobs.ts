@@ -23,18 +23,18 @@ export interface BullmqTimedOptions {
   connect: () => RedisClient;
   prefix: string;
   log: QueueLog;
-  /** Settings of every worker: how it finds the jobs of one that died. */
+  /** How a worker finds the jobs of one that died. */
   recovery: { lockDuration: number; stalledInterval: number; maxStalledCount: number };
   runRetryDelay: number;
   onError: (error: Error) => void;
 }
 
 export interface BullmqTimedJobs {
-  /** One for each timed job, scheduled here or not. */
+  /** One for each timed job, also for those that this service instance does not schedule. */
   queues: readonly BullQueue[];
   schedule(name: TimedJobName, when: Schedule, handler: TimedJobHandler): Promise<void>;
   unschedule(name: TimedJobName): Promise<void>;
-  /** Tells the runs under way to end and waits for them up to `timeoutMs`. */
+  /** Aborts the running jobs and waits up to `timeoutMs` for their end. */
   close(timeoutMs: number): Promise<void>;
 }
 
@@ -45,24 +45,24 @@ interface Timed {
   disconnect: () => void;
 }
 
-/** Finished and failed runs that are kept for a look: a week of them, and never more than this many. */
-const KEPT = { age: 7 * 24 * 3_600, count: 100 };
+/** Completed and failed runs stay for a week, the newest 100, for Bull Board. */
+const KEEP_RUNS = { age: 7 * 24 * 3_600, count: 100 };
 
-/** Both queues read patterns alike; BullMQ's own reading is by another library. */
+/** Makes both queues compute the times of a cron pattern alike; BullMQ itself uses another library. */
 const settings = {
   repeatStrategy: (after: number, { pattern = '' }: RepeatOptions) =>
     nextTime(pattern, new Date(after)),
 };
 
 /**
- * Timed jobs as job schedulers of BullMQ: one queue for each, in which one job runs at a time over all
- * instances (https://docs.bullmq.io/guide/queues/global-concurrency). BullMQ adds the next run when it
- * hands one out, so at most one waits, and begins when the one before has ended or was found stalled.
+ * Timed jobs as job schedulers of BullMQ: one queue for each, in which one job at a time runs over all service
+ * instances (https://docs.bullmq.io/guide/queues/global-concurrency). BullMQ adds the next run when it starts one, so
+ * at most one waits; it starts when the one before has ended or stalled.
  */
 export function createBullmqTimedJobs(options: BullmqTimedOptions): BullmqTimedJobs {
   const { connection, connect, prefix, log, recovery, runRetryDelay, onError } = options;
   const timed = new Map<TimedJobName, Timed>();
-  /** Whose schedules are to be taken away. */
+  /** Timed jobs whose schedules must be removed. */
   const unwanted = new Set<TimedJobName>();
   const closing = new AbortController();
 
@@ -77,31 +77,36 @@ export function createBullmqTimedJobs(options: BullmqTimedOptions): BullmqTimedJ
     'rollup-events': open('rollup-events'),
   };
 
-  /** Writes the schedule unless it stands: writing it again would drop a run that is due. */
-  async function ensure(name: TimedJobName, when: Schedule): Promise<void> {
+  /** Writes the schedule unless Redis has it: writing it again would drop a run that is due. */
+  async function ensureSchedule(name: TimedJobName, when: Schedule): Promise<void> {
     const queue = queues[name];
     await queue.setGlobalConcurrency(1);
-    if (await stands(queue, name, when)) return;
-    // A new period would keep the old one's offset, and a shorter one jump that far ahead when it misses
-    // a time: up to the old period (seen with BullMQ 6.7).
+    if (await isScheduled(queue, name, when)) return;
+    // Removed first: a new period would keep the offset of the old one, and a shorter period that misses a time would
+    // jump ahead by up to the old period (seen with BullMQ 6.7).
     await queue.removeJobScheduler(name);
     await queue.upsertJobScheduler(name, repeatOf(when), {
       name,
-      opts: { attempts: 1, removeOnComplete: KEPT, removeOnFail: KEPT, stackTraceLimit: 1 },
+      opts: {
+        attempts: 1,
+        removeOnComplete: KEEP_RUNS,
+        removeOnFail: KEEP_RUNS,
+        stackTraceLimit: 1,
+      },
     });
   }
 
-  // A Redis that came back empty, or failed over to a copy that lagged behind, knows no schedules.
-  const again = (): void => {
-    for (const [name, { when }] of timed) ensure(name, when).catch(onError);
+  // A Redis that returns empty, or fails over to a replica that lagged, has lost the schedules.
+  const writeAll = (): void => {
+    for (const [name, { when }] of timed) ensureSchedule(name, when).catch(onError);
     for (const name of unwanted) queues[name].removeJobScheduler(name).catch(onError);
   };
-  /** Redis was lost meanwhile: `again` makes up for it when it is back. */
-  const later = (error: Error): void => {
+  /** For an error of the connection: `writeAll` repeats the write when Redis is back. */
+  const ignoreOutage = (error: Error): void => {
     if (error.name === 'ReplyError') throw error;
     onError(error);
   };
-  connection.on('ready', again);
+  connection.on('ready', writeAll);
 
   async function run(name: TimedJobName, job: BullJob, token: string | undefined): Promise<void> {
     const lost = new AbortController();
@@ -111,7 +116,7 @@ export function createBullmqTimedJobs(options: BullmqTimedOptions): BullmqTimedJ
       await timed.get(name)?.handler(signal);
     } catch (error) {
       if (!closing.signal.aborted) throw error;
-      // Cut off by the stop: for another instance, or for this one when it is back.
+      // Aborted by the stop of this instance: another instance runs the job, or this one after its restart.
       await job.moveToWait(token);
       throw new WaitingError();
     } finally {
@@ -132,9 +137,9 @@ export function createBullmqTimedJobs(options: BullmqTimedOptions): BullmqTimedJ
     });
     worker.on('error', onError);
     worker.on('failed', (_job, error) => log.error({ err: error, job: name }, 'timed job failed'));
-    // Another instance may have the run by now, or has it soon.
+    // Another instance may run the job now.
     worker.on('lockRenewalFailed', (ids) => {
-      for (const id of ids) runs.get(id)?.abort(new Error('the lock of the timed job is lost'));
+      for (const id of ids) runs.get(id)?.abort(new Error('the timed job lost its lock'));
     });
     return { worker, disconnect: () => own.disconnect() };
   }
@@ -147,21 +152,20 @@ export function createBullmqTimedJobs(options: BullmqTimedOptions): BullmqTimedJ
       unwanted.delete(name);
       const known = timed.get(name);
       if (known) timed.set(name, { ...known, when, handler });
-      await ensure(name, when).catch(later);
-      // Without its schedule there is nothing for it to run.
+      await ensureSchedule(name, when).catch(ignoreOutage);
       if (!known) timed.set(name, { when, handler, ...startWorker(name) });
     },
     async unschedule(name) {
       const known = timed.get(name);
       timed.delete(name);
       unwanted.add(name);
-      await queues[name].removeJobScheduler(name).catch(later);
+      await queues[name].removeJobScheduler(name).catch(ignoreOutage);
       if (!known) return;
       await known.worker.close();
       known.disconnect();
     },
     async close(timeoutMs) {
-      connection.off('ready', again);
+      connection.off('ready', writeAll);
       closing.abort(new Error('the queue is closed'));
       await Promise.all(
         [...timed.values()].map(async ({ worker, disconnect }) => {
@@ -177,12 +181,12 @@ export function createBullmqTimedJobs(options: BullmqTimedOptions): BullmqTimedJ
 function repeatOf(when: Schedule): RepeatOptions {
   return 'cron' in when
     ? { pattern: when.cron, tz: 'UTC' }
-    : // Only for a new period; BullMQ would run it at once.
+    : // Without a start date BullMQ would run a new schedule at once.
       { every: when.everyMs, startDate: Date.now() + when.everyMs };
 }
 
-/** Whether Redis has this schedule, with a run to come or under way. */
-async function stands(queue: BullQueue, name: TimedJobName, when: Schedule): Promise<boolean> {
+/** Whether Redis has this schedule, with a run that waits or runs. */
+async function isScheduled(queue: BullQueue, name: TimedJobName, when: Schedule): Promise<boolean> {
   const known = await queue.getJobScheduler(name);
   if (!known) return false;
   const same =
@@ -190,7 +194,7 @@ async function stands(queue: BullQueue, name: TimedJobName, when: Schedule): Pro
       ? known.pattern === when.cron && known.tz === 'UTC'
       : Number(known.every) === when.everyMs;
   if (!same) return false;
-  // Somebody may have removed the job that brings the next: the chain would have ended there.
+  // Each run adds the next one, so a schedule without a job never runs again; somebody may have removed the job.
   const next = await queue.getJob(`repeat:${name}:${known.next}`);
   return next !== undefined && next !== null && next.finishedOn === undefined;
 }

@@ -73,7 +73,7 @@ describe('secrets', () => {
     await service.api.start('observed', { how: 'ok', card }, {}, { ...headers, prefer: 'wait=1' });
     await until(() => service.output().includes('job failed'), 'a job fails');
     await redis.stop();
-    await until(() => service.output().includes('redis: connection trouble'), 'Redis is missed');
+    await until(() => service.output().includes('Redis connection error'), 'Redis is missed');
     const away = await service.api.get('/health/ready', { headers });
     service.kill('SIGTERM');
     await service.ended;

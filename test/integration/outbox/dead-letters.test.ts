@@ -208,7 +208,7 @@ describe.each(await queueKinds())('dead letters: $name', ({ available, durable, 
     );
 
     it.skipIf(!durable)('outlive the instance, and finished jobs do not pile up', async () => {
-      const keep = { done: { age: 3_600, count: 5 }, failed: { age: 3_600, count: 3 } };
+      const keep = { completed: { age: 3_600, count: 5 }, failed: { age: 3_600, count: 3 } };
       queue = await open({ keep });
       breakDown('a', 'b', 'c', 'd');
       give(...['a', 'b', 'c', 'd'].map((id, at) => job('start-instance', id, String(at + 1))));

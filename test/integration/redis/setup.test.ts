@@ -41,7 +41,7 @@ describe.skipIf(redisUrl === null)('a REDIS_URL at the start', { timeout: 60_000
   let locked: RunningRedis;
   let tls: RunningRedis & { tlsPort: number };
   let closed: number;
-  /** Takes connections and says nothing. */
+  /** Accepts connections and sends nothing. */
   const mute = createServer();
   let mutePort: number;
 
@@ -81,28 +81,28 @@ describe.skipIf(redisUrl === null)('a REDIS_URL at the start', { timeout: 60_000
       () => `redis://:secret@127.0.0.1:${locked.port}`,
       'the user or password is wrong',
     ],
-    ['there is no password', () => `redis://127.0.0.1:${locked.port}`, 'asks for a password'],
-    ['the database is none', () => `redis://127.0.0.1:${redis.port}/99`, 'DB index'],
+    ['there is no password', () => `redis://127.0.0.1:${locked.port}`, 'requires a password'],
+    ['the database does not exist', () => `redis://127.0.0.1:${redis.port}/99`, 'DB index'],
     [
-      'it speaks no TLS',
+      'it does not speak TLS',
       () => `rediss://:secret@127.0.0.1:${redis.port}`,
-      'if it speaks no TLS, write redis',
+      'if it does not speak TLS, write redis',
     ],
     ['it speaks only TLS', () => `redis://127.0.0.1:${tls.tlsPort}`, 'write rediss'],
     [
-      'nobody signed for it',
+      'its certificate is not trusted',
       () => `rediss://localhost:${tls.tlsPort}`,
       /self-signed certificate; .* NODE_EXTRA_CA_CERTS/,
     ],
     [
-      'it is no sentinel',
+      'it is not a sentinel',
       () => `redis-sentinel://127.0.0.1:${redis.port}/ours`,
-      'it is no sentinel',
+      'it is not a sentinel',
     ],
     [
-      'it is no cluster',
+      'it is not a cluster',
       () => `redis-cluster://127.0.0.1:${redis.port}`,
-      'it is no cluster; write redis://',
+      'it is not a cluster; write redis://',
     ],
   ];
   const away: typeof wrong = [
@@ -147,7 +147,7 @@ describe.skipIf(redisUrl === null)('a REDIS_URL at the start', { timeout: 60_000
 
   it('is warned of when Redis may throw jobs away, and its login is used', async () => {
     expect(await open(redis.url)).toEqual([
-      `REDIS_URL: Redis may throw away jobs when its memory is full (maxmemory-policy allkeys-lru); set maxmemory-policy noeviction`,
+      `REDIS_URL: Redis may delete jobs when its memory is full (maxmemory-policy allkeys-lru); set maxmemory-policy noeviction`,
     ]);
     expect(await open(`redis://:right@127.0.0.1:${locked.port}`)).toEqual([]);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judgeServer, readInfo } from '../../../infrastructure/redis/check-redis.ts';
+import { checkServer, readInfo } from '../../../infrastructure/redis/check-redis.ts';
 import { prefixFor } from '../../../infrastructure/redis/connection.ts';
 import { parseRedisUrl } from '../../../infrastructure/redis/redis-url.ts';
 import { readConfig, redactConfig } from '../../../src/config.ts';
@@ -61,18 +61,18 @@ describe('REDIS_URL', () => {
   it.each([
     ['http://h', 'must be redis://host:port'],
     ['redis://', 'must be redis://host:port'],
-    ['redis://:se/cret@h:1', 'has a host that is none'],
-    ['redis://user:secret@h:99999', 'has a host that is none'],
-    ['redis://:secret@h:x', 'has a host that is none'],
+    ['redis://:se/cret@h:1', 'has an invalid host'],
+    ['redis://user:secret@h:99999', 'has an invalid host'],
+    ['redis://:secret@h:x', 'has an invalid host'],
     ['redis://:secret@a,b', 'names several hosts'],
-    ['redis://:secret@h/x', 'must end in the number of the database'],
-    ['redis://:secret@h?pasword=secret', 'a parameter that is not known'],
-    ['redis://h?sentinelPassword=secret', 'a parameter that is not known'],
-    ['redis://:secret%@h', 'a % that escapes nothing'],
+    ['redis://:secret@h/x', 'must end with the number of the database'],
+    ['redis://:secret@h?pasword=secret', 'an unknown parameter'],
+    ['redis://h?sentinelPassword=secret', 'an unknown parameter'],
+    ['redis://:secret%@h', 'a % that is not part of an escape'],
     ['redis-sentinel://:secret@a', 'must name the master'],
     ['redis-sentinel://:secret@a/main/0/1', 'must name the master'],
-    ['redis-sentinel://a/main?sentinelPasword=secret', 'a parameter that is not known'],
-    ['redis-cluster://:secret@a/1', 'a cluster has only 0'],
+    ['redis-sentinel://a/main?sentinelPasword=secret', 'an unknown parameter'],
+    ['redis-cluster://:secret@a/1', 'a cluster has only database 0'],
   ])('%s is refused, without what may be a password', (url, reason) => {
     const read = () => readConfig({ REDIS_URL: url });
     expect(read).toThrow(reason);
@@ -95,25 +95,27 @@ describe('REDIS_URL', () => {
   });
 });
 
-describe('what Redis says of itself', () => {
+describe('the INFO of Redis', () => {
   const info = (lines: string) => readInfo(`# Server\r\n${lines.replaceAll('\n', '\r\n')}\r\n`);
   const fine = 'redis_version:7.2.1\nrole:master\ncluster_enabled:0';
 
-  it('is fine with noeviction', () => {
-    expect(judgeServer('single', info(`${fine}\nmaxmemory_policy:noeviction`))).toEqual([]);
+  it('gives no warning with noeviction', () => {
+    expect(checkServer('single', info(`${fine}\nmaxmemory_policy:noeviction`))).toEqual([]);
   });
 
-  it.each(['allkeys-lru', 'volatile-ttl'])('is warned of with %s', (policy) => {
-    const [warning, ...more] = judgeServer('single', info(`${fine}\nmaxmemory_policy:${policy}`));
+  it.each(['allkeys-lru', 'volatile-ttl'])('gives a warning with %s', (policy) => {
+    const [warning, ...more] = checkServer('single', info(`${fine}\nmaxmemory_policy:${policy}`));
     expect(warning).toBe(
-      `REDIS_URL: Redis may throw away jobs when its memory is full (maxmemory-policy ${policy}); set maxmemory-policy noeviction`,
+      `REDIS_URL: Redis may delete jobs when its memory is full (maxmemory-policy ${policy}); set maxmemory-policy noeviction`,
     );
     expect(more).toEqual([]);
   });
 
-  it('is warned of when it does not name its policy', () => {
-    expect(judgeServer('single', info(fine))).toEqual([
-      expect.stringContaining('does not say what it does when its memory is full'),
+  it('gives a warning without a policy', () => {
+    expect(checkServer('single', info(fine))).toEqual([
+      expect.stringContaining(
+        'does not report its maxmemory-policy; make sure that it is noeviction',
+      ),
     ]);
   });
 
@@ -123,7 +125,7 @@ describe('what Redis says of itself', () => {
     ['redis_version:10.0.1', []],
   ])('%s', (version, warnings) => {
     const text = `${version}\nrole:master\nmaxmemory_policy:noeviction`;
-    expect(judgeServer('single', info(text))).toEqual(warnings);
+    expect(checkServer('single', info(text))).toEqual(warnings);
   });
 
   it.each([
@@ -131,6 +133,6 @@ describe('what Redis says of itself', () => {
     ['single', 'redis_version:7.0.1\nrole:slave', 'it is a replica'],
     ['single', 'redis_version:7.0.1\nrole:master\ncluster_enabled:1', 'write redis-cluster://'],
   ] as const)('is refused as %s: %s', (kind, text, reason) => {
-    expect(() => judgeServer(kind, info(text))).toThrow(reason);
+    expect(() => checkServer(kind, info(text))).toThrow(reason);
   });
 });
