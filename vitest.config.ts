@@ -23,8 +23,10 @@ export default defineConfig({
           ...patient,
           name: 'side by side',
           include: ['test/{integration,e2e}/**/*.test.ts'],
-          // They wait for servers and processes more than they compute, and each has its own data.
+          // They wait for servers and processes more than they compute, and each has its own data. Loading
+          // the service anew for each of them would take a second.
           maxWorkers: 3,
+          isolate: false,
           sequence: { groupOrder: 0 },
         },
       },

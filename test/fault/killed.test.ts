@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { until } from '../support/children.ts';
 import { startServiceProcess } from '../support/commands.ts';
@@ -10,6 +9,8 @@ import { recordedRuns } from '../support/service-recorder.ts';
 
 const ASYNC = { prefer: 'respond-async' };
 const KILLS = 8;
+/** Starts that are accepted before a kill, at most. */
+const MAX_ACCEPTED = 60;
 
 describe('kill -9', () => {
   const cleanup: (() => Promise<void> | void)[] = [];
@@ -56,7 +57,9 @@ describe('kill -9', () => {
       const loads = ['respond-async', 'wait=20'].map((prefer) =>
         startLoad(service.url, { processKey: 'counted', variables, callers: 4, prefer }),
       );
-      await sleep(Math.random() * 500);
+      const enough = Math.floor(Math.random() * MAX_ACCEPTED);
+      const count = () => loads.reduce((sum, load) => sum + load.accepted.length, 0);
+      await until(() => count() >= enough, 'starts are accepted');
       service.kill('SIGKILL');
       await service.ended;
       for (const load of loads) {

@@ -12,10 +12,11 @@ import { builtFile } from '../support/commands.ts';
 import { temporaryFolder } from '../support/databases.ts';
 
 const SCRIPT = await builtFile('test/support/programs/command-child.ts');
-const KILLS = 50;
-const EVENTS = 12_000;
+const KILL_AT = await builtFile('test/support/programs/kill-at.ts');
+const KILLS = 36;
+const EVENTS = 6_000;
 /** Processes restored at once. */
-const SOME = 400;
+const SOME = 200;
 
 type Command = 'archive' | 'restore' | 'rebuild';
 const COMMANDS: readonly Command[] = ['archive', 'restore', 'rebuild'];
@@ -45,20 +46,26 @@ describe('commands that are killed', () => {
     timeout: 600_000,
   }, async () => {
     const before = allEvents();
-    /** Milliseconds that the work of each takes when it is left alone, as far as is known. */
-    const lasts: Record<Command, number> = { archive: 300, restore: 300, rebuild: 300 };
+    /** How many statements each runs when it is left alone, as far as is known. */
+    const lasts: Record<Command, number> = { archive: 100, restore: 100, rebuild: 100 };
     const cutOff: Record<Command, number> = { archive: 0, restore: 0, rebuild: 0 };
     let next = startCommand();
-    // However fast the machine is: only a command that was at work when it was killed counts.
     for (let kill = 0; COMMANDS.some((command) => cutOff[command] < KILLS / 3); kill++) {
       expect(kill, 'commands that had to be started').toBeLessThan(KILLS * 10);
       const command = fewestOf(cutOff);
       const child = await next;
       next = startCommand();
-      child.begin(wordsOf(command));
-      const { ms, ended } = await child.killAfter(Math.random() * lasts[command]);
-      if (ended) lasts[command] = Math.max(1, ms);
-      else cutOff[command]++;
+      const killAt = Math.ceil(Math.random() * lasts[command]);
+      child.begin(wordsOf(command), killAt);
+      const code = await child.ended;
+      if (code === null) {
+        cutOff[command]++;
+        // It may have had more before it.
+        lasts[command] = Math.max(lasts[command], 2 * killAt);
+      } else {
+        expect(code, child.said()).toBe(0);
+        lasts[command] = child.statements();
+      }
       expect(await differences(), `after kill ${kill + 1}, of ${command}`).toEqual([]);
     }
     // Whatever was left half done is finished by the next run.
@@ -66,7 +73,7 @@ describe('commands that are killed', () => {
       const child = await next;
       if (command === 'rebuild') next = startCommand();
       child.begin(wordsOf(command));
-      expect(await child.end(), child.said()).toBe(0);
+      expect(await child.ended, child.said()).toBe(0);
     }
     expect(await differences()).toEqual([]);
     expect(allEvents(), 'no event is lost, changed or there twice').toEqual(before);
@@ -117,42 +124,29 @@ describe('commands that are killed', () => {
 
   /** A process that is up and waits for its command. */
   async function startCommand() {
-    const child = spawn(process.execPath, [SCRIPT], {
+    const child = spawn(process.execPath, ['--import', KILL_AT, SCRIPT], {
       env: { PATH: process.env.PATH, DATA_DIR: folder.path, LOG_LEVEL: 'info' },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     endWithUs(child);
     let said = '';
-    let hear: () => void = () => {};
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk) => {
         said += chunk;
-        hear();
       });
     }
     const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
     await until(() => said.includes('ready'), 'a command is up', 60_000);
     return {
       said: () => said,
-      begin(words: readonly string[]): void {
-        child.stdin.write(`${JSON.stringify(words)}\n`);
+      begin(words: readonly string[], killAt?: number): void {
+        child.stdin.write(`${JSON.stringify({ words, killAt })}\n`);
       },
-      /**
-       * Kills it so long after its first word, for until then it mostly comes up. How long it worked, and
-       * whether it had come to its end by then.
-       */
-      async killAfter(ms: number): Promise<{ ms: number; ended: boolean }> {
-        await new Promise<void>((resolve) => {
-          hear = resolve;
-          void ended.then(() => resolve());
-        });
-        const began = performance.now();
-        const timer = setTimeout(() => child.kill('SIGKILL'), ms);
-        const code = await ended;
-        clearTimeout(timer);
-        return { ms: performance.now() - began, ended: code !== null };
-      },
-      end: () => ended,
+      /** How many statements the busiest of its threads ran. */
+      statements: (): number =>
+        Math.max(...[...said.matchAll(/^statements (\d+)$/gm)].map(([, count]) => Number(count))),
+      /** Its exit code; null when it was killed. */
+      ended,
     };
   }
 });

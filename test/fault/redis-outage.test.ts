@@ -18,7 +18,10 @@ describe.skipIf((await serverUrl('redis')) === null)('Redis killed and restarted
     // Jobs that Redis has said yes to are Redis's to keep, as they are in production.
     let redis = await startRedis(port, folder.path);
     cleanup.push(() => redis.stop());
-    const service = await startTestService({ REDIS_URL: redis.url, LOG_LEVEL: 'fatal' }, folder);
+    const service = await startTestService(
+      { REDIS_URL: redis.url, LOG_LEVEL: 'fatal', JOB_LOCK_MS: '2000' },
+      folder,
+    );
     cleanup.push(service.stop);
     const { api } = service;
     const load = startLoad(service.url, {
@@ -38,14 +41,14 @@ describe.skipIf((await serverUrl('redis')) === null)('Redis killed and restarted
     redis = await startRedis(port, folder.path);
     await load.stop();
     expect(load.refused).toEqual([]);
-    // A job that ran while Redis died is found by BullMQ's search for stalled jobs, a minute later at most.
+    // A job that ran while Redis died is found by BullMQ's search for stalled jobs.
     await until(
       async () => {
         const { body } = await api.get('/api/process?status=ok&limit=1000');
         return body.processes.length >= Math.min(1_000, load.accepted.length);
       },
       'all have ended',
-      150_000,
+      120_000,
     );
     for (const correlationId of load.accepted) {
       const { body } = await api.status(correlationId, { prefer: 'wait=25' });

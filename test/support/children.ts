@@ -45,7 +45,7 @@ export async function freePort(): Promise<number> {
 export async function until<T>(
   check: () => Promise<T | null | undefined | false> | T | null | undefined | false,
   what: string,
-  timeoutMs = 15_000,
+  timeoutMs = 60_000,
 ): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {

@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline';
+import { setEnvironmentData } from 'node:worker_threads';
 import { Command } from 'commander';
 import * as archive from '../../../src/cli/archive.ts';
 import * as exportCommand from '../../../src/cli/export.ts';
@@ -6,8 +7,8 @@ import * as rebuild from '../../../src/cli/rebuild.ts';
 import * as restore from '../../../src/cli/restore.ts';
 
 /**
- * A process to be killed: runs the command that it is told, a JSON list of its words. Imports no more of the
- * command line than it needs: many of these are started one after the other.
+ * A process to be killed: runs the command that it is told, its words and the statement before which `kill-at.ts`
+ * kills it. Imports no more of the command line than it needs: many of these are started one after the other.
  */
 const program = new Command('fastify-camunda');
 archive.configure(program.command('archive'));
@@ -19,5 +20,7 @@ process.stdout.write('ready\n');
 lines.once('line', async (line) => {
   // Open, it would keep the process from its end.
   process.stdin.destroy();
-  await program.parseAsync(JSON.parse(line) as string[], { from: 'user' });
+  const { words, killAt } = JSON.parse(line) as { words: string[]; killAt: number };
+  setEnvironmentData('kill-at', killAt);
+  await program.parseAsync(words, { from: 'user' });
 });
