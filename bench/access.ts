@@ -8,8 +8,8 @@ const CONNECTIONS = 64;
 const SECONDS = 4;
 
 /**
- * What access control costs: accepted starts per second of the accept path (see `start`), with an API key
- * that is checked for each. Baseline: the same, open.
+ * The cost of access control: accepted starts per second on the accept path (see `start`), with an API key for each
+ * request. Baseline: the same without access control.
  */
 export const access: Benchmark = async (run) => {
   const load = startChild<Load>('children/load.ts');
@@ -22,7 +22,7 @@ export const access: Benchmark = async (run) => {
   await load.call('run', { url: openUrl, seconds: 1, connections });
   await load.call('run', { url: guardedUrl, seconds: 1, connections, key });
   const seconds = Math.max(1, Math.round(run.seconds(SECONDS)));
-  /** Requests per second, and per second of CPU time of the server: other programs disturb that less. */
+  /** Requests per second, and per CPU second of the server, on which other programs have less influence. */
   async function measure(server: Child<AcceptServer>, url: string, key?: string) {
     const before = await server.call('cpuSeconds', undefined);
     const { perSecond } = await load.call('run', {

@@ -7,16 +7,16 @@ import type { Row } from './support/row.ts';
 import { median } from './support/statistics.ts';
 
 const SIZES = [100_000, 1_000_000];
-/** Answers from rollups are quick: the best a round can give is one of several. */
-const TIMES = 5;
+/** An answer from rollups is so quick that each round measures several. */
+const ANSWERS_PER_ROUND = 5;
 
 /**
- * Typical questions over generated databases, a third of them archived, on SQLite: answered from the rollups and
- * from the events (`exact`), through the port as the REST calls do it, each after the other.
+ * Typical questions on generated SQLite databases, a third of them archived, one after the other. Ours: answers from the
+ * rollups and from the events (`exact`), through the port that the REST calls use. Baseline: better-sqlite3 runs the SQL
+ * that a person would write over event_log and its archive, with percentiles by window functions.
  *
- * Baseline: better-sqlite3 runs the SQL a person would write over event_log and its archive, percentiles by window
- * function. And the largest database against the smallest: an answer from rollups should cost the same. And how
- * fast the rollups are made, against reading the same columns with the driver.
+ * Two more rows compare the answers on the largest database with those on the smallest, which should take the same
+ * time, and the computing of the rollups with reading the same columns by the driver.
  */
 export const analytics: Benchmark = async (run) => {
   const sizes = run.events ?? SIZES;
@@ -69,12 +69,12 @@ async function measure(run: Run, file: string, { ask, raw }: BenchQuestion) {
   const db = new BetterSqlite3(file, { readonly: true });
   const [from, to] = raw.range.map((ms) => new Date(ms).toISOString());
   const figures = { raw: [] as number[], rollups: [] as number[], exact: [] as number[] };
-  // The threads are there, and the statements prepared.
+  // Warm-up: starts the threads and prepares the statements.
   await ask(database.analytics, false);
   for (let round = 0; round < run.rounds; round++) {
     figures.raw.push(await timed(async () => db.prepare(raw.sql).all({ from, to })));
     const several: number[] = [];
-    for (let nth = 0; nth < TIMES; nth++) {
+    for (let nth = 0; nth < ANSWERS_PER_ROUND; nth++) {
       several.push(await timed(() => ask(database.analytics, false)));
     }
     figures.rollups.push(median(several));

@@ -14,18 +14,18 @@ const WARM_UP_SECONDS = 1;
 const BASELINE = 'mssql, two inserts in one batch';
 
 /**
- * Appends to the event log on SQL Server: an event of about 1.5 KB and its outbox row. Baseline: the same
- * two inserts with the driver alone, both in one batch with their transaction, so in one round trip, every
- * value made beforehand. Ours: `eventStore.append`, one round trip, too, that also makes the row, finds the
- * stream's version under its lock, looks for the dedupe key and reads back what it wrote.
+ * Appends to the event log on SQL Server: an event of about 1.5 KB and its outbox row. Baseline: the same two inserts
+ * with the driver alone, in one batch with their transaction and so in one round trip, with values computed before.
+ * Ours: `eventStore.append`, also one round trip, which also computes the row, finds the version of the stream under a
+ * lock, looks for the dedupe key and reads back what it wrote.
  *
- * Needs a server: `BENCH_MSSQL_URL` or `MSSQL_TEST_URL`, of a user who may create databases. Each
- * measurement has a database of its own, dropped at the end.
+ * Needs a server: `BENCH_MSSQL_URL` or `MSSQL_TEST_URL`, of a user who may create databases. Each measurement creates a
+ * database and drops it at the end.
  */
 export const appendMssql: Benchmark = async (run) => {
   const url = process.env.BENCH_MSSQL_URL || process.env.MSSQL_TEST_URL;
   if (!url) {
-    const note = 'append-mssql: skipped, BENCH_MSSQL_URL names no SQL Server.';
+    const note = 'append-mssql: skipped; set BENCH_MSSQL_URL.';
     run.progress(note);
     return { rows: [], notes: [note] };
   }
@@ -116,15 +116,14 @@ async function measureStore(run: Run, serverUrl: string, callers: number) {
   return measured;
 }
 
-/** Each caller writes streams of its own; the connections are there when the time begins. */
+/** Each caller writes streams of its own; the warm-up opens the connections. */
 async function measureCallers(
   run: Run,
   callers: number,
-  write: (place: { correlationId: string; version: number }) => Promise<void>,
+  write: (event: { correlationId: string; version: number }) => Promise<void>,
 ): Promise<{ perSecond: number }> {
   const measure = (seconds: number) => {
-    const places = Array.from({ length: callers }, streams);
-    const free = [...places];
+    const free = Array.from({ length: callers }, streams);
     return runCallers(callers, seconds, async () => {
       const next = free.pop() ?? streams();
       await write(next());

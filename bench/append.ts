@@ -16,13 +16,13 @@ const STREAM_LENGTH = 7;
 const BASELINE = 'better-sqlite3, one transaction per event';
 
 /**
- * Appends to the event log: an event of about 1.5 KB and its outbox row, durable (`synchronous=FULL`)
- * when the caller goes on. Every measurement begins with an empty database.
+ * Appends to the event log: an event of about 1.5 KB and its outbox row, durable (`synchronous=FULL`) before the caller
+ * continues. Every measurement begins with an empty database.
  *
- * Baseline: the same two inserts into the same schema with the driver alone, in one transaction for
- * each event, its row made beforehand, with any hash. Ours: `eventStore.append`, which also makes the row,
- * finds the stream's version, hashes and looks for the dedupe key. One caller shows what that costs; 64 show what group
- * commit gives.
+ * Baseline: the same two inserts into the same schema with the driver alone, one transaction for each event, with a row
+ * computed before and a constant hash. Ours: `eventStore.append`, which also computes the row, finds the version of the
+ * stream, hashes the event and looks for the dedupe key. One caller shows what that costs; 64 callers show what group
+ * commit gains.
  */
 export const append: Benchmark = async (run) => {
   const baseline = () => measureRaw(run);
@@ -91,17 +91,17 @@ async function measureStore(run: Run, callers: number): Promise<{ perSecond: num
     leaseMs: 0,
     onAppended: () => {},
   });
-  const places = Array.from({ length: callers }, streams);
+  const nextOfCallers = Array.from({ length: callers }, streams);
   let turn = 0;
   const measured = await runCallers(callers, run.seconds(SECONDS), async () => {
-    const next = places[turn++ % callers] ?? streams();
+    const next = nextOfCallers[turn++ % callers] ?? streams();
     await database.eventStore.append(next().correlationId, [stepCompleted()]);
   });
   await database.close();
   return measured;
 }
 
-/** Where the next event goes: streams of a process's length, one after the other. */
+/** Gives the stream and version of each next event: streams as long as those of a process, one after the other. */
 export function streams(): () => { correlationId: string; version: number } {
   let correlationId = '';
   let version = STREAM_LENGTH;
@@ -115,7 +115,7 @@ export function streams(): () => { correlationId: string; version: number } {
   };
 }
 
-/** A step's success with about 1.5 KB in its row. */
+/** A `step-completed` event with a row of about 1.5 KB. */
 export function stepCompleted(): ProcessEvent {
   const taskId = timeOrderedId();
   return {
@@ -142,7 +142,7 @@ export function stepCompleted(): ProcessEvent {
   };
 }
 
-/** As long as those of the event store. */
+/** As long as the hashes of the event store. */
 export const A_HASH = Buffer.alloc(32, 7);
 const INPUT = { userId: '42', text: 'in'.repeat(150) };
 const OUTPUT = { text: 'out'.repeat(233), score: 71 };

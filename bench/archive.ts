@@ -11,34 +11,33 @@ import { APPENDS_PER_SECOND, appendPaced } from './support/paced-appends.ts';
 import type { Row } from './support/row.ts';
 import { runCommand } from './support/run-command.ts';
 
-const FEW = 100_000;
-const MANY = 1_000_000;
-const MOST_ROUNDS = 3;
+const SMALL = 100_000;
+const LARGE = 1_000_000;
+const MAX_ROUNDS = 3;
 const BASELINE = 'better-sqlite3, one INSERT … SELECT and DELETE';
-const LONGEST_WAIT = { of: 'ours', limit: 'at most', value: 250 } as const;
+const MAX_WAIT = { of: 'ours', limit: 'at most', value: 250 } as const;
 
 /**
- * Archiving all ended processes of a generated database on SQLite, of 100,000 events and, unless the run is
- * quick, of 1,000,000, in one round.
+ * Archives all ended processes of a generated SQLite database with 100,000 events and, unless the run is quick, with
+ * 1,000,000 in one round.
  *
- * Baseline: the same rows of both tables with the driver alone, each table with one statement that copies
- * and one that deletes, in one transaction. Ours: the job, in batches of about 50 ms, in a process of its
- * own, where it finds nobody else. Then the same beside live appends, 50 a second, from within its process
- * and from another one: the longest of them, from the call to the commit. And the most memory that the
- * command had.
+ * Baseline: the driver alone moves the same rows in one transaction, with one statement that copies and one that deletes
+ * for each table. Ours: the job, in batches of about 50 ms, in a process of its own and without other writers. Then the
+ * same beside 50 live appends a second, from its own process and from another one: the longest time from the call of an
+ * append to its commit. The last row is the peak memory of the command.
  */
 export const archive: Benchmark = async (run) => {
-  const few = await measure({ ...run, rounds: Math.min(run.rounds, MOST_ROUNDS) }, FEW);
-  if (run.seconds(1) < 1) return { rows: few.rows };
-  const many = await measure({ ...run, rounds: 1 }, MANY);
+  const small = await measure({ ...run, rounds: Math.min(run.rounds, MAX_ROUNDS) }, SMALL);
+  if (run.seconds(1) < 1) return { rows: small.rows };
+  const large = await measure({ ...run, rounds: 1 }, LARGE);
   const memory: Row = {
-    name: `archive, most memory, ${MANY.toLocaleString('en')} events`,
+    name: `archive, peak memory, ${LARGE.toLocaleString('en')} events`,
     unit: 'MB',
-    baseline: { what: `${FEW.toLocaleString('en')} events`, figures: few.memory.slice(0, 1) },
-    ours: many.memory,
+    baseline: { what: `${SMALL.toLocaleString('en')} events`, figures: small.memory.slice(0, 1) },
+    ours: large.memory,
     goal: { of: 'ratio', limit: 'at most', value: 1.25 },
   };
-  return { rows: [...few.rows, ...many.rows, memory] };
+  return { rows: [...small.rows, ...large.rows, memory] };
 };
 
 async function measure(run: Run, events: number): Promise<{ rows: Row[]; memory: number[] }> {
@@ -66,7 +65,7 @@ async function measure(run: Run, events: number): Promise<{ rows: Row[]; memory:
   copy.remove();
   memory.push(command.peakMegabytes);
   const goal = { of: 'ratio', limit: 'at least', value: 0.8 } as const;
-  const longest = { unit: 'ms', baseline: null, goal: LONGEST_WAIT } as const;
+  const longest = { unit: 'ms', baseline: null, goal: MAX_WAIT } as const;
   return {
     memory,
     rows: [

@@ -21,15 +21,15 @@ const FIGURES = [
 type Hop = Figures<'p50' | 'p99'>;
 
 /**
- * The time from the commit of a process's last event to the answer in the caller's hands: relay, queue,
- * projection (a commit of its own), notification, waitroom, HTTP. The four-step process runs through
- * the whole service, its caller in another process; both read the system's monotonic clock.
+ * The time from the commit of a process's last event until the caller has the answer: relay, queue, projection (a commit
+ * of its own), notification, waitroom, HTTP. The four-step process runs in the whole service, and its caller in another
+ * process; both read the monotonic clock of the system.
  *
- * Embedded, the goals are absolute. The baseline is the shortest hop there is, an event emitter in a
- * Fastify handler. Measured with one caller, and with 64, who keep the service busy with executing.
+ * Embedded, the goals are absolute. The baseline is the shortest possible hop, an event emitter in a Fastify handler.
+ * Measured with one caller and with 64, which keep the service busy.
  *
- * With Redis (`REDIS_TEST_URL`, or one that is started for it) the baseline is a bare BullMQ hop, a job
- * from before its `add` to the beginning of its processor; one at a time, like the one caller.
+ * With Redis (`REDIS_TEST_URL`, or one that the benchmark starts) the baseline is a bare BullMQ hop, from before the
+ * `add` of a job to the start of its processor, one job at a time, like the one caller.
  */
 export const commitToAnswer: Benchmark = async (run) => {
   const embedded = await measureEmbedded(run);
@@ -127,6 +127,7 @@ async function openService(run: Run, redisUrl: string | undefined) {
 }
 
 function hop(times: readonly number[]): Hop {
-  if (times.some(Number.isNaN)) throw new Error('an answer came whose commit was not seen');
+  if (times.some(Number.isNaN))
+    throw new Error('a process was answered before its commit was observed');
   return { p50: percentile(times, 0.5), p99: percentile(times, 0.99) };
 }

@@ -14,7 +14,7 @@ const WARM_UP_SECONDS = 4;
 const BASELINE = 'DBOS Transact on PostgreSQL';
 const FOLDER = fileURLToPath(new URL('./dbos', import.meta.url));
 
-/** What dbos/four-steps.mjs answers. */
+/** The calls of dbos/four-steps.mjs. */
 type DbosChild = {
   start(params: { url: string }): Promise<void>;
   measure(params: { callers: number; seconds: number }): Promise<Measured>;
@@ -22,18 +22,18 @@ type DbosChild = {
 };
 
 /**
- * The same four steps as a DBOS Transact workflow, every step journaled in PostgreSQL, called in its
- * own process. Ours is the whole service on its embedded default, called over HTTP: a BPMN engine and
- * an external-task worker stand between the caller and the step.
+ * Baseline: the same four steps as a DBOS Transact workflow, called in its own process, with every step journaled in
+ * PostgreSQL. Ours: the whole service with everything embedded, called over HTTP, with a BPMN engine and an external-task
+ * worker between the caller and the steps.
  *
- * Needs a PostgreSQL: `BENCH_POSTGRES_URL`, of a user who may create databases. The benchmark uses the
- * database `fastify_camunda_bench` there, made anew and dropped at the end, and installs DBOS into
- * bench/dbos: it is not a dependency of the service.
+ * Needs a PostgreSQL: `BENCH_POSTGRES_URL`, of a user who may create databases. The benchmark creates the database
+ * `fastify_camunda_bench` there and drops it at the end. It installs DBOS into bench/dbos, because DBOS is not a
+ * dependency of the service.
  */
 export const dbos: Benchmark = async (run) => {
   const url = process.env.BENCH_POSTGRES_URL;
   if (!url) {
-    const note = 'dbos: skipped, BENCH_POSTGRES_URL names no PostgreSQL.';
+    const note = 'dbos: skipped; set BENCH_POSTGRES_URL.';
     run.progress(note);
     return { rows: [], notes: [note] };
   }
@@ -87,5 +87,5 @@ function install(progress: (line: string) => void): void {
     stdio: ['ignore', 'ignore', 'inherit'],
     shell: process.platform === 'win32',
   });
-  if (status !== 0) throw new Error('DBOS Transact could not be installed; see above');
+  if (status !== 0) throw new Error('npm could not install DBOS Transact; see above');
 }

@@ -14,14 +14,13 @@ const BASELINE = 'bare worker, same engine';
 /**
  * A process of four trivial steps from its start to its result.
  *
- * Baseline: Camunda's external-task client against an embedded engine like the service's, in one
- * process with what starts the instances: no journal, no projection, no REST in front. Ours: the whole
- * service, called over HTTP from another process, so every step is durable in the event log before the
- * engine hears of it, and the caller waits for the 200. Both run on all through, each idle while the
- * other is measured.
+ * Baseline: Camunda's external-task client on an embedded engine like that of the service, in one process with the
+ * program that starts the instances: no journal, no projection, no REST. Ours: the whole service, called over HTTP from
+ * another process. Every step is durable in the event log before it is reported to the engine, and the caller waits for
+ * the 200. Both run all the time; one is idle while the other is measured.
  *
- * Alone, one caller, it is the time of a process; with 64 callers the processes per second, where 1.25
- * times the time is 0.8 times the rate.
+ * With one caller the figure is the duration of a process, with 64 callers it is processes per second; 1.25 times the
+ * duration corresponds to 0.8 times the rate.
  */
 export const endToEnd: Benchmark = async (run) => {
   const worker = startChild<BareWorker>('children/bare-worker.ts');

@@ -11,17 +11,17 @@ import type { Row } from './support/row.ts';
 
 const BIN = fileURLToPath(new URL('../src/bin.mjs', import.meta.url));
 const EVENTS = 1_000_000;
-const MOST_ROUNDS = 3;
+const MAX_ROUNDS = 3;
 const BASELINE = 'better-sqlite3 reads the same rows and writes JSON lines';
-const MOST_GROWTH = 64 * 1_048_576;
+const MAX_GROWTH = 64 * 1_048_576;
 
 /**
- * `GET /api/events` as JSON lines, CSV and Parquet of a generated database, a third of it archived: events per
- * second, and how much the anonymous memory of the service grows meanwhile, from what it has when its rollups are
- * made and it has answered pages of the feed. The service and its reader are processes of their own; once more
- * with a reader that is slower than the service.
+ * `GET /api/events` as JSON lines, CSV and Parquet on a generated database, a third of it archived: events per second,
+ * and how much the anonymous memory of the service grows during the export. The memory is first measured when the rollups
+ * are complete and the service has answered pages of the feed. The service and its reader are processes of their own.
+ * One more measurement has a reader that is slower than the service.
  *
- * Baseline: better-sqlite3 reads the same rows in the same order, and makes a line of JSON of each.
+ * Baseline: better-sqlite3 reads the same rows in the same order and writes each as a line of JSON.
  */
 export const exportEvents: Benchmark = async (run) => {
   const [events = EVENTS] = run.events ?? [];
@@ -63,7 +63,7 @@ async function measure(
 ): Promise<Row[]> {
   const name = `export, ${format}, ${events.toLocaleString('en')} events`;
   const rounds = await inTurns<'perSecond' | 'growth'>(
-    { ...run, rounds: Math.min(run.rounds, MOST_ROUNDS) },
+    { ...run, rounds: Math.min(run.rounds, MAX_ROUNDS) },
     name,
     [['perSecond', '/s']],
     {
@@ -73,7 +73,7 @@ async function measure(
   );
   const slow = await read(true);
   const memory = { unit: 'bytes', baseline: null } as const;
-  const goal = { of: 'ours', limit: 'at most', value: MOST_GROWTH } as const;
+  const goal = { of: 'ours', limit: 'at most', value: MAX_GROWTH } as const;
   return [
     rowOf(rounds, 'perSecond', { name, unit: '/s', baseline: BASELINE, goal: null }),
     {
@@ -100,7 +100,7 @@ function readRaw(file: string): number {
     bytes += Buffer.byteLength(`${JSON.stringify(row)}\n`);
     events++;
   }
-  if (bytes === 0) throw new Error('there is nothing to export');
+  if (bytes === 0) throw new Error('the database has no events to export');
   const perSecond = (events / (performance.now() - began)) * 1_000;
   db.close();
   return perSecond;

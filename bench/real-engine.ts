@@ -9,16 +9,16 @@ import { inProduction, type Production } from './support/production.ts';
 const CALLERS = 64;
 const ALONE_SECONDS = 3;
 const TOGETHER_SECONDS = 5;
-/** The engine's JVM compiles what it runs often. */
+/** Long enough for the engine's JVM to compile its hot code. */
 const WARM_UP_SECONDS = 10;
 const BASELINE = 'bare worker, same Operaton';
 
 /**
  * The four-step process on a real Operaton (H2 in memory), from its start to its result.
  *
- * Baseline: Camunda's external-task client in one process with what starts the instances. Ours: the
- * whole service on SQLite and Redis, called over HTTP from another process. Both are on the same engine,
- * each idle while the other is measured.
+ * Baseline: Camunda's external-task client in one process with the program that starts the instances. Ours: the whole
+ * service on SQLite and Redis, called over HTTP from another process. Both use the same engine; one is idle while the
+ * other is measured.
  */
 export const realEngine: Benchmark = (run) =>
   inProduction('four steps on Operaton', (production) => measure(run, production));

@@ -9,15 +9,15 @@ import type { Row } from './support/row.ts';
 import { runCommand } from './support/run-command.ts';
 
 const SIZES = [100_000, 1_000_000];
-/** Milliseconds between two writes of the caller beside it. */
-const WRITE_EVERY_MS = 5;
+/** Milliseconds between two live writes during the rebuild. */
+const WRITE_INTERVAL_MS = 5;
 
 /**
- * `fastify-camunda rebuild` on a copy of a generated database, a third of it archived, in a process of its own,
- * while another process appends and projects now and then. The time of the same command on a database without
- * events is taken off: that is loading.
+ * `fastify-camunda rebuild` on a copy of a generated database, a third of it archived, in a process of its own, while
+ * another process appends and projects. The time of the same command on an empty database, which is its loading time, is
+ * subtracted.
  *
- * Baseline: better-sqlite3 reads the same rows, all columns, in the same order, and does nothing with them.
+ * Baseline: better-sqlite3 reads the same rows with all their columns in the same order.
  */
 export const rebuild: Benchmark = async (run) => {
   const rows: Row[] = [];
@@ -25,14 +25,14 @@ export const rebuild: Benchmark = async (run) => {
   for (const size of SIZES.slice(0, run.seconds(1) < 1 ? 1 : undefined)) {
     const name = `rebuild, ${size.toLocaleString('en')} events`;
     const database = await generatedDatabase(run, size, { archived: 0.3 });
-    const said: string[] = [];
+    const outputs: string[] = [];
     const writes: number[] = [];
     const peaks: number[] = [];
     const rounds = await inTurns(run, name, [['perSecond', '/s']], {
       baseline: async () => readRaw(database.file),
       ours: async () => {
         const measured = await rebuildCopy(run, database);
-        said.push(measured.output);
+        outputs.push(measured.output);
         writes.push(measured.longestWriteMs);
         peaks.push(measured.peakMegabytes * 1e6);
         return { perSecond: size / (measured.seconds - (await loadingSeconds(run))) };
@@ -50,7 +50,7 @@ export const rebuild: Benchmark = async (run) => {
         { name: `${name}: longest write beside it`, unit: 'ms' as const, ours: writes },
       ].map((row) => ({ ...row, baseline: null, goal: null })),
     );
-    notes.push(`${name}: ${said.at(-1)}`);
+    notes.push(`${name}: ${outputs.at(-1)}`);
   }
   return { rows, notes };
 };
@@ -89,7 +89,7 @@ async function rebuildCopy(run: Run, database: GeneratedDatabase) {
       await live.eventStore.append(`beside-${at}`, [requested()]);
       await live.processStore.project(`beside-${at}`);
       longestWriteMs = Math.max(longestWriteMs, performance.now() - began);
-      await sleep(WRITE_EVERY_MS);
+      await sleep(WRITE_INTERVAL_MS);
     }
   })();
   const command = await runCommand(run, ['rebuild'], {

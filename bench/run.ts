@@ -41,28 +41,28 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   analytics,
 };
 const NAMES = Object.keys(BENCHMARKS);
-/** Lengths of measurements in a quick run, in proportion to the usual ones. */
-const QUICK = 0.25;
+/** The length of a measurement in a quick run, as a share of the usual one. */
+const QUICK_SHARE = 0.25;
 const QUICK_ROUNDS = 1;
 const QUICK_EVENTS = 20_000;
 
 const data = fileURLToPath(new URL('../data', import.meta.url));
 
 const command = new Command('npm run bench --')
-  .description('Measures the service against baselines, in turn in the same run')
-  .argument('[names...]', `of ${NAMES.join(', ')}; none: all`)
+  .description('Measures the service and its baselines in turn, in the same run')
+  .argument('[names...]', `benchmarks to run, of ${NAMES.join(', ')}; default: all`)
   .option('--rounds <n>', 'how often each pair is measured', readRounds)
-  .option('--quick', 'one round of short measurements, to see that they run')
+  .option('--quick', 'one round of short measurements, to check that they run')
   .option(
     '--events <list>',
-    'sizes of the databases of feed and analytics: 1000000,10000000',
+    'events of the databases for feed and analytics, for instance 1000000,10000000',
     readSizes,
   )
   .option(
     '--keep <folder>',
-    'keep generated databases there, and use those that are there: large ones take long to make',
+    'keep generated databases in this folder and use them again: large ones take minutes to generate',
   )
-  .option('--profile <folder>', 'write CPU profiles of the measured processes there')
+  .option('--profile <folder>', 'write CPU profiles of the measured processes into this folder')
   .parse();
 const options = command.opts<{
   rounds?: number;
@@ -79,20 +79,20 @@ if (options.profile) profileChildrenTo(resolve(options.profile));
 mkdirSync(data, { recursive: true });
 const home = mkdtempSync(join(data, 'bench-'));
 process.once('exit', () => {
-  // The children that write there were killed by the handler before this one, or a moment ago.
+  // The handlers before this one have killed the children that write there; some may not have ended yet.
   rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
 });
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => process.exit(130));
 }
 
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
+const progress = (line: string): void => void process.stderr.write(`${line}\n`);
 const run: Run = {
   rounds: options.rounds ?? (options.quick ? QUICK_ROUNDS : 5),
-  seconds: (full) => (options.quick ? full * QUICK : full),
+  seconds: (full) => (options.quick ? full * QUICK_SHARE : full),
   events: options.events ?? (options.quick ? [QUICK_EVENTS] : undefined),
   keep: options.keep && resolve(options.keep),
-  progress: say,
+  progress,
   folder: () => mkdtempSync(join(home, 'data-')),
 };
 const rows: Row[] = [];
@@ -103,7 +103,7 @@ for (const name of chosen) {
   notes.push(...(report?.notes ?? []));
 }
 const machine = `${availableParallelism()} × ${cpus()[0]?.model ?? 'unknown CPU'}`;
-say('');
+progress('');
 process.stdout.write(`Node ${process.versions.node}, ${machine}, ${run.rounds} rounds\n\n`);
 process.stdout.write(`${formatTable(rows)}\n`);
 for (const note of notes) process.stdout.write(`\n${note}\n`);
@@ -112,13 +112,13 @@ process.exit();
 function readRounds(text: string): number {
   const rounds = Number(text);
   if (!Number.isInteger(rounds) || rounds < 1)
-    throw new InvalidArgumentError('It must be 1 or more.');
+    throw new InvalidArgumentError('It must be a whole number of at least 1.');
   return rounds;
 }
 
 function readSizes(text: string): number[] {
   const sizes = text.split(',').map(Number);
   if (!sizes.every((size) => Number.isInteger(size) && size > 0))
-    throw new InvalidArgumentError('It must be numbers of events with commas in between.');
+    throw new InvalidArgumentError('It must be numbers of events, separated by commas.');
   return sizes;
 }

@@ -11,16 +11,15 @@ const SECONDS = 4;
 const BASELINE = 'Fastify, same body schema, no database';
 
 /**
- * `POST /api/process/start` with `Prefer: respond-async` over 64 connections: requests per second that
- * are answered 202, each after its event and outbox row are durable. Server and load generator
- * (autocannon) are processes of their own.
+ * `POST /api/process/start` with `Prefer: respond-async` over 64 connections: requests per second that are answered with
+ * 202, each after its event and outbox row are durable. The server and the load generator (autocannon) are processes of
+ * their own.
  *
  * Baseline: Fastify alone with the same schema for the body, answering with a new id.
  *
- * Ours is measured twice. The accept path: server, event store, outbox and relay, and a queue that
- * takes every job at once and works none, as an instance with the roles `api,relay` does it. The whole
- * service: everything embedded, so that the accepted processes are also executed, by the same cores;
- * it is a fresh one in every round, for it accepts faster than it executes.
+ * Ours is measured twice. The accept path: server, event store, outbox and relay of an instance with the roles
+ * `api,relay`, and a queue that accepts every job and runs none. The whole service: everything embedded, so the same
+ * cores also execute the accepted processes. Each round has a new service, because it accepts faster than it executes.
  */
 export const start: Benchmark = async (run) => {
   const load = startChild<Load>('children/load.ts');
@@ -65,7 +64,7 @@ export const start: Benchmark = async (run) => {
       }),
     ],
     notes: [
-      `While the whole service took these starts, it also ended ${ended.toFixed(0)} processes per second.`,
+      `While the whole service accepted these starts, it also ended ${ended.toFixed(0)} processes per second.`,
     ],
   };
 };
@@ -81,7 +80,7 @@ async function measureWhole(
   const before = await service.call('ended', {});
   const { perSecond } = await measure(load, url, seconds);
   const after = await service.call('ended', {});
-  // Not stopped gracefully: it has more to do than anybody wants to wait for.
+  // Not stopped gracefully: executing the accepted processes would take long.
   await service.stop();
   return { perSecond, ended: after - before };
 }

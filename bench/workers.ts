@@ -14,10 +14,10 @@ const FIRST_WARM_UP_SECONDS = 8;
 const WORKERS = [1, 2, 4] as const;
 
 /**
- * Processes per second with 1, 2 and 4 worker processes: one process takes the calls, relays and
- * projects, the others do the steps; all on one SQLite folder, one Redis and one Operaton. The baseline
- * is one worker. On a machine with few cores the workers share them with the engine and the rest: what
- * shows is whether more of them get in each other's way.
+ * Processes per second with 1, 2 and 4 worker processes. One process answers the calls, relays and projects; the others
+ * run the steps. All use one SQLite folder, one Redis and one Operaton. The baseline is one worker. On a machine with few
+ * cores the workers share them with the engine and the other processes, so the figures show only whether more workers
+ * disturb each other.
  */
 export const workers: Benchmark = (run) =>
   inProduction('worker processes', (production) => measure(run, production));
@@ -37,7 +37,7 @@ async function measure(run: Run, { env }: Production): Promise<Report> {
     await Promise.all(children.map((child) => child.call('start', only)));
     await load(WARM_UP_SECONDS);
     const measured = await load(SECONDS);
-    // All callers have their answers, but not every report has reached the engine.
+    // The callers have their answers, but some reports to the engine may still be on their way.
     await Promise.all(children.map((child) => child.call('stop', {})));
     await Promise.all(children.map((child) => child.stop()));
     return measured;

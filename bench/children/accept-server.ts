@@ -23,7 +23,7 @@ import { createLoadLimits } from '../../src/http/waiting/load-limits.ts';
 import { answerCalls } from '../support/child.ts';
 import { PROCESSES_DIR } from '../support/four-steps.ts';
 
-/** Takes every job at once and works none: the accept path ends where others go on. */
+/** Accepts every job and runs none: the accept path ends with the publishing. */
 const queue: Queue = {
   addBulk: (jobs) => jobs.map(() => Promise.resolve()),
   work: async () => {},
@@ -36,7 +36,7 @@ const queue: Queue = {
 
 interface StartOptions {
   folder: string;
-  /** Asks every caller for an API key. */
+  /** Requires an API key from every caller. */
   guarded?: boolean;
 }
 
@@ -48,9 +48,9 @@ async function guard(store: ApiKeyStore): Promise<Access> {
   return createAccess({ config: readConfig({ AUTH: 'on' }), store, clock: Date.now, log });
 }
 
-/** What an instance with the roles `api,relay` consists of, with that queue. */
+/** An instance with the roles `api,relay`, on that queue. */
 const calls = {
-  /** The key for a server that asks for one. */
+  /** The key for a server that requires one. */
   key: () => apiKey,
   /** CPU time of this process so far, in seconds. */
   cpuSeconds(): number {
@@ -99,11 +99,11 @@ const calls = {
       feedRows: database.feedRows,
       exportsMax: config.EXPORTS_MAX,
       feedSignal: createFeedSignal({ feed: eventFeed, log }),
-      // Never called: the jobs that would are not worked.
+      // Never called: the jobs that call the engine do not run.
       engine: createRestEngine({ baseUrl: 'http://127.0.0.1:1' }),
       waitroom,
       observe: observability.http({ ...database, queue, waiting: waitroom.size, processMap }),
-      // Measured is how fast it accepts, not when it stops to.
+      // No limits: the benchmark measures how fast the server accepts.
       followers: createReaders(),
       limits: createLoadLimits({
         makeRoom: () => false,

@@ -4,7 +4,7 @@ import { ARCHIVE_BATCH_MAX } from '../../src/config.ts';
 import { answerCalls } from '../support/child.ts';
 import { appendPaced } from '../support/paced-appends.ts';
 
-/** A process that archives everything that has ended, as a service does, with live appends in it or not. */
+/** Archives all ended processes as a service does, on request with live appends in the same process. */
 const calls = {
   async archive({ file, appends }: { file: string; appends: boolean }) {
     const options = { file, clock: Date.now, leaseMs: 0, onAppended: () => {} };

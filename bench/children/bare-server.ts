@@ -6,10 +6,10 @@ import { startBody } from '../../src/http/schemas/process.ts';
 import { answerCalls } from '../support/child.ts';
 import { monotonicMs } from '../support/monotonic.ts';
 
-/** Milliseconds from a request to the event it waits for. */
-const EVENT_AFTER_MS = 5;
+/** Milliseconds from a request to the event that it waits for. */
+const EVENT_DELAY_MS = 5;
 
-/** Fastify with the service's schema for the body and nothing behind it. */
+/** Fastify with the service's schema for the body, and nothing else. */
 const app = Fastify();
 app.setValidatorCompiler(validatorCompiler);
 app.post('/api/process/start', { schema: { body: startBody } }, async (_request, reply) => {
@@ -22,13 +22,13 @@ app.post('/api/process/start', { schema: { body: startBody } }, async (_request,
     .send({ status: 'pending', correlationId, statusUrl });
 });
 
-/** The shortest way from something that happens in a process to an HTTP answer. */
+/** The shortest way from an event in a process to an HTTP answer. */
 const events = new EventEmitter();
 events.setMaxListeners(0);
 app.post('/wait', async () => {
   const correlationId = randomUUID();
   const happened = once(events, correlationId);
-  setTimeout(() => events.emit(correlationId, monotonicMs()), EVENT_AFTER_MS);
+  setTimeout(() => events.emit(correlationId, monotonicMs()), EVENT_DELAY_MS);
   const [happenedAt] = await happened;
   return { happenedAt };
 });

@@ -11,15 +11,15 @@ import { INPUT, PROCESS_KEY, PROCESSES_DIR, STEPS, work } from '../support/four-
 
 const MAX_TASKS = 64;
 
-/** Those who wait for the end of an instance, by its business key. */
+/** Resolves the wait for the end of an instance, by business key. */
 const waiting = new Map<string, () => void>();
 let engine: RestEngine | undefined;
 
-/** The process under a key of its own: the service's worker on the same engine must not get its tasks. */
+/** A key of its own, so that the service's worker on the same engine does not get these tasks. */
 const BARE_KEY = `bare-${PROCESS_KEY}`;
 
 /**
- * Camunda's external-task client, set as fast as the service's worker, on the engine at `engineUrl` or an
+ * Camunda's external-task client, configured to be as fast as the service's worker, on the engine at `engineUrl` or on an
  * embedded one.
  */
 const calls = {

@@ -11,7 +11,7 @@ let queue: Queue | undefined;
 let worker: Worker | undefined;
 let arrived: (at: number) => void = () => {};
 
-/** BullMQ alone: one queue, one worker, jobs with nothing in them. */
+/** BullMQ alone: one queue, one worker, empty jobs. */
 const calls = {
   async start({ url }: { url: string }): Promise<void> {
     const prefix = `bench-${randomUUID()}`;
@@ -24,7 +24,7 @@ const calls = {
     await worker.waitUntilReady();
     await queue.waitUntilReady();
   },
-  /** The hops of one job after the other, in milliseconds. */
+  /** The time of each hop in milliseconds, one job after the other. */
   async measure({ seconds }: { seconds: number }): Promise<number[]> {
     const hops: number[] = [];
     await runCallers(1, seconds, async () => {

@@ -2,9 +2,9 @@ import { get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answerCalls } from '../support/child.ts';
 
-/** A reader that is slow takes a rest after each so many bytes. */
-const REST_AFTER = 4_000_000;
-const REST_MS = 20;
+/** A slow reader pauses after this many bytes. */
+const PAUSE_AFTER_BYTES = 4_000_000;
+const PAUSE_MS = 20;
 
 /** Reads an export and counts its bytes, in a process of its own. */
 const calls = {
@@ -17,17 +17,17 @@ const calls = {
   }): Promise<{ bytes: number; ms: number }> {
     const began = performance.now();
     let bytes = 0;
-    let unrested = 0;
+    let sincePause = 0;
     const answer = await new Promise<AsyncIterable<Buffer> & { statusCode?: number | undefined }>(
       (resolve, reject) => get(url, resolve).on('error', reject),
     );
-    if (answer.statusCode !== 200) throw new Error(`${url} was answered ${answer.statusCode}`);
+    if (answer.statusCode !== 200) throw new Error(`${url} was answered with ${answer.statusCode}`);
     for await (const chunk of answer) {
       bytes += chunk.length;
-      unrested += chunk.length;
-      if (!slow || unrested < REST_AFTER) continue;
-      unrested = 0;
-      await sleep(REST_MS);
+      sincePause += chunk.length;
+      if (!slow || sincePause < PAUSE_AFTER_BYTES) continue;
+      sincePause = 0;
+      await sleep(PAUSE_MS);
     }
     return { bytes, ms: performance.now() - began };
   },

@@ -11,12 +11,12 @@ import { monotonicMs } from '../support/monotonic.ts';
 
 /** When the last event of each process was committed. */
 const commits = new Map<string, number>();
-/** Keys of its own in a Redis that others may use as well. */
+/** A prefix of its own: other programs may use the same Redis. */
 const prefix = `bench-${randomUUID()}`;
 let service: Service | undefined;
 let redisUrl: string | undefined;
 
-/** The service in a process of its own, and when it committed the end of each process. */
+/** The service in a process of its own; it records when it commits the end of each process. */
 const calls = {
   async start(params: { folder: string; redisUrl?: string }): Promise<string> {
     redisUrl = params.redisUrl;
@@ -27,10 +27,10 @@ const calls = {
       REDIS_URL: redisUrl,
       REDIS_PREFIX: prefix,
     });
-    service = await startService(config, createLogger('warn', false), {}, noteEnds);
+    service = await startService(config, createLogger('warn', false), {}, recordEnds);
     return service.url;
   },
-  /** What was committed since the call before. */
+  /** The ends that were committed since the last call. */
   takeCommits(_params: object): [correlationId: string, at: number][] {
     const taken = [...commits];
     commits.clear();
@@ -46,7 +46,7 @@ const calls = {
   },
 };
 
-function noteEnds(events: readonly StoredEvent[]): void {
+function recordEnds(events: readonly StoredEvent[]): void {
   const last = events.find((event) => event.type === 'process-completed');
   if (last) commits.set(last.correlationId, monotonicMs());
 }

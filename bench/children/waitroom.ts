@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { createWaitroom, type ProcessState, type Waitroom } from '../../domain/process/index.ts';
 import { answerCalls } from '../support/child.ts';
 
-/** Longer than any measurement. */
+/** Longer than every measurement. */
 const TIMEOUT_MS = 600_000;
 
 const calls = {
   /**
-   * Fills rooms with `waiters` in all and wakes `wake` of them. Microseconds and bytes are per waiter.
+   * Fills the rooms with `waiters` in total and wakes `wake` of them. Returns bytes and microseconds per waiter.
    */
   async measure({
     rooms: count,
@@ -33,7 +33,7 @@ const calls = {
       }
     }
     const bytes = (heapUsed() - before) / waiters;
-    // Time on the processor: the measurement is so short that other processes would be most of it.
+    // CPU time: the measurement is so short that elapsed time would mostly show other processes.
     const began = process.cpuUsage();
     for (const { room, state } of woken) room.notify(state);
     await Promise.all(waits);
@@ -44,7 +44,7 @@ const calls = {
   },
 };
 
-/** An id as a request brings it, one text: `randomUUID` gives a tree of parts, eight times as large. */
+/** An id as one flat string, as requests have it: `randomUUID` returns a rope, which takes eight times the memory. */
 function flatId(): string {
   return Buffer.from(randomUUID()).toString('latin1');
 }

@@ -10,7 +10,7 @@ import { PROCESSES_DIR } from '../support/four-steps.ts';
 let file = '';
 let service: Service | undefined;
 
-/** The service as `npm start` runs it, with the processes of bench/; everything embedded unless `env` says more. */
+/** The service as `npm start` runs it, with the processes of bench/; everything embedded unless `env` sets more. */
 const calls = {
   async start({ folder, env }: { folder: string; env?: Record<string, string> }): Promise<string> {
     const DATA_DIR = join(folder, 'service');
@@ -19,11 +19,11 @@ const calls = {
     service = await startService(config, createLogger('warn', false), {});
     return service.url;
   },
-  /** Gives back what it has in hand: others, or the next round, would wait for its locks. */
+  /** Stops gracefully, so that the next round does not wait for locks of this service. */
   async stop(_params: object): Promise<void> {
     await service?.stop();
   },
-  /** How many processes have ended well. */
+  /** How many processes have ended with `ok`. */
   ended(_params: object): number {
     const db = new BetterSqlite3(file, { readonly: true });
     const count = db

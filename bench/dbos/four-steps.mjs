@@ -1,4 +1,5 @@
-// The four steps as a DBOS workflow. Plain JavaScript: DBOS is here only when the benchmark installed it.
+// The four steps as a DBOS workflow. Plain JavaScript, because the types of DBOS exist only after the benchmark has
+// installed it.
 import { DBOS } from '@dbos-inc/dbos-sdk';
 import pg from 'pg';
 import { runCallers } from '../support/callers.ts';

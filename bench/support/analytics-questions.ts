@@ -9,11 +9,11 @@ import { GENERATED_UNTIL } from './generated.ts';
 const UNTIL = Date.parse(GENERATED_UNTIL);
 const DAY_MS = 86_400_000;
 const YEAR = [UNTIL - 366 * DAY_MS, UNTIL] as const;
-/** Ragged at both ends, as the last 24 hours are. */
+/** Starts and ends within a bucket, as the last 24 hours do. */
 const DAY = [UNTIL - 5 * DAY_MS - 12_345_678, UNTIL - 4 * DAY_MS - 12_345_678] as const;
 const ENDS = ['process-completed', 'process-failed', 'process-cancelled'] as const;
 
-/** A question, and the SQL that a person would write for it, with `from` and `to` to fill in. */
+/** A question, and the SQL that a person would write for it, with the parameters `from` and `to`. */
 export interface BenchQuestion {
   name: string;
   ask(analytics: Analytics, exact: boolean): Promise<unknown>;
@@ -28,11 +28,11 @@ const ALL = (columns: string, where: string): string =>
     )
     .join(' UNION ALL ');
 
-/** Percentiles as they are read where there is no function for them: by the number of the row. */
+/** Percentiles by row number, because SQLite has no function for them. */
 function ranked(keys: string, inner: string): string {
-  const rank = (share: number): string => `MIN(CASE WHEN place >= ${share} * timed THEN ms END)`;
+  const rank = (share: number): string => `MIN(CASE WHEN row_no >= ${share} * timed THEN ms END)`;
   return `SELECT ${keys}, COUNT(*), SUM(failed), MIN(ms), AVG(ms), MAX(ms), ${rank(0.5)}, ${rank(0.95)}, ${rank(0.99)}
-FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY ${keys}, ms IS NULL ORDER BY ms) AS place, COUNT(ms) OVER (PARTITION BY ${keys}) AS timed FROM (${inner}))
+FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY ${keys}, ms IS NULL ORDER BY ms) AS row_no, COUNT(ms) OVER (PARTITION BY ${keys}) AS timed FROM (${inner}))
 GROUP BY ${keys}`;
 }
 

@@ -3,21 +3,21 @@ import { formatFigure } from './table.ts';
 
 export interface Report {
   rows: Row[];
-  /** What a reader of the table should know, for instance what was skipped and why. */
+  /** Sentences below the table, for instance about a skipped benchmark. */
   notes?: string[];
 }
 
-/** What a benchmark gets from the command that runs it. */
+/** The options and helpers that a benchmark gets from the command. */
 export interface Run {
   rounds: number;
-  /** Length of a measurement: the given seconds, less in a quick run. */
+  /** The length of a measurement: the given seconds, less in a quick run. */
   seconds(full: number): number;
-  /** Events of the databases that grow with them; left out: as the benchmark says. */
+  /** Sizes of the generated databases, in events; by default the benchmark chooses. */
   events?: readonly number[] | undefined;
-  /** Where generated databases are kept for the next run; left out: they are removed after this one. */
+  /** The folder that keeps generated databases for the next run; without it they are removed after this one. */
   keep?: string | undefined;
   progress(line: string): void;
-  /** A new folder on the disk of the checkout: /tmp may be memory, where a sync costs nothing. */
+  /** Creates a folder on the disk of the checkout: /tmp may be in memory, where a sync costs nothing. */
   folder(): string;
 }
 
@@ -32,9 +32,9 @@ export interface Rounds<Name extends string> {
 }
 
 /**
- * Measures baseline and ours in turn, so that whatever else the machine does meets both.
+ * Measures baseline and ours in turn, so that other load on the machine affects both.
  *
- * @param shown the figures that the progress lines show
+ * @param shown the figures to show in the progress lines
  */
 export async function inTurns<Name extends string>(
   run: Run,
@@ -57,7 +57,7 @@ export async function inTurns<Name extends string>(
   return rounds;
 }
 
-/** The row for one of the figures measured in turns. */
+/** Builds the row for one figure of `inTurns`. */
 export function rowOf<Name extends string>(
   rounds: Rounds<Name>,
   figure: Name,

@@ -1,11 +1,11 @@
 import { Pool } from 'undici';
 import { INPUT, PROCESS_KEY } from './four-steps.ts';
 
-/** Somebody who calls the service over HTTP. */
+/** A client of the service over HTTP. */
 export interface Caller {
   /** Starts a process and waits for its result. Returns its correlation id. */
   startAndWait(): Promise<string>;
-  /** Asks the bare server for an event. Returns when it happened, on the monotonic clock. */
+  /** Waits for an event of the bare server. Returns the time of the event on the monotonic clock. */
   waitForEvent(): Promise<number>;
   close(): Promise<void>;
 }

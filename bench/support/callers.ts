@@ -8,7 +8,7 @@ export interface Measured {
   p99: number;
 }
 
-/** Calls `once` again and again from so many callers at once, for so long. */
+/** Lets a number of callers call `once` again and again at the same time, for so many seconds. */
 export async function runCallers(
   callers: number,
   seconds: number,

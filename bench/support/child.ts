@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { endWithUs } from '../../test/support/children.ts';
 
-/** What a child process does when asked; see `answerCalls`. */
+/** The functions of a child process that its parent can call; see `answerCalls`. */
 export type Calls = Record<string, (params: never) => unknown>;
 
 interface Question {
@@ -23,9 +23,9 @@ export interface Child<Answered extends Calls> {
   stop(): Promise<void>;
 }
 
-/** Milliseconds a child has to end by itself. */
-const STOP_MS = 5_000;
-/** Set by `--profile`: where the children leave their CPU profiles. */
+/** The longest time that a child has to end by itself. */
+const STOP_TIMEOUT_MS = 5_000;
+/** Set by `--profile`: the folder for the CPU profiles of the children. */
 let profileFolder: string | undefined;
 
 export function profileChildrenTo(folder: string): void {
@@ -34,8 +34,8 @@ export function profileChildrenTo(folder: string): void {
 }
 
 /**
- * Starts a program of bench/ in a process of its own, so that it shares no event loop with what
- * measures it. It dies with this process.
+ * Starts a program of bench/ in a process of its own, so that it shares no event loop with the measuring program. It
+ * ends with this process.
  *
  * @param file relative to bench/
  */
@@ -77,12 +77,12 @@ async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = new Promise((resolve) => child.once('exit', resolve));
   child.disconnect();
-  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
   await ended;
   clearTimeout(timer);
 }
 
-/** In a child: answers what the parent asks, and ends when the parent is gone or wants it to. */
+/** In a child: answers the calls of the parent, and ends when the parent disconnects or is gone. */
 export function answerCalls(calls: Calls): void {
   process.on('message', async ({ id, name, params }: Question) => {
     let answer: Answer;
@@ -99,6 +99,6 @@ export function answerCalls(calls: Calls): void {
     process.send?.(answer);
   });
   process.once('disconnect', () => process.exit());
-  // Ctrl-C goes to the whole group; the parent says what is to be done.
+  // Ctrl-C goes to the whole process group; the parent decides when a child ends.
   process.on('SIGINT', () => {});
 }

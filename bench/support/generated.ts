@@ -5,39 +5,39 @@ import type { Volumes } from '../../src/cli/generate/volumes.ts';
 import { databaseFile } from '../../src/composition/database/database-target.ts';
 import type { Run } from './benchmark.ts';
 
-/** The time up to which the data goes; what is to be old is older than this by so much. */
+/** The end of the generated time range. */
 export const GENERATED_UNTIL = '2026-01-01T00:00:00.000Z';
 
 export interface GeneratedDatabase {
-  /** Not to be written to: other measurements use it, too. */
+  /** Read-only: other measurements use it, too. */
   file: string;
-  /** A copy to change; its folder can be the DATA_DIR of a service or a command. */
+  /** Makes a copy that may be changed; its folder can be the DATA_DIR of a service or a command. */
   copy(): { dataDir: string; file: string; remove(): void };
 }
 
-const made = new Map<string, Promise<GeneratedDatabase>>();
+const databases = new Map<string, Promise<GeneratedDatabase>>();
 
-/** An SQLite database of so many events, made once in a run of benchmarks. */
+/** Generates an SQLite database with so many events, once in a run of benchmarks. */
 export function generatedDatabase(
   run: Run,
   events: number,
   volumes: Partial<Omit<Volumes, 'events' | 'until'>> = {},
 ): Promise<GeneratedDatabase> {
   const key = JSON.stringify([events, Object.entries(volumes).sort()]);
-  const known = made.get(key);
+  const known = databases.get(key);
   if (known) return known;
-  const database = make(run, events, volumes);
-  made.set(key, database);
+  const database = open(run, events, volumes);
+  databases.set(key, database);
   return database;
 }
 
-async function make(
+async function open(
   run: Run,
   events: number,
   volumes: Partial<Volumes>,
 ): Promise<GeneratedDatabase> {
   const file = await (run.keep
-    ? makeOnce(run, run.keep, events, volumes)
+    ? generateOnce(run, run.keep, events, volumes)
     : generate(run, run.folder(), events, volumes));
   return {
     file,
@@ -54,8 +54,8 @@ async function make(
   };
 }
 
-/** A database that is kept; it has its name only when it is whole. */
-async function makeOnce(
+/** Generates a database that is kept for later runs. Its folder gets its name only when the database is complete. */
+async function generateOnce(
   run: Run,
   keep: string,
   events: number,

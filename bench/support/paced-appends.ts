@@ -1,13 +1,13 @@
 import type { EventStore } from '../../domain/process/index.ts';
 import { stepCompleted } from '../append.ts';
 
-/** The live traffic beside a long run: more callers at once would only measure how two cores are shared. */
+/** The live load during a long run; a higher one would only measure how the cores are shared. */
 export const APPENDS_PER_SECOND = 50;
 
 /**
- * Appends at that pace, whatever became of the ones before, to streams of their own.
+ * Appends at that pace, each append to a stream of its own, without waiting for the ones before.
  *
- * @returns a function that ends it and tells the longest time from a call to its commit, in milliseconds
+ * @returns a function that stops the appends and returns the longest time from a call to its commit, in milliseconds
  */
 export function appendPaced({ append }: Pick<EventStore, 'append'>): () => Promise<number> {
   let longest = 0;

@@ -8,9 +8,9 @@ export interface Production {
 }
 
 /**
- * A Redis and an Operaton of the benchmark's own: what others do there would be measured, too.
+ * Starts a Redis and an Operaton for the benchmark alone, so that no other load is measured.
  *
- * @throws Error with one sentence that says what is missing
+ * @throws Error with one sentence that names what is missing
  */
 export async function startProduction(): Promise<Production> {
   const redis = await startRedis();
@@ -26,7 +26,7 @@ export async function startProduction(): Promise<Production> {
   }
 }
 
-/** A benchmark on these; skipped with a line that says why where they cannot be had. */
+/** Runs a benchmark on a Redis and an Operaton; skips it with a note if they cannot be started. */
 export async function inProduction<Report extends object>(
   what: string,
   measure: (production: Production) => Promise<Report>,

@@ -1,8 +1,8 @@
-// Loaded before a command that is measured: at its end it says how much memory it had at most.
+// Loaded before a measured command: when the command ends, writes its peak memory into a file.
 import { writeFileSync } from 'node:fs';
 
 process.once('exit', () => {
-  // The system counts in kibibytes.
+  // maxRSS is in kibibytes.
   const bytes = process.resourceUsage().maxRSS * 1_024;
   writeFileSync(process.env.BENCH_PEAK_FILE, String(bytes));
 });

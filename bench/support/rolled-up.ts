@@ -4,34 +4,34 @@ import { openSqlite } from '../../infrastructure/sqlite/open.ts';
 import type { Run } from './benchmark.ts';
 import { generatedDatabase } from './generated.ts';
 
-/** Events in one transaction, as the job has it. */
+/** Events in one transaction, as in the job. */
 const BATCH = 2_000;
-/** What the rollups read of an event. */
+/** The columns that the rollups read. */
 const COLUMNS =
   'id, correlation_id, version, event_type, process_name, step_name, target_system, error_message, execution_time, created_at';
 
 export interface RolledUpDatabase {
   file: string;
   /**
-   * Events a second: the driver alone reads the same columns; the rollups take them in. Null when the database
-   * was kept, and they were in it.
+   * Events per second, read by the driver alone and added to the rollups. Null when a kept database has its rollups
+   * already.
    */
   rates: { read: number; rollUp: number } | null;
 }
 
-const made = new Map<number, Promise<RolledUpDatabase>>();
+const databases = new Map<number, Promise<RolledUpDatabase>>();
 
-/** The generated database of so many events, a third of it archived, with its rollups; made once in a run. */
+/** The generated database of so many events, a third of it archived, with its rollups; computed once in a run. */
 export function rolledUpDatabase(run: Run, events: number): Promise<RolledUpDatabase> {
-  const known = made.get(events);
+  const known = databases.get(events);
   if (known) return known;
   const database = rollUp(run, events);
-  made.set(events, database);
+  databases.set(events, database);
   return database;
 }
 
 async function rollUp(run: Run, events: number): Promise<RolledUpDatabase> {
-  // Its rollups are in nobody's way: other measurements copy the file, or only read it.
+  // The rollups may be in the shared file: other measurements copy it or only read it.
   const { file } = await generatedDatabase(run, events, { archived: 0.3 });
   const read = readRaw(file);
   const options = { clock: Date.now, leaseMs: 0, onAppended: () => {} };
@@ -41,7 +41,7 @@ async function rollUp(run: Run, events: number): Promise<RolledUpDatabase> {
   let taken = 0;
   for (let state = await store.state(); ; ) {
     const added = await addPage({ source, store }, state, BATCH, new AbortController().signal);
-    if (added === 'elsewhere') throw new Error('somebody else rolls up');
+    if (added === 'elsewhere') throw new Error('another process computes these rollups');
     state = added.state;
     taken += added.events;
     if (added.atEnd) break;

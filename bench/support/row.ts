@@ -1,8 +1,8 @@
-/** What a figure counts. */
+/** The unit of a figure. */
 export type Unit = '/s' | 'ms' | 'µs' | 'bytes' | 'MB';
 
 export interface Goal {
-  /** What is held against the limit: ours in proportion to the baseline, or ours itself. */
+  /** The value that is compared with the limit: ours divided by the baseline, or ours itself. */
   of: 'ratio' | 'ours';
   limit: 'at least' | 'at most';
   value: number;
@@ -12,9 +12,9 @@ export interface Goal {
 export interface Row {
   name: string;
   unit: Unit;
-  /** What ours is compared with; null: with nothing. */
+  /** The baseline of the comparison; null for a row without one. */
   baseline: { what: string; figures: readonly number[] } | null;
   ours: readonly number[];
-  /** Null: shown for information. */
+  /** Null when the row is only for information. */
   goal: Goal | null;
 }

@@ -11,16 +11,16 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export interface CommandRun {
   /** From the start of the process to its end, loading included. */
   seconds: number;
-  /** The most memory that the process had (resident set). */
+  /** The peak memory of the process (resident set). */
   peakMegabytes: number;
-  /** What it wrote to standard output. */
+  /** The standard output. */
   output: string;
 }
 
 /**
  * Runs a command of `fastify-camunda` in a process of its own, to its end.
  *
- * @throws Error with what it wrote to standard error when it fails
+ * @throws Error with the standard error of the command when it fails
  */
 export async function runCommand(
   run: Run,

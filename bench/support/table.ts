@@ -3,7 +3,7 @@ import { median } from './statistics.ts';
 
 const HEAD = ['benchmark', 'baseline', 'figure', 'ours', 'ratio', 'goal', 'met'];
 
-/** A figure as people read it: three digits that count. */
+/** A figure with three significant digits. */
 export function formatFigure(figure: number, unit: Unit): string {
   const digits = figure >= 100 ? 0 : figure >= 10 ? 1 : 2;
   const text = figure.toLocaleString('en', {
@@ -14,8 +14,8 @@ export function formatFigure(figure: number, unit: Unit): string {
 }
 
 /**
- * All rows as one Markdown table. Figures are medians over the rounds; the ratio is the median of each
- * round's ratio, so that a machine that slows down half-way spoils neither.
+ * All rows as one Markdown table. Figures are medians over the rounds. The ratio is the median of the ratios of the
+ * rounds, so that a machine that becomes slower during the run distorts neither.
  */
 export function formatTable(rows: readonly Row[]): string {
   const lines = [HEAD, ...rows.map(cells)];

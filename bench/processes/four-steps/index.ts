@@ -4,7 +4,7 @@ import { INPUT, PROCESS_KEY, work } from '../../support/four-steps.ts';
 
 const texts = { successText: 'done', errorText: 'not done' };
 
-/** Four steps that do next to nothing: what is measured is what goes on around them. */
+/** Four trivial steps, so that the benchmarks measure the work around them. */
 export default defineProcess({
   key: PROCESS_KEY,
   title: 'Four trivial steps',
