@@ -1,12 +1,12 @@
 # syntax=docker/dockerfile:1
 
-# The command `fastify-camunda` in an image: docker build -t fastify-camunda .
-# Processes of your own go into domain/processes before the build.
+# The image of the command `fastify-camunda`: docker build -t fastify-camunda .
+# Put your own processes into domain/processes before the build.
 
 FROM node:22-bookworm-slim AS base
 WORKDIR /app
 
-# better-sqlite3 comes with a binary for the common systems; elsewhere it is compiled, which needs these.
+# better-sqlite3 has binaries for the common systems; on other systems npm compiles it with these tools.
 FROM base AS tools
 RUN apt-get update \
  && apt-get install -y --no-install-recommends python3 make g++ \
@@ -41,7 +41,7 @@ RUN ln -s /app/dist/src/bin.js /usr/local/bin/fastify-camunda \
 USER node
 VOLUME /data
 EXPOSE 3000
-# It only asks whether the process lives: what to do when it is not ready is up to the load balancer.
+# Checks liveness only: the load balancer decides what to do with an instance that is not ready.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.PORT + '/health/live').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["fastify-camunda"]
