@@ -80,7 +80,7 @@ export interface Definition {
   signal(message: { id: string }): void;
   broker: {
     subscribeTmp(
-      exchange: 'event',
+      exchangeName: 'event',
       pattern: string,
       listener: (routingKey: string, message: ElementMessage) => void,
       options: { noAck: true },
@@ -201,7 +201,7 @@ export async function parseBpmn(
     SequenceFlow: TokenFlow,
     ErrorEventDefinition: NamedErrorDefinition,
     TimerEventDefinition: SetTimerDefinition,
-    // Done by people without the engine: it goes on at once, as in Camunda.
+    // People do it without the engine: the instance continues at once, as in Camunda.
     ManualTask: elements.Task,
   };
   const serializer = Serializer as unknown as (model: object, types: object) => SerializedContext;

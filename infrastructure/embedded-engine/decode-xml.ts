@@ -1,4 +1,4 @@
-/** Begins a file, and says how its characters are written: https://www.w3.org/TR/xml/#sec-guessing */
+/** The first bytes of a file, and the encoding that they show: https://www.w3.org/TR/xml/#sec-guessing */
 const STARTS: readonly [bytes: number[], encoding: string][] = [
   [[0xef, 0xbb, 0xbf], 'utf-8'],
   [[0xff, 0xfe], 'utf-16le'],
@@ -27,7 +27,7 @@ export function decodeXml(bytes: Uint8Array): string {
   try {
     return decoder.decode(bytes);
   } catch (cause) {
-    throw new Error(`it is not written in ${encoding}, as it says or as nothing else is said`, {
+    throw new Error(`its bytes are not valid ${encoding}, its declared or default encoding`, {
       cause,
     });
   }

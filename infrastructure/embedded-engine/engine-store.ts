@@ -14,7 +14,7 @@ export interface InstanceRow {
   variables: string;
   /** JSON: subscriptions to messages. */
   subscriptions: string;
-  /** What bpmn-elements needs to go on; null when ended. */
+  /** What bpmn-elements needs to resume the instance; null when ended. */
   execution: string | null;
   /** Milliseconds since the epoch, like all times here. */
   next_due_at: number | null;

@@ -103,7 +103,7 @@ export async function openEngine(
     return task;
   }
 
-  /** A task may be ended by whoever locked it last, also after the lock ran out, as in Camunda. */
+  /** The worker that locked a task last may end it, also after the lock ran out, as in Camunda. */
   function lockedTask(taskId: string, workerId: string, refusal: Refusal): Task {
     const task = taskOf(taskId);
     if (task.workerId !== workerId) {

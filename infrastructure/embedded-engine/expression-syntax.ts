@@ -25,7 +25,7 @@ const parsed = new Map<string, jsep.Expression>();
 export const WHOLE = /^\s*[$#]\{([^}]*)\}\s*$/;
 export const PART = /[$#]\{([^}]*)\}/g;
 
-/** @throws Error when the text between the braces is no expression */
+/** @throws Error when the text between the braces is not an expression */
 export function parse(source: string): jsep.Expression {
   const known = parsed.get(source);
   if (known) return known;
@@ -45,7 +45,7 @@ export function checkExpression(text: string, methods: ReadonlySet<string>): voi
     checkNode(parse(source), methods);
     return '';
   });
-  if (/[$#]\{/.test(rest)) throw new Error('it has no end');
+  if (/[$#]\{/.test(rest)) throw new Error('its closing brace is missing');
 }
 
 function checkNode(node: jsep.Expression, methods: ReadonlySet<string>): void {

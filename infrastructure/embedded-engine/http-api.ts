@@ -17,7 +17,7 @@ const BODY_LIMIT = 32 * 1_048_576;
  * The subset of Camunda 7's REST API (https://docs.camunda.org/rest/camunda-bpm-platform/7.24/) that
  * the service and the external-task client use, under /engine-rest.
  *
- * @param secret what every call must bring; null: nobody is asked
+ * @param secret the secret that every call must send; null: calls need none
  */
 export function createEngineApi(
   engine: EmbeddedEngine,

@@ -165,7 +165,7 @@ export function registerExternalTaskRoutes(api: FastifyInstance, engine: Embedde
   });
 }
 
-/** A task without retries is its own incident, a new one each time that it fails for good; '' with retries. */
+/** A task without retries is its own incident, a new one each time that it runs out of retries; '' with retries. */
 function incidentId(task: Task): string {
   return task.retries === 0 ? `${task.id}:${task.available_at}` : '';
 }
@@ -181,7 +181,7 @@ function incidentView(task: Task) {
     causeIncidentId: id,
     rootCauseIncidentId: id,
     incidentMessage: task.error_message,
-    // Its rest ended when it failed for good: there was none.
+    // The time of the last failure: a task without retries has no retry delay.
     incidentTimestamp: time(task.available_at || task.created_at),
   };
 }

@@ -19,9 +19,9 @@ export interface Instances {
     businessKey: string | null,
     variables: ReadonlyMap<string, TypedValue>,
   ): Promise<InstanceRow>;
-  /** @throws BadRequest 404 when there is none, or it has ended */
+  /** @throws BadRequest 404 when the instance does not exist or has ended */
   get(id: string): Instance;
-  /** Moves an instance on, and saves what came of it. When `move` throws, nothing has happened. */
+  /** Changes an instance and saves the result. When `move` throws, nothing is changed. */
   step(instance: Instance, move: (instance: Instance) => void): Promise<void>;
   terminate(id: string, reason: string | null): Promise<void>;
   waitingFor(
@@ -223,7 +223,7 @@ export function createInstances(options: {
   };
 }
 
-/** Why an instance could not go on; with no way out of an element in Camunda's words. */
+/** Why an instance could not continue; in Camunda's words when no outgoing flow could be selected. */
 function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   const stuck = /^<(.+)> no conditional flow taken$/.exec(message)?.[1];

@@ -50,8 +50,8 @@ interface WaitingTask extends OpenTask {
 
 /**
  * Brings an instance to life: a new one, or one from a snapshot, which then stands where it stood, with
- * the same execution ids. Whatever throws in here leaves the instance in an unknown state: forget it,
- * and make it anew from its last snapshot.
+ * the same execution ids. When anything in here throws, the instance is in an unknown state: drop it,
+ * and create it again from its last snapshot.
  */
 export function createLiveInstance(options: {
   model: ProcessModel;
@@ -76,7 +76,7 @@ export function createLiveInstance(options: {
         },
       }),
       setTimeout() {
-        throw new Error('a timer without an owner');
+        throw new Error('a timer has no owner');
       },
       clearTimeout(reference) {
         timers.delete(String(reference));
@@ -156,7 +156,7 @@ export function createLiveInstance(options: {
 
   function take(executionId: string): WaitingTask {
     const task = openTasks.get(executionId);
-    if (!task) throw new Error(`nothing waits at ${executionId}`);
+    if (!task) throw new Error(`no task waits at execution ${executionId}`);
     openTasks.delete(executionId);
     return task;
   }

@@ -44,7 +44,7 @@ const REFUSED_EXTENSIONS =
 
 /**
  * The first thing in a process, or in a sub-process, that the embedded engine could not run as Camunda
- * does, in words that name the element; null when there is none.
+ * does, in words that name the element; null when it can run all.
  */
 export function whatCannotRun(scope: Moddle): string | null {
   const elements = list(scope.flowElements);
@@ -139,7 +139,7 @@ function inFlows(element: Moddle, flows: readonly Moddle[]): string | null {
   }
   if (type !== 'bpmn:EventBasedGateway') return null;
   const other = targets.find((target) => target?.$type !== 'bpmn:IntermediateCatchEvent');
-  return other ? `${name} leads to "${other.id}", which is no intermediate catch event` : null;
+  return other ? `${name} leads to "${other.id}", which is not an intermediate catch event` : null;
 }
 
 /** Camunda's rules for the flows that an exclusive gateway chooses from (BpmnParse.validateExclusiveGateway). */
@@ -159,7 +159,7 @@ function inCondition(flow: Moddle): string | null {
   const { body } = condition;
   if (condition.language) return `${name} has a condition in ${condition.language}: not supported`;
   if (typeof body !== 'string' || !/^\s*[$#]\{.*\}\s*$/s.test(body)) {
-    return `${name} has a condition that is no expression: write \${…}`;
+    return `${name} has a condition that is not an expression: write \${…}`;
   }
   return inExpression(name, body);
 }

@@ -13,7 +13,7 @@ export interface EmbeddedEngineOptions {
   /** Left out: a free one. */
   port?: number;
   /**
-   * Instances held ready to go on, 2,000 when left out; the others are read from the database when
+   * Instances kept in memory, by default 2,000; the others are read from the database when
    * something happens.
    */
   liveInstances?: number;
@@ -31,8 +31,8 @@ export interface RunningEngine {
   stop(): Promise<void>;
 }
 
-/** Milliseconds the thread has to close before it is ended. */
-const STOP_MS = 5_000;
+/** The longest time that the thread has to close before it is terminated. */
+const STOP_TIMEOUT_MS = 5_000;
 
 /**
  * Starts the embedded engine in a thread of its own, so that interpreting BPMN takes nothing from the
@@ -52,15 +52,15 @@ export async function startEmbeddedEngine(options: EmbeddedEngineOptions): Promi
     });
   });
   thread.on('error', (error) => {
-    // Without its engine the service is of no use; a restart brings both back with all they had.
-    log.error({ err: error }, 'the embedded engine broke');
+    // Without its engine the service is of no use; a restart restores both.
+    log.error({ err: error }, 'the embedded engine failed');
     throw error;
   });
   return {
     url: listening,
     async stop() {
       thread.postMessage('stop');
-      const timer = setTimeout(() => void thread.terminate(), STOP_MS);
+      const timer = setTimeout(() => void thread.terminate(), STOP_TIMEOUT_MS);
       await exited;
       clearTimeout(timer);
     },

@@ -46,8 +46,8 @@ interface Waiting {
   finish: (tasks: Task[]) => void;
 }
 
-/** How often locks that have run out are looked for while somebody waits, in milliseconds. */
-const EXPIRY_LOOK_MS = 100;
+/** How often the board looks for expired locks while a worker waits. */
+const EXPIRY_POLL_INTERVAL_MS = 100;
 
 /** The open external tasks by topic, and the long polls that wait for them, first come first served. */
 export function createTaskBoard(
@@ -83,8 +83,8 @@ export function createTaskBoard(
     }
     clearTimeout(look);
     look = undefined;
-    // Only a lock that runs out, or a failed task's rest, makes a task free without a call.
-    if (waiting.size > 0 && tasks.size > 0) look = setTimeout(serve, EXPIRY_LOOK_MS);
+    // Only an expired lock, or the end of a failed task's retry delay, makes a task free without a call.
+    if (waiting.size > 0 && tasks.size > 0) look = setTimeout(serve, EXPIRY_POLL_INTERVAL_MS);
   }
 
   return {
@@ -129,7 +129,7 @@ export function createTaskBoard(
         waiting.add(waiter);
         timer = setTimeout(waiter.finish, waitMs, []);
       });
-      if (!look && tasks.size > 0) look = setTimeout(serve, EXPIRY_LOOK_MS);
+      if (!look && tasks.size > 0) look = setTimeout(serve, EXPIRY_POLL_INTERVAL_MS);
       return { tasks: result, cancel: leave };
     },
     serve,

@@ -14,9 +14,9 @@ const RETRY_MS = 5_000;
 /** How often instances past their history time are removed, in milliseconds. */
 const CLEAN_MS = 600_000;
 /** setTimeout takes no more than 2^31 - 1. */
-const LONGEST_SLEEP_MS = 2_000_000_000;
+const MAX_TIMER_DELAY_MS = 2_000_000_000;
 
-/** Wakes instances when their timers are due; the database knows when, so a restart forgets none. */
+/** Wakes instances when their timers are due; the due times are in the database, so a restart loses none. */
 export function createTimerService(options: {
   store: EngineStore;
   now: () => number;
@@ -35,7 +35,7 @@ export function createTimerService(options: {
     if (stopped || at >= wakeAt) return;
     wakeAt = at;
     clearTimeout(timer);
-    timer = setTimeout(wake, Math.min(LONGEST_SLEEP_MS, Math.max(0, at - now())));
+    timer = setTimeout(wake, Math.min(MAX_TIMER_DELAY_MS, Math.max(0, at - now())));
   }
 
   async function wake(): Promise<void> {
@@ -49,7 +49,7 @@ export function createTimerService(options: {
       const next = due.length >= BATCH ? now() : store.nextDue();
       if (next !== null) arm(resting.size > 0 ? Math.max(next, now() + 1_000) : next);
     } catch (error) {
-      log.error({ err: error }, 'engine: timers cannot be read');
+      log.error({ err: error }, 'engine: could not read the due timers');
       arm(now() + RETRY_MS);
     } finally {
       firing = false;
@@ -63,13 +63,13 @@ export function createTimerService(options: {
       resting.set(id, now() + RETRY_MS);
       const correlationId = store.instance(id)?.business_key ?? undefined;
       const ids = { correlationId, processInstanceId: id };
-      log.error({ ...ids, err: error }, 'engine: a timer could not be fired');
+      log.error({ ...ids, err: error }, 'engine: could not fire a timer');
     }
   }
 
   function clean(): void {
     store.removeOld(now()).catch((error: unknown) => {
-      log.error({ err: error }, 'engine: old instances were not removed');
+      log.error({ err: error }, 'engine: could not remove old instances');
     });
   }
 

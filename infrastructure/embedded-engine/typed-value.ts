@@ -86,7 +86,7 @@ export function plainValue({ type, value }: TypedValue): unknown {
 /**
  * A Json variable in an expression, with the methods of Camunda Spin's node that conditions use
  * (https://docs.camunda.org/manual/7.24/reference/spin/json/). There is no plain property access in
- * the real engines, so there is none here.
+ * the real engines, so this class has no such access either.
  */
 export class JsonNode {
   readonly #value: unknown;
@@ -125,7 +125,7 @@ export class JsonNode {
 }
 
 function expectType(value: unknown, type: string): unknown {
-  if (typeof value !== type) throw new Error(`the JSON value is no ${type}`);
+  if (typeof value !== type) throw new Error(`the JSON value is not of type ${type}`);
   return value;
 }
 

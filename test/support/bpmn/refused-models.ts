@@ -35,7 +35,7 @@ export const REFUSED_MODELS: [what: string, elements: string[], reason: string][
   ['a transaction', along('<transaction id="x" />'), 'Transaction "x" is not supported'],
   ['a complex gateway', along('<complexGateway id="x" />'), 'ComplexGateway "x" is not supported'],
   [
-    'a service task that is none',
+    'a Java service task',
     along('<serviceTask id="x" camunda:class="org.example.Work" />'),
     'ServiceTask "x" is not an external task with a topic (camunda:type="external")',
   ],
@@ -152,7 +152,7 @@ export const REFUSED_MODELS: [what: string, elements: string[], reason: string][
       ...[start(), eventBased('x'), catchMessage('m', 'm'), task('a'), end()],
       ...[flows('start', 'x', 'm', 'a', 'end'), flows('x', 'a')],
     ],
-    'EventBasedGateway "x" leads to "a", which is no intermediate catch event',
+    'EventBasedGateway "x" leads to "a", which is not an intermediate catch event',
   ],
   [
     'a condition that cannot be read',
@@ -163,13 +163,13 @@ export const REFUSED_MODELS: [what: string, elements: string[], reason: string][
     `SequenceFlow "choose_to_a" has the expression ${expression('x =')}`,
   ],
   [
-    'a condition that is no expression',
+    'a condition that is not an expression',
     [
       ...[start(), exclusive('choose', 'end'), task('a'), end(), flows('start', 'choose')],
       flow('choose', 'a', 'x').replace(expression('x'), 'true'),
       ...[flows('choose', 'end'), flows('a', 'end')],
     ],
-    'SequenceFlow "choose_to_a" has a condition that is no expression',
+    'SequenceFlow "choose_to_a" has a condition that is not an expression',
   ],
   [
     'a condition in a script language',

@@ -68,7 +68,9 @@ describe('expressions', () => {
   });
 
   it('an expression without its end is found out', () => {
-    expect(() => checkExpression(`a ${expression('yes')} \${no`, METHODS)).toThrow('no end');
+    expect(() => checkExpression(`a ${expression('yes')} \${no`, METHODS)).toThrow(
+      'its closing brace is missing',
+    );
   });
 
   it('an expression alone has the value, within a text its text', () => {

@@ -58,7 +58,7 @@ describe('the topics that are read from a BPMN file', () => {
   it('are not read from a file in another encoding than it says, or in an unknown one', async () => {
     const file = bpmn('p', task('a', 'prüfen'));
     await expect(topicsOf(Buffer.from(file, 'latin1'))).rejects.toThrow(
-      'it is not written in UTF-8',
+      'its bytes are not valid UTF-8',
     );
     const odd = Buffer.from(file.replace('UTF-8', 'EBCDIC-1'));
     await expect(topicsOf(odd)).rejects.toThrow('its encoding EBCDIC-1 is not known');
