@@ -12,7 +12,6 @@ import {
   type StoredEvent,
 } from '../domain/process/index.ts';
 import { rollupLag } from '../domain/rollups/index.ts';
-import { startWorker } from '../infrastructure/camunda/start-worker.ts';
 import { observedEngine, observedEventStore } from '../infrastructure/observability/observed.ts';
 import { outboxRowOf } from '../jobs/event-jobs.ts';
 import { createRelay } from '../jobs/relay-outbox.ts';
@@ -28,6 +27,7 @@ import {
   readAllSettings,
 } from './composition/definitions/load-processes.ts';
 import { openProcessEngine } from './composition/engine/process-engine.ts';
+import { startStepWorker } from './composition/engine/step-worker.ts';
 import { jobHandlersOf } from './composition/jobs/job-handlers.ts';
 import { checkPurge, openPurge } from './composition/jobs/purge.ts';
 import { scheduleArchive } from './composition/jobs/schedule-archive.ts';
@@ -253,10 +253,10 @@ export async function startService(
       await scheduleArchive({ config, queue, archive, purge, maintenanceLock, log, metrics });
     }
     const worker = has('worker')
-      ? startWorker({
+      ? startStepWorker({
           baseUrl,
           auth,
-          work: readAllSettings(processes, env, url),
+          steps: readAllSettings(processes, env, url),
           engine,
           eventStore,
           log,

@@ -22,6 +22,12 @@ export { foldName, isNcName } from './nc-name.ts';
 export { createProgressLines, type ProgressLines, type ProgressLog } from './progress-lines.ts';
 export { isPath, redact, replaceAt } from './redact.ts';
 export { sleep } from './sleep.ts';
-export { formatTraceparent, type LogIds, logIds, parseTraceparent } from './trace-context.ts';
+export {
+  formatTraceparent,
+  type LogIds,
+  logIds,
+  parseTraceparent,
+  traceContextHeaders,
+} from './trace-context.ts';
 export { describeUnstorable, findUnstorable } from './unstorable-value.ts';
-export { wellFormedJson } from './well-formed-json.ts';
+export { toStorableJson, wellFormedJson } from './well-formed-json.ts';

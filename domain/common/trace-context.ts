@@ -40,3 +40,12 @@ export function logIds(correlationId: string, traceparent: string | undefined): 
   const traceId = parseTraceparent(traceparent)?.traceId;
   return traceId === undefined ? { correlationId } : { correlationId, traceId };
 }
+
+/** The headers that let another service continue a trace; none where there is no trace. */
+export function traceContextHeaders(fields: {
+  traceparent?: string | undefined;
+  tracestate?: string | undefined;
+}): Record<string, string> {
+  const { traceparent, tracestate } = fields;
+  return { ...(traceparent ? { traceparent } : {}), ...(tracestate ? { tracestate } : {}) };
+}

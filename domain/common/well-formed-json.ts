@@ -1,3 +1,5 @@
+import type { JsonObject } from './json.ts';
+
 /** Any escape; first those of surrogate pairs, then of single surrogates. */
 const ESCAPE =
   /\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[dD][89a-fA-F][0-9a-fA-F]{2}|\\./g;
@@ -13,4 +15,9 @@ export function wellFormedJson(text: string): string {
   return text.replace(ESCAPE, (found) =>
     found.length < PAIR_LENGTH && SURROGATE_ESCAPE.test(found) ? '\\ufffd' : found,
   );
+}
+
+/** The values as an event can keep them: dates become texts, and all text becomes Unicode. */
+export function toStorableJson(values: Record<string, unknown>): JsonObject {
+  return JSON.parse(wellFormedJson(JSON.stringify(values))) as JsonObject;
 }

@@ -1,4 +1,5 @@
-import type { Json, JsonObject, Timestamp } from '../common/index.ts';
+import type { JsonObject, Timestamp } from '../common/index.ts';
+import type { VariableValue } from './engine-variables.ts';
 
 /** A task as an engine hands it out: of which process, by which topic, for which element of the model. */
 export interface TaskRef {
@@ -6,16 +7,6 @@ export interface TaskRef {
   topic: string;
   activityId: string;
 }
-
-/** A process variable as Camunda's REST API writes it. */
-export interface EngineVariable {
-  value: unknown;
-  type?: string;
-  valueInfo?: Record<string, unknown>;
-}
-/** A value of a variable: JSON, or a date. Undefined: it is left out. */
-export type VariableValue = Json | Date | undefined;
-export type EngineVariables = Record<string, EngineVariable>;
 
 export interface EngineInstance {
   processInstanceId: string;

@@ -6,11 +6,14 @@ export type {
   EngineIncident,
   EngineInspection,
   EngineInstance,
-  EngineVariable,
-  EngineVariables,
   TaskRef,
-  VariableValue,
 } from './engine.ts';
+export {
+  type EngineVariable,
+  type EngineVariables,
+  toEngineVariables,
+  type VariableValue,
+} from './engine-variables.ts';
 export type { ReconcilePorts } from './reconcile-ports.ts';
 export { reconcileProcesses } from './reconcile-processes.ts';
 export { retryInstance } from './retry-instance.ts';

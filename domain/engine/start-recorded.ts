@@ -9,7 +9,8 @@ import {
   reservedValues,
   type StoredEvent,
 } from '../process/index.ts';
-import type { Engine, VariableValue } from './engine.ts';
+import type { Engine } from './engine.ts';
+import type { VariableValue } from './engine-variables.ts';
 
 export interface RecordedStart {
   request: StoredEvent & ProcessRequested;

@@ -12,4 +12,8 @@ export {
   type StepLogger,
 } from './define-process.ts';
 export { findStep, isExpression, keysOf, topicOf } from './find-step.ts';
+export { createHandleTask, type HandleTask } from './handle-task.ts';
 export { readStartVariables } from './start-variables.ts';
+export type { ConfiguredStep, OpenStepHttp, StepObserver, StepPorts } from './step-run.ts';
+export type { Report, Task } from './task.ts';
+export { type Topic, topicsOf } from './topics.ts';

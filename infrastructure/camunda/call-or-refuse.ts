@@ -2,28 +2,28 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineRefusedError } from '../../domain/common/index.ts';
 import { EngineExceptionError } from './engine-answers.ts';
 
-export interface Patience {
-  /** A look at the engine: fulfilled when it works, rejected with EngineUnavailableError when not. */
+export interface CallPolicy {
+  /** Makes a call that always works: rejects with EngineUnavailableError when the engine does not. */
   probe(): Promise<unknown>;
   /** Milliseconds before the second attempt; doubled before each later one. */
-  pauseMs?: number;
-  /** Which failures are worth another attempt; left out: the engine's own exceptions, which do nothing. */
+  delayMs?: number;
+  /** Which failures are worth another attempt; left out: the engine's own exceptions, after which nothing is done. */
   isRepeatable?(error: unknown): boolean;
 }
 
-/** Attempts before the engine is looked at. */
+/** Attempts before the engine is probed. */
 const ATTEMPTS = 5;
 
 /**
- * Makes a call, and tells a call that the engine can never do (an expression in the model that fails, a value
- * that its database does not take) from an engine in trouble: both are answered 500. An exception that comes in
+ * Makes a call, and distinguishes a call that the engine can never do (an expression in the model that fails, a value
+ * that its database does not take) from an engine in trouble: both are answered 500. An exception in
  * every attempt, and once more after the engine has shown that it works, is a refusal.
  *
  * @throws EngineRefusedError with the engine's reason
  * @throws EngineUnavailableError when the engine shows no sign of life, or cannot be reached
  */
-export async function callOrRefuse<T>(call: () => Promise<T>, patience: Patience): Promise<T> {
-  const { probe, pauseMs = 100, isRepeatable = isException } = patience;
+export async function callOrRefuse<T>(call: () => Promise<T>, policy: CallPolicy): Promise<T> {
+  const { probe, delayMs = 100, isRepeatable = isException } = policy;
   for (let attempt = 1; ; attempt++) {
     try {
       return await call();
@@ -33,7 +33,7 @@ export async function callOrRefuse<T>(call: () => Promise<T>, patience: Patience
         if (!isException(error) || error.isConflict) throw error;
         break;
       }
-      await sleep(pauseMs * 2 ** (attempt - 1));
+      await sleep(delayMs * 2 ** (attempt - 1));
     }
   }
   await probe();

@@ -1,14 +1,13 @@
 import { FormData } from 'undici';
 import { z } from 'zod';
 import { EngineRefusedError } from '../../domain/common/index.ts';
-import type { Engine } from '../../domain/engine/index.ts';
+import { type Engine, toEngineVariables } from '../../domain/engine/index.ts';
 import { type EngineAuth, noAuth } from './engine-auth.ts';
 import { createRestClient } from './rest-client.ts';
 import { createInspection, instancesAnswer, toInstance } from './rest-inspection.ts';
 import { createCorrelate } from './rest-messages.ts';
 import { createRetryFailed } from './rest-retry.ts';
 import { createFindRoot } from './rest-root.ts';
-import { toEngineVariables } from './variables.ts';
 
 export interface RestEngineOptions {
   /** For example `http://localhost:8080/engine-rest`. */

@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { EngineRefusedError } from '../../domain/common/index.ts';
-import type { Engine } from '../../domain/engine/index.ts';
+import { type Engine, toEngineVariables } from '../../domain/engine/index.ts';
 import type { RestClient } from './rest-client.ts';
-import { toEngineVariables } from './variables.ts';
 
 const executionsAnswer = z.array(z.object({ id: z.string(), processInstanceId: z.string() }));
 const calledAnswer = z.array(z.object({ id: z.string() }));

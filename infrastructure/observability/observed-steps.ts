@@ -6,41 +6,22 @@ import {
   ATTR_SERVER_PORT,
   ATTR_URL_FULL,
 } from '@opentelemetry/semantic-conventions';
-import type { TaskService } from 'camunda-external-task-client-js';
-import type { StoredEvent } from '../../domain/process/index.ts';
-import type { StepHttp } from '../../domain/steps/index.ts';
+import { traceContextHeaders } from '../../domain/common/index.ts';
+import type { StepHttp, StepObserver } from '../../domain/steps/index.ts';
 import { secondsSince } from './metrics.ts';
 import type { Observers } from './observed.ts';
-import {
-  ATTRIBUTES,
-  definedOf,
-  failSpan,
-  SpanKind,
-  type TraceFields,
-  type Tracing,
-  traceFields,
-} from './tracing.ts';
+import { ATTRIBUTES, failSpan, SpanKind, type Tracing, traceFields } from './tracing.ts';
 
-/** The calls by which a worker reports to the engine. */
-const REPORTS = ['complete', 'handleFailure', 'handleBpmnError', 'extendLock', 'unlock'] as const;
-
-/** Measures and traces each call of the task service of Camunda's client. */
-export function observedTaskService(
-  service: TaskService,
-  { metrics, tracing }: Observers,
-): TaskService {
-  const observed: Record<string, unknown> = {};
-  for (const operation of REPORTS) {
-    const call = service[operation].bind(service) as (...args: unknown[]) => Promise<void>;
-    observed[operation] = async (...args: unknown[]): Promise<void> => {
+/** Measures and traces the polls and calls of a worker. */
+export function createWorkerObserver({ metrics, tracing }: Observers) {
+  return {
+    onPoll: (outcome: 'ok' | 'error'): void => metrics.enginePolls.inc({ outcome }),
+    async makeCall(operation: string, call: () => Promise<void>): Promise<void> {
       const began = performance.now();
       let outcome = 'error';
       try {
-        await tracing.inSpan(
-          `engine ${operation}`,
-          { kind: SpanKind.CLIENT, root: false },
-          async () => call(...args),
-        );
+        const options = { kind: SpanKind.CLIENT, root: false };
+        await tracing.inSpan(`engine ${operation}`, options, async () => call());
         outcome = 'ok';
       } catch (error) {
         const { httpStatusCode } = error as { httpStatusCode?: unknown };
@@ -49,77 +30,61 @@ export function observedTaskService(
       } finally {
         metrics.engineCall.observe({ operation, outcome }, secondsSince(began));
       }
-    };
-  }
-  // The worker uses only these methods.
-  return observed as unknown as TaskService;
+    },
+  };
 }
 
-/**
- * Runs one task in a span that continues the trace of its process, whichever service instance started the process.
- *
- * @param work resolves to false when the task was not done
- */
-export function inStepSpan(
-  tracing: Tracing,
-  task: {
-    topic: string;
-    processKey: string;
-    step: string;
-    taskId: string;
-    correlationId: string;
-  } & TraceFields,
-  work: () => Promise<boolean>,
-): Promise<boolean> {
-  const { topic, processKey, step, taskId, correlationId, traceparent, tracestate } = task;
-  return tracing.inSpan(
-    topic,
-    {
-      kind: SpanKind.CONSUMER,
-      parent: { traceparent, tracestate },
-      attributes: {
-        'messaging.operation.type': 'process',
-        'messaging.destination.name': topic,
-        'messaging.message.id': taskId,
-        'messaging.message.conversation_id': correlationId,
-        [ATTRIBUTES.correlationId]: correlationId,
-        [ATTRIBUTES.businessKey]: correlationId,
-        [ATTRIBUTES.process]: processKey,
-        [ATTRIBUTES.step]: step,
-      },
+/** Runs each step in a span that continues the trace of its process, whichever service instance started the process. */
+export function createStepObserver(tracing: Tracing): StepObserver {
+  return {
+    aroundStep({ task, definition, step, stream }, work) {
+      const { correlationId, identity } = stream;
+      const { traceparent, tracestate } = identity;
+      return tracing.inSpan(
+        task.topic,
+        {
+          kind: SpanKind.CONSUMER,
+          parent: { traceparent, tracestate },
+          attributes: {
+            'messaging.operation.type': 'process',
+            'messaging.destination.name': task.topic,
+            'messaging.message.id': task.id,
+            'messaging.message.conversation_id': correlationId,
+            [ATTRIBUTES.correlationId]: correlationId,
+            [ATTRIBUTES.businessKey]: correlationId,
+            [ATTRIBUTES.process]: definition.key,
+            [ATTRIBUTES.step]: step.name,
+          },
+        },
+        async (span) => {
+          const isDone = await work();
+          if (!isDone) span?.setAttribute(ATTRIBUTES.outcome, 'given-back');
+          return isDone;
+        },
+      );
     },
-    async (span) => {
-      const done = await work();
-      if (!done) span?.setAttribute(ATTRIBUTES.outcome, 'given-back');
-      return done;
+    onJournaled(event, { isPersonal }) {
+      const span = trace.getActiveSpan();
+      if (!span) return;
+      if (event.type === 'step-completed') {
+        span.setAttributes({
+          [ATTRIBUTES.attempt]: event.data.attempt,
+          [ATTRIBUTES.outcome]: 'completed',
+        });
+      } else if (event.type === 'step-failed') {
+        const { attempt, kind, code, message, retriesLeft } = event.data;
+        span.setAttributes({
+          [ATTRIBUTES.attempt]: attempt,
+          [ATTRIBUTES.outcome]: kind,
+          [ATTRIBUTES.retriesLeft]: retriesLeft,
+        });
+        // The message may contain personal data: then the span gets the code instead.
+        const text = isPersonal ? code : message;
+        // A business error is a regular outcome and does not fail the span.
+        if (kind === 'technical') failSpan(span, Object.assign(new StepFailure(text), { code }));
+      }
     },
-  );
-}
-
-/**
- * Adds a journaled attempt to the active span.
- *
- * @param isPersonal true when the error message may contain personal data: then the span gets the code instead
- */
-export function addStepToSpan(event: StoredEvent, isPersonal: boolean): void {
-  const span = trace.getActiveSpan();
-  if (!span) return;
-  if (event.type === 'step-completed') {
-    span.setAttributes({
-      [ATTRIBUTES.attempt]: event.data.attempt,
-      [ATTRIBUTES.outcome]: 'completed',
-    });
-  } else if (event.type === 'step-failed') {
-    const { attempt, kind, code, message, retriesLeft } = event.data;
-    span.setAttributes({
-      [ATTRIBUTES.attempt]: attempt,
-      [ATTRIBUTES.outcome]: kind,
-      [ATTRIBUTES.retriesLeft]: retriesLeft,
-    });
-    // A business error is a regular outcome and does not fail the span.
-    const text = isPersonal ? code : message;
-    if (kind === 'technical') failSpan(span, Object.assign(new StepFailure(text), { code }));
-  }
+  };
 }
 
 /** Carries a journaled failure to the span. The error happened elsewhere, so a stack would mislead. */
@@ -146,7 +111,7 @@ export function tracedHttp(http: StepHttp, tracing: Tracing): StepHttp {
         },
       },
       async (span) => {
-        const headers = span ? definedOf(traceFields(span.spanContext())) : {};
+        const headers = span ? traceContextHeaders(traceFields(span.spanContext())) : {};
         try {
           const answer = await http({ ...call, headers: { ...headers, ...call.headers } });
           span?.setAttribute(ATTR_HTTP_RESPONSE_STATUS_CODE, answer.status);

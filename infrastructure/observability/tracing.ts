@@ -11,7 +11,11 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
-import { formatTraceparent, parseTraceparent } from '../../domain/common/index.ts';
+import {
+  formatTraceparent,
+  parseTraceparent,
+  traceContextHeaders,
+} from '../../domain/common/index.ts';
 import type { ProcessIdentity } from '../../domain/process/index.ts';
 
 export { SpanKind };
@@ -121,10 +125,5 @@ export function traceFields({ traceId, spanId, traceFlags, traceState }: SpanCon
 /** Headers that let the called service continue the active span; empty without one. */
 export function traceHeaders(): Record<string, string> {
   const active = trace.getSpanContext(context.active());
-  return active ? definedOf(traceFields(active)) : {};
-}
-
-/** The fields as headers, without undefined ones. */
-export function definedOf({ traceparent, tracestate }: TraceFields): Record<string, string> {
-  return { ...(traceparent ? { traceparent } : {}), ...(tracestate ? { tracestate } : {}) };
+  return active ? traceContextHeaders(traceFields(active)) : {};
 }

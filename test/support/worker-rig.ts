@@ -12,13 +12,13 @@ import {
   type StepDefinition,
 } from '../../domain/steps/define-process.ts';
 import { createRestEngine } from '../../infrastructure/camunda/rest-engine.ts';
-import {
-  type RunningWorker,
-  startWorker,
-  type WorkerOptions,
-} from '../../infrastructure/camunda/start-worker.ts';
+import type { RunningWorker } from '../../infrastructure/camunda/start-worker.ts';
 import type { EventRow } from '../../infrastructure/sql/event-row.ts';
 import { openSqliteDatabase } from '../../infrastructure/sqlite/database.ts';
+import {
+  type StepWorkerOptions,
+  startStepWorker,
+} from '../../src/composition/engine/step-worker.ts';
 import { until } from './children.ts';
 import { temporaryFolder } from './databases.ts';
 import { engineApi, type TestEngine } from './engines.ts';
@@ -126,11 +126,11 @@ export async function openWorkerRig(engineUrl: string) {
   /** Starts a worker for all steps of a process, on the proxy unless told otherwise. */
   function work(
     definition: ProcessDefinition,
-    options: Partial<WorkerOptions> = {},
+    options: Partial<StepWorkerOptions> = {},
   ): RunningWorker {
-    const worker = startWorker({
+    const worker = startStepWorker({
       baseUrl: proxy.url,
-      work: definition.steps.map((step) => ({ definition, step, settings: {} })),
+      steps: definition.steps.map((step) => ({ definition, step, settings: {} })),
       engine,
       eventStore,
       log: recordingLog(log),
@@ -202,7 +202,7 @@ export function happened<Event extends { type: string }>(events: readonly Event[
   return events.filter(({ type }) => type !== 'process-requested' && type !== 'process-started');
 }
 
-function recordingLog(lines: LogLine[]): WorkerOptions['log'] {
+function recordingLog(lines: LogLine[]): StepWorkerOptions['log'] {
   const at =
     (level: string) =>
     (fields: object, message = ''): void => {

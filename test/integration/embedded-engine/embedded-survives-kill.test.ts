@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { EngineVariables } from '../../../domain/engine/engine.ts';
+import type { EngineVariables } from '../../../domain/engine/engine-variables.ts';
 import {
   catchMessage,
   catchTimer,

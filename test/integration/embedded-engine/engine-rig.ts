@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe } from 'vitest';
 import type { JsonObject } from '../../../domain/common/json.ts';
-import type { EngineVariables } from '../../../domain/engine/engine.ts';
+import type { EngineVariables } from '../../../domain/engine/engine-variables.ts';
 import { createRestEngine, type RestEngine } from '../../../infrastructure/camunda/rest-engine.ts';
 import { bpmn } from '../../support/bpmn/model.ts';
 import { engineKinds, forgetfulEngine, type TestEngine } from '../../support/engines.ts';

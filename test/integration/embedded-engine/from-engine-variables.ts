@@ -1,4 +1,4 @@
-import type { EngineVariable, EngineVariables } from '../../../domain/engine/engine.ts';
+import type { EngineVariable, EngineVariables } from '../../../domain/engine/engine-variables.ts';
 
 /** The values as JavaScript has them, to compare: Json parsed, Date as Date. */
 export function fromEngineVariables(variables: EngineVariables): Record<string, unknown> {

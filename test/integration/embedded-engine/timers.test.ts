@@ -1,5 +1,5 @@
 import { it } from 'vitest';
-import { toEngineVariables } from '../../../infrastructure/camunda/variables.ts';
+import { toEngineVariables } from '../../../domain/engine/engine-variables.ts';
 import {
   catchMessage,
   catchTimer,

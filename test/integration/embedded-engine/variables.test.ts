@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type { EngineVariable, EngineVariables } from '../../../domain/engine/engine.ts';
-import { toEngineVariables } from '../../../infrastructure/camunda/variables.ts';
+import type { EngineVariable, EngineVariables } from '../../../domain/engine/engine-variables.ts';
+import { toEngineVariables } from '../../../domain/engine/engine-variables.ts';
 import { end, flows, start, task } from '../../support/bpmn/model.ts';
 import { describeEngines, type Followed } from './engine-rig.ts';
 import { fromEngineVariables } from './from-engine-variables.ts';

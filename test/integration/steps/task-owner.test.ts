@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Engine } from '../../../domain/engine/engine.ts';
-import type { EngineTask } from '../../../infrastructure/camunda/engine-task.ts';
-import { createFindOwner } from '../../../infrastructure/camunda/task-owner.ts';
+import { createFindOwner } from '../../../domain/steps/task-owner.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 import { broken, completed, requested, retried, started } from '../../support/events.ts';
 
@@ -32,14 +31,9 @@ describe.each(databaseKinds())('whose task it is, on $name', ({ available, open 
         },
       };
       const findOwner = createFindOwner({ eventStore, engine: engine as Engine });
-      const task = {
-        id: 'task',
-        processInstanceId: 'second',
-        processDefinitionKey: 'onboard-user',
-        businessKey: 'raced',
-      } as EngineTask;
+      const task = { instanceId: 'second', processKey: 'onboard-user', businessKey: 'raced' };
       expect(await findOwner(task)).toEqual({
-        kind: 'surplus',
+        kind: 'duplicate',
         instanceId: 'second',
         recorded: 'first',
       });

@@ -1,4 +1,4 @@
-import type { EngineVariables } from '../../../domain/engine/engine.ts';
+import type { EngineVariables } from '../../../domain/engine/engine-variables.ts';
 
 /*
  * What the real engines make of conditions: found by asking Camunda 7.24 and Operaton, and asked again

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { defineProcess } from '../../../domain/steps/define-process.ts';
-import { startWorker } from '../../../infrastructure/camunda/start-worker.ts';
+import { startStepWorker } from '../../../src/composition/engine/step-worker.ts';
 import { openWorkerRig, plain } from '../worker-rig.ts';
 
 // A worker in a process of its own: stops at the first line it is sent. Whether the process then ends
@@ -18,9 +18,9 @@ const definition = defineProcess({
 });
 const rig = await openWorkerRig(engineUrl);
 const log = { debug() {}, info() {}, warn: said, error: said };
-const worker = startWorker({
+const worker = startStepWorker({
   baseUrl: engineUrl,
-  work: definition.steps.map((step) => ({ definition, step, settings: {} })),
+  steps: definition.steps.map((step) => ({ definition, step, settings: {} })),
   engine: rig.engine,
   eventStore: rig.eventStore,
   log: { ...log, child: () => log },

@@ -5,7 +5,7 @@ import { findUnstorable } from '../../../domain/common/unstorable-value.ts';
 import { wellFormedJson } from '../../../domain/common/well-formed-json.ts';
 import { decide } from '../../../domain/process/decide.ts';
 import { defineProcess } from '../../../domain/steps/define-process.ts';
-import { runHandler } from '../../../infrastructure/camunda/run-handler.ts';
+import { runHandler } from '../../../domain/steps/run-handler.ts';
 
 const HALF = '\ud83d';
 
@@ -99,18 +99,17 @@ describe('a step', () => {
     const [step] = definition.steps;
     if (!step) throw new Error('no step');
     const log = { debug() {}, info() {}, warn() {}, error() {} };
-    return runHandler({
+    const run = {
       definition,
       step,
       settings: {},
-      correlationId: 'odd-1',
-      taskId: 'task-1',
-      attempt: 1,
-      identity: {},
-      variables,
+      task: { id: 'task-1', variables },
+      stream: { correlationId: 'odd-1', identity: {} },
+      ports: { openHttp: () => async () => ({ status: 200, body: null }) },
       log,
       stopping: new AbortController().signal,
-    });
+    };
+    return runHandler(run, 1);
   };
 
   it.each([
@@ -126,9 +125,9 @@ describe('a step', () => {
     });
   });
 
-  it('fails for good when a worker elsewhere left text that is not Unicode, and records it readably', async () => {
+  it('fails finally when a worker elsewhere left text that is not Unicode, and records it readably', async () => {
     const outcome = await run('fine', { note: `a${HALF}` });
-    expect(outcome).toMatchObject({ kind: 'technical', code: 'INVALID_INPUT', hopeless: true });
+    expect(outcome).toMatchObject({ kind: 'technical', code: 'INVALID_INPUT', nonRetryable: true });
     expect(JSON.stringify(outcome)).not.toContain('\\ud83d');
     expect(outcome).toMatchObject({ input: { note: 'a\ufffd' } });
   });

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Audit } from '../../../domain/process/events.ts';
 import type { HttpCall } from '../../../domain/steps/define-process.ts';
-import { createStepHttp } from '../../../infrastructure/camunda/step-http.ts';
+import { createStepHttp } from '../../../infrastructure/http/step-http.ts';
 import { freePort } from '../../support/children.ts';
 
 /** Answers `/status/<code>` with that status, and what it heard; `/silent` never. */

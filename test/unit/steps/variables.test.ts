@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { toEngineVariables, toJson } from '../../../infrastructure/camunda/variables.ts';
+import { toStorableJson } from '../../../domain/common/well-formed-json.ts';
+import { toEngineVariables } from '../../../domain/engine/engine-variables.ts';
 
 describe('variables in Camunda’s REST form', () => {
   it.each([
@@ -39,7 +40,7 @@ describe('variables in Camunda’s REST form', () => {
   });
 
   it('for the journal, dates are texts', () => {
-    expect(toJson({ when: new Date(0), n: 1, gone: undefined })).toEqual({
+    expect(toStorableJson({ when: new Date(0), n: 1, gone: undefined })).toEqual({
       when: '1970-01-01T00:00:00.000Z',
       n: 1,
     });

@@ -1,57 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { VersionConflictError } from '../../domain/common/errors.ts';
-import { endProcess } from '../../domain/process/end-process.ts';
-import type { AppendOptions, EventStore } from '../../domain/process/event-store.ts';
-import type { ProcessEvent, StoredEvent } from '../../domain/process/events.ts';
-import { handleCommand } from '../../domain/process/handle-command.ts';
-import { readProcess } from '../../domain/process/process-stream.ts';
-import { requested, started, stepCompleted } from '../support/events.ts';
+import { VersionConflictError } from '../../../domain/common/errors.ts';
+import { endProcess } from '../../../domain/process/end-process.ts';
+import type { EventStore } from '../../../domain/process/event-store.ts';
+import { handleCommand } from '../../../domain/process/handle-command.ts';
+import { readProcess } from '../../../domain/process/process-stream.ts';
+import { requested, started, stepCompleted } from '../../support/events.ts';
+import { openStreamInMemory } from '../../support/stream-in-memory.ts';
 
 const ID = 'process-1';
 
-/** One stream in memory that counts its reads and keeps what appends expected. */
-function createStore(): EventStore & {
-  reads: number;
-  expected: (number | undefined)[];
-  add(...events: ProcessEvent[]): void;
-} {
-  const stream: StoredEvent[] = [];
-  const add = (...events: ProcessEvent[]): StoredEvent[] =>
-    events.map((event) => {
-      const version = stream.length + 1;
-      const createdAt = '2026-01-01T00:00:00.000Z';
-      const stored = {
-        ...event,
-        id: `${version}`,
-        correlationId: ID,
-        version,
-        schemaVersion: 4,
-        createdAt,
-      };
-      stream.push(stored);
-      return stored;
-    });
-  const store = {
-    reads: 0,
-    expected: [] as (number | undefined)[],
-    add: (...events: ProcessEvent[]) => void add(...events),
-    async readStream() {
-      store.reads++;
-      return [...stream];
-    },
-    async append(_id: string, events: readonly ProcessEvent[], options: AppendOptions = {}) {
-      store.expected.push(options.expectedVersion);
-      const known = stream.find(({ dedupeKey }) => dedupeKey && dedupeKey === events[0]?.dedupeKey);
-      if (known) return { events: [known], duplicate: true };
-      const { expectedVersion = stream.length } = options;
-      if (expectedVersion !== stream.length) {
-        throw new VersionConflictError(ID, expectedVersion, stream.length);
-      }
-      return { events: add(...events), duplicate: false };
-    },
-  };
-  return store as unknown as ReturnType<typeof createStore>;
-}
+const createStore = () => openStreamInMemory(ID);
 
 describe('handleCommand', () => {
   it('appends what was decided at the version that was read, and answers with the new state', async () => {

@@ -8,24 +8,15 @@ import {
   type Json,
   type JsonObject,
   redact,
-} from '../../domain/common/index.ts';
-import {
-  type Audit,
-  type ProcessIdentity,
-  reservedAmong,
-  reservedValues,
-} from '../../domain/process/index.ts';
-import {
-  DEFAULT_STEP_TIMEOUT,
-  type ProcessDefinition,
-  type StepContext,
-  type StepDefinition,
-  type StepLogger,
-} from '../../domain/steps/index.ts';
-import { tracedHttp } from '../observability/observed-steps.ts';
-import { definedOf, NO_TRACING, type Tracing } from '../observability/tracing.ts';
-import { createStepHttp } from './step-http.ts';
-import { toJson } from './variables.ts';
+  toStorableJson,
+  traceContextHeaders,
+} from '../common/index.ts';
+import { type Audit, reservedAmong, reservedValues } from '../process/index.ts';
+import { DEFAULT_STEP_TIMEOUT, type StepContext, type StepDefinition } from './define-process.ts';
+import type { StepPorts, StepRun } from './step-run.ts';
+import type { Task } from './task.ts';
+import type { TaskStream } from './task-owner.ts';
+import { withTimeout } from './with-timeout.ts';
 
 /** What came of one attempt. */
 export type Outcome =
@@ -45,45 +36,41 @@ export type Outcome =
       message: string;
       audit: Audit;
       /** True when another attempt with the same input must fail the same way. */
-      hopeless: boolean;
+      nonRetryable: boolean;
     }
   /** The service stops: nothing is to be recorded, somebody else will do it. */
   | { kind: 'interrupted' };
 
-export interface Attempt {
-  definition: ProcessDefinition;
-  step: StepDefinition;
-  settings: unknown;
-  correlationId: string;
-  taskId: string;
-  attempt: number;
-  identity: ProcessIdentity;
-  variables: Record<string, unknown>;
-  log: StepLogger;
-  /** Fires when the service stops. */
-  stopping: AbortSignal;
-  tracing?: Tracing | undefined;
-}
+/** What a handler needs of its run. */
+type HandlerRun = Pick<StepRun, 'definition' | 'step' | 'settings' | 'log' | 'stopping'> & {
+  task: Pick<Task, 'id' | 'variables'>;
+  stream: Pick<TaskStream, 'correlationId' | 'identity'>;
+  ports: Pick<StepPorts, 'openHttp'>;
+};
 
-/** Runs a step's handler once, with its input checked, its time limited and its calls audited. */
-export async function runHandler(attempt: Attempt): Promise<Outcome> {
-  const { step, stopping } = attempt;
+/**
+ * Runs a step's handler once, with its input checked, its time limited and its calls audited.
+ *
+ * @param attempt number of the attempt, from 1
+ */
+export async function runHandler(run: HandlerRun, attempt: number): Promise<Outcome> {
+  const { step, stopping } = run;
   const audit: Audit = { targetSystem: 'CamundaEngine', ...step.audit };
   const began = performance.now();
-  const given = inputOf(attempt);
-  const input = redact(toJson(given), step.redact ?? []);
+  const given = inputOf(run);
+  const input = redact(toStorableJson(given), step.redact ?? []);
   const finish = (status: number, result: string): Audit => ({
     ...audit,
     httpStatusCode: audit.httpStatusCode ?? status,
     executionTime: Math.round(performance.now() - began),
     result,
   });
-  const failed = (code: string, message: string, hopeless: boolean): Outcome => ({
+  const failed = (code: string, message: string, nonRetryable: boolean): Outcome => ({
     kind: 'technical',
     input,
     code,
     message,
-    hopeless,
+    nonRetryable,
     audit: finish(500, step.errorText),
   });
 
@@ -92,8 +79,8 @@ export async function runHandler(attempt: Attempt): Promise<Outcome> {
   const parsed = parseInput(step, given);
   if (!parsed.success) return failed('INVALID_INPUT', problems('input', parsed.error), true);
   try {
-    const raw = await withTimeout(attempt, (signal) =>
-      step.handle(parsed.data, contextOf(attempt, audit, signal)),
+    const raw = await withTimeout(step.timeout ?? DEFAULT_STEP_TIMEOUT, stopping, (signal) =>
+      step.handle(parsed.data, contextOf(run, attempt, audit, signal)),
     );
     const output = step.output.safeParse(raw);
     if (!output.success) return failed('INVALID_OUTPUT', problems('output', output.error), false);
@@ -108,7 +95,7 @@ export async function runHandler(attempt: Attempt): Promise<Outcome> {
     return {
       kind: 'completed',
       input,
-      output: toJson(output.data),
+      output: toStorableJson(output.data),
       dates: dateNames(output.data),
       audit: finish(200, step.successText),
     };
@@ -127,8 +114,9 @@ export async function runHandler(attempt: Attempt): Promise<Outcome> {
 const MAX_CODE = 255;
 
 /** What the step asks for: the service's own variables as the stream has them, the others as the engine has. */
-function inputOf({ step, correlationId, identity, variables }: Attempt): Record<string, unknown> {
-  const reserved: Record<string, unknown> = reservedValues(correlationId, identity);
+function inputOf({ step, stream, task }: HandlerRun): Record<string, unknown> {
+  const { variables } = task;
+  const reserved: Record<string, unknown> = reservedValues(stream.correlationId, stream.identity);
   const given = Object.keys(step.input.shape).map((name): [string, unknown] => [
     name,
     name in reserved ? reserved[name] : variables[name],
@@ -149,51 +137,26 @@ function parseInput({ input }: StepDefinition, given: Record<string, unknown>) {
   return again.success ? again : parsed;
 }
 
-class StepTimeoutError extends Error {
-  readonly code = 'STEP_TIMEOUT';
-}
-
-/** A handler that does not heed its signal is left behind: its attempt is over all the same. */
-async function withTimeout<T>(
-  { step, stopping }: Attempt,
-  handle: (signal: AbortSignal) => Promise<T> | T,
-): Promise<T> {
-  const timeout = step.timeout ?? DEFAULT_STEP_TIMEOUT;
-  const controller = new AbortController();
-  const { signal } = controller;
-  const stop = (): void => controller.abort(stopping.reason);
-  stopping.addEventListener('abort', stop, { once: true });
-  const timer = setTimeout(() => {
-    controller.abort(new StepTimeoutError(`the step took longer than ${timeout} ms`));
-  }, timeout);
-  // It listens before the handler does: that time is up says more than what a handler throws for it.
-  const aborted = new Promise<never>((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
-  aborted.catch(() => {});
-  try {
-    return await Promise.race([handle(signal), aborted]);
-  } finally {
-    clearTimeout(timer);
-    stopping.removeEventListener('abort', stop);
-  }
-}
-
-function contextOf(attempt: Attempt, audit: Audit, signal: AbortSignal): StepContext<unknown> {
-  const { correlationId, taskId, identity, definition, settings, log } = attempt;
+function contextOf(
+  { definition, settings, log, task, stream, ports }: HandlerRun,
+  attempt: number,
+  audit: Audit,
+  signal: AbortSignal,
+): StepContext<unknown> {
+  const { correlationId, identity } = stream;
   const headers = {
-    'idempotency-key': taskId,
+    'idempotency-key': task.id,
     'x-correlation-id': correlationId,
-    ...definedOf(identity),
+    ...traceContextHeaders(identity),
   };
   return {
     correlationId,
     processKey: definition.key,
-    attempt: attempt.attempt,
-    idempotencyKey: taskId,
+    attempt,
+    idempotencyKey: task.id,
     identity,
     settings,
-    http: tracedHttp(createStepHttp({ audit, headers, signal }), attempt.tracing ?? NO_TRACING),
+    http: ports.openHttp({ audit, headers, signal }),
     log,
     signal,
   };

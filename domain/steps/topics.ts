@@ -1,7 +1,8 @@
-import { RESERVED_VARIABLES } from '../../domain/process/index.ts';
-import { findStep, keysOf, type StepDefinition, topicOf } from '../../domain/steps/index.ts';
-import type { EngineTask } from './engine-task.ts';
-import type { Work } from './task-run.ts';
+import type { TaskRef } from '../engine/index.ts';
+import { RESERVED_VARIABLES } from '../process/index.ts';
+import type { StepDefinition } from './define-process.ts';
+import { findStep, keysOf, topicOf } from './find-step.ts';
+import type { ConfiguredStep } from './step-run.ts';
 
 /** A topic to subscribe to, once for all steps that do its tasks. */
 export interface Topic {
@@ -24,9 +25,9 @@ function namesToFetch({ input }: StepDefinition): string[] {
 }
 
 /** The topics of all steps, each once: Camunda's client takes no second subscription for one. */
-export function topicsOf(work: readonly Work[]): Topic[] {
+export function topicsOf(steps: readonly ConfiguredStep[]): Topic[] {
   const topics = new Map<string, Topic>();
-  for (const { definition, step } of work) {
+  for (const { definition, step } of steps) {
     const name = topicOf(definition.key, step);
     const { variables = NEVER_NONE, processKeys = [] } = topics.get(name) ?? {};
     const isShared = topics.has(name) && topics.get(name)?.processKeys === undefined;
@@ -42,12 +43,14 @@ export function topicsOf(work: readonly Work[]): Topic[] {
   return [...topics.values()];
 }
 
-/** Finds the step for a task; undefined when none is for it. */
-export function createFindWork(work: readonly Work[]): (task: EngineTask) => Work | undefined {
-  const definitions = [...new Set(work.map(({ definition }) => definition))];
-  const byStep = new Map(work.map((one) => [one.step, one]));
-  return ({ processDefinitionKey: processKey = '', topicName: topic = '', activityId = '' }) => {
-    const found = findStep(definitions, { processKey, topic, activityId });
+/** Finds the step for a task; undefined when there is none. */
+export function createFindTaskStep(
+  steps: readonly ConfiguredStep[],
+): (task: TaskRef) => ConfiguredStep | undefined {
+  const definitions = [...new Set(steps.map(({ definition }) => definition))];
+  const byStep = new Map(steps.map((one) => [one.step, one]));
+  return (task) => {
+    const found = findStep(definitions, task);
     return found && byStep.get(found);
   };
 }

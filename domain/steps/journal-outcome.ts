@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type JsonObject, StoreUnavailableError } from '../../domain/common/index.ts';
+import { type JsonObject, StoreUnavailableError } from '../common/index.ts';
 import {
   type Command,
   decide,
@@ -8,11 +8,11 @@ import {
   handleCommand,
   lastRefusal,
   type StoredEvent,
-} from '../../domain/process/index.ts';
-import { DEFAULT_RETRY, type StepDefinition } from '../../domain/steps/index.ts';
-import type { EngineTask } from './engine-task.ts';
+} from '../process/index.ts';
+import { DEFAULT_RETRY, type StepDefinition } from './define-process.ts';
 import type { Outcome } from './run-handler.ts';
-import type { TaskRun } from './task-run.ts';
+import type { StepRun } from './step-run.ts';
+import type { Task } from './task.ts';
 
 type Done = Exclude<Outcome, { kind: 'interrupted' }>;
 
@@ -26,14 +26,14 @@ const MAX_JOURNAL_DELAY_MS = 2_000;
  * @returns the event; undefined when the service stopped first
  */
 export async function journalOutcome(
-  run: TaskRun,
+  run: StepRun,
   done: Done,
   earlierFailures: number,
 ): Promise<StoredEvent | undefined> {
-  const { stream, work, task, ports } = run;
+  const { stream, step, task, ports } = run;
   const isFinal = done.kind === 'completed' && endsStream(run);
   const retriesLeft =
-    done.kind === 'technical' && !done.hopeless ? retriesAfter(task, work.step) : 0;
+    done.kind === 'technical' && !done.nonRetryable ? retriesAfter(task, step) : 0;
   // An event that may end the process depends on the stream; any other costs no read.
   const needsStream = isFinal || (done.kind === 'technical' && retriesLeft === 0);
   const handled = await untilStored(run, () =>
@@ -61,7 +61,7 @@ export async function journalOutcome(
 }
 
 /** Ends the process, unless it has ended; tries as `journalOutcome` does. */
-export async function journalEnd(run: TaskRun, outcome: End): Promise<void> {
+export async function journalEnd(run: StepRun, outcome: End): Promise<void> {
   const { stream, ports } = run;
   await untilStored(run, () =>
     endProcess(stream.correlationId, { type: 'end-process', outcome }, ports.eventStore),
@@ -70,7 +70,7 @@ export async function journalEnd(run: TaskRun, outcome: End): Promise<void> {
 
 /** Repeats `work` until the database can be reached; undefined when the service stopped first. */
 async function untilStored<T>(
-  { ports: { stopping }, log }: TaskRun,
+  { stopping, log }: StepRun,
   work: () => Promise<T>,
 ): Promise<T | undefined> {
   for (let delay = MIN_JOURNAL_DELAY_MS; ; delay = Math.min(MAX_JOURNAL_DELAY_MS, delay * 2)) {
@@ -86,18 +86,18 @@ async function untilStored<T>(
 }
 
 /** A final step of a process that was called ends that, not the one that called it. */
-function endsStream({ work: { definition, step }, stream }: TaskRun): boolean {
+function endsStream({ definition, step, stream }: StepRun): boolean {
   return step.ends !== undefined && definition.key === stream.processName;
 }
 
 /** @param events the stream, for a step that ends it */
 function completion(
-  run: TaskRun,
+  run: StepRun,
   { input, output, dates, audit }: Extract<Done, { kind: 'completed' }>,
   earlierFailures: number,
   events: readonly StoredEvent[] | null,
 ): Command {
-  const { step } = run.work;
+  const { step } = run;
   const data = {
     ...dataOf(run, earlierFailures),
     input,
@@ -110,22 +110,22 @@ function completion(
 }
 
 function failure(
-  run: TaskRun,
+  run: StepRun,
   { kind, code, message, input, audit }: Exclude<Done, { kind: 'completed' }>,
   earlierFailures: number,
   retriesLeft: number,
 ): Command {
-  const retryIn = retriesLeft > 0 ? pauseAfter(earlierFailures + 1, run.work.step) : 0;
+  const retryIn = retriesLeft > 0 ? delayAfter(earlierFailures + 1, run.step) : 0;
   const shared = { ...dataOf(run, earlierFailures), input };
   const data = { ...shared, kind, code, message, retriesLeft, retryIn };
   return { ...commonOf(run), audit, type: 'fail-step', data, earlierFailures };
 }
 
-function commonOf({ work: { step }, stream: { processName, identity } }: TaskRun) {
+function commonOf({ step, stream: { processName, identity } }: StepRun) {
   return { processName, identity, step: { name: step.name, number: step.number } };
 }
 
-function dataOf({ task, work: { definition }, stream }: TaskRun, earlierFailures: number) {
+function dataOf({ task, definition, stream }: StepRun, earlierFailures: number) {
   const { key } = definition;
   return {
     taskId: task.id,
@@ -136,13 +136,13 @@ function dataOf({ task, work: { definition }, stream }: TaskRun, earlierFailures
 }
 
 /** The engine's own count rules: an operator may have set it back. */
-function retriesAfter(task: EngineTask, step: StepDefinition): number {
+function retriesAfter(task: Task, step: StepDefinition): number {
   const { attempts } = { ...DEFAULT_RETRY, ...step.retry };
-  const before = task.retries ?? attempts;
+  const before = task.retriesLeft ?? attempts;
   return Math.max(0, before - 1);
 }
 
-function pauseAfter(attempt: number, step: StepDefinition): number {
+function delayAfter(attempt: number, step: StepDefinition): number {
   const { backoff, maxBackoff } = { ...DEFAULT_RETRY, ...step.retry };
   return Math.min(maxBackoff, backoff * 2 ** (attempt - 1));
 }

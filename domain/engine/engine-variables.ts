@@ -1,10 +1,20 @@
-import { type Json, type JsonObject, wellFormedJson } from '../../domain/common/index.ts';
-import type { EngineVariable, EngineVariables, VariableValue } from '../../domain/engine/index.ts';
+import type { Json } from '../common/index.ts';
 
 /*
  * Variables in Camunda's REST form
  * (https://docs.camunda.org/manual/7.24/reference/rest/overview/variables/).
  */
+
+/** A value of a variable: JSON, or a date. Undefined: it is left out. */
+export type VariableValue = Json | Date | undefined;
+
+/** A process variable as Camunda's REST API writes it. */
+export interface EngineVariable {
+  value: unknown;
+  type?: string;
+  valueInfo?: Record<string, unknown>;
+}
+export type EngineVariables = Record<string, EngineVariable>;
 
 /**
  * The longest text that a String variable may hold, in UTF-16 units: the column for it is VARCHAR(4000), and a
@@ -22,11 +32,6 @@ export function toEngineVariables(values: Record<string, VariableValue>): Engine
     if (value !== undefined) variables[name] = toEngineVariable(value);
   }
   return variables;
-}
-
-/** The values as they may be kept in an event: dates are texts again, and all text is Unicode. */
-export function toJson(values: Record<string, unknown>): JsonObject {
-  return JSON.parse(wellFormedJson(JSON.stringify(values))) as JsonObject;
 }
 
 function toEngineVariable(value: Json | Date): EngineVariable {

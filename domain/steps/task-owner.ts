@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import { VersionConflictError } from '../../domain/common/index.ts';
-import type { Engine } from '../../domain/engine/index.ts';
+import { VersionConflictError } from '../common/index.ts';
+import type { Engine } from '../engine/index.ts';
 import {
   decide,
   type EventStore,
@@ -13,8 +13,8 @@ import {
   readProcess,
   requestOf,
   type StoredEvent,
-} from '../../domain/process/index.ts';
-import type { EngineTask } from './engine-task.ts';
+} from '../process/index.ts';
+import type { Task } from './task.ts';
 
 /** Instances whose stream is remembered. */
 const MAX_KNOWN = 20_000;
@@ -32,11 +32,11 @@ export interface TaskStream {
 
 export type TaskOwner =
   | { kind: 'own'; stream: TaskStream }
-  /** Its process goes on in another instance, or is cancelled: this one is to be deleted. */
-  | { kind: 'surplus'; instanceId: string; recorded: string | null }
+  /** Its process runs in another instance, or is cancelled: this one is to be deleted. */
+  | { kind: 'duplicate'; instanceId: string; recorded: string | null }
   /** It belongs to no process that this service has accepted. */
   | { kind: 'foreign'; reason: string }
-  /** Its instance runs no more. */
+  /** Its instance does not run any more. */
   | { kind: 'gone' };
 
 /**
@@ -44,7 +44,9 @@ export type TaskOwner =
  *
  * @throws EngineUnavailableError, StoreUnavailableError
  */
-export type FindOwner = (task: EngineTask) => Promise<TaskOwner>;
+export type FindOwner = (task: OwnedTask) => Promise<TaskOwner>;
+
+type OwnedTask = Pick<Task, 'instanceId' | 'processKey' | 'businessKey'>;
 
 /** The stream of a process that was requested here. */
 interface FoundStream extends ProcessStream {
@@ -61,7 +63,10 @@ interface FoundStream extends ProcessStream {
  * first tasks of both before either is recorded. So the first to come, worker or start job, records its
  * instance: the dedupe key of `process-started` lets one of them win, and no step of the other is ever done.
  */
-export function createFindOwner(ports: { eventStore: EventStore; engine: Engine }): FindOwner {
+export function createFindOwner(ports: {
+  eventStore: EventStore;
+  engine: Pick<Engine, 'findRoot' | 'isRunning'>;
+}): FindOwner {
   const { eventStore, engine } = ports;
   const known = new LRUCache<string, TaskStream>({ max: MAX_KNOWN });
 
@@ -76,15 +81,15 @@ export function createFindOwner(ports: { eventStore: EventStore; engine: Engine 
     }
   };
 
-  async function find(task: EngineTask): Promise<TaskOwner> {
-    const { processInstanceId: id = '', processDefinitionKey = '', businessKey } = task;
+  async function find(task: OwnedTask): Promise<TaskOwner> {
+    const { instanceId: id, processKey, businessKey } = task;
     const stream = known.get(id);
     if (stream) return { kind: 'own', stream };
     const nearest = await readStream(businessKey);
     // The usual case asks nothing of the engine: only the root of a hierarchy is ever recorded.
     const isRoot = nearest?.state.processInstanceId === id;
     const root = isRoot
-      ? { processInstanceId: id, processKey: processDefinitionKey, businessKey }
+      ? { processInstanceId: id, processKey, businessKey }
       : await engine.findRoot(id);
     if (!root) return { kind: 'gone' };
     const key = root.businessKey ?? '';
@@ -93,7 +98,7 @@ export function createFindOwner(ports: { eventStore: EventStore; engine: Engine 
     if (!found || reason !== null) return { kind: 'foreign', reason: reason ?? '' };
     const rootId = root.processInstanceId;
     const recorded = await recordedInstance(found, rootId);
-    if (recorded !== rootId) return { kind: 'surplus', instanceId: rootId, recorded };
+    if (recorded !== rootId) return { kind: 'duplicate', instanceId: rootId, recorded };
     const { correlationId, processName, identity } = found.request;
     const own = { correlationId, processName, identity, instanceId: rootId };
     known.set(id, own);
@@ -101,7 +106,7 @@ export function createFindOwner(ports: { eventStore: EventStore; engine: Engine 
   }
 
   /** Null for a stream that no request begins. */
-  async function readStream(correlationId: string | undefined): Promise<FoundStream | null> {
+  async function readStream(correlationId: string | null): Promise<FoundStream | null> {
     if (!correlationId) return null;
     const stream = await readProcess(eventStore, correlationId);
     const { state } = stream;
@@ -109,7 +114,7 @@ export function createFindOwner(ports: { eventStore: EventStore; engine: Engine 
     return state && request ? { ...stream, request, state } : null;
   }
 
-  /** The instance that the process goes on in, which may be recorded only now; null when in none. */
+  /** The instance that the process runs in, which may be recorded only now; null when in none. */
   async function recordedInstance(found: FoundStream, instanceId: string): Promise<string | null> {
     const { events, request, state } = found;
     const recorded = state.processInstanceId;
@@ -122,7 +127,7 @@ export function createFindOwner(ports: { eventStore: EventStore; engine: Engine 
       const isAnswered = events.some(
         ({ type, version }) => type === 'process-started' && version > cause.version,
       );
-      // A retry goes on in the instance that is there, as long as it is there.
+      // A retry continues in the recorded instance, as long as that runs.
       if (isAnswered || isEnded(state) || (await engine.isRunning(recorded))) return recorded;
     }
     const { correlationId, processName, identity } = request;
@@ -134,7 +139,7 @@ export function createFindOwner(ports: { eventStore: EventStore; engine: Engine 
       requestId: cause.id,
       replaces: recorded,
     } as const;
-    // At this very version: an instance that ended since it was read runs no more, and has had its effects.
+    // At this very version: an instance that ended since the stream was read has had its effects.
     const handled = await handleCommand(
       correlationId,
       (stream) => decide(command, stream.state),

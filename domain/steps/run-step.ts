@@ -1,0 +1,57 @@
+import { type StoredEvent, taskKeyPrefix } from '../process/index.ts';
+import { journalOutcome } from './journal-outcome.ts';
+import { failureMark, isTakenBack, reportEvent } from './report-event.ts';
+import { runHandler } from './run-handler.ts';
+import type { StepRun } from './step-run.ts';
+import type { Task } from './task.ts';
+
+/**
+ * Runs the step of one task, journal first (G2): looks in the journal for what is left to do, runs the handler when
+ * nothing is there, journals the outcome, and only then reports it to the engine. A task that comes again, because
+ * the process died, its lock ran out or an answer was lost, finds what was journaled and does not run its handler a
+ * second time.
+ *
+ * @returns false when nothing was done and the task should be handed back
+ */
+export async function runStep(run: StepRun): Promise<boolean> {
+  const { task, ports, log, stopping } = run;
+  const journal = await ports.eventStore.findByDedupePrefix(taskKeyPrefix(task.id));
+  const known = findUnreported(task, journal);
+  if (known && !(await isTakenBack(run, known))) {
+    log.info(
+      { taskId: task.id, event: known.type },
+      'the task was done before; reporting it to the engine',
+    );
+    await reportEvent(run, known);
+    return true;
+  }
+  return stopping.aborted ? false : runAttempt(run, journal.length);
+}
+
+/** @returns false when the service stopped before the attempt was journaled */
+async function runAttempt(run: StepRun, earlierFailures: number): Promise<boolean> {
+  const { log, isPersonal } = run;
+  const attempt = earlierFailures + 1;
+  const outcome = await runHandler(run, attempt);
+  if (outcome.kind === 'interrupted') return false;
+  if (outcome.kind !== 'completed') {
+    const reason = isPersonal ? {} : { reason: outcome.message };
+    log.warn({ attempt, kind: outcome.kind, code: outcome.code, ...reason }, 'step failed');
+  }
+  const event = await journalOutcome(run, outcome, earlierFailures);
+  if (!event) return false;
+  await reportEvent(run, event);
+  return true;
+}
+
+/** The journaled event that the engine may not know, if there is one. */
+function findUnreported(task: Task, journal: readonly StoredEvent[]): StoredEvent | undefined {
+  const completed = journal.find((event) => event.type === 'step-completed');
+  if (completed) return completed;
+  const last = journal.at(-1);
+  if (last?.type !== 'step-failed') return undefined;
+  // A refusal is final. A technical failure that was reported left its mark in the engine; when the
+  // task is here again then, it is time for the next attempt.
+  if (last.data.kind === 'business') return last;
+  return task.reportedMark === failureMark(last) ? undefined : last;
+}
