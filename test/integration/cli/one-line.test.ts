@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import BetterSqlite3 from 'better-sqlite3';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { runCommand } from '../../support/commands.ts';
 import { type RunningRedis, startRedis } from '../../support/redis.ts';
 import { serverUrl } from '../../support/servers.ts';
@@ -10,14 +10,9 @@ import { startCuttingProxy } from '../../support/tcp-proxy.ts';
 const hasRedis = (await serverUrl('redis')) !== null;
 
 describe('a start or command that cannot go on says why in one line', { timeout: 600_000 }, () => {
-  const cleanup: (() => unknown)[] = [];
-  afterEach(async () => {
-    for (const step of cleanup.splice(0).reverse()) await step();
-  });
-
   function folder() {
     const made = createFolder();
-    cleanup.push(made.remove);
+    onTestFinished(made.remove);
     return made;
   }
 
@@ -36,7 +31,7 @@ describe('a start or command that cannot go on says why in one line', { timeout:
       const on = folder();
       await (await startTestService({}, on)).stop();
       const other = new BetterSqlite3(on.file);
-      cleanup.push(() => other.close());
+      onTestFinished(() => void other.close());
       other.exec('BEGIN IMMEDIATE');
       const { code, err, out } = await runCommand([command], {
         PORT: 'x',
@@ -84,15 +79,16 @@ describe('a start or command that cannot go on says why in one line', { timeout:
     'or waits, when Redis is lost after any number of bytes of the start',
     async () => {
       const redis: RunningRedis = await startRedis();
-      cleanup.push(() => redis.stop());
-      for (const bytes of [0, 1, 100, 2_000, 5_000, 10_000, 20_000]) {
+      onTestFinished(() => redis.stop());
+      const lost = [0, 1, 100, 2_000, 5_000, 10_000, 20_000].map(async (bytes) => {
         const way = await startCuttingProxy(redis.port, bytes);
         const on = folder();
         const service = await startTestService({ REDIS_URL: `redis://127.0.0.1:${way.port}` }, on);
         expect((await service.api.get('/health/live')).status, `${bytes} bytes`).toBe(200);
         await service.stop();
         await way.stop();
-      }
+      });
+      await Promise.all(lost);
     },
   );
 });

@@ -58,15 +58,17 @@ describe('the engine port on an engine that', () => {
       'answers %d is unavailable',
       async (status) => {
         answer = { status, body: errorBody('why not') };
-        await expect(call()).rejects.toThrow(EngineUnavailableError);
-        await expect(call()).rejects.toThrow(`the engine answered ${status}: why not`);
+        const called = call();
+        await expect(called).rejects.toThrow(EngineUnavailableError);
+        await expect(called).rejects.toThrow(`the engine answered ${status}: why not`);
       },
     );
 
     it.each([400, 409, 415, 422])('answers %d has refused', async (status) => {
       answer = { status, body: errorBody('why not') };
-      await expect(call()).rejects.toThrow(EngineRefusedError);
-      await expect(call()).rejects.toMatchObject({ httpStatus: status, message: 'why not' });
+      const called = call();
+      await expect(called).rejects.toThrow(EngineRefusedError);
+      await expect(called).rejects.toMatchObject({ httpStatus: status, message: 'why not' });
     });
 
     it('does not answer is unavailable, and it is not waited for without end', async () => {
@@ -130,12 +132,13 @@ describe('the engine port on an engine that', () => {
     it.each(changes)('in every attempt at %s, though it works: has refused', async (_, call) => {
       failing({ status: 200, body: '[]' });
       seen = [];
-      await expect(call()).rejects.toThrow(EngineRefusedError);
+      const called = call();
+      await expect(called).rejects.toThrow(EngineRefusedError);
       const methods = seen
         .filter(({ url }) => !url?.includes('/execution?'))
         .map(({ method }) => (method === 'GET' ? 'look' : 'try'));
       expect(methods).toEqual([...Array(5).fill('try'), 'look', 'try']);
-      await expect(call()).rejects.toMatchObject({
+      await expect(called).rejects.toMatchObject({
         httpStatus: 500,
         message: "Cannot resolve identifier 'amount'",
       });
