@@ -1,50 +1,32 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyBaseLogger } from 'fastify';
-import { v7 as timeOrderedId } from 'uuid';
-import { SetupError } from '../domain/common/index.ts';
-import { createFeedSignal } from '../domain/feed/index.ts';
-import {
-  createCatchUp,
-  createFindProcess,
-  createProcessMap,
-  createPublishState,
-  type ProcessState,
-  type StoredEvent,
-} from '../domain/process/index.ts';
-import { rollupLag } from '../domain/rollups/index.ts';
-import { observedEngine, observedEventStore } from '../infrastructure/observability/observed.ts';
+import { createCatchUp, createPublishState, type StoredEvent } from '../domain/process/index.ts';
+import { observedEngine } from '../infrastructure/observability/observed.ts';
 import { outboxRowOf } from '../jobs/event-jobs.ts';
 import { createRelay } from '../jobs/relay-outbox.ts';
 import { createAccess } from './access/access.ts';
 import { readPolicy } from './access/policy.ts';
-import { dataLockMode, lockDataDir } from './composition/database/data-lock.ts';
-import { openDatabase } from './composition/database/database-target.ts';
-import { openPersonalData } from './composition/database/personal-data.ts';
+import { openStores } from './composition/database/stores.ts';
 import { warnOfUncheckedTopics } from './composition/definitions/check-model.ts';
-import {
-  attemptsOf,
-  loadProcesses,
-  readAllSettings,
-} from './composition/definitions/load-processes.ts';
+import { loadProcesses, readAllSettings } from './composition/definitions/load-processes.ts';
 import { openProcessEngine } from './composition/engine/process-engine.ts';
 import { startStepWorker } from './composition/engine/step-worker.ts';
-import { jobHandlersOf } from './composition/jobs/job-handlers.ts';
-import { checkPurge, openPurge } from './composition/jobs/purge.ts';
-import { scheduleArchive } from './composition/jobs/schedule-archive.ts';
-import { scheduleReconciler } from './composition/jobs/schedule-reconciler.ts';
-import { scheduleRollup } from './composition/jobs/schedule-rollup.ts';
+import { checkPurge } from './composition/jobs/purge.ts';
+import { startJobs } from './composition/jobs/start-jobs.ts';
 import { checkRoles } from './composition/lifecycle/check-roles.ts';
 import { createCommits } from './composition/lifecycle/commits.ts';
-import { readinessChecks } from './composition/lifecycle/readiness-checks.ts';
 import { createShutdown } from './composition/lifecycle/shutdown.ts';
 import { VERSION } from './composition/lifecycle/version.ts';
 import { openObservability } from './composition/observability/observability.ts';
 import { openRateLimit } from './composition/queue/rate-limit.ts';
 import { openTransport } from './composition/queue/transport.ts';
+import { listen } from './composition/server/listen.ts';
+import { createLive } from './composition/server/live.ts';
+import { readinessChecks } from './composition/server/readiness-checks.ts';
+import { createServerParts } from './composition/server/server-parts.ts';
 import { type Config, redactConfig } from './config.ts';
-import { buildServer, closeServer } from './http/server.ts';
-import { createReaders } from './http/streaming/reader-pace.ts';
-import { createLoadLimits } from './http/waiting/load-limits.ts';
+import { closeServer } from './http/connections/close-server.ts';
+import { buildServer } from './http/server.ts';
 
 export interface Service {
   /** Where it listens. */
@@ -55,8 +37,6 @@ export interface Service {
 
 /** Rows the relay takes from the outbox at once. */
 const RELAY_BATCH = 200;
-/** Connections that the system keeps until they are accepted: of a rush beyond Node's 511 some are reset. */
-const LISTEN_BACKLOG = 4_096;
 
 /**
  * Builds the whole service, top to bottom, and starts the roles of this instance.
@@ -88,72 +68,41 @@ export async function startService(
 
   /** Opens part after part; they are closed the other way round. */
   async function build(): Promise<Service> {
-    const lockMode = dataLockMode(config);
-    if (lockMode) shutdown.add('data folder', lockDataDir(config.DATA_DIR, lockMode));
-
     const observability = openObservability(config, log, env);
     shutdown.add('traces', (timeLeft) => observability.stop(timeLeft()));
 
     // Database: the events and what is projected from them.
     const commits = createCommits();
-    const leaseMs = has('relay') ? config.OUTBOX_LEASE_MS : 0;
-    const database = await openDatabase(config, {
-      clock: Date.now,
-      leaseMs,
-      onAppended: commits.publish,
-      warn: (message) => log.warn(message),
-    });
-    shutdown.add('database', () => database.close());
-    const { outbox } = database;
-    // What is personal is sealed from here on down, and in everything that memory and Redis hold.
-    const personal = await openPersonalData(config, processes, database.processKeys, log);
-    const eventStore = personal.eventStore(observedEventStore(database.eventStore, observability));
-    const processStore = personal.processStore(database.processStore);
-    const eventFeed = personal.eventFeed(database.eventFeed);
-    // Alone on the data folder, so no other relay: what a killed predecessor had taken is due.
-    if (database.kind === 'sqlite' && lockMode === 'exclusive') await outbox.releaseAll();
+    const isRelay = has('relay');
+    const { publish: onAppended } = commits;
+    const common = { config, processes, shutdown, log };
+    const stores = await openStores({ ...common, isRelay, onAppended, observers: observability });
+    const { database, personal, decrypted } = stores;
 
+    // Engine: where instances run.
     const opened = await openProcessEngine(config, processes, observability.log);
-    const { baseUrl, auth } = opened;
     shutdown.add('engine', opened.stop);
     const engine = observedEngine(opened.engine, observability);
 
     // In memory: what callers wait for and ask about.
-    const processMap = createProcessMap(config.PROCESS_MAP_MAX);
-    const waitroom = personal.waitroom(observability.waitroom());
-    const feedSignal = createFeedSignal({ feed: eventFeed, log });
-    shutdown.add('feed signal', feedSignal.close);
-    const waiting = () => waitroom.size() + feedSignal.size();
-    const followers = createReaders();
-    const limits = createLoadLimits({
-      waiting,
-      makeRoom: followers.makeRoom,
-      outbox,
-      processStore,
-      waitersMax: config.WAITERS_MAX,
-      backlogMax: config.BACKLOG_MAX,
-      pendingMax: config.PENDING_MAX,
-      log,
-    });
-    shutdown.add('load limits', limits.stop);
-    const onState = (state: ProcessState): void => {
-      if (processMap.set(state)) waitroom.notify(state);
-    };
-    const findProcess = personal.opened(createFindProcess({ ...database, processMap, onState }));
+    const waitroom = observability.waitroom();
+    const live = createLive({ config, database, decrypted, personal, waitroom, log });
+    const { processMap } = live;
+    shutdown.add('feed signal', live.feedSignal.close);
 
     // Transport: jobs between the roles, states to every instance.
-    const catchUp = createCatchUp({ processMap, waitroom, findProcess, log: observability.log });
+    const catchUp = createCatchUp({ ...live, log: observability.log });
     const transport = await openTransport(config, observability.log, () => void catchUp());
     const { notifier } = transport;
     const queue = observability.queue(transport.queue);
     shutdown.add('notifier', () => notifier.close());
     shutdown.add('queue', (timeLeft) => queue.close(timeLeft()));
     notifier.subscribe((state) => {
-      onState(state);
-      feedSignal.wake();
+      live.onState(state);
+      live.feedSignal.wake();
     });
     const relay = createRelay({
-      outbox,
+      outbox: database.outbox,
       queue,
       log,
       leaseMs: config.OUTBOX_LEASE_MS,
@@ -166,99 +115,52 @@ export async function startService(
     commits.subscribe(
       onCommitted,
       createPublishState({ processMap, notifier, log }),
-      feedSignal.wake,
+      live.feedSignal.wake,
       observability.events({ ...database, processMap, isPersonal: personal.isPersonal }),
     );
-    if (has('relay')) {
+    if (isRelay) {
       commits.subscribe((events) => setImmediate(() => relay.publish(events.map(outboxRowOf))));
     }
 
-    // HTTP.
+    // HTTP: who may call, and what is answered.
     const access = await createAccess({ config, store: database.apiKeys, clock: Date.now, log });
     shutdown.add('access', () => access.close());
     let stopping: Promise<void> | undefined;
-    const app = await buildServer({
-      log,
-      version: VERSION,
-      definitions: new Map(processes.map(({ definition }) => [definition.key, definition])),
-      eventStore,
-      processStore,
-      analytics: database.analytics,
-      eventFeed,
-      feedRows: database.feedRows,
-      exportsMax: config.EXPORTS_MAX,
-      feedSignal,
+    const isWorker = has('worker');
+    const parts = createServerParts({
+      ...common,
+      database,
+      decrypted,
+      live,
       engine,
-      waitroom,
-      limits,
-      followers,
-      findProcess,
-      // Random ids would put each new stream on another page of the indexes: with 64 callers most of a commit.
-      newId: timeOrderedId,
-      checks: readinessChecks({
-        database,
-        queue,
-        transport,
-        opened,
-        engine,
-        isWorker: has('worker'),
-      }),
-      stopping: () => stopping !== undefined,
-      idsOf: observability.traceIds.of,
-      observe: observability.http({ ...database, queue, waiting, processMap }),
-      api: has('api'),
-      deadLetters: transport.deadLetters,
-      attention: database.attention,
-      outbox,
-      rollupLag: () =>
-        rollupLag({ store: database.rollups, source: database.rollupSource, clock: Date.now }),
-      boards: transport.boards,
-      onBoards: transport.onBoards,
-      waitTimeoutMs: config.WAIT_TIMEOUT_MS,
-      bodyLimit: config.BODY_LIMIT,
-      requestTimeoutMs: config.REQUEST_TIMEOUT_MS,
-      connectionsPerAddressMax: config.CONNECTIONS_PER_ADDRESS_MAX,
-      rateLimitPerMinute: config.RATE_LIMIT_PER_MINUTE,
-      rateLimitRedis: openRateLimit(config, shutdown, log),
-      trustProxy: config.TRUST_PROXY,
       access,
+      rateLimitRedis: openRateLimit(config, shutdown, log),
+      operations: {
+        checks: readinessChecks({ database, queue, transport, opened, engine, isWorker }),
+        stopping: () => stopping !== undefined,
+        deadLetters: transport.deadLetters,
+        onBoards: transport.onBoards,
+        idsOf: observability.traceIds.of,
+        observe: observability.http({ ...database, ...live, queue }),
+      },
     });
+    const { load } = parts.limits;
+    shutdown.add('load limits', load.stop);
+    const app = await buildServer(parts);
     shutdown.add('HTTP server', (timeLeft) => closeServer(app, timeLeft()));
-    const url = await listen();
+    const url = await listen(app, config);
 
     // Work: jobs, outbox, external tasks.
-    if (has('api')) limits.start();
-    const work = {
-      eventStore,
-      processStore: database.processStore,
-      notifier,
-      engine,
-      attemptsOf: attemptsOf(processes),
-    };
-    await queue.work(jobHandlersOf(has, work));
-    if (has('relay')) relay.start();
-    if (has('worker')) {
-      const processKeys = processes.map(({ definition }) => definition.key);
-      const ports = { ...work, processKeys: database.processKeys, log, clock: Date.now };
-      await scheduleReconciler({ config, queue, processKeys, ports });
-    }
-    if (has('projector')) {
-      const { rollups: store, rollupSource: source } = database;
-      await scheduleRollup({ config, queue, source, store });
-    }
-    if (has('retention')) {
-      const { log, metrics } = observability;
-      const { archive, maintenanceLock } = database;
-      const purge = openPurge(config, database);
-      await scheduleArchive({ config, queue, archive, purge, maintenanceLock, log, metrics });
-    }
-    const worker = has('worker')
+    if (has('api')) load.start();
+    await startJobs({ ...common, has, stores, engine, queue, notifier, observability });
+    if (isRelay) relay.start();
+    const worker = isWorker
       ? startStepWorker({
-          baseUrl,
-          auth,
+          baseUrl: opened.baseUrl,
+          auth: opened.auth,
           steps: readAllSettings(processes, env, url),
           engine,
-          eventStore,
+          eventStore: decrypted.eventStore,
           log,
           concurrency: config.WORKER_CONCURRENCY,
           lockDurationMs: config.LOCK_DURATION_MS,
@@ -271,24 +173,12 @@ export async function startService(
     shutdown.add('worker', (timeLeft) => worker?.stop(timeLeft() / 2));
     log.info({ url, roles: config.ROLES }, 'ready');
 
-    async function listen(): Promise<string> {
-      try {
-        return await app.listen({ host: config.HOST, port: config.PORT, backlog: LISTEN_BACKLOG });
-      } catch (cause) {
-        const reason = cause instanceof Error ? cause.message : String(cause);
-        throw new SetupError(`PORT: cannot listen on ${config.HOST}:${config.PORT}: ${reason}`, {
-          cause,
-        });
-      }
-    }
-
     async function stop(): Promise<void> {
-      log.info({ waiting: waiting() }, 'stopping');
+      log.info({ waiting: live.waiting() }, 'stopping');
       // Load balancers ask now and then: until they have, calls go on coming, and are served.
       await sleep(config.SHUTDOWN_DELAY_MS);
       // From here on nobody waits: who does gets a 202 now, who comes gets one at once.
-      waitroom.releaseAll();
-      feedSignal.close();
+      live.releaseAll();
       await shutdown.run(config.SHUTDOWN_TIMEOUT_MS);
       log.info('stopped');
     }

@@ -1,9 +1,6 @@
 import { join } from 'node:path';
-import { v7 as timeOrderedId } from 'uuid';
 import type { ApiKeyStore } from '../../domain/access/index.ts';
-import { createFeedSignal } from '../../domain/feed/index.ts';
 import type { Queue } from '../../domain/outbox/index.ts';
-import { createFindProcess, createProcessMap } from '../../domain/process/index.ts';
 import { createRestEngine } from '../../infrastructure/camunda/rest-engine.ts';
 import { createInProcessQueue } from '../../infrastructure/in-process/queue.ts';
 import { observedEventStore } from '../../infrastructure/observability/observed.ts';
@@ -13,13 +10,12 @@ import { createRelay } from '../../jobs/relay-outbox.ts';
 import { type Access, createAccess, openAccess } from '../../src/access/access.ts';
 import { createKeyManager } from '../../src/access/manage-keys.ts';
 import { loadProcesses } from '../../src/composition/definitions/load-processes.ts';
-import { VERSION } from '../../src/composition/lifecycle/version.ts';
 import { createLogger } from '../../src/composition/observability/logger.ts';
 import { openObservability } from '../../src/composition/observability/observability.ts';
+import { createLive } from '../../src/composition/server/live.ts';
+import { createServerParts } from '../../src/composition/server/server-parts.ts';
 import { readConfig } from '../../src/config.ts';
 import { buildServer } from '../../src/http/server.ts';
-import { createReaders } from '../../src/http/streaming/reader-pace.ts';
-import { createLoadLimits } from '../../src/http/waiting/load-limits.ts';
 import { answerCalls } from '../support/child.ts';
 import { PROCESSES_DIR } from '../support/four-steps.ts';
 
@@ -62,7 +58,6 @@ const calls = {
     const log = createLogger('warn', false);
     const processes = await loadProcesses(PROCESSES_DIR);
     const observability = openObservability(config, log, {});
-    const processMap = createProcessMap(config.PROCESS_MAP_MAX);
     const database = await openSqliteDatabase({
       file: join(folder, 'accept.db'),
       clock: Date.now,
@@ -72,14 +67,20 @@ const calls = {
         relay.publish(events.map(outboxRowOf));
       },
     });
-    const { outbox, processStore, eventFeed, apiKeys, attention } = database;
+    const { outbox, processStore, eventFeed, apiKeys } = database;
+    const live = createLive({
+      config,
+      database,
+      decrypted: database,
+      waitroom: observability.waitroom(),
+      log,
+    });
     const eventStore = observedEventStore(database.eventStore, observability);
     const observeEvents = observability.events({
-      processMap,
+      processMap: live.processMap,
       eventStore,
       isPersonal: () => false,
     });
-    const waitroom = observability.waitroom();
     const relay = createRelay({
       outbox,
       queue,
@@ -88,51 +89,25 @@ const calls = {
       pollMs: config.OUTBOX_POLL_MS,
       batch: 200,
     });
-    const app = await buildServer({
+    const parts = createServerParts({
+      // No limits: the benchmark measures how fast the server accepts.
+      config: { ...config, BACKLOG_MAX: 0 },
       log,
-      version: VERSION,
-      definitions: new Map(processes.map(({ definition }) => [definition.key, definition])),
-      eventStore,
-      analytics: database.analytics,
-      processStore,
-      eventFeed,
-      feedRows: database.feedRows,
-      exportsMax: config.EXPORTS_MAX,
-      feedSignal: createFeedSignal({ feed: eventFeed, log }),
+      processes,
+      database,
+      decrypted: { eventStore, processStore, eventFeed },
+      live,
       // Never called: the jobs that call the engine do not run.
       engine: createRestEngine({ baseUrl: 'http://127.0.0.1:1' }),
-      waitroom,
-      observe: observability.http({ ...database, queue, waiting: waitroom.size, processMap }),
-      // No limits: the benchmark measures how fast the server accepts.
-      followers: createReaders(),
-      limits: createLoadLimits({
-        makeRoom: () => false,
-        waiting: waitroom.size,
-        outbox,
-        processStore,
-        waitersMax: config.WAITERS_MAX,
-        backlogMax: 0,
-        pendingMax: 0,
-        log,
-      }),
-      findProcess: createFindProcess({ processMap, processStore, eventStore }),
-      newId: timeOrderedId,
-      checks: {},
-      stopping: () => false,
-      api: true,
-      deadLetters: createInProcessQueue({ concurrency: 1, log }).deadLetters,
-      attention,
-      outbox,
-      rollupLag: async () => ({ events: 0, ms: 0 }),
-      boards: [],
-      waitTimeoutMs: config.WAIT_TIMEOUT_MS,
-      bodyLimit: config.BODY_LIMIT,
-      rateLimitPerMinute: 0,
       access: guarded ? await guard(apiKeys) : openAccess,
-      requestTimeoutMs: 30_000,
-      connectionsPerAddressMax: 0,
-      trustProxy: '',
+      operations: {
+        checks: {},
+        stopping: () => false,
+        deadLetters: createInProcessQueue({ concurrency: 1, log }).deadLetters,
+        observe: observability.http({ ...database, ...live, queue }),
+      },
     });
+    const app = await buildServer(parts);
     relay.start();
     return app.listen({ host: '127.0.0.1', port: 0 });
   },

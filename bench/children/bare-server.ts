@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import Fastify from 'fastify';
 import { validatorCompiler } from 'fastify-type-provider-zod';
-import { startBody } from '../../src/http/schemas/process.ts';
+import { startBody } from '../../src/http/routes/api/process/start.schema.ts';
 import { answerCalls } from '../support/child.ts';
 import { monotonicMs } from '../support/monotonic.ts';
 

@@ -1,10 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventStore } from './event-store.ts';
 import { type FoundProcess, foldStream } from './fold-stream.ts';
 import type { ProcessMap } from './process-map.ts';
 import { isEnded, type ProcessState } from './process-state.ts';
 import type { ProcessStore } from './process-store.ts';
-import type { Waiter } from './waitroom.ts';
 
 export type FindProcess = (correlationId: string) => Promise<FoundProcess | null>;
 
@@ -38,24 +36,4 @@ export function createFindProcess(ports: {
     if (found && !found.archivedAt && (known || !isEnded(found))) onState?.(found);
     return found;
   };
-}
-
-/** Milliseconds that the last look of a wait may take: the caller is to have its answer. */
-const LAST_LOOK_MS = 1_000;
-
-/**
- * What a wait for an end comes to: what the waiter was told, or when that is nothing, what there is, for the news may
- * have been lost. Null when that is not to be had in time: the process is there, and not known to have ended.
- */
-export async function endOf(
-  waiter: Pick<Waiter, 'ended'>,
-  correlationId: string,
-  findProcess: FindProcess,
-): Promise<ProcessState | null> {
-  const told = await waiter.ended;
-  if (told) return told;
-  const late = new AbortController();
-  const found = findProcess(correlationId).catch(() => null);
-  const none = sleep(LAST_LOOK_MS, null, { signal: late.signal }).catch(() => null);
-  return Promise.race([found, none]).finally(() => late.abort());
 }

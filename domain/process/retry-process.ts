@@ -1,10 +1,11 @@
 import { StreamArchivedError } from '../common/index.ts';
 import { decide } from './decide.ts';
 import type { EventStore } from './event-store.ts';
-import { endOf, type FindProcess } from './find-process.ts';
+import type { FindProcess } from './find-process.ts';
 import { handleCommand } from './handle-command.ts';
 import { isEnded, isRetryable, type ProcessState } from './process-state.ts';
 import type { ProcessStream } from './process-stream.ts';
+import { type CallerWait, endOf, openWaiter } from './wait-for-end.ts';
 import type { Waiter, Waitroom } from './waitroom.ts';
 
 export interface RetryRequest {
@@ -13,8 +14,7 @@ export interface RetryRequest {
   reason: string;
   /** Who asks for it. */
   actor: string;
-  /** Milliseconds to wait for the end; 0 answers at once. */
-  waitMs: number;
+  wait: CallerWait;
 }
 
 export type RetryAnswer =
@@ -42,13 +42,11 @@ const audit = {
  * Gives a process that failed for a technical reason another go, and waits for its new end. The waiter stands
  * before the commit (G6) and does not take the old end, told late, for the new one.
  *
- * @param onWaiting gets the waiter, to give it up when the caller hangs up
  * @throws StoreUnavailableError with nothing written
  */
 export async function retryProcess(
-  { correlationId, reason, actor, waitMs }: RetryRequest,
+  { correlationId, reason, actor, wait }: RetryRequest,
   { eventStore, waitroom, findProcess }: RetryPorts,
-  onWaiting: (waiter: Waiter) => void,
 ): Promise<RetryAnswer> {
   let waiter: Waiter | undefined;
   try {
@@ -64,7 +62,7 @@ export async function retryProcess(
         );
       },
       eventStore,
-      { beforeAppend: wait },
+      { beforeAppend: registerWaiter },
     );
     if (handled.kind === 'nothing') return refusalOf(handled.stream) ?? { kind: 'unknown' };
     const end = waiter ? await endOf(waiter, correlationId, findProcess) : null;
@@ -78,11 +76,9 @@ export async function retryProcess(
   }
 
   /** After a conflict the process has moved on, and so has the version behind which an end is the new one. */
-  function wait({ state }: ProcessStream): void {
+  function registerWaiter({ state }: ProcessStream): void {
     waiter?.cancel();
-    if (waitMs === 0) return;
-    waiter = waitroom.wait(correlationId, waitMs, (state?.version ?? 0) + 1);
-    onWaiting(waiter);
+    waiter = openWaiter(waitroom, correlationId, wait, (state?.version ?? 0) + 1);
   }
 }
 

@@ -3,11 +3,12 @@ import type { JsonObject } from '../common/index.ts';
 import { decide } from './decide.ts';
 import type { EventStore } from './event-store.ts';
 import type { ProcessIdentity, StoredEvent } from './events.ts';
-import { endOf, type FindProcess } from './find-process.ts';
+import type { FindProcess } from './find-process.ts';
 import { handleCommand } from './handle-command.ts';
-import { isEnded, type ProcessState } from './process-state.ts';
+import type { ProcessState } from './process-state.ts';
 import type { RequestHash } from './request-hash.ts';
-import type { Waiter, Waitroom } from './waitroom.ts';
+import { type CallerWait, endOf, findAfterWait, openWaiter } from './wait-for-end.ts';
+import type { Waitroom } from './waitroom.ts';
 
 export interface StartRequest {
   definition: { key: string };
@@ -25,8 +26,7 @@ export interface StartRequest {
   actor: string;
   /** Of what the caller asked for: two starts with the same hash are one, sent twice. */
   requestHash: RequestHash;
-  /** Milliseconds to wait for the end; 0 answers at once. */
-  waitMs: number;
+  wait: CallerWait;
 }
 
 export type StartAnswer =
@@ -52,18 +52,12 @@ export interface StartPorts {
  * its correlation id or its idempotency key, joins the process that exists when it asks for the same,
  * and is a conflict when it asks for something else.
  *
- * @param onWaiting gets the waiter, to give it up when the caller hangs up
  * @throws StoreUnavailableError that says whether the start may have been written
  */
-export async function startProcess(
-  request: StartRequest,
-  ports: StartPorts,
-  onWaiting: (waiter: Waiter) => void,
-): Promise<StartAnswer> {
-  const { definition, variables, dates, identity, actor, requestHash, waitMs } = request;
+export async function startProcess(request: StartRequest, ports: StartPorts): Promise<StartAnswer> {
+  const { definition, variables, dates, identity, actor, requestHash, wait } = request;
   const correlationId = request.correlationId ?? ports.newId();
-  const waiter = waitMs > 0 ? ports.waitroom.wait(correlationId, waitMs) : undefined;
-  if (waiter) onWaiting(waiter);
+  const waiter = openWaiter(ports.waitroom, correlationId, wait);
   try {
     const existing = await appendRequest();
     if (!existing) {
@@ -74,7 +68,9 @@ export async function startProcess(
     if (type !== 'process-requested' || !requestHash.equals(data.requestHash)) {
       return { kind: 'conflict', correlationId: existing.correlationId };
     }
-    return await join(existing.correlationId);
+    const { correlationId: id } = existing;
+    const state = await findAfterWait(id, wait, ports, id === correlationId ? waiter : undefined);
+    return { kind: 'accepted', correlationId: id, state, joined: true };
   } finally {
     waiter?.cancel();
   }
@@ -107,23 +103,6 @@ export async function startProcess(
       case 'nothing':
         return handled.stream.first;
     }
-  }
-
-  /** Waits for a process that was there before, which may have ended already. */
-  async function join(id: string): Promise<StartAnswer> {
-    const own = id === correlationId ? waiter : undefined;
-    const other = own || waitMs === 0 ? own : ports.waitroom.wait(id, waitMs);
-    if (other && !own) onWaiting(other);
-    // Looked up after the waiter stands: an end in between is seen by one of the two.
-    const state = await ports.findProcess(id);
-    if (state && isEnded(state)) {
-      other?.cancel();
-      return { kind: 'accepted', correlationId: id, state, joined: true };
-    }
-    const end = other ? await endOf(other, id, ports.findProcess) : null;
-    // What comes may be old: the end that a retry, seen in the look-up, took back.
-    const newest = end && end.version >= (state?.version ?? 0) ? end : state;
-    return { kind: 'accepted', correlationId: id, state: newest, joined: true };
   }
 }
 

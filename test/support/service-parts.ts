@@ -1,27 +1,24 @@
-import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import type { FastifyInstance } from 'fastify';
 import pino, { type Logger } from 'pino';
 import type { ApiKeyStore } from '../../domain/access/access.ts';
-import { createFeedSignal, type FeedSignal } from '../../domain/feed/feed-signal.ts';
+import type { FeedSignal } from '../../domain/feed/feed-signal.ts';
 import type { EventStore } from '../../domain/process/event-store.ts';
 import type { ProcessEvent } from '../../domain/process/events.ts';
-import { createFindProcess } from '../../domain/process/find-process.ts';
-import { createProcessMap } from '../../domain/process/process-map.ts';
 import { createWaitroom, type Waitroom } from '../../domain/process/waitroom.ts';
-import { rollupLag } from '../../domain/rollups/rollup-lag.ts';
 import { createRestEngine } from '../../infrastructure/camunda/rest-engine.ts';
 import { createInProcessQueue } from '../../infrastructure/in-process/queue.ts';
 import type { Database } from '../../infrastructure/sql/database.ts';
 import { openSqliteDatabase } from '../../infrastructure/sqlite/database.ts';
 import { type Access, openAccess } from '../../src/access/access.ts';
 import { loadProcesses } from '../../src/composition/definitions/load-processes.ts';
-import { VERSION } from '../../src/composition/lifecycle/version.ts';
-import type { AccessOptions } from '../../src/http/access/register.ts';
-import { buildServer, closeServer } from '../../src/http/server.ts';
-import { createReaders } from '../../src/http/streaming/reader-pace.ts';
-import { createLoadLimits } from '../../src/http/waiting/load-limits.ts';
+import { createLive } from '../../src/composition/server/live.ts';
+import { createServerParts } from '../../src/composition/server/server-parts.ts';
+import { type Config, readConfig } from '../../src/config.ts';
+import type { AccessPart } from '../../src/http/access/register.ts';
+import { closeServer } from '../../src/http/connections/close-server.ts';
+import { buildServer } from '../../src/http/server.ts';
 import { temporaryFolder } from './databases.ts';
 import { silent } from './queues.ts';
 import { TEST_PROCESSES } from './service.ts';
@@ -46,11 +43,9 @@ export interface PartsOptions {
   log?: Logger;
   /** Left out: everybody gets in. */
   makeAccess?: (store: ApiKeyStore) => Promise<Access>;
-  rateLimitPerMinute?: number;
-  rateLimitRedis?: AccessOptions['rateLimitRedis'];
-  trustProxy?: string;
-  requestTimeoutMs?: number;
-  connectionsPerAddressMax?: number;
+  rateLimitRedis?: AccessPart['rateLimitRedis'];
+  /** Settings that differ from the defaults. */
+  config?: Partial<Config>;
   /** Left out: an engine that is away. */
   engineUrl?: string;
   /** Left out: the processes made for tests. */
@@ -80,65 +75,46 @@ export async function startParts(
     onAppended: () => feedSignal.wake(),
   });
   const { eventStore, processStore, eventFeed } = database;
-  const feedSignal = createFeedSignal({ feed: eventFeed, log: silent });
-  const waitroom = createWaitroom();
-  const processMap = createProcessMap(1_000);
+  const config: Config = { ...readConfig({}), BACKLOG_MAX: 0, ...more.config };
   const processes = await loadProcesses(more.processesDir ?? TEST_PROCESSES);
+  const live = createLive({
+    config,
+    database,
+    decrypted: database,
+    waitroom: createWaitroom(),
+    log: silent,
+  });
+  const { waitroom, feedSignal } = live;
   let stopping = false;
 
   async function goOn(correlationId: string, event: ProcessEvent): Promise<void> {
     await eventStore.append(correlationId, [event]);
     const state = await processStore.project(correlationId);
-    if (state && processMap.set(state)) waitroom.notify(state);
+    if (state) live.onState(state);
   }
 
-  const followers = createReaders();
   // Nobody listens there, and most tests of these parts ask it for no more than being away.
   const engine = createRestEngine({ baseUrl: more.engineUrl ?? 'http://127.0.0.1:9/engine-rest' });
-  const app = await buildServer({
-    log: more.log ?? pino({ level: 'silent' }),
-    version: VERSION,
-    definitions: new Map(processes.map(({ definition }) => [definition.key, definition])),
-    eventStore: wrap(eventStore, goOn),
-    analytics: database.analytics,
-    processStore,
-    eventFeed,
-    feedRows: database.feedRows,
-    exportsMax: 4,
-    feedSignal,
-    engine,
-    waitroom,
-    followers,
-    limits: createLoadLimits({
-      waiting: () => waitroom.size() + feedSignal.size(),
-      makeRoom: followers.makeRoom,
-      outbox: database.outbox,
-      processStore,
-      waitersMax: 100_000,
-      backlogMax: 0,
-      pendingMax: 0,
-      log: { debug() {} },
+  const { boards } = more;
+  const app = await buildServer(
+    createServerParts({
+      config,
+      log: more.log ?? pino({ level: 'silent' }),
+      processes,
+      database,
+      decrypted: { eventStore: wrap(eventStore, goOn), processStore, eventFeed },
+      live,
+      engine,
+      access: more.makeAccess ? await more.makeAccess(database.apiKeys) : openAccess,
+      rateLimitRedis: more.rateLimitRedis,
+      operations: {
+        checks: { database: () => database.ping(), engine: () => engine.version() },
+        stopping: () => stopping,
+        deadLetters: createInProcessQueue({ concurrency: 1, log: silent }).deadLetters,
+        onBoards: boards && ((listener) => listener(boards)),
+      },
     }),
-    findProcess: createFindProcess({ processMap, processStore, eventStore }),
-    newId: randomUUID,
-    checks: { database: () => database.ping(), engine: () => engine.version() },
-    stopping: () => stopping,
-    api: true,
-    deadLetters: createInProcessQueue({ concurrency: 1, log: silent }).deadLetters,
-    attention: database.attention,
-    outbox: database.outbox,
-    rollupLag: () =>
-      rollupLag({ store: database.rollups, source: database.rollupSource, clock: Date.now }),
-    boards: more.boards ?? [],
-    waitTimeoutMs: 25_000,
-    bodyLimit: 1_048_576,
-    requestTimeoutMs: more.requestTimeoutMs ?? 30_000,
-    connectionsPerAddressMax: more.connectionsPerAddressMax ?? 0,
-    rateLimitPerMinute: more.rateLimitPerMinute ?? 0,
-    rateLimitRedis: more.rateLimitRedis,
-    access: more.makeAccess ? await more.makeAccess(database.apiKeys) : openAccess,
-    trustProxy: more.trustProxy ?? '',
-  });
+  );
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   return {
     api: await createApi(url, more.headers),
@@ -150,8 +126,7 @@ export async function startParts(
     goOn,
     beginStop() {
       stopping = true;
-      waitroom.releaseAll();
-      feedSignal.close();
+      live.releaseAll();
     },
     async stop() {
       await closeServer(app, 5_000);

@@ -18,7 +18,7 @@ import { type Observers, observedQueue } from '../../../infrastructure/observabi
 import { createReadings } from '../../../infrastructure/observability/readings.ts';
 import { createTraceIds, type TraceIds } from '../../../infrastructure/observability/trace-ids.ts';
 import type { Config } from '../../config.ts';
-import type { HttpObservers } from '../../http/server.ts';
+import type { HttpObservers } from '../../http/parts/server-parts.ts';
 import { VERSION } from '../lifecycle/version.ts';
 import { startTracing } from './start-tracing.ts';
 

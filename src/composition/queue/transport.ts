@@ -12,6 +12,7 @@ import { createLateQueue } from '../../../infrastructure/redis/late-queue.ts';
 import { createRedisNotifier } from '../../../infrastructure/redis/notifier.ts';
 import { createBullmqQueue } from '../../../infrastructure/redis/queue.ts';
 import { type Config, redactConfig } from '../../config.ts';
+import type { OnBoards } from '../../http/parts/server-parts.ts';
 
 export interface Transport {
   queue: Queue;
@@ -19,10 +20,8 @@ export interface Transport {
   deadLetters: DeadLetters;
   /** Whether the queue has a job of this event among the dead letters of this process. */
   isDeadLetter: (eventId: string) => boolean;
-  /** The queues in Redis, for a look at them; none without Redis, and none yet while it is away. */
-  boards: readonly BullMQAdapter[];
-  /** Calls back with the queues as they are opened; left out without Redis. */
-  onBoards?: (listener: (boards: readonly BullMQAdapter[]) => void) => void;
+  /** Calls back with the queues in Redis now and when they are opened later; left out without Redis. */
+  onBoards?: OnBoards;
   /** Why Redis has not been usable since the start, in one sentence; null once it was. */
   trouble(): string | null;
 }
@@ -47,7 +46,7 @@ export async function openTransport(
     const queue = createInProcessQueue({ concurrency, log });
     const { deadLetters, holds } = queue;
     const notifier = createInProcessNotifier(log);
-    return { queue, notifier, deadLetters, isDeadLetter: holds, boards: [], trouble: () => null };
+    return { queue, notifier, deadLetters, isDeadLetter: holds, trouble: () => null };
   }
   const queue = createLateQueue();
   const { deadLetters } = queue;
@@ -79,7 +78,6 @@ export async function openTransport(
     deadLetters,
     // The outbox row of a job in Redis is gone.
     isDeadLetter: () => false,
-    boards,
     onBoards(listener) {
       tellBoards = listener;
       listener(boards);

@@ -3,11 +3,10 @@ import type { RouteScope } from '../../../domain/access/index.ts';
 import { correlationIdSchema } from '../../../domain/process/index.ts';
 import type { Caller } from '../../access/caller.ts';
 import { type Problem, sendProblem } from '../answers/problems.ts';
+import { sendUnavailable } from '../answers/unavailable.ts';
 import { isForBrowsers } from './routes.ts';
 
 const REALM = 'realm="fastify-camunda"';
-/** Seconds after which a dependency may be back. */
-const RETRY_AFTER = '5';
 
 /** 401: nothing was shown, or nothing that is good. Which of the many ways it is not is not said. */
 export function sendUnauthorized(
@@ -93,10 +92,8 @@ export function sendTooManyFailures(
 
 /** 503: the database of the keys, or the identity provider, is away. */
 export function sendCannotCheck(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  reply.header('Retry-After', RETRY_AFTER);
-  return sendProblem(
+  return sendUnavailable(
     reply,
-    'unavailable',
     'Your API key or token cannot be checked now; nothing was done. Send the same request again later.',
     concerning(request),
   );

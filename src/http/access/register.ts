@@ -30,11 +30,13 @@ const MINUTE_MS = 60_000;
 const MAX_FAILURES = 300;
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-export interface AccessOptions {
-  access: Access;
+export interface AccessPart {
+  control: Access;
+  /** Addresses and networks of the proxies whose X-Forwarded headers are believed; '' for none. */
+  trustProxy: string;
   /** Calls of one caller in a minute; 0: no limit. */
   rateLimitPerMinute: number;
-  /** Where instances count together; left out: each for itself. */
+  /** Where service instances count calls together; left out: each counts its own. */
   rateLimitRedis?: { redis: RedisClient; prefix: string } | undefined;
 }
 
@@ -42,8 +44,8 @@ export interface AccessOptions {
  * Checks every request before anything else has it, and limits their rate: per caller, or per address
  * (a /64 of IPv6) for who is not known. Register it before the routes.
  */
-export async function registerAccess(app: FastifyInstance, options: AccessOptions): Promise<void> {
-  const { access, rateLimitPerMinute, rateLimitRedis } = options;
+export async function registerAccess(app: FastifyInstance, part: AccessPart): Promise<void> {
+  const { control: access, rateLimitPerMinute, rateLimitRedis } = part;
   await app.register(rateLimit, {
     global: rateLimitPerMinute > 0,
     max: rateLimitPerMinute,

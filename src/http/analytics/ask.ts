@@ -1,9 +1,12 @@
 import type { FastifyReply } from 'fastify';
 import { AnswerTooLargeError } from '../../../domain/common/index.ts';
 import { sendProblem } from '../answers/problems.ts';
+import { hungUpSignal } from '../waiting/caller-wait.ts';
 
 /** Milliseconds that an answer may take. */
 const TIME_LIMIT_MS = 120_000;
+
+export type Ask = ReturnType<typeof createAsk>;
 
 /**
  * Runs questions that may take long. They end with the caller who hangs up, or when their time is over; those that
@@ -39,14 +42,12 @@ export function createAsk(timeLimitMs = TIME_LIMIT_MS) {
     { exact }: { exact: boolean },
     run: (signal: AbortSignal) => Promise<Answer>,
   ): Promise<Answer | null> {
-    const hungUp = new AbortController();
-    const onClose = (): void => hungUp.abort();
-    reply.raw.once('close', onClose);
-    const signal = AbortSignal.any([hungUp.signal, AbortSignal.timeout(timeLimitMs)]);
+    const hungUp = hungUpSignal(reply);
+    const signal = AbortSignal.any([hungUp, AbortSignal.timeout(timeLimitMs)]);
     try {
       return await (exact ? inTurn(() => run(signal), signal) : run(signal));
     } catch (error) {
-      if (hungUp.signal.aborted) {
+      if (hungUp.aborted) {
         reply.hijack();
         return null;
       }
@@ -67,8 +68,6 @@ export function createAsk(timeLimitMs = TIME_LIMIT_MS) {
         `The answer takes more than the ${seconds} seconds there are for it; ask for a shorter range, or without exact=true.`,
       );
       return null;
-    } finally {
-      reply.raw.off('close', onClose);
     }
   };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { BUCKETS } from '../../../domain/rollups/index.ts';
+import { problem } from '../answers/problems.ts';
 
 /** What every answer says of how it was made. */
 const made = {
@@ -151,3 +152,13 @@ export const processDurationsSchema = z
       },
     ],
   });
+
+export const TOP_GROUPS = 100;
+
+/** For the description of every route. */
+export const SOURCE_TEXT =
+  'From the rollups, which follow the events by seconds (`asOf`); counts are exact, percentiles within one per cent. `exact=true` reads the events themselves.';
+
+export const badRange = problem(
+  'The request is not valid, or the answer would have too many points',
+);

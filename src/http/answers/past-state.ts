@@ -5,8 +5,8 @@ import {
   etagOf,
   isKnown,
   publicProcess,
-  sendNeverSeen,
   sendNotModified,
+  sendProcessNotFound,
 } from './process-answers.ts';
 
 /** Sends a state as it was: 200, ended or not, for there is nothing to wait for. */
@@ -40,7 +40,7 @@ export function sendPastState(
         { correlationId },
       );
     case 'never-seen':
-      return sendNeverSeen(reply, correlationId);
+      return sendProcessNotFound(reply, correlationId);
     default:
       return unreachable(past);
   }

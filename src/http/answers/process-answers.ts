@@ -1,5 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { type FoundProcess, isEnded } from '../../../domain/process/index.ts';
+import {
+  type EndAnswer,
+  type FoundProcess,
+  isEnded,
+  type ProcessState,
+} from '../../../domain/process/index.ts';
 import { sendProblem } from './problems.ts';
 
 /** Seconds a caller should let pass before it asks again. */
@@ -11,7 +16,7 @@ export function statusUrl(correlationId: string): string {
 }
 
 /** 202: accepted, not ended. */
-export function sendPending(reply: FastifyReply, correlationId: string): FastifyReply {
+function sendPending(reply: FastifyReply, correlationId: string): FastifyReply {
   const url = statusUrl(correlationId);
   return reply
     .code(202)
@@ -75,8 +80,56 @@ export function sendNotModified(reply: FastifyReply, state: FoundProcess): Fasti
     .send(null);
 }
 
-/** 404 for what was never accepted. */
-export function sendNeverSeen(reply: FastifyReply, correlationId: string): FastifyReply {
+/** Sends how a process ended, or 202 when it has not. */
+export function sendOutcome(
+  reply: FastifyReply,
+  correlationId: string,
+  state: ProcessState | null,
+): FastifyReply {
+  if (!state || !isEnded(state)) return sendPending(reply, correlationId);
+  if (state.status === 'error') return sendProcessError(reply, state);
+  return reply.send({ status: 'ok', correlationId, result: state.data });
+}
+
+const PROBLEM_OF_KIND = {
+  business: 'process-refused',
+  technical: 'process-failed',
+  cancelled: 'process-cancelled',
+} as const;
+
+/** 422 or 502: the error that a process ended with. */
+function sendProcessError(reply: FastifyReply, { correlationId, error }: ProcessState) {
+  const name = PROBLEM_OF_KIND[error?.kind ?? 'technical'];
+  return sendProblem(reply, name, error?.message ?? 'no reason was recorded', {
+    correlationId,
+    code: error?.code ?? 'UNKNOWN',
+    step: error?.step ?? null,
+    statusUrl: statusUrl(correlationId),
+  });
+}
+
+/**
+ * Sends the answer to a command that ends a process. One that has ended already is answered with its state
+ * when it ended the same way: the caller may have lost the first answer.
+ */
+export function sendEnd(
+  reply: FastifyReply,
+  correlationId: string,
+  answer: EndAnswer,
+  isSameEnd: (state: ProcessState) => boolean,
+): FastifyReply {
+  if (answer.kind === 'unknown') return sendProcessNotFound(reply, correlationId);
+  if (answer.kind === 'done' || isSameEnd(answer.state)) return sendProcess(reply, answer.state);
+  return sendProblem(
+    reply,
+    'already-ended',
+    `The process has already ended with status ${answer.state.status}; that does not change any more.`,
+    { correlationId, statusUrl: statusUrl(correlationId) },
+  );
+}
+
+/** 404: no process has this correlation id. */
+export function sendProcessNotFound(reply: FastifyReply, correlationId: string): FastifyReply {
   return sendProblem(
     reply,
     'not-found',

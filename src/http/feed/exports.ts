@@ -7,7 +7,7 @@ import {
 } from '../../../infrastructure/files/export-formats.ts';
 import type { Access } from '../../access/access.ts';
 import { sendHead } from '../answers/head.ts';
-import { sendOverloaded } from '../answers/problems.ts';
+import { sendOverloaded } from '../answers/unavailable.ts';
 import {
   createReaderPace,
   createReaders,

@@ -1,4 +1,11 @@
-import type { EventFeed, FedEvent, FeedPage, FeedPosition } from '../../../domain/feed/index.ts';
+import type {
+  EventFeed,
+  FedEvent,
+  FeedPage,
+  FeedPosition,
+  FeedSignal,
+} from '../../../domain/feed/index.ts';
+import type { CallerWait } from '../../../domain/process/index.ts';
 import { PAGE_BYTES } from '../answers/answer-bytes.ts';
 import type { Wanted } from './filter.ts';
 
@@ -35,5 +42,27 @@ export async function readFeed(
     const isFull = items.length >= limit || bytes >= PAGE_BYTES;
     const done = page.atEnd || isFull || performance.now() >= until;
     if (done) return { items, lookedTo, atEnd: page.atEnd, bytes };
+  }
+}
+
+/** As `readFeed`; when there is nothing yet, what comes while the caller waits. */
+export async function readFeedAfterWait(
+  feed: Pick<EventFeed, 'page'>,
+  signal: Pick<FeedSignal, 'listen'>,
+  reading: FeedReading,
+  { ms, hungUp }: CallerWait,
+): Promise<FeedPage<FedEvent>> {
+  if (ms === 0) return readFeed(feed, reading, hungUp);
+  // Before the first read: what is committed in between is seen by one of the two.
+  const listener = signal.listen(ms);
+  hungUp.addEventListener('abort', listener.end);
+  try {
+    let page = await readFeed(feed, reading, hungUp);
+    while (page.items.length === 0 && page.atEnd && (await listener.news())) {
+      page = await readFeed(feed, { ...reading, after: page.lookedTo }, hungUp);
+    }
+    return page;
+  } finally {
+    listener.end();
   }
 }

@@ -1,12 +1,12 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 
-/** A place in a list as an opaque text. */
-export function encodeCursor(place: object): string {
-  return Buffer.from(JSON.stringify(place)).toString('base64url');
+/** Encodes where the next page starts as an opaque text. */
+export function encodeCursor(position: object): string {
+  return Buffer.from(JSON.stringify(position)).toString('base64url');
 }
 
-/** The place in a cursor, or null when the text is no cursor of this shape. */
-export function decodeCursor<Place>(text: string, schema: z.ZodType<Place>): Place | null {
+/** What a cursor holds, or null when the text is no cursor of this shape. */
+export function decodeCursor<Position>(text: string, schema: z.ZodType<Position>): Position | null {
   try {
     const parsed = schema.safeParse(JSON.parse(Buffer.from(text, 'base64url').toString()));
     return parsed.success ? parsed.data : null;
@@ -14,4 +14,22 @@ export function decodeCursor<Place>(text: string, schema: z.ZodType<Place>): Pla
     // Not JSON: somebody else's text.
     return null;
   }
+}
+
+const NO_CURSOR =
+  'is not one of ours; use nextCursor of an earlier page, or leave it out to begin anew';
+
+/** `?cursor=` of a list: what it holds, in the shape that the list's cursors have. */
+export function cursorParameter<Position>(schema: z.ZodType<Position>) {
+  return z
+    .string()
+    .max(2_000)
+    .transform((text, context): Position => {
+      const position = decodeCursor(text, schema);
+      if (position !== null) return position;
+      context.addIssue({ code: 'custom', message: NO_CURSOR });
+      return z.NEVER;
+    })
+    .optional()
+    .describe('`nextCursor` of the page before');
 }

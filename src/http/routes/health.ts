@@ -1,9 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { maskUrls } from '../../../infrastructure/observability/secrets.ts';
-
-/** Resolves when the dependency works, rejects with the reason when not. */
-export type HealthCheck = () => Promise<unknown>;
+import type { HealthCheck, OperationsPart } from '../parts/server-parts.ts';
 
 /** Milliseconds a dependency has to answer. */
 const CHECK_TIMEOUT_MS = 2_000;
@@ -23,9 +21,8 @@ const readiness = z
 
 /** `GET /health/live` and `GET /health/ready`. */
 export const healthRoutes: FastifyPluginAsyncZod<{
-  checks: Readonly<Record<string, HealthCheck>>;
-  stopping: () => boolean;
-}> = async (app, { checks, stopping }) => {
+  operations: Pick<OperationsPart, 'checks' | 'stopping'>;
+}> = async (app, { operations: { checks, stopping } }) => {
   const check = shared(() => outcomes(checks));
   app.get(
     '/health/live',

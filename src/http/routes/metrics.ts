@@ -1,13 +1,12 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { Metrics } from '../../../infrastructure/observability/metrics.ts';
+import type { HttpObservers } from '../parts/server-parts.ts';
 
 /** `GET /metrics`, in the text format of Prometheus. */
-export const metricsRoutes: FastifyPluginAsyncZod<{
-  metrics: Metrics;
-  /** Brings the gauges up to date that somebody has to be asked for. */
-  read: () => Promise<void>;
-}> = async (app, { metrics, read }) => {
+export const metricsRoute: FastifyPluginAsyncZod<Pick<HttpObservers, 'metrics' | 'read'>> = async (
+  app,
+  { metrics, read },
+) => {
   // Text, as it is: everything else this server sends is JSON.
   app.setSerializerCompiler(() => (data) => String(data));
   app.get(

@@ -5,6 +5,7 @@ import {
   RESERVED_VARIABLES,
   reservedAmong,
 } from '../../../domain/process/index.ts';
+import { problem } from '../answers/problems.ts';
 
 /** Any JSON. What the body parser gave is JSON, and not too deep. */
 export const jsonSchema = z.any() as z.ZodType<Json, Json>;
@@ -40,32 +41,6 @@ export const variablesSchema = z
     message: `must not set ${RESERVED_VARIABLES.join(', ')}: the service does`,
   })
   .meta({ propertyNames: { not: { enum: RESERVED_VARIABLES } } });
-
-export const startBody = z
-  .strictObject({
-    processKey: z.string().min(1).max(255),
-    correlationId: correlationIdSchema.optional(),
-    variables: variablesSchema,
-    batchId: shortText.optional(),
-    traceabilityId: shortText.optional().describe('Left out: the trace id of `traceparent`'),
-    applicationId: shortText
-      .optional()
-      .describe('Left out: the name of the API key or the subject of the token'),
-    originatingSystem: shortText.optional(),
-  })
-  .meta({
-    examples: [
-      { processKey: 'onboard-user', variables: { userId: '42', email: 'ada@example.com' } },
-    ],
-  });
-
-/** Header names are lower-case in Node. */
-export const startHeaders = z.object({
-  prefer: z.string().optional().describe('`wait=N` seconds, or `respond-async` (RFC 7240)'),
-  'idempotency-key': z.string().min(1).max(1_000).optional(),
-  traceparent: z.string().optional().describe('W3C trace context; ignored when it is not valid'),
-  tracestate: z.string().optional().describe('Belongs to traceparent, and is handed on with it'),
-});
 
 const errorSchema = z.object({
   kind: z.enum(['business', 'technical', 'cancelled']),
@@ -163,3 +138,11 @@ export const processSchema = z
 export const processPageSchema = z
   .object({ processes: z.array(processSchema), nextCursor: z.string().nullable() })
   .meta({ examples: [{ processes: [PROCESS], nextCursor: null }] });
+
+/** Of the commands that end a process. */
+export const endResponses = {
+  200: processSchema.describe('Ended so'),
+  404: problem('No such process was ever accepted'),
+  409: problem('It has already ended otherwise'),
+  503: problem('The database cannot be reached; nothing was written'),
+};

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type EventStore, publicEvent } from '../../../domain/process/index.ts';
 import { PIECE_BYTES, PIECE_EVENTS } from '../answers/answer-bytes.ts';
 import { sendHead } from '../answers/head.ts';
-import { sendNeverSeen } from '../answers/process-answers.ts';
+import { sendProcessNotFound } from '../answers/process-answers.ts';
 import { createReaderPace, resetConnection } from './reader-pace.ts';
 
 /** Milliseconds that a caller may be behind before its answer is broken off. */
@@ -34,7 +34,7 @@ export async function sendTrail(
   // Before the answer begins: a database that is away is answered as everywhere.
   const first = await read(afterVersion);
   const [some] = first.items.length > 0 ? first.items : (await read(0)).items;
-  if (!some) return sendNeverSeen(reply, correlationId);
+  if (!some) return sendProcessNotFound(reply, correlationId);
   const head = { correlationId, ...(some.archivedAt ? { archived: true as const } : {}) };
   if (first.atEnd) return reply.send({ ...head, events: first.items.map(publicEvent) });
   reply.type('application/json; charset=utf-8');

@@ -103,7 +103,7 @@ describe('a service with API keys', () => {
     const { call, key } = await start(
       { a: ['process:read'], b: ['process:read'] },
       {
-        rateLimitPerMinute: 5,
+        config: { RATE_LIMIT_PER_MINUTE: 5 },
       },
     );
     const as = async (name: string) =>
@@ -119,8 +119,7 @@ describe('a service with API keys', () => {
     const { call, key, parts } = await start(
       { known: ['process:read'], late: ['process:read'] },
       {
-        rateLimitPerMinute: 20,
-        trustProxy: 'loopback',
+        config: { RATE_LIMIT_PER_MINUTE: 20, TRUST_PROXY: 'loopback' },
       },
     );
     const from = async (address: string, text: string) => {
@@ -141,7 +140,7 @@ describe('a service with API keys', () => {
   });
 
   it('believes no X-Forwarded-For of anybody it was not told to trust', async () => {
-    const { call } = await start({}, { rateLimitPerMinute: 3 });
+    const { call } = await start({}, { config: { RATE_LIMIT_PER_MINUTE: 3 } });
     const statuses: number[] = [];
     for (let nth = 0; nth < 4; nth++) {
       const headers = { 'x-forwarded-for': `192.0.2.${nth}` };

@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Config } from '../../../src/config.ts';
 import { accessWithKeys } from '../../support/access.ts';
 import { until } from '../../support/children.ts';
 import { requested } from '../../support/events.ts';
@@ -25,8 +26,9 @@ describe('callers who send slowly', () => {
     await parts?.stop();
   });
 
-  async function start(more: PartsOptions = {}): Promise<void> {
-    parts = await startParts(undefined, { requestTimeoutMs: TIMEOUT_MS, ...more });
+  async function start(config: Partial<Config> = {}, more: PartsOptions = {}): Promise<void> {
+    const limits = { REQUEST_TIMEOUT_MS: TIMEOUT_MS, ...config };
+    parts = await startParts(undefined, { config: limits, ...more });
   }
 
   /** Opens a connection, sends this, and then a byte now and then. */
@@ -78,7 +80,7 @@ describe('callers who send slowly', () => {
   it('are closed soon after a refusal that did not need their body', async () => {
     const { makeAccess } = accessWithKeys({ admin: ['admin'] });
     // No time limit for the body helps here.
-    await start({ makeAccess, requestTimeoutMs: 600_000, headers: {} });
+    await start({ REQUEST_TIMEOUT_MS: 600_000 }, { makeAccess, headers: {} });
     const refused = Array.from({ length: DRIPS }, () => open(post(), ' '));
     await allClosed(refused, 'connections with a 401 are closed');
     for (const connection of refused) {
@@ -98,14 +100,14 @@ describe('callers who send slowly', () => {
       200,
     ],
   ])('get the answer, and are closed, when their body is %s', async (_what, text, status) => {
-    await start({ requestTimeoutMs: 600_000 });
+    await start({ REQUEST_TIMEOUT_MS: 600_000 });
     const connection = open(text, ' ');
     await allClosed([connection], 'it is closed');
     expect(statusOf(connection)).toBe(status);
   });
 
   it('read the refusal of a large body whole, though they send on meanwhile', async () => {
-    await start({ requestTimeoutMs: 600_000 });
+    await start({ REQUEST_TIMEOUT_MS: 600_000 });
     const answer = await fetch(`${parts.api.url}/api/process/x/cancel`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -116,7 +118,7 @@ describe('callers who send slowly', () => {
   });
 
   it('are no callers who wait: long polls and event streams outlast the limit', async () => {
-    await start({ requestTimeoutMs: 300 });
+    await start({ REQUEST_TIMEOUT_MS: 300 });
     await parts.database.eventStore.append('waited', [requested()]);
     const stream = await followEvents(`${parts.api.url}/api/process/waited/events`);
     const waited = await parts.api.status('waited', { prefer: 'wait=3' });
@@ -126,7 +128,7 @@ describe('callers who send slowly', () => {
   });
 
   it('of one address give way to its next connection, and take nothing from other addresses', async () => {
-    await start({ requestTimeoutMs: 600_000, connectionsPerAddressMax: 10 });
+    await start({ REQUEST_TIMEOUT_MS: 600_000, CONNECTIONS_PER_ADDRESS_MAX: 10 });
     const slow = Array.from({ length: DRIPS }, () => open(post(), ' ', '127.0.0.2'));
     const left = () => slow.filter(({ closed }) => !closed).length;
     await until(() => left() === 10, 'ten are left');
@@ -139,9 +141,9 @@ describe('callers who send slowly', () => {
 
   it('behind a proxy that is trusted are not counted by its address', async () => {
     await start({
-      requestTimeoutMs: 600_000,
-      connectionsPerAddressMax: 2,
-      trustProxy: '10.0.0.0/8, loopback',
+      REQUEST_TIMEOUT_MS: 600_000,
+      CONNECTIONS_PER_ADDRESS_MAX: 2,
+      TRUST_PROXY: '10.0.0.0/8, loopback',
     });
     const many = Array.from({ length: DRIPS }, () => open(post(), ' '));
     const get = open('GET /api/process HTTP/1.1\r\nHost: localhost\r\n\r\n');

@@ -1,7 +1,8 @@
 import Fastify from 'fastify';
 import { validatorCompiler } from 'fastify-type-provider-zod';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type HealthCheck, healthRoutes } from '../../../src/http/routes/health.ts';
+import type { HealthCheck } from '../../../src/http/parts/server-parts.ts';
+import { healthRoutes } from '../../../src/http/routes/health.ts';
 
 describe('/health/ready', () => {
   const close: (() => Promise<unknown>)[] = [];
@@ -13,7 +14,7 @@ describe('/health/ready', () => {
     const app = Fastify();
     app.setValidatorCompiler(validatorCompiler);
     app.setSerializerCompiler(() => (data) => JSON.stringify(data));
-    await app.register(healthRoutes, { checks, stopping: () => false });
+    await app.register(healthRoutes, { operations: { checks, stopping: () => false } });
     close.push(() => app.close());
     const url = await app.listen({ host: '127.0.0.1', port: 0 });
     return async () => {

@@ -41,7 +41,7 @@ describe('the rate limit of instances that share a Redis', () => {
     const headers = () => bearer({ text: made.caller?.text ?? '' });
     const parts: Parts = await startParts(undefined, {
       makeAccess,
-      rateLimitPerMinute: 5,
+      config: { RATE_LIMIT_PER_MINUTE: 5 },
       rateLimitRedis: { redis: client, prefix },
       get headers() {
         return headers();

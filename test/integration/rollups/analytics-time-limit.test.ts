@@ -2,19 +2,19 @@ import Fastify from 'fastify';
 import { validatorCompiler } from 'fastify-type-provider-zod';
 import { expect, it } from 'vitest';
 import { MOST_TALLIES } from '../../../infrastructure/sql/analytics/tallies.ts';
-import { analyticsRoutes } from '../../../src/http/routes/analytics.ts';
+import { analyticsRoutes } from '../../../src/http/routes/api/analytics/index.ts';
 import { databaseKinds } from '../../support/databases.ts';
 
 it.each(databaseKinds().filter(({ available }) => available))(
   'gives up an answer that takes too long on $name, and has room for the next one',
   async ({ open }) => {
     const database = await open();
-    const { analytics } = database;
+    const store = { analytics: database.analytics };
     const hasty = server();
     const app = server();
     try {
-      await hasty.register(analyticsRoutes, { analytics, timeLimitMs: 1 });
-      await app.register(analyticsRoutes, { analytics });
+      await hasty.register(analyticsRoutes, { store, timeLimitMs: 1 });
+      await app.register(analyticsRoutes, { store });
       // The threads and connections are opened with the first query, which takes longer than that.
       const refused = await hasty.inject('/api/analytics/steps?exact=true');
       expect(refused.statusCode).toBe(400);
@@ -43,7 +43,7 @@ it('refuses what would be more than there is memory for, and says what to change
        WITH RECURSIVE many (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM many WHERE n <= ${MOST_TALLIES})
        SELECT 'many', n, 'step-completed', 3, 'step-' || n, 'ok', 'many', n, '2026-03-01T10:00:00.000Z' FROM many`,
     );
-    await app.register(analyticsRoutes, { analytics: database.analytics });
+    await app.register(analyticsRoutes, { store: { analytics: database.analytics } });
     const query = 'from=2026-03-01T00:00:00Z&to=2026-03-02T00:00:00Z&exact=true';
     const refused = await app.inject(`/api/analytics/steps?${query}`);
     expect(refused.statusCode).toBe(400);

@@ -1,7 +1,7 @@
 import type { Engine } from '../../../domain/engine/index.ts';
 import type { Queue } from '../../../domain/outbox/index.ts';
 import type { Database } from '../../../infrastructure/sql/database.ts';
-import type { HealthCheck } from '../../http/routes/health.ts';
+import type { HealthCheck } from '../../http/parts/server-parts.ts';
 
 /** What an instance needs to be ready; `trouble` is one line, or null when there is none. */
 export interface ReadinessParts {

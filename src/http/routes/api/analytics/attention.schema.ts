@@ -1,19 +1,6 @@
-import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { DeadLetters, Outbox } from '../../../domain/outbox/index.ts';
-import type { ProcessStore } from '../../../domain/process/index.ts';
-import {
-  type Attention,
-  type Found,
-  MOST_LOOKED_AT,
-  type RetryingStep,
-  type RollupLag,
-  reportAttention,
-  type SlowProcess,
-  STALLED_AFTER_MS,
-} from '../../../domain/rollups/index.ts';
-import { statusUrl } from '../answers/process-answers.ts';
-import { queryOf, wholeNumber } from '../queries/parameters.ts';
+import { MOST_LOOKED_AT, STALLED_AFTER_MS } from '../../../../../domain/rollups/index.ts';
+import { queryOf, wholeNumber } from '../../../queries/parameters.ts';
 
 const count = z.number().int();
 const process = {
@@ -22,7 +9,7 @@ const process = {
   statusUrl: z.string(),
 };
 
-const attentionSchema = z
+const attention = z
   .object({
     pending: z
       .object({ count, isWhole: z.boolean() })
@@ -134,60 +121,14 @@ const attentionSchema = z
     ],
   });
 
-/** `GET /api/analytics/attention`. */
-export const attentionRoutes: FastifyPluginAsyncZod<{
-  attention: Attention;
-  outbox: Pick<Outbox, 'depth'>;
-  processStore: ProcessStore;
-  deadLetters: DeadLetters;
-  rollupLag: () => Promise<RollupLag>;
-}> = async (app, ports) => {
-  app.get(
-    '/api/analytics/attention',
-    {
-      config: { scope: 'events:read' },
-      schema: {
-        operationId: 'getAttention',
-        summary: 'What is stuck or slow now',
-        description:
-          'Pending processes that take longer than 99 of 100 of their like, steps that are being tried again, and whether events are published. A part that cannot be told now is null and named in `unavailable`; the others are there.',
-        tags: ['analytics'],
-        querystring: queryOf({
-          limit: wholeNumber(1, 1_000, 50).describe('Of each list; the totals count all'),
-        }),
-        response: {
-          200: attentionSchema.describe('What needs attention'),
-        },
-      },
-    },
-    async (request, reply) => {
-      const hungUp = new AbortController();
-      reply.raw.once('close', () => hungUp.abort());
-      const onMissing = (part: string, error: unknown): void =>
-        request.log.warn({ err: error, part }, 'a part of what needs attention cannot be told');
-      const report = await reportAttention(
-        { ...ports, onMissing },
-        request.query.limit,
-        hungUp.signal,
-      ).catch((error: unknown) => {
-        if (!hungUp.signal.aborted) throw error;
-      });
-      if (!report) return reply.hijack();
-      const { slow, retrying, ...rest } = report;
-      return reply.send({
-        ...rest,
-        slow: slow && { total: slow.total, processes: named(slow) },
-        retrying: retrying && { total: retrying.total, steps: named(retrying) },
-      });
-    },
-  );
+export const attentionSchema = {
+  operationId: 'getAttention',
+  summary: 'What is stuck or slow now',
+  description:
+    'Pending processes that take longer than 99 of 100 of their like, steps that are being tried again, and whether events are published. A part that cannot be told now is null and named in `unavailable`; the others are there.',
+  tags: ['analytics'],
+  querystring: queryOf({
+    limit: wholeNumber(1, 1_000, 50).describe('Of each list; the totals count all'),
+  }),
+  response: { 200: attention.describe('What needs attention') },
 };
-
-/** With the names that callers know. */
-function named<Item extends SlowProcess | RetryingStep>({ items }: Found<Item>) {
-  return items.map(({ processName, ...item }) => ({
-    ...item,
-    processKey: processName,
-    statusUrl: statusUrl(item.correlationId),
-  }));
-}

@@ -1,9 +1,8 @@
 import { createBullBoard } from '@bull-board/api';
-import type { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { FastifyAdapter } from '@bull-board/fastify';
-import type { FastifyInstance } from 'fastify';
-import { declareScope } from '../access/routes.ts';
-import { sendProblem } from '../answers/problems.ts';
+import { declareScope } from '../../access/routes.ts';
+import { sendProblem } from '../../answers/problems.ts';
+import type { Route } from '../../parts/route.ts';
 
 const PATH = '/admin/queues';
 
@@ -21,19 +20,9 @@ const CONTENT_SECURITY_POLICY = [
 ].join('; ');
 
 /** Bull Board, a look at the queues in Redis, at `/admin/queues`; jobs hold ids and no data of a process. */
-export async function queueBoard(
-  app: FastifyInstance,
-  {
-    boards,
-    onBoards,
-  }: {
-    boards: readonly BullMQAdapter[];
-    /** Calls back with the queues when they are opened after the server. */
-    onBoards?: ((listener: (boards: readonly BullMQAdapter[]) => void) => void) | undefined;
-  },
-): Promise<void> {
+export const queueBoard: Route<'operations'> = async (app, { operations: { onBoards } }) => {
   declareScope(app, 'admin');
-  if (boards.length === 0 && !onBoards) {
+  if (!onBoards) {
     app.get(PATH, { schema: { hide: true } }, async (_request, reply) =>
       sendProblem(
         reply,
@@ -45,11 +34,11 @@ export async function queueBoard(
   }
   const adapter = new FastifyAdapter().setBasePath(PATH);
   const { setQueues } = createBullBoard({
-    queues: [...boards],
+    queues: [],
     serverAdapter: adapter,
     options: { uiConfig: { boardTitle: 'fastify-camunda' } },
   });
-  onBoards?.((opened) => setQueues([...opened]));
+  onBoards((opened) => setQueues([...opened]));
   await app.register(
     async (board) => {
       board.addHook('onSend', (_request, reply, payload, done) => {
@@ -60,4 +49,4 @@ export async function queueBoard(
     },
     { prefix: PATH },
   );
-}
+};

@@ -1,0 +1,60 @@
+import { createFeedSignal } from '../../../domain/feed/index.ts';
+import type { PersonalData } from '../../../domain/personal-data/index.ts';
+import {
+  createFindProcess,
+  createProcessMap,
+  type ProcessMap,
+  type ProcessState,
+  type Waitroom,
+} from '../../../domain/process/index.ts';
+import type { Database } from '../../../infrastructure/sql/database.ts';
+import type { Config } from '../../config.ts';
+import type { LivePart } from '../../http/parts/server-parts.ts';
+import { createReaders } from '../../http/streaming/reader-pace.ts';
+
+export interface Live extends LivePart {
+  processMap: ProcessMap;
+  /** Takes a new state, and wakes the callers who wait for its process. */
+  onState(state: ProcessState): void;
+  /** How many callers wait or follow. */
+  waiting(): number;
+  /** Answers everybody who waits, and lets nobody wait from now on: at the stop. */
+  releaseAll(): void;
+}
+
+/**
+ * What a service instance holds in memory. States stay encrypted in the process map, and are decrypted for
+ * the callers who wait or ask.
+ */
+export function createLive(options: {
+  config: Pick<Config, 'PROCESS_MAP_MAX'>;
+  /** Encrypted, as the states in memory are. */
+  database: Pick<Database, 'eventStore' | 'processStore'>;
+  decrypted: Pick<Database, 'eventFeed'>;
+  waitroom: Waitroom;
+  /** Left out: nothing is encrypted. */
+  personal?: Pick<PersonalData, 'waitroom' | 'opened'>;
+  log: { debug(fields: object, message: string): void };
+}): Live {
+  const { config, database, decrypted, personal, log } = options;
+  const processMap = createProcessMap(config.PROCESS_MAP_MAX);
+  const waitroom = personal ? personal.waitroom(options.waitroom) : options.waitroom;
+  const feedSignal = createFeedSignal({ feed: decrypted.eventFeed, log });
+  const onState = (state: ProcessState): void => {
+    if (processMap.set(state)) waitroom.notify(state);
+  };
+  const findProcess = createFindProcess({ ...database, processMap, onState });
+  return {
+    processMap,
+    waitroom,
+    feedSignal,
+    followers: createReaders(),
+    findProcess: personal ? personal.opened(findProcess) : findProcess,
+    onState,
+    waiting: () => waitroom.size() + feedSignal.size(),
+    releaseAll() {
+      waitroom.releaseAll();
+      feedSignal.close();
+    },
+  };
+}

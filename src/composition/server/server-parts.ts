@@ -1,0 +1,77 @@
+import type { FastifyBaseLogger } from 'fastify';
+import { v7 as timeOrderedId } from 'uuid';
+import type { Engine } from '../../../domain/engine/index.ts';
+import { rollupLag } from '../../../domain/rollups/index.ts';
+import type { Database } from '../../../infrastructure/sql/database.ts';
+import type { Access } from '../../access/access.ts';
+import type { Config } from '../../config.ts';
+import type { AccessPart } from '../../http/access/register.ts';
+import type { OperationsPart, ServerParts } from '../../http/parts/server-parts.ts';
+import { createLoadLimits } from '../../http/waiting/load-limits.ts';
+import type { LoadedProcess } from '../definitions/load-processes.ts';
+import { VERSION } from '../lifecycle/version.ts';
+import type { Live } from './live.ts';
+
+export interface ServerNeeds {
+  config: Config;
+  log: FastifyBaseLogger;
+  processes: readonly LoadedProcess[];
+  decrypted: Pick<Database, 'eventStore' | 'processStore' | 'eventFeed'>;
+  database: Pick<
+    Database,
+    'feedRows' | 'analytics' | 'attention' | 'outbox' | 'rollups' | 'rollupSource'
+  >;
+  live: Live;
+  engine: Engine;
+  access: Access;
+  rateLimitRedis?: AccessPart['rateLimitRedis'];
+  operations: Omit<OperationsPart, 'idsOf'> & Partial<Pick<OperationsPart, 'idsOf'>>;
+}
+
+/** The parts of the HTTP server, by the configuration: for the service, the tests and the benchmarks. */
+export function createServerParts(needs: ServerNeeds): ServerParts {
+  const { config, log, processes, decrypted, database, live, engine, access, operations } = needs;
+  const { feedRows, analytics, attention, outbox, rollups, rollupSource } = database;
+  return {
+    log,
+    version: VERSION,
+    api: config.ROLES.includes('api'),
+    definitions: new Map(processes.map(({ definition }) => [definition.key, definition])),
+    engine,
+    // Random ids would put each new stream on another page of the indexes: with 64 callers most of a commit.
+    newId: timeOrderedId,
+    store: {
+      ...decrypted,
+      feedRows,
+      analytics,
+      attention,
+      outbox,
+      rollupLag: () => rollupLag({ store: rollups, source: rollupSource, clock: Date.now }),
+    },
+    live,
+    limits: {
+      load: createLoadLimits({
+        waiting: live.waiting,
+        makeRoom: live.followers.makeRoom,
+        outbox,
+        processStore: decrypted.processStore,
+        waitersMax: config.WAITERS_MAX,
+        backlogMax: config.BACKLOG_MAX,
+        pendingMax: config.PENDING_MAX,
+        log,
+      }),
+      waitTimeoutMs: config.WAIT_TIMEOUT_MS,
+      exportsMax: config.EXPORTS_MAX,
+      bodyLimit: config.BODY_LIMIT,
+      requestTimeoutMs: config.REQUEST_TIMEOUT_MS,
+      connectionsPerAddressMax: config.CONNECTIONS_PER_ADDRESS_MAX,
+    },
+    access: {
+      control: access,
+      trustProxy: config.TRUST_PROXY,
+      rateLimitPerMinute: config.RATE_LIMIT_PER_MINUTE,
+      rateLimitRedis: needs.rateLimitRedis,
+    },
+    operations: { idsOf: (correlationId) => ({ correlationId }), ...operations },
+  };
+}

@@ -1,0 +1,31 @@
+import { type Analysis, isoIn, largestGroups, MOST_POINTS } from '../../../domain/rollups/index.ts';
+import { type Range, tooManyPoints } from './range.ts';
+
+/** The largest groups, each line with the start of its bucket, or why there are too many. */
+export function largest<Group extends string>(
+  analysis: Analysis<Group>,
+  range: Range,
+  limit: number,
+) {
+  const { lines, groups, truncated } = largestGroups(analysis.tallies, limit);
+  const tooMany = range.bucket !== null && lines.length > MOST_POINTS;
+  const startOf = range.bucket === null ? () => ({}) : startsOf(range);
+  return {
+    lines: tooMany ? [] : lines.map((line) => ({ ...line, start: startOf(line.slice) })),
+    truncated,
+    refusal: tooMany ? tooManyPoints(range, { groups, points: lines.length }) : null,
+  };
+}
+
+/** How an answer was made, for its beginning. */
+export function madeOf(analysis: Analysis<string>, { from, to, timeZone, bucket }: Range) {
+  const { source, asOf, eventsBehind } = analysis;
+  const [since, until] = [from, to].map((ms) => new Date(ms).toISOString()) as [string, string];
+  return { source, from: since, to: until, timeZone, bucket, asOf, eventsBehind };
+}
+
+/** Where a slice begins, on the clocks of the time zone. */
+export function startsOf({ bounds, timeZone }: Range): (slice: number) => { start: string } {
+  const iso = isoIn(timeZone);
+  return (slice) => ({ start: iso(bounds[slice] as number) });
+}

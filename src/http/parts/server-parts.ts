@@ -1,0 +1,96 @@
+import type { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
+import type { FastifyBaseLogger } from 'fastify';
+import type { LogIds } from '../../../domain/common/index.ts';
+import type { Engine } from '../../../domain/engine/index.ts';
+import type { EventFeed, FeedSignal } from '../../../domain/feed/index.ts';
+import type { DeadLetters, Outbox } from '../../../domain/outbox/index.ts';
+import type {
+  EventStore,
+  FindProcess,
+  ProcessStore,
+  Waitroom,
+} from '../../../domain/process/index.ts';
+import type { Analytics, Attention, RollupLag } from '../../../domain/rollups/index.ts';
+import type { ProcessDefinition } from '../../../domain/steps/index.ts';
+import type { Metrics } from '../../../infrastructure/observability/metrics.ts';
+import type { Tracing } from '../../../infrastructure/observability/tracing.ts';
+import type { AccessPart } from '../access/register.ts';
+import type { ExportedRows } from '../feed/exports.ts';
+import type { Readers } from '../streaming/reader-pace.ts';
+import type { WaitLimits } from '../waiting/caller-wait.ts';
+
+/** What the HTTP server is made of; a route takes the parts that it names. */
+export interface ServerParts {
+  log: FastifyBaseLogger;
+  /** Of this release. */
+  version: string;
+  /** Without it (an instance without the role `api`) the server has only health and metrics. */
+  api: boolean;
+  definitions: ReadonlyMap<string, ProcessDefinition>;
+  engine: Engine;
+  newId: () => string;
+  store: StorePart;
+  live: LivePart;
+  limits: LimitsPart;
+  access: AccessPart;
+  operations: OperationsPart;
+}
+
+/** What is in the database, personal data decrypted. */
+export interface StorePart {
+  eventStore: EventStore;
+  processStore: ProcessStore;
+  eventFeed: EventFeed;
+  /** For exports: personal data stays encrypted. */
+  feedRows: ExportedRows;
+  analytics: Analytics;
+  attention: Attention;
+  outbox: Pick<Outbox, 'depth'>;
+  /** How far the rollups are behind the events. */
+  rollupLag: () => Promise<RollupLag>;
+}
+
+/** What this service instance holds in memory: who waits or follows, and for what. */
+export interface LivePart {
+  waitroom: Waitroom;
+  feedSignal: FeedSignal;
+  /** Callers who follow events over an open connection. */
+  followers: Readers;
+  findProcess: FindProcess;
+}
+
+export interface LimitsPart extends WaitLimits {
+  /** Exports that are sent at the same time. */
+  exportsMax: number;
+  /** Largest body, in bytes. */
+  bodyLimit: number;
+  /** Time for a request to arrive, its body included. */
+  requestTimeoutMs: number;
+  /** Connections of one address; 0: half of the files that the process may open. */
+  connectionsPerAddressMax: number;
+}
+
+/** What operators look at. */
+export interface OperationsPart {
+  /** Of `/health/ready`: each resolves when the dependency works and rejects with the reason when not. */
+  checks: Readonly<Record<string, HealthCheck>>;
+  stopping: () => boolean;
+  deadLetters: DeadLetters;
+  /** Calls back with the queues in Redis now and whenever they are opened again; left out without Redis. */
+  onBoards?: OnBoards | undefined;
+  /** The ids that log lines about a process show. */
+  idsOf: (correlationId: string) => LogIds;
+  /** Left out: nothing is measured or traced. */
+  observe?: HttpObservers | undefined;
+}
+
+export type HealthCheck = () => Promise<unknown>;
+
+export type OnBoards = (listener: (boards: readonly BullMQAdapter[]) => void) => void;
+
+export interface HttpObservers {
+  metrics: Metrics;
+  tracing: Tracing;
+  /** Updates the gauges that have to be read from somewhere. */
+  read: () => Promise<void>;
+}

@@ -1,0 +1,47 @@
+import { cutText } from '../../../../../../domain/common/index.ts';
+import { sendProblem } from '../../../../answers/problems.ts';
+import type { Route } from '../../../../parts/route.ts';
+import { encodeCursor } from '../../../../queries/cursor.ts';
+import { listSchema, retryAllSchema, retrySchema } from './failed.schema.ts';
+
+/** Characters of an error: a list of a thousand is not to grow with their texts. */
+const MAX_ERROR_LENGTH = 2_000;
+
+/** Jobs that were given up: `GET /api/admin/jobs/failed`, `POST …/failed/retry`, `POST …/failed/:id/retry`. */
+export const failedJobRoutes: Route<'operations'> = async (app, { operations }) => {
+  const { deadLetters } = operations;
+  const config = { scope: 'admin' } as const;
+
+  app.get('/api/admin/jobs/failed', { config, schema: listSchema }, async ({ query }) => {
+    const { name, limit, cursor } = query;
+    const found = await deadLetters.list({ name }, limit + 1, cursor);
+    const jobs = found.slice(0, limit);
+    const last = jobs.at(-1);
+    const hasMore = last && found.length > limit;
+    return {
+      jobs: jobs.map((job) => ({ ...job, error: cutText(job.error, MAX_ERROR_LENGTH) })),
+      nextCursor: hasMore ? encodeCursor({ failedAt: last.failedAt, id: last.id }) : null,
+    };
+  });
+
+  app.post(
+    '/api/admin/jobs/failed/retry',
+    { config, schema: retryAllSchema },
+    async ({ query }) => ({
+      retried: await deadLetters.retryAll(query.name),
+    }),
+  );
+
+  app.post(
+    '/api/admin/jobs/failed/:id/retry',
+    { config, schema: retrySchema },
+    async ({ params: { id } }, reply) => {
+      if (await deadLetters.retry(id)) return reply.code(202).send({ id });
+      return sendProblem(
+        reply,
+        'not-found',
+        `No given-up job has the id "${id}"; it may have been retried already. GET /api/admin/jobs/failed lists those there are.`,
+      );
+    },
+  );
+};

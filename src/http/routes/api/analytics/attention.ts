@@ -1,0 +1,51 @@
+import {
+  type Found,
+  type RetryingStep,
+  reportAttention,
+  type SlowProcess,
+} from '../../../../../domain/rollups/index.ts';
+import { statusUrl } from '../../../answers/process-answers.ts';
+import type { Route } from '../../../parts/route.ts';
+import { hungUpSignal } from '../../../waiting/caller-wait.ts';
+import { attentionSchema } from './attention.schema.ts';
+
+/** `GET /api/analytics/attention`. */
+export const attentionRoute: Route<'store' | 'operations'> = async (
+  app,
+  { store, operations: { deadLetters } },
+) => {
+  app.get(
+    '/api/analytics/attention',
+    { config: { scope: 'events:read' }, schema: attentionSchema },
+    async (request, reply) => {
+      const hungUp = hungUpSignal(reply);
+      const onMissing = (part: string, error: unknown): void =>
+        request.log.warn({ err: error, part }, 'a part of what needs attention cannot be told');
+      try {
+        const ports = { ...store, deadLetters, onMissing };
+        const { slow, retrying, ...rest } = await reportAttention(
+          ports,
+          request.query.limit,
+          hungUp,
+        );
+        return {
+          ...rest,
+          slow: slow && { total: slow.total, processes: named(slow) },
+          retrying: retrying && { total: retrying.total, steps: named(retrying) },
+        };
+      } catch (error) {
+        if (!hungUp.aborted) throw error;
+        return reply.hijack();
+      }
+    },
+  );
+};
+
+/** With the names that callers know. */
+function named<Item extends SlowProcess | RetryingStep>({ items }: Found<Item>) {
+  return items.map(({ processName, ...item }) => ({
+    ...item,
+    processKey: processName,
+    statusUrl: statusUrl(item.correlationId),
+  }));
+}

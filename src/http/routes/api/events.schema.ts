@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import {
+  EXPORT_FORMATS,
+  type ExportFormat,
+} from '../../../../infrastructure/files/export-formats.ts';
+import { problem } from '../../answers/problems.ts';
+import { LATEST } from '../../feed/cursor.ts';
+import { EXPORT_TYPES } from '../../feed/exports.ts';
+import { feedFilterFields } from '../../feed/filter.ts';
+import { isForwards, queryOf, wholeNumber } from '../../queries/parameters.ts';
+import { feedPageSchema } from '../../schemas/event.ts';
+import { EVENT_STREAM_CONTENT } from '../../streaming/event-streams.ts';
+
+/** Events of a page, by default and at most. */
+export const DEFAULT_PAGE = 200;
+export const MAX_PAGE = 1_000;
+
+const querystring = queryOf({
+  ...feedFilterFields,
+  limit: wholeNumber(1)
+    .optional()
+    .describe(
+      `Events at most: in a page up to ${MAX_PAGE}, left out ${DEFAULT_PAGE}; in an export left out all`,
+    ),
+  format: z
+    .enum(['json', ...EXPORT_FORMATS])
+    .optional()
+    .describe('Instead of `Accept`, for who can set no header'),
+  cursor: z
+    .string()
+    .max(2_000)
+    .optional()
+    .describe(`\`nextCursor\` of the page before; \`${LATEST}\`: what is written from now on`),
+}).refine(...isForwards);
+
+const EXAMPLES: Readonly<Record<ExportFormat, string>> = {
+  ndjson: '{"id":"1042","correlationId":"order-4711","version":4,"type":"step-completed"…}\n',
+  csv: 'id,correlation_id,version,event_type,…\r\n1042,order-4711,4,step-completed,…\r\n',
+  parquet: 'PAR1…',
+};
+const EXPORT_CONTENT = Object.fromEntries(
+  EXPORT_FORMATS.map((format) => [
+    EXPORT_TYPES[format].split(';')[0],
+    { schema: z.string().meta({ examples: [EXAMPLES[format]] }) },
+  ]),
+);
+
+export const feedSchema = {
+  operationId: 'readEventFeed',
+  summary: 'The event feed: all events in the order they were committed',
+  description:
+    'Send `nextCursor` back as `cursor` and you get every event once. With `Prefer: wait=N` an empty page waits up to N seconds for events. With `Accept: text/event-stream` they come as they happen, each with the cursor behind it as its id; `Last-Event-ID` goes on there. With `Accept: application/x-ndjson`, `text/csv` or `application/vnd.apache.parquet`, or with `format`, all events up to the present one come as one export, personal data sealed.',
+  tags: ['events'],
+  headers: z.object({
+    accept: z.string().optional(),
+    prefer: z.string().optional().describe('`wait=N` seconds (RFC 7240)'),
+    'last-event-id': z.string().max(2_000).optional(),
+  }),
+  querystring,
+  response: {
+    200: {
+      description:
+        'A page of events, empty when there are no more yet; events as they come; or an export',
+      content: {
+        'application/json': { schema: feedPageSchema },
+        ...EVENT_STREAM_CONTENT,
+        ...EXPORT_CONTENT,
+      },
+    },
+    406: problem('`Accept` takes none of the types there are'),
+    503: problem('The database cannot be reached, or too many callers wait, follow or export'),
+  },
+};

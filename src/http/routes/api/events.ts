@@ -1,0 +1,102 @@
+import type { FastifyReply } from 'fastify';
+import type { CallerWait } from '../../../../domain/process/index.ts';
+import { sendProblem } from '../../answers/problems.ts';
+import { preferred, sendNotAcceptable } from '../../answers/representations.ts';
+import { sendOverloaded } from '../../answers/unavailable.ts';
+import { feedCursorOf, placeInFeed } from '../../feed/cursor.ts';
+import { createExports, EXPORT_TYPES } from '../../feed/exports.ts';
+import { wantedBy } from '../../feed/filter.ts';
+import { followFeed } from '../../feed/follow-feed.ts';
+import { type FeedReading, readFeedAfterWait } from '../../feed/read-feed.ts';
+import type { Route } from '../../parts/route.ts';
+import { fedEvent } from '../../schemas/event.ts';
+import { createEventStreams } from '../../streaming/event-streams.ts';
+import { beginWait } from '../../waiting/caller-wait.ts';
+import { DEFAULT_PAGE, feedSchema, MAX_PAGE } from './events.schema.ts';
+
+const REPRESENTATIONS = {
+  json: 'application/json; charset=utf-8',
+  ndjson: 'application/x-ndjson; charset=utf-8',
+  csv: EXPORT_TYPES.csv,
+  parquet: EXPORT_TYPES.parquet,
+  stream: 'text/event-stream; charset=utf-8',
+};
+
+/** `GET /api/events`: all events in the order of their commits, by the page or as they come. */
+export const feedRoute: Route<'store' | 'live' | 'limits' | 'access'> = async (
+  app,
+  { store: { eventFeed, feedRows }, live: { feedSignal, followers }, limits, access },
+) => {
+  const exports = createExports({ feedRows, access: access.control, max: limits.exportsMax });
+  const streams = createEventStreams(access.control, followers);
+  // A followed feed has no end of its own, and the server's close waits for open answers.
+  app.addHook('preClose', async () => {
+    streams.close();
+    exports.close();
+  });
+
+  app.get(
+    '/api/events',
+    { config: { scope: 'events:read' }, schema: feedSchema },
+    async (request, reply) => {
+      const { headers, query } = request;
+      const isHead = request.method === 'HEAD';
+      reply.header('Vary', 'Accept');
+      const representation = query.format ?? preferred(headers.accept, REPRESENTATIONS);
+      if (!representation) return sendNotAcceptable(reply, REPRESENTATIONS);
+      const wanted = wantedBy(query);
+      const lastEventId = representation === 'stream' ? headers['last-event-id'] : undefined;
+      const place = await placeInFeed(eventFeed, lastEventId ?? query.cursor, wanted);
+      if ('wrong' in place) {
+        const path = lastEventId === undefined ? 'querystring.cursor' : 'headers.last-event-id';
+        return sendProblem(reply, 'invalid-request', `${path}: ${place.wrong}`);
+      }
+      const { after } = place;
+      const { limit = DEFAULT_PAGE } = query;
+      if (representation !== 'json' && representation !== 'stream') {
+        const part = { ...wanted, after, limit: query.limit };
+        return exports.send({ request, reply, format: representation, part });
+      }
+      if (limit > MAX_PAGE) return sendPageTooLarge(reply);
+      if (representation === 'stream') {
+        if (isHead) return streams.head(reply);
+        const refusal = limits.load.refuseWait();
+        if (refusal) return sendOverloaded(reply, refusal);
+        const ports = { feed: eventFeed, signal: feedSignal, streams };
+        void followFeed({ ...ports, request, reply, wanted, after });
+        return reply;
+      }
+      // A HEAD has nothing to wait for.
+      const wait = beginWait(request, reply, isHead ? { ...limits, waitTimeoutMs: 0 } : limits);
+      if (!wait) return reply;
+      return sendPage({ ...wanted, after, limit }, wait, reply);
+    },
+  );
+
+  async function sendPage(
+    reading: FeedReading,
+    { ms, hungUp }: CallerWait,
+    reply: FastifyReply,
+  ): Promise<FastifyReply> {
+    try {
+      const page = await readFeedAfterWait(eventFeed, feedSignal, reading, { ms, hungUp });
+      return await reply.send({
+        events: page.items.map(fedEvent),
+        nextCursor: feedCursorOf(page.lookedTo, reading),
+        atEnd: page.atEnd,
+      });
+    } catch (error) {
+      if (!hungUp.aborted) throw error;
+      // There is no caller to answer any more.
+      return reply.hijack();
+    }
+  }
+};
+
+function sendPageTooLarge(reply: FastifyReply): FastifyReply {
+  return sendProblem(
+    reply,
+    'invalid-request',
+    `querystring.limit: a page has at most ${MAX_PAGE} events; ask for more pages, or for an export`,
+  );
+}

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { endProcess } from '../../../../../../domain/process/index.ts';
+import { actorOf } from '../../../../../access/caller.ts';
+import { sendEnd } from '../../../../answers/process-answers.ts';
+import type { Route } from '../../../../parts/route.ts';
+import { correlationParams, endResponses } from '../../../../schemas/process.ts';
+
+const URL = '/api/process/:correlationId/cancel';
+const DEFAULT_REASON = 'cancelled by the caller';
+
+const schema = {
+  operationId: 'cancelProcess',
+  summary: 'Cancel a pending process, in the engine too',
+  tags: ['process'],
+  params: correlationParams,
+  body: z
+    .strictObject({ reason: z.string().min(1).max(4_000).default(DEFAULT_REASON) })
+    .nullish()
+    .meta({ examples: [{ reason: 'ordered twice' }] }),
+  response: endResponses,
+};
+
+/** `POST /api/process/:correlationId/cancel`. */
+export const cancelRoute: Route<'store' | 'operations'> = async (
+  app,
+  { store: { eventStore }, operations: { idsOf } },
+) => {
+  app.post(URL, { config: { scope: 'process:start' }, schema }, async (request, reply) => {
+    const { correlationId } = request.params;
+    const reason = request.body?.reason ?? DEFAULT_REASON;
+    const audit = { httpMethod: 'POST', endpoint: URL, httpStatusCode: 200 };
+    const answer = await endProcess(
+      correlationId,
+      { type: 'cancel-process', reason, actor: actorOf(request), audit },
+      eventStore,
+    );
+    request.log.info(
+      { ...idsOf(correlationId), outcome: answer.kind },
+      'a caller cancels the process',
+    );
+    return sendEnd(reply, correlationId, answer, (state) => state.error?.kind === 'cancelled');
+  });
+};

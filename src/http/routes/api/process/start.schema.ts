@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { correlationIdSchema } from '../../../../../domain/process/index.ts';
+import { problem } from '../../../answers/problems.ts';
+import {
+  pendingSchema,
+  resultSchema,
+  shortText,
+  variablesSchema,
+} from '../../../schemas/process.ts';
+
+export const startBody = z
+  .strictObject({
+    processKey: z.string().min(1).max(255),
+    correlationId: correlationIdSchema.optional(),
+    variables: variablesSchema,
+    batchId: shortText.optional(),
+    traceabilityId: shortText.optional().describe('Left out: the trace id of `traceparent`'),
+    applicationId: shortText
+      .optional()
+      .describe('Left out: the name of the API key or the subject of the token'),
+    originatingSystem: shortText.optional(),
+  })
+  .meta({
+    examples: [
+      { processKey: 'onboard-user', variables: { userId: '42', email: 'ada@example.com' } },
+    ],
+  });
+
+/** Header names are lower-case in Node. */
+const startHeaders = z.object({
+  prefer: z.string().optional().describe('`wait=N` seconds, or `respond-async` (RFC 7240)'),
+  'idempotency-key': z.string().min(1).max(1_000).optional(),
+  traceparent: z.string().optional().describe('W3C trace context; ignored when it is not valid'),
+  tracestate: z.string().optional().describe('Belongs to traceparent, and is handed on with it'),
+});
+
+export const startSchema = {
+  operationId: 'startProcess',
+  summary: 'Start a process and wait for its result',
+  tags: ['process'],
+  headers: startHeaders,
+  body: startBody,
+  response: {
+    200: resultSchema.describe('The process ended well'),
+    202: pendingSchema.describe('Accepted; not ended within the time to wait'),
+    400: problem('The request or its variables are not valid; nothing was written'),
+    404: problem('No process definition has this key'),
+    409: problem('The correlation id or idempotency key stands for another request'),
+    422: problem('The process ended in a business error'),
+    502: problem('The process ended in a technical failure'),
+    503: problem('The database cannot be reached, or there is too much to do; nothing was written'),
+  },
+};

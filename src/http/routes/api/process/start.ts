@@ -1,0 +1,150 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type JsonObject, logIds, parseTraceparent } from '../../../../../domain/common/index.ts';
+import { hashStart, startProcess } from '../../../../../domain/process/index.ts';
+import { type ProcessDefinition, readStartVariables } from '../../../../../domain/steps/index.ts';
+import { ATTRIBUTES } from '../../../../../infrastructure/observability/tracing.ts';
+import { actorOf, type Caller } from '../../../../access/caller.ts';
+import { sendProblem } from '../../../answers/problems.ts';
+import { sendOutcome, statusUrl } from '../../../answers/process-answers.ts';
+import type { Route } from '../../../parts/route.ts';
+import { traceOf } from '../../../requests/observe-requests.ts';
+import { shortText } from '../../../schemas/process.ts';
+import { beginWait } from '../../../waiting/caller-wait.ts';
+import { startSchema } from './start.schema.ts';
+
+/** Statuses of a start that was refused before anything was written. */
+const REFUSED = new Set([400, 401, 403, 404, 413, 415, 429]);
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The body of a start as the caller sent it: validation puts another one in its place. */
+    sentBody: unknown;
+  }
+}
+
+/** What became of a start besides being accepted, which its event tells. */
+type StartOutcome = 'joined' | 'conflict' | 'refused' | 'unavailable';
+
+/** Who calls, as the audit trail can hold it, for a call that does not say for which application it is. */
+function applicationOf(caller: Caller | null): string | undefined {
+  return shortText.safeParse(caller?.name).data;
+}
+
+/** `POST /api/process/start`. */
+export const startRoute: Route<
+  'definitions' | 'newId' | 'store' | 'live' | 'limits' | 'operations'
+> = async (app, { definitions, newId, store, live, limits, operations }) => {
+  const ports = { eventStore: store.eventStore, ...live, newId };
+  const count = (process: string, outcome: StartOutcome): void =>
+    operations.observe?.metrics.starts.inc({ process, outcome });
+  keepSentBody(app);
+  app.addHook('onResponse', (request, { statusCode }, done) => {
+    const { processKey } = (request.body ?? {}) as { processKey?: unknown };
+    const known = definitions.get(String(processKey))?.key ?? '';
+    if (REFUSED.has(statusCode)) count(known, 'refused');
+    else if (statusCode === 500 || statusCode === 503) count(known, 'unavailable');
+    done();
+  });
+
+  app.post(
+    '/api/process/start',
+    { config: { scope: 'process:start' }, schema: startSchema },
+    async (request, reply) => {
+      const { body, headers } = request;
+      const definition = definitions.get(body.processKey);
+      if (!definition) return sendUnknownDefinition(reply, body.processKey, definitions);
+      const read = readStartVariables(definition, body.variables);
+      if (read.kind === 'invalid') {
+        const { errors } = read;
+        const detail = errors.map(({ path, message }) => `${path}: ${message}`).join('; ');
+        return sendProblem(reply, 'invalid-variables', detail, { errors });
+      }
+      const { variables, dates, identifiers } = read;
+      const trace = traceOf(request);
+      const wanted = body.correlationId ?? newId();
+      nameInTrace(request, definition, wanted, trace.traceparent);
+      const wait = beginWait(request, reply, limits, {
+        byDefault: true,
+        refuse: limits.load.refuseStart,
+      });
+      if (!wait) return reply;
+      const answer = await startProcess(
+        {
+          definition,
+          correlationId: wanted,
+          idempotencyKey: headers['idempotency-key'],
+          callerId: request.caller?.id ?? null,
+          variables,
+          dates,
+          identity: {
+            batchId: body.batchId,
+            traceabilityId: body.traceabilityId ?? parseTraceparent(trace.traceparent)?.traceId,
+            applicationId: body.applicationId ?? applicationOf(request.caller),
+            originatingSystem: body.originatingSystem ?? 'FastifyAPI',
+            identifiers,
+            ...trace,
+          },
+          actor: actorOf(request),
+          // Only what the body says: a caller that sends it again may do so under another trace.
+          requestHash: hashStart(request.sentBody as JsonObject, {
+            ...body,
+            variables: read.parsed,
+          }),
+          wait,
+        },
+        ports,
+      );
+      if (answer.kind === 'conflict') {
+        count(definition.key, 'conflict');
+        return sendConflict(reply, answer.correlationId);
+      }
+      if (answer.joined) count(definition.key, 'joined');
+      return sendOutcome(reply, answer.correlationId, answer.state);
+    },
+  );
+};
+
+function keepSentBody(app: FastifyInstance): void {
+  app.decorateRequest('sentBody', null);
+  app.addHook('preValidation', (request, _reply, done) => {
+    request.sentBody = request.body;
+    done();
+  });
+}
+
+/** For log lines and spans of the request. */
+function nameInTrace(
+  request: FastifyRequest,
+  { key }: ProcessDefinition,
+  correlationId: string,
+  traceparent: string,
+): void {
+  request.logIds = logIds(correlationId, traceparent);
+  request.span?.setAttributes({
+    [ATTRIBUTES.correlationId]: correlationId,
+    [ATTRIBUTES.businessKey]: correlationId,
+    [ATTRIBUTES.process]: key,
+  });
+}
+
+function sendUnknownDefinition(
+  reply: FastifyReply,
+  processKey: string,
+  definitions: ReadonlyMap<string, ProcessDefinition>,
+): FastifyReply {
+  const known = [...definitions.keys()].join(', ');
+  return sendProblem(
+    reply,
+    'unknown-process',
+    `There is no process with the key "${processKey}"; there are ${known}.`,
+  );
+}
+
+function sendConflict(reply: FastifyReply, correlationId: string): FastifyReply {
+  return sendProblem(
+    reply,
+    'conflict',
+    'The correlation id or idempotency key was used before for a different request. Use a new one, or read the state of the process that has it.',
+    { correlationId, statusUrl: statusUrl(correlationId) },
+  );
+}

@@ -1,0 +1,43 @@
+import type { FastifyInstance } from 'fastify';
+import type { ServerParts } from '../parts/server-parts.ts';
+import { queueBoard } from './admin/queues.ts';
+import { failedJobRoutes } from './api/admin/jobs/failed.ts';
+import { attentionRoute } from './api/analytics/attention.ts';
+import { analyticsRoutes } from './api/analytics/index.ts';
+import { eventLogRoute } from './api/event-log.ts';
+import { feedRoute } from './api/events.ts';
+import { cancelRoute } from './api/process/_correlationId/cancel.ts';
+import { processEventsRoute } from './api/process/_correlationId/events.ts';
+import { messageRoute } from './api/process/_correlationId/message.ts';
+import { retryRoute } from './api/process/_correlationId/retry.ts';
+import { completeRoute } from './api/process/complete.ts';
+import { processListRoute } from './api/process/index.ts';
+import { startRoute } from './api/process/start.ts';
+import { statusRoute } from './api/process/status.ts';
+import { healthRoutes } from './health.ts';
+import { metricsRoute } from './metrics.ts';
+
+/**
+ * Registers every route. The file of a route is found from its URL: `/api/process/:correlationId/retry` is
+ * `api/process/_correlationId/retry.ts`. A large schema lies beside it in `*.schema.ts`.
+ */
+export async function registerRoutes(app: FastifyInstance, parts: ServerParts): Promise<void> {
+  const { observe } = parts.operations;
+  await app.register(healthRoutes, parts);
+  if (observe) await app.register(metricsRoute, observe);
+  if (!parts.api) return;
+  await app.register(startRoute, parts);
+  await app.register(statusRoute, parts);
+  await app.register(processListRoute, parts);
+  await app.register(completeRoute, parts);
+  await app.register(cancelRoute, parts);
+  await app.register(messageRoute, parts);
+  await app.register(retryRoute, parts);
+  await app.register(processEventsRoute, parts);
+  await app.register(eventLogRoute, parts);
+  await app.register(feedRoute, parts);
+  await app.register(analyticsRoutes, parts);
+  await app.register(attentionRoute, parts);
+  await app.register(failedJobRoutes, parts);
+  await app.register(queueBoard, parts);
+}

@@ -1,0 +1,60 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { CallerWait } from '../../../domain/process/index.ts';
+import { sendOverloaded } from '../answers/unavailable.ts';
+import type { LoadLimits } from './load-limits.ts';
+import { preferredWait } from './prefer.ts';
+
+export interface WaitLimits {
+  load: LoadLimits;
+  /** The longest time that a call waits. */
+  waitTimeoutMs: number;
+}
+
+/** Made once: an error for each caller would cost more than the rest of the wait. */
+const HUNG_UP = new Error('the caller hung up');
+
+/** Aborted when the caller hangs up before it has its answer. */
+export function hungUpSignal({ raw }: FastifyReply): AbortSignal {
+  const hungUp = new AbortController();
+  const onClose = (): void => {
+    if (!raw.writableFinished) hungUp.abort(HUNG_UP);
+  };
+  if (raw.destroyed) onClose();
+  else raw.once('close', onClose);
+  return hungUp.signal;
+}
+
+/**
+ * Begins a call that may wait: reads how long the caller wants to wait (RFC 7240), asks the load limits
+ * for room, and answers 503 when there is none.
+ *
+ * @param options.byDefault without a `Prefer` header the call waits as long as a call may
+ * @param options.refuse asks for more than room to wait; as `LoadLimits.refuseStart`
+ * @returns null when the call is answered
+ */
+export function beginWait(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { load, waitTimeoutMs }: WaitLimits,
+  {
+    byDefault = false,
+    refuse = (waits: boolean) => (waits ? load.refuseWait() : null),
+  }: { byDefault?: boolean; refuse?: (waits: boolean) => string | null } = {},
+): CallerWait | null {
+  const { prefer } = request.headers;
+  const header = Array.isArray(prefer) ? prefer.join(',') : prefer;
+  const { ms, applied } = preferredWait(header, byDefault ? waitTimeoutMs : 0, waitTimeoutMs);
+  const refusal = refuse(ms > 0);
+  if (refusal) {
+    sendOverloaded(reply, refusal);
+    return null;
+  }
+  if (applied) reply.header('Preference-Applied', applied);
+  return {
+    ms,
+    // Made when it is asked for: most starts that do not wait never do.
+    get hungUp() {
+      return hungUpSignal(reply);
+    },
+  };
+}
