@@ -1,5 +1,5 @@
 export { createBatchSize } from './batch-size.ts';
-export type { Clock } from './clock.ts';
+export { type Clock, DAY_MS } from './clock.ts';
 export { cutText } from './cut-text.ts';
 export { dateNames, withDates } from './dates.ts';
 export {

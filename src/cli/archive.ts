@@ -1,7 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { ARCHIVE_LOCKS, type Archive, archiveExpired } from '../../domain/archive/index.ts';
-import { SetupError } from '../../domain/common/index.ts';
-import { DAY_MS } from '../composition/jobs/day.ts';
+import { DAY_MS, SetupError } from '../../domain/common/index.ts';
 import { type ConfiguredPurge, checkPurge, openPurge } from '../composition/jobs/purge.ts';
 import { ARCHIVE_BATCH_MAX, type Config } from '../config.ts';
 import { readDuration } from './duration.ts';

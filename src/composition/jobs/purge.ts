@@ -1,14 +1,9 @@
-import {
-  type ArchivePreview,
-  type PurgedBatch,
-  type PurgeTotals,
-  purgeArchive,
-} from '../../../domain/archive/index.ts';
-import { SetupError } from '../../../domain/common/index.ts';
+import { type ArchivePreview, purgeArchive } from '../../../domain/archive/index.ts';
+import { DAY_MS, SetupError } from '../../../domain/common/index.ts';
 import { createHandOver } from '../../../infrastructure/files/cold-archive.ts';
 import type { Database } from '../../../infrastructure/sql/database.ts';
+import type { Purge } from '../../../jobs/archive-expired.ts';
 import type { Config } from '../../config.ts';
-import { DAY_MS } from './day.ts';
 
 export type PurgeConfig = Pick<
   Config,
@@ -18,11 +13,7 @@ export type PurgeDatabase = Pick<Database, 'purge' | 'archivedRows'> & {
   archive: Pick<Database['archive'], 'preview'>;
 };
 
-export interface ConfiguredPurge {
-  run(
-    signal: AbortSignal,
-    onBatch: (batch: PurgedBatch, totals: PurgeTotals) => void,
-  ): Promise<PurgeTotals>;
+export interface ConfiguredPurge extends Purge {
   /** What a run would delete after all of `archivedBefore` had been archived. */
   preview(archivedBefore: string): Promise<ArchivePreview>;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DAY_MS } from '../../../domain/common/index.ts';
 import {
   BUCKETS,
   type Bucket,
@@ -10,7 +11,6 @@ import {
 } from '../../../domain/rollups/index.ts';
 import { listOf, timeParameter, wholeNumber } from '../queries/parameters.ts';
 
-const DAY_MS = 86_400_000;
 const MOST_GROUPS = 1_000;
 /** In milliseconds, the unit of buckets, which begin with 1970. */
 const timeSchema = timeParameter

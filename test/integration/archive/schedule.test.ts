@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createInProcessQueue } from '../../../infrastructure/in-process/queue.ts';
+import { createArchiveObserver } from '../../../infrastructure/observability/archive-observer.ts';
 import { createMetrics } from '../../../infrastructure/observability/metrics.ts';
-import { scheduleArchive } from '../../../src/composition/jobs/schedule-archive.ts';
+import { scheduleArchive } from '../../../jobs/archive-expired.ts';
 import { archivedState, endedProcess } from '../../support/archive-world.ts';
 import { until } from '../../support/children.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
@@ -38,14 +39,12 @@ describe('the scheduled archiving', () => {
     };
     const queue = createInProcessQueue({ concurrency: 1, log });
     const metrics = createMetrics({ version: '1' });
-    await scheduleArchive({
-      config: { ARCHIVE_AFTER_DAYS: afterDays, ARCHIVE_CRON: '30 2 * * *', ARCHIVE_BATCH: 10 },
+    const { archive, maintenanceLock } = opened;
+    await scheduleArchive(
       queue,
-      archive: opened.archive,
-      maintenanceLock: opened.maintenanceLock,
-      log,
-      metrics,
-    });
+      { afterDays, cron: '30 2 * * *', batch: 10 },
+      { archive, maintenanceLock, observer: createArchiveObserver(metrics), log },
+    );
     return { opened, queue, metrics };
   }
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { measureArchive } from '../../../infrastructure/observability/measure-archive.ts';
+import { createArchiveObserver } from '../../../infrastructure/observability/archive-observer.ts';
 import { createMetrics } from '../../../infrastructure/observability/metrics.ts';
 
 const PREFIX = 'fastify_camunda_';
@@ -55,17 +55,18 @@ describe('metrics', () => {
 
   it('count what the archiving moves at each batch, and its runs that failed', async () => {
     const metrics = createMetrics({ version: '1' });
+    const { archiveRun } = createArchiveObserver(metrics);
     const read = () => metrics.registry.metrics();
-    await measureArchive(metrics, async (onBatch) => {
+    await archiveRun(async (onBatch) => {
       onBatch({ processes: 2, events: 5, ms: 40 });
       expect(await read()).toContain('fastify_camunda_archived_total{what="events"} 5');
       onBatch({ processes: 2, events: 4, ms: 60 });
       return { outcome: 'stopped', result: undefined };
     });
     expect(await read()).toContain('fastify_camunda_archive_last_completed_timestamp_seconds 0');
-    await measureArchive(metrics, async () => ({ outcome: 'ok', result: undefined }));
+    await archiveRun(async () => ({ outcome: 'ok', result: undefined }));
     expect(await read()).toMatch(/archive_last_completed_timestamp_seconds 1\d{9}/);
-    const failing = measureArchive(metrics, async () => {
+    const failing = archiveRun(async () => {
       throw new Error('the database is away');
     });
     await expect(failing).rejects.toThrow('away');

@@ -4,15 +4,14 @@ import {
   retryInstance,
   startInstance,
   type TaskRef,
-} from '../../../domain/engine/index.ts';
-import type { JobHandlers } from '../../../domain/outbox/index.ts';
-import type { EventStore, Notifier, ProcessStore } from '../../../domain/process/index.ts';
-import { projectProcess } from '../../../jobs/project-process.ts';
-import type { Role } from '../../config.ts';
+} from '../domain/engine/index.ts';
+import type { JobHandlers } from '../domain/outbox/index.ts';
+import type { EventStore, Notifier, ProcessStore } from '../domain/process/index.ts';
+import { projectProcess } from './project-process.ts';
 
 /** What an instance with these roles does with the jobs that events cause. */
 export function jobHandlersOf(
-  has: (role: Role) => boolean,
+  has: (role: 'projector' | 'worker') => boolean,
   ports: {
     eventStore: EventStore;
     processStore: ProcessStore;
