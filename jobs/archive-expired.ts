@@ -15,7 +15,7 @@ import type { Queue } from '../domain/outbox/index.ts';
 
 const NAME = 'archive-expired';
 
-export interface ArchivePorts {
+interface ArchivePorts {
   archive: Pick<Archive, 'moveBatch'>;
   /** Left out or null: nothing is deleted. */
   purge?: Purge | null;
@@ -33,7 +33,7 @@ export interface Purge {
 }
 
 /** Measures the runs, batch by batch: a run may take hours. */
-export interface ArchiveObserver {
+interface ArchiveObserver {
   archiveRun<Result>(
     run: (onBatch: (batch: MovedBatch) => void) => Promise<Run<Result>>,
   ): Promise<Result>;

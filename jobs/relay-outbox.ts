@@ -2,7 +2,7 @@ import { logIds } from '../domain/common/index.ts';
 import type { Outbox, OutboxRow, Queue } from '../domain/outbox/index.ts';
 import { jobsOf } from './event-jobs.ts';
 
-export interface RelayLog {
+interface RelayLog {
   debug(fields: object, message: string): void;
   warn(fields: object, message: string): void;
 }

@@ -20,7 +20,7 @@ const PATTERN = new RegExp(
 );
 const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
-export interface NewApiKey {
+interface NewApiKey {
   id: string;
   /** The whole key: shown once, kept nowhere. */
   text: string;
@@ -57,7 +57,7 @@ export function idOf(text: string): string {
  * random bits cannot be guessed, and every call would pay for the slowness
  * (https://pages.nist.gov/800-63-4/sp800-63b.html, look-up secrets of at least 112 bits).
  */
-export function hashKey(text: string): string {
+function hashKey(text: string): string {
   return hash('sha256', text, 'hex');
 }
 

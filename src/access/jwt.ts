@@ -25,7 +25,7 @@ const NAMES_SOMEBODY = /[^\s\p{C}\p{Default_Ignorable_Code_Point}]/u;
 const VERIFIED_MS = 30_000;
 const MAX_VERIFIED = 10_000;
 
-export interface JwtOptions {
+interface JwtOptions {
   jwksUrl: string;
   issuer: string;
   audience: string;

@@ -12,7 +12,7 @@ const USE_NOTE_MS = 60_000;
 const MAX_KEYS = 10_000;
 const MAX_UNKNOWN = 1_000;
 
-export interface KeyRing {
+interface KeyRing {
   /** A promise only when the key has to be looked up. */
   identify(text: string): Identified | Promise<Identified>;
   /**

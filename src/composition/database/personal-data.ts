@@ -9,7 +9,7 @@ import {
 import type { Config } from '../../config.ts';
 import type { LoadedProcess } from '../definitions/load-processes.ts';
 
-export interface PersonalDataLog {
+interface PersonalDataLog {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
 }

@@ -10,7 +10,7 @@ import {
   readExternalTopics,
 } from '../../../infrastructure/embedded-engine/read-topics.ts';
 
-export interface CheckedModel {
+interface CheckedModel {
   /** The other executable processes of the file. */
   siblings: string[];
   /** Tasks whose topic is known only when they are created: nothing can be said about them before. */

@@ -16,7 +16,7 @@ import { explainEngineTrouble, isEngineAway } from './explain-engine-trouble.ts'
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 5_000;
 
-export interface Deployment {
+interface Deployment {
   /** Why the processes are not deployed yet, in one sentence; null once they are. */
   trouble(): string | null;
   stop(): void;

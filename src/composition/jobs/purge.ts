@@ -5,11 +5,11 @@ import type { Database } from '../../../infrastructure/sql/database.ts';
 import type { Purge } from '../../../jobs/archive-expired.ts';
 import type { Config } from '../../config.ts';
 
-export type PurgeConfig = Pick<
+type PurgeConfig = Pick<
   Config,
   'ARCHIVE_AFTER_DAYS' | 'ARCHIVE_PURGE_AFTER_DAYS' | 'ARCHIVE_EXPORT_DIR' | 'ARCHIVE_BATCH'
 >;
-export type PurgeDatabase = Pick<Database, 'purge' | 'archivedRows'> & {
+type PurgeDatabase = Pick<Database, 'purge' | 'archivedRows'> & {
   archive: Pick<Database['archive'], 'preview'>;
 };
 

@@ -1,7 +1,7 @@
 import type { StoredEvent } from '../../../domain/process/index.ts';
 
 /** Gets the events of one append, right after their commit and before the append answers. */
-export type CommitListener = (events: readonly StoredEvent[]) => void;
+type CommitListener = (events: readonly StoredEvent[]) => void;
 
 /** The way of events from their commit to whoever acts on them. */
 export interface Commits {

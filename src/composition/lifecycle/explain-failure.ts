@@ -22,7 +22,7 @@ const OF_THE_FILE: readonly [code: RegExp, sentence: string][] = [
 ];
 
 /** One sentence on why a command, or the start of the service, ended: no stack, and no more than one line. */
-export function explainFailure(error: unknown): string {
+function explainFailure(error: unknown): string {
   const said = oneLine(messageOf(error));
   if (error instanceof SetupError || error instanceof StoreUnavailableError) return said;
   const ofTheFile = explainFileTrouble(error);

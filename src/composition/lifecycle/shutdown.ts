@@ -1,4 +1,4 @@
-export interface ShutdownLog {
+interface ShutdownLog {
   warn(fields: object, message: string): void;
 }
 

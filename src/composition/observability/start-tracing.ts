@@ -20,7 +20,7 @@ import {
 import type { Config } from '../../config.ts';
 import { VERSION } from '../lifecycle/version.ts';
 
-export interface RunningTracing {
+interface RunningTracing {
   tracing: Tracing;
   /** Sends what was not sent, within this time; what then remains is lost. */
   stop(timeoutMs: number): Promise<void>;

@@ -4,7 +4,7 @@ import type { Database } from '../../../infrastructure/sql/database.ts';
 import type { HealthCheck } from '../../http/parts/server-parts.ts';
 
 /** What an instance needs to be ready; `trouble` is one line, or null when there is none. */
-export interface ReadinessParts {
+interface ReadinessParts {
   database: Pick<Database, 'ping'>;
   queue: Pick<Queue, 'ready'>;
   transport: { trouble(): string | null };

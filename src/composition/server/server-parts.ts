@@ -12,7 +12,7 @@ import type { LoadedProcess } from '../definitions/load-processes.ts';
 import { VERSION } from '../lifecycle/version.ts';
 import type { Live } from './live.ts';
 
-export interface ServerNeeds {
+interface ServerNeeds {
   config: Config;
   log: FastifyBaseLogger;
   processes: readonly LoadedProcess[];

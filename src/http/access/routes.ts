@@ -13,7 +13,7 @@ declare module 'fastify' {
 }
 
 /** A route as it was registered. */
-export type ListedRoute = Readonly<Pick<RouteOptions, 'method' | 'url' | 'config'>>;
+type ListedRoute = Readonly<Pick<RouteOptions, 'method' | 'url' | 'config'>>;
 
 /** Paths that people open in a browser, which asks for name and password when challenged so. */
 const BROWSER_PATHS = ['/documentation', '/admin', '/ui'];

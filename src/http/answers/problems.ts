@@ -2,7 +2,7 @@ import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 
 /** Problem details, RFC 9457. */
-export const problemSchema = z
+const problemSchema = z
   .object({
     type: z.string().describe('Stable, for programs'),
     title: z.string(),

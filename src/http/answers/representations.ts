@@ -3,7 +3,7 @@ import Negotiator from 'negotiator';
 import { sendProblem } from './problems.ts';
 
 /** A representation's media type with all its parameters, for callers who insist on one of them. */
-export type Representations<Name extends string> = Readonly<Record<Name, string>>;
+type Representations<Name extends string> = Readonly<Record<Name, string>>;
 
 /**
  * The representation that an `Accept` header prefers (RFC 9110, 12.5.1): the header's weights first, then what it

@@ -8,7 +8,7 @@ export interface JsonFault {
 }
 
 /** Deeper nesting than anybody needs, far from what would exhaust the stack of whoever walks it. */
-export const MAX_JSON_DEPTH = 100;
+const MAX_JSON_DEPTH = 100;
 /** What the fields of a request add to that. */
 const ENVELOPE = 2;
 const PROTO = '__proto__';

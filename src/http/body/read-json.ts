@@ -2,7 +2,7 @@ import type { Json } from '../../../domain/common/index.ts';
 import { decodeUtf8 } from './decode-utf8.ts';
 import { inspectJson, type JsonFault } from './inspect-json.ts';
 
-export type ReadJson =
+type ReadJson =
   | { kind: 'read'; value: Json }
   /** Not UTF-8; offset of the first byte that is not. */
   | { kind: 'not-utf8'; byte: number }

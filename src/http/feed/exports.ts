@@ -24,7 +24,7 @@ export const EXPORT_TYPES: Readonly<Record<ExportFormat, string>> = {
   parquet: 'application/vnd.apache.parquet',
 };
 
-export interface ExportAnswer {
+interface ExportAnswer {
   request: FastifyRequest;
   reply: FastifyReply;
   format: ExportFormat;

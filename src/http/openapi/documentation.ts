@@ -11,7 +11,7 @@ import { withAnswerHeaders } from './answer-headers.ts';
 import { makePortable, makeSchemasPortable, openAnswers } from './portable.ts';
 import { withRefusals } from './refusals.ts';
 
-export interface DocumentedService {
+interface DocumentedService {
   definitions: ReadonlyMap<string, ProcessDefinition>;
   /** Of this release. */
   version: string;

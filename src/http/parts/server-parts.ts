@@ -37,7 +37,7 @@ export interface ServerParts {
 }
 
 /** What is in the database, personal data decrypted. */
-export interface StorePart {
+interface StorePart {
   eventStore: EventStore;
   processStore: ProcessStore;
   eventFeed: EventFeed;
@@ -59,7 +59,7 @@ export interface LivePart {
   findProcess: FindProcess;
 }
 
-export interface LimitsPart extends WaitLimits {
+interface LimitsPart extends WaitLimits {
   /** Exports that are sent at the same time. */
   exportsMax: number;
   /** Largest body, in bytes. */

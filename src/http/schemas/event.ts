@@ -51,7 +51,7 @@ const identitySchema = z
   })
   .describe('What every process has from its start on');
 
-export const eventSchema = z
+const eventSchema = z
   .object({
     id: z.string(),
     correlationId: z.string(),

@@ -31,7 +31,7 @@ const PATIENCE_MS = 120_000;
  * An answer of Server-Sent Events that goes on
  * (https://html.spec.whatwg.org/multipage/server-sent-events.html).
  */
-export interface EventStream {
+interface EventStream {
   /** Aborted when it is over: the caller hung up, may no longer follow, or the service stops. */
   over: AbortSignal;
   /**

@@ -9,7 +9,7 @@ import {
 import { PIECE_BYTES, PIECE_EVENTS } from '../answers/answer-bytes.ts';
 import type { EventStreams } from './event-streams.ts';
 
-export interface Follow {
+interface Follow {
   request: FastifyRequest;
   reply: FastifyReply;
   correlationId: string;
@@ -19,7 +19,7 @@ export interface Follow {
   ended: boolean;
 }
 
-export interface StreamFollower {
+interface StreamFollower {
   /**
    * Sends the events of a stream as Server-Sent Events
    * (https://html.spec.whatwg.org/multipage/server-sent-events.html), those there are and those to

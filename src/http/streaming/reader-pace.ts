@@ -7,7 +7,7 @@ const LEAST_BYTES_PER_MS = 16_384 / 1_000;
  * How far a reader is behind the pace of one who is at work. Only the time in which it is the reader's turn counts,
  * not that in which there is nothing to send yet.
  */
-export interface ReaderPace {
+interface ReaderPace {
   /** Something was sent, and nothing more is until the reader has taken it. */
   sent(): void;
   /** It has taken so many bytes. */

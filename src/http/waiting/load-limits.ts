@@ -16,7 +16,7 @@ export interface LoadLimits {
   stop(): void;
 }
 
-export interface LoadLimitsOptions {
+interface LoadLimitsOptions {
   /** How many wait or follow now. */
   waiting: () => number;
   /** Cuts off one of them who does not read; returns whether there is room now. */

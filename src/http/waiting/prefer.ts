@@ -1,4 +1,4 @@
-export interface PreferredWait {
+interface PreferredWait {
   /** Milliseconds to wait; 0 answers at once. */
   ms: number;
   /** What of the header was heeded, for Preference-Applied. */
