@@ -6,25 +6,9 @@ import {
   type WrittenEvent,
 } from '../../domain/process/index.ts';
 import type { UnreadEvent } from '../../domain/projection/index.ts';
-import { type FoundEventRow, payloadOf } from './event-row.ts';
+import { payloadOf } from './event-row.ts';
 import { decodeName } from './process-name.ts';
 import { TABLES } from './process-tables.ts';
-
-/** What `evolve` needs of an event; the large columns of the others are not even read. */
-export type FoldRow = Pick<
-  FoundEventRow,
-  | 'correlation_id'
-  | 'version'
-  | 'event_type'
-  | 'schema_version'
-  | 'step_name'
-  | 'response_data'
-  | 'error_message'
-  | 'process_name'
-  | 'metadata'
-  | 'created_at'
-  | 'archived_at'
-> & { id: number | string };
 
 /** Types of which only type, version, time and step count. */
 const BARE: ReadonlySet<string> = new Set<EventType>([
@@ -38,7 +22,8 @@ const BARE: ReadonlySet<string> = new Set<EventType>([
 const bareTypes = [...BARE].map((type) => `'${type}'`).join(', ');
 
 /**
- * Selects the columns of a FoldRow. Of the data only the result of a process is read.
+ * Selects what `evolve` needs of an event; the large columns of most events are not even read. Of the data only
+ * the result of a process is.
  *
  * @param noTime how the database writes a missing time
  */
@@ -53,7 +38,7 @@ export function selectFoldRows(partition: Partition, noTime: string): string {
 
 /** The values of the columns, in the order of `selectFoldRows`. */
 export type FoldValues = [
-  id: FoldRow['id'],
+  id: number | string,
   correlationId: string,
   version: number,
   type: string,
@@ -67,49 +52,73 @@ export type FoldValues = [
   archivedAt: string | null,
 ];
 
-/** Rows that a driver returns as objects are slow to read: they have no common shape. */
-export function fromFoldValues(values: FoldValues): UnreadEvent {
-  return toUnreadEvent({
-    id: values[0],
-    correlation_id: values[1],
-    version: values[2],
-    event_type: values[3],
-    schema_version: values[4],
-    step_name: values[5],
-    response_data: values[6],
-    error_message: values[7],
-    process_name: values[8],
-    metadata: values[9],
-    created_at: values[10],
-    archived_at: values[11],
-  });
+/**
+ * A class, because a rebuild makes one for every event: an object with a function of its own takes longer than
+ * the fold.
+ */
+class FoldEvent implements UnreadEvent {
+  readonly #values: FoldValues;
+  constructor(values: FoldValues) {
+    this.#values = values;
+  }
+  get id() {
+    return this.#values[0];
+  }
+  get correlationId() {
+    return this.#values[1];
+  }
+  get version() {
+    return this.#values[2];
+  }
+  get processName() {
+    return decodeName(this.#values[8] ?? '');
+  }
+  get archivedAt() {
+    return this.#values[11];
+  }
+  read(): StoredEvent {
+    return toFoldEvent(this.#values);
+  }
 }
 
-export function toUnreadEvent(row: FoldRow): UnreadEvent {
-  return {
-    id: row.id,
-    correlationId: row.correlation_id,
-    version: row.version,
-    processName: decodeName(row.process_name ?? ''),
-    archivedAt: row.archived_at,
-    read: () => toFoldEvent(row),
-  };
-}
+/** An event as far as a fold needs it. */
+export const fromFoldValues = (values: FoldValues): UnreadEvent => new FoldEvent(values);
 
-/** The event in a row, as far as a fold needs it. */
-function toFoldEvent(row: FoldRow): StoredEvent {
+function toFoldEvent(values: FoldValues): StoredEvent {
+  const [
+    ,
+    correlationId,
+    version,
+    type,
+    schemaVersion,
+    stepName,
+    response,
+    error,
+    processName,
+    metadata,
+    createdAt,
+  ] = values;
+  const data = BARE.has(type)
+    ? NONE
+    : payloadOf({
+        event_type: type,
+        request_data: null,
+        response_data: response,
+        error_message: error,
+        metadata,
+      });
   return upcast({
     id: '',
-    type: row.event_type as EventType,
-    correlationId: row.correlation_id,
-    version: row.version,
-    schemaVersion: row.schema_version,
-    createdAt: row.created_at,
-    processName: decodeName(row.process_name ?? ''),
-    step: { name: row.step_name, number: 0 },
+    type: type as EventType,
+    correlationId,
+    version,
+    schemaVersion,
+    createdAt,
+    processName: decodeName(processName ?? ''),
+    step: { name: stepName, number: 0 },
     identity: NONE,
     audit: NONE,
-    data: BARE.has(row.event_type) ? NONE : payloadOf({ ...row, request_data: null }),
+    data,
   } as WrittenEvent);
 }
 

@@ -2,7 +2,7 @@ import sql from 'mssql';
 import type { Partition } from '../../domain/archive/index.ts';
 import type { ProjectedRow, RebuildTables, UnreadEvent } from '../../domain/projection/index.ts';
 import { MOVES, REBUILD } from '../sql/checkpoints.ts';
-import { type FoldRow, selectFoldRows, toUnreadEvent } from '../sql/fold-rows.ts';
+import { type FoldValues, fromFoldValues, selectFoldRows } from '../sql/fold-rows.ts';
 import { PROCESS_COLUMNS } from '../sql/process-row.ts';
 import { shadowOf, TABLES } from '../sql/process-tables.ts';
 import { type MovedRow, selectRows, toMovedRow, toProjectedRow } from '../sql/projected-row.ts';
@@ -59,7 +59,7 @@ export function createMssqlRebuildTables(
     return (await (tx ? run() : withRetry(run))).map(isoTimes);
   }
   const events = async (...query: Parameters<typeof select>): Promise<UnreadEvent[]> =>
-    (await select<FoldRow>(...query)).map(toUnreadEvent);
+    (await select<object>(...query)).map((row) => fromFoldValues(Object.values(row) as FoldValues));
   const rows = async (...query: Parameters<typeof select>): Promise<ProjectedRow[]> =>
     (await select<MovedRow>(...query)).map(toProjectedRow);
   const text = async (name: string): Promise<string | null> => {
