@@ -18,7 +18,7 @@ export default defineConfig({
         test: {
           name: 'servers',
           include: ['test/{integration,e2e,fault}/**/*.test.ts'],
-          // Each file has its own data, but not its own modules: to load the service anew takes a second.
+          // Each file has its own data, but not its own modules: to load the service again takes a second.
           isolate: false,
           // They wait for servers and processes more than they compute.
           maxWorkers: 4,

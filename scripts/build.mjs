@@ -16,7 +16,7 @@ const sources = [...SHIPPED, ...more].flatMap((folder) =>
     .map((name) => join(folder, name)),
 );
 
-/** File by file, in the same folders: an import goes on naming its file, by what that is called then. */
+/** File by file, in the same folders: an import still names its file, with the new ending. */
 const keepImports = {
   name: 'keep-imports',
   setup({ onResolve }) {

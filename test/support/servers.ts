@@ -34,7 +34,7 @@ export interface ServerAnswer {
 const ENGINES = ['operaton', 'camunda7'] as const;
 const ask = (name: ServerName) => askOnce<ServerAnswer>(name);
 
-/** Starts a server unless it runs already. Null: there is none on this machine, its tests are skipped. */
+/** Starts a server unless it runs already. Null: this machine cannot start it, and its tests are skipped. */
 export async function serverUrl(name: ServerName): Promise<string | null> {
   return (await ask(name)).url;
 }

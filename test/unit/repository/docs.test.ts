@@ -18,6 +18,7 @@ const settings = Object.entries(configSchema.shape).map(([name, schema]) => {
 const PAGES = [
   'README.md',
   'CHANGELOG.md',
+  'CONTRIBUTING.md',
   ...readdirSync(fileURLToPath(new URL('docs', ROOT)), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name.replaceAll('\\', '/')}`),
@@ -80,6 +81,24 @@ describe('the documentation', () => {
       for (const [, name = ''] of names) {
         expect(existsSync(new URL(`test/${name}.test.ts`, ROOT)), name).toBe(true);
       }
+    }
+  });
+
+  it('says in CONTRIBUTING which one file or folder answers each question, and where its tests are', () => {
+    const rows = [
+      ...read('CONTRIBUTING.md').matchAll(/^\| (.+) \| `([\w./-]+)` \| `test\/.+` \|$/gm),
+    ];
+    const answers = new Map(rows.map(([, question = '', path = '']) => [question, path]));
+    expect(rows.length).toBeGreaterThan(20);
+    for (const question of [
+      'whether and how a failed process is retried',
+      'how an archived process is restored',
+      'the columns of an export',
+      'what runs on a schedule',
+      'how a step is journaled',
+      'when a 503 is answered, and what it says',
+    ]) {
+      expect(existsSync(new URL(answers.get(question) ?? 'missing', ROOT)), question).toBe(true);
     }
   });
 
