@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { expectFolded, expectWhollyInOnePlace, relayAll } from '../support/archive-world.ts';
+import { expectFolded, expectWhollyInOnePartition, relayAll } from '../support/archive-world.ts';
 import { until } from '../support/children.ts';
 import { type Killable, startKillable } from '../support/commands.ts';
 import { databaseKinds, type TestDatabase } from '../support/databases.ts';
@@ -47,13 +47,13 @@ describe.each(kinds)('archiving on $name', { timeout: 600_000 }, (kind) => {
         expect(archiver.isDone(), 'it is cut off').toBe(false);
         await relayAll(database);
         await database.processStore.project(id);
-        await expectWhollyInOnePlace(database);
+        await expectWhollyInOnePartition(database);
       }
       const archiver = await startArchiver(database.target);
       archiver.begin();
       await until(() => archiver.isDone(), 'the rest is archived', 60_000);
       await archiver.kill();
-      const places = [...(await expectWhollyInOnePlace(database)).values()];
+      const places = [...(await expectWhollyInOnePartition(database)).values()];
       expect(places).toHaveLength(ids.length);
       expect(places.filter(({ row }) => !row.archived)).toEqual([]);
       const events = places.reduce((sum, place) => sum + place.events.archived.length, 0);

@@ -63,7 +63,7 @@ describe('commands that are killed', () => {
         // It may have had more before it.
         lasts[command] = Math.max(lasts[command], 2 * killAt);
       } else {
-        expect(code, child.said()).toBe(0);
+        expect(code, child.output()).toBe(0);
         lasts[command] = child.statements();
       }
       expect(await differences(), `after kill ${kill + 1}, of ${command}`).toEqual([]);
@@ -73,7 +73,7 @@ describe('commands that are killed', () => {
       const child = await next;
       if (command === 'rebuild') next = startCommand();
       child.begin(wordsOf(command));
-      expect(await child.ended, child.said()).toBe(0);
+      expect(await child.ended, child.output()).toBe(0);
     }
     expect(await differences()).toEqual([]);
     expect(allEvents(), 'no event is lost, changed or there twice').toEqual(before);
@@ -129,22 +129,22 @@ describe('commands that are killed', () => {
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     endWithUs(child);
-    let said = '';
+    let output = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk) => {
-        said += chunk;
+        output += chunk;
       });
     }
     const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
-    await until(() => said.includes('ready'), 'a command is up', 60_000);
+    await until(() => output.includes('ready'), 'a command is up', 60_000);
     return {
-      said: () => said,
+      output: () => output,
       begin(words: readonly string[], killAt?: number): void {
         child.stdin.write(`${JSON.stringify({ words, killAt })}\n`);
       },
       /** How many statements the busiest of its threads ran. */
       statements: (): number =>
-        Math.max(...[...said.matchAll(/^statements (\d+)$/gm)].map(([, count]) => Number(count))),
+        Math.max(...[...output.matchAll(/^statements (\d+)$/gm)].map(([, count]) => Number(count))),
       /** Its exit code; null when it was killed. */
       ended,
     };

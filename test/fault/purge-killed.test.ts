@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { expectWhollyInOnePlace, relayAll, soon } from '../support/archive-world.ts';
+import { expectWhollyInOnePartition, relayAll, soon } from '../support/archive-world.ts';
 import { until } from '../support/children.ts';
 import { type Killable, startKillable } from '../support/commands.ts';
 import { databaseKinds, type TestDatabase, temporaryFolder } from '../support/databases.ts';
@@ -59,8 +59,8 @@ describe.each(kinds)('a hand-over and purge on $name', { timeout: 600_000 }, (ki
         if (!existsSync(join(files.path, `${processes}.sha256`))) continue;
         for (const each of [name, processes]) {
           const sum = createHash('sha256').update(readFileSync(join(files.path, each)));
-          const said = readFileSync(join(files.path, `${each}.sha256`), 'utf8');
-          expect(said).toBe(`${sum.digest('hex')}  ${each}\n`);
+          const checksum = readFileSync(join(files.path, `${each}.sha256`), 'utf8');
+          expect(checksum).toBe(`${sum.digest('hex')}  ${each}\n`);
         }
         found.push(...rows.map((row) => `${row.correlation_id} ${row.version}`));
       }
@@ -80,7 +80,7 @@ describe.each(kinds)('a hand-over and purge on $name', { timeout: 600_000 }, (ki
         await purger.reported(isHeld ? 2 : Math.ceil(Math.random() * MOST_REPORTS));
         await purger.kill();
         if (isHeld) expect(purger.isDone(), 'it is cut off').toBe(false);
-        const there = await expectWhollyInOnePlace(database);
+        const there = await expectWhollyInOnePartition(database);
         const inFiles = new Set(await handedOver());
         for (const id of all.filter((each) => !there.has(each))) {
           for (const version of [1, 2, 3, 4]) {
@@ -92,7 +92,7 @@ describe.each(kinds)('a hand-over and purge on $name', { timeout: 600_000 }, (ki
       purger.begin();
       await until(() => purger.isDone(), 'the rest is purged', 60_000);
       await purger.kill();
-      expect((await expectWhollyInOnePlace(database)).size).toBe(0);
+      expect((await expectWhollyInOnePartition(database)).size).toBe(0);
       const events = await handedOver();
       expect(events.sort()).toEqual(
         all.flatMap((id) => [1, 2, 3, 4].map((v) => `${id} ${v}`)).sort(),

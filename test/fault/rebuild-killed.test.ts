@@ -38,8 +38,8 @@ describe.each(kinds)('rebuilding on $name', { timeout: 600_000 }, (kind) => {
       await database.archive.moveBatch({ endedBefore: soon(), limit: kind.processes / 3 });
       await knex('process_store').update({ current_step: 'nowhere' });
       await knex('process_store_archive').update({ current_step: 'nowhere' });
-      /** What each said that said how it begins. */
-      const begun: { said: string; isHeld: boolean }[] = [];
+      /** The output of each rebuilder that reported how it begins. */
+      const begun: { output: string; isHeld: boolean }[] = [];
       let next = startRebuilder(database.target);
       for (let kill = 0; kill < kind.kills; kill++) {
         const rebuilder = await next;
@@ -52,7 +52,7 @@ describe.each(kinds)('rebuilding on $name', { timeout: 600_000 }, (kind) => {
         await processStore.project(id);
         await rebuilder.reported(isHeld ? 1 : Math.ceil(Math.random() * MOST_REPORTS));
         await rebuilder.kill();
-        begun.push({ said: rebuilder.said(), isHeld });
+        begun.push({ output: rebuilder.output(), isHeld });
         // The tables are whole at every moment, the old ones or the new ones.
         const rows = [];
         for (const table of ['process_store', 'process_store_archive']) {
@@ -60,9 +60,9 @@ describe.each(kinds)('rebuilding on $name', { timeout: 600_000 }, (kind) => {
         }
         expect(rows).toHaveLength(ids.length);
       }
-      for (const [at, { said, isHeld }] of begun.entries()) {
-        if (isHeld) expect(said).not.toContain('done');
-        if (begun[at - 1]?.isHeld) expect(said).toContain('resumed');
+      for (const [at, { output, isHeld }] of begun.entries()) {
+        if (isHeld) expect(output).not.toContain('done');
+        if (begun[at - 1]?.isHeld) expect(output).toContain('resumed');
       }
       const rebuilder = await next;
       rebuilder.begin();

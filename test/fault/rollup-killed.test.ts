@@ -51,7 +51,7 @@ describe.each(kinds)('the rollups on $name', { timeout: 600_000 }, (kind) => {
           .where({ generation, grain: 15 })
           .update({ event_count: 1 });
         expect(await killAtWork(worker, kill % 2 === 0)).toBe(true);
-        if (wasHeld) expect(worker.said()).toContain('resumed');
+        if (wasHeld) expect(worker.output()).toContain('resumed');
         wasHeld = kill % 2 === 0;
         await writeStreams(database, idsOf(`rebuild-${kill}`).slice(0, 3), random);
         await rollUp(database);

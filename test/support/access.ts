@@ -8,12 +8,12 @@ import { createKeyManager, type MadeKey } from '../../src/access/manage-keys.ts'
 import { readConfig } from '../../src/config.ts';
 import type { Folder } from './service.ts';
 
-/** Milliseconds for which the parts believe a key, so that tests need not wait for long. */
+/** Milliseconds for which the tested service caches a key: short, so that tests need not wait long. */
 export const TEST_TTL_MS = 150;
 
 export type KeyManager = ReturnType<typeof createKeyManager>;
 
-/** Works on the keys of a folder as the command does: over a connection of its own. */
+/** Works on the API keys of a folder as the command does, over a connection of its own. */
 export async function onKeys<T>(
   folder: Pick<Folder, 'file'>,
   work: (keys: KeyManager, store: ApiKeyStore) => Promise<T>,
@@ -45,7 +45,7 @@ export function basic({ text }: Pick<MadeKey, 'text'>, user = 'me'): { authoriza
 
 const log = { info: () => {}, warn: () => {}, debug: () => {} };
 
-/** Access control with keys that tell everything: one for each scope, by name. */
+/** Access control with one new key for each name; `made` has the secrets of the keys. */
 export function accessWithKeys(
   names: Record<string, readonly Scope[]>,
   env: Record<string, string> = {},
@@ -71,13 +71,13 @@ export interface IdentityProvider {
   jwksUrl: string;
   issuer: string;
   audience: string;
-  /** How often its keys were read. */
+  /** How often a client has read the keys. */
   reads(): number;
-  /** A token as it should be, with other claims, header or key where given. */
+  /** A valid token, unless the options change its claims, header or key. */
   token(options?: TokenOptions): Promise<string>;
-  /** A new key that signs from now on; the old one is not published any more. */
+  /** Replaces the signing key; the old one is not published any more. */
   rotate(): Promise<void>;
-  /** The public key of the set, as text: what an attacker has as well. */
+  /** The published public key as text, which an attacker can read as well. */
   publicKeyText(): string;
   down(): void;
   up(): void;
@@ -88,11 +88,11 @@ export interface TokenOptions {
   claims?: JWTPayload;
   expiresIn?: number;
   kid?: string;
-  /** Signs with this key in place of the published one. */
+  /** Signs with this key instead of the published one. */
   key?: CryptoKey;
 }
 
-/** A real identity provider as far as the service can see: keys over HTTP, and tokens signed with them. */
+/** An identity provider as the service needs it: it publishes keys over HTTP and signs tokens with them. */
 export async function startIdentityProvider(
   algorithm: 'RS256' | 'ES256' | 'EdDSA' = 'RS256',
 ): Promise<IdentityProvider> {
@@ -162,7 +162,7 @@ export async function startIdentityProvider(
   };
 }
 
-/** A certificate of nobody's authority, for 127.0.0.1 and localhost, and its key: good for tests only. */
+/** A self-signed certificate for 127.0.0.1 and localhost, and its key: for tests only. */
 export const selfSigned = {
   cert: `-----BEGIN CERTIFICATE-----
 MIIBmzCCAUCgAwIBAgITbkzZnWrB+4TbuRmYHTQnQm3+CzAKBggqhkjOPQQDAjAU

@@ -3,7 +3,7 @@ import type { Durations } from '../../domain/rollups/analytics.ts';
 import type { TestDatabase } from './databases.ts';
 import { randomFrom } from './events.ts';
 
-/** What analytics look at in an event. */
+/** The columns of an event that analytics read. */
 export interface AnalyticsEvent {
   correlation_id: string;
   version: number;
@@ -22,10 +22,10 @@ const STEPS = ['validate', 'check', 'call', 'prepare'];
 const SYSTEMS = ['Alpha', 'Beta', null];
 const MESSAGES = ['the partner answered 503', 'The partner answered 503', 'no credit', null];
 const MINUTE = 60_000;
-/** Begins the correlation ids of streams that are moved to the archive. */
+/** The prefix of the correlation ids of streams that are moved to the archive. */
 const ARCHIVED = 'archived-';
 
-/** Streams that begin at random times in the range, with failures, retries, cancels and some that have no end. */
+/** Streams that begin at random times in the range, with failures, retries and cancels, some without an end. */
 export function randomStreams(options: {
   seed: number;
   from: number;
@@ -57,7 +57,7 @@ export function randomStreams(options: {
         created_at: new Date(at).toISOString(),
         ...more,
       });
-      // Some take minutes, so that ends are in other buckets than starts.
+      // Some events come minutes later, so that ends and starts are in different buckets.
       at += Math.floor(random() ** 4 * 90 * MINUTE);
     };
     const fail = (step_name: string): void =>
@@ -94,7 +94,7 @@ export function randomStreams(options: {
 
 const ROWS_AT_ONCE = 100;
 
-/** Writes them in this order, and moves those of the archived streams. */
+/** Writes the events in this order, and moves the archived streams. */
 export async function insertEvents(
   { kind, knex, reads }: Pick<TestDatabase, 'kind' | 'knex' | 'reads'>,
   events: readonly AnalyticsEvent[],
@@ -108,7 +108,7 @@ export async function insertEvents(
     await knex('event_log').insert(rows);
   }
   if (kind === 'mssql') {
-    // As an append does, so that the feed has them.
+    // As an append does, so that the feed contains them.
     await knex.raw(
       'INSERT INTO unpositioned_event (event_id) SELECT id FROM event_log WHERE id NOT IN (SELECT event_id FROM event_position)',
     );
@@ -121,7 +121,7 @@ export async function insertEvents(
   await knex.raw(`DELETE FROM event_log WHERE ${archived}`);
 }
 
-/** Answers by plain loops over the events, which share nothing with the code they are held against. */
+/** The expected answers, computed by plain loops over the events that share no code with the tested one. */
 
 export interface Expected {
   count: number;
@@ -141,7 +141,7 @@ export function within(events: readonly AnalyticsEvent[], from: string, to: stri
   );
 }
 
-/** Groups them by a name, with the values that each has. */
+/** Groups events by a name, with the values of each group. */
 export function tally(
   events: readonly AnalyticsEvent[],
   nameOf: (event: AnalyticsEvent) => string,
@@ -160,7 +160,7 @@ export function tally(
   return found;
 }
 
-/** From the request of its process to the event. */
+/** Measures the time from the request of a process to an event. */
 export function durationIn(events: readonly AnalyticsEvent[]) {
   const requests = new Map(
     events
@@ -177,7 +177,7 @@ export function nearestRank(values: readonly number[], share: number): number {
   return rising[Math.max(1, Math.ceil(share * rising.length)) - 1] as number;
 }
 
-/** The bucket a time is in, named by the clock on a wall there: `2026-03-29 02 GMT+2`. */
+/** Names the bucket of a time by the local time of the zone: `2026-03-29 02 GMT+2`. */
 export function wallClock(timeZone: string, bucket: 'day' | 'hour') {
   const format = new Intl.DateTimeFormat('en-CA', {
     timeZone,
@@ -191,7 +191,7 @@ export function wallClock(timeZone: string, bucket: 'day' | 'hour') {
   return (time: string): string => format.format(new Date(time));
 }
 
-/** Counts, sums, minima and maxima are the same; a percentile is as near as it is promised. */
+/** Expects exact counts, sums, minima and maxima, and percentiles within the promised tolerance. */
 export function expectTally(
   found: Durations & { count: number; errors?: number },
   expected: Expected | undefined,

@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import { expect } from 'vitest';
 import type { ArchiveCount } from '../../domain/archive/archive.ts';
+import type { Partition } from '../../domain/archive/partition.ts';
 import type { ProcessEvent, StoredEvent } from '../../domain/process/events.ts';
 import { fold, type ProcessState } from '../../domain/process/process-state.ts';
 import type { ProcessCursor, ProcessFilter } from '../../domain/process/process-store.ts';
@@ -9,15 +10,15 @@ import { createListProcesses } from '../../infrastructure/sql/list-processes.ts'
 import { fromProcessRow, type ProcessRow } from '../../infrastructure/sql/process-row.ts';
 import { completed, requested, started, stepCompleted } from './events.ts';
 
-/** A time before which everything has ended that a test has written. */
+/** A time before which every process of a test has ended. */
 export const soon = (): string => new Date(Date.now() + 3_600_000).toISOString();
 
-/** Without what only says where an event lies. */
-export function withoutPlace({ archivedAt: _, ...event }: StoredEvent): StoredEvent {
+/** The event without the time of its archiving. */
+export function withoutArchivedAt({ archivedAt: _, ...event }: StoredEvent): StoredEvent {
   return event;
 }
 
-/** Publishes what is in the outbox to nobody. */
+/** Removes all rows from the outbox as if they were published. */
 export async function relayAll({ outbox }: Pick<Database, 'outbox'>): Promise<void> {
   for (;;) {
     const rows = await outbox.claim(1_000, 60_000);
@@ -43,58 +44,63 @@ export async function endedProcess(
   return events;
 }
 
-export interface Place {
+export interface InPartitions {
   correlationId: string;
-  /** Where its events are, and where its projected row. */
-  events: { live: number[]; archived: number[] };
-  row: { live: boolean; archived: boolean };
+  /** The versions of its events in each partition. */
+  events: Record<Partition, number[]>;
+  /** Whether a partition has its projected row. */
+  row: Record<Partition, boolean>;
 }
 
-/** Where each process is, by the four tables. */
-export async function placesOf({ knex }: Pick<Database, 'knex'>): Promise<Map<string, Place>> {
-  const places = new Map<string, Place>();
-  const placeOf = (correlationId: string): Place => {
-    const known = places.get(correlationId);
+/** Reads from the four tables in which partitions each process is. */
+export async function partitionsOf({
+  knex,
+}: Pick<Database, 'knex'>): Promise<Map<string, InPartitions>> {
+  const processes = new Map<string, InPartitions>();
+  const find = (correlationId: string): InPartitions => {
+    const known = processes.get(correlationId);
     if (known) return known;
     const row = { live: false, archived: false };
-    const place: Place = { correlationId, events: { live: [], archived: [] }, row };
-    places.set(correlationId, place);
-    return place;
+    const process: InPartitions = { correlationId, events: { live: [], archived: [] }, row };
+    processes.set(correlationId, process);
+    return process;
   };
   for (const [table, where] of [
     ['event_log', 'live'],
     ['event_log_archive', 'archived'],
   ] as const) {
     const rows = await knex(table).select('correlation_id', 'version').orderBy('version');
-    for (const { correlation_id: id, version } of rows) placeOf(id).events[where].push(version);
+    for (const { correlation_id: id, version } of rows) find(id).events[where].push(version);
   }
   for (const [table, where] of [
     ['process_store', 'live'],
     ['process_store_archive', 'archived'],
   ] as const) {
     const rows = await knex(table).select('correlation_id');
-    for (const { correlation_id: id } of rows) placeOf(id).row[where] = true;
+    for (const { correlation_id: id } of rows) find(id).row[where] = true;
   }
-  return places;
+  return processes;
 }
 
-/** G8 and G3: no process in both, none half moved, no version missing. */
-export async function expectWhollyInOnePlace(database: Database): Promise<Map<string, Place>> {
-  const places = await placesOf(database);
-  for (const [correlationId, { events, row }] of places) {
-    const there = events.archived.length > 0 ? 'archived' : 'live';
-    const notThere = there === 'live' ? 'archived' : 'live';
-    expect(events[notThere], `${correlationId}: ${notThere} events`).toEqual([]);
-    expect(row[notThere], `${correlationId}: ${notThere} row`).toBe(false);
-    if (there === 'archived') expect(row.archived, `${correlationId}: archived row`).toBe(true);
-    expect(events[there], `${correlationId}: versions`).toEqual(
-      events[there].map((_, at) => at + 1),
+/** G8 and G3: no process is in both partitions or moved in part, and no version is missing. */
+export async function expectWhollyInOnePartition(
+  database: Database,
+): Promise<Map<string, InPartitions>> {
+  const processes = await partitionsOf(database);
+  for (const [correlationId, { events, row }] of processes) {
+    const partition = events.archived.length > 0 ? 'archived' : 'live';
+    const other = partition === 'live' ? 'archived' : 'live';
+    expect(events[other], `${correlationId}: ${other} events`).toEqual([]);
+    expect(row[other], `${correlationId}: ${other} row`).toBe(false);
+    if (partition === 'archived') expect(row.archived, `${correlationId}: archived row`).toBe(true);
+    expect(events[partition], `${correlationId}: versions`).toEqual(
+      events[partition].map((_, at) => at + 1),
     );
   }
-  return places;
+  return processes;
 }
 
-/** What the row of an archived process says; null without one. */
+/** The state in the row of an archived process; null without a row. */
 export async function archivedState(
   { knex }: Pick<Database, 'knex'>,
   correlationId: string,
@@ -113,7 +119,7 @@ export async function archivedState(
   });
 }
 
-/** The row of a process, wherever it is, is the fold of its stream. */
+/** Expects that the row of a process, live or archived, is the fold of its stream. */
 export async function expectFolded(database: Database, correlationId: string): Promise<void> {
   const { eventStore, processStore } = database;
   const folded: ProcessState | null = fold(await eventStore.readStream(correlationId));
@@ -122,7 +128,7 @@ export async function expectFolded(database: Database, correlationId: string): P
   expect(row, correlationId).toEqual(folded);
 }
 
-/** Moves a batch of what has ended. */
+/** Moves a batch of ended processes to the archive. */
 export async function moveBatch(
   { archive }: Pick<Database, 'archive'>,
   limit: number,
@@ -132,31 +138,31 @@ export async function moveBatch(
   return { processes, events };
 }
 
-/** The end of a test: every process is whole, and goes. */
+/** Ends a test: checks that every process is in one partition, then deletes all. */
 export async function emptyAfterwards(database: Database): Promise<void> {
-  await expectWhollyInOnePlace(database);
+  await expectWhollyInOnePartition(database);
   const tables = ['event_log', 'event_log_archive', 'process_store', 'process_store_archive'];
   for (const table of [...tables, 'outbox']) await database.knex(table).del();
 }
 
-/** The statement by which a page of processes is read on SQLite. */
+/** The statement that reads a page of processes on SQLite. */
 export async function listQuery(
   knex: Knex,
   filter: ProcessFilter,
   after: ProcessCursor,
 ): Promise<Knex.SqlNative> {
-  const asked: Knex.SqlNative[] = [];
+  const queries: Knex.SqlNative[] = [];
   const list = createListProcesses(knex, {
     key: (value) => value,
     time: (value) => value,
     noTime: 'NULL',
     async upTo(query) {
-      asked.push(query.toSQL().toNative());
+      queries.push(query.toSQL().toNative());
       return { rows: [], bytes: 0, isCut: false };
     },
   });
   await list(filter, { limit: 10, maxBytes: 1_000_000 }, after);
-  const [query] = asked;
-  if (!query) throw new Error('nothing was asked');
+  const [query] = queries;
+  if (!query) throw new Error('the list ran no query');
   return query;
 }

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 const children = new Set<ChildProcess>();
 let listening = false;
 
-/** Ends a child with this process, however this process ends short of being killed. */
+/** Kills a child when this process ends, unless this process is killed itself. */
 export function endWithUs(child: ChildProcess): void {
   if (!listening) {
     listening = true;
@@ -31,7 +31,7 @@ export function isOnPath(program: string): boolean {
   return spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
 }
 
-/** A port nobody listens on now. */
+/** A port that no program listens on now. */
 export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -41,7 +41,7 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** Waits until `check` gives something other than null, looking every 20 ms. */
+/** Waits until `check` returns something other than null, undefined or false; it is called every 20 ms. */
 export async function until<T>(
   check: () => Promise<T | null | undefined | false> | T | null | undefined | false,
   what: string,
@@ -58,15 +58,15 @@ export async function until<T>(
 
 /** Runs a goal of Maven; artefacts with a wrong checksum are refused. */
 export async function maven(pom: string, args: readonly string[]): Promise<void> {
-  // Maven by itself only warns of a checksum that is wrong or missing.
+  // By default Maven only warns of a checksum that is wrong or missing.
   await runProgram('mvn', ['-q', '-B', '--strict-checksums', '-f', pom, ...args]);
 }
 
 /**
  * Runs a program to its end.
  *
- * @returns what it printed
- * @throws Error with the first lines of what the program says of errors
+ * @returns its standard output
+ * @throws Error with the first lines of its output that contain "error"
  */
 export async function runProgram(
   program: string,

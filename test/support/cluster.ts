@@ -20,40 +20,40 @@ import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
 export interface Cluster {
   folder: Folder;
-  /** The key of a test process, on an engine that others use as well. */
+  /** The own key of a copied test process, on an engine that other tests use as well. */
   key(original: string): string;
   instances: Map<string, ServiceProcess>;
   /** Starts an instance, or starts it again. */
   start(name: string, roles: string, more?: Record<string, string>): Promise<ServiceProcess>;
-  /** Ends an instance for good, as a supervisor does. */
+  /** Stops an instance with SIGTERM, as a supervisor does, and does not start it again. */
   retire(name: string): Promise<void>;
   /** Callers on all instances with the role `api`. */
   load(options: { readyOnly: boolean; pauseMs?: number }): BalancedLoad;
   redis: { url(): string; stop(): Promise<void>; start(): Promise<void> };
-  /** The way of the instances to the engine. */
+  /** The proxy between the instances and the engine. */
   engine: TcpProxy;
-  /** The engine itself, for an operator who deletes an instance by hand. */
+  /** Deletes the instance of a process in the engine, as an operator does by hand. */
   deleteInstance(correlationId: string): Promise<void>;
   database: { away(): Promise<void>; back(): Promise<void> };
-  /** How many instances of these processes have ended in the engine, each by itself. */
+  /** How many instances the engine has for these processes, ended ones included. */
   countInstances(correlationIds: readonly string[]): Promise<number>;
   /** The events of a process. */
   events(correlationId: string): Promise<Stream['events']>;
-  /** A process that is meant to end otherwise than well. */
+  /** Declares a process that must end in an error. */
   expectFailure(correlationId: string): void;
   /**
-   * Waits until everything accepted has ended and been projected, then holds it against what must be
-   * true of it whatever happened: ended once, and well; nothing missing; process_store the fold of the
-   * log; no step done for two tasks of the engine.
+   * Waits until all accepted processes have ended and are projected, then checks what must always hold: each has ended
+   * once, and with `ok` unless declared otherwise; no event is missing; process_store is the fold of the log; no step
+   * ran for two tasks of the engine.
    */
   expectAllWhole(accepted: readonly string[]): Promise<Stream[]>;
   stop(): Promise<void>;
 }
 
-/** Milliseconds between two starts of a caller: the point is not how many they are. */
+/** Milliseconds between two starts of a caller: the tests do not need many. */
 const PAUSE_MS = 250;
 
-/** A place for many service processes: one database, a Redis of its own, and a real engine. */
+/** Starts the surroundings of many service processes: one database, a Redis of its own, and a real engine. */
 export async function startCluster(kind: ClusterDatabase, engineUrl: string): Promise<Cluster> {
   const folder = createFolder();
   const copies = copyProcesses(folder.path, ['counted', 'gated']);
@@ -73,7 +73,7 @@ export async function startCluster(kind: ClusterDatabase, engineUrl: string): Pr
     const ids: string[] = await database.knex('event_log').distinct().pluck('correlation_id');
     return Promise.all(
       ids.map(async (correlationId) => {
-        // In this order: what is projected later is in neither.
+        // The row is read first, so that it cannot be ahead of the events.
         const projected = await database.processStore.get(correlationId);
         const events = await database.eventStore.readStream(correlationId);
         return { correlationId, events, folded: fold(events), projected };
@@ -85,7 +85,7 @@ export async function startCluster(kind: ClusterDatabase, engineUrl: string): Pr
     return Number((await query.first())?.n);
   }
 
-  /** Cheap, since it is asked all the time. */
+  /** A cheap check, because the test repeats it until it holds. */
   async function looksSettled(): Promise<boolean> {
     const { knex } = database;
     const all = await count(knex('event_log').countDistinct('correlation_id as n'));
@@ -183,10 +183,10 @@ export async function startCluster(kind: ClusterDatabase, engineUrl: string): Pr
       // A handler may run again for a task whose worker died, never for another task of the same step.
       const tasks = new Map<string, Set<string>>();
       for (const { correlationId, step, task } of recordedRuns(folder.path)) {
-        const place = `${correlationId} ${step}`;
-        tasks.set(place, (tasks.get(place) ?? new Set()).add(task));
+        const key = `${correlationId} ${step}`;
+        tasks.set(key, (tasks.get(key) ?? new Set()).add(task));
       }
-      for (const [place, { size }] of tasks) expect(size, place).toBe(1);
+      for (const [key, { size }] of tasks) expect(size, key).toBe(1);
       return found;
     },
     async stop() {
@@ -203,10 +203,10 @@ export async function startCluster(kind: ClusterDatabase, engineUrl: string): Pr
 
 export type ClusterDatabase = 'SQLite' | 'SQL Server';
 
-/** A database that many instances share, and that can be taken from them. */
+/** A database that many instances share, and that a test can make unavailable. */
 export interface SharedDatabase {
   database: Database;
-  /** For the instances. */
+  /** Settings for the instances. */
   settings: Record<string, string>;
   away(): Promise<void>;
   back(): Promise<void>;
@@ -215,7 +215,7 @@ export interface SharedDatabase {
 
 const options = { clock: Date.now, leaseMs: 0, onAppended: () => {} };
 
-/** The database of one test; its own connections do not go the way that can be cut. */
+/** Opens the database of one test; the test's own connection does not go through the proxy. */
 export function openClusterDatabase(
   kind: ClusterDatabase,
   folder: Folder,
@@ -225,15 +225,15 @@ export function openClusterDatabase(
 
 async function openSqlite(folder: Folder): Promise<SharedDatabase> {
   const database = await openSqliteDatabase({ ...options, file: folder.file });
-  const foreigner = new BetterSqlite3(folder.file);
+  const other = new BetterSqlite3(folder.file);
   return {
     database,
     settings: {},
-    // Somebody else's program has the file and does not let go of it.
-    away: async () => void foreigner.exec('BEGIN EXCLUSIVE'),
-    back: async () => void foreigner.exec('ROLLBACK'),
+    // Another program locks the file.
+    away: async () => void other.exec('BEGIN EXCLUSIVE'),
+    back: async () => void other.exec('ROLLBACK'),
     async destroy() {
-      foreigner.close();
+      other.close();
       await database.close();
     },
   };

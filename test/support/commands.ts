@@ -10,7 +10,7 @@ import { type Api, createApi } from './service-api.ts';
 /** The folder of the project as JavaScript, `test/support` included: node starts that in a third of the time. */
 const builtFolder = () => askOnce<string>('built');
 
-/** Where the JavaScript of a source file is, as `src/bin.ts`. */
+/** The path of the built JavaScript of a source file, for instance of `src/bin.ts`. */
 export async function builtFile(source: string): Promise<string> {
   return join(await builtFolder(), source.replace(/\.ts$/, '.js'));
 }
@@ -29,7 +29,7 @@ export async function runCommand(
   return run(process.execPath, [await builtFile('src/bin.ts'), ...args], env);
 }
 
-/** Runs it as somebody at a terminal does, with both outputs on that; `script` makes the terminal. */
+/** Runs a command on a terminal that `script` provides; both outputs go to it. */
 export async function runOnTerminal(
   args: readonly string[],
   env: Record<string, string>,
@@ -49,29 +49,29 @@ async function run(
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   endWithUs(child);
-  const came: CommandRun = { code: null, out: '', err: '' };
+  const result: CommandRun = { code: null, out: '', err: '' };
   child.stdout.on('data', (data) => {
-    came.out += String(data);
+    result.out += String(data);
   });
   child.stderr.on('data', (data) => {
-    came.err += String(data);
+    result.err += String(data);
   });
-  [came.code] = (await once(child, 'close')) as [number | null];
-  return came;
+  [result.code] = (await once(child, 'close')) as [number | null];
+  return result;
 }
 
 export interface ServiceProcess {
   url: string;
   api: Api;
   pid: number;
-  /** Everything it printed. */
+  /** Everything that it has printed. */
   output(): string;
   kill(signal: NodeJS.Signals): void;
   /** Its exit code, or the signal that ended it. */
   readonly ended: Promise<number | NodeJS.Signals>;
 }
 
-/** Runs `fastify-camunda serve` as a process of its own, which may be killed. */
+/** Runs `fastify-camunda serve` as a process of its own, which a test may kill. */
 export function startServiceProcess(
   folder: Folder,
   more: Record<string, string> = {},
@@ -80,9 +80,9 @@ export function startServiceProcess(
 }
 
 /**
- * Runs a command of the service; it is up when a line matches `ready`, whose group is the URL.
+ * Runs a command of the service and waits for a line that matches `ready`, whose group is the URL.
  *
- * @param bin the program; left out: as the tests built it
+ * @param bin the program; by default the one that the tests built
  */
 export async function startCommand(
   args: readonly string[],
@@ -125,48 +125,48 @@ export async function startCommand(
   };
 }
 
-/** A process of its own that works on a database until it is killed. */
+/** A process that works on a database until a test kills it. */
 export interface Killable {
-  /** What it has written to its standard output. */
-  said(): string;
+  /** Its standard output so far. */
+  output(): string;
   /**
-   * Lets it work: to its end, or to its nth report, where it stands still until it is killed. Counting reports,
-   * not time, is what makes a kill fall into its work on any machine.
+   * Lets it work to its end, or to its nth report, where it waits to be killed. Reports are counted instead of time, so
+   * that the kill hits the process during its work on any machine.
    */
   begin(holdAt?: number): void;
-  /** Waits until it has reported so often, or has done all there was. */
+  /** Waits until it has reported so often, or has finished. */
   reported(times: number): Promise<void>;
   isDone(): boolean;
   /** Kills it with -9. */
   kill(): Promise<void>;
 }
 
-/** Starts a script of this folder, which says `ready` when it is up and then waits for its word to begin. */
+/** Starts a script of `programs/`, which prints `ready` and then waits for `begin`. */
 export async function startKillable(script: string, ...args: string[]): Promise<Killable> {
   const program = await builtFile(`test/support/programs/${script}`);
   const child = spawn(process.execPath, [program, ...args], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   endWithUs(child);
-  let said = '';
-  let heard: () => void = () => {};
+  let output = '';
+  let onOutput: () => void = () => {};
   child.stdout.on('data', (chunk) => {
-    said += chunk;
-    heard();
+    output += chunk;
+    onOutput();
   });
   const ended = new Promise((resolve) => child.once('close', resolve));
-  await until(() => said.includes('ready'), `${script} is up`, 60_000);
-  const isDone = (): boolean => /\bdone\b/.test(said);
-  const reports = (): number => said.match(/^report /gm)?.length ?? 0;
+  await until(() => output.includes('ready'), `${script} is up`, 60_000);
+  const isDone = (): boolean => /\bdone\b/.test(output);
+  const reports = (): number => output.match(/^report /gm)?.length ?? 0;
   return {
-    said: () => said,
+    output: () => output,
     begin: (holdAt) => void child.stdin.write(`go ${holdAt ?? ''}\n`),
     async reported(times) {
       const has = (): boolean => reports() >= times || isDone();
-      // At once, for the kill is to come while it does what comes next.
+      // Without polling: the kill must hit the process during its next transaction.
       await new Promise<void>((resolve, reject) => {
-        heard = () => has() && resolve();
-        heard();
+        onOutput = () => has() && resolve();
+        onOutput();
         void ended.then(() => (has() ? resolve() : reject(new Error(`${script} has ended`))));
       });
     },

@@ -8,9 +8,9 @@ import { openMssqlDatabase } from '../../infrastructure/sqlserver/database.ts';
 import { createTestDatabase } from './mssql.ts';
 
 export interface TestDatabase extends Database {
-  /** Where another process finds it: the file, or the URL. */
+  /** The file or URL by which another process opens it. */
   target: string;
-  /** Closes it and removes what it wrote. */
+  /** Closes and removes it. */
   destroy(): Promise<void>;
 }
 
@@ -22,13 +22,13 @@ export interface DatabaseKind {
 
 const defaults: DatabaseOptions = { clock: Date.now, leaseMs: 0, onAppended: () => {} };
 
-/** A folder that is removed by the returned function. */
+/** Creates a folder; `remove` deletes it. */
 export function temporaryFolder(): { path: string; remove: () => void } {
   const path = mkdtempSync(join(tmpdir(), 'fastify-camunda-test-'));
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-/** Every database the suites run against. */
+/** The databases that the suites run against. */
 export function databaseKinds(): DatabaseKind[] {
   const mssqlUrl = inject('mssqlUrl');
   return [

@@ -41,8 +41,8 @@ export interface GivenAnswer {
   body: unknown;
 }
 
-/** Headers that callers go by: an answer with one has it in the document. */
-const NOTED_HEADERS = [
+/** Headers that callers use: an answer may have one only if the document has it. */
+const CALLER_HEADERS = [
   'location',
   'retry-after',
   'etag',
@@ -53,10 +53,10 @@ const NOTED_HEADERS = [
   'content-disposition',
 ];
 
-/** For the schemas of a document: validators of OpenAPI 3.1's dialect, JSON Schema 2020-12, with formats. */
+/** Creates validators for the schemas of a document in the dialect of OpenAPI 3.1, JSON Schema 2020-12, with formats. */
 export function createSchemaCheck(document: OpenApiDocument): (schema: object) => ValidateFunction {
   const ajv = new Ajv2020({ strict: false, allErrors: true });
-  // Its types say less than what a CommonJS module is under Node.
+  // The types of ajv-formats do not describe how Node imports the CommonJS module.
   const addFormats = addFormatsModule as unknown as typeof addFormatsModule.default;
   addFormats(ajv);
   ajv.addSchema({ $id: 'document', components: document.components });
@@ -65,20 +65,20 @@ export function createSchemaCheck(document: OpenApiDocument): (schema: object) =
     const found = known.get(schema);
     if (found) return found;
     const text = JSON.stringify(schema).replaceAll('"#/components/', '"document#/components/');
-    const made = ajv.compile(JSON.parse(text));
-    known.set(schema, made);
-    return made;
+    const validate = ajv.compile(JSON.parse(text));
+    known.set(schema, validate);
+    return validate;
   };
 }
 
 /**
- * Holds answers against the document: the status is documented, and content type, body and headers are as the
- * document says. What there is no operation for is answered 404 or 405.
+ * Checks answers against the document: the status is documented, and content type, body and headers match. A path
+ * without an operation is answered with 404 or 405.
  */
 export function createAnswerCheck(
   document: OpenApiDocument,
 ): (method: string, pathname: string, answer: GivenAnswer) => void {
-  // Open for later releases; what this one sends is in it.
+  // The document allows more fields, for later releases; this release must not send any.
   const described = closed(document) as OpenApiDocument;
   const validatorOf = createSchemaCheck(described);
   const routes = Object.entries(described.paths).map(([template, operations]) => ({
@@ -120,13 +120,13 @@ export function createAnswerCheck(
       if (value !== null) expect(validatorOf(schema)(value), `${name} of ${what}`).toBe(true);
     }
     const names = new Set(Object.keys(headers).map((name) => name.toLowerCase()));
-    for (const name of NOTED_HEADERS) {
+    for (const name of CALLER_HEADERS) {
       if (given.has(name)) expect(names, `documented: ${name} of ${what}`).toContain(name);
     }
   }
 }
 
-/** The same schemas without room for fields that they do not name. */
+/** The same schemas with `additionalProperties: false`. */
 function closed(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(closed);
   if (typeof value !== 'object' || value === null) return value;

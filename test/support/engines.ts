@@ -11,7 +11,7 @@ import { requested } from './events.ts';
 import { serverUrl } from './servers.ts';
 
 export interface TestEngine {
-  /** Base URL of its REST API: all that the suites know of it. */
+  /** Base URL of its REST API; the suites know nothing else about it. */
   url: string;
   stop(): Promise<void>;
 }
@@ -22,7 +22,7 @@ export interface EngineKind {
   open(): Promise<TestEngine>;
 }
 
-/** Every engine the suites run against. */
+/** The engines that the suites run against. */
 export async function engineKinds(): Promise<EngineKind[]> {
   const [operaton, camunda7] = await Promise.all([serverUrl('operaton'), serverUrl('camunda7')]);
   return [embeddedEngine(), running('Operaton', operaton), running('Camunda 7', camunda7)];
@@ -34,10 +34,9 @@ export function embeddedEngine(): EngineKind {
 }
 
 /**
- * The embedded engine with nothing kept in memory: every step starts from what the step before saved,
- * as after a restart.
+ * The embedded engine without its cache: every step starts from the saved state of the step before, as after a restart.
  */
-export function forgetfulEngine(): EngineKind {
+export function engineWithoutCache(): EngineKind {
   return embedded('the embedded engine, restored before every step', { liveInstances: 0 });
 }
 
@@ -48,7 +47,7 @@ function embedded(name: string, options: { liveInstances?: number }): EngineKind
     async open() {
       const folder = temporaryFolder();
       const file = join(folder.path, 'test.db');
-      const log = { warn: complain, error: complain };
+      const log = { warn: logLine, error: logLine };
       const engine = await startEmbeddedEngine({ ...options, file, secret: null, log });
       return {
         url: engine.url,
@@ -61,7 +60,7 @@ function embedded(name: string, options: { liveInstances?: number }): EngineKind
   };
 }
 
-/** One that runs already, and goes on when the suite is done. */
+/** An engine that runs already and keeps running after the suite. */
 function running(name: string, url: string | null): EngineKind {
   return {
     name,
@@ -70,7 +69,7 @@ function running(name: string, url: string | null): EngineKind {
   };
 }
 
-function complain(fields: object, message: string): void {
+function logLine(fields: object, message: string): void {
   process.stderr.write(`embedded engine: ${message} ${JSON.stringify(fields)}\n`);
 }
 
@@ -87,7 +86,7 @@ const incidentsAnswer = z.array(z.object({ incidentMessage: z.string().nullable(
 const startAnswer = z.object({ id: z.string() });
 const historyAnswer = z.object({ state: z.string() });
 
-/** What the tests ask an engine besides what the service itself asks. */
+/** Calls to an engine that the tests need and the service does not make. */
 export function engineApi(url: string) {
   async function call(method: string, path: string, body?: unknown): Promise<unknown> {
     const answer = await fetch(`${url}${path}`, {
@@ -119,8 +118,8 @@ export function engineApi(url: string) {
       const path = `/process-definition/key/${key}/start`;
       return startAnswer.parse(await call('POST', path, { businessKey, variables }));
     },
-    /** Removes a process with all its instances; the embedded engine is thrown away whole. */
-    async forget(key: string) {
+    /** Removes a process definition with all its instances; the embedded engine is deleted as a whole instead. */
+    async removeProcess(key: string) {
       const found = await fetch(`${url}/deployment?name=${key}`);
       if (!found.ok) return;
       const deployments = z.array(z.object({ id: z.string() })).parse(await found.json());
@@ -131,7 +130,7 @@ export function engineApi(url: string) {
   };
 }
 
-/** An engine with a process of one task that nobody works on, and a database: for the engine's jobs. */
+/** An engine with a process of one task that no worker runs, and a database: for the engine's jobs. */
 export async function openInstances(kind: EngineKind) {
   const key = `instances-${randomUUID()}`;
   const running = await kind.open();
@@ -151,7 +150,7 @@ export async function openInstances(kind: EngineKind) {
     key,
     engine: engine as Engine,
     eventStore: database.eventStore,
-    /** Requests a process; gives back its start-instance job. */
+    /** Requests a process; returns its start-instance job. */
     async request(correlationId: string, processName = key): Promise<Job> {
       const { events } = await database.eventStore.append(correlationId, [
         { ...requested(), processName },
@@ -170,7 +169,7 @@ export async function openInstances(kind: EngineKind) {
       return events.map(({ type }) => type);
     },
     async close(): Promise<void> {
-      await engineApi(running.url).forget(key);
+      await engineApi(running.url).removeProcess(key);
       await engine.close();
       await running.stop();
       await database.destroy();

@@ -11,7 +11,7 @@ import {
   settingsFor,
 } from './service.ts';
 
-/** What processes are started with. */
+/** The variables that processes are started with. */
 export const ADA = { email: PERSON.email, fullName: PERSON.fullName };
 
 /** A folder that is removed when the test has ended. */
@@ -36,7 +36,7 @@ export const run = (
 ): Promise<CommandRun> =>
   runCommand(args, settingsFor(folder, personal({ LOG_LEVEL: 'error', ...more })));
 
-/** All tables but the embedded engine's, which needs the variables to work with them. */
+/** The rows of all tables but those of the embedded engine, which needs the plain variables. */
 export function rowsBesideEngine(folder: Folder): string {
   const db = new BetterSqlite3(folder.file, { readonly: true });
   try {
@@ -51,7 +51,7 @@ export function rowsBesideEngine(folder: Folder): string {
   }
 }
 
-/** Instances that the embedded engine has, ended ones too. */
+/** How many instances the embedded engine has, ended ones included. */
 export const enginesRows = (folder: Folder): number =>
   Number(queryValue(folder, 'SELECT COUNT(*) FROM engine_instance'));
 

@@ -13,7 +13,7 @@ export const identity: ProcessIdentity = {
 
 const common = { processName: 'onboard-user', identity };
 
-/** The event a start leads to. */
+/** The event of a start. */
 export function requested(idempotencyKey?: string): ProcessEvent {
   const events = decide(
     {
@@ -30,7 +30,7 @@ export function requested(idempotencyKey?: string): ProcessEvent {
   return one(events);
 }
 
-/** A step's success; every `taskId` has its own dedupe key. */
+/** The success of a step; every `taskId` has its own dedupe key. */
 export function stepCompleted(taskId: string, name = 'run-background-check'): ProcessEvent {
   return {
     ...common,
@@ -69,7 +69,7 @@ export function stepFailed(taskId: string, nth: number): ProcessEvent {
   };
 }
 
-/** A step that a rule refused. */
+/** A step that ended in a business error. */
 export function refused(taskId: string): ProcessEvent {
   return {
     ...common,
@@ -108,7 +108,7 @@ export function failed(): ProcessEvent {
   };
 }
 
-/** Something broke: the failure that may be retried. */
+/** A technical failure, which may be retried. */
 export function broken(): ProcessEvent {
   return {
     ...common,
@@ -136,7 +136,7 @@ function one(events: readonly ProcessEvent[]): ProcessEvent {
   return event;
 }
 
-/** A state as the projection makes it; pending unless said otherwise. */
+/** A state as the projection computes it, by default pending. */
 export function stateOf(
   correlationId: string,
   version: number,

@@ -14,7 +14,7 @@ export type ExportedRow = Record<string, unknown>;
 
 const NAMES = ['id', ...EXPORTED_COLUMNS];
 
-/** All events as the tables hold them, in the order of the feed, as an export in this format has to have them. */
+/** All events from the tables in the order of the feed, as an export in this format must contain them. */
 export async function expectedRows(
   database: Pick<Database, 'knex' | 'eventFeed' | 'feedRows'>,
   format: ExportFormat,
@@ -65,7 +65,7 @@ export async function readExport(format: ExportFormat, bytes: Buffer): Promise<E
   }
 }
 
-/** The records of RFC 4180: quoted or not, each ended by CRLF. What is not quoted and empty is null. */
+/** The records of a CSV file by RFC 4180, each ended by CRLF. An empty field without quotes is null. */
 function readCsv(text: string): string[][] {
   const lines: string[][] = [];
   let line: string[] = [];
@@ -86,7 +86,7 @@ function readCsv(text: string): string[][] {
   return lines;
 }
 
-/** A text of a CSV export as it is stored: the apostrophe that keeps spreadsheets from running it is taken away. */
+/** The stored text of a field: removes the apostrophe that keeps spreadsheets from running the text as a formula. */
 export function unguarded(field: string): string {
   return field.startsWith("'") ? field.slice(1) : field;
 }
@@ -106,7 +106,7 @@ function typed(name: string, value: unknown): unknown {
   return name.endsWith('_at') ? new Date(value as string) : value;
 }
 
-/** The first row that differs, in both; null when none does. For so many rows that a difference could not be printed. */
+/** The first row that differs, from both lists; null when all are equal. For lists that are too long for a diff. */
 export function firstDifference(
   rows: readonly ExportedRow[],
   expected: readonly ExportedRow[],
@@ -119,10 +119,10 @@ export function firstDifference(
   return null;
 }
 
-/** The records of a CSV file, the names of its columns among them. What is nothing may be null or an empty text. */
+/** Reads the records of a CSV file, the header included. An empty field may be null or an empty text. */
 export type CsvReader = (file: string) => Promise<(string | null)[][]>;
 
-/** Python's csv module as its manual says to use it. It knows no difference between nothing and an empty text. */
+/** Reads with Python's csv module as its manual advises. It does not distinguish null from an empty text. */
 export async function readWithPython(file: string): Promise<(string | null)[][]> {
   if (!isOnPath('python3')) {
     throw new Error('there is no python3: install it, e.g. `apt-get install python3`');
@@ -141,23 +141,23 @@ with open(sys.argv[1], newline='', encoding='utf-8') as file:
   return JSON.parse(stdout);
 }
 
-/** DuckDB, told only that everything is a text, and that "" is one. */
+/** Reads with DuckDB, which is told only that all columns are texts and that "" is an empty text. */
 export async function readWithDuckDb(file: string): Promise<(string | null)[][]> {
   const read = `read_csv('${file}', header = false, all_varchar = true, delim = ',', quote = '"', escape = '"',
     nullstr = '', allow_quoted_nulls = false, max_line_size = 20000000)`;
-  // By way of a file: its binding for Node takes a byte order mark from the beginning of a text.
+  // Through a file, because the binding for Node removes a byte order mark at the beginning of a text.
   await queryDuckDb(`COPY (SELECT * FROM ${read}) TO '${file}.json' (FORMAT json)`);
   const lines = readFileSync(`${file}.json`, 'utf8').split('\n').filter(Boolean);
   return lines.map((line) => Object.values(JSON.parse(line)));
 }
 
-/** How many rows DuckDB finds in a file of which it is told nothing. */
+/** How many rows DuckDB finds in a file without any options. */
 export async function countWithDuckDb(file: string): Promise<number> {
   const [[count] = []] = await queryDuckDb(`SELECT count(*)::VARCHAR FROM '${file}'`);
   return Number(count);
 }
 
-/** The rows of a query, in a DuckDB of its own; times as texts of the session's zone. */
+/** Runs a query in a new DuckDB; times are texts in the time zone of the session. */
 export async function queryDuckDb(
   sql: string,
   session: readonly string[] = [],
@@ -174,7 +174,7 @@ export async function queryDuckDb(
   }
 }
 
-/** Writes bytes to a file and gives back its name. */
+/** Writes bytes to a file and returns its path. */
 export function fileOf(path: string, bytes: Uint8Array): string {
   writeFileSync(path, bytes);
   return path;
@@ -182,19 +182,19 @@ export function fileOf(path: string, bytes: Uint8Array): string {
 
 export type FileRow = Record<string, unknown>;
 
-/** The rows of the files of a folder whose names begin so, each file for itself. */
+/** Reads the rows of each Parquet file of a folder whose name starts with the prefix. */
 export async function readParquet(folder: string, prefix: string): Promise<Map<string, FileRow[]>> {
   const found = new Map<string, FileRow[]>();
   for (const name of readdirSync(folder).sort()) {
     if (!name.startsWith(prefix) || !name.endsWith('.parquet')) continue;
     const file = await asyncBufferFromFile(join(folder, name));
-    // Bytes stay bytes; texts are marked as such and read as texts all the same.
+    // Without utf8, columns of bytes stay bytes; columns of text are marked and read as text anyway.
     found.set(name, await parquetReadObjects({ file, utf8: false }));
   }
   return found;
 }
 
-/** Rows as a file gives them back: ids as bigint, times as Date, bytes as arrays of them. */
+/** Rows as they are read from a file: ids as bigint, times as Date, bytes as Uint8Array. */
 export function asInFile(rows: readonly FileRow[]): FileRow[] {
   return rows.map((row) =>
     Object.fromEntries(

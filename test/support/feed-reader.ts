@@ -18,39 +18,40 @@ export async function readFeed(
       after: position,
     });
     events.push(...page.items);
-    expect(Number(page.lookedTo), 'goes on').toBeGreaterThanOrEqual(Number(position));
+    expect(Number(page.lookedTo), 'the position grows').toBeGreaterThanOrEqual(Number(position));
     position = page.lookedTo;
     if (page.atEnd) return { events, position, pages };
   }
 }
 
-/** Every event has one position or waits for it, no position is without an event, and none is ahead of the head. */
+/** Every event has one position or waits for one, every position has an event, and none is ahead of the head. */
 export async function expectPositioned({ kind, knex }: Database): Promise<void> {
   if (kind !== 'mssql') return;
   const written = knex
     .select('id')
     .from('event_log')
     .unionAll(knex.select('id').from('event_log_archive'));
-  const rows: { id: string | null; event_id: string | null; places: number | string }[] = await knex
-    .select('written.id', 'placed.event_id', 'placed.places')
-    .from(written.as('written'))
-    .fullOuterJoin(
-      knex
-        .select('event_id')
-        .count({ places: '*' })
-        .from(
-          knex
-            .select('event_id')
-            .from('event_position')
-            .unionAll(knex.select('event_id').from('unpositioned_event'))
-            .as('all_placed'),
-        )
-        .groupBy('event_id')
-        .as('placed'),
-      'written.id',
-      'placed.event_id',
-    )
-    .whereRaw('written.id IS NULL OR placed.event_id IS NULL OR placed.places <> 1');
+  const rows: { id: string | null; event_id: string | null; entries: number | string }[] =
+    await knex
+      .select('written.id', 'positioned.event_id', 'positioned.entries')
+      .from(written.as('written'))
+      .fullOuterJoin(
+        knex
+          .select('event_id')
+          .count({ entries: '*' })
+          .from(
+            knex
+              .select('event_id')
+              .from('event_position')
+              .unionAll(knex.select('event_id').from('unpositioned_event'))
+              .as('all_positioned'),
+          )
+          .groupBy('event_id')
+          .as('positioned'),
+        'written.id',
+        'positioned.event_id',
+      )
+      .whereRaw('written.id IS NULL OR positioned.event_id IS NULL OR positioned.entries <> 1');
   expect(rows).toEqual([]);
   const [{ last, head } = { last: 0, head: 0 }] = await knex.select(
     knex.raw('(SELECT MAX(position) FROM event_position) AS last'),

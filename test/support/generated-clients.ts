@@ -12,7 +12,7 @@ const CACHE = join(root, 'node_modules', '.cache', 'clients');
 const GENERATOR_VERSION = '7.16.0';
 const PACKAGE = 'fastify_camunda';
 
-/** What the Python client needs and is not on this machine, as a sentence; null when all is there. */
+/** Names the programs for the Python client that this machine lacks, as a sentence; null when it has all. */
 export function missingForPython(): string | null {
   const missing = ['java', 'mvn', 'python3'].filter((program) => !isOnPath(program));
   if (missing.length === 0 && spawnSync('python3', ['-m', 'pip', '--version']).status !== 0) {
@@ -24,10 +24,10 @@ export function missingForPython(): string | null {
 }
 
 /**
- * Makes the types of openapi-typescript from the document, checks the TypeScript program with them, and runs it
+ * Generates types from the document with openapi-typescript, checks the TypeScript program with them, and runs it
  * against the service.
  *
- * @returns what the program printed
+ * @returns the output of the program
  */
 export async function runTypeScriptClient(url: string, document: object): Promise<string> {
   const folder = folderFor('typescript');
@@ -44,10 +44,10 @@ export async function runTypeScriptClient(url: string, document: object): Promis
 }
 
 /**
- * Makes the Python client of openapi-generator from the document, and runs the Python program with it against the
+ * Generates a Python client from the document with openapi-generator, and runs the Python program with it against the
  * service.
  *
- * @returns what the program printed
+ * @returns the output of the program
  */
 export async function runPythonClient(url: string, document: object): Promise<string> {
   const [jar, libraries] = await Promise.all([findGenerator(), findLibraries()]);
@@ -66,7 +66,7 @@ export async function runPythonClient(url: string, document: object): Promise<st
   });
 }
 
-/** An empty folder of this process below node_modules, so that imports find what is installed. */
+/** Creates an empty folder for this process below node_modules, so that imports find the installed packages. */
 function folderFor(name: string): string {
   const folder = join(CACHE, `${name}-${process.pid}`);
   rmSync(folder, { recursive: true, force: true });
@@ -75,7 +75,7 @@ function folderFor(name: string): string {
   return folder;
 }
 
-/** The jar from Maven Central, resolved once. */
+/** Downloads the jar from Maven Central, once. */
 async function findGenerator(): Promise<string> {
   const jar = join(CACHE, `openapi-generator-cli-${GENERATOR_VERSION}.jar`);
   if (existsSync(jar)) return jar;
@@ -87,7 +87,7 @@ async function findGenerator(): Promise<string> {
   return jar;
 }
 
-/** What generated Python clients import, installed once and again when the list changes. */
+/** Installs the packages that generated Python clients import: once, and again when the list changes. */
 async function findLibraries(): Promise<string> {
   const list = join(here, 'requirements.txt');
   const hash = createHash('sha256').update(readFileSync(list)).digest('hex').slice(0, 16);

@@ -12,7 +12,7 @@ import type { ServerAnswer, ServerName } from './servers.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Where `ask-setup.ts` asks. */
+    /** The URL at which `servers.ts` requests servers and the build. */
     setupUrl: string;
     mssqlUrl: string | null;
   }
@@ -20,7 +20,7 @@ declare module 'vitest' {
 
 interface Server {
   title: string;
-  /** The URL of one that runs already. */
+  /** The URL of a server that runs already. */
   given: string | undefined;
   start(): Promise<{ url: string; guardedUrl?: string; stop(): Promise<void> }>;
 }
@@ -43,10 +43,10 @@ const SERVERS: Record<ServerName, Server> = {
 };
 
 /**
- * Starts what test files share, Redis, Operaton and Camunda 7, each when the first file asks for it: a run
- * of one file starts only what that needs. `TEST_SERVERS=all`, the whole suite, starts all three at once
- * and in advance. A server whose URL is given is used instead. Where one cannot be started its tests are
- * skipped, loudly; with CI=true they fail.
+ * Starts Redis, Operaton and Camunda 7 for all test files, each when the first file requests it, so a run of one file
+ * starts only what it needs. With `TEST_SERVERS=all`, as in the whole suite, all three start at once and in advance. If
+ * the URL of a server is given, that one is used. The tests of a server that cannot be started are skipped with a
+ * message; with CI=true they fail.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const started = new Map<ServerName, Promise<ServerAnswer>>();
@@ -87,13 +87,16 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('mssqlUrl', env.MSSQL_TEST_URL || null);
 
   if (env.TEST_SERVERS === 'all') {
-    // A failure is reported by the files that ask.
+    // The files that request a server report its failure.
     const all = (Object.keys(SERVERS) as ServerName[]).map((name) => start(name).catch(() => {}));
-    // Some tests start a Redis of their own: if it has to be installed, then once, here.
+    // Some tests start a Redis of their own: if it must be installed, that happens once, here.
     await all[0];
     if (!env.MSSQL_TEST_URL) reportSkipped('SQL Server', 'MSSQL_TEST_URL is not set');
     if (env.OPERATON_TEST_URL && env.CAMUNDA7_TEST_URL) {
-      reportSkipped('basic auth', 'given engines have no second address that asks for credentials');
+      reportSkipped(
+        'basic auth',
+        'engines given by URL have no second address that requires credentials',
+      );
     }
   }
   return async () => {
@@ -104,20 +107,20 @@ export default async function setup(project: TestProject): Promise<() => Promise
   };
 }
 
-/** The sources and the programs of `test/support` as JavaScript, for processes that tests start. */
+/** Builds the sources and the programs of `test/support` as JavaScript, for processes that tests start. */
 function createBuilds() {
-  let made: { folder: string; ready: Promise<unknown> } | undefined;
+  let current: { folder: string; ready: Promise<unknown> } | undefined;
   return {
     async make(): Promise<string> {
-      // Within the project, where node finds the dependencies.
+      // Inside the project, where node finds the dependencies.
       mkdirSync(CACHE, { recursive: true });
-      made ??= build(mkdtempSync(join(CACHE, 'built-')));
-      await made.ready;
-      return made.folder;
+      current ??= build(mkdtempSync(join(CACHE, 'built-')));
+      await current.ready;
+      return current.folder;
     },
     remove(): void {
-      if (made) rmSync(made.folder, { recursive: true, force: true });
-      made = undefined;
+      if (current) rmSync(current.folder, { recursive: true, force: true });
+      current = undefined;
     },
   };
 }

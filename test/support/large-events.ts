@@ -3,7 +3,7 @@ import { openSqliteDatabase } from '../../infrastructure/sqlite/database.ts';
 import { completed, requested, stepCompleted } from './events.ts';
 
 const MB = 1_000_000;
-/** Different from one event to the next, so that nothing is kept once for all. */
+/** Different for each event, so that no program can share one copy. */
 const text = (nth: number, length = MB): string => `${nth} `.padEnd(length, 'large text ');
 
 export interface LargeEvents {
@@ -11,11 +11,11 @@ export interface LargeEvents {
   processes: number;
   /** Events of 1 MB of the process `long`. */
   long: number;
-  /** Of all of them. */
+  /** The traceability id of all these processes. */
   trace: string;
 }
 
-/** Writes events of 1 MB into a database that no service uses yet; nothing is to come of them. */
+/** Writes events of 1 MB into a database that no service uses yet, without outbox rows. */
 export async function writeLargeEvents(file: string, { processes, long, trace }: LargeEvents) {
   const database = await openSqliteDatabase({ file, clock: Date.now, leaseMs: 0, onAppended() {} });
   const traced = <Event extends ProcessEvent>(event: Event): Event => ({

@@ -3,8 +3,8 @@ import ts from 'typescript';
 type Scope = ts.Block | ts.SourceFile;
 
 /**
- * Finds calls that reach, through functions of the same block, a `const` or `let` that is declared only behind
- * the call: TypeScript and linters do not look through a function that is called before.
+ * Finds calls that reach, through functions of the same block, a `const` or `let` that is declared after the call.
+ * TypeScript and linters do not follow such functions.
  *
  * @returns `file:line: call reaches name`
  */
@@ -44,7 +44,7 @@ export function findLateDeclarations(files: readonly string[]): string[] {
     }
   }
 
-  /** What a block declares by `const` and `let`, with where that ends, and its functions. */
+  /** The `const` and `let` declarations of a block with the position of their ends, and its functions. */
   function declarationsIn(scope: Scope) {
     const declared = new Map<ts.Symbol, number>();
     const functions = new Map<ts.Symbol, ts.Node>();
@@ -81,7 +81,7 @@ export function findLateDeclarations(files: readonly string[]): string[] {
       : checker.getSymbolAtLocation(identifier);
   }
 
-  /** The functions that a statement itself calls, not in a function within it. */
+  /** The functions that a statement calls directly, not from a function inside it. */
   function callsIn(statement: ts.Statement, functions: ReadonlyMap<ts.Symbol, ts.Node>) {
     const called = new Set<ts.Symbol>();
     const walk = (one: ts.Node): void => {

@@ -3,15 +3,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 
 export interface Load {
-  /** Correlation ids that were answered 200 or 202. */
+  /** Correlation ids of processes that were answered with 200 or 202. */
   accepted: string[];
   /** Answers that a caller should not get. */
   refused: string[];
-  /** Stops to start and waits for the answers that are still to come. */
+  /** Stops the callers and waits for the remaining answers. */
   stop(): Promise<void>;
 }
 
-/** Starts processes one after the other from several callers, until it is stopped. */
+/** Several callers start processes, each one after the other, until they are stopped. */
 export function startLoad(
   url: string,
   options: { processKey: string; variables: object; callers: number; prefer: string },
@@ -35,7 +35,7 @@ export function startLoad(
           refused.push(`${answer.status} ${text}`);
         }
       } catch {
-        // The service was killed or has stopped: nobody said yes, so nothing was promised.
+        // The service was killed or has stopped: without an answer nothing was accepted.
         return;
       }
     }
@@ -53,36 +53,36 @@ export function startLoad(
 }
 
 export interface BalancedLoad {
-  /** Correlation ids that were answered 200 or 202. */
+  /** Correlation ids of processes that were answered with 200 or 202. */
   accepted: string[];
-  /** Answers that say neither that it was accepted nor that it may be sent again. */
+  /** Answers that neither accept the start nor allow to send it again. */
   refused: string[];
-  /** How many answers said that it may be sent again. */
+  /** How many answers were 503 with `Retry-After`. */
   turnedAway(): number;
-  /** Calls that got no answer: the connection broke, or nothing came. */
+  /** Calls without an answer: the connection broke or timed out. */
   unanswered: string[];
-  /** Stops to start and waits for the answers that are still to come. */
+  /** Stops the callers and waits for the remaining answers. */
   stop(): Promise<void>;
 }
 
 export interface BalancedLoadOptions {
-  /** The instances there are now. */
+  /** The instances that run now. */
   urls: () => readonly string[];
   processKey: string;
   callers: number;
   /** Milliseconds between two starts of a caller. */
   pauseMs: number;
-  /** Asks only instances that say they are ready, as a load balancer does. */
+  /** Calls only instances that report that they are ready, as a load balancer does. */
   readyOnly: boolean;
   variables: object;
 }
 
-/** How often a load balancer asks, in milliseconds: less often than SHUTDOWN_DELAY_MS bridges. */
-const ASK_EVERY_MS = 700;
-/** Milliseconds a caller waits for its answer: longer than any of them waits for a result. */
-const PATIENCE_MS = 60_000;
+/** How often the load balancer checks readiness: the interval is shorter than SHUTDOWN_DELAY_MS. */
+const READINESS_INTERVAL_MS = 700;
+/** Longer than any caller waits for a result. */
+const ANSWER_TIMEOUT_MS = 60_000;
 
-/** Callers that start processes on whichever instance is there; every second one waits for the result. */
+/** Callers that start processes on the running instances; every second caller waits for the result. */
 export function startBalancedLoad(options: BalancedLoadOptions): BalancedLoad {
   const { urls, processKey, callers, pauseMs, readyOnly, variables } = options;
   const accepted: string[] = [];
@@ -92,17 +92,17 @@ export function startBalancedLoad(options: BalancedLoadOptions): BalancedLoad {
   let ready: readonly string[] = [];
   let running = true;
 
-  async function ask(): Promise<void> {
+  async function checkReadiness(): Promise<void> {
     while (running) {
-      const asked = await Promise.all(
+      const answers = await Promise.all(
         urls().map(async (url) => {
           const answer = await fetch(`${url}/health/ready`).catch(() => null);
           await answer?.text();
           return answer?.ok ? url : null;
         }),
       );
-      ready = asked.filter((url) => url !== null);
-      await sleep(ASK_EVERY_MS);
+      ready = answers.filter((url) => url !== null);
+      await sleep(READINESS_INTERVAL_MS);
     }
   }
 
@@ -122,7 +122,7 @@ export function startBalancedLoad(options: BalancedLoadOptions): BalancedLoad {
         method: 'POST',
         headers: { 'content-type': 'application/json', prefer },
         body: JSON.stringify({ processKey, variables }),
-        signal: AbortSignal.timeout(PATIENCE_MS),
+        signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
       });
       const text = await answer.text();
       if (answer.ok) accepted.push(JSON.parse(text).correlationId);
@@ -136,7 +136,7 @@ export function startBalancedLoad(options: BalancedLoadOptions): BalancedLoad {
     }
   }
 
-  const all = [ask(), ...Array.from({ length: callers }, (_, caller) => call(caller))];
+  const all = [checkReadiness(), ...Array.from({ length: callers }, (_, caller) => call(caller))];
   return {
     accepted,
     refused,
@@ -152,10 +152,10 @@ export function startBalancedLoad(options: BalancedLoadOptions): BalancedLoad {
 const PROBE = `
 const { parentPort, workerData } = require('node:worker_threads');
 let longest = 0;
-let going = true;
-parentPort.on('message', () => { going = false; });
+let running = true;
+parentPort.on('message', () => { running = false; });
 (async () => {
-  while (going) {
+  while (running) {
     const began = performance.now();
     const answer = await fetch(workerData, { headers: { connection: 'close' } });
     if (answer.status !== 200) throw new Error('health answered ' + answer.status);
@@ -167,11 +167,11 @@ parentPort.on('message', () => { going = false; });
 })();
 `;
 
-/** Asks for health again and again, from a thread of its own: what keeps the test busy is not to count. */
+/** Calls the health route again and again from a thread of its own, so that a busy test does not distort the times. */
 export function probeHealth(url: string): { stop(): Promise<number> } {
   const worker = new Worker(PROBE, { eval: true, workerData: `${url}/health/live` });
   return {
-    /** The longest that an answer took, in milliseconds. */
+    /** @returns the time of the slowest answer, in milliseconds */
     async stop() {
       worker.postMessage('stop');
       const [longest] = (await once(worker, 'message')) as [number];

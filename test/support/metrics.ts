@@ -1,6 +1,6 @@
 export interface ReadMetrics {
   text: string;
-  /** The value of a metric of ours, its prefix left out, with exactly these labels. */
+  /** The value of one of our metrics, named without its prefix, with exactly these labels. */
   value(name: string, labels?: Record<string, string>): number | undefined;
 }
 

@@ -14,8 +14,7 @@ import { openMssqlDatabase } from '../../infrastructure/sqlserver/database.ts';
 import { startTdsProxy, type TdsProxy } from './tds-proxy.ts';
 
 /**
- * Makes a database of its own on the server of `MSSQL_TEST_URL`, with the schema in it. The schema is
- * made like the service's, through Knex.
+ * Creates a database on the server of `MSSQL_TEST_URL`, and its schema by the migrations of the service.
  */
 export async function createTestDatabase(
   serverUrl: string,
@@ -42,7 +41,7 @@ export async function createTestDatabase(
   };
 }
 
-/** Servers that speak T-SQL without being SQL Server may refuse to make two databases at the same moment. */
+/** Servers that speak T-SQL without being SQL Server may refuse to create two databases at the same moment. */
 async function createDatabase(server: sql.ConnectionPool): Promise<string> {
   for (let attempt = 1; ; attempt++) {
     const name = `fc_test_${randomUUID().replaceAll('-', '').slice(0, 12)}`;
@@ -55,7 +54,7 @@ async function createDatabase(server: sql.ConnectionPool): Promise<string> {
   }
 }
 
-/** Rows as tedious gives them. */
+/** Rows as tedious returns them. */
 interface Answer {
   response?: { metadata: { colName: string } }[][];
 }
@@ -65,8 +64,8 @@ const MssqlClient = createRequire(import.meta.url)(
 ) as typeof knex.Client;
 
 /**
- * Knex reads the number of changed rows from an unnamed column; servers that speak T-SQL without being
- * SQL Server name it `rowcount`. This gives Knex what it looks for.
+ * Knex reads the number of changed rows from an unnamed column. Servers that speak T-SQL without being SQL Server name
+ * it `rowcount`; this client removes that name.
  */
 class CountingMssql extends MssqlClient {
   processResponse(query: Answer, runner: unknown): unknown {
@@ -78,9 +77,9 @@ class CountingMssql extends MssqlClient {
   }
 }
 
-/** A database on SQL Server whose connections go through a proxy that sees, and may lose, what is sent. */
+/** A database on SQL Server whose connections go through a proxy that records messages and may drop them. */
 export interface ProxiedDatabase {
-  /** The way past the proxy. */
+  /** The URL without the proxy. */
   url: string;
   proxy: TdsProxy;
   database: Database;
@@ -112,7 +111,7 @@ export async function openProxied(
   };
 }
 
-/** The parameters of an RPC to sp_executesql, by name, with the types that they are sent as. */
+/** The parameters of an RPC to sp_executesql with the types as which they are sent. */
 export function declarations(text: string): Record<string, string> {
   const list = /((?:@\w+ (?:n?varchar\((?:\d+|max)\)|[a-z]+\d?(?:\(\d+\))?)(?:, )?)+)(?=[^\s,])/g;
   const longest = [...text.matchAll(list)]
@@ -122,7 +121,7 @@ export function declarations(text: string): Record<string, string> {
   return Object.fromEntries([...found].map(([, name, type]) => [name, type]));
 }
 
-/** The type of every column that has the same one wherever it is. */
+/** The type of every column; a name has the same type in all these tables. */
 export async function columnTypes({ knex }: Database): Promise<Map<string, string>> {
   const rows = await knex('INFORMATION_SCHEMA.COLUMNS')
     .whereIn('TABLE_NAME', ['event_log', 'outbox', 'process_store', 'process_key'])

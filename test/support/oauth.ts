@@ -11,53 +11,53 @@ export interface TokenRequest {
 export interface TokenServerOptions {
   clientId: string;
   clientSecret: string;
-  /** Seconds a token is good for. */
+  /** Seconds for which a token is valid. */
   lifetime: number;
-  /** Where it takes the client's credentials from; the other place is refused. */
+  /** Where the server expects the client's credentials; it refuses them elsewhere. */
   accepts?: 'header' | 'body';
 }
 
 export interface TokenServer {
   url: string;
-  /** All that came. */
+  /** All requests so far. */
   requests: TokenRequest[];
-  /** The most requests that were open at once. */
-  mostAtOnce(): number;
-  /** How many tokens it has given. */
+  /** The largest number of requests that were open at once. */
+  maxAtOnce(): number;
+  /** How many tokens it has issued. */
   issued(): number;
-  /** Milliseconds since it gave the last one. */
+  /** Milliseconds since it issued the last token. */
   ageOfNewest(): number;
-  /** Whether a resource server lets in a caller with this `Authorization` header. */
+  /** Whether a resource server accepts this `Authorization` header. */
   admits(authorization: string | undefined): boolean;
-  /** Takes back all tokens. */
+  /** Revokes all tokens. */
   revoke(): void;
-  /** Says this instead of giving a token; null: works again. */
+  /** Sends this answer instead of tokens; null: issues tokens again. */
   answerWith(answer: { status: number; body: string; type?: string } | null): void;
-  /** From here on nobody answers. */
+  /** Breaks all connections and answers no more. */
   down(): void;
   up(): void;
   stop(): Promise<void>;
 }
 
-/** An authorization server with one client, as RFC 6749 has it. */
+/** An authorization server with one client, by RFC 6749. */
 export async function startTokenServer(options: TokenServerOptions): Promise<TokenServer> {
   const { clientId, clientSecret, lifetime, accepts = 'header' } = options;
   const requests: TokenRequest[] = [];
-  /** When each token ends. */
+  /** When each token expires. */
   const tokens = new Map<string, number>();
   let instead: { status: number; body: string; type?: string } | null = null;
   let isDown = false;
-  let given = 0;
-  let lastGivenAt = 0;
+  let issued = 0;
+  let lastIssuedAt = 0;
   let open = 0;
-  let mostAtOnce = 0;
+  let maxAtOnce = 0;
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (isDown) {
       request.socket.destroy();
       return;
     }
-    mostAtOnce = Math.max(mostAtOnce, ++open);
+    maxAtOnce = Math.max(maxAtOnce, ++open);
     response.once('close', () => open--);
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
@@ -78,8 +78,8 @@ export async function startTokenServer(options: TokenServerOptions): Promise<Tok
     }
     const token = randomUUID();
     tokens.set(token, Date.now() + lifetime * 1_000);
-    given++;
-    lastGivenAt = Date.now();
+    issued++;
+    lastIssuedAt = Date.now();
     send(200, { access_token: token, token_type: 'bearer', expires_in: lifetime });
   }
 
@@ -99,9 +99,9 @@ export async function startTokenServer(options: TokenServerOptions): Promise<Tok
   return {
     url: `http://127.0.0.1:${port}/token`,
     requests,
-    mostAtOnce: () => mostAtOnce,
-    issued: () => given,
-    ageOfNewest: () => Date.now() - lastGivenAt,
+    maxAtOnce: () => maxAtOnce,
+    issued: () => issued,
+    ageOfNewest: () => Date.now() - lastIssuedAt,
     admits: (authorization) =>
       (tokens.get(authorization?.replace(/^Bearer /, '') ?? '') ?? 0) > Date.now(),
     revoke: () => tokens.clear(),
@@ -125,20 +125,20 @@ export async function startTokenServer(options: TokenServerOptions): Promise<Tok
 export interface EngineGuard {
   /** As for CAMUNDA_BASE_URL. */
   url: string;
-  /** All that came, in order; a call as `POST /external-task/fetchAndLock`. */
+  /** All calls in order, each like `POST /external-task/fetchAndLock`. */
   calls: { call: string; admitted: boolean }[];
-  /** Turns away the next call that matches, whatever its header. */
+  /** Refuses the next call that matches, also with a valid header. */
   refuseNext(call: RegExp): void;
   stop(): Promise<void>;
 }
 
-/** Stands in front of an engine and lets in only calls whose `Authorization` header is admitted. */
+/** A proxy in front of an engine that forwards only calls with an accepted `Authorization` header. */
 export async function startEngineGuard(
   target: string,
   admits: (authorization: string | undefined) => boolean,
 ): Promise<EngineGuard> {
   const calls: EngineGuard['calls'] = [];
-  let unwelcome: RegExp | undefined;
+  let refusedCall: RegExp | undefined;
 
   async function forward(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = 'GET', url = '/', headers } = request;
@@ -146,15 +146,15 @@ export async function startEngineGuard(
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const call = `${method} ${path.split('?')[0]}`;
-    const isUnwelcome = unwelcome?.test(call) ?? false;
-    if (isUnwelcome) unwelcome = undefined;
-    const admitted = !isUnwelcome && admits(headers.authorization);
+    const isRefused = refusedCall?.test(call) ?? false;
+    if (isRefused) refusedCall = undefined;
+    const admitted = !isRefused && admits(headers.authorization);
     calls.push({ call, admitted });
     if (!admitted) {
       response.writeHead(401, { 'www-authenticate': 'Bearer error="invalid_token"' }).end();
       return;
     }
-    // A poll that was given up must not go on and lock tasks for nobody.
+    // When the caller aborts a poll, the engine must not lock tasks for it.
     const gone = new AbortController();
     response.once('close', () => gone.abort());
     const type = headers['content-type'];
@@ -178,7 +178,7 @@ export async function startEngineGuard(
     url: `http://127.0.0.1:${port}/engine-rest`,
     calls,
     refuseNext(call) {
-      unwelcome = call;
+      refusedCall = call;
     },
     async stop() {
       server.closeAllConnections();

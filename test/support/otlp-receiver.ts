@@ -6,13 +6,13 @@ export interface ReceivedSpan {
   name: string;
   traceId: string;
   spanId: string;
-  /** Empty: none. */
+  /** Empty for a root span. */
   parentSpanId: string;
   traceState: string;
-  /** As OTLP counts them: 1 internal, 2 server, 3 client, 4 producer, 5 consumer. */
+  /** The numbers of OTLP: 1 internal, 2 server, 3 client, 4 producer, 5 consumer. */
   kind: number;
   attributes: Record<string, string | number | boolean | undefined>;
-  /** Of the events: `exception` when one was recorded. */
+  /** Names of the span's events, for instance `exception`. */
   events: string[];
   /** 0 unset, 1 ok, 2 error. */
   status: number;
@@ -23,9 +23,9 @@ export interface ReceivedSpan {
 export interface OtlpReceiver {
   /** For OTEL_EXPORTER_OTLP_ENDPOINT. */
   url: string;
-  /** All spans so far, in the order they came. */
+  /** All spans so far, in the order of their arrival. */
   spans: ReceivedSpan[];
-  /** Everything that was sent, as it was sent: also what `spans` leaves out. */
+  /** The raw bodies of all requests, including what `spans` leaves out. */
   sent(): string;
   /** Headers of the requests. */
   headers: Record<string, unknown>[];
@@ -120,12 +120,12 @@ function number(parts: readonly Field[], at: number): number {
   return Number(parts.find((field) => field.at === at)?.value ?? 0);
 }
 
-/** A field of a protobuf message: its number, and what it holds, by its wire type. */
+/** A field of a protobuf message: its number, and its content by wire type. */
 export interface Field {
   at: number;
-  /** Of a varint. */
+  /** The content of a varint. */
   value: bigint;
-  /** Of a message, text or fixed number. */
+  /** The content of a message, text or fixed number. */
   bytes: Buffer;
 }
 
@@ -164,13 +164,13 @@ export function fields(message: Buffer): Field[] {
         found.push({ ...field, bytes: take(4) });
         break;
       default:
-        throw new Error(`no protobuf: wire type ${tag & 7}`);
+        throw new Error(`invalid protobuf: wire type ${tag & 7}`);
     }
   }
   return found;
 }
 
-/** A field that is text; empty when it is not there. */
+/** The text of a field; empty when the message does not have it. */
 export function textOf(message: readonly Field[], at: number): string {
   return message.find((field) => field.at === at)?.bytes.toString() ?? '';
 }

@@ -8,25 +8,25 @@ import { expectedHash } from '../../infrastructure/sql/event-hash.ts';
 import type { EventRow } from '../../infrastructure/sql/event-row.ts';
 import { identity } from './events.ts';
 
-/** Master keys as PERSONAL_DATA_KEY holds them. */
+/** Master keys in the form of PERSONAL_DATA_KEY. */
 export const MASTER = Buffer.alloc(32, 'first').toString('base64');
 export const OTHER_MASTER = Buffer.alloc(32, 'other').toString('base64');
 
-/** Everything about this person that must not be found where it should not be. */
+/** The personal data of the tests, which must not be found unencrypted. */
 export const PERSON = {
   email: 'ada.lovelace@example.com',
   fullName: 'Ada Lovelace-Byron',
   refusal: 'There is an account for ada.lovelace@example.com already.',
 } as const;
 
-/** What is personal in the process `onboard-user` of these tests. */
+/** The personal fields of the process `onboard-user` in these tests. */
 export const PERSONAL = ['email', 'name', 'children.*.name', 'message', 'errorMessage'];
 
 export interface Instance extends Pick<Database, 'eventStore' | 'processStore'> {
   personal: PersonalData;
 }
 
-/** One of several instances on a database, as the composition root puts it together. */
+/** One of several service instances on a database, composed as by the composition root. */
 export function instanceOn(
   database: Database,
   masterKey = MASTER,
@@ -54,7 +54,7 @@ const common = {
   audit: {},
 };
 
-/** Events of a process, one of each kind, that say something of the person everywhere it may stand. */
+/** Events of a process, one of each kind, with personal data in every field that may have it. */
 export const PERSONAL_EVENTS = {
   requested: {
     ...common,
@@ -115,13 +115,13 @@ export const PERSONAL_EVENTS = {
   },
 } as const satisfies Record<string, ProcessEvent>;
 
-/** The texts of a person that stand somewhere in a value, whatever it is. */
+/** The personal texts that a value contains. */
 export function foundIn(value: unknown): string[] {
   const text = typeof value === 'string' ? value : JSON.stringify(value);
   return Object.values(PERSON).filter((one) => text.includes(one));
 }
 
-/** The events of a process as they are stored, live or archived. */
+/** The stored events of a process, live or archived. */
 export async function rowsOf({ knex }: Pick<Database, 'knex'>, id: string): Promise<EventRow[]> {
   for (const table of ['event_log', 'event_log_archive']) {
     const rows = await knex(table).where({ correlation_id: id }).orderBy('version');
@@ -131,7 +131,7 @@ export async function rowsOf({ knex }: Pick<Database, 'knex'>, id: string): Prom
   return [];
 }
 
-/** All that the tables hold of a process. */
+/** Everything that the tables contain about a process. */
 export async function storedOf({ knex }: Pick<Database, 'knex'>, id: string): Promise<string> {
   const tables = ['event_log', 'event_log_archive', 'process_store', 'process_store_archive'];
   const rows = await Promise.all(tables.map((table) => knex(table).where({ correlation_id: id })));
@@ -139,7 +139,7 @@ export async function storedOf({ knex }: Pick<Database, 'knex'>, id: string): Pr
   return JSON.stringify([rows, outbox]);
 }
 
-/** The rows of a stream have the hashes that they should have. */
+/** Expects that the rows of a stream have correct hashes. */
 export function expectChain(rows: readonly EventRow[]): void {
   let previous: Buffer | null = null;
   for (const row of rows) {
@@ -148,6 +148,6 @@ export function expectChain(rows: readonly EventRow[]): void {
   }
 }
 
-/** What callers see of events, without what the store adds. */
+/** The fields of events that callers wrote, without those that the store adds. */
 export const contents = (events: readonly StoredEvent[]) =>
   events.map(({ type, data, identity: { identifiers } }) => ({ type, data, identifiers }));

@@ -5,11 +5,11 @@ import { fileURLToPath } from 'node:url';
 import { temporaryFolder } from './databases.ts';
 import { TEST_PROCESSES } from './service.ts';
 
-/** Milliseconds to wait for one removal. */
-const PATIENCE_MS = 20_000;
+/** The longest time to wait for the removal of one deployment. */
+const REMOVAL_TIMEOUT_MS = 20_000;
 
 export interface ProcessCopies {
-  /** For PROCESSES_DIR. */
+  /** The value for PROCESSES_DIR. */
   directory: string;
   /** The key of a process's copy. */
   key(original: string): string;
@@ -18,8 +18,8 @@ export interface ProcessCopies {
 }
 
 /**
- * Copies test processes under keys of their own, for an engine that others use at the same time:
- * their workers would take our tasks, and we theirs.
+ * Copies test processes under keys of their own, for an engine that other tests use at the same time: without own keys
+ * the workers would take each other's tasks.
  */
 export function copyProcesses(
   folder: string,
@@ -29,7 +29,7 @@ export function copyProcesses(
   const run = randomUUID().slice(0, 8);
   const directory = join(folder, 'processes');
   const key = (original: string): string => `${original}-t${run}`;
-  // A process of its own loads them by the rules of the folder they are in.
+  // Node reads the module type of the copies from the folder that they are in.
   mkdirSync(directory, { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
   for (const original of originals) {
@@ -52,13 +52,13 @@ export function copyProcesses(
     async removeFrom(engineUrl) {
       for (const original of originals) {
         const found = await fetch(`${engineUrl}/deployment?name=${key(original)}`);
-        // The embedded engine has no such list, and is thrown away whole.
+        // The embedded engine has no such list; it is deleted as a whole.
         if (!found.ok) return;
         for (const { id } of (await found.json()) as { id: string }[]) {
-          // Hundreds of instances with their history take a busy engine long; it goes on by itself.
+          // The removal of hundreds of instances takes a busy engine long; it continues after the timeout.
           await fetch(`${engineUrl}/deployment/${id}?cascade=true`, {
             method: 'DELETE',
-            signal: AbortSignal.timeout(PATIENCE_MS),
+            signal: AbortSignal.timeout(REMOVAL_TIMEOUT_MS),
           }).catch(() => {});
         }
       }
@@ -69,8 +69,8 @@ export function copyProcesses(
 const ROOT = new URL('../..', import.meta.url);
 
 /**
- * A folder for PROCESSES_DIR with a test process under a key of its own. On an engine that several services
- * share they would take each other's tasks.
+ * Creates a folder for PROCESSES_DIR with a test process under a key of its own, for an engine that several services
+ * share: without own keys they would take each other's tasks.
  */
 export function ownProcess(from: string, key: string, own: string) {
   const { path, remove } = temporaryFolder();
@@ -87,7 +87,7 @@ export function ownProcess(from: string, key: string, own: string) {
 
 const DEFINE = fileURLToPath(new URL('../../domain/steps/define-process.ts', import.meta.url));
 
-/** A step that gives back which step of which process it is, and the task's topic. */
+/** A step that sets a variable to its process key and step name. */
 export interface MarkedStep {
   name: string;
   topic?: string;
@@ -95,7 +95,7 @@ export interface MarkedStep {
   ends?: 'ok';
   /** Name of the variable that it sets. */
   sets: string;
-  /** Names of the variables that it reads and gives back. */
+  /** Names of the variables that it reads and returns. */
   reads?: readonly string[];
 }
 
@@ -151,7 +151,7 @@ function codeBlock(page: string, language: string, mark: string): string {
   return blocks[0] ?? '';
 }
 
-/** Writes the two files of the process that the README adds, as they stand there. */
+/** Writes the two files of the process that the README shows, unchanged. */
 export function writeReadmeProcess(directory: string): void {
   const own = join(directory, 'quote-parcel');
   mkdirSync(own, { recursive: true });
@@ -160,7 +160,7 @@ export function writeReadmeProcess(directory: string): void {
   writeFileSync(join(own, 'quote-parcel.bpmn'), bpmn);
 }
 
-/** Starts it at a service. */
+/** Starts the process of the README at a service. */
 export async function quoteParcel(
   url: string,
   weight: unknown,

@@ -2,44 +2,43 @@ import { readFileSync } from 'node:fs';
 import BetterSqlite3 from 'better-sqlite3';
 import { until } from './children.ts';
 
-/** Milliseconds between two looks. */
-const LOOK_MS = 20;
-/** So few ticks of the processor, 10 ms each, in so many milliseconds are next to nothing. */
+const READ_INTERVAL_MS = 20;
+/** A process is idle when it uses fewer CPU ticks (10 ms each) than this within the interval. */
 const IDLE_TICKS = 10;
-const IDLE_MS = 500;
-/** Milliseconds for the rollups of millions of events, on a machine that has other work, too. */
-const ROLLED_UP_MS = 30 * 60_000;
+const IDLE_INTERVAL_MS = 500;
+/** Enough for the rollups of millions of events on a busy machine. */
+const ROLLUP_TIMEOUT_MS = 30 * 60_000;
 
 /**
- * Bytes that are a process's own, by what Linux says of it; pages of files that it has mapped, such as those of an
- * SQLite database, are not among them.
+ * The anonymous memory of a process in bytes, as Linux counts it: without the pages of mapped files, for instance of an
+ * SQLite database.
  */
 export function memoryOf(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   return Number(/RssAnon:\s+(\d+)/.exec(status)?.[1]) * 1_024;
 }
 
-/** How far the memory of a process rises during some work, in bytes above what it was before. */
+/** How much the memory of a process grows during some work, in bytes above `before`. */
 export async function growthOf<T>(
   pid: number,
   work: () => Promise<T>,
   before = memoryOf(pid),
 ): Promise<{ growth: number; result: T }> {
   let peak = before;
-  const look = (): void => {
+  const read = (): void => {
     peak = Math.max(peak, memoryOf(pid));
   };
-  const timer = setInterval(look, LOOK_MS);
+  const timer = setInterval(read, READ_INTERVAL_MS);
   try {
     const result = await work();
-    look();
+    read();
     return { growth: peak - before, result };
   } finally {
     clearInterval(timer);
   }
 }
 
-/** Waits until a process computes next to nothing: what it was asked to do is done, or waits for somebody. */
+/** Waits until a process uses almost no CPU time: its work is done or waits for something else. */
 export async function untilIdle(pid: number): Promise<void> {
   const ticks = (): number => {
     const [utime, stime] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ').slice(13, 15);
@@ -51,7 +50,7 @@ export async function untilIdle(pid: number): Promise<void> {
       const now = ticks();
       const idle = now - before < IDLE_TICKS;
       before = now;
-      if (!idle) await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
+      if (!idle) await new Promise((resolve) => setTimeout(resolve, IDLE_INTERVAL_MS));
       return idle;
     },
     'the process is idle',
@@ -59,7 +58,7 @@ export async function untilIdle(pid: number): Promise<void> {
   );
 }
 
-/** Waits until a service has its rollups made of all events of this SQLite database. */
+/** Waits until the rollups of this SQLite database contain all its events. */
 export async function untilRolledUp(file: string): Promise<void> {
   const db = new BetterSqlite3(file, { readonly: true });
   try {
@@ -69,7 +68,7 @@ export async function untilRolledUp(file: string): Promise<void> {
            - (SELECT position FROM rollup_state WHERE is_current = 1)`,
       )
       .pluck();
-    await until(() => left.get() === 0, 'the rollups are made', ROLLED_UP_MS);
+    await until(() => left.get() === 0, 'the rollups are complete', ROLLUP_TIMEOUT_MS);
   } finally {
     db.close();
   }

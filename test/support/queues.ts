@@ -35,7 +35,7 @@ export function job(name: JobName, correlationId: string, eventId = '1'): Job {
   return { name, correlationId, eventId, redelivered: false };
 }
 
-/** A promise to be kept by the test: what a handler waits for. */
+/** A promise that a handler waits for and the test resolves. */
 export function gate(): { opened: Promise<void>; open: () => void } {
   let open = (): void => {};
   const opened = new Promise<void>((resolve) => {
@@ -60,26 +60,26 @@ export type TestQueue = Queue & {
   holds?: (eventId: string) => boolean;
 };
 
-/** Instances of one queue: on BullMQ they share their jobs. */
+/** Several queues that share their jobs on BullMQ. */
 export interface TestQueues {
   open(options?: QueueOptions): Promise<TestQueue>;
-  /** Jobs that were given up and kept. */
+  /** The dead letters. */
   failed(name: JobName | TimedJobName): Promise<Job[]>;
-  /** How many finished jobs are kept. */
+  /** How many completed jobs are kept. */
   completed(name: JobName): Promise<number>;
-  /** Closes them all and removes what they wrote. */
+  /** Closes them all and deletes their keys. */
   destroy(): Promise<void>;
 }
 
 export interface QueueKind {
   name: string;
   available: boolean;
-  /** True: it answers for a job once it is stored; false: once it is done. */
+  /** True: `addBulk` resolves when a job is stored; false: when it is done. */
   durable: boolean;
   create(): TestQueues;
 }
 
-/** Every queue the suites run against. */
+/** The queues that the suites run against. */
 export async function queueKinds(): Promise<QueueKind[]> {
   const redisUrl = await serverUrl('redis');
   return [
@@ -167,7 +167,7 @@ function withPolicies(given: Record<JobName, RetryPolicy> | undefined): object {
   return given ? { policies: given } : {};
 }
 
-/** When the runs of a timed job began and ended that have ended by now, in order, over all instances. */
+/** The begin and end of each finished run of a timed job, in order, over all instances. */
 export async function timedRuns(
   redisUrl: string,
   name: string,
@@ -196,7 +196,7 @@ function sqlite() {
   return kind;
 }
 
-/** A database whose new rows go to the relay, and what the queue's handlers have seen. */
+/** A database whose new rows go to the relay, and the runs that the handlers of the queue have recorded. */
 export function createWorld() {
   const runs: (Job & Delivery)[] = [];
   const work = { does: async (_job: Job): Promise<void> => {} };

@@ -10,7 +10,7 @@ import type { RebuildStore } from '../../domain/projection/rebuild-store.ts';
 import type { Database } from '../../infrastructure/sql/database.ts';
 import { archivedState } from './archive-world.ts';
 
-/** Events of a page, so that a few processes are many pages. */
+/** Events per page: few, so that a few processes fill many pages. */
 const PAGE = 40;
 
 /** Rebuilds as the command does. */
@@ -32,13 +32,13 @@ export async function rebuild(
   return { outcome, beginnings };
 }
 
-/** What a rebuild counted. */
+/** The counts of a rebuild that was not stopped. */
 export function countsOf(outcome: Outcome) {
   if (outcome.kind === 'stopped') throw new Error('the rebuild was stopped');
   return outcome.counts;
 }
 
-/** G5: every row, live or archived, is what its events say; none is missing, none is left over. */
+/** G5: every row, live or archived, is the fold of its events; no row is missing and none is extra. */
 export async function expectRebuilt(database: Database): Promise<void> {
   const { knex, eventStore, processStore } = database;
   for (const [events, rows, find] of [
@@ -54,7 +54,7 @@ export async function expectRebuilt(database: Database): Promise<void> {
   }
 }
 
-/** No table of a rebuild is left, and no checkpoint. */
+/** Expects that a rebuild has left no table and no checkpoint. */
 export async function expectCleanedUp({ knex }: Pick<Database, 'knex'>): Promise<void> {
   for (const table of ['process_store', 'process_store_archive']) {
     for (const suffix of ['rebuild', 'replaced']) {
@@ -64,7 +64,7 @@ export async function expectCleanedUp({ knex }: Pick<Database, 'knex'>): Promise
   expect(await knex('checkpoint').where('name', 'like', 'rebuild%')).toEqual([]);
 }
 
-/** Does work for each, a few at a time: the pool of connections is small. */
+/** Does some work for each item, five at a time, because the connection pool is small. */
 export async function eachOf<T>(
   all: readonly T[],
   work: (one: T) => Promise<unknown>,

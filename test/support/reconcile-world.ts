@@ -15,7 +15,7 @@ import { bpmn, end, flows, start, task } from './bpmn/model.ts';
 import { databaseKinds } from './databases.ts';
 import { type EngineKind, engineApi } from './engines.ts';
 
-/** One task that no worker of ours does. */
+/** One task, for which our service has no worker. */
 export const ONE_TASK = [start(), task('work'), end(), flows('start', 'work', 'end')];
 
 export interface WireTask {
@@ -26,7 +26,7 @@ export interface WireTask {
 
 export type ReconcileWorld = Awaited<ReturnType<typeof openReconcileWorld>>;
 
-/** An engine and a database, with all between them done by hand: what a service does in its good hours. */
+/** An engine and a database, on which the test itself does what a running service would do. */
 export async function openReconcileWorld(kind: EngineKind) {
   const running = await kind.open();
   const engine: Engine & { close(): Promise<void> } = createRestEngine({ baseUrl: running.url });
@@ -36,11 +36,11 @@ export async function openReconcileWorld(kind: EngineKind) {
   const { eventStore, processStore, processKeys } = database;
   const keys: string[] = [];
   const lines: { level: string; message: string; fields: object }[] = [];
-  const say =
+  const record =
     (level: string) =>
     (fields: object, message: string): void =>
       void lines.push({ level, message, fields });
-  const log = { debug: say('debug'), info: say('info'), warn: say('warn') };
+  const log = { debug: record('debug'), info: record('info'), warn: record('warn') };
 
   async function call<T = unknown>(method: string, path: string, body?: unknown) {
     const answer = await fetch(running.url + path, {
@@ -59,7 +59,7 @@ export async function openReconcileWorld(kind: EngineKind) {
     await processStore.project(correlationId);
   }
 
-  /** Requests a process; nothing starts it. */
+  /** Requests a process without starting its instance. */
   async function request(processName: string, variables: JsonObject = {}): Promise<string> {
     const correlationId = randomUUID();
     await eventStore.append(
@@ -97,7 +97,7 @@ export async function openReconcileWorld(kind: EngineKind) {
       const state = await processStore.project(id);
       return { id, instanceId: state?.processInstanceId ?? '' };
     },
-    /** The reconciler, two minutes later, or `inMs` from now. */
+    /** Runs the reconciler as if it were two minutes later, or `inMs` from now. */
     async reconcile(
       more: Partial<ReconcileOptions & ReconcilePorts> & {
         inMs?: number;
@@ -135,7 +135,7 @@ export async function openReconcileWorld(kind: EngineKind) {
       const path = `/external-task?processInstanceId=${instanceId}`;
       return (await call<WireTask[]>('GET', path)).body;
     },
-    /** Locks the open task at an activity and reports on it, as a worker that is none of ours. */
+    /** Locks the open task of an activity and reports on it, as a worker of another program. */
     async report(instanceId: string, activityId: string, how: string, body: object = {}) {
       const open = (await world.tasks(instanceId)).find((one) => one.activityId === activityId);
       const own = { workerId: 'elsewhere' };
@@ -143,7 +143,7 @@ export async function openReconcileWorld(kind: EngineKind) {
       return call('POST', `/external-task/${open?.id}/${how}`, { ...own, ...body });
     },
     async close(): Promise<void> {
-      for (const key of keys) await engineApi(running.url).forget(key);
+      for (const key of keys) await engineApi(running.url).removeProcess(key);
       await engine.close();
       await running.stop();
       await database.destroy();

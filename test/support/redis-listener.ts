@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { expect } from 'vitest';
 
-/** Hears all messages, and reads all keys, that begin with a prefix. */
+/** Records all messages and reads all keys that start with a prefix. */
 export async function listenToRedis(url: string, prefix: string) {
   const subscriber = new Redis(url);
   const client = new Redis(url);
@@ -17,8 +17,8 @@ export async function listenToRedis(url: string, prefix: string) {
           found.push(key, value?.toString('latin1') ?? '');
         }
       }
-      expect(messages.length, 'states are told').toBeGreaterThan(0);
-      expect(found.length, 'queues are there').toBeGreaterThan(0);
+      expect(messages.length, 'states are published').toBeGreaterThan(0);
+      expect(found.length, 'queues have keys').toBeGreaterThan(0);
       return [...messages, ...found].join('\n');
     },
     close() {

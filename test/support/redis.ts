@@ -13,13 +13,13 @@ export interface RunningRedis {
 }
 
 /**
- * Starts a Redis of its own, installing it first where the system allows.
+ * Starts a Redis, after installing it if the system allows that.
  *
- * @param given the port; left out: a free one
- * @param keepIn a folder for an append-only file, synced at every write: what Redis has said yes to is
- *   there again after a kill. Left out: nothing is kept
- * @param more settings of the server, as on its command line
- * @throws Error with one sentence that says what to do where it does not
+ * @param given the port; by default a free one
+ * @param keepIn a folder for an append-only file, synced at every write, so that acknowledged writes survive a kill; by
+ *   default nothing is kept
+ * @param more further settings, as on the command line of the server
+ * @throws Error with one sentence that says how to install Redis
  */
 export async function startRedis(
   given?: number,
@@ -81,7 +81,7 @@ function answersPing(port: number): Promise<boolean> {
   });
 }
 
-/** A running Redis as one sentinel, which fails over by itself alone, sees it. */
+/** Starts a sentinel for a running Redis; it alone decides to fail over. */
 export async function startSentinel(masterPort: number): Promise<RunningRedis> {
   const folder = mkdtempSync(join(tmpdir(), 'fastify-camunda-sentinel-'));
   const port = await freePort();

@@ -13,13 +13,13 @@ import {
   stepFailed,
 } from './events.ts';
 
-/** A duration that may take from a millisecond to an hour, most of them some tens of milliseconds. */
+/** A random duration from a millisecond to an hour, mostly some tens of milliseconds. */
 export function someDuration(random: () => number): number {
   const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
   return Math.min(3_600_000, Math.round(Math.exp(4 + 1.5 * normal)));
 }
 
-/** A step of several systems that took some time, or of which that is not known. */
+/** A step of a random target system with a random duration, which may be unknown. */
 function step(id: string, random: () => number): ProcessEvent {
   const name = random() < 0.7 ? stepCompleted(id) : stepFailed(id, 1);
   const audit = {
@@ -34,7 +34,7 @@ function step(id: string, random: () => number): ProcessEvent {
   return { ...name, audit } as ProcessEvent;
 }
 
-/** The events of a process, in the appends in which they come. */
+/** The events of a process, one list for each append. */
 export function someStream(id: string, random: () => number): ProcessEvent[][] {
   const steps = (from: number) =>
     Array.from({ length: 1 + Math.floor(random() * 4) }, (_, at) =>
@@ -50,8 +50,7 @@ export function someStream(id: string, random: () => number): ProcessEvent[][] {
 }
 
 /**
- * Writes streams of all kinds, several at a time, has what has ended archived now and then, and appends to what
- * is archived.
+ * Writes streams of all kinds, several at a time; sometimes archives ended processes and appends to an archived one.
  */
 export async function writeStreams(
   database: Database,

@@ -12,8 +12,8 @@ import { type RollupTotals, rollupEvents } from '../../domain/rollups/rollup-eve
 import type { Database } from '../../infrastructure/sql/database.ts';
 
 /**
- * Runs the job up to the head. Some servers that speak T-SQL without being SQL Server refuse a bulk load of which a
- * packet ends at a certain byte: then it runs again, with other batches, as its schedule has it.
+ * Runs the job up to the head. Servers that speak T-SQL without being SQL Server may refuse a bulk load when one of its
+ * packets ends at a certain byte: then the job runs again with other batches, as it does on its schedule.
  */
 export async function rollUp(database: Database, batch = 50): Promise<RollupTotals> {
   const { rollups: store, rollupSource: source } = database;
@@ -26,7 +26,7 @@ export async function rollUp(database: Database, batch = 50): Promise<RollupTota
   }
 }
 
-/** What a row should say, its keys as one text. */
+/** The expected values of a row. */
 export interface Expected {
   event_count: number;
   timed_count: number;
@@ -41,10 +41,10 @@ const FINAL = ['process-completed', 'process-failed', 'process-cancelled'];
 const OF_PROCESS = ['process-requested', 'process-retried', ...FINAL];
 
 /**
- * All rows that the events of the database call for, computed one event after the other, without any of the
- * code under test but the bins of the histogram.
+ * The expected rows for the events of the database, computed one event after the other; of the tested code only the bins
+ * of the histogram are used.
  *
- * @param messagesMax different messages of a step in a bucket; those that came later are counted together
+ * @param messagesMax how many different messages a step may have in a bucket; later ones are counted together
  */
 export async function expectedRows({ knex }: Database, messagesMax = 100) {
   const columns = [
@@ -54,9 +54,9 @@ export async function expectedRows({ knex }: Database, messagesMax = 100) {
   const both = await Promise.all(
     ['event_log', 'event_log_archive'].map((table) => knex(table).select(columns)),
   );
-  const places = await positions(knex);
+  const positions = await positionsOf(knex);
   const events = (both.flat() as Row[]).sort(
-    (a, b) => (places.get(String(a.id)) ?? 0) - (places.get(String(b.id)) ?? 0),
+    (a, b) => (positions.get(String(a.id)) ?? 0) - (positions.get(String(b.id)) ?? 0),
   );
   const began = new Map<unknown, number>();
   for (const row of events) if (row.version === 1) began.set(row.correlation_id, ms(row));
@@ -92,19 +92,19 @@ export async function expectedRows({ knex }: Database, messagesMax = 100) {
   return rows;
 }
 
-/** Places in the feed by event id. */
-async function positions(knex: Database['knex']): Promise<Map<string, number>> {
+/** Feed positions by event id. */
+async function positionsOf(knex: Database['knex']): Promise<Map<string, number>> {
   if (!(await knex.schema.hasTable('event_position'))) {
     const ids = await Promise.all(
       ['event_log', 'event_log_archive'].map((table) => knex(table).pluck('id')),
     );
     return new Map(ids.flat().map((id) => [String(id), Number(id)]));
   }
-  const placed = await knex('event_position').select('position', 'event_id');
-  return new Map(placed.map((row) => [String(row.event_id), Number(row.position)]));
+  const rows = await knex('event_position').select('position', 'event_id');
+  return new Map(rows.map((row) => [String(row.event_id), Number(row.position)]));
 }
 
-/** The rows that are there, of the current generation. */
+/** The rows of the current generation. */
 export async function foundRows({ knex }: Database): Promise<Map<string, Expected>> {
   const generation = knex('rollup_state').select('generation').where('is_current', 1);
   const rows = new Map<string, Expected>();
@@ -130,7 +130,7 @@ export async function foundRows({ knex }: Database): Promise<Map<string, Expecte
   return rows;
 }
 
-/** Every row is what the events say; none is missing, none is left over. */
+/** Expects that the rows match the events exactly; no row is missing and none is extra. */
 export async function expectExact(database: Database, messagesMax?: number): Promise<void> {
   const sorted = (rows: Map<string, Expected>) => [...rows].sort(([a], [b]) => (a < b ? -1 : 1));
   const expected = sorted(await expectedRows(database, messagesMax));
@@ -165,7 +165,7 @@ function start(time: number, grain: number): string {
   return new Date(time - (time % (grain * 60_000))).toISOString();
 }
 
-/** Nothing is left of a generation that is not the current one. */
+/** Expects that only the current generation has rows. */
 export async function expectOneGeneration({ knex }: Database): Promise<void> {
   const [state, ...others] = await knex('rollup_state').select('generation', 'is_current');
   expect(others).toEqual([]);
@@ -184,10 +184,10 @@ export interface StepRollup {
   processName?: string;
   stepName?: string;
   targetSystem?: string;
-  /** Left out: of success. */
+  /** The error message; without one the row counts successes. */
   error?: string;
   count: number;
-  /** Left out: nothing was timed. */
+  /** The durations; without them no step was timed. */
   ms?: readonly number[];
   generation?: number;
 }
@@ -239,7 +239,7 @@ export async function insertProcessRollups(
   }
 }
 
-/** A time for a column of either database. */
+/** A time in the form of a column of this database. */
 export function storedTime(knex: Knex, time: string): string {
   return knex.client.dialect === 'mssql' ? time.replace('Z', '') : time;
 }

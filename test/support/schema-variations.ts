@@ -1,7 +1,7 @@
-/** A JSON Schema as the document has it. */
+/** A JSON Schema of the document. */
 export type Schema = Record<string, unknown>;
 
-/** A value near the edge of what a schema takes, on either side of it; which side, a validator says. */
+/** A value near the limit of a schema; a validator decides whether the schema allows it. */
 export interface Variation {
   what: string;
   value: unknown;
@@ -17,9 +17,9 @@ const OTHER_TYPES: Variation[] = [
 ];
 
 /**
- * Values at the edges of a schema, made from its keywords.
+ * Derives values at the limits of a schema from its keywords.
  *
- * @param sample a value that the schema takes
+ * @param sample a value that the schema allows
  */
 export function variationsOf(schema: Schema, sample: unknown): Variation[] {
   const { type } = schema;
@@ -36,7 +36,7 @@ export function variationsOf(schema: Schema, sample: unknown): Variation[] {
   return type === undefined ? own : [...own, ...OTHER_TYPES];
 }
 
-/** Texts and what a query makes of other values. */
+/** Texts, and other values in the form that a query gives them. */
 export function textVariations(schema: Schema): Variation[] {
   const {
     minLength = 0,
@@ -48,13 +48,13 @@ export function textVariations(schema: Schema): Variation[] {
   const named = [...((schema.enum as unknown[]) ?? []), ...((not?.enum as unknown[]) ?? [])];
   return [
     ...named.map((value) => ({ what: `the word ${value}`, value })),
-    { what: 'a word that nobody listed', value: 'unlisted-word' },
+    { what: 'an unlisted word', value: 'unlisted-word' },
     { what: 'an empty text', value: '' },
-    { what: 'a text of the least length', value: 'x'.repeat(minLength) },
+    { what: 'a text of the minimum length', value: 'x'.repeat(minLength) },
     ...(maxLength === undefined
       ? []
       : [
-          { what: 'a text of the most length', value: 'x'.repeat(maxLength) },
+          { what: 'a text of the maximum length', value: 'x'.repeat(maxLength) },
           { what: 'a text longer than allowed', value: 'x'.repeat(maxLength + 1) },
         ]),
     { what: 'a space', value: ' ' },

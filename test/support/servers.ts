@@ -4,14 +4,14 @@ import { inject } from 'vitest';
 
 const answers = new Map<string, Promise<unknown>>();
 
-/** Asks `global-setup.ts`, which does each thing once for all test files. */
+/** Requests a server or the build from `global-setup.ts`, which provides each once for all test files. */
 export function askOnce<T>(name: string): Promise<T> {
   const answer = answers.get(name) ?? request(name);
   answers.set(name, answer);
   return answer as Promise<T>;
 }
 
-/** Not by `fetch`, which gives up after five minutes: the first start of an engine downloads it. */
+/** Without `fetch`, which times out after five minutes: the first start of an engine downloads it. */
 async function request(name: string): Promise<unknown> {
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     get(`${inject('setupUrl')}/${name}`, resolve).once('error', reject);
@@ -21,13 +21,13 @@ async function request(name: string): Promise<unknown> {
   return answer;
 }
 
-/** What is started for all test files: each server once, when the first file asks for it. */
+/** The servers for all test files; each starts once, when the first file requests it. */
 export type ServerName = 'redis' | 'operaton' | 'camunda7';
 
 export interface ServerAnswer {
-  /** Null: it cannot be started on this machine. */
+  /** Null when the server cannot be started on this machine. */
   url: string | null;
-  /** The same engine, for its own users only; null for one that was given, and for Redis. */
+  /** The same engine with basic auth; null for an engine that was given by URL, and for Redis. */
   guardedUrl: string | null;
 }
 
@@ -45,7 +45,7 @@ export async function realEngines(): Promise<{ name: string; url: string }[]> {
   return found.flatMap(({ name, url }) => (url === null ? [] : [{ name, url }]));
 }
 
-/** Both real engines, with the address that asks for credentials. */
+/** Both real engines, with the address that requires credentials. */
 export function guardedEngines(): Promise<{ name: string; url: string | null }[]> {
   return Promise.all(ENGINES.map(async (name) => ({ name, url: (await ask(name)).guardedUrl })));
 }

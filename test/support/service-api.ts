@@ -12,11 +12,11 @@ export interface EventBody {
   audit: Record<string, unknown>;
   actor?: string;
   identity: Record<string, unknown>;
-  /** Of the feed. */
+  /** Only in the feed. */
   position?: string;
 }
 
-/** Every field that some answer has. Which of them this one must have, the document has checked. */
+/** The fields of all answers. The OpenAPI document decides which of them an answer must have. */
 export interface Body {
   type: string;
   title: string;
@@ -52,7 +52,7 @@ export interface Answer {
 export interface CallOptions {
   /** Sent as JSON. */
   json?: unknown;
-  /** Sent as it is. */
+  /** Sent unchanged. */
   body?: string;
   headers?: Record<string, string>;
   signal?: AbortSignal;
@@ -62,7 +62,7 @@ export interface Api {
   url: string;
   get(path: string, options?: CallOptions): Promise<Answer>;
   post(path: string, options?: CallOptions): Promise<Answer>;
-  /** Starts a process; `more` are further fields of the body. */
+  /** Starts a process; `more` adds fields to the body. */
   start(
     processKey: string,
     variables: object,
@@ -74,14 +74,14 @@ export interface Api {
 }
 
 /**
- * A caller of the service that holds every answer against the service's own OpenAPI document: the
- * status must be documented, the content type and the body as the document says.
+ * A client of the service that checks every answer against the service's own OpenAPI document: the status must be
+ * documented, and the content type and the body must match.
  *
- * @param always headers of every call, unless the call has its own
+ * @param always headers of every call, unless the call sets its own
  */
 export async function createApi(url: string, always: Record<string, string> = {}): Promise<Api> {
   const described = await fetch(`${url}/documentation/json`, { headers: always });
-  // An instance without the role `api` has none.
+  // An instance without the role `api` has no document.
   const document = (
     described.ok
       ? await described.json()
@@ -133,7 +133,7 @@ export async function createApi(url: string, always: Record<string, string> = {}
   };
 }
 
-/** Problem details as they are promised: a stable type, and a sentence that says what to do. */
+/** Expects problem details as documented: a stable type, and a sentence that says what to do. */
 export function expectProblem(answer: Answer, type?: string, detail?: RegExp): void {
   const { body } = answer;
   expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);

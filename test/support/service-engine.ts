@@ -6,13 +6,13 @@ import {
 } from '../../infrastructure/embedded-engine/start.ts';
 
 export interface EngineBehindProxy {
-  /** As for CAMUNDA_BASE_URL; stays the same while the engine comes and goes. */
+  /** The value for CAMUNDA_BASE_URL; stays the same while the engine is down and up again. */
   url: string;
-  /** Calls whose path matches are heard by nobody, and never answered; null lets all pass again. */
+  /** Calls whose path matches do not reach the engine and are never answered; null forwards all again. */
   swallow(path: RegExp | null): void;
   /** Resolves when the next call is swallowed. */
   swallowed(): Promise<void>;
-  /** From here on nobody answers. */
+  /** Breaks all connections and answers no more. */
   down(): void;
   up(): void;
   stop(): Promise<void>;
@@ -20,13 +20,13 @@ export interface EngineBehindProxy {
 
 const log = { warn: () => {}, error: () => {} };
 
-/** An engine that outlives the service, with a proxy in front that can be told to lose calls. */
+/** An engine that outlives the service, behind a proxy that can drop calls. */
 export async function startEngineBehindProxy(file: string): Promise<EngineBehindProxy> {
   const engine: RunningEngine = await startEmbeddedEngine({ file, secret: null, log });
   const target = new URL(engine.url).origin;
   let pattern: RegExp | null = null;
   let isDown = false;
-  let heard: (() => void)[] = [];
+  let onSwallowed: (() => void)[] = [];
 
   async function forward(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = request.url ?? '/';
@@ -35,13 +35,13 @@ export async function startEngineBehindProxy(file: string): Promise<EngineBehind
       return;
     }
     if (pattern?.test(path)) {
-      for (const tell of heard) tell();
-      heard = [];
+      for (const resolve of onSwallowed) resolve();
+      onSwallowed = [];
       return;
     }
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    // A poll that was given up must not go on and lock tasks for nobody.
+    // When the caller aborts a poll, the engine must not lock tasks for it.
     const gone = new AbortController();
     response.once('close', () => gone.abort());
     const type = request.headers['content-type'];
@@ -66,7 +66,7 @@ export async function startEngineBehindProxy(file: string): Promise<EngineBehind
     swallow(path) {
       pattern = path;
     },
-    swallowed: () => new Promise((resolve) => heard.push(resolve)),
+    swallowed: () => new Promise((resolve) => onSwallowed.push(resolve)),
     down() {
       isDown = true;
       server.closeAllConnections();

@@ -28,42 +28,42 @@ export interface Parts {
   api: Api;
   app: FastifyInstance;
   database: Database;
-  /** Where the database is. */
+  /** The file of the database. */
   file: string;
   waitroom: Waitroom;
   feedSignal: FeedSignal;
-  /** Appends to a stream, projects it and tells who waits: what queue and engine would have led to. */
-  goOn(correlationId: string, event: ProcessEvent): Promise<void>;
-  /** From here on `/health/ready` says that the service stops. */
+  /** Appends to a stream, projects it and notifies the waiters, in place of queue and engine. */
+  advance(correlationId: string, event: ProcessEvent): Promise<void>;
+  /** Makes `/health/ready` report that the service stops. */
   beginStop(): void;
   stop(): Promise<void>;
 }
 
 export interface PartsOptions {
   log?: Logger;
-  /** Left out: everybody gets in. */
+  /** By default access control is off. */
   makeAccess?: (store: ApiKeyStore) => Promise<Access>;
   rateLimitRedis?: AccessPart['rateLimitRedis'];
   /** Settings that differ from the defaults. */
   config?: Partial<Config>;
-  /** Left out: an engine that is away. */
+  /** By default an engine that is away. */
   engineUrl?: string;
-  /** Left out: the processes made for tests. */
+  /** By default the test processes. */
   processesDir?: string;
-  /** Queues in Redis to look at. */
+  /** Queues in Redis for Bull Board. */
   boards?: readonly BullMQAdapter[];
   /** Sent with every call of `api`. */
   headers?: Record<string, string>;
 }
 
 /**
- * The HTTP side on a real database and nothing behind it: no relay, no projector, no engine. So a test
- * decides when anything goes on.
+ * The HTTP server on a real database, without relay, projector and engine. So a test decides when a process advances.
  *
- * @param wrap may stand between the routes and the event store
+ * @param wrap wraps the event store that the routes use
  */
 export async function startParts(
-  wrap: (eventStore: EventStore, goOn: Parts['goOn']) => EventStore = (eventStore) => eventStore,
+  wrap: (eventStore: EventStore, advance: Parts['advance']) => EventStore = (eventStore) =>
+    eventStore,
   more: PartsOptions = {},
 ): Promise<Parts> {
   const folder = temporaryFolder();
@@ -87,13 +87,13 @@ export async function startParts(
   const { waitroom, feedSignal } = live;
   let stopping = false;
 
-  async function goOn(correlationId: string, event: ProcessEvent): Promise<void> {
+  async function advance(correlationId: string, event: ProcessEvent): Promise<void> {
     await eventStore.append(correlationId, [event]);
     const state = await processStore.project(correlationId);
     if (state) live.onState(state);
   }
 
-  // Nobody listens there, and most tests of these parts ask it for no more than being away.
+  // By default no program listens there: most of these tests need only an engine that is away.
   const engine = createRestEngine({ baseUrl: more.engineUrl ?? 'http://127.0.0.1:9/engine-rest' });
   const { boards } = more;
   const app = await buildServer(
@@ -102,7 +102,7 @@ export async function startParts(
       log: more.log ?? pino({ level: 'silent' }),
       processes,
       database,
-      decrypted: { eventStore: wrap(eventStore, goOn), processStore, eventFeed },
+      decrypted: { eventStore: wrap(eventStore, advance), processStore, eventFeed },
       live,
       engine,
       access: more.makeAccess ? await more.makeAccess(database.apiKeys) : openAccess,
@@ -123,7 +123,7 @@ export async function startParts(
     file,
     waitroom,
     feedSignal,
-    goOn,
+    advance,
     beginStop() {
       stopping = true;
       live.releaseAll();

@@ -3,17 +3,17 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 
-/** Where the test processes leave their traces and look for their gates. */
+/** The folder in which the test processes record their runs and look for their gates. */
 export const folderSettings = z.object({ TEST_FOLDER: z.string().min(1) });
 
 export interface HandlerRun {
   correlationId: string;
   step: string;
-  /** The same in every attempt at one task. */
+  /** The same for all attempts of one task. */
   task: string;
 }
 
-/** Leaves a line for one run of a handler; it is on file when this returns, whatever happens then. */
+/** Writes a line for one run of a handler; the line is in the file when this returns. */
 export function recordRun(folder: string, { correlationId, step, task }: HandlerRun): void {
   appendFileSync(join(folder, 'handlers.log'), `${correlationId} ${step} ${task}\n`);
 }
@@ -29,7 +29,7 @@ export function recordedRuns(folder: string): HandlerRun[] {
   });
 }
 
-/** Waits until the gate's file is there. */
+/** Waits until the file of the gate exists. */
 export async function passGate(folder: string, gate: string, signal?: AbortSignal): Promise<void> {
   while (!existsSync(join(folder, gate))) await sleep(10, undefined, { signal });
 }

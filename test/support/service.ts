@@ -13,19 +13,19 @@ import { until } from './children.ts';
 import { temporaryFolder } from './databases.ts';
 import { type Api, createApi } from './service-api.ts';
 
-/** The processes made for tests. */
+/** The test processes. */
 export const TEST_PROCESSES = fileURLToPath(new URL('./processes', import.meta.url));
 
-/** The process whose runs are looked at from outside: `observed`. */
+/** The process for tests of logs, metrics and traces: `observed`. */
 export const OBSERVED_PROCESSES = fileURLToPath(new URL('./observed', import.meta.url));
 
-/** The process whose schema makes other values of what is sent: `rent-boat`. */
+/** The process whose schema converts the variables: `rent-boat`. */
 export const COERCING_PROCESSES = fileURLToPath(new URL('./coercing-processes', import.meta.url));
 
 /** The process with personal data: `personal`. */
 export const PERSONAL_PROCESSES = fileURLToPath(new URL('./personal-processes', import.meta.url));
 
-/** The process whose gateways may meet a missing variable: `triage`. */
+/** The process whose gateways read variables that may be missing: `triage`. */
 export const TRIAGE_PROCESSES = fileURLToPath(new URL('./triage-processes', import.meta.url));
 
 export interface Folder {
@@ -34,7 +34,7 @@ export interface Folder {
   data: string;
   /** The service's database. */
   file: string;
-  /** Lets the steps go on that wait for this gate. */
+  /** Lets the steps continue that wait for this gate. */
   open(gate: string): void;
   remove(): void;
 }
@@ -48,7 +48,7 @@ export interface TestService {
   stop(): Promise<void>;
 }
 
-/** A folder for a service's data and the traces of its steps. */
+/** Creates a folder for the data of a service and the recorded runs of its steps. */
 export function createFolder(): Folder {
   const { path, remove } = temporaryFolder();
   const data = join(path, 'data');
@@ -62,7 +62,7 @@ export function createFolder(): Folder {
   };
 }
 
-/** Settings for a service on that folder: a free port, the test processes, quick polls. */
+/** Settings for a service on that folder: a free port, the test processes, short poll intervals. */
 export function settingsFor(folder: Folder, more: Record<string, string> = {}) {
   return {
     PORT: '0',
@@ -77,9 +77,9 @@ export function settingsFor(folder: Folder, more: Record<string, string> = {}) {
 }
 
 /**
- * Starts the service within this process, as `serve` does.
+ * Starts the service in this process, as `serve` does.
  *
- * @param log takes the lines of its log, also those of a start that fails
+ * @param log gets the log lines, also those of a failed start
  */
 export async function startTestService(
   more: Record<string, string> = {},
@@ -103,7 +103,7 @@ export async function startTestService(
   };
 }
 
-/** What a query for one value gives, over a connection of its own. */
+/** Queries one value over a connection of its own. */
 export function queryValue(folder: Folder, sql: string): string | number | null {
   const db = new BetterSqlite3(folder.file, { readonly: true });
   try {
@@ -113,12 +113,12 @@ export function queryValue(folder: Folder, sql: string): string | number | null 
   }
 }
 
-/** How many events the log of that folder holds. */
+/** How many events the event log in that folder has. */
 export function countEvents(folder: Folder): number {
   return Number(queryValue(folder, 'SELECT COUNT(*) FROM event_log'));
 }
 
-/** Waits until every event has done all it causes. */
+/** Waits until all jobs of all events are done. */
 export function untilRelayed(folder: Folder): Promise<boolean> {
   const left = () => queryValue(folder, 'SELECT COUNT(*) FROM outbox');
   return until(() => left() === 0, 'the outbox is empty');
@@ -127,9 +127,9 @@ export function untilRelayed(folder: Folder): Promise<boolean> {
 export interface Stream {
   correlationId: string;
   events: StoredEvent[];
-  /** What the events say. */
+  /** The fold of the events. */
   folded: ProcessState | null;
-  /** What process_store says. */
+  /** The state in process_store. */
   projected: ProcessState | null;
 }
 
@@ -156,8 +156,8 @@ export async function readStreams(folder: Folder): Promise<Stream[]> {
 }
 
 /**
- * What must hold of every process, whatever was killed meanwhile: it has ended, once; its versions
- * have no gap; process_store is the fold of its events; no task succeeded twice.
+ * Expects what must hold for every process, whatever was killed: it has ended once; its versions have no gap;
+ * process_store is the fold of its events; no step succeeded twice.
  */
 export function expectWhole(streams: readonly Stream[]): void {
   for (const { correlationId, events, folded, projected } of streams) {

@@ -3,23 +3,23 @@ import { expect, vi } from 'vitest';
 import type { Database } from '../../infrastructure/sql/database.ts';
 import { completed, requested, stepCompleted } from './events.ts';
 
-/** A statement of the adapters, and what it may cost. */
+/** A statement of the adapters, and how many messages it may take. */
 export interface Statement {
   name: string;
   run: (database: Database) => Promise<unknown>;
   /** Messages to the server. */
   trips: number;
-  /** What must be in one of them. */
-  says?: RegExp;
+  /** A text that one of the messages must contain. */
+  contains?: RegExp;
 }
 
-/** In order: each works on what the one before has left. */
+/** In this order: each statement works on the result of the one before. */
 export const STATEMENTS: readonly Statement[] = [
   {
     name: 'append, to a new stream',
     run: ({ eventStore }) => eventStore.append('t', [requested('key')], { expectedVersion: 0 }),
     trips: 1,
-    says: /sp_getapplock @Resource = @correlation_id, @LockMode = 'Exclusive'/,
+    contains: /sp_getapplock @Resource = @correlation_id, @LockMode = 'Exclusive'/,
   },
   {
     name: 'append of several events, with keys and without',
@@ -46,25 +46,25 @@ export const STATEMENTS: readonly Statement[] = [
     name: 'claim',
     run: ({ outbox }) => outbox.claim(10, 60_000),
     trips: 1,
-    says: /FROM outbox WITH \(READPAST, UPDLOCK, ROWLOCK\)/,
+    contains: /FROM outbox WITH \(READPAST, UPDLOCK, ROWLOCK\)/,
   },
   {
     name: 'release',
     run: ({ outbox }) => outbox.release(['1'], 'why', 10),
     trips: 1,
-    says: /SELECT CAST\(value AS BIGINT\) FROM OPENJSON\(@ids\)/,
+    contains: /SELECT CAST\(value AS BIGINT\) FROM OPENJSON\(@ids\)/,
   },
   {
     name: 'remove',
     run: ({ outbox }) => outbox.remove(['1', '2', '3']),
     trips: 1,
-    says: /SELECT CAST\(value AS BIGINT\) FROM OPENJSON\(@ids\)/,
+    contains: /SELECT CAST\(value AS BIGINT\) FROM OPENJSON\(@ids\)/,
   },
   {
     name: 'project, for the first time',
     run: ({ processStore }) => processStore.project('t'),
     trips: 2,
-    says: /INSERT INTO process_store/,
+    contains: /INSERT INTO process_store/,
   },
   {
     name: 'project, again',
@@ -73,7 +73,7 @@ export const STATEMENTS: readonly Statement[] = [
       await processStore.project('t');
     },
     trips: 3,
-    says: /WHERE correlation_id = @correlation_id AND version = @known/,
+    contains: /WHERE correlation_id = @correlation_id AND version = @known/,
   },
   { name: 'get', run: ({ processStore }) => processStore.get('t'), trips: 1 },
   {
@@ -86,13 +86,13 @@ export const STATEMENTS: readonly Statement[] = [
       expect(moved.processes).toBe(1);
     },
     trips: 4,
-    says: /DELETE FROM event_log\s+OUTPUT deleted\.id, .*\s+INTO event_log_archive/,
+    contains: /DELETE FROM event_log\s+OUTPUT deleted\.id, .*\s+INTO event_log_archive/,
   },
   {
     name: 'processKeys.add',
     run: ({ processKeys }) => processKeys.add('t', 'wrapped', 'master'),
     trips: 1,
-    says: /WHERE NOT EXISTS \(SELECT 1 FROM process_key/,
+    contains: /WHERE NOT EXISTS \(SELECT 1 FROM process_key/,
   },
   { name: 'processKeys.find', run: ({ processKeys }) => processKeys.find(['t', 'u']), trips: 1 },
   {
@@ -100,7 +100,7 @@ export const STATEMENTS: readonly Statement[] = [
     run: async ({ processKeys }) => {
       const change = { correlationId: 't', from: 'wrapped', wrappedKey: 'n', masterKey: 'other' };
       expect(await processKeys.rewrap([change])).toBe(1);
-      expect(await processKeys.rewrap([change]), 'wrapped anew before').toBe(0);
+      expect(await processKeys.rewrap([change]), 'wrapped by the first call').toBe(0);
     },
     trips: 2,
   },
@@ -130,8 +130,8 @@ export const STATEMENTS: readonly Statement[] = [
 ];
 
 /**
- * Expects that the bulk loads of some work name exactly the columns with NULL as such: SQL Server itself
- * refuses any other, and servers that speak T-SQL without being SQL Server take them all the same.
+ * Expects that bulk loads declare exactly the nullable columns as nullable. SQL Server refuses anything else; servers
+ * that speak T-SQL without being SQL Server accept it.
  */
 export async function expectTrueBulkLoads(
   pool: sql.ConnectionPool,

@@ -9,14 +9,14 @@ export interface SseEvent {
 export interface EventSourceLike {
   status: number;
   contentType: string | null;
-  /** What has come so far. */
+  /** The events so far. */
   events: SseEvent[];
   /** Resolves when the server ends the answer, rejects when the connection breaks. */
   ended: Promise<void>;
   close(): void;
 }
 
-/** Follows a stream of Server-Sent Events as a browser would, without connecting again. */
+/** Follows a stream of Server-Sent Events as a browser does, but does not reconnect. */
 export async function followEvents(
   url: string,
   lastEventId?: number,
@@ -69,26 +69,26 @@ function parse(block: string): SseEvent {
 }
 
 export interface FeedBlock {
-  /** The cursor behind it. */
+  /** The cursor after this block. */
   id: string | undefined;
   type: string | undefined;
-  /** None in a block that tells the place only. */
+  /** Missing in a block that has only the cursor. */
   data: EventBody | undefined;
 }
 
 export interface FeedStream {
   status: number;
-  /** Everything that has come so far, heartbeats aside. */
+  /** The blocks so far, without heartbeats. */
   blocks: FeedBlock[];
   /** The events among them. */
   events(): EventBody[];
-  /** What a browser would send when it connects again. */
+  /** The `Last-Event-ID` that a browser would send when it reconnects. */
   lastEventId(): string;
   ended: Promise<void>;
   close(): void;
 }
 
-/** Follows the feed as Server-Sent Events, without connecting again. */
+/** Follows the feed as Server-Sent Events and does not reconnect. */
 export async function openFeed(url: string, lastEventId?: string): Promise<FeedStream> {
   const controller = new AbortController();
   const headers = {

@@ -2,29 +2,29 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 
 export interface TcpProxy {
   port: number;
-  /** Breaks every connection; from here on nobody listens. */
+  /** Breaks every connection and accepts no more. */
   cut(): Promise<void>;
-  /** Keeps connections open and takes new ones, but carries nothing: a partner that hangs. */
+  /** Keeps connections open and accepts new ones, but forwards nothing, like a server that hangs. */
   hang(): void;
-  /** Swallows what comes, on every connection, and closes none: a network that loses packets. */
+  /** Drops all bytes and closes no connection, like a network that drops packets. */
   swallow(): void;
-  /** As before; connections whose bytes were swallowed stay dead. */
+  /** Works again; connections whose bytes were dropped stay dead. */
   heal(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** One connection: both its sockets, and whether its bytes have been lost. */
+/** One connection: its two sockets, and whether bytes were dropped. */
 interface Line {
   sockets: Socket[];
   dead: boolean;
 }
 
-/** Stands between a client and a server, whatever they speak. */
+/** A TCP proxy between a client and a server. */
 export async function startTcpProxy(target: { host?: string; port: number }): Promise<TcpProxy> {
   const lines = new Set<Line>();
   let state: 'open' | 'hanging' | 'swallowing' = 'open';
 
-  function carry(line: Line, from: Socket, to: Socket): void {
+  function forward(line: Line, from: Socket, to: Socket): void {
     from.on('data', (chunk) => {
       if (!line.dead) to.write(chunk);
     });
@@ -36,7 +36,7 @@ export async function startTcpProxy(target: { host?: string; port: number }): Pr
       to.destroy();
       lines.delete(line);
     });
-    // The other side is told by the close.
+    // The close event destroys the other socket.
     from.on('error', () => {});
     if (state === 'hanging') from.pause();
   }
@@ -46,8 +46,8 @@ export async function startTcpProxy(target: { host?: string; port: number }): Pr
       const partner = connect({ host: '127.0.0.1', ...target });
       const line = { sockets: [client, partner], dead: state === 'swallowing' };
       lines.add(line);
-      carry(line, client, partner);
-      carry(line, partner, client);
+      forward(line, client, partner);
+      forward(line, partner, client);
     });
     return new Promise((resolve) => server.listen(port, '127.0.0.1', () => resolve(server)));
   }
@@ -82,8 +82,8 @@ export async function startTcpProxy(target: { host?: string; port: number }): Pr
 }
 
 /**
- * Stands before a server and breaks everything off, for good, once that has answered so many bytes on all connections
- * together: a partner that is lost in the middle of a start.
+ * A proxy that breaks all connections and stops when the server has answered with so many bytes on all connections
+ * together: a server that is lost during a start.
  */
 export async function startCuttingProxy(
   port: number,

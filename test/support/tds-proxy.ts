@@ -5,7 +5,7 @@ import { freePort } from './children.ts';
 export interface TdsMessage {
   /** 1: SQL batch, 3: RPC, 6: attention, 14: transaction manager, 16: login, 18: pre-login. */
   type: number;
-  /** Its characters, one byte or two each, without what is no text. */
+  /** The payload as Latin-1 without zero bytes, so that UTF-16 text is readable. */
   text: string;
 }
 
@@ -14,34 +14,34 @@ export const ATTENTION = 6;
 export const LOGIN = 16;
 
 /**
- * `lose-request`: the connection breaks before the server hears of it; `lose-answer`: the server does it,
- * and the connection breaks before the client hears of that; `hang`: nobody ever answers.
+ * `lose-request`: the connection breaks before the server gets the message; `lose-answer`: the server executes it, and
+ * the connection breaks before the client gets the answer; `hang`: the server does not get it, and no answer comes.
  */
-export type Verdict = 'pass' | 'lose-request' | 'lose-answer' | 'hang';
+export type ProxyAction = 'pass' | 'lose-request' | 'lose-answer' | 'hang';
 
 export interface TdsProxy {
-  /** The given URL of a database on the server, by way of the proxy. */
+  /** Changes the URL of a database so that it goes through the proxy. */
   through(databaseUrl: string): string;
-  /** Every message that came, in order. */
+  /** All messages in order. */
   messages: TdsMessage[];
   /** Bytes that the server has sent. */
   received(): number;
-  /** Decides about each message at the moment it arrives, before the server hears of it. */
-  intercept(decide: (message: TdsMessage) => Verdict): void;
-  /** Breaks what is open; from here on nobody listens. */
+  /** Sets a function that chooses the action for each message before it is forwarded. */
+  intercept(decide: (message: TdsMessage) => ProxyAction): void;
+  /** Breaks all connections and accepts no more. */
   cut(): Promise<void>;
   restore(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Stands between a pool and a SQL Server, and loses what it is told to. */
+/** A proxy between a connection pool and a SQL Server that can drop messages. */
 export async function startTdsProxy(serverUrl: string): Promise<TdsProxy> {
   const { hostname, port: serverPort } = new URL(serverUrl);
   const port = await freePort();
   const messages: TdsMessage[] = [];
   const open = new Set<Socket>();
   let received = 0;
-  let decide: (message: TdsMessage) => Verdict = () => 'pass';
+  let decide: (message: TdsMessage) => ProxyAction = () => 'pass';
   let server: Server | undefined = await listen();
 
   function listen(): Promise<Server> {
@@ -68,13 +68,13 @@ export async function startTdsProxy(serverUrl: string): Promise<TdsProxy> {
     const toServer = createFramer((bytes, message) => {
       if (!message) return void upstream.write(bytes);
       messages.push(message);
-      const verdict = decide(message);
-      if (verdict === 'lose-request') return destroy();
-      if (verdict === 'hang') return;
-      losing = verdict === 'lose-answer';
+      const action = decide(message);
+      if (action === 'lose-request') return destroy();
+      if (action === 'hang') return;
+      losing = action === 'lose-answer';
       upstream.write(bytes);
     });
-    // Only to see where an answer ends: what is lost is lost after the server is through with it.
+    // Finds the end of an answer, so that the connection breaks only after the server has finished.
     const fromServer = createFramer((_bytes, message) => {
       if (losing && message) destroy();
     });
@@ -116,15 +116,14 @@ export async function startTdsProxy(serverUrl: string): Promise<TdsProxy> {
 }
 
 const HEADER = 8;
-/** In the status byte of a packet: the last of its message. */
+/** Flag in the status byte of a packet: the last one of its message. */
 const END_OF_MESSAGE = 1;
 
 /**
- * Cuts a stream of TDS packets into messages. What is no TDS packet (TLS records of an encrypted login)
- * is given on without one.
+ * Splits a stream of TDS packets into messages. TLS records of an encrypted login are passed on without a message.
  */
 function createFramer(
-  give: (bytes: Buffer, message: TdsMessage | undefined) => void,
+  onMessage: (bytes: Buffer, message: TdsMessage | undefined) => void,
 ): (chunk: Buffer) => void {
   let rest = Buffer.alloc(0);
   let packets: Buffer[] = [];
@@ -138,7 +137,7 @@ function createFramer(
       const packet = rest.subarray(0, length);
       rest = rest.subarray(length);
       if (tls) {
-        give(packet, undefined);
+        onMessage(packet, undefined);
         continue;
       }
       packets.push(packet);
@@ -147,7 +146,7 @@ function createFramer(
       const text = payload.toString('latin1').replaceAll('\0', '');
       const bytes = Buffer.concat(packets);
       packets = [];
-      give(bytes, { type: packet[0] ?? 0, text });
+      onMessage(bytes, { type: packet[0] ?? 0, text });
     }
   };
 }

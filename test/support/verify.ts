@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import { expect } from 'vitest';
+import type { Partition } from '../../domain/archive/partition.ts';
 import type { Difference, Repair } from '../../domain/projection/verification.ts';
 import {
   type VerifyOptions,
@@ -9,12 +10,11 @@ import {
 import type { Database } from '../../infrastructure/sql/database.ts';
 import type { EventRow } from '../../infrastructure/sql/event-row.ts';
 
-export type Place = 'live' | 'archived';
 export type TamperedRow = EventRow & { id: number | string; archived_at?: string };
 
-/** What somebody with a database client does to the events of one process. */
-export function tamper({ knex }: Pick<Database, 'knex'>, place: Place) {
-  const table = place === 'live' ? 'event_log' : 'event_log_archive';
+/** Changes the events of one process as somebody with a database client can. */
+export function tamper({ knex }: Pick<Database, 'knex'>, partition: Partition) {
+  const table = partition === 'live' ? 'event_log' : 'event_log_archive';
   const of = (correlationId: string): Knex.QueryBuilder =>
     knex(table).where({ correlation_id: correlationId });
   const event = (correlationId: string, version: number): Knex.QueryBuilder =>
@@ -37,14 +37,14 @@ export function tamper({ knex }: Pick<Database, 'knex'>, place: Place) {
     remove: async (id: string, version?: number): Promise<void> => {
       await (version === undefined ? of(id) : event(id, version)).delete();
     },
-    /** Adds an event like another one under a version of its own, after making room for it. */
+    /** Inserts a copy of an event under a version of its own and moves the later events up. */
     async insert(id: string, copyOf: number, version: number): Promise<void> {
       const later = (await rows(id)).map((one) => one.version).filter((one) => one >= version);
       for (const one of later.reverse()) await renumber(id, one, one + 1);
       const copied = await row(id, copyOf >= version ? copyOf + 1 : copyOf);
       const { id: _, ...columns } = copied;
       const [highest] = await knex(table).max({ last: 'id' });
-      const given = place === 'archived' ? { id: Number(highest?.last) + 1_000_000 } : {};
+      const given = partition === 'archived' ? { id: Number(highest?.last) + 1_000_000 } : {};
       await knex(table).insert({ ...columns, ...given, version, dedupe_key: `forged-${id}` });
     },
     async swap(id: string, one: number, other: number): Promise<void> {
@@ -61,7 +61,7 @@ export interface Verified {
   repairs: (Repair & { correlationId: string })[];
 }
 
-/** All that `verify` finds. Events may wait for an hour unless said otherwise. */
+/** Runs `verify` and collects its findings. By default events may wait for their projection for an hour. */
 export async function verified(
   { verification }: Pick<Database, 'verification'>,
   options: Partial<VerifyOptions> = {},
@@ -77,7 +77,7 @@ export async function verified(
   return { totals, differences, repairs };
 }
 
-/** G5, G8: `verify` finds nothing; returns what it has looked at. */
+/** G5, G8: expects that `verify` finds nothing; returns its totals. */
 export async function expectVerified(
   database: Pick<Database, 'verification'>,
   options: Partial<VerifyOptions> = {},

@@ -1,7 +1,7 @@
-/** What a column of a view holds, by the type it has on SQL Server. */
+/** The type of a column of a view on SQL Server. */
 type ColumnType = 'varchar' | 'nvarchar' | 'int' | 'bigint' | 'float' | 'datetime2' | 'date';
 
-/** The storage class that SQLite gives values of a type. */
+/** The storage class of each type on SQLite. */
 export const STORED_AS: Record<ColumnType, 'text' | 'integer' | 'real'> = {
   varchar: 'text',
   nvarchar: 'text',
@@ -12,7 +12,7 @@ export const STORED_AS: Record<ColumnType, 'text' | 'integer' | 'real'> = {
   date: 'text',
 };
 
-/** The columns of the views, in their order: who reads them relies on these names and types. */
+/** The columns of the views in order; analysts rely on these names and types. */
 export const VIEWS: Record<string, readonly (readonly [name: string, type: ColumnType])[]> = {
   v_process_timeline: [
     ['correlation_id', 'varchar'],

@@ -3,17 +3,17 @@ import { freePort } from './children.ts';
 
 export interface EngineCall {
   method: string;
-  /** Below the base URL, for example `/external-task/7/complete`. */
+  /** The path below the base URL, for example `/external-task/7/complete`. */
   path: string;
   body: Record<string, unknown>;
 }
 
 /**
- * `lose-request`: the engine never hears of it; `lose-answer`: the engine does it, the caller never
- * knows; `answer-500`: the engine says that it cannot; `answer-conflict`: it says that two transactions
- * met; `hang`: it takes the call and never answers.
+ * `lose-request`: the engine does not get the call; `lose-answer`: the engine executes it, but the caller gets no
+ * answer; `answer-500`: the answer is an error; `answer-conflict`: the answer reports a conflict of two transactions;
+ * `hang`: the engine does not get the call, and no answer comes.
  */
-export type Verdict =
+export type ProxyAction =
   | 'pass'
   | 'lose-request'
   | 'lose-answer'
@@ -21,27 +21,27 @@ export type Verdict =
   | 'answer-conflict'
   | 'hang';
 
-/** As Camunda 7 and Operaton put it. */
+/** The message of Camunda 7 and Operaton. */
 const CONFLICT =
   "ENGINE-03005 Execution of 'DELETE ExternalTaskEntity[1]' failed. Entity was updated by another transaction concurrently.";
 
 export interface EngineProxy {
   url: string;
-  /** Every call that came, in order. */
+  /** All calls in order. */
   calls: EngineCall[];
-  /** Decides about each call at the moment it arrives, before the engine hears of it. */
-  intercept(decide: (call: EngineCall) => Verdict | Promise<Verdict>): void;
-  /** From here on nobody listens. */
+  /** Sets a function that chooses the action for each call before it is forwarded. */
+  intercept(decide: (call: EngineCall) => ProxyAction | Promise<ProxyAction>): void;
+  /** Breaks all connections and accepts no more. */
   cut(): Promise<void>;
   restore(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Stands between a worker and a real engine, and loses what it is told to. */
+/** A proxy between a worker and a real engine that can drop calls and answers. */
 export async function startEngineProxy(target: string): Promise<EngineProxy> {
   const port = await freePort();
   const calls: EngineCall[] = [];
-  let decide: (call: EngineCall) => Verdict | Promise<Verdict> = () => 'pass';
+  let decide: (call: EngineCall) => ProxyAction | Promise<ProxyAction> = () => 'pass';
   let server = await listen();
 
   function listen(): Promise<Server> {
@@ -58,19 +58,19 @@ export async function startEngineProxy(target: string): Promise<EngineProxy> {
     const { method = 'GET', url: path = '/' } = request;
     const call = { method, path, body: body.length > 0 ? JSON.parse(body.toString()) : {} };
     calls.push(call);
-    const verdict = await decide(call);
-    if (verdict === 'hang') return;
-    if (verdict === 'lose-request') {
+    const action = await decide(call);
+    if (action === 'hang') return;
+    if (action === 'lose-request') {
       request.socket.destroy();
       return;
     }
-    if (verdict === 'answer-500' || verdict === 'answer-conflict') {
-      const message = verdict === 'answer-500' ? 'it does not work' : CONFLICT;
-      const trouble = { type: 'ProcessEngineException', message };
-      response.writeHead(500, { 'content-type': 'application/json' }).end(JSON.stringify(trouble));
+    if (action === 'answer-500' || action === 'answer-conflict') {
+      const message = action === 'answer-500' ? 'it does not work' : CONFLICT;
+      const error = { type: 'ProcessEngineException', message };
+      response.writeHead(500, { 'content-type': 'application/json' }).end(JSON.stringify(error));
       return;
     }
-    // A poll that the worker gave up must not go on and lock tasks for nobody.
+    // When the worker aborts a poll, the engine must not lock tasks for it.
     const gone = new AbortController();
     response.once('close', () => gone.abort());
     const answer = await fetch(`${target}${path}`, {
@@ -79,7 +79,7 @@ export async function startEngineProxy(target: string): Promise<EngineProxy> {
       ...(body.length > 0 ? { body, headers: { 'content-type': 'application/json' } } : {}),
     });
     const text = await answer.text();
-    if (verdict === 'lose-answer') {
+    if (action === 'lose-answer') {
       request.socket.destroy();
       return;
     }

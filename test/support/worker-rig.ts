@@ -32,14 +32,14 @@ export interface LogLine {
 
 interface ProcessSpec {
   steps: (step: StepBuilder<Record<string, unknown>>) => readonly StepDefinition[];
-  /** Steps whose refusal leads to `errorStep`. */
+  /** Steps whose business errors lead to `errorStep`. */
   catches?: readonly string[];
   errorStep?: string;
 }
 
 export type WorkerRig = Awaited<ReturnType<typeof openWorkerRig>>;
 
-/** Opens a rig on an engine for the tests of a block, idle again after each, and closes both at the end. */
+/** Opens a rig on an engine for the tests of a block, stops its workers after each test, and closes both at the end. */
 export function useWorkerRig(
   openEngine: () => Promise<TestEngine>,
   use: (rig: WorkerRig) => void,
@@ -58,7 +58,7 @@ export function useWorkerRig(
   });
 }
 
-/** A worker's surroundings: a real event store, a real engine, and a proxy between worker and engine. */
+/** Opens the surroundings of a worker: a real event store, a real engine, and a proxy between worker and engine. */
 export async function openWorkerRig(engineUrl: string) {
   const folder = temporaryFolder();
   const file = `${folder.path}/rig.db`;
@@ -95,7 +95,7 @@ export async function openWorkerRig(engineUrl: string) {
     return definition;
   }
 
-  /** Requests a process; nothing starts its instance. */
+  /** Requests a process without starting its instance. */
   async function request(
     { key }: ProcessDefinition,
     variables: JsonObject = {},
@@ -123,7 +123,7 @@ export async function openWorkerRig(engineUrl: string) {
     return { correlationId, instanceId: started?.data.processInstanceId ?? '' };
   }
 
-  /** Starts a worker for all steps of a process, on the proxy unless told otherwise. */
+  /** Starts a worker for all steps of a process, by default on the proxy. */
   function work(
     definition: ProcessDefinition,
     options: Partial<StepWorkerOptions> = {},
@@ -143,14 +143,14 @@ export async function openWorkerRig(engineUrl: string) {
     return worker;
   }
 
-  /** Stops the workers of a test, so that they do not poll beside those of the next. */
+  /** Stops the workers of a test, so that they do not poll during the next test. */
   async function idle(): Promise<void> {
     await Promise.all([...workers].map((worker) => worker.stop(0)));
     workers.clear();
     proxy.intercept(() => 'pass');
   }
 
-  /** The stream, once `enough` says so. */
+  /** Waits until `enough` is true for the events of a stream. */
   function events(
     correlationId: string,
     enough: (events: readonly StoredEvent[]) => boolean,
@@ -178,7 +178,7 @@ export async function openWorkerRig(engineUrl: string) {
     events,
     ended: (correlationId: string) =>
       events(correlationId, (all) => all.some(({ type }) => isFinal(type)), 'the process ends'),
-    /** The rows as they are in the table, but for those of request and start. */
+    /** The stored rows, without those of request and start. */
     async rows(correlationId: string): Promise<EventRow[]> {
       return knex('event_log')
         .where('correlation_id', correlationId)
@@ -188,7 +188,7 @@ export async function openWorkerRig(engineUrl: string) {
     idle,
     async close() {
       await idle();
-      for (const key of keys) await api.forget(key);
+      for (const key of keys) await api.removeProcess(key);
       await proxy.stop();
       await engine.close();
       await database.close();
@@ -197,7 +197,7 @@ export async function openWorkerRig(engineUrl: string) {
   };
 }
 
-/** What steps did and how it ended: a fast first step may be journaled before `process-started`. */
+/** The events of steps and of the end. A fast first step may be journaled before `process-started`. */
 export function happened<Event extends { type: string }>(events: readonly Event[]): Event[] {
   return events.filter(({ type }) => type !== 'process-requested' && type !== 'process-started');
 }
@@ -212,7 +212,7 @@ function recordingLog(lines: LogLine[]): StepWorkerOptions['log'] {
   return { ...log, child: () => log };
 }
 
-/** What a step needs and a test does not care about. */
+/** The fields that a step needs and that do not matter in a test. */
 export function plain(name: string, number = 1) {
   return {
     name,
@@ -224,7 +224,7 @@ export function plain(name: string, number = 1) {
   };
 }
 
-/** External tasks in a row; the refusal of each in `catches` leads to the task `errorStep`. */
+/** External tasks one after the other; the business error of each in `catches` leads to the task `errorStep`. */
 export function bpmnOf(
   key: string,
   steps: readonly string[],

@@ -93,7 +93,7 @@ describe('a service with API keys', () => {
     await parts.database.apiKeys.revoke(id, new Date().toISOString());
     await one.ended;
     expect((await followEvents(path, undefined, bearer(key('listener')))).status).toBe(401);
-    await parts.goOn('heard', started());
+    await parts.advance('heard', started());
     await until(() => other.events.length === 2, 'the other stream goes on');
     expect(one.events).toHaveLength(1);
     other.close();

@@ -182,7 +182,7 @@ describe.concurrent('the identity provider', () => {
       await until(() => short?.events.length === 1, 'the stream has begun');
       await short?.ended;
       // The other one goes on.
-      await parts.goOn('streamed', started());
+      await parts.advance('streamed', started());
       await until(() => long?.events.length === 2, 'the other stream goes on');
       long?.close();
     } finally {

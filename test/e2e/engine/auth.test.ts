@@ -66,7 +66,7 @@ describe.each(await engineKinds())('OAuth 2.0 in front of $name', ({ available, 
       }, 'the third token');
       expect(guard.calls.filter(({ admitted }) => !admitted)).toEqual([]);
       expect(guard.calls.map(({ call }) => call)).toContain('POST /external-task/fetchAndLock');
-      expect(tokens.mostAtOnce()).toBe(1);
+      expect(tokens.maxAtOnce()).toBe(1);
     });
 
     it.each([

@@ -50,7 +50,7 @@ describe.each(await engineKinds())(
         await service?.stop();
         service?.folder.remove();
         await proxy?.stop();
-        await engineApi(engine.url).forget(key);
+        await engineApi(engine.url).removeProcess(key);
         await engine?.stop();
         processes.remove();
       });

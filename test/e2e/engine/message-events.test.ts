@@ -43,7 +43,7 @@ describe('message events that send', () => {
     const { status, body } = await service.api.start(key, { who: 'Ada' });
     expect([status, body.result]).toEqual([200, { told: `${key}/tell`, last: `${key}/end` }]);
     await service.stop();
-    await engineApi(url).forget(key);
+    await engineApi(url).removeProcess(key);
   });
 
   it('are refused by name by the embedded engine', async () => {

@@ -42,8 +42,8 @@ beforeAll(async () => {
     holder.exec('BEGIN IMMEDIATE');
   });
   parts = await startParts(undefined, { engineUrl: engine.url });
-  await parts.goOn('waits', requested());
-  await parts.goOn('waits', started());
+  await parts.advance('waits', requested());
+  await parts.advance('waits', started());
 });
 afterAll(async () => {
   holder?.close();

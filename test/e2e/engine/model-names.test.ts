@@ -56,7 +56,7 @@ describe.each(await engineKinds())('models made elsewhere, on $name', ({ availab
     });
     afterAll(async () => {
       await service?.stop();
-      for (const key of [CARD, CASH, STRANGER]) await engineApi(engine.url).forget(key);
+      for (const key of [CARD, CASH, STRANGER]) await engineApi(engine.url).removeProcess(key);
       folder.remove();
       await engine?.stop();
     });

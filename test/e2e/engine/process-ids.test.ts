@@ -55,7 +55,7 @@ describe.each(await engineKinds())('ids with letters outside of ASCII, on $name'
       }, 120_000);
       afterAll(async () => {
         await service?.stop();
-        for (const key of [CHECK, ORDER]) await engineApi(engine.url).forget(key);
+        for (const key of [CHECK, ORDER]) await engineApi(engine.url).removeProcess(key);
         folder?.remove();
         await engine?.stop();
       });

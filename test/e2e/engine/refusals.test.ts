@@ -39,7 +39,7 @@ describe.each(await engineKinds())(
       afterAll(async () => {
         await service?.stop();
         service?.folder.remove();
-        if (engine) await engineApi(engine.url).forget(key);
+        if (engine) await engineApi(engine.url).removeProcess(key);
         await engine?.stop();
         processes.remove();
       });
@@ -81,14 +81,14 @@ describe.each(await engineKinds())(
           const answer = await send({});
           return answer.status !== 404 && answer.status !== 409 && answer;
         }, 'the process waits for the message');
-        expectProblem(refused, 'engine-refused', /nothing happened.*verdict/s);
+        expectProblem(refused, 'engine-refused', /nothing happened.*decision/s);
         expect(refused.status).toBe(502);
-        const verdict = TEXTS['of 4,001 characters'];
-        expect((await send({ verdict: 'yes', note: verdict })).status).toBe(204);
+        const decision = TEXTS['of 4,001 characters'];
+        expect((await send({ decision: 'yes', note: decision })).status).toBe(204);
         expect((await ended).body.result).toMatchObject({
-          verdict: 'yes',
-          note: verdict,
-          seen: verdict,
+          decision: 'yes',
+          note: decision,
+          seen: decision,
         });
       });
 

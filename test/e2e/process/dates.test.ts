@@ -24,7 +24,7 @@ describe.each(await engineKinds())('dates in a service whose engine is $name', (
     afterAll(async () => {
       await service?.stop();
       service?.folder.remove();
-      if (engine) await engineApi(engine.url).forget(key);
+      if (engine) await engineApi(engine.url).removeProcess(key);
       await engine?.stop();
       processes.remove();
     });

@@ -28,7 +28,7 @@ describe('the state of a process as it was', () => {
       // Times of milliseconds: each event gets one of its own.
       const last = (await database.eventStore.readStream('live')).at(-1)?.createdAt ?? '';
       await until(() => new Date().toISOString() > last, 'the clock goes on');
-      await parts.goOn('live', event);
+      await parts.advance('live', event);
     }
     events = await database.eventStore.readStream('live');
     await database.eventStore.append('old', [completed({ greeting: 'hello' })]);

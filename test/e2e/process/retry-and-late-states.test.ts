@@ -35,13 +35,13 @@ describe('a retry, and states that are told late', () => {
   });
 
   it('G6: the old end, told again, wakes nobody who waits for the new one', async () => {
-    const { waitroom, database, goOn } = await failed('r2');
+    const { waitroom, database, advance } = await failed('r2');
     const old = await database.processStore.get('r2');
     const answer = retry('r2', { prefer: 'wait=20' });
     await until(() => waitroom.size() === 1, 'it waits');
     await until(async () => (await database.eventStore.readStream('r2')).length === 3, 'retried');
     if (old) waitroom.notify(old);
-    await goOn('r2', completed({ late: false }));
+    await advance('r2', completed({ late: false }));
     expect((await answer).body).toMatchObject({ status: 'ok', result: { late: false } });
   });
 

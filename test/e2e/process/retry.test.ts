@@ -31,7 +31,7 @@ describe.each(await engineKinds())('a retry on $name', ({ available, open }) => 
     afterAll(async () => {
       await service?.stop();
       for (const key of ['mendable', 'troubled', 'gated']) {
-        if (copies) await engineApi(engine.url).forget(copies.key(key));
+        if (copies) await engineApi(engine.url).removeProcess(copies.key(key));
       }
       await engine?.stop();
       folder?.remove();

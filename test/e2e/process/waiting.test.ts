@@ -17,11 +17,11 @@ describe('waiting for a process', () => {
   });
 
   it('G6: a process that ends before its start has returned wakes the caller', async () => {
-    parts = await startParts((eventStore, goOn) => ({
+    parts = await startParts((eventStore, advance) => ({
       ...eventStore,
       async append(correlationId, events, options) {
         const stored = await eventStore.append(correlationId, events, options);
-        await goOn(correlationId, completed({ early: true }));
+        await advance(correlationId, completed({ early: true }));
         return stored;
       },
     }));
@@ -32,14 +32,14 @@ describe('waiting for a process', () => {
 
   it('G6: a process that ends while a second caller joins it wakes that caller too', async () => {
     let seen = 0;
-    parts = await startParts((eventStore, goOn) => ({
+    parts = await startParts((eventStore, advance) => ({
       ...eventStore,
       async append(correlationId, events, options) {
         const late = ++seen === 2;
         const stored = await eventStore
           .append(correlationId, events, options)
           .catch((error: unknown) => error);
-        if (late) await goOn(correlationId, completed({ early: true }));
+        if (late) await advance(correlationId, completed({ early: true }));
         if (stored instanceof Error) throw stored;
         return stored as Awaited<ReturnType<typeof eventStore.append>>;
       },
@@ -62,7 +62,7 @@ describe('waiting for a process', () => {
     await until(async () => (await api.status('shared')).status === 202, 'it is accepted');
     const polls = [1, 2, 3].map(() => api.status('shared', { prefer: 'wait=20' }));
     await until(() => waitroom.size() === 6, 'all wait');
-    await parts.goOn('shared', completed({ done: true }));
+    await parts.advance('shared', completed({ done: true }));
     for (const answer of await Promise.all([...starts, ...polls])) {
       expect(answer.status).toBe(200);
       expect(answer.body.result).toEqual({ done: true });

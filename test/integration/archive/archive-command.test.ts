@@ -7,8 +7,8 @@ import { openSqliteDatabase } from '../../../infrastructure/sqlite/database.ts';
 import { openMssqlDatabase } from '../../../infrastructure/sqlserver/database.ts';
 import {
   endedProcess,
-  expectWhollyInOnePlace,
-  placesOf,
+  expectWhollyInOnePartition,
+  partitionsOf,
   relayAll,
 } from '../../support/archive-world.ts';
 import { endWithUs, until } from '../../support/children.ts';
@@ -39,7 +39,8 @@ describe('the command archive', { timeout: 120_000 }, () => {
 
   const archive = (...args: string[]) => runCommand(['archive', ...args], env);
   const archivedIn = async () =>
-    [...(await expectWhollyInOnePlace(database)).values()].filter(({ row }) => row.archived).length;
+    [...(await expectWhollyInOnePartition(database)).values()].filter(({ row }) => row.archived)
+      .length;
 
   /** Ended a year ago, many at once. */
   async function fill(count: number): Promise<void> {
@@ -72,7 +73,7 @@ describe('the command archive', { timeout: 120_000 }, () => {
     // A line for each batch, there being no terminal for a bar.
     expect(JSON.parse(run.err)).toMatchObject({ msg: 'archive', done: 2, total: 2, events: 8 });
     expect(await archivedIn()).toBe(2);
-    expect((await placesOf(database)).get('pending')?.row.live).toBe(true);
+    expect((await partitionsOf(database)).get('pending')?.row.live).toBe(true);
   });
 
   it('tells with --dry-run what would move, and moves nothing', async () => {
@@ -201,7 +202,7 @@ describe.skipIf(inject('mssqlUrl') === null)('the command archive on SQL Server'
       code: 0,
       out: expect.stringMatching(/^archived 1 processes with 4 events in 1 batches/),
     });
-    expect((await placesOf(database)).get('one')?.row.archived).toBe(true);
+    expect((await partitionsOf(database)).get('one')?.row.archived).toBe(true);
     await database.close();
     await drop();
   });

@@ -7,10 +7,10 @@ import {
   emptyAfterwards,
   endedProcess,
   moveBatch,
-  placesOf,
+  partitionsOf,
   relayAll,
   soon,
-  withoutPlace,
+  withoutArchivedAt,
 } from '../../support/archive-world.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 import { requested, stepCompleted } from '../../support/events.ts';
@@ -36,13 +36,13 @@ describe.each(databaseKinds())(
         const [before, row] = [await read('whole'), await database.processStore.get('whole')];
         expect(await move()).toEqual({ processes: 1, events: 4 });
         const after = await read('whole');
-        expect(after.map(withoutPlace)).toEqual(before);
+        expect(after.map(withoutArchivedAt)).toEqual(before);
         for (const { archivedAt } of after) {
           expect(Math.abs(Date.parse(archivedAt ?? '') - Date.now())).toBeLessThan(60_000);
         }
         expect(await archivedState(database, 'whole')).toEqual(row);
         expect(await database.processStore.get('whole')).toBeNull();
-        expect((await placesOf(database)).get('whole')).toMatchObject({
+        expect((await partitionsOf(database)).get('whole')).toMatchObject({
           events: { live: [], archived: [1, 2, 3, 4] },
           row: { live: false, archived: true },
         });
@@ -91,7 +91,7 @@ describe.each(databaseKinds())(
           });
         }
         expect(await move(2)).toEqual({ processes: 2, events: 8 });
-        expect((await placesOf(database)).get('second')?.row.live).toBe(true);
+        expect((await partitionsOf(database)).get('second')?.row.live).toBe(true);
       });
 
       it('goes on behind a batch, past none that changed at the same time or may not move', async () => {
@@ -193,7 +193,10 @@ describe.each(databaseKinds())(
           oldest: a?.updatedAt,
           newest: b?.updatedAt,
         });
-        expect((await placesOf(database)).get('a')?.row).toEqual({ live: true, archived: false });
+        expect((await partitionsOf(database)).get('a')?.row).toEqual({
+          live: true,
+          archived: false,
+        });
       });
 
       it('tells apart ids that differ in case, and takes any characters of an id', async () => {
@@ -201,7 +204,7 @@ describe.each(databaseKinds())(
         for (const id of ids) await endedProcess(database, id);
         await database.eventStore.append('case', [stepCompleted('case-2')]);
         expect(await move()).toEqual({ processes: 2, events: 8 });
-        expect((await placesOf(database)).get('case')?.row.live).toBe(true);
+        expect((await partitionsOf(database)).get('case')?.row.live).toBe(true);
         expect(await read(`it's"\\%_[a]`)).toHaveLength(4);
       });
     });

@@ -8,7 +8,7 @@ import {
   endedProcess,
   expectFolded,
   moveBatch,
-  placesOf,
+  partitionsOf,
   relayAll,
 } from '../../support/archive-world.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
@@ -128,8 +128,8 @@ describe.each(databaseKinds())(
         expect(await processStore.project('later')).toBeNull();
         await eventStore.append('later', [stepCompleted('t')], { expectedVersion: 6 });
         await expectFolded(database, 'later');
-        expect((await placesOf(database)).get('later')?.events.archived).toHaveLength(7);
-        expect((await placesOf(database)).get('bystander')?.row.live).toBe(true);
+        expect((await partitionsOf(database)).get('later')?.events.archived).toHaveLength(7);
+        expect((await partitionsOf(database)).get('bystander')?.row.live).toBe(true);
       });
 
       it('G8: a retry that comes after its process was archived is refused', async () => {

@@ -8,7 +8,7 @@ import { SetupError } from '../../../domain/common/errors.ts';
 import { createHandOver } from '../../../infrastructure/files/cold-archive.ts';
 import {
   endedProcess,
-  expectWhollyInOnePlace,
+  expectWhollyInOnePartition,
   relayAll,
   soon,
 } from '../../support/archive-world.ts';
@@ -31,7 +31,7 @@ describe.each(databaseKinds())('the purge on $name', { timeout: 120_000 }, (kind
       folder = temporaryFolder();
     });
     afterEach(async () => {
-      await expectWhollyInOnePlace(database);
+      await expectWhollyInOnePartition(database);
       for (const table of [...TABLES, 'outbox', 'process_key']) await database.knex(table).del();
       folder.remove();
     });
@@ -144,7 +144,7 @@ describe.each(databaseKinds())('the purge on $name', { timeout: 120_000 }, (kind
       const back = ids.slice(2, 4).map((id) => database.archive.restore(id));
       await Promise.all([run(handOver), ...late, ...back]);
       await relayAll(database);
-      const places = await expectWhollyInOnePlace(database);
+      const places = await expectWhollyInOnePartition(database);
       for (const [at, id] of ids.entries()) {
         const length = (await database.eventStore.readStream(id)).length;
         // An event that came for what was deleted already begins the stream anew.

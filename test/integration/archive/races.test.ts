@@ -4,7 +4,7 @@ import {
   emptyAfterwards,
   endedProcess,
   expectFolded,
-  expectWhollyInOnePlace,
+  expectWhollyInOnePartition,
   moveBatch,
   relayAll,
 } from '../../support/archive-world.ts';
@@ -78,7 +78,7 @@ describe.each(databaseKinds())(
           expect((await read(id)).map(({ version }) => version)).toEqual([1, 2, 3, 4, 5, 6]);
           await expectFolded(database, id);
         }
-        await expectWhollyInOnePlace(database);
+        await expectWhollyInOnePartition(database);
       });
 
       it('G4, G8: a projection that meets the move does not bring the process back', async () => {

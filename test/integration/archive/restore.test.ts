@@ -4,12 +4,12 @@ import { fold } from '../../../domain/process/process-state.ts';
 import {
   endedProcess,
   expectFolded,
-  expectWhollyInOnePlace,
+  expectWhollyInOnePartition,
   moveBatch,
-  placesOf,
+  partitionsOf,
   relayAll,
   soon,
-  withoutPlace,
+  withoutArchivedAt,
 } from '../../support/archive-world.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 import { broken, requested, retried, stepCompleted } from '../../support/events.ts';
@@ -55,11 +55,11 @@ describe.each(databaseKinds())(
         const { restored_at, ...rest } = row;
         expect([{ ...rest, restored_at: null }]).toEqual(before.row);
         expect(Math.abs(new Date(restored_at).getTime() - Date.now())).toBeLessThan(60_000);
-        expect((await placesOf(database)).get('back')?.row).toEqual({
+        expect((await partitionsOf(database)).get('back')?.row).toEqual({
           live: true,
           archived: false,
         });
-        expect((await placesOf(database)).get('other')?.row).toEqual({
+        expect((await partitionsOf(database)).get('other')?.row).toEqual({
           live: false,
           archived: true,
         });
@@ -69,7 +69,7 @@ describe.each(databaseKinds())(
         expect(BigInt(events[0]?.id ?? 0)).toBeGreaterThan(BigInt(before.events.at(-1).id) + 4n);
         await database.processStore.project('back');
         await expectFolded(database, 'back');
-        await expectWhollyInOnePlace(database);
+        await expectWhollyInOnePartition(database);
       });
 
       it('G8: what was restored stays for as long as what ended now, and goes back then', async () => {
@@ -91,7 +91,7 @@ describe.each(databaseKinds())(
         expect(await restore('case')).toBe('unknown');
         expect(await restore('Case')).toBe('restored');
         expect(await restore('Case')).toBe('restored-before');
-        await expectWhollyInOnePlace(database);
+        await expectWhollyInOnePartition(database);
       });
 
       it('G8: leaves a damaged process as it is: nothing of it is lost', async () => {
@@ -148,7 +148,7 @@ describe.each(databaseKinds())(
         const before = new Map<string, unknown>();
         for (const id of ids) {
           await archived(id);
-          before.set(id, (await read(id)).map(withoutPlace));
+          before.set(id, (await read(id)).map(withoutArchivedAt));
         }
         let going = true;
         const seen: number[] = [];
@@ -176,11 +176,11 @@ describe.each(databaseKinds())(
           await processStore.project(id);
           const stream = await read(id);
           expect(stream.map(({ version }) => version)).toEqual([1, 2, 3, 4, 5, 6]);
-          expect(stream.slice(0, 4).map(withoutPlace)).toEqual(before.get(id));
+          expect(stream.slice(0, 4).map(withoutArchivedAt)).toEqual(before.get(id));
           expect(fold(stream)).toMatchObject({ status: 'ok', version: 6 });
           await expectFolded(database, id);
         }
-        await expectWhollyInOnePlace(database);
+        await expectWhollyInOnePartition(database);
       });
     });
   },

@@ -1,5 +1,5 @@
 import { expect, inject, it } from 'vitest';
-import { endedProcess, placesOf } from '../../support/archive-world.ts';
+import { endedProcess, partitionsOf } from '../../support/archive-world.ts';
 import { runCommand } from '../../support/commands.ts';
 import { databaseKinds } from '../../support/databases.ts';
 import { startTdsProxy } from '../../support/tds-proxy.ts';
@@ -29,7 +29,7 @@ it.skipIf(serverUrl === null)(
       expect(refused.err).toMatch(/^fastify-camunda: .*; run the same command again to go on\n$/);
       proxy.intercept(() => 'pass');
       expect(await archive()).toMatchObject({ code: 0, err: '' });
-      expect((await placesOf(database)).get('one')?.row.archived).toBe(true);
+      expect((await partitionsOf(database)).get('one')?.row.archived).toBe(true);
     } finally {
       await proxy.stop();
       await database.destroy();

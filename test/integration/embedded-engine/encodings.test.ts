@@ -32,7 +32,7 @@ describe.each(await engineKinds())('a BPMN file on $name', ({ available, open })
       port = createRestEngine({ baseUrl: engine.url });
     });
     afterAll(async () => {
-      for (const key of keys) await engineApi(engine.url).forget(key);
+      for (const key of keys) await engineApi(engine.url).removeProcess(key);
       await port?.close();
       await engine?.stop();
     });

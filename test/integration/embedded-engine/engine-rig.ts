@@ -4,7 +4,7 @@ import type { JsonObject } from '../../../domain/common/json.ts';
 import type { EngineVariables } from '../../../domain/engine/engine-variables.ts';
 import { createRestEngine, type RestEngine } from '../../../infrastructure/camunda/rest-engine.ts';
 import { bpmn } from '../../support/bpmn/model.ts';
-import { engineKinds, forgetfulEngine, type TestEngine } from '../../support/engines.ts';
+import { engineKinds, engineWithoutCache, type TestEngine } from '../../support/engines.ts';
 
 export interface Answer<T> {
   status: number;
@@ -77,7 +77,7 @@ export interface FetchOptions {
 
 /** The suite on every engine: nothing but the URL differs. */
 export async function describeEngines(title: string, suite: (rig: Rig) => void): Promise<void> {
-  describe.each([...(await engineKinds()), forgetfulEngine()])(
+  describe.each([...(await engineKinds()), engineWithoutCache()])(
     `${title} on $name`,
     ({ available, open }) => {
       describe.skipIf(!available)('when there is one', () => {
@@ -159,7 +159,7 @@ export function createRig(url: () => string): Rig {
       return rig.start(key, variables);
     },
     async close() {
-      await Promise.all(keys.map((key) => forget(rig, key)));
+      await Promise.all(keys.map((key) => removeProcess(rig, key)));
       await Promise.all([...ports.values()].map((one) => one.close()));
     },
   };
@@ -201,7 +201,7 @@ function follow(rig: Rig, key: string, id: string, businessKey: string): Followe
 }
 
 /** Removes what a suite left in an engine that goes on; the embedded one is thrown away. */
-async function forget(rig: Rig, key: string): Promise<void> {
+async function removeProcess(rig: Rig, key: string): Promise<void> {
   const { body } = await rig.call<{ deploymentId: string }[]>(
     'GET',
     `/process-definition?key=${key}`,

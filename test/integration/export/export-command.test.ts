@@ -113,8 +113,8 @@ describe('the command export', { timeout: 120_000 }, () => {
       const first = begin('--format', format, '--out', at(name));
       await until(() => sizeOf(`${at(name)}.partial`) > 100_000, 'it is at work', 60_000);
       first.child.kill('SIGINT');
-      expect(await first.ended, first.said()).toEqual([130, null]);
-      expect(first.said()).toContain('stopped; run the same command again to go on');
+      expect(await first.ended, first.output()).toEqual([130, null]);
+      expect(first.output()).toContain('stopped; run the same command again to go on');
       expect(existsSync(at(name)), 'no file has the name before it is complete').toBe(false);
       const kept = sizeOf(`${at(name)}.partial`);
       expect(kept).toBeLessThan((await wholeOf(format)).length);
@@ -259,13 +259,13 @@ describe('the command export', { timeout: 120_000 }, () => {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     endWithUs(child);
-    let said = '';
+    let output = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (data) => {
-        said += String(data);
+        output += String(data);
       });
     }
-    return { child, said: () => said, ended: once(child, 'close') };
+    return { child, output: () => output, ended: once(child, 'close') };
   }
 });
 

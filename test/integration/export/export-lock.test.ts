@@ -19,8 +19,8 @@ it('of many runs that write to one file and remove its lock, never two are at it
   );
   for (const taker of takers) taker.begin();
   for (const taker of takers) {
-    await until(() => taker.said().includes('done'), 'it has had the lock', 50_000);
-    expect(taker.said()).toContain(`had ${TIMES} met 0 done`);
+    await until(() => taker.output().includes('done'), 'it has had the lock', 50_000);
+    expect(taker.output()).toContain(`had ${TIMES} collisions 0 done`);
   }
   expect(existsSync(lock), 'nothing is left of it').toBe(false);
 });

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { TakenOverError } from '../../../domain/projection/rebuild-processes.ts';
 import type { RebuildStore } from '../../../domain/projection/rebuild-store.ts';
-import { expectWhollyInOnePlace, relayAll, soon } from '../../support/archive-world.ts';
+import { expectWhollyInOnePartition, relayAll, soon } from '../../support/archive-world.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 import { broken, completed, requested, started, stepCompleted } from '../../support/events.ts';
 import {
@@ -106,7 +106,7 @@ describe.each(databaseKinds())('a rebuild on $name', { timeout: 180_000 }, (kind
         phantom: 50,
       });
       await expectRebuilt(database);
-      await expectWhollyInOnePlace(database);
+      await expectWhollyInOnePartition(database);
       const archived = await rows('process_store_archive');
       expect(archived.filter((row) => row.archived_at === null)).toEqual([]);
       expect(countsOf((await rebuild(store)).outcome)).toMatchObject({ wrong: 0, phantom: 0 });
@@ -207,7 +207,7 @@ describe.each(databaseKinds())('a rebuild on $name', { timeout: 180_000 }, (kind
       expect(beginnings).toContain('moved');
       expect(countsOf(outcome).processes).toBe(40);
       await expectRebuilt(database);
-      await expectWhollyInOnePlace(database);
+      await expectWhollyInOnePartition(database);
     });
 
     it('G4, G5: under live load ends as the live projection, for every process', async () => {

@@ -1,15 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PARTITIONS } from '../../../domain/archive/partition.ts';
 import type { Difference } from '../../../domain/projection/verification.ts';
 import { EVENT_COLUMNS, type EventRow } from '../../../infrastructure/sql/event-row.ts';
 import { endedProcess, soon } from '../../support/archive-world.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
-import {
-  expectVerified,
-  type Place,
-  type TamperedRow,
-  tamper,
-  verified,
-} from '../../support/verify.ts';
+import { expectVerified, type TamperedRow, tamper, verified } from '../../support/verify.ts';
 
 type Tools = ReturnType<typeof tamper>;
 
@@ -110,18 +105,18 @@ const CASES: Case[] = [
 const FOLLOWS = ['row-differs', 'row-behind', 'event-without-position'];
 
 describe.each(databaseKinds())('events on $name', { timeout: 120_000 }, ({ available, open }) => {
-  describe.skipIf(!available).each<Place>(['live', 'archived'])('that are %s', (place) => {
+  describe.skipIf(!available).each(PARTITIONS)('that are %s', (partition) => {
     let database: TestDatabase;
     let tools: Tools;
     beforeAll(async () => {
       database = await open();
-      tools = tamper(database, place);
+      tools = tamper(database, partition);
     }, 60_000);
     afterAll(() => database?.destroy());
 
     async function processes(ids: readonly string[]): Promise<void> {
       for (const id of ids) await endedProcess(database, id);
-      if (place === 'archived')
+      if (partition === 'archived')
         await database.archive.moveBatch({ endedBefore: soon(), limit: 99 });
       await expectVerified(database, { ids });
     }

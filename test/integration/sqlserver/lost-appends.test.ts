@@ -5,7 +5,7 @@ import type { ProcessEvent, StoredEvent } from '../../../domain/process/events.t
 import type { Database } from '../../../infrastructure/sql/database.ts';
 import { completed, requested, stepCompleted, stepFailed } from '../../support/events.ts';
 import { openProxied, type ProxiedDatabase } from '../../support/mssql.ts';
-import type { TdsProxy, Verdict } from '../../support/tds-proxy.ts';
+import type { ProxyAction, TdsProxy } from '../../support/tds-proxy.ts';
 
 const serverUrl = inject('mssqlUrl');
 const SLOW = 60_000;
@@ -42,12 +42,12 @@ describe.skipIf(serverUrl === null)('appends without an answer', { timeout: SLOW
   });
 
   /** Does so with the next append that comes, and with no other. */
-  function once(verdict: Verdict, then: () => void = () => {}): void {
+  function once(action: ProxyAction, then: () => void = () => {}): void {
     let left = 1;
     proxy.intercept(({ text }) => {
       if (!text.includes('INSERT INTO event_log') || left-- <= 0) return 'pass';
       then();
-      return verdict;
+      return action;
     });
   }
 
@@ -62,10 +62,10 @@ describe.skipIf(serverUrl === null)('appends without an answer', { timeout: SLOW
     await loseOne('lose-request', { what: 'a start', events: () => [requested()] });
   });
 
-  async function loseOne(verdict: Verdict, { events, options }: Append): Promise<void> {
-    const id = `${verdict}-${Math.random()}`;
+  async function loseOne(action: ProxyAction, { events, options }: Append): Promise<void> {
+    const id = `${action}-${Math.random()}`;
     told.length = 0;
-    once(verdict);
+    once(action);
     const given = events(id);
     const result = await database.eventStore.append(id, given, options);
     const found = await database.eventStore.readStream(id);

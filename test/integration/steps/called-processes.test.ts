@@ -20,7 +20,7 @@ describe.each(real)('the tasks of a called process on $name', ({ available, open
     });
     afterAll(async () => {
       await rig?.idle();
-      for (const key of keys) await rig?.api.forget(key);
+      for (const key of keys) await rig?.api.removeProcess(key);
       await rig?.close();
       await engine?.stop();
     });

@@ -5,7 +5,7 @@ import { BusinessRuleError } from '../../../domain/common/errors.ts';
 import { taskKeyPrefix } from '../../../domain/process/decide.ts';
 import { until } from '../../support/children.ts';
 import { embeddedEngine, engineKinds } from '../../support/engines.ts';
-import type { EngineCall, Verdict } from '../../support/worker-proxy.ts';
+import type { EngineCall, ProxyAction } from '../../support/worker-proxy.ts';
 import {
   happened,
   openWorkerRig,
@@ -55,7 +55,7 @@ describe.each(await engineKinds())('the worker on $name', ({ available, open }) 
         ],
       });
       const seen: string[] = [];
-      rig.proxy.intercept(async (call): Promise<Verdict> => {
+      rig.proxy.intercept(async (call): Promise<ProxyAction> => {
         const told = reportIn(call);
         if (!told) return 'pass';
         // On a connection of its own: what it sees is committed.
@@ -84,7 +84,7 @@ describe.each(await engineKinds())('the worker on $name', ({ available, open }) 
       ['the engine got, and whose answer was lost', 'lose-answer'],
     ] as const)(
       'G2: a completion that %s does not run the handler again',
-      async (_what, verdict) => {
+      async (_what, action) => {
         let runs = 0;
         const definition = await rig.process({
           steps: (step) => [
@@ -108,7 +108,7 @@ describe.each(await engineKinds())('the worker on $name', ({ available, open }) 
           const told = reportIn(call);
           first ??= told?.taskId;
           // Lost as often as one delivery of the task reports it: the engine has to deliver it again.
-          return told && told.taskId === first && lost++ < 5 ? verdict : 'pass';
+          return told && told.taskId === first && lost++ < 5 ? action : 'pass';
         });
         rig.work(definition, { lockDurationMs: 1_000 });
         const { correlationId } = await rig.start(definition);

@@ -5,7 +5,7 @@ import { isFinal } from '../../../domain/process/events.ts';
 import { fold } from '../../../domain/process/process-state.ts';
 import { until } from '../../support/children.ts';
 import { engineKinds } from '../../support/engines.ts';
-import type { Verdict } from '../../support/worker-proxy.ts';
+import type { ProxyAction } from '../../support/worker-proxy.ts';
 import { plain, useWorkerRig, type WorkerRig } from '../../support/worker-rig.ts';
 
 describe.each(await engineKinds())('a retry and the worker on $name', ({ available, open }) => {
@@ -60,7 +60,7 @@ describe.each(await engineKinds())('a retry and the worker on $name', ({ availab
         open = resolve;
       });
       let held = false;
-      rig.proxy.intercept(async ({ path }): Promise<Verdict> => {
+      rig.proxy.intercept(async ({ path }): Promise<ProxyAction> => {
         if (!path.endsWith('/failure')) return 'pass';
         held = true;
         await opened;

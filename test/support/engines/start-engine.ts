@@ -19,17 +19,15 @@ export interface RunningRealEngine {
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const CACHE = fileURLToPath(new URL('../../../node_modules/.cache/engines', import.meta.url));
-/** Where the engine's classes are. */
+/** The Java packages of the engines. */
 const PACKAGES: Record<EngineKind, string> = {
   operaton: 'org.operaton.bpm.engine',
   camunda7: 'org.camunda.bpm.engine',
 };
-/** Milliseconds an engine has to answer. */
-const START_MS = 120_000;
+const START_TIMEOUT_MS = 120_000;
 
 /**
- * Jars that are taken without their descriptor: Operaton's JSON data format, whose parent is not
- * published with it.
+ * Jars that are downloaded without their descriptor: Operaton's JSON data format, whose parent pom is not published.
  */
 const BARE_JARS: Record<EngineKind, readonly string[]> = {
   operaton: ['org.operaton.spin:operaton-spin-dataformat-json-jackson:1.0.0:jar'],
@@ -37,10 +35,10 @@ const BARE_JARS: Record<EngineKind, readonly string[]> = {
 };
 
 /**
- * Starts a real engine from Maven Central, with its REST API and an H2 database in memory. The class
- * path is resolved once and kept until the pom changes; artefacts with a wrong checksum are refused.
+ * Starts a real engine from Maven Central, with its REST API and an H2 database in memory. The class path is resolved
+ * once and cached until the pom changes; artefacts with a wrong checksum are refused.
  *
- * @throws Error with one sentence that says what is missing
+ * @throws Error with one sentence that names what is missing
  */
 export async function startRealEngine(kind: EngineKind): Promise<RunningRealEngine> {
   for (const program of ['java', 'javac', 'mvn']) {
@@ -78,7 +76,7 @@ export async function startRealEngine(kind: EngineKind): Promise<RunningRealEngi
         return answer?.ok ? ((await answer.json()) as { version: string }).version : null;
       },
       `${kind} answers`,
-      START_MS,
+      START_TIMEOUT_MS,
     );
     const seconds = ((performance.now() - began) / 1_000).toFixed(1);
     process.stderr.write(`${kind} ${version} started in ${seconds} s\n`);
@@ -90,7 +88,7 @@ export async function startRealEngine(kind: EngineKind): Promise<RunningRealEngi
   }
 }
 
-/** Timers fire within half a second instead of up to a minute; nothing is deployed, nobody logs in. */
+/** Timers fire within half a second instead of a minute; no example processes and no metrics. */
 function settings(kind: EngineKind): string[] {
   const prefix = kind === 'operaton' ? '--operaton.bpm' : '--camunda.bpm';
   return [

@@ -1,14 +1,14 @@
 import { writeSync } from 'node:fs';
 import type { Archive } from '../../../domain/archive/archive.ts';
 import { archiveExpired } from '../../../domain/archive/archive-expired.ts';
-import { whenTold } from './reports.ts';
+import { waitForGo } from './reports.ts';
 
-/** A process to be killed: archives what has ended, as soon as it is told to, and reports each batch. */
+/** A process to be killed: archives ended processes after `begin`, and reports each batch. */
 const archive = await openArchive(process.argv[2] ?? '');
-// What starts with the first batch is there when the word comes.
+// Warm-up: the first batch also opens what later ones use.
 await archive.moveBatch({ endedBefore: '2000-01-01T00:00:00.000Z', limit: 1 });
-const report = await whenTold();
-// Far in the future: everything has ended long ago.
+const report = await waitForGo();
+// In the future, so that every process ended long enough ago.
 const clock = (): number => Date.now() + 3_600_000;
 await archiveExpired(
   { archive, clock },
@@ -18,7 +18,7 @@ await archiveExpired(
 );
 writeSync(1, 'done\n');
 
-/** Imports no more than it needs: many of these are started one after the other. */
+/** Imports only what it needs, because tests start many of these one after the other. */
 async function openArchive(target: string): Promise<Pick<Archive, 'moveBatch'>> {
   const clock = Date.now;
   if (target.startsWith('mssql:')) {

@@ -7,8 +7,8 @@ import * as rebuild from '../../../src/cli/rebuild.ts';
 import * as restore from '../../../src/cli/restore.ts';
 
 /**
- * A process to be killed: runs the command that it is told, its words and the statement before which `kill-at.ts`
- * kills it. Imports no more of the command line than it needs: many of these are started one after the other.
+ * A process to be killed: reads the words of a command and the number of the statement before which `kill-at.ts` kills
+ * it, then runs the command. Imports only what it needs, because tests start many of these one after the other.
  */
 const program = new Command('fastify-camunda');
 archive.configure(program.command('archive'));
@@ -18,7 +18,7 @@ exportCommand.configure(program.command('export'));
 const lines = createInterface({ input: process.stdin });
 process.stdout.write('ready\n');
 lines.once('line', async (line) => {
-  // Open, it would keep the process from its end.
+  // An open standard input would keep the process alive.
   process.stdin.destroy();
   const { words, killAt } = JSON.parse(line) as { words: string[]; killAt: number };
   setEnvironmentData('kill-at', killAt);

@@ -1,13 +1,13 @@
 import { createGroupCommit } from '../../../infrastructure/sqlite/group-commit.ts';
 import { openSqlite } from '../../../infrastructure/sqlite/open.ts';
 
-/** A process to be killed: writes rows without end, and says of each one that it was told is durable. */
+/** A process to be killed: writes rows without end, and prints each one that is reported durable. */
 const db = openSqlite(process.argv[2] ?? '');
 const { write } = createGroupCommit(db);
 const insert = db.prepare('INSERT INTO numbers (n) VALUES (?)');
 let next = 0;
 
-async function writeOn(): Promise<void> {
+async function writeForever(): Promise<void> {
   for (;;) {
     const n = next++;
     await write(() => insert.run(n));
@@ -15,4 +15,4 @@ async function writeOn(): Promise<void> {
     process.stdout.write(`${n}\n`);
   }
 }
-for (let caller = 0; caller < 20; caller++) void writeOn();
+for (let caller = 0; caller < 20; caller++) void writeForever();

@@ -3,9 +3,9 @@ import { getEnvironmentData } from 'node:worker_threads';
 import BetterSqlite3 from 'better-sqlite3';
 
 /**
- * Preloaded (`--import`) into a process that is to be killed: kills it with -9 when one of its threads has run
- * as many statements that write as the environment data `kill-at` say. Statements, not time, are what make a
- * kill fall into the work on any machine. A thread that comes to its end reports how many it has run.
+ * Preloaded (`--import`) into a process to be killed: kills it with -9 when one of its threads has run as many writing
+ * statements as the environment data `kill-at` says. Statements are counted instead of time, so that the kill hits the
+ * process during its work on any machine. A thread that ends reports how many it has run.
  */
 const db = new BetterSqlite3(':memory:');
 const statement = Object.getPrototypeOf(db.prepare('SELECT 1')) as {

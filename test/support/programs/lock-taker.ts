@@ -4,24 +4,24 @@ import { SetupError } from '../../../domain/common/errors.ts';
 import { lockOut } from '../../../infrastructure/files/lock-out.ts';
 
 /**
- * Takes the lock of an export again and again, and says at the end how often it had it, and how often it found
- * somebody else in it: whoever has the lock has a file of its own, too, which nobody may make a second time.
+ * Takes the lock of an export again and again. Prints at the end how often it held the lock, and how often another
+ * process held it at the same time: each holder creates a file that can exist only once.
  */
 const [path = '', times = '0'] = process.argv.slice(2);
 process.stdout.write('ready\n');
 createInterface({ input: process.stdin }).once('line', async () => {
   process.stdin.destroy();
-  let met = 0;
+  let collisions = 0;
   for (let had = 0; had < Number(times); ) {
     const unlock = tryLock();
     if (unlock) {
       had++;
-      if (!(await enterAlone())) met++;
+      if (!(await enterAlone())) collisions++;
       await unlock();
     }
     await new Promise((resolve) => setImmediate(resolve));
   }
-  process.stdout.write(`had ${times} met ${met} done\n`);
+  process.stdout.write(`had ${times} collisions ${collisions} done\n`);
 });
 
 function tryLock(): (() => Promise<void>) | null {

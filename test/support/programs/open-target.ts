@@ -1,6 +1,6 @@
 import type { Database } from '../../../infrastructure/sql/database.ts';
 
-/** Opens a test's database in another process. Imports no more than that one needs. */
+/** Opens the database of a test in another process. Imports only what that database needs. */
 export async function openTarget(target: string): Promise<Database> {
   const options = { clock: Date.now, leaseMs: 0, onAppended: () => {} };
   if (target.startsWith('mssql:')) {

@@ -1,16 +1,16 @@
 import { openMssqlDatabase } from '../../../infrastructure/sqlserver/database.ts';
-import { whenTold } from './reports.ts';
+import { waitForGo } from './reports.ts';
 
-/** A process to be killed: gives events their positions as fast as it can, and reports each that it gave last. */
+/** A process to be killed: assigns feed positions as fast as it can, and reports each new head. */
 const { eventFeed } = await openMssqlDatabase({
   url: process.argv[2] ?? '',
   clock: Date.now,
   leaseMs: 0,
   onAppended: () => {},
 });
-// The first connection is there when the word comes.
+// Warm-up: opens the first connection.
 await eventFeed.head();
-const report = await whenTold();
+const report = await waitForGo();
 for (let last = ''; ; ) {
   const head = await eventFeed.head();
   if (head !== last) report(head);

@@ -2,13 +2,13 @@ import { writeSync } from 'node:fs';
 import { purgeArchive } from '../../../domain/archive/purge-archive.ts';
 import { createHandOver } from '../../../infrastructure/files/cold-archive.ts';
 import { openTarget } from './open-target.ts';
-import { whenTold } from './reports.ts';
+import { waitForGo } from './reports.ts';
 
-/** A process to be killed: hands over and purges what is archived, as soon as it is told to, and reports its files and batches. */
+/** A process to be killed: writes the cold archive and purges after `begin`, and reports its files and batches. */
 const [target = '', folder = ''] = process.argv.slice(2);
 const { purge, archivedRows } = await openTarget(target);
 const handOver = createHandOver(folder, archivedRows);
-const report = await whenTold();
+const report = await waitForGo();
 await purgeArchive(
   {
     purge,

@@ -1,7 +1,7 @@
 import { createBullmqQueue } from '../../../infrastructure/redis/queue.ts';
 import { silent } from '../queues.ts';
 
-/** A process to be stopped or killed: begins start-instance jobs, says so, and never ends one. */
+/** A process to be stopped or killed: begins start-instance jobs, prints each, and never ends one. */
 const [url = '', prefix = '', stalledMs = ''] = process.argv.slice(2);
 const queue = await createBullmqQueue({
   url,
@@ -16,5 +16,5 @@ await queue.work({
     await new Promise(() => {});
   },
 });
-// Nothing else ends this process: what the queue leaves behind would keep it alive.
+// Nothing else ends this process, so anything that the queue leaves open keeps it alive.
 process.once('SIGTERM', () => void queue.close(100));

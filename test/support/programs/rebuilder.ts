@@ -1,11 +1,11 @@
 import { writeSync } from 'node:fs';
 import type { RebuildStore } from '../../../domain/projection/rebuild-store.ts';
 import { rebuild } from '../rebuild-world.ts';
-import { whenTold } from './reports.ts';
+import { waitForGo } from './reports.ts';
 
-/** A process to be killed: rebuilds as soon as it is told to, in small pages, and reports what it comes to. */
+/** A process to be killed: rebuilds in small pages after `begin`, and reports each part of its work. */
 const store = await openStore(process.argv[2] ?? '');
-const report = await whenTold();
+const report = await waitForGo();
 const { beginnings } = await rebuild(
   {
     ...store,
@@ -14,7 +14,7 @@ const { beginnings } = await rebuild(
       return store.exclusively(work);
     },
     async drop(which, signal) {
-      // At its beginning, a run that does not resume another one has no checkpoint yet.
+      // A run that does not resume another one drops tables before it has a checkpoint; that is not reported.
       if ((await store.checkpoint()) !== null) report('removal');
       return store.drop(which, signal);
     },
@@ -28,7 +28,7 @@ const { beginnings } = await rebuild(
 await store.close();
 writeSync(1, `done ${beginnings}\n`);
 
-/** Imports no more than it needs: many of these are started one after the other. */
+/** Imports only what it needs, because tests start many of these one after the other. */
 async function openStore(target: string): Promise<RebuildStore> {
   if (target.startsWith('mssql:')) {
     const { openMssqlRebuildStore } = await import(

@@ -2,13 +2,13 @@ import { writeSync } from 'node:fs';
 import { rebuildRollups } from '../../../domain/rollups/rebuild-rollups.ts';
 import { rollupEvents } from '../../../domain/rollups/rollup-events.ts';
 import { openTarget } from './open-target.ts';
-import { whenTold } from './reports.ts';
+import { waitForGo } from './reports.ts';
 
-/** A process to be killed: rolls events up, or makes the rollups anew, as soon as it is told to, and reports its batches. */
+/** A process to be killed: runs the rollup job or rebuilds the rollups after `begin`, and reports its batches. */
 const [target = '', what = 'job'] = process.argv.slice(2);
 const { rollups: store, rollupSource: source } = await openTarget(target);
 const { signal } = new AbortController();
-const report = await whenTold();
+const report = await waitForGo();
 const onPage = ({ position }: { position: string }): void => report(position);
 if (what === 'job') {
   await rollupEvents({ store, source }, { batch: 10 }, signal, onPage);

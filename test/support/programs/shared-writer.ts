@@ -1,7 +1,7 @@
 import { openSqliteDatabase } from '../../../infrastructure/sqlite/database.ts';
 import { requested } from '../events.ts';
 
-/** A process among several on one file: opens it, appends to one stream what the others append to, too. */
+/** One of several processes on one database file: appends to a stream of its own and to one that all share. */
 const [file = '', count = '0'] = process.argv.slice(2);
 const database = await openSqliteDatabase({
   file,

@@ -1,7 +1,7 @@
 import { createBullmqQueue } from '../../../infrastructure/redis/queue.ts';
 import { silent } from '../queues.ts';
 
-/** A process to be killed: runs one timed job, says when a run begins and ends. */
+/** A process to be killed: runs one timed job and prints the begin and end of each run. */
 const [url = '', prefix = '', stalledMs = '', everyMs = '', runMs = ''] = process.argv.slice(2);
 const queue = await createBullmqQueue({
   url,

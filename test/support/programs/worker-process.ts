@@ -4,8 +4,8 @@ import { defineProcess } from '../../../domain/steps/define-process.ts';
 import { startStepWorker } from '../../../src/composition/engine/step-worker.ts';
 import { openWorkerRig, plain } from '../worker-rig.ts';
 
-// A worker in a process of its own: stops at the first line it is sent. Whether the process then ends
-// is what the test asks, so nothing here ends it.
+// A worker in a process of its own; it stops when it gets a line. The test checks that the process then ends, so
+// nothing here ends it.
 const [engineUrl = ''] = process.argv.slice(2);
 const definition = defineProcess({
   key: `test-${process.pid}`,
@@ -17,7 +17,7 @@ const definition = defineProcess({
   steps: (step) => [step({ ...plain('work'), handle: () => ({}) })],
 });
 const rig = await openWorkerRig(engineUrl);
-const log = { debug() {}, info() {}, warn: said, error: said };
+const log = { debug() {}, info() {}, warn: print, error: print };
 const worker = startStepWorker({
   baseUrl: engineUrl,
   steps: definition.steps.map((step) => ({ definition, step, settings: {} })),
@@ -37,6 +37,6 @@ input.once('line', async () => {
   process.stdout.write('stopped\n');
 });
 
-function said(_fields: object, message = ''): void {
+function print(_fields: object, message = ''): void {
   process.stdout.write(`${message}\n`);
 }

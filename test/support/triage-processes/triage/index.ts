@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { BusinessRuleError } from '../../../../domain/common/errors.ts';
 import { defineProcess } from '../../../../domain/steps/define-process.ts';
 
-const text = z.object({ note: z.string().optional(), verdict: z.string().optional() });
+const text = z.object({ note: z.string().optional(), decision: z.string().optional() });
 
 /**
- * Its gateways read variables that a caller may leave out: `amount` before the first task, `verdict` behind the
+ * Its gateways read variables that a caller may leave out: `amount` before the first task, `decision` behind the
  * message `decide`, `size` behind the first task. Then both an engine and ours answer 500.
  */
 export default defineProcess({
