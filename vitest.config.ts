@@ -23,7 +23,7 @@ export default defineConfig({
           // They wait for servers and processes more than they compute.
           maxWorkers: 4,
           // Generous: no test is to depend on the pace of the machine.
-          testTimeout: 120_000,
+          testTimeout: 180_000,
           hookTimeout: 180_000,
         },
       },

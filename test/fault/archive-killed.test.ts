@@ -51,7 +51,7 @@ describe.each(kinds)('archiving on $name', { timeout: 600_000 }, (kind) => {
       }
       const archiver = await startArchiver(database.target);
       archiver.begin();
-      await until(() => archiver.isDone(), 'the rest is archived', 60_000);
+      await until(() => archiver.isDone(), 'the rest is archived');
       await archiver.kill();
       const places = [...(await expectWhollyInOnePartition(database)).values()];
       expect(places).toHaveLength(ids.length);

@@ -78,7 +78,6 @@ describe('a consumer of the feed', () => {
       async () =>
         (await service.api.get('/api/process?status=pending')).body.processes.length === 0,
       'all have ended',
-      60_000,
     );
     service.kill('SIGTERM');
     expect(await service.ended).toBe(0);
@@ -87,7 +86,7 @@ describe('a consumer of the feed', () => {
     db.close();
 
     service = await startService();
-    await until(() => handled.includes(written.at(-1) ?? 0), 'the last one is handled', 60_000);
+    await until(() => handled.includes(written.at(-1) ?? 0), 'the last one is handled');
     expect(written.length).toBeGreaterThan(ROUNDS * 4);
     // Again after a kill, but for the first time in order, and none is left out.
     const firsts = [...new Set(handled)].filter((position) => position <= (written.at(-1) ?? 0));

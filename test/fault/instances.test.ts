@@ -40,7 +40,7 @@ describe.each(KINDS)(
         await Promise.all(
           Object.entries(ROLES).map(([instance, roles]) => cluster.start(instance, roles, PATIENT)),
         );
-      }, 180_000);
+      });
       afterAll(() => cluster?.stop());
 
       const at = (instance: string) => {
@@ -52,7 +52,7 @@ describe.each(KINDS)(
       it('a start on A is executed in B, projected in C, and answers its caller on A and another on B', async () => {
         const body = { correlationId: 'first' };
         const start = at('A').api.start(cluster.key('gated'), { gate: 'first' }, body);
-        await until(() => recordedRuns(cluster.folder.path).length === 1, 'B executes it', 30_000);
+        await until(() => recordedRuns(cluster.folder.path).length === 1, 'B executes it');
         const second = at('B').api.status('first', { prefer: 'wait=25' });
         cluster.folder.open('first');
         expect((await start).status).toBe(200);
@@ -60,7 +60,7 @@ describe.each(KINDS)(
         expect((await second).body).toMatchObject({ status: 'ok', result: { gate: 'first' } });
         const [stream] = await cluster.expectAllWhole(['first']);
         expect(typesOf(stream?.events ?? [])).toContain('process-started');
-      }, 120_000);
+      });
 
       it('a cancel or an end on another instance wakes the caller who waits', async () => {
         const gated = cluster.key('gated');
@@ -69,7 +69,7 @@ describe.each(KINDS)(
         const completed = at('B').api.start(gated, never, { correlationId: 'completed' });
         const run = (id: string): boolean =>
           recordedRuns(cluster.folder.path).some(({ correlationId }) => correlationId === id);
-        await until(() => run('cancelled') && run('completed'), 'both run', 30_000);
+        await until(() => run('cancelled') && run('completed'), 'both run');
         await at('B').api.post('/api/process/cancelled/cancel', {
           json: { reason: 'ordered twice by mistake' },
         });
@@ -79,13 +79,13 @@ describe.each(KINDS)(
         expect(await cancelled).toMatchObject({ status: 422 });
         expect((await completed).body).toMatchObject({ status: 'ok', result: { done: true } });
         cluster.folder.open('never');
-      }, 120_000);
+      });
 
       it('a second relay, worker and projector double no work', async () => {
         await cluster.start('D', 'api,worker,relay,projector', PATIENT);
         const before = recordedRuns(cluster.folder.path).length;
         const load = cluster.load({ readyOnly: true });
-        await until(() => load.accepted.length >= 40, 'there is load', 60_000);
+        await until(() => load.accepted.length >= 40, 'there is load');
         await load.stop();
         expect([...load.refused, ...load.unanswered]).toEqual([]);
         const streams = await cluster.expectAllWhole(load.accepted);
@@ -98,10 +98,9 @@ describe.each(KINDS)(
         await until(
           async () => (await cluster.countInstances(load.accepted)) === load.accepted.length,
           'the engine has ended one instance of each',
-          30_000,
         );
         await cluster.retire('D');
-      }, 180_000);
+      });
 
       it.skipIf(brief)(
         'G11: reconcilers on several instances do no run, and mend no process, twice',
@@ -116,23 +115,18 @@ describe.each(KINDS)(
             await at('A').api.start(cluster.key('gated'), { gate: 'deleted' }, body(id), async);
           }
           const started = () => recordedRuns(cluster.folder.path).map((run) => run.correlationId);
-          await until(() => ids.every((id) => started().includes(id)), 'all run', 30_000);
+          await until(() => ids.every((id) => started().includes(id)), 'all run');
           for (const id of ids) await cluster.deleteInstance(id);
           for (const id of ids) {
             await until(
               async () => (await at('A').api.status(id)).body.error?.code === 'INSTANCE_DELETED',
               'the reconciler ends it',
-              30_000,
             );
           }
-          const runs = await until(
-            async () => {
-              const ended = await timedRuns(cluster.redis.url(), 'reconcile-processes');
-              return ended.length >= 10 && ended;
-            },
-            'runs follow each other',
-            30_000,
-          );
+          const runs = await until(async () => {
+            const ended = await timedRuns(cluster.redis.url(), 'reconcile-processes');
+            return ended.length >= 10 && ended;
+          }, 'runs follow each other');
           // One after the other over all instances, and no more of them than the schedule asks for.
           for (const [index, run] of runs.entries()) {
             const next = runs[index + 1];
@@ -153,7 +147,6 @@ describe.each(KINDS)(
           await Promise.all(['D', 'E'].map((one) => cluster.retire(one)));
           await cluster.expectAllWhole(ids);
         },
-        120_000,
       );
 
       it('G6: Redis away and back leaves no caller waiting, whatever instance he waits on', async () => {
@@ -164,7 +157,7 @@ describe.each(KINDS)(
         const told = at('A').api.start(gated, other, { correlationId: 'told' }, wait);
         const run = (id: string): boolean =>
           recordedRuns(cluster.folder.path).some(({ correlationId }) => correlationId === id);
-        await until(() => run('late') && run('told'), 'both run', 30_000);
+        await until(() => run('late') && run('told'), 'both run');
         const onOther = at('B').api.status('late', wait);
         const waiting = async (instance: string) =>
           (await readMetrics(at(instance).url)).value('waiting');
@@ -179,7 +172,6 @@ describe.each(KINDS)(
         await until(
           async () => typesOf(await cluster.events('late')).includes('process-completed'),
           'it ends without Redis',
-          20_000,
         );
         await cluster.redis.start();
         const back = Date.now();
@@ -190,13 +182,13 @@ describe.each(KINDS)(
         expect(Date.now() - back).toBeLessThan(NEWS_MS);
         cluster.folder.open('nobody');
         await cluster.expectAllWhole(['late', 'told']);
-      }, 120_000);
+      });
 
       it('G12: a rolling restart under load answers every caller and loses nothing', async () => {
         const load = cluster.load({ readyOnly: true });
         for (const [instance, roles] of Object.entries(ROLES)) {
           const before = load.accepted.length;
-          await until(() => load.accepted.length >= before + 5, 'there is load', 60_000);
+          await until(() => load.accepted.length >= before + 5, 'there is load');
           const old = at(instance);
           old.kill('SIGTERM');
           expect(await old.ended, instance).toBe(0);
@@ -264,18 +256,14 @@ describe.each(KINDS)(
         'G10: $what under load: every accepted start ends once, and no caller hangs',
         async ({ harm, mend, felt, callersSee }) => {
           const load = cluster.load({ readyOnly: false });
-          await until(() => load.accepted.length >= 10, 'there is load', 60_000);
+          await until(() => load.accepted.length >= 10, 'there is load');
           await harm();
           const soFar = load.accepted.length;
           const meanwhile = (): boolean => load.accepted.length >= soFar + FEW;
-          await until(() => (felt ? felt(load) : meanwhile()), 'it is felt', 60_000);
+          await until(() => (felt ? felt(load) : meanwhile()), 'it is felt');
           await mend();
           const before = load.accepted.length;
-          await until(
-            () => load.accepted.length >= before + 10,
-            'starts are accepted after it',
-            60_000,
-          );
+          await until(() => load.accepted.length >= before + 10, 'starts are accepted after it');
           await load.stop();
           expect(load.refused).toEqual([]);
           // Whose instance is killed has a broken connection, and nobody has promised anything.

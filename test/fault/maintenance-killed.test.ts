@@ -136,7 +136,7 @@ describe('commands that are killed', () => {
       });
     }
     const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
-    await until(() => output.includes('ready'), 'a command is up', 60_000);
+    await until(() => output.includes('ready'), 'a command is up');
     return {
       output: () => output,
       begin(words: readonly string[], killAt?: number): void {

@@ -90,7 +90,7 @@ describe.each(kinds)('a hand-over and purge on $name', { timeout: 600_000 }, (ki
       }
       const purger = await next;
       purger.begin();
-      await until(() => purger.isDone(), 'the rest is purged', 60_000);
+      await until(() => purger.isDone(), 'the rest is purged');
       await purger.kill();
       expect((await expectWhollyInOnePartition(database)).size).toBe(0);
       const events = await handedOver();

@@ -66,7 +66,7 @@ describe.each(kinds)('rebuilding on $name', { timeout: 600_000 }, (kind) => {
       }
       const rebuilder = await next;
       rebuilder.begin();
-      await until(() => rebuilder.isDone(), 'the rest is rebuilt', 60_000);
+      await until(() => rebuilder.isDone(), 'the rest is rebuilt');
       await rebuilder.kill();
       await expectRebuilt(database);
       await expectCleanedUp(database);

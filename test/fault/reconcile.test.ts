@@ -71,14 +71,10 @@ describe('the reconciler of a service', () => {
         first.api.start('gated', { gate: 'never' }, { correlationId }, ASYNC),
       ),
     );
-    await until(
-      async () => {
-        const { body } = await first.api.get('/api/process?status=pending&limit=1000');
-        return body.processes.filter((one) => one.processInstanceId !== null).length === ids.length;
-      },
-      'all instances run',
-      60_000,
-    );
+    await until(async () => {
+      const { body } = await first.api.get('/api/process?status=pending&limit=1000');
+      return body.processes.filter((one) => one.processInstanceId !== null).length === ids.length;
+    }, 'all instances run');
     first.kill('SIGKILL');
     await first.ended;
     await Promise.all(ids.map((id) => deleteInstance(engine.url, id)));
@@ -95,7 +91,6 @@ describe('the reconciler of a service', () => {
     await until(
       async () => (await last.api.get('/api/process?status=pending')).body.processes.length === 0,
       'all have ended',
-      30_000,
     );
     last.kill('SIGTERM');
     expect(await last.ended).toBe(0);
@@ -103,5 +98,5 @@ describe('the reconciler of a service', () => {
     expect(streams).toHaveLength(ids.length);
     expectWhole(streams);
     for (const { folded } of streams) expect(folded?.error?.code).toBe('INSTANCE_DELETED');
-  }, 120_000);
+  });
 });

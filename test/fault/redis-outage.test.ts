@@ -42,14 +42,10 @@ describe.skipIf((await serverUrl('redis')) === null)('Redis killed and restarted
     await load.stop();
     expect(load.refused).toEqual([]);
     // A job that ran while Redis died is found by BullMQ's search for stalled jobs.
-    await until(
-      async () => {
-        const { body } = await api.get('/api/process?status=ok&limit=1000');
-        return body.processes.length >= Math.min(1_000, load.accepted.length);
-      },
-      'all have ended',
-      120_000,
-    );
+    await until(async () => {
+      const { body } = await api.get('/api/process?status=ok&limit=1000');
+      return body.processes.length >= Math.min(1_000, load.accepted.length);
+    }, 'all have ended');
     for (const correlationId of load.accepted) {
       const { body } = await api.status(correlationId, { prefer: 'wait=25' });
       expect(body.status).toBe('ok');

@@ -58,7 +58,7 @@ describe.each(kinds)('the rollups on $name', { timeout: 600_000 }, (kind) => {
       }
       const worker = await next;
       worker.begin();
-      await until(() => worker.isDone(), 'the rest', 60_000);
+      await until(() => worker.isDone(), 'the rest');
       await worker.kill();
       await rollUp(database);
       await expectExact(database);

@@ -12,7 +12,6 @@ const engineUrl = await serverUrl('operaton');
 
 describe.skipIf((await serverUrl('redis')) === null || engineUrl === null)(
   'two instances on one database, each with its own way to Redis',
-  { timeout: 120_000 },
   () => {
     let folder: Folder;
     let redis: RunningRedis;
@@ -47,7 +46,7 @@ describe.skipIf((await serverUrl('redis')) === null || engineUrl === null)(
       redis = await startRedis();
       await startInstance();
       await startInstance();
-    }, 120_000);
+    });
     afterAll(async () => {
       for (const instance of instances) instance.kill('SIGKILL');
       await Promise.all(instances.map(({ ended }) => ended));

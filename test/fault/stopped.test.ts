@@ -79,7 +79,7 @@ describe('graceful stop', () => {
     const holds = recordedRuns(on.path).filter(({ step }) => step === 'hold');
     expect(holds).toHaveLength(3);
     expectWhole(await readStreams(on));
-  }, 120_000);
+  });
 
   it('G12: a step that does not end in time is handed back, and the stop is in time all the same', async () => {
     const on = folder();
@@ -105,7 +105,7 @@ describe('graceful stop', () => {
     second.kill('SIGTERM');
     expect(await second.ended).toBe(0);
     expectWhole(await readStreams(on));
-  }, 90_000);
+  });
 
   it('the demo stops cleanly on Ctrl-C, without a terminal, and goes on when it is started again', async () => {
     const on = folder();
@@ -135,5 +135,5 @@ describe('graceful stop', () => {
     expect(again.body.result).toEqual(ended.body.result);
     second.kill('SIGINT');
     expect(await second.ended).toBe(0);
-  }, 90_000);
+  });
 });

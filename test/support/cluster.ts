@@ -171,7 +171,7 @@ export async function startCluster(kind: ClusterDatabase, engineUrl: string): Pr
     expectFailure: (correlationId) => void failing.add(correlationId),
     async expectAllWhole(accepted) {
       await until(looksSettled, 'everything has ended', 120_000);
-      const found = await until(settled, 'everything is projected', 60_000);
+      const found = await until(settled, 'everything is projected');
       expect(found.map(({ correlationId }) => correlationId)).toEqual(
         expect.arrayContaining([...accepted]),
       );

@@ -107,14 +107,10 @@ export async function startCommand(
       resolve(code ?? signal ?? 1);
     });
   });
-  const url = await until(
-    () => {
-      if (exited) throw new Error(`the service did not start:\n${output()}`);
-      return lines.map((line) => ready.exec(line)?.[1]).find(Boolean);
-    },
-    'the service is ready',
-    60_000,
-  );
+  const url = await until(() => {
+    if (exited) throw new Error(`the service did not start:\n${output()}`);
+    return lines.map((line) => ready.exec(line)?.[1]).find(Boolean);
+  }, 'the service is ready');
   return {
     url,
     api: await createApi(url),
@@ -155,7 +151,7 @@ export async function startKillable(script: string, ...args: string[]): Promise<
     onOutput();
   });
   const ended = new Promise((resolve) => child.once('close', resolve));
-  await until(() => output.includes('ready'), `${script} is up`, 60_000);
+  await until(() => output.includes('ready'), `${script} is up`);
   const isDone = (): boolean => /\bdone\b/.test(output);
   const reports = (): number => output.match(/^report /gm)?.length ?? 0;
   return {

@@ -45,17 +45,13 @@ export async function untilIdle(pid: number): Promise<void> {
     return Number(utime) + Number(stime);
   };
   let before = Number.NEGATIVE_INFINITY;
-  await until(
-    async () => {
-      const now = ticks();
-      const idle = now - before < IDLE_TICKS;
-      before = now;
-      if (!idle) await new Promise((resolve) => setTimeout(resolve, IDLE_INTERVAL_MS));
-      return idle;
-    },
-    'the process is idle',
-    60_000,
-  );
+  await until(async () => {
+    const now = ticks();
+    const idle = now - before < IDLE_TICKS;
+    before = now;
+    if (!idle) await new Promise((resolve) => setTimeout(resolve, IDLE_INTERVAL_MS));
+    return idle;
+  }, 'the process is idle');
 }
 
 /** Waits until the rollups of this SQLite database contain all its events. */

@@ -230,11 +230,11 @@ describe('the whole service', () => {
     });
     expect(cross.status).toBe(403);
     const key = await makeKey(folder, 'first', ['process:read']);
-    await until(async () => (await status()) === 401, 'the service asks for a key', 10_000);
+    await until(async () => (await status()) === 401, 'the service asks for a key');
     expect(await status(bearer(key))).toBe(200);
     expect(said(/^access control is ON: there is an API key/)).toHaveLength(1);
     await onKeys(folder, (keys) => keys.revoke(key.record.id));
-    await until(async () => (await status(bearer(key))) === 401, 'the key is void', 10_000);
+    await until(async () => (await status(bearer(key))) === 401, 'the key is void');
     expect(await status(), 'the last key is gone, and the doors stay closed').toBe(401);
   });
 

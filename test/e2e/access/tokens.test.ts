@@ -118,7 +118,7 @@ describe.concurrent('the identity provider', () => {
       const before = idp.reads();
       await Promise.all(Array.from({ length: 20 }, () => status(fresh)));
       expect(idp.reads() - before).toBeLessThanOrEqual(1);
-      await until(async () => (await status(fresh)) === 200, 'the new key works', 20_000);
+      await until(async () => (await status(fresh)) === 200, 'the new key works');
       expect(await status(oldKey)).toBe(401);
     } finally {
       await parts.stop();
@@ -140,24 +140,16 @@ describe.concurrent('the identity provider', () => {
       expect(Number(early.headers.get('retry-after'))).toBeGreaterThan(0);
       expect((await fetch(`${parts.api.url}/health/live`)).status).toBe(200);
       idp.up();
-      await until(
-        async () => (await call(await idp.token())).status === 200,
-        'it works again',
-        20_000,
-      );
+      await until(async () => (await call(await idp.token())).status === 200, 'it works again');
       idp.down();
       expect((await call(await idp.token({ claims: { jti: 'new' } }))).status).toBe(200);
       // Its key may be a new one, which nobody can know now; it is never let in.
       const unknown = await idp.token({ kid: 'key-9', key: stranger });
-      await until(
-        async () => {
-          const { status } = await call(unknown);
-          expect([401, 503]).toContain(status);
-          return status === 503;
-        },
-        'a key that is looked for and cannot be read',
-        20_000,
-      );
+      await until(async () => {
+        const { status } = await call(unknown);
+        expect([401, 503]).toContain(status);
+        return status === 503;
+      }, 'a key that is looked for and cannot be read');
       expect((await call(await idp.token({ claims: { jti: 'newer' } }))).status).toBe(200);
     } finally {
       await parts.stop();

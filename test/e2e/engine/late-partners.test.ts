@@ -45,7 +45,7 @@ describe('a service whose partners come later', { timeout: 600_000 }, () => {
 
       const redis = await startRedis(port, undefined, ['--requirepass', 'secret']);
       cleanup.unshift(() => redis.stop());
-      await until(() => isReady(service), 'it is ready', 60_000);
+      await until(() => isReady(service), 'it is ready');
       expect(await queues()).toBeGreaterThan(4);
       if (ROLES === 'api') return;
       const { body: ended } = await service.api.status('early', { prefer: 'wait=25' });
@@ -84,7 +84,7 @@ describe('a service whose partners come later', { timeout: 600_000 }, () => {
       expect((await service.api.start(key, { number: 1 }, early, ASYNC)).status).toBe(202);
 
       await way.heal();
-      await until(() => isReady(service), 'it is ready', 60_000);
+      await until(() => isReady(service), 'it is ready');
       if (ROLES === 'api') return;
       const { body: ended } = await service.api.status(early.correlationId, { prefer: 'wait=25' });
       expect(ended).toMatchObject({ status: 'ok', result: { number: 1 } });
@@ -101,12 +101,11 @@ describe('a service whose partners come later', { timeout: 600_000 }, () => {
       await until(
         async () => asks.test((await readiness(service)).body.checks.queue ?? ''),
         'it is named',
-        60_000,
       );
       await locked.stop();
       const redis = await startRedis(port);
       cleanup.unshift(() => redis.stop());
-      await until(() => isReady(service), 'it is ready', 60_000);
+      await until(() => isReady(service), 'it is ready');
     },
   );
 });

@@ -63,9 +63,7 @@ it('a message that the engine takes is an event when its caller is answered 204'
   expect(await types()).toEqual(['process-requested', 'process-started', 'message-delivered']);
 });
 
-it('a message that the engine has taken while the database takes no event of it is answered 503, which says that it may have been delivered', {
-  timeout: 60_000,
-}, async () => {
+it('a message that the engine has taken while the database takes no event of it is answered 503, which says that it may have been delivered', async () => {
   const before = await types();
   holds = true;
   const answer = await send();

@@ -31,124 +31,120 @@ function model(key: string): string {
 }
 
 describe.each(await engineKinds())('ids with letters outside of ASCII, on $name', (kind) => {
-  describe.skipIf(!kind.available)(
-    'in a model and its process folder',
-    { timeout: 120_000 },
-    () => {
-      let engine: TestEngine;
-      let folder: Folder;
-      let service: TestService;
-      let settings: Record<string, string>;
+  describe.skipIf(!kind.available)('in a model and its process folder', () => {
+    let engine: TestEngine;
+    let folder: Folder;
+    let service: TestService;
+    let settings: Record<string, string>;
 
-      beforeAll(async () => {
-        engine = await kind.open();
-        folder = createFolder();
-        const processes = join(folder.path, 'processes');
-        for (const key of [CHECK, ORDER]) {
-          writeProcess(processes, key, model(key), [
-            { name: 'first', sets: 'one', reads: ['given'] },
-            { name: 'last', sets: 'two', reads: ['one'], ends: 'ok' },
-          ]);
-        }
-        settings = { CAMUNDA_BASE_URL: engine.url, PROCESSES_DIR: processes };
-        service = await startTestService(settings, folder);
-      }, 120_000);
-      afterAll(async () => {
-        await service?.stop();
-        for (const key of [CHECK, ORDER]) await engineApi(engine.url).removeProcess(key);
-        folder?.remove();
-        await engine?.stop();
-      });
-
-      /** The process keys in an answer. */
-      async function keysIn(path: string): Promise<string[]> {
-        const { status, text } = await service.api.get(path);
-        expect(status, text).toBe(200);
-        const keys = text.matchAll(/"process(?:Key)?":\s*"([^"]+)"/g);
-        return [...new Set([...keys].map(([, key]) => String(key)))];
+    beforeAll(async () => {
+      engine = await kind.open();
+      folder = createFolder();
+      const processes = join(folder.path, 'processes');
+      for (const key of [CHECK, ORDER]) {
+        writeProcess(processes, key, model(key), [
+          { name: 'first', sets: 'one', reads: ['given'] },
+          { name: 'last', sets: 'two', reads: ['one'], ends: 'ok' },
+        ]);
       }
+      settings = { CAMUNDA_BASE_URL: engine.url, PROCESSES_DIR: processes };
+      service = await startTestService(settings, folder);
+    });
+    afterAll(async () => {
+      await service?.stop();
+      for (const key of [CHECK, ORDER]) await engineApi(engine.url).removeProcess(key);
+      folder?.remove();
+      await engine?.stop();
+    });
 
-      it('run to their end, and are found by their names in every answer, filter and export', async () => {
-        for (const key of [CHECK, ORDER]) {
-          const begun = await service.api.start(key, { given: 'x' });
-          expect([begun.status, begun.body.result]).toEqual([
-            200,
-            { one: `${key}/first`, two: `${key}/last` },
-          ]);
-          const { correlationId } = begun.body;
-          const query = encodeURIComponent(key);
-          for (const path of [
-            `/api/process/status/${correlationId}`,
-            `/api/process/${correlationId}/events`,
-            `/api/process?process=${query}`,
-            `/api/events?process=${query}`,
-            `/api/analytics/steps?process=${query}&exact=true&groupBy=process`,
-            `/api/analytics/processes?process=${query}&exact=true&groupBy=process`,
-          ]) {
-            expect(await keysIn(path), path).toEqual([key]);
-          }
-          const exported = await fetch(`${service.url}/api/events?format=csv&process=${query}`);
-          const csv = await exported.text();
-          expect(csv).toContain(`"${key}"`);
-          expect(csv).not.toContain('%');
-          const rolled = `/api/analytics/processes?groupBy=process&process=${query}`;
-          await until(async () => (await keysIn(rolled)).includes(key), 'the rollups');
+    /** The process keys in an answer. */
+    async function keysIn(path: string): Promise<string[]> {
+      const { status, text } = await service.api.get(path);
+      expect(status, text).toBe(200);
+      const keys = text.matchAll(/"process(?:Key)?":\s*"([^"]+)"/g);
+      return [...new Set([...keys].map(([, key]) => String(key)))];
+    }
+
+    it('run to their end, and are found by their names in every answer, filter and export', async () => {
+      for (const key of [CHECK, ORDER]) {
+        const begun = await service.api.start(key, { given: 'x' });
+        expect([begun.status, begun.body.result]).toEqual([
+          200,
+          { one: `${key}/first`, two: `${key}/last` },
+        ]);
+        const { correlationId } = begun.body;
+        const query = encodeURIComponent(key);
+        for (const path of [
+          `/api/process/status/${correlationId}`,
+          `/api/process/${correlationId}/events`,
+          `/api/process?process=${query}`,
+          `/api/events?process=${query}`,
+          `/api/analytics/steps?process=${query}&exact=true&groupBy=process`,
+          `/api/analytics/processes?process=${query}&exact=true&groupBy=process`,
+        ]) {
+          expect(await keysIn(path), path).toEqual([key]);
         }
-        const metrics = await fetch(`${service.url}/metrics`);
-        expect(await metrics.text()).toContain(`process="${CHECK}"`);
-      });
+        const exported = await fetch(`${service.url}/api/events?format=csv&process=${query}`);
+        const csv = await exported.text();
+        expect(csv).toContain(`"${key}"`);
+        expect(csv).not.toContain('%');
+        const rolled = `/api/analytics/processes?groupBy=process&process=${query}`;
+        await until(async () => (await keysIn(rolled)).includes(key), 'the rollups');
+      }
+      const metrics = await fetch(`${service.url}/metrics`);
+      expect(await metrics.text()).toContain(`process="${CHECK}"`);
+    });
 
-      it('are deployed once and not again when nothing has changed', async () => {
-        const port = createRestEngine({ baseUrl: engine.url });
-        for (const key of [CHECK, ORDER]) {
-          const content = model(key);
-          await port.deploy(key, [{ fileName: `${key}.bpmn`, content }]);
-          const path = `/process-definition?key=${encodeURIComponent(key)}`;
-          const found = (await (await fetch(engine.url + path)).json()) as unknown[];
-          expect(found, key).toMatchObject([{ key, version: 1 }]);
-        }
-        await port.close();
-      });
+    it('are deployed once and not again when nothing has changed', async () => {
+      const port = createRestEngine({ baseUrl: engine.url });
+      for (const key of [CHECK, ORDER]) {
+        const content = model(key);
+        await port.deploy(key, [{ fileName: `${key}.bpmn`, content }]);
+        const path = `/process-definition?key=${encodeURIComponent(key)}`;
+        const found = (await (await fetch(engine.url + path)).json()) as unknown[];
+        expect(found, key).toMatchObject([{ key, version: 1 }]);
+      }
+      await port.close();
+    });
 
-      const isEmbedded = kind.name === 'the embedded engine';
-      it.skipIf(!isEmbedded)(
-        'are taken by the commands verify, rebuild, export, archive and restore',
-        async () => {
-          const { body } = await service.api.start(CHECK, { given: 'x' });
-          const id = body.correlationId;
-          const env = { DATA_DIR: folder.data };
-          const command = async (...args: string[]) => {
-            const { code, out, err } = await runCommand(args, env);
-            expect(code, `${args.join(' ')}: ${out}${err}`).toBe(0);
-            return out;
-          };
-          await service.stop();
-          await command('verify', '--process', CHECK);
-          await command('rebuild', '--process', CHECK);
-          const lines = await command(
-            'export',
-            '--process',
-            CHECK,
-            '--format',
-            'ndjson',
-            '--out',
-            '-',
-          );
-          expect(lines).toContain(CHECK);
-          expect(lines).not.toContain(ORDER);
-          await command('archive', '--older-than', '0m');
-          await command('verify', '--process', CHECK);
-          service = await startTestService(settings, folder);
-          expect(
-            await keysIn(`/api/process?archive=include&process=${encodeURIComponent(CHECK)}`),
-          ).toEqual([CHECK]);
-          expect((await service.api.status(id)).body.processKey).toBe(CHECK);
-          await service.stop();
-          await command('restore', id);
-          service = await startTestService(settings, folder);
-          expect((await service.api.status(id)).body.processKey).toBe(CHECK);
-        },
-      );
-    },
-  );
+    const isEmbedded = kind.name === 'the embedded engine';
+    it.skipIf(!isEmbedded)(
+      'are taken by the commands verify, rebuild, export, archive and restore',
+      async () => {
+        const { body } = await service.api.start(CHECK, { given: 'x' });
+        const id = body.correlationId;
+        const env = { DATA_DIR: folder.data };
+        const command = async (...args: string[]) => {
+          const { code, out, err } = await runCommand(args, env);
+          expect(code, `${args.join(' ')}: ${out}${err}`).toBe(0);
+          return out;
+        };
+        await service.stop();
+        await command('verify', '--process', CHECK);
+        await command('rebuild', '--process', CHECK);
+        const lines = await command(
+          'export',
+          '--process',
+          CHECK,
+          '--format',
+          'ndjson',
+          '--out',
+          '-',
+        );
+        expect(lines).toContain(CHECK);
+        expect(lines).not.toContain(ORDER);
+        await command('archive', '--older-than', '0m');
+        await command('verify', '--process', CHECK);
+        service = await startTestService(settings, folder);
+        expect(
+          await keysIn(`/api/process?archive=include&process=${encodeURIComponent(CHECK)}`),
+        ).toEqual([CHECK]);
+        expect((await service.api.status(id)).body.processKey).toBe(CHECK);
+        await service.stop();
+        await command('restore', id);
+        service = await startTestService(settings, folder);
+        expect((await service.api.status(id)).body.processKey).toBe(CHECK);
+      },
+    );
+  });
 });

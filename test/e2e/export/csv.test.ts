@@ -87,7 +87,7 @@ const TEXTS = [
 const PIECES = [...'=+-@\t\r\n ,;"\'\\#＝a7.', '\r\n', '""', '👋', '\u00a0', '\ufeff', 'é'];
 const RANDOM_TEXTS = 400;
 
-describe('a CSV export, read by others', { timeout: 120_000 }, () => {
+describe('a CSV export, read by others', () => {
   const folder = createFolder();
   let service: TestService;
   let database: Database;
@@ -123,7 +123,7 @@ describe('a CSV export, read by others', { timeout: 120_000 }, () => {
     expect(code, err).toBe(0);
     files.set('the command', out);
     expected = await allRows();
-  }, 120_000);
+  });
   afterAll(async () => {
     await database?.close();
     await service?.stop();

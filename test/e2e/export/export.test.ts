@@ -9,7 +9,7 @@ import { createFolder, startTestService, type TestService } from '../../support/
 
 const EVENTS = 900;
 
-describe('an export over HTTP', { timeout: 60_000 }, () => {
+describe('an export over HTTP', () => {
   const folder = createFolder();
   let service: TestService;
   let database: Database;
@@ -19,7 +19,7 @@ describe('an export over HTTP', { timeout: 60_000 }, () => {
     service = await startTestService({}, folder);
     const { file } = folder;
     database = await openSqliteDatabase({ file, clock: Date.now, leaseMs: 0, onAppended() {} });
-  }, 60_000);
+  });
   afterAll(async () => {
     await database?.close();
     await service?.stop();

@@ -11,57 +11,51 @@ import { createFolder } from '../../support/service.ts';
 const EVENTS = 80_000;
 const MOST_GROWTH = 64 * 1_048_576;
 
-describe.skipIf(!existsSync('/proc/self/status'))(
-  'the memory of the service',
-  {
-    timeout: 90_000,
-  },
-  () => {
-    const folder = createFolder();
-    let service: ServiceProcess;
-    let events: number;
-    /** Once for all: a service seldom gives back what an export made it take. */
-    let before: number;
-    beforeAll(async () => {
-      const until = '2026-06-01T00:00:00Z';
-      const volumes = { events: EVENTS, until, archived: 0.3, pending: 0 };
-      ({ events } = await generateSqlite(folder.file, volumes));
-      // What else a service does with so many new events at once is not to be measured here.
-      service = await startServiceProcess(folder, { LOG_LEVEL: 'info', ROLLUP_EVERY_MS: '0' });
-      // The threads that read are there, and each has read something.
-      const page = `${service.url}/api/events?archive=include&limit=1000`;
-      await Promise.all([page, page, page].map(async (url) => (await fetch(url)).text()));
-      before = memoryOf(service.pid);
-    }, 90_000);
-    afterAll(async () => {
-      service?.kill('SIGKILL');
-      await service?.ended;
-      folder.remove();
-    });
+describe.skipIf(!existsSync('/proc/self/status'))('the memory of the service', () => {
+  const folder = createFolder();
+  let service: ServiceProcess;
+  let events: number;
+  /** Once for all: a service seldom gives back what an export made it take. */
+  let before: number;
+  beforeAll(async () => {
+    const until = '2026-06-01T00:00:00Z';
+    const volumes = { events: EVENTS, until, archived: 0.3, pending: 0 };
+    ({ events } = await generateSqlite(folder.file, volumes));
+    // What else a service does with so many new events at once is not to be measured here.
+    service = await startServiceProcess(folder, { LOG_LEVEL: 'info', ROLLUP_EVERY_MS: '0' });
+    // The threads that read are there, and each has read something.
+    const page = `${service.url}/api/events?archive=include&limit=1000`;
+    await Promise.all([page, page, page].map(async (url) => (await fetch(url)).text()));
+    before = memoryOf(service.pid);
+  });
+  afterAll(async () => {
+    service?.kill('SIGKILL');
+    await service?.ended;
+    folder.remove();
+  });
 
-    const readers = EXPORT_FORMATS.flatMap((format) => [
-      { format, reader: 'takes all of it at once', stalls: false },
-      { format, reader: 'stalls at the beginning', stalls: true },
-    ]);
-    it.each(readers)(
-      'grows by no more than 64 MB in an export as $format whose reader $reader',
-      async ({ format, stalls }) => {
-        const { growth, result } = await growthOf(
-          service.pid,
-          async () => {
-            const url = `${service.url}/api/events?archive=include&format=${format}`;
-            const [answer] = (await once(get(url), 'response')) as [IncomingMessage];
-            if (stalls) await untilIdle(service.pid);
-            return endOf(answer);
-          },
-          before,
-        );
-        if (format === 'ndjson') expect(result.lines).toBe(events);
-        expect(growth).toBeLessThan(MOST_GROWTH);
-      },
-    );
-  },
-);
+  const readers = EXPORT_FORMATS.flatMap((format) => [
+    { format, reader: 'takes all of it at once', stalls: false },
+    { format, reader: 'stalls at the beginning', stalls: true },
+  ]);
+  it.each(readers)(
+    'grows by no more than 64 MB in an export as $format whose reader $reader',
+    async ({ format, stalls }) => {
+      const { growth, result } = await growthOf(
+        service.pid,
+        async () => {
+          const url = `${service.url}/api/events?archive=include&format=${format}`;
+          const [answer] = (await once(get(url), 'response')) as [IncomingMessage];
+          if (stalls) await untilIdle(service.pid);
+          return endOf(answer);
+        },
+        before,
+      );
+      if (format === 'ndjson') expect(result.lines).toBe(events);
+      expect(growth).toBeLessThan(MOST_GROWTH);
+    },
+  );
+});
 
 async function endOf(answer: IncomingMessage): Promise<{ bytes: number; lines: number }> {
   let bytes = 0;

@@ -17,7 +17,7 @@ import { createFolder } from '../../support/service.ts';
 const EVENTS = 900;
 const execFileAsync = promisify(execFile);
 
-describe('the reader of an export', { timeout: 60_000 }, () => {
+describe('the reader of an export', () => {
   const folder = createFolder();
   let database: Database;
   beforeAll(async () => {

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openSqliteDatabase } from '../../../infrastructure/sqlite/database.ts';
 import { until } from '../../support/children.ts';
 import { ADA, newFolder, personal, run } from '../../support/erasure.ts';
@@ -30,12 +30,13 @@ describe('the event feed, waited for', () => {
     until(() => parts.feedSignal.size() === count, `${count} listen`);
 
   it('answers a long poll as soon as there is an event', async () => {
+    // What looks at the database once a second does not: only the append itself can wake it.
+    vi.useFakeTimers({ toFake: ['setInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
     const polled = parts.api.get('/api/events?cursor=latest', WAIT);
     await listening();
-    const began = performance.now();
     await append('one');
     const { body, headers } = await polled;
-    expect(performance.now() - began).toBeLessThan(900);
     expect(body.events).toMatchObject([{ correlationId: 'one', version: 1 }]);
     expect(headers.get('preference-applied')).toBe('wait=20');
     await listening(0);
@@ -131,7 +132,7 @@ describe('the event feed, waited for', () => {
       got += String(chunk);
     });
     caller.resume();
-    await until(() => got.includes('"version":2000'), 'all of it came', 30_000);
+    await until(() => got.includes('"version":2000'), 'all of it came');
     expect(got.match(/^event: /gm)).toHaveLength(2_001);
     caller.destroy();
     await listening(0);
@@ -147,7 +148,7 @@ describe('the event feed, waited for', () => {
     const began = performance.now();
     await other.eventStore.append('elsewhere', [requested()]);
     expect((await polled).body.events).toMatchObject([{ correlationId: 'elsewhere' }]);
-    expect(performance.now() - began).toBeLessThan(5_000);
+    expect(performance.now() - began).toBeLessThan(15_000);
   });
 
   it('lets everybody go at the stop, with what they need to go on', async () => {
@@ -161,7 +162,7 @@ describe('the event feed, waited for', () => {
   });
 });
 
-describe('the event feed of a service', { timeout: 60_000 }, () => {
+describe('the event feed of a service', () => {
   it('refuses more who wait or follow than there is room for, and has room again when one hangs up', async () => {
     const service = await startTestService({ WAITERS_MAX: '2' }, newFolder());
     onTestFinished(service.stop);

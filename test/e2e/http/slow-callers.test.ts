@@ -55,7 +55,7 @@ describe('callers who send slowly', () => {
   const post = (more = '') =>
     `POST /api/process/x/cancel HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 900000\r\n${more}\r\n{`;
   const allClosed = (connections: Connection[], what: string) =>
-    until(() => connections.every(({ closed }) => closed), what, 20_000);
+    until(() => connections.every(({ closed }) => closed), what);
   const statusOf = ({ text }: Connection) => Number(text.split(' ')[1]);
 
   it('are closed within the limit, with 408, while others are served', async () => {

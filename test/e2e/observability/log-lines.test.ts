@@ -42,7 +42,7 @@ describe('log lines about a process', () => {
     await until(() => lines('swallowed').some(({ event }) => event === 'step-completed'), 'done');
     engine.swallow(null);
     await service.stop();
-  }, 120_000);
+  });
   afterAll(async () => {
     await engine?.stop();
     folder?.remove();

@@ -50,7 +50,7 @@ describe('/metrics', () => {
     await until(async () => (await read()).value('waiting') === 0, 'nobody waits');
     await api.post('/api/process/held/cancel', { json: {} });
     await untilRelayed(service.folder);
-  }, 60_000);
+  });
   afterAll(async () => {
     await service?.stop();
     service?.folder.remove();
@@ -104,7 +104,7 @@ describe('/metrics', () => {
   });
 
   it('measures what lies between: appends, outbox, queue, projection, engine', async () => {
-    await expect.poll(async () => (await read()).value('outbox_rows'), { timeout: 5_000 }).toBe(0);
+    await expect.poll(async () => (await read()).value('outbox_rows'), { timeout: 60_000 }).toBe(0);
     const metrics = await read();
     expect(metrics.value('append_duration_seconds_count', { outcome: 'ok' })).toBeGreaterThan(10);
     expect(metrics.value('append_duration_seconds_count', { outcome: 'conflict' })).toBe(2);

@@ -48,7 +48,7 @@ describe('/health/ready', () => {
     });
     const began = performance.now();
     const answers = await Promise.all([ask(), ask(), ask()]);
-    expect(performance.now() - began).toBeLessThan(10_000);
+    expect(performance.now() - began).toBeLessThan(30_000);
     for (const { body } of answers)
       expect(body.checks).toEqual({ database: 'no answer in 2000 ms' });
     expect(asked).toBe(1);

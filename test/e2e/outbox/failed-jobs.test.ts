@@ -40,7 +40,7 @@ async function call(service: TestService, method: string, path: string) {
   return { status: answer.status, headers: answer.headers, body };
 }
 
-describe.skipIf(redisUrl === null)('given-up jobs in Redis', { timeout: 90_000 }, () => {
+describe.skipIf(redisUrl === null)('given-up jobs in Redis', () => {
   let folder: Folder;
   let service: TestService;
   let queues: ReturnType<typeof bullmqQueues>;

@@ -11,7 +11,7 @@ import { type Answer, expectProblem } from '../../support/service-api.ts';
 
 const redisUrl = await serverUrl('redis');
 
-describe('what an erasure leaves', { timeout: 120_000 }, () => {
+describe('what an erasure leaves', () => {
   it('leaves no trace of the person, in anything that was written', async () => {
     const folder = newFolder();
     const receiver = await startOtlpReceiver();

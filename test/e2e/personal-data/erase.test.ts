@@ -8,7 +8,7 @@ import { foundIn } from '../../support/personal.ts';
 import { startTestService, untilRelayed } from '../../support/service.ts';
 import { expectProblem } from '../../support/service-api.ts';
 
-describe('erasure', { timeout: 120_000 }, () => {
+describe('erasure', () => {
   it('is seen by every caller within seconds, while the service runs', async () => {
     const folder = newFolder();
     const service = await startTestService(personal({ RECONCILE_EVERY_MS: '200' }), folder);

@@ -3,7 +3,7 @@ import { ADA, newFolder, personal, run } from '../../support/erasure.ts';
 import { foundIn, MASTER, OTHER_MASTER } from '../../support/personal.ts';
 import { startTestService } from '../../support/service.ts';
 
-describe('the service with personal data', { timeout: 120_000 }, () => {
+describe('the service with personal data', () => {
   it('needs the master keys that are in use, and can change them', async () => {
     const folder = newFolder();
     const first = await startTestService(personal(), folder);

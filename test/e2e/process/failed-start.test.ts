@@ -17,9 +17,7 @@ describe('a start that fails', () => {
     await service.stop();
   }
 
-  it('names the port that is taken, and closes all it had opened', {
-    timeout: 60_000,
-  }, async () => {
+  it('names the port that is taken, and closes all it had opened', async () => {
     const taken = createServer();
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
     const { port } = taken.address() as AddressInfo;

@@ -95,14 +95,10 @@ describe.skipIf(mssqlUrl === null)(
     it('lists processes, shows their events and finds them by trace', async () => {
       const { api } = service;
       await api.start('instant', ada, { correlationId: 'shown', traceabilityId: 'a-trace' });
-      const list = await until(
-        async () => {
-          const { body } = await api.get('/api/process?status=ok&limit=100');
-          return body.processes.some(({ correlationId }) => correlationId === 'shown') && body;
-        },
-        'it is projected',
-        60_000,
-      );
+      const list = await until(async () => {
+        const { body } = await api.get('/api/process?status=ok&limit=100');
+        return body.processes.some(({ correlationId }) => correlationId === 'shown') && body;
+      }, 'it is projected');
       expect(list.processes.length).toBeGreaterThan(1);
       const { body } = await api.get('/api/process/shown/events');
       expect(body.events.map(({ version }) => version)).toEqual(body.events.map((_, at) => at + 1));
@@ -116,14 +112,10 @@ describe.skipIf(mssqlUrl === null)(
       const pending = await api.start('gated', { gate: 'away' }, {}, prefer);
       expect(pending.status).toBe(202);
       await proxy.cut();
-      const refused = await until(
-        async () => {
-          const answer = await api.start('instant', ada, { correlationId: 'meanwhile' });
-          return answer.status === 503 && answer;
-        },
-        'starts are refused',
-        60_000,
-      );
+      const refused = await until(async () => {
+        const answer = await api.start('instant', ada, { correlationId: 'meanwhile' });
+        return answer.status === 503 && answer;
+      }, 'starts are refused');
       expect(refused.headers.get('retry-after')).toBe('5');
       expectProblem(refused, 'unavailable');
       const ready = await api.get('/health/ready');
@@ -132,21 +124,13 @@ describe.skipIf(mssqlUrl === null)(
       expect((await api.get('/api/process')).status).toBe(503);
       folder.open('away');
       await proxy.restore();
-      await until(
-        async () => (await api.get('/health/ready')).status === 200,
-        'it is ready again',
-        60_000,
-      );
+      await until(async () => (await api.get('/health/ready')).status === 200, 'it is ready again');
       const again = await api.start('instant', ada, { correlationId: 'meanwhile' });
       expect(again.status).toBe(200);
-      const ended = await until(
-        async () => {
-          const { body } = await api.status(pending.body.correlationId, { prefer: 'wait=20' });
-          return body.status === 'ok' && body;
-        },
-        'what was under way has ended',
-        60_000,
-      );
+      const ended = await until(async () => {
+        const { body } = await api.status(pending.body.correlationId, { prefer: 'wait=20' });
+        return body.status === 'ok' && body;
+      }, 'what was under way has ended');
       expect(ended.result).toEqual({ gate: 'away' });
     });
 
@@ -178,14 +162,10 @@ describe.skipIf(mssqlUrl === null)(
       const joined = await api.start('instant', ada, { correlationId: 'before' });
       expect(joined.body).toEqual(ended.body);
       folder.open('restart');
-      const last = await until(
-        async () => {
-          const { body } = await api.status(started.body.correlationId, { prefer: 'wait=20' });
-          return body.status === 'ok' && body;
-        },
-        'it has ended',
-        60_000,
-      );
+      const last = await until(async () => {
+        const { body } = await api.status(started.body.correlationId, { prefer: 'wait=20' });
+        return body.status === 'ok' && body;
+      }, 'it has ended');
       expect(last.result).toEqual({ gate: 'restart' });
     });
   },

@@ -18,7 +18,7 @@ interface Attention {
   unavailable: string[];
 }
 
-describe('GET /api/analytics/attention', { timeout: 90_000 }, () => {
+describe('GET /api/analytics/attention', () => {
   const cleanup: (() => Promise<void> | void)[] = [];
   afterEach(async () => {
     for (const step of cleanup.splice(0).reverse()) await step();

@@ -15,7 +15,7 @@ describe.each(databaseKinds())('API keys on $name', ({ available, open }) => {
   const clock = () => now;
   beforeAll(async () => {
     if (available) database = await open({ clock });
-  }, 60_000);
+  });
   afterAll(() => database?.destroy());
 
   const keys = () => createKeyManager(database.apiKeys, clock);

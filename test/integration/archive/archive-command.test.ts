@@ -22,7 +22,7 @@ const DAY_MS = 86_400_000;
 /** The clock of what has ended long ago. */
 const yearAgo = (): number => Date.now() - 365 * DAY_MS;
 
-describe('the command archive', { timeout: 120_000 }, () => {
+describe('the command archive', () => {
   let folder: ReturnType<typeof temporaryFolder>;
   let database: Database;
   let env: Record<string, string>;
@@ -129,7 +129,7 @@ describe('the command archive', { timeout: 120_000 }, () => {
   it('G8: is alone: a second one says that there is a first, and so it does while tables are replaced', async () => {
     await fill(1_500);
     const first = startArchive('--batch', '1');
-    await until(() => archivedSome(database), 'the first is at work', 60_000);
+    await until(() => archivedSome(database), 'the first is at work');
     const second = await archive();
     expect(second).toMatchObject({
       code: 1,
@@ -153,7 +153,7 @@ describe('the command archive', { timeout: 120_000 }, () => {
   it('G8: ends at Ctrl-C after its batch, and goes on when it is run again', async () => {
     await fill(1_500);
     const first = startArchive('--batch', '1');
-    await until(() => archivedSome(database), 'it is at work', 60_000);
+    await until(() => archivedSome(database), 'it is at work');
     first.child.kill('SIGINT');
     expect(await first.ended).toEqual([130, null]);
     expect(first.out()).toMatch(/^archived \d+ processes with \d+ events in \d+ batches/);
@@ -190,7 +190,7 @@ describe('the command archive', { timeout: 120_000 }, () => {
 });
 
 describe.skipIf(inject('mssqlUrl') === null)('the command archive on SQL Server', () => {
-  it('moves, and tells with --dry-run what would', { timeout: 120_000 }, async () => {
+  it('moves, and tells with --dry-run what would', async () => {
     const { url, knexConfig, drop } = await createTestDatabase(inject('mssqlUrl') ?? '');
     const options = { clock: Date.now, leaseMs: 0, onAppended: () => {} };
     const database = await openMssqlDatabase({ ...options, url, knexConfig });

@@ -3,7 +3,7 @@ import type { ProcessCursor, ProcessFilter } from '../../../domain/process/proce
 import { endedProcess, listQuery, soon } from '../../support/archive-world.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 
-describe.each(databaseKinds())('the list on $name', { timeout: 120_000 }, ({ available, open }) => {
+describe.each(databaseKinds())('the list on $name', ({ available, open }) => {
   describe.skipIf(!available)('when there is one', () => {
     let database: TestDatabase;
     beforeAll(async () => {

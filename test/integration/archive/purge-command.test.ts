@@ -16,7 +16,7 @@ import { requested } from '../../support/events.ts';
 const BIN = await builtFile('src/bin.ts');
 
 // A full disk is stood in for by a limit on the size of files: to who writes, both are an error of the write.
-describe('the purge by the command archive', { timeout: 120_000 }, () => {
+describe('the purge by the command archive', () => {
   const folder = temporaryFolder();
   const files = join(folder.path, 'files');
   const env = {

@@ -20,7 +20,7 @@ const TABLES = ['event_log', 'event_log_archive', 'process_store', 'process_stor
 /** When the runs of these tests are: March and all before it is past, April is not wholly. */
 const NOW = Date.parse('2026-04-20T12:00:00.000Z');
 
-describe.each(databaseKinds())('the purge on $name', { timeout: 120_000 }, (kind) => {
+describe.each(databaseKinds())('the purge on $name', (kind) => {
   describe.skipIf(!kind.available)('when there is one', () => {
     let database: TestDatabase;
     let folder: ReturnType<typeof temporaryFolder>;

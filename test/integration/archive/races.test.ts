@@ -13,7 +13,6 @@ import { completed, requested, stepCompleted } from '../../support/events.ts';
 
 describe.each(databaseKinds())(
   'moving to the archive at the same moment as others write on $name',
-  { timeout: 120_000 },
   ({ available, open }) => {
     describe.skipIf(!available)('when there is one', () => {
       let database: TestDatabase;

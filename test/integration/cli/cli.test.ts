@@ -66,7 +66,7 @@ describe('the command line', () => {
   }
 
   const serving = (service: Run) =>
-    until(() => service.out().includes('"msg":"ready"'), 'the service is ready', 60_000);
+    until(() => service.out().includes('"msg":"ready"'), 'the service is ready');
 
   it('--help names the commands; a command that there is none of is refused', {
     timeout: SLOW,
@@ -159,7 +159,6 @@ describe('the command line', () => {
     await until(
       async () => (await fetch(`http://127.0.0.1:${port}/health/ready`).catch(() => null))?.ok,
       'the service is ready',
-      60_000,
     );
     service.child.kill('SIGINT');
     expect(await service.exit).toBe(0);

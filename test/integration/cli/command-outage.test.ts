@@ -8,7 +8,6 @@ const serverUrl = inject('mssqlUrl');
 
 it.skipIf(serverUrl === null)(
   'a command whose database goes away says so in one line, and does the rest when it is run again',
-  { timeout: 120_000 },
   async () => {
     const kind = databaseKinds().find(({ name }) => name === 'SQL Server');
     const database = await kind?.open();

@@ -11,7 +11,7 @@ import { temporaryFolder } from '../../support/databases.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
-describe('the command generate', { timeout: 90_000 }, () => {
+describe('the command generate', () => {
   const folder = temporaryFolder();
 
   afterAll(() => folder.remove());
@@ -37,7 +37,7 @@ describe('the command generate', { timeout: 90_000 }, () => {
   async function generating(dataDir: string): Promise<ReturnType<typeof generate>> {
     const run = generate('--events', '5000000', '--data-dir', dataDir);
     const begun = () => /"done":[1-9]/.test(run.written()) || run.child.exitCode !== null;
-    await until(begun, 'the first batch', 60_000);
+    await until(begun, 'the first batch');
     expect(run.child.exitCode, run.written()).toBe(null);
     return run;
   }

@@ -6,7 +6,7 @@ import { isOnPath } from '../../support/children.ts';
 import { runOnTerminal } from '../../support/commands.ts';
 import { temporaryFolder } from '../../support/databases.ts';
 
-describe.skipIf(!isOnPath('script'))('a long command on a terminal', { timeout: 120_000 }, () => {
+describe.skipIf(!isOnPath('script'))('a long command on a terminal', () => {
   let folder: ReturnType<typeof temporaryFolder>;
   let env: Record<string, string>;
   beforeEach(async () => {

@@ -54,7 +54,6 @@ const opens = (instance: Followed, ...activities: string[]) =>
   until(
     async () => (await instance.open()).join() === activities.join(),
     `open: ${activities.join()}`,
-    30_000,
   );
 
 beforeAll(startEngine);

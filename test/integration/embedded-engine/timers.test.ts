@@ -22,7 +22,6 @@ await describeEngines('timers', (rig) => {
     until(
       async () => (await instance.open()).join() === activities.join(),
       `open: ${activities.join()}`,
-      30_000,
     );
   /** The task `try` with a timer attached that leads to `late`. */
   const attached = (timer: string) => [

@@ -187,7 +187,6 @@ describe.each(await engineKinds())('the reconciler on $name', (kind) => {
         await until(
           async () => (await world.engine.findIncidents([instanceId])).length > 0,
           'the job has failed for good',
-          60_000,
         );
         await world.reconcile();
         const state = await world.state(id);
@@ -197,7 +196,7 @@ describe.each(await engineKinds())('the reconciler on $name', (kind) => {
           modifications: { missing: { value: 'here', type: 'String' } },
         });
         await world.engine.retryFailed(instanceId, () => 1);
-        await until(async () => !(await world.engine.isRunning(instanceId)), 'it ends', 60_000);
+        await until(async () => !(await world.engine.isRunning(instanceId)), 'it ends');
       });
     });
   });

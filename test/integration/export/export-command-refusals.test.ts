@@ -6,7 +6,7 @@ import { databaseFile } from '../../../src/composition/database/database-target.
 import { runCommand } from '../../support/commands.ts';
 import { temporaryFolder } from '../../support/databases.ts';
 
-describe('the command export', { timeout: 120_000 }, () => {
+describe('the command export', () => {
   const folder = temporaryFolder();
   const env = { DATA_DIR: folder.path };
   const at = (name: string) => join(folder.path, name);

@@ -22,7 +22,7 @@ import { expectedRows, firstDifference, readExport } from '../../support/exporte
 const BIN = await builtFile('src/bin.ts');
 const EVENTS = 12_000;
 
-describe('the command export', { timeout: 120_000 }, () => {
+describe('the command export', () => {
   const folder = temporaryFolder();
   const env = { DATA_DIR: folder.path };
   const whole = new Map<ExportFormat, Buffer>();
@@ -111,7 +111,7 @@ describe('the command export', { timeout: 120_000 }, () => {
     async (format) => {
       const name = `interrupted-${format}`;
       const first = begin('--format', format, '--out', at(name));
-      await until(() => sizeOf(`${at(name)}.partial`) > 100_000, 'it is at work', 60_000);
+      await until(() => sizeOf(`${at(name)}.partial`) > 100_000, 'it is at work');
       first.child.kill('SIGINT');
       expect(await first.ended, first.output()).toEqual([130, null]);
       expect(first.output()).toContain('stopped; run the same command again to go on');
@@ -134,11 +134,7 @@ describe('the command export', { timeout: 120_000 }, () => {
       let was = 0;
       for (let kill = 0; kill < 3; kill++) {
         const child = begin(...words);
-        await until(
-          () => existsSync(at(name)) || sizeOf(`${at(name)}.partial`) > was,
-          'it works',
-          60_000,
-        );
+        await until(() => existsSync(at(name)) || sizeOf(`${at(name)}.partial`) > was, 'it works');
         was = sizeOf(`${at(name)}.partial`);
         child.child.kill('SIGKILL');
         await child.ended;
@@ -158,7 +154,7 @@ describe('the command export', { timeout: 120_000 }, () => {
   it('begins anew when its file has lost what the journal says of it', async () => {
     const words = ['--out', at('lost')];
     const first = begin(...words);
-    await until(() => sizeOf(`${at('lost')}.partial`) > 100_000, 'it is at work', 60_000);
+    await until(() => sizeOf(`${at('lost')}.partial`) > 100_000, 'it is at work');
     first.child.kill('SIGINT');
     await first.ended;
     truncateSync(`${at('lost')}.partial`, 10);
@@ -189,7 +185,7 @@ describe('the command export', { timeout: 120_000 }, () => {
 
   it('keeps a second run off the same file', async () => {
     const first = begin('--out', at('one'));
-    await until(() => existsSync(`${at('one')}.partial`), 'the first is at work', 60_000);
+    await until(() => existsSync(`${at('one')}.partial`), 'the first is at work');
     first.child.kill('SIGSTOP');
     const second = await run('--out', at('one'));
     first.child.kill('SIGCONT');
@@ -209,7 +205,7 @@ describe('the command export', { timeout: 120_000 }, () => {
     await expectWhole('mine', 'ndjson');
 
     const first = begin('--out', at('other'));
-    await until(() => sizeOf(`${at('other')}.partial`) > 100_000, 'it is at work', 60_000);
+    await until(() => sizeOf(`${at('other')}.partial`) > 100_000, 'it is at work');
     first.child.kill('SIGINT');
     await first.ended;
     const other = ['--format', 'csv', '--out', at('other')];
@@ -223,7 +219,7 @@ describe('the command export', { timeout: 120_000 }, () => {
   it('does not go on with a file of columns that an older release began', async () => {
     const words = ['--format', 'csv', '--out', at('older')];
     const first = begin(...words);
-    await until(() => sizeOf(`${at('older')}.partial`) > 100_000, 'it is at work', 60_000);
+    await until(() => sizeOf(`${at('older')}.partial`) > 100_000, 'it is at work');
     first.child.kill('SIGINT');
     await first.ended;
     const journal = `${at('older')}.partial.journal`;
@@ -270,7 +266,7 @@ describe('the command export', { timeout: 120_000 }, () => {
 });
 
 describe.skipIf(inject('mssqlUrl') === null)('the command export on SQL Server', () => {
-  it('writes what the table holds', { timeout: 120_000 }, async () => {
+  it('writes what the table holds', async () => {
     const kind = databaseKinds().find(({ name }) => name === 'SQL Server');
     const database = await kind?.open();
     if (!database) throw new Error('no SQL Server');

@@ -49,7 +49,7 @@ describe.each(databaseKinds())('an export on $name', ({ available, open }) => {
           at % 2 === 0 ? completed({ text }) : failed(),
         ]);
       }
-    }, 60_000);
+    });
     afterAll(() => database?.destroy());
 
     async function part(more: Partial<ExportedPart> = {}): Promise<ExportedPart> {

@@ -11,7 +11,7 @@ import { fileOf, queryDuckDb } from '../../support/exported.ts';
 const ZONE = 'Asia/Kolkata';
 const LAST_CHANGED = '2026-03-01T00:00:00.000Z';
 
-describe.each(databaseKinds())('times in Parquet files from $name', { timeout: 60_000 }, (kind) => {
+describe.each(databaseKinds())('times in Parquet files from $name', (kind) => {
   describe.skipIf(!kind.available)('when there is one', () => {
     const folder = temporaryFolder();
     const files: Record<string, string> = {};

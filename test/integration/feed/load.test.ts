@@ -28,7 +28,6 @@ function openAgain({ kind, target }: TestDatabase): Promise<Database> {
 
 describe.each(databaseKinds())(
   'the feed of $name while others are at work',
-  { timeout: 180_000 },
   ({ name, available, open }) => {
     describe.skipIf(!available)('when there is one', () => {
       let database: TestDatabase;

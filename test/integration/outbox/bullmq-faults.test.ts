@@ -9,7 +9,7 @@ import { serverUrl } from '../../support/servers.ts';
 
 const redisUrl = await serverUrl('redis');
 
-describe.skipIf(redisUrl === null)('BullMQ when Redis goes away', { timeout: 60_000 }, () => {
+describe.skipIf(redisUrl === null)('BullMQ when Redis goes away', () => {
   let redis: RunningRedis;
   let queue: Queue;
   beforeEach(async () => {
@@ -39,13 +39,13 @@ describe.skipIf(redisUrl === null)('BullMQ when Redis goes away', { timeout: 60_
     process.kill(redis.pid, 'SIGKILL');
     await until(async () => !(await queue.ready()), 'the loss is noticed');
     const during = [job('project-process', 'during'), job('start-instance', 'during')];
-    expect(await refused(queue.addBulk(during))).toBeLessThan(2_000);
+    expect(await refused(queue.addBulk(during))).toBeLessThan(4_000);
 
     redis = await startRedis(redis.port);
     await until(() => queue.ready(), 'Redis is back');
     // What the relay does with the rows it kept.
     await Promise.all(queue.addBulk(during));
-    await until(() => ran.includes('during'), 'the job after the outage', 30_000);
+    await until(() => ran.includes('during'), 'the job after the outage');
   });
 
   it('G10: refuses jobs of a Redis that keeps the connection but does not answer', async () => {
@@ -53,7 +53,7 @@ describe.skipIf(redisUrl === null)('BullMQ when Redis goes away', { timeout: 60_
     const ready = queue.ready();
     try {
       expect(await refused(queue.addBulk([job('start-instance', 'unanswered')]))).toBeLessThan(
-        10_000,
+        30_000,
       );
       expect(await ready).toBe(false);
     } finally {
@@ -76,12 +76,12 @@ describe.skipIf(redisUrl === null)('BullMQ when Redis goes away', { timeout: 60_
     await until(async () => !(await queue.ready()), 'the loss is noticed');
     const begin = Date.now();
     await queue.close(500);
-    expect(Date.now() - begin).toBeLessThan(5_000);
+    expect(Date.now() - begin).toBeLessThan(30_000);
     work.open();
   });
 });
 
-describe.skipIf(redisUrl === null)('BullMQ when a worker ends', { timeout: 90_000 }, () => {
+describe.skipIf(redisUrl === null)('BullMQ when a worker ends', () => {
   const stalledMs = 1_000;
   let queues: ReturnType<typeof bullmqQueues>;
   let queue: Queue;
@@ -105,7 +105,7 @@ describe.skipIf(redisUrl === null)('BullMQ when a worker ends', { timeout: 90_00
     child.stdout.on('data', (chunk) => {
       said += chunk;
     });
-    await until(() => said.includes('\n'), 'the worker begins the job', 30_000);
+    await until(() => said.includes('\n'), 'the worker begins the job');
     child.kill(signal);
     await until(() => child.exitCode !== null || child.signalCode !== null, 'the worker ends');
     return { said: said.trim(), code: child.exitCode };
@@ -117,7 +117,7 @@ describe.skipIf(redisUrl === null)('BullMQ when a worker ends', { timeout: 90_00
     await queue.work({
       'start-instance': async (_job, { attempt }) => void attempts.push(attempt),
     });
-    await until(() => attempts.length > 0, 'the job runs here', 30_000);
+    await until(() => attempts.length > 0, 'the job runs here');
     return attempts;
   }
 

@@ -18,7 +18,7 @@ import {
 const FAST = policies({ attempts: 3, backoff: 1, maxBackoff: 2 });
 
 describe.each(await queueKinds())('dead letters: $name', ({ available, durable, create }) => {
-  describe.skipIf(!available)('when there is such a queue', { timeout: 60_000 }, () => {
+  describe.skipIf(!available)('when there is such a queue', () => {
     let queues: TestQueues;
     let queue: TestQueue;
     /** Correlation ids whose jobs fail, and how. */

@@ -42,7 +42,7 @@ describe('timed jobs in process, by a clock of the test', () => {
   });
 });
 
-describe.skipIf(redisUrl === null)('timed jobs of several instances', { timeout: 90_000 }, () => {
+describe.skipIf(redisUrl === null)('timed jobs of several instances', () => {
   let queues: ReturnType<typeof bullmqQueues>;
   let bull: BullQueue;
   let connection: ReturnType<typeof openRedis>;
@@ -77,7 +77,7 @@ describe.skipIf(redisUrl === null)('timed jobs of several instances', { timeout:
     const all = [0, 1, 2].map(() => startProcess(100, 250));
     const ended = (): number =>
       all.flatMap(({ marks }) => marks).filter(({ mark }) => mark === 'end').length;
-    await until(() => ended() >= 5, 'five runs', 60_000);
+    await until(() => ended() >= 5, 'five runs');
     const running = await until(
       () => all.find(({ marks }) => marks.at(-1)?.mark === 'begin'),
       'one is running',
@@ -85,7 +85,7 @@ describe.skipIf(redisUrl === null)('timed jobs of several instances', { timeout:
     running.child.kill('SIGKILL');
     await until(() => running.child.signalCode !== null, 'it is dead');
     const before = ended();
-    await until(() => ended() >= before + 3, 'the others take over', 60_000);
+    await until(() => ended() >= before + 3, 'the others take over');
     for (const { child } of all) child.kill('SIGKILL');
 
     const runs = all.flatMap(({ marks, child }) =>
@@ -179,7 +179,7 @@ describe.skipIf(redisUrl === null)('timed jobs of several instances', { timeout:
     await until(async () => !(await queue.ready()), 'the loss is noticed');
     redis = await startRedis(redis.port);
     const before = runs;
-    await until(() => runs > before + 1, 'it runs again', 30_000);
+    await until(() => runs > before + 1, 'it runs again');
     await queue.close(0);
     await redis.stop();
   });

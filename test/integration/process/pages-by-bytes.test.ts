@@ -7,7 +7,7 @@ const TEXT = 'x'.repeat(100_000);
 const SIZE = { limit: 100, maxBytes: 150_000 };
 
 describe.each(databaseKinds())('a page that ends by bytes, on $name', ({ available, open }) => {
-  describe.skipIf(!available)('when there is one', { timeout: 60_000 }, () => {
+  describe.skipIf(!available)('when there is one', () => {
     let database: TestDatabase;
     beforeAll(async () => {
       database = await open();
@@ -18,7 +18,7 @@ describe.each(databaseKinds())('a page that ends by bytes, on $name', ({ availab
         await eventStore.append(`one-${nth}`, [large(nth)]);
         await processStore.project(`one-${nth}`);
       }
-    }, 60_000);
+    });
     afterAll(() => database?.destroy());
 
     /** The lengths of all pages, each behind the last item of the one before. */

@@ -11,7 +11,7 @@ import { expectVerified, tamper } from '../../support/verify.ts';
 const HOUR_MS = 3_600_000;
 const inAnHour = (): string => new Date(Date.now() + HOUR_MS).toISOString();
 
-describe.each(databaseKinds())('times on $name', { timeout: 120_000 }, ({ available, open }) => {
+describe.each(databaseKinds())('times on $name', ({ available, open }) => {
   describe.skipIf(!available)('when there is one', () => {
     let database: TestDatabase;
     beforeAll(async () => {

@@ -12,7 +12,7 @@ import { createFolder, type Folder, startTestService } from '../../support/servi
 
 const BIN = await builtFile('src/bin.ts');
 
-describe('the command rebuild', { timeout: 120_000 }, () => {
+describe('the command rebuild', () => {
   let folder: Folder;
   let database: Database;
   let env: Record<string, string>;

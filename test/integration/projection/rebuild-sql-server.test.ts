@@ -18,104 +18,100 @@ EXEC sp_getapplock @Resource = 'gate', @LockMode = 'Shared', @LockOwner = 'Sessi
 EXEC sp_releaseapplock @Resource = 'gate', @LockOwner = 'Session';
 EXEC sp_releaseapplock @Resource = 'arrived', @LockOwner = 'Session';`;
 
-describe.skipIf(inject('mssqlUrl') === null)(
-  'a rebuild on SQL Server',
-  { timeout: 180_000 },
-  () => {
-    let database: Database;
-    let pool: sql.ConnectionPool;
-    let drop: () => Promise<void>;
-    beforeAll(async () => {
-      const made = await createTestDatabase(inject('mssqlUrl') ?? '');
-      const { url, knexConfig } = made;
-      drop = made.drop;
-      const options = { clock: Date.now, leaseMs: 0, onAppended: () => {} };
-      database = await openMssqlDatabase({ ...options, url, knexConfig });
-      pool = createPool(readMssqlUrl(url), {});
-      await pool.connect();
-    });
-    afterAll(async () => {
-      await pool?.close();
-      await database?.close();
-      await drop?.();
-    });
+describe.skipIf(inject('mssqlUrl') === null)('a rebuild on SQL Server', () => {
+  let database: Database;
+  let pool: sql.ConnectionPool;
+  let drop: () => Promise<void>;
+  beforeAll(async () => {
+    const made = await createTestDatabase(inject('mssqlUrl') ?? '');
+    const { url, knexConfig } = made;
+    drop = made.drop;
+    const options = { clock: Date.now, leaseMs: 0, onAppended: () => {} };
+    database = await openMssqlDatabase({ ...options, url, knexConfig });
+    pool = createPool(readMssqlUrl(url), {});
+    await pool.connect();
+  });
+  afterAll(async () => {
+    await pool?.close();
+    await database?.close();
+    await drop?.();
+  });
 
-    it('G4, G5: a projection that has read the old row does not write it over the new one', async () => {
-      const { eventStore, processStore, knex } = database;
-      await eventStore.append('raced', [requested(), started(), stepCompleted('t-1')]);
-      await processStore.project('raced');
-      await knex('process_store').update({ started_at: '2020-01-01T00:00:00.000' });
-      const gate = pool.transaction();
-      await gate.begin();
-      await gate
-        .request()
-        .query(
-          `DECLARE @lock INT; EXEC @lock = sp_getapplock @Resource = 'gate', @LockMode = 'Exclusive', @LockOwner = 'Transaction', @LockTimeout = -1;`,
-        );
-      const projecting = gatedStore(pool).project('raced');
-      await until(hasArrived, 'the projection has read the row', 30_000);
-      // By now it knows the old row. It will find an event that is newer than both rows.
-      const store = await database.openRebuild();
-      await rebuild(store);
-      await store.close();
-      await eventStore.append('raced', [stepCompleted('t-2')]);
-      await gate.commit();
-      await projecting;
-      await expectRebuilt(database);
-      expect(await processStore.get('raced')).toMatchObject({ version: 4 });
-    });
-
-    it('keeps the checks and keys of the tables, and the grants on them where the server tells them', async () => {
-      const { eventStore, processStore, knex } = database;
-      await eventStore.append('granted', [requested()]);
-      await processStore.project('granted');
-      await pool.request().batch('GRANT SELECT ON process_store TO public');
-      const before = [await grants(), await checks()];
-      const store = await database.openRebuild();
-      await rebuild(store);
-      await rebuild(store);
-      await store.close();
-      expect([await grants(), await checks()]).toEqual(before);
-      await expect(knex('process_store').update({ data: 'no JSON' })).rejects.toThrow();
-      const [row] = await knex('process_store').where({ correlation_id: 'granted' });
-      await expect(knex('process_store').insert(row)).rejects.toThrow();
-    });
-
-    it('G5: loads rows as the columns of the tables are, with and without NULL', async () => {
-      for (const id of ['loaded-live', 'loaded-archived']) await endedProcess(database, id);
-      await database.eventStore.append('loaded-live', [stepCompleted('t-3')]);
-      await database.archive.moveBatch({ endedBefore: soon(), limit: 10 });
-      const store = await database.openRebuild();
-      const tables = await expectTrueBulkLoads(pool, () => rebuild(store));
-      await store.close();
-      expect(tables).toEqual(['process_store_archive_rebuild', 'process_store_rebuild']);
-    });
-
-    async function hasArrived(): Promise<boolean> {
-      const { recordset } = await pool
-        .request()
-        .query(`SELECT APPLOCK_TEST('public', 'arrived', 'Exclusive', 'Session') AS free`);
-      return recordset[0].free === 0;
-    }
-
-    async function grants(): Promise<unknown> {
-      const { recordset } = await pool.request().query(
-        `SELECT permission_name, state_desc, USER_NAME(grantee_principal_id) AS who
-       FROM sys.database_permissions WHERE class = 1 AND major_id = OBJECT_ID('process_store')`,
+  it('G4, G5: a projection that has read the old row does not write it over the new one', async () => {
+    const { eventStore, processStore, knex } = database;
+    await eventStore.append('raced', [requested(), started(), stepCompleted('t-1')]);
+    await processStore.project('raced');
+    await knex('process_store').update({ started_at: '2020-01-01T00:00:00.000' });
+    const gate = pool.transaction();
+    await gate.begin();
+    await gate
+      .request()
+      .query(
+        `DECLARE @lock INT; EXEC @lock = sp_getapplock @Resource = 'gate', @LockMode = 'Exclusive', @LockOwner = 'Transaction', @LockTimeout = -1;`,
       );
-      return recordset;
-    }
+    const projecting = gatedStore(pool).project('raced');
+    await until(hasArrived, 'the projection has read the row');
+    // By now it knows the old row. It will find an event that is newer than both rows.
+    const store = await database.openRebuild();
+    await rebuild(store);
+    await store.close();
+    await eventStore.append('raced', [stepCompleted('t-2')]);
+    await gate.commit();
+    await projecting;
+    await expectRebuilt(database);
+    expect(await processStore.get('raced')).toMatchObject({ version: 4 });
+  });
 
-    async function checks(): Promise<unknown> {
-      const { recordset } = await pool
-        .request()
-        .query(
-          `SELECT definition FROM sys.check_constraints WHERE parent_object_id = OBJECT_ID('process_store')`,
-        );
-      return recordset;
-    }
-  },
-);
+  it('keeps the checks and keys of the tables, and the grants on them where the server tells them', async () => {
+    const { eventStore, processStore, knex } = database;
+    await eventStore.append('granted', [requested()]);
+    await processStore.project('granted');
+    await pool.request().batch('GRANT SELECT ON process_store TO public');
+    const before = [await grants(), await checks()];
+    const store = await database.openRebuild();
+    await rebuild(store);
+    await rebuild(store);
+    await store.close();
+    expect([await grants(), await checks()]).toEqual(before);
+    await expect(knex('process_store').update({ data: 'no JSON' })).rejects.toThrow();
+    const [row] = await knex('process_store').where({ correlation_id: 'granted' });
+    await expect(knex('process_store').insert(row)).rejects.toThrow();
+  });
+
+  it('G5: loads rows as the columns of the tables are, with and without NULL', async () => {
+    for (const id of ['loaded-live', 'loaded-archived']) await endedProcess(database, id);
+    await database.eventStore.append('loaded-live', [stepCompleted('t-3')]);
+    await database.archive.moveBatch({ endedBefore: soon(), limit: 10 });
+    const store = await database.openRebuild();
+    const tables = await expectTrueBulkLoads(pool, () => rebuild(store));
+    await store.close();
+    expect(tables).toEqual(['process_store_archive_rebuild', 'process_store_rebuild']);
+  });
+
+  async function hasArrived(): Promise<boolean> {
+    const { recordset } = await pool
+      .request()
+      .query(`SELECT APPLOCK_TEST('public', 'arrived', 'Exclusive', 'Session') AS free`);
+    return recordset[0].free === 0;
+  }
+
+  async function grants(): Promise<unknown> {
+    const { recordset } = await pool.request().query(
+      `SELECT permission_name, state_desc, USER_NAME(grantee_principal_id) AS who
+       FROM sys.database_permissions WHERE class = 1 AND major_id = OBJECT_ID('process_store')`,
+    );
+    return recordset;
+  }
+
+  async function checks(): Promise<unknown> {
+    const { recordset } = await pool
+      .request()
+      .query(
+        `SELECT definition FROM sys.check_constraints WHERE parent_object_id = OBJECT_ID('process_store')`,
+      );
+    return recordset;
+  }
+});
 
 /** A process store whose first projection waits between its two reads. */
 function gatedStore(pool: sql.ConnectionPool) {

@@ -16,7 +16,7 @@ const TABLES = ['event_log', 'event_log_archive', 'process_store', 'process_stor
 const ids = (name: string, count: number): string[] =>
   Array.from({ length: count }, (_, at) => `${name}-${String(at).padStart(3, '0')}`);
 
-describe.each(databaseKinds())('a rebuild on $name', { timeout: 180_000 }, (kind) => {
+describe.each(databaseKinds())('a rebuild on $name', (kind) => {
   describe.skipIf(!kind.available)('when there is one', () => {
     let database: TestDatabase;
     let store: RebuildStore;

@@ -11,7 +11,7 @@ import { temporaryFolder } from '../../support/databases.ts';
 const BIN = await builtFile('src/bin.ts');
 const EVENTS = 8_000;
 
-describe('the command verify', { timeout: 120_000 }, () => {
+describe('the command verify', () => {
   const folder = temporaryFolder();
   const file = join(folder.path, 'fastify-camunda.db');
   const env = { DATA_DIR: folder.path, LOG_LEVEL: 'warn' };
@@ -33,7 +33,7 @@ describe('the command verify', { timeout: 120_000 }, () => {
       .pluck()
       .all();
     db.close();
-  }, 60_000);
+  });
   afterAll(() => folder.remove());
 
   it('G5: finds nothing in a year of generated processes, says how many there were, and exits with 0', async () => {

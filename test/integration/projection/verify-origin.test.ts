@@ -20,7 +20,7 @@ describe.each(databaseKinds())('where events come from, on $name', ({ available,
     let database: TestDatabase;
     beforeAll(async () => {
       database = await open();
-    }, 60_000);
+    });
     afterAll(() => database?.destroy());
 
     /** Appends one after the other, each made of those before it. */

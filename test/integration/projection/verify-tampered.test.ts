@@ -104,14 +104,14 @@ const CASES: Case[] = [
  */
 const FOLLOWS = ['row-differs', 'row-behind', 'event-without-position'];
 
-describe.each(databaseKinds())('events on $name', { timeout: 120_000 }, ({ available, open }) => {
+describe.each(databaseKinds())('events on $name', ({ available, open }) => {
   describe.skipIf(!available).each(PARTITIONS)('that are %s', (partition) => {
     let database: TestDatabase;
     let tools: Tools;
     beforeAll(async () => {
       database = await open();
       tools = tamper(database, partition);
-    }, 60_000);
+    });
     afterAll(() => database?.destroy());
 
     async function processes(ids: readonly string[]): Promise<void> {

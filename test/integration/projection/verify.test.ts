@@ -12,12 +12,12 @@ const TABLES = [
 ];
 const WHERE = { live: 'process_store', archived: 'process_store_archive' } as const;
 
-describe.each(databaseKinds())('verify on $name', { timeout: 60_000 }, ({ available, open }) => {
+describe.each(databaseKinds())('verify on $name', ({ available, open }) => {
   describe.skipIf(!available)('when there is one', () => {
     let database: TestDatabase;
     beforeAll(async () => {
       database = await open();
-    }, 60_000);
+    });
     afterAll(() => database?.destroy());
     beforeEach(async () => {
       for (const table of TABLES) await database.knex(table).delete();

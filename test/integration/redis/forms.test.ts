@@ -15,7 +15,7 @@ import { serverUrl } from '../../support/servers.ts';
 
 const redisUrl = await serverUrl('redis');
 
-describe.skipIf(redisUrl === null)('Redis as', { timeout: 90_000 }, () => {
+describe.skipIf(redisUrl === null)('Redis as', () => {
   const servers: RunningRedis[] = [];
   const open: (Queue | Notifier)[] = [];
   afterEach(async () => {
@@ -72,7 +72,6 @@ describe.skipIf(redisUrl === null)('Redis as', { timeout: 90_000 }, () => {
           () => false,
         ),
       'Redis takes the job',
-      30_000,
     );
   }
 
@@ -88,10 +87,10 @@ describe.skipIf(redisUrl === null)('Redis as', { timeout: 90_000 }, () => {
     await until(() => ran.filter((id) => id === 'before').length === 2, 'both jobs run');
 
     process.kill(master.pid, 'SIGKILL');
-    await until(async () => (await role(replica)) === 'master', 'the replica takes over', 30_000);
+    await until(async () => (await role(replica)) === 'master', 'the replica takes over');
     await give(queue, 'after');
-    await until(() => ran.filter((id) => id === 'after').length >= 2, 'both jobs run', 30_000);
-    await until(() => gaps.length > 0, 'the subscription stands at the new master', 30_000);
+    await until(() => ran.filter((id) => id === 'after').length >= 2, 'both jobs run');
+    await until(() => gaps.length > 0, 'the subscription stands at the new master');
     await notifier.publish(stateOf('after', 1));
     // Its own listeners are told without Redis.
     await until(() => heard.filter((id) => id === 'after').length === 2, 'Redis tells it, too');
@@ -170,6 +169,6 @@ describe.skipIf(redisUrl === null)('Redis as', { timeout: 90_000 }, () => {
         ]);
         resolve(String(stdout).includes('master-link-status') && String(stdout).includes('ok'));
       });
-    await until(replicas, 'the sentinel knows the replica', 30_000);
+    await until(replicas, 'the sentinel knows the replica');
   }
 });

@@ -36,7 +36,7 @@ async function tryToOpen(url: string) {
   return { warnings, why };
 }
 
-describe.skipIf(redisUrl === null)('a REDIS_URL at the start', { timeout: 60_000 }, () => {
+describe.skipIf(redisUrl === null)('a REDIS_URL at the start', () => {
   let redis: RunningRedis;
   let locked: RunningRedis;
   let tls: RunningRedis & { tlsPort: number };
@@ -52,7 +52,7 @@ describe.skipIf(redisUrl === null)('a REDIS_URL at the start', { timeout: 60_000
     redis = await startRedis(undefined, undefined, ['--maxmemory-policy', 'allkeys-lru']);
     locked = await startRedis(undefined, undefined, ['--requirepass', 'right']);
     tls = await startTls();
-  }, 60_000);
+  });
   afterAll(async () => {
     mute.close();
     await Promise.all([redis, locked, tls].map((one) => one?.stop()));

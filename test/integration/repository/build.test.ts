@@ -32,7 +32,7 @@ describe('npm run build', () => {
     for (const command of commands) {
       expect(help(command)).toMatch(new RegExp(`^Usage: fastify-camunda ${command}`));
     }
-  }, 180_000);
+  });
 
   /** Serves with what was built, from a folder that has nothing to do with it. */
   async function serve(env: Record<string, string>): Promise<{ url: string; child: ChildProcess }> {
@@ -48,7 +48,7 @@ describe('npm run build', () => {
     child.stdout.on('data', (data) => {
       out += String(data);
     });
-    await until(() => out.includes('"msg":"ready"'), 'the service is ready', 60_000);
+    await until(() => out.includes('"msg":"ready"'), 'the service is ready');
     return { url: `http://127.0.0.1:${port}`, child };
   }
 
@@ -60,7 +60,7 @@ describe('npm run build', () => {
     expect(await quoteParcel(url, 2.5)).toMatchObject({ status: 200, body: { status: 'ok' } });
     expect(await quoteParcel(url, 31)).toMatchObject({ status: 422, body: { code: 'TOO_HEAVY' } });
     await stopChild(child);
-  }, 90_000);
+  });
 
   it('plain node serves from it, embedded engine and shipped processes included', async () => {
     const partner = await startPartner({ port: 0 });
@@ -88,7 +88,7 @@ describe('npm run build', () => {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     expect(archived).toMatch(/^archived 1 processes /);
-  }, 90_000);
+  });
 
   it('generates processes in a database with it, built in a thread beside the writer', () => {
     const args = ['--events', '20000', '--data-dir', join(elsewhere, 'generated')];
@@ -98,5 +98,5 @@ describe('npm run build', () => {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     expect(said).toMatch(/^20,00\d events of /);
-  }, 90_000);
+  });
 });

@@ -8,7 +8,7 @@ import { findLateDeclarations } from '../../support/late-declarations.ts';
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const FOLDERS = ['domain', 'infrastructure', 'jobs', 'migrations', 'src'];
 
-it('no call reaches a constant that is declared only behind it', { timeout: 120_000 }, () => {
+it('no call reaches a constant that is declared only behind it', () => {
   const files = FOLDERS.flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts'))

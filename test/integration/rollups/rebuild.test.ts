@@ -10,7 +10,7 @@ const kinds = databaseKinds().map((kind) => ({ ...kind, streams: SIZES[kind.name
 const forever = new AbortController().signal;
 const FINAL = ['process-completed', 'process-failed', 'process-cancelled'];
 
-describe.each(kinds)('rebuilding the rollups on $name', { timeout: 120_000 }, (kind) => {
+describe.each(kinds)('rebuilding the rollups on $name', (kind) => {
   describe.skipIf(!kind.available)('when there is one', () => {
     let database: TestDatabase;
     const ids = Array.from({ length: kind.streams }, (_, at) => `rebuilt-${at}`);

@@ -15,7 +15,7 @@ import { expectExact, foundRows, rollUp } from '../../support/rollups.ts';
 const SIZES = { SQLite: 120, 'SQL Server': 24 } as const;
 const kinds = databaseKinds().map((kind) => ({ ...kind, streams: SIZES[kind.name] }));
 
-describe.each(kinds)('the rollups on $name', { timeout: 120_000 }, (kind) => {
+describe.each(kinds)('the rollups on $name', (kind) => {
   describe.skipIf(!kind.available)('when there is one', () => {
     let database: TestDatabase;
     beforeAll(async () => {

@@ -12,7 +12,7 @@ const DAY = 24 * HOUR;
 const ids = ({ items }: { items: readonly { correlationId: string }[] }): string[] =>
   items.map(({ correlationId }) => correlationId);
 
-describe.each(databaseKinds())('what needs attention on $name', { timeout: 120_000 }, (kind) => {
+describe.each(databaseKinds())('what needs attention on $name', (kind) => {
   describe.skipIf(!kind.available)('when there is one', () => {
     let database: TestDatabase;
     beforeAll(async () => {

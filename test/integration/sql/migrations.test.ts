@@ -99,44 +99,40 @@ TABLES.event_log_archive = [...(TABLES.event_log ?? []), 'archived_at'];
 TABLES.process_store_archive = [...(TABLES.process_store ?? []), 'archived_at'];
 TABLES.process_store = [...(TABLES.process_store ?? []), 'restored_at'];
 
-describe.each(databaseKinds())(
-  'the migrations on $name',
-  { timeout: 120_000 },
-  ({ available, open }) => {
-    it.skipIf(!available)('make every table and column, and take them away again', async () => {
-      const database = await open();
-      const { knex: connection } = database;
-      try {
-        for (const [table, columns] of Object.entries(TABLES)) {
-          const found = Object.keys(await connection(table).columnInfo());
-          expect(found.sort(), table).toEqual([...columns].sort());
-        }
-        await checkSchema(connection);
-        await migrateDown(connection);
-        for (const table of Object.keys(TABLES)) {
-          expect(await connection.schema.hasTable(table), table).toBe(false);
-        }
-        await expect(checkSchema(connection)).rejects.toThrow('run `fastify-camunda migrate`');
-        expect(await migrateUp(connection)).toEqual([
-          '0001-initial',
-          '0002-api-key',
-          '0003-status-order',
-          '0004-retention',
-          '0005-event-position',
-          '0006-rollups',
-          '0007-views',
-          '0008-actor',
-          '0009-process-errors',
-        ]);
-        expect(await migrateUp(connection)).toEqual([]);
-        await connection('schema_version').insert({ version: 99 });
-        await expect(checkSchema(connection)).rejects.toThrow('upgrade this instance');
-      } finally {
-        await database.destroy();
+describe.each(databaseKinds())('the migrations on $name', ({ available, open }) => {
+  it.skipIf(!available)('make every table and column, and take them away again', async () => {
+    const database = await open();
+    const { knex: connection } = database;
+    try {
+      for (const [table, columns] of Object.entries(TABLES)) {
+        const found = Object.keys(await connection(table).columnInfo());
+        expect(found.sort(), table).toEqual([...columns].sort());
       }
-    });
-  },
-);
+      await checkSchema(connection);
+      await migrateDown(connection);
+      for (const table of Object.keys(TABLES)) {
+        expect(await connection.schema.hasTable(table), table).toBe(false);
+      }
+      await expect(checkSchema(connection)).rejects.toThrow('run `fastify-camunda migrate`');
+      expect(await migrateUp(connection)).toEqual([
+        '0001-initial',
+        '0002-api-key',
+        '0003-status-order',
+        '0004-retention',
+        '0005-event-position',
+        '0006-rollups',
+        '0007-views',
+        '0008-actor',
+        '0009-process-errors',
+      ]);
+      expect(await migrateUp(connection)).toEqual([]);
+      await connection('schema_version').insert({ version: 99 });
+      await expect(checkSchema(connection)).rejects.toThrow('upgrade this instance');
+    } finally {
+      await database.destroy();
+    }
+  });
+});
 
 describe('the migrations on SQLite', () => {
   it('make every index of the data model', async () => {

@@ -71,12 +71,12 @@ const OLD: Record<string, { json: object | null; columns: Omit<Row, 'correlation
   },
 };
 
-describe.each(databaseKinds())('errors of processes on $name', { timeout: 180_000 }, (kind) => {
+describe.each(databaseKinds())('errors of processes on $name', (kind) => {
   describe.skipIf(!kind.available)('when there is one', () => {
     let database: TestDatabase;
     beforeAll(async () => {
       database = await kind.open();
-    }, 60_000);
+    });
     afterAll(() => database?.destroy());
 
     const down = (knex: Knex) => knex.migrate.down({ migrationSource, name: NAME } as never);

@@ -16,7 +16,7 @@ const QUERIES = [...read('sql.md').matchAll(/```sql( \w+)?\n([\s\S]*?)```/g)].ma
 );
 const SCRIPT = read('sql/read-only-role.sql').split(/^GO$/m);
 
-describe.each(databaseKinds())('the SQL of the docs on $name', { timeout: 120_000 }, (kind) => {
+describe.each(databaseKinds())('the SQL of the docs on $name', (kind) => {
   describe.skipIf(!kind.available)('when there is one', () => {
     let database: TestDatabase;
     beforeAll(async () => {
@@ -70,9 +70,7 @@ describe.each(databaseKinds())('the SQL of the docs on $name', { timeout: 120_00
 });
 
 describe.skipIf(inject('mssqlUrl') === null)('the role for analysts on SQL Server', () => {
-  it('reads the views, also after a rebuild, and neither reads keys nor writes', {
-    timeout: 120_000,
-  }, async () => {
+  it('reads the views, also after a rebuild, and neither reads keys nor writes', async () => {
     const kind = databaseKinds().find(({ name }) => name === 'SQL Server');
     const database = await kind?.open();
     if (!database) throw new Error('no SQL Server');

@@ -25,7 +25,7 @@ const between = (from: unknown, to: unknown): number =>
 const plan = async ({ knex }: TestDatabase, query: string): Promise<string[]> =>
   (await knex.raw(`EXPLAIN QUERY PLAN ${query}`)).map((row: { detail: string }) => row.detail);
 
-describe.each(databaseKinds())('the views on $name', { timeout: 180_000 }, (kind) => {
+describe.each(databaseKinds())('the views on $name', (kind) => {
   describe.skipIf(!kind.available)('when there is one', () => {
     let database: TestDatabase;
     let now = Date.parse('2026-11-25T09:00:00.000Z');

@@ -27,7 +27,7 @@ function commitsIn(wal: string): number {
   return commits;
 }
 
-describe('group commit', { timeout: 60_000 }, () => {
+describe('group commit', () => {
   let folder: ReturnType<typeof temporaryFolder>;
   let file: string;
   let db: BetterSqlite3.Database;
@@ -115,8 +115,8 @@ describe('group commit', { timeout: 60_000 }, () => {
       longest = Math.max(longest, performance.now() - last);
       last = performance.now();
     }
-    // SQLite alone would have waited in the loop for as long as the lock was held.
-    expect(longest).toBeLessThan(150);
+    // SQLite alone would have waited in the loop for five seconds.
+    expect(longest).toBeLessThan(2_500);
     other.exec('ROLLBACK');
     await answers;
     expect(seen()).toHaveLength(600);
@@ -132,7 +132,7 @@ describe('group commit', { timeout: 60_000 }, () => {
         impatient.write(() => db.prepare('INSERT INTO numbers VALUES (?)').run(n)),
       ),
     );
-    expect(Date.now() - begin).toBeLessThan(3_000);
+    expect(Date.now() - begin).toBeLessThan(10_000);
     for (const answer of answers) {
       expect(answer).toMatchObject({ reason: expect.any(StoreUnavailableError) });
     }
@@ -177,7 +177,7 @@ describe('group commit', { timeout: 60_000 }, () => {
     child.stdout.on('data', (chunk) => {
       said += chunk;
     });
-    await until(() => said.length > 2_000, 'the child writes', 30_000);
+    await until(() => said.length > 2_000, 'the child writes');
     const closed = new Promise((resolve) => child.once('close', resolve));
     child.kill('SIGKILL');
     await closed;

@@ -5,7 +5,7 @@ import { databaseFile } from '../../../src/composition/database/database-target.
 import { runCommand } from '../../support/commands.ts';
 import { temporaryFolder } from '../../support/databases.ts';
 
-describe('while another process holds the file of the database', { timeout: 120_000 }, () => {
+describe('while another process holds the file of the database', () => {
   let folder: ReturnType<typeof temporaryFolder>;
   let holder: BetterSqlite3.Database;
   beforeEach(async () => {

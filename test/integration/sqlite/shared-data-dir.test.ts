@@ -70,5 +70,5 @@ describe('a data folder', () => {
     );
     expect(await database.outbox.depth()).toMatchObject({ rows: 8 * count });
     await database.close();
-  }, 60_000);
+  });
 });

@@ -119,7 +119,7 @@ describe.each(await engineKinds())('a worker whose engine is $name', ({ availabl
       await rig.ended(correlationId);
       const began = Date.now();
       await worker.stop(50);
-      expect(Date.now() - began).toBeLessThan(10_000);
+      expect(Date.now() - began).toBeLessThan(12_000);
       rig.work(definition, { baseUrl: rig.engineUrl });
       await finished(instanceId);
       expect(runs()).toBe(1);

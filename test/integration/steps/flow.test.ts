@@ -197,11 +197,7 @@ describe('after its stop', () => {
       child.stdout.on('data', (data) => {
         said += String(data);
       });
-      await until(
-        () => said.includes(engine ? 'ready' : 'cannot be polled'),
-        'the worker polls',
-        30_000,
-      );
+      await until(() => said.includes(engine ? 'ready' : 'cannot be polled'), 'the worker polls');
       const exited = once(child, 'exit');
       child.stdin.write('stop\n');
       await until(() => said.includes('stopped'), 'the worker has stopped');
@@ -210,6 +206,5 @@ describe('after its stop', () => {
       expect(Date.now() - stoppedAt).toBeLessThan(5_000);
       await engine?.stop();
     },
-    60_000,
   );
 });
