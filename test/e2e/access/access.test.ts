@@ -43,7 +43,7 @@ describe('a service with API keys', () => {
     }
   });
 
-  it('says nothing that tells whether a key exists', async () => {
+  it('answers alike whether a key exists or not', async () => {
     const { key, call, parts } = await start({ reader: ['process:read'], gone: ['process:read'] });
     const id = key('gone').text.slice(4, 15);
     await parts.database.apiKeys.revoke(id, new Date().toISOString());
@@ -82,7 +82,7 @@ describe('a service with API keys', () => {
     expect(unknown.body.correlationId).toBe('order-1');
   });
 
-  it('lets nobody hear more of a process once the key is revoked: open streams end', async () => {
+  it('ends the open streams of a key soon after it is revoked', async () => {
     const { parts, url, key } = await start({ listener: ['events:read'], other: ['events:read'] });
     await parts.database.eventStore.append('heard', [requested()]);
     const path = `${url}/api/process/heard/events`;
@@ -115,7 +115,7 @@ describe('a service with API keys', () => {
     for (let nth = 0; nth < 10; nth++) expect((await call('/health/live')).status).toBe(200);
   });
 
-  it('limits wrong keys by address, and goes on answering those it knows', async () => {
+  it('limits wrong keys by address, and still answers the keys it knows', async () => {
     const { call, key, parts } = await start(
       { known: ['process:read'], late: ['process:read'] },
       {
@@ -139,7 +139,7 @@ describe('a service with API keys', () => {
     expect(await parts.database.apiKeys.list()).toHaveLength(3);
   });
 
-  it('believes no X-Forwarded-For of anybody it was not told to trust', async () => {
+  it('ignores X-Forwarded-For from anybody whom it was not configured to trust', async () => {
     const { call } = await start({}, { config: { RATE_LIMIT_PER_MINUTE: 3 } });
     const statuses: number[] = [];
     for (let nth = 0; nth < 4; nth++) {
@@ -149,7 +149,7 @@ describe('a service with API keys', () => {
     expect(statuses).toEqual([401, 401, 401, 429]);
   });
 
-  it('takes no change that a page of another site has a browser send', async () => {
+  it('refuses changes that a page of another site makes a browser send', async () => {
     const { call, key } = await start({});
     const change = (headers: Record<string, string>) =>
       call('/api/process/order-1/cancel', { method: 'POST', headers });

@@ -67,7 +67,7 @@ describe('the actor of an event', () => {
   const post = (path: string, json: object, headers = callers.operator) =>
     service.api.post(path, { json, headers: headers ?? {} });
 
-  it('G15: is the caller who cancels, and not who started; what no caller caused has none', async () => {
+  it('G15: is the caller who cancels, not the one who started; an event without a caller has none', async () => {
     await hold('cancelled');
     expect((await post('/api/process/cancelled/cancel', { reason: 'twice' })).status).toBe(200);
     folder.open('cancelled');
@@ -84,7 +84,7 @@ describe('the actor of an event', () => {
     });
   });
 
-  it('G15: is the caller who completes, well or in an error, and not who started', async () => {
+  it('G15: is the caller who completes, well or in an error, not the one who started', async () => {
     for (const [id, end, type] of [
       ['well', { status: 'ok', result: 1 }, 'process-completed'],
       ['ill', { status: 'error', error: { code: 'NO', message: 'no' } }, 'process-failed'],
@@ -101,7 +101,7 @@ describe('the actor of an event', () => {
     }
   });
 
-  it('G15: is the caller who retries; the failure before and the steps behind it have none', async () => {
+  it('G15: is the caller who retries; the failure before and the steps after have none', async () => {
     await start('mendable', { file: 'mended' }, 'retried', callers.starter ?? {});
     const ended = await service.api.status('retried', { prefer: 'wait=20' });
     expect(ended.body.error?.code).toBe('AWAY');
@@ -146,7 +146,7 @@ describe('the actor of an event', () => {
     }, 'the status has seen the event');
   });
 
-  it('G15: is the subject of a token as it is, whatever its letters', async () => {
+  it('G15: is the subject of a token unchanged, whatever its letters', async () => {
     for (const sub of ['Zoë Müller', '学生-17', 'ada@example.com', '😀'.repeat(255)]) {
       const authorization = `Bearer ${await idp.token({ claims: { sub } })}`;
       const id = `of-${Buffer.from(sub).toString('hex').slice(0, 40)}`;
@@ -157,7 +157,7 @@ describe('the actor of an event', () => {
     }
   });
 
-  it('G15: a token whose subject cannot be named in full lets nobody in, nor does one that says "local"', async () => {
+  it('G15: cannot be forged: a token is refused when its subject cannot be named in full or is "local"', async () => {
     for (const sub of ['x'.repeat(256), 'local', 'a\u0000b', 'half \ud83d']) {
       const authorization = `Bearer ${await idp.token({ claims: { sub } })}`;
       const answer = await start('instant', { userId: '1', email: 'x' }, 'refused', {
@@ -167,7 +167,7 @@ describe('the actor of an event', () => {
     }
   });
 
-  it('G15: is told by the trace, the feed, both event streams and every export', async () => {
+  it('G15: is in the trace, the feed, both event streams and every export', async () => {
     const traceabilityId = 'trace-of-actors';
     const more = { correlationId: 'shown', traceabilityId };
     await service.api.start('gated', { gate: 'shown' }, more, {
@@ -207,7 +207,7 @@ describe('the actor of an event', () => {
     }
   });
 
-  it('G15: no field of a body replaces it', async () => {
+  it('G15: is replaced by no field of a body', async () => {
     await hold('forged');
     for (const [path, body] of [
       ['start', { processKey: 'instant', actor: 'mallory' }],

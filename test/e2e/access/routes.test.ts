@@ -68,7 +68,7 @@ describe.each(boardKinds)('every route, $name,', ({ redis }) => {
     return fetch(parts.api.url + path, { method, headers, redirect: 'manual' });
   }
 
-  it('says what it asks of its caller, and only health asks nothing', () => {
+  it('states what it asks of its caller, and only health asks nothing', () => {
     expect(routes().length).toBeGreaterThan(15);
     expect(routes().filter(({ scope }) => scope === undefined)).toEqual([]);
     const open = routes().filter(({ scope }) => scope === 'open');
@@ -84,7 +84,7 @@ describe.each(boardKinds)('every route, $name,', ({ redis }) => {
     }
   });
 
-  it('answers 401 without a credential, as a problem, with the challenge that fits', async () => {
+  it('answers 401 without a credential, as a problem with the fitting challenge', async () => {
     for (const { method, path } of guarded()) {
       const answer = await call(method, path, {});
       expect(answer.status, `${method} ${path}`).toBe(401);
@@ -100,7 +100,7 @@ describe.each(boardKinds)('every route, $name,', ({ redis }) => {
     }
   });
 
-  it('answers 403 to whoever has every scope but the one it asks, and names that one', async () => {
+  it('answers 403 to a caller who has every scope but the one it asks, and names that one', async () => {
     for (const { method, path, scope } of guarded()) {
       if (scope === 'any') continue;
       const answer = await call(method, path, bearer(key(`all but ${scope}`)));
@@ -111,7 +111,7 @@ describe.each(boardKinds)('every route, $name,', ({ redis }) => {
     }
   });
 
-  it('lets in whoever has its scope, and admin everywhere; any key where any will do', async () => {
+  it('lets in a caller with its scope, and admin everywhere; any key where any will do', async () => {
     for (const { method, path, scope } of guarded()) {
       const names = scope === 'any' ? ['only events:read', 'admin'] : [`only ${scope}`, 'admin'];
       for (const name of names) {
@@ -123,7 +123,7 @@ describe.each(boardKinds)('every route, $name,', ({ redis }) => {
     }
   });
 
-  it('answers 401 for paths there are none of, too: who is not let in does not learn which there are', async () => {
+  it('answers 401 for unknown paths, too, so that they cannot be told from known ones', async () => {
     expect((await call('GET', '/api/nothing-here', {})).status).toBe(401);
     expect((await call('GET', '/api/nothing-here', bearer(key('admin')))).status).toBe(404);
   });

@@ -26,7 +26,7 @@ describe.each(['RS256', 'ES256', 'EdDSA'] as const)('tokens signed with %s', (al
   const list = (token: string) =>
     parts.api.get('/api/process', { headers: { authorization: `Bearer ${token}` } });
 
-  it('let in who has the scope, and only for that', async () => {
+  it('let in a caller who has the scope, and only for that', async () => {
     const token = await idp.token();
     expect((await list(token)).status).toBe(200);
     expect((await list(await idp.token({ claims: { scope: 'events:read' } }))).status).toBe(403);
@@ -35,7 +35,7 @@ describe.each(['RS256', 'ES256', 'EdDSA'] as const)('tokens signed with %s', (al
     expect((await list(await idp.token({ claims: { sub: '😀'.repeat(255) } }))).status).toBe(200);
   });
 
-  it('are refused when they are not what they should be, and all alike', async () => {
+  it('are refused alike whatever is wrong with them', async () => {
     const now = Math.floor(Date.now() / 1_000);
     const stranger = (await generateKeyPair(algorithm)).privateKey;
     const claims = {
@@ -157,7 +157,7 @@ describe.concurrent('the identity provider', () => {
     }
   });
 
-  it('decides how long an event stream is open: until the token expires', async () => {
+  it('decides by the expiry of the token how long an event stream stays open', async () => {
     const idp = await startIdentityProvider();
     const parts = await partsFor(idp, { JWT_CLOCK_TOLERANCE_SECONDS: '0' });
     try {

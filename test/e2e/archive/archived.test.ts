@@ -26,7 +26,7 @@ describe('an archived process', () => {
   });
   afterAll(() => parts?.stop());
 
-  it('G7: is found by its status, and says that it is archived', async () => {
+  it('G7: is found by its status, which says that it is archived', async () => {
     const { status, body, headers } = await parts.api.status('old', { prefer: 'wait=5' });
     expect(status).toBe(200);
     expect(body).toMatchObject({ status: 'ok', archived: true, result: { greeting: 'hello' } });
@@ -37,7 +37,7 @@ describe('an archived process', () => {
     expect((await parts.api.status('old', { 'if-none-match': '"2"' })).status).toBe(200);
   });
 
-  it('G7: is followed to its end, and there is nothing more to follow after that', async () => {
+  it('G7: is followed to its end, after which the stream ends', async () => {
     const url = `${parts.api.url}/api/process/old/events`;
     const stream = await followEvents(url);
     await stream.ended;
@@ -67,7 +67,7 @@ describe('an archived process', () => {
     expect((await complete({ greeting: 'bye' })).status).toBe(409);
   });
 
-  it('G7: gives its events, and is not listed any more', async () => {
+  it('G7: gives its events, and is no longer listed', async () => {
     const { body } = await parts.api.get('/api/process/old/events');
     expect(body).toMatchObject({ archived: true, events: [{ version: 1 }, { version: 2 }] });
     expect((await parts.api.get('/api/process')).body.processes).toEqual([]);

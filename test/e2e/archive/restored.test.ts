@@ -62,7 +62,7 @@ describe('fastify-camunda restore', { timeout: SLOW }, () => {
     expect(await restore(failed)).toMatchObject({ code: 0, out: `${failed} restored before\n` });
   });
 
-  it('says what is wrong with what it was given', async () => {
+  it('says what is wrong with its arguments', async () => {
     const both = await restore('an-id', '--from', '-');
     expect(both.err).toBe(
       'fastify-camunda: restore: give correlation ids, or --from with a file that has them\n',

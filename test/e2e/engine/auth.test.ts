@@ -25,7 +25,7 @@ const LIFETIME = 2;
 const user = { userId: '42', email: 'ada@example.com' };
 
 describe.each(await engineKinds())('OAuth 2.0 in front of $name', ({ available, open }) => {
-  describe.skipIf(!available)('when there is one', () => {
+  describe.skipIf(!available)('when it is available', () => {
     let engine: TestEngine;
     let tokens: TokenServer;
     let guard: EngineGuard;
@@ -59,7 +59,7 @@ describe.each(await engineKinds())('OAuth 2.0 in front of $name', ({ available, 
     const start = (prefer = 'wait=20') =>
       service.api.start(copies.key('instant'), user, {}, { prefer });
 
-    it('processes run through one token after another, and no call is turned away', async () => {
+    it('lets processes run through one token after another, and turns no call away', async () => {
       await until(async () => {
         expect((await start()).status).toBe(200);
         return tokens.issued() >= 3;
@@ -73,7 +73,7 @@ describe.each(await engineKinds())('OAuth 2.0 in front of $name', ({ available, 
       ['a start', /start$/],
       ['a poll', /fetchAndLock$/],
       ['a step’s report', /complete$/],
-    ])('%s that is refused goes through with a new token', async (_, call) => {
+    ])('lets %s that is refused go through with a new token', async (_, call) => {
       await until(() => tokens.ageOfNewest() > 1_000, 'a token old enough to be renewed');
       const lines = service.log.length;
       const before = guard.calls.length;
@@ -91,7 +91,7 @@ describe.each(await engineKinds())('OAuth 2.0 in front of $name', ({ available, 
       expect(warnings).toEqual([]);
     });
 
-    it('while no token can be had the engine is unavailable, and no process fails for it', async () => {
+    it('makes the engine unavailable while no token can be had, and no process fails for it', async () => {
       tokens.down();
       tokens.revoke();
       const accepted = await start('respond-async');
@@ -107,7 +107,7 @@ describe.each(await engineKinds())('OAuth 2.0 in front of $name', ({ available, 
       );
     });
 
-    it('every process has ended once and well, and the secret is in no line of the log', async () => {
+    it('lets every process end once and well, with the secret in no line of the log', async () => {
       await service.stop();
       const streams = await readStreams(folder);
       expectWhole(streams);
@@ -120,8 +120,8 @@ describe.each(await engineKinds())('OAuth 2.0 in front of $name', ({ available, 
   });
 });
 
-describe.each(await guardedEngines())('the own basic auth of $name', ({ url }) => {
-  describe.skipIf(url === null)('when there is one', () => {
+describe.each(await guardedEngines())('the basic auth of $name itself', ({ url }) => {
+  describe.skipIf(url === null)('when it is available', () => {
     const baseUrl = url ?? '';
     const unguardedUrl = baseUrl.replace(/guarded$/, 'engine-rest');
     // The engines take letters and digits only.

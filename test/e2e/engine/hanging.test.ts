@@ -121,7 +121,7 @@ describe('a message that the engine takes and does not answer', () => {
     service?.folder.remove();
   });
 
-  it('is answered 503 soon with the word that it may have been delivered', async () => {
+  it('is answered 503 soon, which says that it may have been delivered', async () => {
     const correlationId = randomUUID();
     await service.api.start('listening', {}, { correlationId }, { prefer: 'respond-async' });
     await until(

@@ -27,7 +27,7 @@ describe('a service whose partners come later', { timeout: 600_000 }, () => {
   const isReady = async (service: Service) => (await readiness(service)).status === 200;
 
   it.skipIf(!hasRedis).each(['api,worker,relay,projector,retention', 'api'])(
-    'G10: with the roles %s it starts without Redis, says so, accepts starts, and goes on when Redis comes',
+    'G10: starts without Redis with the roles %s, says so, accepts starts, and continues when Redis comes',
     async (ROLES) => {
       const port = await freePort();
       const service = await serve({ REDIS_URL: `redis://:secret@127.0.0.1:${port}`, ROLES });
@@ -54,7 +54,7 @@ describe('a service whose partners come later', { timeout: 600_000 }, () => {
   );
 
   it.skipIf(engineUrl === null || !hasRedis).each(['api,worker,relay,projector,retention', 'api'])(
-    'G10: with the roles %s it starts without the engine, says so, accepts starts, and goes on when the engine comes',
+    'G10: starts without the engine with the roles %s, says so, accepts starts, and continues when the engine comes',
     async (ROLES) => {
       const real = new URL(engineUrl ?? '');
       const way = await startTcpProxy({ host: real.hostname, port: Number(real.port) });
@@ -92,7 +92,7 @@ describe('a service whose partners come later', { timeout: 600_000 }, () => {
   );
 
   it.skipIf(!hasRedis)(
-    'a Redis that comes and does not fit is named in readiness until one comes that does',
+    'names in readiness a Redis that comes and does not fit, until one comes that does',
     async () => {
       const port = await freePort();
       const service = await serve({ REDIS_URL: `redis://127.0.0.1:${port}` });

@@ -58,12 +58,12 @@ const send = () =>
 const types = async () =>
   (await parts.database.eventStore.readStream('waits')).map(({ type }) => type);
 
-it('a message that the engine takes is an event when its caller is answered 204', async () => {
+it('a message that the engine takes is an event before its caller is answered 204', async () => {
   expect((await send()).status).toBe(204);
   expect(await types()).toEqual(['process-requested', 'process-started', 'message-delivered']);
 });
 
-it('a message that the engine has taken while the database takes no event of it is answered 503, which says that it may have been delivered', async () => {
+it('a message that the engine has taken while the database refuses its event is answered 503, which says that it may have been delivered', async () => {
   const before = await types();
   holds = true;
   const answer = await send();

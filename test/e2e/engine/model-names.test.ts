@@ -76,7 +76,7 @@ describe.each(await engineKinds())('models made elsewhere, on $name', ({ availab
       ]);
     });
 
-    it('are found in lists, events and statistics by their ids, letter for letter', async () => {
+    it('are found in lists, events and analytics by their ids, letter for letter', async () => {
       const { body } = await service.api.start(CARD, { card: '4711' });
       const names = async (path: string) => {
         const answer = await service.api.get(path);

@@ -15,7 +15,7 @@ import {
 describe.each(await engineKinds())(
   'a release with a changed process, on $name',
   ({ available, open }) => {
-    describe.skipIf(!available)('when there is one', () => {
+    describe.skipIf(!available)('when it is available', () => {
       let engine: TestEngine;
       let folder: Folder;
       let copies: ProcessCopies;
@@ -66,7 +66,7 @@ describe.each(await engineKinds())(
         expect(await versions()).toEqual([1]);
       });
 
-      it('lets an instance of the older version go on to its end, and starts new ones on the newer', async () => {
+      it('lets an instance of the older version run to its end, and starts new ones on the newer', async () => {
         // The newer version holds twice.
         const key = copies.key('gated');
         const file = join(copies.directory, key, `${key}.bpmn`);

@@ -47,7 +47,7 @@ describe.each(await engineKinds())(
       const start = (variables: object, correlationId = newId()) =>
         service.api.start(key, variables, { correlationId });
 
-      it('ends a start whose first gateway misses a variable with the reason, and holds up no other', async () => {
+      it('ends a start whose first gateway misses a variable with the reason, and delays no other', async () => {
         const correlationId = newId();
         const [refused, other] = await Promise.all([
           start({}, correlationId),
@@ -70,7 +70,7 @@ describe.each(await engineKinds())(
         expect(refused.body).toMatchObject({ code: 'ENGINE_REFUSED', step: 'look' });
       });
 
-      it('refuses a message that leads to a gateway that misses a variable, and takes the mended one', async () => {
+      it('refuses a message that leads to a gateway that misses a variable, and takes the corrected one', async () => {
         const correlationId = newId();
         const ended = start({ amount: 1, size: 1 }, correlationId);
         const send = (variables: object) =>
@@ -109,7 +109,7 @@ describe.each(await engineKinds())(
         },
       );
 
-      it('refuses a variable whose name the engine cannot store, at the door', async () => {
+      it('refuses a variable whose name the engine cannot store when it is sent', async () => {
         const name = 'n'.repeat(256);
         const started = await start({ amount: 200, [name]: 1 });
         expectProblem(

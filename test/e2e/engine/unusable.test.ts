@@ -171,7 +171,7 @@ const cases: Case[] = [
 
 const engines = await realEngines();
 
-describe('an engine that cannot be used stops the start, or is waited for where it is only away', () => {
+describe('a start that meets an engine it cannot use', () => {
   let folder: Folder;
   const servers: Server[] = [];
   const places: Record<string, string> = {};
@@ -225,7 +225,7 @@ describe('an engine that cannot be used stops the start, or is waited for where 
   }
 
   it.each(cases)(
-    '$what: in one line, without the password',
+    'says so in one line without the password, and waits only while the engine is away: $what',
     async ({ env, says, waits = false }) => {
       const { line, log, ...found } = await refusal(env);
       expect(found).toEqual({ waits });
@@ -242,7 +242,7 @@ describe('an engine that cannot be used stops the start, or is waited for where 
     },
   );
 
-  it.each(engines)('a wrong path on $name', async ({ url }) => {
+  it.each(engines)('names a wrong path on $name', async ({ url }) => {
     for (const wrong of [url.replace('/engine-rest', ''), `${url}/engine`]) {
       const { line } = await refusal({ CAMUNDA_BASE_URL: wrong });
       expect(line).toMatch(
@@ -251,7 +251,7 @@ describe('an engine that cannot be used stops the start, or is waited for where 
     }
   });
 
-  it('and leaves nothing behind: the same folder takes a service that works', async () => {
+  it('leaves nothing behind: the same folder then serves a service that works', async () => {
     const service = await startTestService({}, folder);
     expect((await service.api.get('/health/ready')).status).toBe(200);
     await service.stop();

@@ -167,7 +167,7 @@ describe('a CSV export, read by others', () => {
     );
   }
 
-  it('has as many rows as there are events for a DuckDB that is told nothing of the file', async () => {
+  it('has as many rows as there are events for a DuckDB without any hints about the file', async () => {
     expect(await countWithDuckDb(files.get('HTTP') ?? '')).toBe(expected.length);
   });
 

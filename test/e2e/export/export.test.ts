@@ -47,7 +47,7 @@ describe('an export over HTTP', () => {
     expect(firstDifference(live, expected)).toBeNull();
   });
 
-  it('has what fits, from the cursor on, and no more than the limit', async () => {
+  it('has the matching events after the cursor, and no more than the limit', async () => {
     const filter = 'type=step-completed&archive=include';
     const lines = async (query: string) => readExport('ndjson', await bytesOf(await ask(query)));
     const all = await lines(`?format=ndjson&${filter}`);
@@ -62,7 +62,7 @@ describe('an export over HTTP', () => {
     expect(await lines('?format=ndjson&process=nothing')).toEqual([]);
   });
 
-  it('has no body for HEAD, and refuses what makes no sense before it begins', async () => {
+  it('has no body for HEAD, and refuses invalid parameters before it begins', async () => {
     const head = await fetch(`${service.url}/api/events?format=csv`, { method: 'HEAD' });
     expect([head.status, await head.text()]).toEqual([200, '']);
     expect(head.headers.get('content-type')).toBe(EXPORT_TYPES.csv);

@@ -5,7 +5,7 @@ import { readExport } from '../../support/exported.ts';
 import { foundIn } from '../../support/personal.ts';
 import { startTestService } from '../../support/service.ts';
 
-it('what is personal is open in the pages of the feed, and sealed in every export', async () => {
+it('personal data is decrypted in the pages of the feed, and encrypted in every export', async () => {
   const folder = newFolder();
   const service = await startTestService(personal(), folder);
   onTestFinished(service.stop);

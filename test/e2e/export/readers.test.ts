@@ -117,7 +117,7 @@ describe('the reader of an export', () => {
     return pages;
   }
 
-  it('who reads nothing has nothing more read for it, and gets on when it reads', async () => {
+  it('who reads nothing makes the service read no further, and gets more when it reads', async () => {
     const answer = await open(await serve());
     const read = await quiet();
     expect(read).toBeLessThan(60);
@@ -127,7 +127,7 @@ describe('the reader of an export', () => {
     await quiet();
   });
 
-  it('who hangs up frees its place, and nothing is read any more', async () => {
+  it('who hangs up frees its slot, and nothing is read any more', async () => {
     const answer = await open(await serve());
     await quiet();
     expect(exports.size()).toBe(1);
@@ -139,7 +139,7 @@ describe('the reader of an export', () => {
     expect(log.filter(({ level }) => Number(level) >= 50)).toEqual([]);
   });
 
-  it('who hangs up while a page is read for it has that broken off', async () => {
+  it('who hangs up while a page is read for it has that read cancelled', async () => {
     const { feedRows } = database;
     let reading: AbortSignal | undefined;
     const answer = await open(
@@ -161,7 +161,7 @@ describe('the reader of an export', () => {
     expect(exports.size()).toBe(0);
   });
 
-  it('who has hung up before it begins takes no place, and nothing is read', async () => {
+  it('who has hung up before it begins takes no slot, and nothing is read', async () => {
     let came = false;
     let go = (): void => {};
     const gate = new Promise<void>((resolve) => {
@@ -181,21 +181,21 @@ describe('the reader of an export', () => {
     expect([exports.size(), pages]).toEqual([0, 0]);
   });
 
-  it('gets all up to the head that there was when it began, and nothing later', async () => {
+  it('gets all up to the head at its beginning, and nothing later', async () => {
     const answer = await open(await serve({ head: async () => '1234' }));
     let lines = '';
     for await (const chunk of answer) lines += String(chunk);
     expect(lines.split('\n')).toHaveLength(1_234 + 1);
   });
 
-  it('who takes nothing for long loses its place', async () => {
+  it('who takes nothing for long loses its slot', async () => {
     const answer = await open(await serve({}, { patienceMs: 200 }));
     await until(() => exports.size() === 0, 'its place is free');
     expect(await endOf(answer)).toBe('broken');
     expect(JSON.stringify(log)).toContain('took nothing for long');
   });
 
-  it('is told by a broken connection that the service stopped', async () => {
+  it('sees by a broken connection that the service stopped', async () => {
     const answer = await open(await serve());
     const ended = endOf(answer);
     await app?.close();
@@ -203,7 +203,7 @@ describe('the reader of an export', () => {
     expect(exports.size()).toBe(0);
   });
 
-  it('is told by a broken connection that the database was lost, and a log line says so', async () => {
+  it('sees by a broken connection that the database was lost, and a log line says so', async () => {
     const { feedRows } = database;
     let nth = 0;
     const answer = await open(
@@ -221,7 +221,7 @@ describe('the reader of an export', () => {
     expect(said).toMatchObject({ err: { message: 'the database went away' } });
   });
 
-  it('is refused when as many are at it as may be', async () => {
+  it('is refused when as many exports run as may', async () => {
     const url = await serve({}, { max: 1 });
     const first = await open(url);
     const second = await fetch(url);
@@ -235,7 +235,7 @@ describe('the reader of an export', () => {
     third.destroy();
   });
 
-  it('who reads nothing loses its place to who asks for one, and who reads does not', async () => {
+  it('who reads nothing loses its slot to a new one, and who reads does not', async () => {
     const url = await serve({}, { max: 3, slowMs: 200 });
     const reader = await open(url);
     reader.resume();
@@ -263,7 +263,7 @@ describe('the reader of an export', () => {
     }
   });
 
-  it('over HTTP/1.0, where the end of the connection is the end of the answer, is told by a reset', async () => {
+  it('sees by a reset over HTTP/1.0, where the end of the connection ends the answer, that it broke', async () => {
     const { feedRows } = database;
     let nth = 0;
     const lost: FeedRows['page'] = async (query, signal) => {

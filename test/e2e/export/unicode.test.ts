@@ -6,7 +6,7 @@ import { temporaryFolder } from '../../support/databases.ts';
 import { requested } from '../../support/events.ts';
 import { type Parts, startParts } from '../../support/service-parts.ts';
 
-describe('an event that an older release took, with text that is not Unicode', () => {
+describe('an event with text that is not Unicode, accepted by an older release,', () => {
   const folder = temporaryFolder();
   let parts: Parts;
   beforeAll(async () => {

@@ -36,7 +36,7 @@ describe('the event feed', () => {
     events.map(({ correlationId, version }) => `${correlationId} ${version}`);
   const LIVE = ['one 1', 'two 1', 'one 2', 'one 3', 'two 2'];
 
-  it('G9: gives all events in the order of their commits, by the page, each once', async () => {
+  it('G9: gives all events in commit order, page by page, each once', async () => {
     const all = await page();
     expect(named(all.events)).toEqual(LIVE);
     expect(all.atEnd).toBe(true);
@@ -81,7 +81,7 @@ describe('the event feed', () => {
     ['process=none-such', []],
     ['to=2001-01-01T00:00:00Z', []],
     ['from=2999-01-01T00:00:00Z', []],
-  ])('narrows down by %s', async (query, expected) => {
+  ])('can be filtered by %s', async (query, expected) => {
     expect(named((await page(query)).events)).toEqual(expected);
   });
 
@@ -93,7 +93,7 @@ describe('the event feed', () => {
     expect(named((await page(`correlationId=one&to=${inKolkata}`)).events)).not.toContain('one 3');
   });
 
-  it('has archived events when they are asked for, in their places', async () => {
+  it('has archived events in their order when they are asked for', async () => {
     const all = await page('archive=include&limit=4');
     expect(named(all.events)).toEqual(['old 1', 'old 2', 'one 1', 'two 1']);
     expect(all.events[0]).toMatchObject({ archived: true });
@@ -129,7 +129,7 @@ describe('the event feed', () => {
     expectProblem(answer, 'invalid-request', detail);
   });
 
-  it('does not take the cursor of another list', async () => {
+  it('refuses the cursor of another list', async () => {
     const processes = await parts.api.get('/api/process?limit=1&archive=include');
     await parts.api.start(
       'instant',
@@ -144,7 +144,7 @@ describe('the event feed', () => {
     }
   });
 
-  it('does not take a cursor with other filters than those it was made with; with another limit it does', async () => {
+  it('refuses a cursor with other filters than those it was made with, but takes it with another limit', async () => {
     const { nextCursor } = await page('status=ok&type=step-completed,process-requested&limit=1');
     const get = (query: string) => parts.api.get(`/api/events?${query}&cursor=${nextCursor}`);
     const same = 'type=process-requested&type=step-completed&status=ok';
@@ -156,7 +156,7 @@ describe('the event feed', () => {
     }
   });
 
-  it('does not take a cursor of a database that was further', async () => {
+  it('refuses a cursor of a database that was further', async () => {
     const another = await startParts();
     try {
       const { nextCursor } = await page();

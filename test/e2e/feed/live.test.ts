@@ -15,7 +15,7 @@ import { openFeed } from '../../support/sse.ts';
 
 const WAIT = { headers: { prefer: 'wait=20' } };
 
-describe('the event feed, waited for', () => {
+describe('a caller who waits for the event feed', () => {
   let parts: Parts;
   beforeEach(async () => {
     parts = await startParts();
@@ -29,7 +29,7 @@ describe('the event feed, waited for', () => {
   const listening = (count = 1) =>
     until(() => parts.feedSignal.size() === count, `${count} listen`);
 
-  it('answers a long poll as soon as there is an event', async () => {
+  it('gets the answer to a long poll as soon as there is an event', async () => {
     // What looks at the database once a second does not: only the append itself can wake it.
     vi.useFakeTimers({ toFake: ['setInterval'] });
     onTestFinished(() => void vi.useRealTimers());
@@ -42,7 +42,7 @@ describe('the event feed, waited for', () => {
     await listening(0);
   });
 
-  it('does not wait when there is something, and answers with nothing when the time is over', async () => {
+  it('does not wait when there is something, and gets an empty answer when the time is over', async () => {
     const first = await parts.api.get('/api/events', WAIT);
     expect(first.body.events).toHaveLength(1);
     const prefer = { headers: { prefer: 'wait=1' } };
@@ -50,7 +50,7 @@ describe('the event feed, waited for', () => {
     expect(empty.body).toEqual({ events: [], nextCursor: first.body.nextCursor, atEnd: true });
   });
 
-  it('waits on when what comes does not fit', async () => {
+  it('still waits when an event comes that does not match', async () => {
     const polled = parts.api.get('/api/events?cursor=latest&correlationId=right', WAIT);
     await listening();
     await append('wrong');
@@ -58,7 +58,7 @@ describe('the event feed, waited for', () => {
     expect((await polled).body.events).toMatchObject([{ correlationId: 'right' }]);
   });
 
-  it('G9: sends events live, each once and in order, and goes on after the Last-Event-ID', async () => {
+  it('G9: gets events live, each once and in order, and resumes after the Last-Event-ID', async () => {
     const first = await openFeed(url());
     await append('one');
     await until(() => first.events().length === 2, 'it came');
@@ -77,7 +77,7 @@ describe('the event feed, waited for', () => {
     second.close();
   });
 
-  it('tells the place at once, so that who began at the end and is cut off misses nothing', async () => {
+  it('gets its position at once, so that a caller who began at the end and is cut off misses nothing', async () => {
     const first = await openFeed(url('cursor=latest&status=ok'));
     await until(() => first.lastEventId() !== '', 'the place is told', 5_000);
     expect(first.events()).toEqual([]);
@@ -89,7 +89,7 @@ describe('the event feed, waited for', () => {
     second.close();
   });
 
-  it('does not take a Last-Event-ID that is none, or of other filters', async () => {
+  it('is refused with a malformed Last-Event-ID, or with one of other filters', async () => {
     const { nextCursor } = (await parts.api.get('/api/events')).body;
     for (const [query, id] of [
       ['', '17'],
@@ -104,7 +104,7 @@ describe('the event feed, waited for', () => {
     expect(parts.feedSignal.size()).toBe(0);
   });
 
-  it('reads no further than its caller does, and gives it all in the end', async () => {
+  it('makes the service read no further than the caller does, and gets it all in the end', async () => {
     const sockets: Socket[] = [];
     parts.app.server.on('connection', (socket: Socket) => sockets.push(socket));
     const text = 'x'.repeat(20_000);
@@ -138,7 +138,7 @@ describe('the event feed, waited for', () => {
     await listening(0);
   });
 
-  it('has events that others wrote and told nobody of, within seconds', async () => {
+  it('gets within seconds the events that others wrote without a notification', async () => {
     const { file } = parts;
     const quiet = { clock: Date.now, leaseMs: 0, onAppended: () => {} };
     const other = await openSqliteDatabase({ file, ...quiet });
@@ -151,7 +151,7 @@ describe('the event feed, waited for', () => {
     expect(performance.now() - began).toBeLessThan(15_000);
   });
 
-  it('lets everybody go at the stop, with what they need to go on', async () => {
+  it('is released at the stop, with what it needs to resume', async () => {
     const polled = parts.api.get('/api/events?cursor=latest', WAIT);
     const followed = await openFeed(url());
     await listening(2);
@@ -163,7 +163,7 @@ describe('the event feed, waited for', () => {
 });
 
 describe('the event feed of a service', () => {
-  it('refuses more who wait or follow than there is room for, and has room again when one hangs up', async () => {
+  it('refuses waiters and followers above the limit, and has room again when one hangs up', async () => {
     const service = await startTestService({ WAITERS_MAX: '2' }, newFolder());
     onTestFinished(service.stop);
     const poller = new AbortController();
@@ -192,7 +192,7 @@ describe('the event feed of a service', () => {
     ).toEqual([]);
   });
 
-  it('has personal values for callers, and [erased] in their place once they are erased', async () => {
+  it('has personal values for callers, and [erased] instead once they are erased', async () => {
     const folder = newFolder();
     const service = await startTestService(personal(), folder);
     onTestFinished(service.stop);

@@ -6,7 +6,7 @@ import { followEvents } from '../../support/sse.ts';
 const ada = { userId: '42', email: 'ada@example.com' };
 const ASYNC = { prefer: 'respond-async' };
 
-describe('events', () => {
+describe('the events of a process', () => {
   let service: TestService;
   beforeAll(async () => {
     service = await startTestService();
@@ -22,7 +22,7 @@ describe('events', () => {
   const hold = (correlationId: string) =>
     service.api.start('gated', { gate: correlationId }, { correlationId }, ASYNC);
 
-  it('gives the audit trail of a process in order', async () => {
+  it('give its audit trail in order', async () => {
     await service.api.start('instant', ada, { correlationId: 'trail-1' });
     const { body } = await service.api.get(trail('trail-1'));
     const { events } = body;
@@ -49,7 +49,7 @@ describe('events', () => {
     expect(rest.body.events).toEqual(events.slice(3));
   });
 
-  it('sends events live, each once and in order, and ends after the last', async () => {
+  it('are sent live, each once and in order, and the stream ends after the last', async () => {
     await hold('live-1');
     const followers = await Promise.all([follow('live-1'), follow('live-1')]);
     for (const { status, contentType } of followers) {
@@ -69,7 +69,7 @@ describe('events', () => {
     }
   });
 
-  it('goes on after the Last-Event-ID', async () => {
+  it('resume after the Last-Event-ID', async () => {
     await hold('live-2');
     const first = await follow('live-2');
     await until(() => first.events.length >= 2, 'the first events came');
@@ -81,7 +81,7 @@ describe('events', () => {
     expect([...first.events, ...second.events].map(({ data }) => data)).toEqual(body.events);
   });
 
-  it('ends at once for a process that has ended, and tells a reconnecting browser to stay away', async () => {
+  it('end at once when it has ended, and stop a browser from reconnecting', async () => {
     await service.api.start('instant', ada, { correlationId: 'live-3' });
     const all = await follow('live-3');
     await all.ended;
@@ -90,7 +90,7 @@ describe('events', () => {
     expect(again.status).toBe(204);
   });
 
-  it('sends what was recorded after the end of a cancelled process, and ends too', async () => {
+  it('include what was recorded after the end of a cancelled process, and end too', async () => {
     await hold('live-4');
     await until(async () => (await service.api.status('live-4')).body.processInstanceId, 'it runs');
     await service.api.post('/api/process/live-4/cancel');
@@ -109,12 +109,12 @@ describe('events', () => {
     expect(late.events.map(({ type }) => type)).toEqual(['step-completed']);
   });
 
-  it('is 404 as an event stream too when there is no such process', async () => {
+  it('are 404 as an event stream, too, when there is no such process', async () => {
     const headers = { accept: 'text/event-stream' };
     expect((await service.api.get(trail('nobody'), { headers })).status).toBe(404);
   });
 
-  it('gives the events of a trace over all its processes, page by page', async () => {
+  it('are given for a trace over all its processes, page by page', async () => {
     const traceabilityId = 'trace of/three';
     for (const at of [1, 2, 3]) {
       await service.api.start('instant', ada, { correlationId: `trace-${at}`, traceabilityId });
@@ -135,7 +135,7 @@ describe('events', () => {
     expect(paged).toEqual(all.events);
   });
 
-  it('does not take the cursor of another list', async () => {
+  it('refuse the cursor of another list', async () => {
     const { body } = await service.api.get('/api/process?limit=1');
     expect(body.nextCursor).not.toBeNull();
     const answer = await service.api.get(`/api/event-log/x?cursor=${body.nextCursor}`);

@@ -11,7 +11,7 @@ interface RawAnswer {
 /** Headers that differ from answer to answer. */
 const OWN = ['date', 'content-length', 'content-type', 'connection', 'keep-alive', 'allow'];
 
-describe('what no route sees', () => {
+describe('the service before any route', () => {
   let parts: Parts;
   let port: number;
   beforeAll(async () => {
@@ -93,7 +93,7 @@ describe('what no route sees', () => {
     ],
     ['no such path', get('/none'), 404, 'not-found'],
   ])(
-    '%s is answered with a problem and the headers of any other answer',
+    'answers %s with a problem and the headers of any other answer',
     async (_what, text, status, type) => {
       const [refused, usual] = await Promise.all([send(text), send(get('/api/nothing'))]);
       expect(refused.status).toBe(status);
@@ -107,7 +107,7 @@ describe('what no route sees', () => {
     },
   );
 
-  it('a method that a path does not have is 405 with those it has, on every route', async () => {
+  it('answers a method that a path does not have with 405 and those it has, on every route', async () => {
     const byPath = new Map<string, Set<string>>();
     for (const { url, method } of parts.app.routeList) {
       const path = url.replace(/:[a-zA-Z]+/g, 'x').replace('*', 'any/thing');

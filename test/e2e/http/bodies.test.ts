@@ -68,7 +68,7 @@ const cases: Case[] = [
   },
 ];
 
-describe('what a body says is kept as it was sent, or the body is refused', () => {
+describe('what a body says is kept as it was sent, or the body is refused:', () => {
   let parts: Parts;
   beforeAll(async () => {
     parts = await startParts();
@@ -100,7 +100,7 @@ describe('what a body says is kept as it was sent, or the body is refused', () =
     expect((await parts.database.eventStore.readStream('x')).length).toBe(0);
   });
 
-  it('says of an encoding which one would be taken', async () => {
+  it('an unknown content encoding is answered with the one that would be taken', async () => {
     const answer = await post('/api/process/start', gzipSync('{}'), { 'content-encoding': 'gzip' });
     expect(answer.headers.get('accept-encoding')).toBe('identity');
   });
@@ -111,13 +111,13 @@ describe('what a body says is kept as it was sent, or the body is refused', () =
     ['"utf-8"', {}],
     ['us-ascii', {}],
     ['utf-8', { 'content-encoding': 'identity' }],
-  ])('takes the charset %s with %o', async (charset, more) => {
+  ])('the charset %s is answered with %o', async (charset, more) => {
     const headers = { 'content-type': `${JSON_TYPE};charset=${charset}`, ...more };
     const answer = await post('/api/process/nobody/cancel', utf8('{"reason":"Zoë 😀"}'), headers);
     expect(answer.status).toBe(404);
   });
 
-  it('stores text, numbers and names as they were sent', async () => {
+  it('text, numbers and names are stored as they were sent', async () => {
     const variables = {
       userId: 'Zoë \u0000 😀 \ufffd',
       email: 'a@b.example',

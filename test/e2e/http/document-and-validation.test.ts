@@ -34,7 +34,7 @@ interface Call {
   body?: unknown;
 }
 
-describe('what the document says of requests', () => {
+describe('the document about requests', () => {
   let service: TestService;
   beforeAll(async () => {
     service = await startTestService();
@@ -125,7 +125,7 @@ describe('what the document says of requests', () => {
     return status === 400 ? null : `${what}: not documented, and answered ${status}`;
   }
 
-  it('Every parameter is refused where its schema refuses it, and only there', async () => {
+  it('has a schema for every parameter that refuses what the service refuses, and only that', async () => {
     const validatorOf = createSchemaCheck(service.api.document);
     const found: (string | null)[] = [];
     let tried = 0;
@@ -147,7 +147,7 @@ describe('what the document says of requests', () => {
     expect(tried).toBeGreaterThan(300);
   });
 
-  it('Every body is refused where its schema refuses it, and only there', async () => {
+  it('has a schema for every body that refuses what the service refuses, and only that', async () => {
     const validatorOf = createSchemaCheck(service.api.document);
     const found: (string | null)[] = [];
     let tried = 0;

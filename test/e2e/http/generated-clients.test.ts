@@ -12,7 +12,7 @@ const PATIENCE_MS = 300_000;
 const missing = missingForPython();
 if (missing) reportSkipped('generated Python client', missing);
 
-describe('clients that generators make of the OpenAPI document', () => {
+describe('the OpenAPI document', () => {
   let service: TestService;
   beforeAll(async () => {
     service = await startTestService();
@@ -23,7 +23,7 @@ describe('clients that generators make of the OpenAPI document', () => {
   });
 
   it(
-    'The types of openapi-typescript fit what the service takes and answers',
+    'gives types by openapi-typescript that fit what the service takes and answers',
     async () => {
       expect(await runTypeScriptClient(service.url, service.api.document)).toBe('ok\n');
     },
@@ -31,7 +31,7 @@ describe('clients that generators make of the OpenAPI document', () => {
   );
 
   it.skipIf(missing)(
-    'The Python client of openapi-generator can be imported and makes every call',
+    'gives a Python client by openapi-generator that can be imported and makes every call',
     async () => {
       expect(await runPythonClient(service.url, service.api.document)).toBe('ok\n');
     },

@@ -44,7 +44,7 @@ describe('a caller who is gone, or takes nothing', () => {
     return { request, reply };
   }
 
-  it('takes no place among the exports when it hung up before one began', async () => {
+  it('takes no slot among the exports when it hung up before one began', async () => {
     database = await databaseKinds()[0]?.open();
     if (!database) throw new Error('no database');
     const exports = createExports({ feedRows: database.feedRows, access: openAccess, max: 1 });
@@ -65,7 +65,7 @@ describe('a caller who is gone, or takes nothing', () => {
     expect(beats).toBe(0);
   });
 
-  it('is sent nothing behind the end of a stream that it does not take', async () => {
+  it('gets nothing after the end of a stream that it does not read', async () => {
     const streams = createEventStreams(openAccess, createReaders(), HEARTBEAT_MS);
     const { request, reply } = await call();
     const errors: unknown[] = [];

@@ -20,7 +20,7 @@ const MOST_GROWTH = 512 * MB;
 /** One page put together of all that there is held it up for longer, on a machine with nothing else to do. */
 const MOST_HEALTH_MS = 5_000;
 
-describe.skipIf(!existsSync('/proc/self/status'))('answers about large events', () => {
+describe.skipIf(!existsSync('/proc/self/status'))('a service with large events', () => {
   const folder = createFolder();
   let service: ServiceProcess;
   let before: number;
@@ -94,7 +94,7 @@ describe.skipIf(!existsSync('/proc/self/status'))('answers about large events', 
       count: LONG,
     },
   ])(
-    '$what: each page is bounded by bytes, and has everything in the end',
+    'bounds each page of $what by bytes, and gives everything in the end',
     async ({ path, items, count }) => {
       const { growth, longest, result } = await observed(() => readBySome(path, items));
       for (const found of result) {
@@ -106,7 +106,7 @@ describe.skipIf(!existsSync('/proc/self/status'))('answers about large events', 
     },
   );
 
-  it('a state of the past is folded in pieces', async () => {
+  it('folds a state of the past in pieces', async () => {
     const { growth, longest, result } = await observed(async () => {
       const asked = Array.from({ length: READERS }, () =>
         service.api.get(`/api/process/status/long?at=${LONG - 1}`),
@@ -119,7 +119,7 @@ describe.skipIf(!existsSync('/proc/self/status'))('answers about large events', 
   });
 
   it.each(['/api/events', '/api/process/long/events'])(
-    'followers of %s who do not read cost little each',
+    'spends little on each follower of %s who does not read',
     async (path) => {
       const { port } = new URL(service.url);
       const sockets = await Promise.all(

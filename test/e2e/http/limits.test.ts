@@ -12,7 +12,7 @@ function expectOverloaded(answer: Answer): void {
   expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
 }
 
-describe('limits', () => {
+describe('the limits of the service', () => {
   let service: TestService;
   const start = (correlationId: string, headers = {}, signal?: AbortSignal) =>
     service.api.post('/api/process/start', {
@@ -25,12 +25,12 @@ describe('limits', () => {
     service?.folder.remove();
   });
 
-  describe('of waiters', () => {
+  describe('for waiters', () => {
     beforeEach(async () => {
       service = await startTestService({ WAITERS_MAX: '2' });
     });
 
-    it('a caller there is no place for gets a 503, and nothing was accepted', async () => {
+    it('answer a caller above them with a 503 before anything is accepted', async () => {
       const waiting = [start('a'), start('b')];
       await until(() => countEvents(service.folder) >= 2, 'two wait');
       const before = await start('c');
@@ -49,7 +49,7 @@ describe('limits', () => {
       expect((await start('c')).status).toBe(200);
     });
 
-    it('a caller who hangs up makes room, and so does a follower', async () => {
+    it('make room when a caller or a follower hangs up', async () => {
       const gone = new AbortController();
       const waiting = start('a', {}, gone.signal).catch(() => 'gone');
       await until(() => countEvents(service.folder) >= 1, 'one waits');
@@ -66,7 +66,7 @@ describe('limits', () => {
     });
   });
 
-  it('PENDING_MAX: more processes are refused until some have ended; those go on', async () => {
+  it('refuse more processes than PENDING_MAX until some have ended, and those still run', async () => {
     service = await startTestService({ PENDING_MAX: '3' });
     for (const id of ['a', 'b', 'c']) expect((await start(id, ASYNC)).status).toBe(202);
     expectOverloaded(await start('d', ASYNC));

@@ -24,7 +24,7 @@ describe('the OpenAPI document', () => {
     return [value as Record<string, unknown>, ...Object.values(value).flatMap(schemasIn)];
   }
 
-  it('The document is valid OpenAPI 3.1', async () => {
+  it('is valid OpenAPI 3.1', async () => {
     const { valid, errors } = await new Validator().validate(
       JSON.parse(JSON.stringify(service.api.document)),
     );
@@ -32,7 +32,7 @@ describe('the OpenAPI document', () => {
     expect(valid).toBe(true);
   });
 
-  it('Every operation has an operationId of its own in camelCase', () => {
+  it('gives every operation an operationId of its own in camelCase', () => {
     const ids = operations().map(({ operation }) => operation.operationId ?? '');
     for (const [at, id] of ids.entries()) {
       expect(id, operations()[at]?.path).toMatch(/^[a-z]+([A-Z][a-z]+)+$/);
@@ -48,7 +48,7 @@ describe('the OpenAPI document', () => {
     );
   });
 
-  it('Every operation has the answers that the server gives in place of any route, as problems', () => {
+  it('gives every operation the answers that the server gives in place of any route, as problems', () => {
     for (const { path, method, operation } of operations()) {
       const wanted = ['400', '403', '408', '415', '431', '500'];
       if (!path.startsWith('/health/')) wanted.push('401', '429', '503');
@@ -65,7 +65,7 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  it('No schema has both a format and a pattern, and no pattern means other digits elsewhere', () => {
+  it('has no schema with both a format and a pattern, and no pattern that means other digits elsewhere', () => {
     const schemas = schemasIn(service.api.document);
     expect(schemas.some(({ format }) => format === 'date-time')).toBe(true);
     for (const schema of schemas) {
@@ -75,7 +75,7 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  it('Every list in a query is an array that is sent as one parameter for each item', () => {
+  it('has every list in a query as an array that is sent as one parameter for each item', () => {
     const parameters = operations().flatMap(({ operation }) => operation.parameters ?? []);
     const lists = parameters.filter(({ schema }) => schema.type === 'array');
     expect(lists.length).toBeGreaterThan(5);
@@ -83,7 +83,7 @@ describe('the OpenAPI document', () => {
     for (const { schema, name } of parameters) expect(schema.anyOf, name).toBeUndefined();
   });
 
-  it('A body that may be left out is documented as one, and never as null', () => {
+  it('documents an optional body as one, and never as null', () => {
     for (const { path, operation } of operations()) {
       if (!operation.requestBody) continue;
       const optional = /\/(cancel|retry)$/.test(path);

@@ -6,7 +6,7 @@ import { type Parts, startParts } from '../../support/service-parts.ts';
 
 const STREAM = 'text/event-stream';
 
-describe('what a call answers with', () => {
+describe('content negotiation', () => {
   let parts: Parts;
   beforeAll(async () => {
     parts = await startParts();
@@ -39,7 +39,7 @@ describe('what a call answers with', () => {
     ['/api/events', 'text/csv'],
     ['/api/events?format=ndjson', '*/*'],
     ['/api/events', 'application/vnd.apache.parquet'],
-  ])('a HEAD of %s as %s ends with its headers, and holds no place', async (path, accept) => {
+  ])('ends a HEAD of %s as %s with its headers, and holds no slot', async (path, accept) => {
     const head = `HEAD ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: ${accept}\r\nPrefer: wait=20\r\n\r\n`;
     const answers = await answersTo(head + HEALTH, 2);
     expect(answers).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n\r\nHTTP\/1\.1 200 OK\r\n/);
@@ -50,7 +50,7 @@ describe('what a call answers with', () => {
   });
 
   it.each(['/api/events', '/api/process/pending/events'])(
-    '%s is an event stream for nobody who does not want one',
+    'gives %s as an event stream only to a caller who wants one',
     async (path) => {
       for (const accept of [
         `${STREAM};q=0, */*`,
@@ -77,7 +77,7 @@ describe('what a call answers with', () => {
   );
 
   it.each(['/api/events', '/api/process/pending/events'])(
-    '%s is answered 406 where nothing fits, which says what there is',
+    'answers %s with 406 where nothing fits, and says what there is',
     async (path) => {
       for (const accept of ['application/xml', 'text/event-streams', '*/*;q=0', 'text/html']) {
         const { status, body, headers } = await parts.api.get(path, { headers: { accept } });
@@ -89,7 +89,7 @@ describe('what a call answers with', () => {
     },
   );
 
-  it('format goes before Accept, which many cannot set', async () => {
+  it('prefers format to Accept, which many callers cannot set', async () => {
     for (const accept of [STREAM, 'text/html']) {
       const { status, headers } = await parts.api.get('/api/events?format=json', {
         headers: { accept },

@@ -58,7 +58,7 @@ describe('callers who send slowly', () => {
     until(() => connections.every(({ closed }) => closed), what);
   const statusOf = ({ text }: Connection) => Number(text.split(' ')[1]);
 
-  it('are closed within the limit, with 408, while others are served', async () => {
+  it('are disconnected within the limit, with 408, while others are served', async () => {
     await start();
     const slow = Array.from({ length: DRIPS }, (_, nth) => {
       const text = [post(), 'GET /api/process HTTP/1.1\r\nX-Slow: ', ''][nth % 3] ?? '';
@@ -77,7 +77,7 @@ describe('callers who send slowly', () => {
     expect(slow.some(({ text }) => text !== '')).toBe(true);
   });
 
-  it('are closed soon after a refusal that did not need their body', async () => {
+  it('are disconnected soon after a refusal that did not need their body', async () => {
     const { makeAccess } = accessWithKeys({ admin: ['admin'] });
     // No time limit for the body helps here.
     await start({ REQUEST_TIMEOUT_MS: 600_000 }, { makeAccess, headers: {} });
@@ -99,14 +99,14 @@ describe('callers who send slowly', () => {
       'GET /api/process HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n',
       200,
     ],
-  ])('get the answer, and are closed, when their body is %s', async (_what, text, status) => {
+  ])('get the answer, and are disconnected, when their body is %s', async (_what, text, status) => {
     await start({ REQUEST_TIMEOUT_MS: 600_000 });
     const connection = open(text, ' ');
     await allClosed([connection], 'it is closed');
     expect(statusOf(connection)).toBe(status);
   });
 
-  it('read the refusal of a large body whole, though they send on meanwhile', async () => {
+  it('read the whole refusal of a large body, though they still send meanwhile', async () => {
     await start({ REQUEST_TIMEOUT_MS: 600_000 });
     const answer = await fetch(`${parts.api.url}/api/process/x/cancel`, {
       method: 'POST',
@@ -117,7 +117,7 @@ describe('callers who send slowly', () => {
     expect(await answer.json()).toMatchObject({ status: 413 });
   });
 
-  it('are no callers who wait: long polls and event streams outlast the limit', async () => {
+  it('are not mistaken for callers who wait: long polls and event streams outlast the limit', async () => {
     await start({ REQUEST_TIMEOUT_MS: 300 });
     await parts.database.eventStore.append('waited', [requested()]);
     const stream = await followEvents(`${parts.api.url}/api/process/waited/events`);
@@ -127,7 +127,7 @@ describe('callers who send slowly', () => {
     stream.close();
   });
 
-  it('of one address give way to its next connection, and take nothing from other addresses', async () => {
+  it('of one address are displaced by its next connection, and take nothing from other addresses', async () => {
     await start({ REQUEST_TIMEOUT_MS: 600_000, CONNECTIONS_PER_ADDRESS_MAX: 10 });
     const slow = Array.from({ length: DRIPS }, () => open(post(), ' ', '127.0.0.2'));
     const left = () => slow.filter(({ closed }) => !closed).length;
@@ -139,7 +139,7 @@ describe('callers who send slowly', () => {
     await until(() => left() === 9, 'nine are left');
   });
 
-  it('behind a proxy that is trusted are not counted by its address', async () => {
+  it('behind a trusted proxy are not counted by its address', async () => {
     await start({
       REQUEST_TIMEOUT_MS: 600_000,
       CONNECTIONS_PER_ADDRESS_MAX: 2,

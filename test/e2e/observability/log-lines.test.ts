@@ -84,7 +84,7 @@ describe('log lines about a process', () => {
     }
   });
 
-  it('tell of its start, its jobs, its steps, their failures and its end', () => {
+  it('record its start, its jobs, its steps, their failures and its end', () => {
     const events = (id: string) => lines(id).flatMap(({ event }) => (event ? [event] : []));
     expect(events('ok')).toEqual(
       expect.arrayContaining([

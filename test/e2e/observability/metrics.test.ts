@@ -21,7 +21,7 @@ import {
 
 const ASYNC = { prefer: 'respond-async' };
 
-describe('/metrics', () => {
+describe('the endpoint /metrics', () => {
   let service: TestService;
   beforeAll(async () => {
     service = await startTestService({ PROCESSES_DIR: OBSERVED_PROCESSES });
@@ -58,7 +58,7 @@ describe('/metrics', () => {
 
   const read = () => readMetrics(service.url);
 
-  it('counts starts by what became of them, and no name that a caller made up', async () => {
+  it('counts starts by outcome, and no name that a caller made up', async () => {
     const metrics = await read();
     const starts = (process: string, outcome: string) =>
       metrics.value('starts_total', { process, outcome });
@@ -146,8 +146,8 @@ describe('/metrics', () => {
   });
 });
 
-describe('a scrape', () => {
-  it('goes on without a database and without a queue, and says that they are away', async () => {
+describe('a scrape of the metrics', () => {
+  it('works without a database and without a queue, and says that they are away', async () => {
     const sqlite = databaseKinds()[0];
     const database = await sqlite?.open();
     if (!database) throw new Error('no SQLite');
@@ -170,7 +170,7 @@ describe('a scrape', () => {
     expect(text).not.toMatch(/^fastify_camunda_queue_jobs\{/m);
   });
 
-  it('of many at once, and soon after, asks the database once', async () => {
+  it('asks the database once for many scrapes at once and soon after', async () => {
     let asked = 0;
     const read = createReadings({
       metrics: createMetrics({ version: '1' }),

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestService, type TestService } from '../../support/service.ts';
 
-describe('documentation', () => {
+describe('the documentation of the API', () => {
   let service: TestService;
   beforeAll(async () => {
     service = await startTestService();
@@ -60,7 +60,7 @@ describe('documentation', () => {
     for (const { path, operation } of operations()) expect(operation.summary, path).toBeTruthy();
   });
 
-  it('refers to nothing that is not there, and has nothing that is not referred to', () => {
+  it('has no reference without a target, and no definition without a reference', () => {
     const text = JSON.stringify(service.api.document);
     const targets = [...text.matchAll(/"\$ref":"([^"]+)"/g)].map((match) => match[1] ?? '');
     expect(targets.length).toBeGreaterThan(0);
@@ -85,7 +85,7 @@ describe('documentation', () => {
     }
   });
 
-  it('names the processes there are, with variables that work', async () => {
+  it('names the loaded processes, with variables that work', async () => {
     const { info } = service.api.document as unknown as { info: { description: string } };
     const line = /`instant`: .* e\.g\. `(.*)`/.exec(info.description)?.[1] ?? '';
     const answer = await service.api.start('instant', JSON.parse(line));
@@ -99,7 +99,7 @@ describe('documentation', () => {
   });
 });
 
-describe('health', () => {
+describe('the health of the service', () => {
   let service: TestService;
   beforeAll(async () => {
     service = await startTestService();

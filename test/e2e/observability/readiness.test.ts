@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { HealthCheck } from '../../../src/http/parts/server-parts.ts';
 import { healthRoutes } from '../../../src/http/routes/health.ts';
 
-describe('/health/ready', () => {
+describe('the endpoint /health/ready', () => {
   const close: (() => Promise<unknown>)[] = [];
   afterEach(async () => {
     for (const step of close.splice(0)) await step();
@@ -38,7 +38,7 @@ describe('/health/ready', () => {
     });
   });
 
-  it('asks once for many probes at a time, and answers though a dependency hangs', async () => {
+  it('asks each dependency once for many probes at a time, and answers though one hangs', async () => {
     let asked = 0;
     const ask = await probe({
       database: () => {

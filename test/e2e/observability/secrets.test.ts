@@ -23,13 +23,13 @@ const SECRETS = {
   query: 'query-secret-1',
 } as const;
 
-describe('secrets', () => {
+describe('secrets of the service', () => {
   const cleanup: (() => Promise<unknown> | unknown)[] = [];
   afterEach(async () => {
     for (const step of cleanup.splice(0).reverse()) await step();
   });
 
-  it('are in no line of the log, at its most talkative, whatever goes wrong', async () => {
+  it('are in no line of the log, at its most verbose level, whatever goes wrong', async () => {
     const folder = createFolder();
     cleanup.push(folder.remove);
     const redis = await startRedis();
@@ -89,7 +89,7 @@ describe('secrets', () => {
     ['CAMUNDA_BASE_URL', `http://user:${SECRETS.engine}@nowhere.invalid/engine-rest`],
     ['DATABASE_URL', `mssql://sa:${SECRETS.engine}@127.0.0.1:9/none?encrypt=false`],
     ['OTEL_EXPORTER_OTLP_ENDPOINT', `ftp://user:${SECRETS.engine}@127.0.0.1:9`],
-  ])('are not in what a start says that fails for its %s', (name, url) => {
+  ])('are not in the output of a start that fails for its %s', (name, url) => {
     const folder = createFolder();
     cleanup.push(folder.remove);
     const { stdout, stderr, status } = spawnSync(process.execPath, [BIN, 'serve'], {

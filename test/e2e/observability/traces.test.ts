@@ -168,7 +168,7 @@ describe.each(kinds)('a trace on $name', ({ available, open }) => {
 });
 
 describe('a receiver of traces that is away', () => {
-  it('holds up neither a process nor the stop, and is complained about once', async () => {
+  it('delays neither a process nor the stop, and is logged once', async () => {
     const folder = createFolder();
     const service = await startServiceProcess(folder, {
       PROCESSES_DIR: OBSERVED_PROCESSES,

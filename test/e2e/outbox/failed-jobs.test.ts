@@ -40,7 +40,7 @@ async function call(service: TestService, method: string, path: string) {
   return { status: answer.status, headers: answer.headers, body };
 }
 
-describe.skipIf(redisUrl === null)('given-up jobs in Redis', () => {
+describe.skipIf(redisUrl === null)('dead letters in Redis', () => {
   let folder: Folder;
   let service: TestService;
   let queues: ReturnType<typeof bullmqQueues>;
@@ -117,7 +117,7 @@ describe.skipIf(redisUrl === null)('given-up jobs in Redis', () => {
     expect((await call(service, 'POST', `${path}/retry`)).body).toEqual({ retried: 0 });
   });
 
-  it('answer a problem to what cannot be', async () => {
+  it('answer a problem to an invalid request', async () => {
     const path = '/api/admin/jobs/failed';
     const unknown = await call(service, 'POST', `${path}/project-process:999/retry`);
     expect(unknown.status).toBe(404);
@@ -129,7 +129,7 @@ describe.skipIf(redisUrl === null)('given-up jobs in Redis', () => {
     }
   });
 
-  it('are seen in Bull Board, with no script or style from elsewhere', async () => {
+  it('are shown in Bull Board, with no script or style from elsewhere', async () => {
     const page = await call(service, 'GET', '/admin/queues');
     expect(page.status).toBe(200);
     expect(page.headers.get('content-security-policy')).toContain("default-src 'self'");
@@ -149,8 +149,8 @@ describe.skipIf(redisUrl === null)('given-up jobs in Redis', () => {
   });
 });
 
-describe('without Redis', () => {
-  it('there is no Bull Board, and the list of given-up jobs is empty', async () => {
+describe('a service without Redis', () => {
+  it('has no Bull Board, and its list of dead letters is empty', async () => {
     const folder = createFolder();
     const service = await startTestService({}, folder);
     const board = await call(service, 'GET', '/admin/queues');

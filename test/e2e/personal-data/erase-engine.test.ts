@@ -11,7 +11,7 @@ import { PERSONAL_PROCESSES, startTestService, untilRelayed } from '../../suppor
 const redisUrl = await serverUrl('redis');
 const engineUrl = await serverUrl('operaton');
 
-describe('erasure', () => {
+describe('an erasure', () => {
   it.skipIf(!redisUrl || !engineUrl)('reaches a real engine, also when it was away', async () => {
     const folder = newFolder();
     const copies = copyProcesses(folder.path, ['personal'], PERSONAL_PROCESSES);

@@ -11,8 +11,8 @@ import { type Answer, expectProblem } from '../../support/service-api.ts';
 
 const redisUrl = await serverUrl('redis');
 
-describe('what an erasure leaves', () => {
-  it('leaves no trace of the person, in anything that was written', async () => {
+describe('an erasure', () => {
+  it('leaves no trace of the person in anything that was written', async () => {
     const folder = newFolder();
     const receiver = await startOtlpReceiver();
     onTestFinished(receiver.stop);

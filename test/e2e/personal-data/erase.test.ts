@@ -8,8 +8,8 @@ import { foundIn } from '../../support/personal.ts';
 import { startTestService, untilRelayed } from '../../support/service.ts';
 import { expectProblem } from '../../support/service-api.ts';
 
-describe('erasure', () => {
-  it('is seen by every caller within seconds, while the service runs', async () => {
+describe('an erasure', () => {
+  it('is visible to every caller within seconds, while the service runs', async () => {
     const folder = newFolder();
     const service = await startTestService(personal({ RECONCILE_EVERY_MS: '200' }), folder);
     onTestFinished(service.stop);
@@ -73,7 +73,7 @@ describe('erasure', () => {
     }
   });
 
-  it('says what it cannot do, and does the rest', async () => {
+  it('reports what it cannot do, and does the rest', async () => {
     const folder = newFolder();
     const clear = await startTestService(personal({ PERSONAL_DATA_KEY: '' }), folder);
     expect(clear.log).toContainEqual(

@@ -11,7 +11,7 @@ import { expectProblem } from '../../support/service-api.ts';
 
 const ASYNC = { prefer: 'respond-async' };
 
-describe('complete, cancel and message', () => {
+describe('ending a process, cancelling it and sending it messages', () => {
   let service: TestService;
   beforeAll(async () => {
     service = await startTestService();
@@ -35,7 +35,7 @@ describe('complete, cancel and message', () => {
   const message = (correlationId: string, messageName: string, variables = {}) =>
     service.api.post(`/api/process/${correlationId}/message`, { json: { messageName, variables } });
 
-  it('ends a process well, and wakes who waits for it', async () => {
+  it('completes a process, and wakes its waiters', async () => {
     await hold('complete-1');
     const waiting = service.api.status('complete-1', { prefer: 'wait=20' });
     const result = { shipped: true, at: ['a', 'b'] };
@@ -59,7 +59,7 @@ describe('complete, cancel and message', () => {
     service.folder.open('complete-2');
   });
 
-  it('takes the same end again, refuses another one, and writes nothing for either', async () => {
+  it('accepts the same end again, refuses another one, and writes nothing for either', async () => {
     await hold('complete-3');
     const ends = { correlationId: 'complete-3', status: 'ok' };
     await complete({ ...ends, result: { a: 1, b: 2 } });
@@ -73,7 +73,7 @@ describe('complete, cancel and message', () => {
     service.folder.open('complete-3');
   });
 
-  it('knows no process that was never accepted', async () => {
+  it('answers 404 for a process that was never accepted', async () => {
     const answers = [
       await complete({ correlationId: 'nobody', status: 'ok' }),
       await cancel('nobody'),
@@ -85,7 +85,7 @@ describe('complete, cancel and message', () => {
     }
   });
 
-  it('of two ends at the same moment one wins and the other is told', async () => {
+  it('lets one of two simultaneous ends win, and gives the other its outcome', async () => {
     await hold('complete-4');
     const answers = await Promise.all(
       [1, 2, 3, 4].map((at) =>
@@ -160,7 +160,7 @@ describe('complete, cancel and message', () => {
     expect((await started).body).toMatchObject({ status: 'ok', result: { word: 'please' } });
   });
 
-  it('says so when nothing waits for a message', async () => {
+  it('answers a problem when nothing waits for a message', async () => {
     await hold('message-2');
     const early = await message('message-2', 'go-on');
     expect(early.status).toBe(409);

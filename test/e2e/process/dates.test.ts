@@ -8,7 +8,7 @@ import { startTestService, type TestService } from '../../support/service.ts';
 const DATE_PROCESSES = fileURLToPath(new URL('../../support/date-processes', import.meta.url));
 
 describe.each(await engineKinds())('dates in a service whose engine is $name', (kind) => {
-  describe.skipIf(!kind.available)('go by their value', () => {
+  describe.skipIf(!kind.available)('keep their value', () => {
     const key = `rent-${randomUUID().slice(0, 8)}`;
     const processes = ownProcess(DATE_PROCESSES, 'rent', key);
     let engine: TestEngine | undefined;

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createFolder, type Folder, startTestService } from '../../support/service.ts';
 
-describe('a start that fails', () => {
+describe('a start of the service that fails', () => {
   let folder: Folder;
   beforeAll(() => {
     folder = createFolder();
@@ -36,7 +36,7 @@ describe('a start that fails', () => {
     await expectStartable();
   });
 
-  it('names what answers in the place of the engine, and closes all it had opened', async () => {
+  it('names what answers in place of the engine, and closes all it had opened', async () => {
     const page = createServer((_request, response) => response.end('<html>Welcome</html>'));
     await new Promise<void>((resolve) => page.listen(0, '127.0.0.1', resolve));
     const { port } = page.address() as AddressInfo;

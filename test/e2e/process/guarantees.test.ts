@@ -15,7 +15,7 @@ import { startEngineBehindProxy } from '../../support/service-engine.ts';
 const ada = { userId: '42', email: 'ada@example.com' };
 const ASYNC = { prefer: 'respond-async' };
 
-describe('guarantees', () => {
+describe('the service', () => {
   const cleanup: (() => Promise<void> | void)[] = [];
   afterEach(async () => {
     for (const step of cleanup.splice(0).reverse()) await step();
@@ -27,7 +27,7 @@ describe('guarantees', () => {
     return service;
   }
 
-  it('G1: when the database takes no write the answer is 503, and nothing is written', async () => {
+  it('G1: answers 503 when the database takes no write, and writes nothing', async () => {
     const { api, folder } = await start();
     const before = countEvents(folder);
     const other = new BetterSqlite3(folder.file);
@@ -49,7 +49,7 @@ describe('guarantees', () => {
     expect((await api.start('instant', ada, body)).status).toBe(200);
   });
 
-  it('G1: what was answered 202 is in the log, as another connection sees it', async () => {
+  it('G1: has what was answered 202 in the log, as another connection sees it', async () => {
     const { api, folder } = await start();
     for (let at = 0; at < 20; at++) {
       const { body } = await api.start('instant', ada, {}, ASYNC);
@@ -58,7 +58,7 @@ describe('guarantees', () => {
     }
   });
 
-  it('G7: an accepted process is never 404, from its 202 to its end, over a restart', async () => {
+  it('G7: never answers 404 for an accepted process, from its 202 to its end, over a restart', async () => {
     const first = await start();
     const { folder } = first;
     const accepted = await Promise.all(
@@ -81,7 +81,7 @@ describe('guarantees', () => {
     );
   });
 
-  it('starts with one correlation id at once: the same body is one process, another is 409', async () => {
+  it('makes one process of simultaneous starts with one correlation id and one body, and answers 409 to another body', async () => {
     const { api, folder } = await start();
     const body = { correlationId: 'twice' };
     const answers = await Promise.all(
@@ -99,7 +99,7 @@ describe('guarantees', () => {
     expect(queryValue(folder, 'SELECT COUNT(*) FROM engine_instance')).toBe(1);
   });
 
-  it('starts with one Idempotency-Key at once are one process', async () => {
+  it('makes one process of simultaneous starts with one Idempotency-Key', async () => {
     const { api, folder } = await start();
     const key = { 'idempotency-key': 'once' };
     const answers = await Promise.all(
@@ -110,7 +110,7 @@ describe('guarantees', () => {
     expect(queryValue(folder, 'SELECT COUNT(*) FROM engine_instance')).toBe(1);
   });
 
-  it('1,000 starts at once are all answered, none with the result of another', async () => {
+  it('answers 1,000 simultaneous starts, none with the result of another', async () => {
     const service = await start({ WAIT_TIMEOUT_MS: '120000', LOG_LEVEL: 'warn' });
     const users = Array.from({ length: 1_000 }, (_, at) => ({
       userId: `user-${at}`,
@@ -133,7 +133,7 @@ describe('guarantees', () => {
     }
   });
 
-  it('G10: while the engine is away starts are accepted, and go on when it is back', async () => {
+  it('G10: accepts starts while the engine is away, and runs them when it is back', async () => {
     const folder = createFolder();
     const engine = await startEngineBehindProxy(`${folder.path}/engine.db`);
     cleanup.push(engine.stop);

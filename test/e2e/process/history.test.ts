@@ -43,7 +43,7 @@ describe('the state of a process as it was', () => {
   const past = (id: string, at: string, headers = {}) =>
     parts.api.get(`/api/process/status/${id}?at=${encodeURIComponent(at)}`, { headers });
 
-  it('G7: is the fold of its events up to a version, pending ones at 200 as well', async () => {
+  it('G7: is the fold of its events up to a version, with 200 for a pending one as well', async () => {
     expect((await past('live', '1')).body).toMatchObject({ status: 'pending', version: 1, at: 1 });
     const third = await past('live', '3');
     expect(third.status).toBe(200);
@@ -75,7 +75,7 @@ describe('the state of a process as it was', () => {
     expect(headers.get('etag')).toBe('"1-archived"');
   });
 
-  it('has the entity tag of its version, and is waited for by nobody', async () => {
+  it('has the entity tag of its version, and answers without waiting', async () => {
     const headers = { 'if-none-match': '"3"', prefer: 'wait=20' };
     expect((await past('live', '3', headers)).status).toBe(304);
     const answer = await past('live', '2', headers);
@@ -94,7 +94,7 @@ describe('the state of a process as it was', () => {
     expect((await past('never', '1')).body.type).toMatch(/not-found$/);
   });
 
-  it('is refused for what is neither a version nor a time', async () => {
+  it('is refused for a value that is neither a version nor a time', async () => {
     for (const at of [
       '0',
       '-1',
@@ -111,7 +111,7 @@ describe('the state of a process as it was', () => {
     }
   });
 
-  it('reads no event behind a version, and goes through long streams in pages', async () => {
+  it('reads no event after a version, and reads long streams in pages', async () => {
     const { database } = parts;
     const steps = Array.from({ length: 70 }, (_, at) => stepCompleted(`long-${at}`));
     const all = [started(), ...steps];

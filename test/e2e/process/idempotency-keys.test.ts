@@ -48,7 +48,7 @@ describe('an idempotency key', () => {
     return { opened, provider, start, key: (name: string) => made[name]?.text ?? '' };
   }
 
-  it('counts under its caller: another’s start with the same key and body is a process of its own', async () => {
+  it('counts per caller: another’s start with the same key and body is a process of its own', async () => {
     const { provider, start, key } = await open();
     const token = (sub: string) => provider.token({ claims: { sub, scope: 'process:start' } });
     const callers = [key('ada'), key('bob'), await token('ada'), await token('eve')];
@@ -62,7 +62,7 @@ describe('an idempotency key', () => {
     expect((await start(await token('eve'), ada)).body.correlationId).toBe(ids[3]);
   });
 
-  it('tells nobody of the process of another caller that has it', async () => {
+  it('reveals nothing about the process of another caller that has it', async () => {
     const { start, key } = await open();
     const own = await start(key('ada'), ada);
     const other = await start(key('bob'), bob);

@@ -22,7 +22,7 @@ describe('a start that is sent again', () => {
       headers: { 'content-type': 'application/json', ...ASYNC },
     });
 
-  it('with another value is a conflict, whatever the schema makes of the two', async () => {
+  it('is a conflict with another value, whatever the schema makes of the two', async () => {
     const dated = (from: string) => start('dated', { from, ticket: 'T1' });
     expect((await dated('2026-12-01')).status).toBe(202);
     expect((await dated('2026-12-01')).status).toBe(202);
@@ -71,7 +71,7 @@ describe('a start that is sent again', () => {
     expect(event?.identity.identifiers).toEqual({ berth });
   });
 
-  it('is refused when the schema makes of it what JSON cannot hold', async () => {
+  it('is refused when the schema turns it into what JSON cannot hold', async () => {
     const infinite = await start('infinite', { from: '2026-12-01', ratio: '0' });
     expect(infinite.status).toBe(400);
     expectProblem(infinite, 'invalid-variables', /^variables\.ratio: is Infinity/);
@@ -80,7 +80,7 @@ describe('a start that is sent again', () => {
     expectProblem(half, 'invalid-variables', /^variables\.initial: is text that is not Unicode/);
   });
 
-  it('joins a process whose hash an older release made of what the schema gave back', async () => {
+  it('joins a process whose hash an older release computed from the output of the schema', async () => {
     const body = { processKey: 'rent-boat', correlationId: 'older' };
     const variables = { from: '2026-12-01', ticket: 'T1' };
     // As that release did: a date was an object without fields.

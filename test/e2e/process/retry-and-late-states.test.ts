@@ -7,7 +7,7 @@ import { type Parts, startParts } from '../../support/service-parts.ts';
 const ada = { userId: '42', email: 'ada@example.com' };
 const ASYNC = { prefer: 'respond-async' };
 
-describe('a retry, and states that are told late', () => {
+describe('late states after a retry', () => {
   let parts: Parts | undefined;
   afterEach(async () => {
     await parts?.stop();
@@ -26,7 +26,7 @@ describe('a retry, and states that are told late', () => {
   const retry = (correlationId: string, headers: Record<string, string>) =>
     (parts as Parts).api.post(`/api/process/${correlationId}/retry`, { headers });
 
-  it('G7: status says pending from the moment the retry is taken, though nothing is projected', async () => {
+  it('G7: leave the status pending from the moment the retry is taken, though nothing is projected', async () => {
     const { api } = await failed('r1');
     expect((await api.status('r1')).body).toMatchObject({ status: 'error', version: 2 });
     expect((await retry('r1', ASYNC)).status).toBe(202);
@@ -34,7 +34,7 @@ describe('a retry, and states that are told late', () => {
     expect([status, body.version, headers.get('etag')]).toEqual([202, 3, '"3"']);
   });
 
-  it('G6: the old end, told again, wakes nobody who waits for the new one', async () => {
+  it('G6: wake no waiter for the new end when the old end comes again', async () => {
     const { waitroom, database, advance } = await failed('r2');
     const old = await database.processStore.get('r2');
     const answer = retry('r2', { prefer: 'wait=20' });
@@ -45,7 +45,7 @@ describe('a retry, and states that are told late', () => {
     expect((await answer).body).toMatchObject({ status: 'ok', result: { late: false } });
   });
 
-  it('a long poll that the old end wakes says what is true now', async () => {
+  it('give a long poll that the old end wakes the current state', async () => {
     const { waitroom, database, api } = await failed('r3');
     const old = fold(await database.eventStore.readStream('r3'));
     await database.eventStore.append('r3', [retried()]);

@@ -16,7 +16,7 @@ import { followEvents } from '../../support/sse.ts';
 const ASYNC = { prefer: 'respond-async' };
 
 describe.each(await engineKinds())('a retry on $name', ({ available, open }) => {
-  describe.skipIf(!available)('when there is one', () => {
+  describe.skipIf(!available)('when it is available', () => {
     let folder: Folder;
     let engine: TestEngine;
     let copies: ProcessCopies;
@@ -63,7 +63,7 @@ describe.each(await engineKinds())('a retry on $name', ({ available, open }) => 
         'the engine has the incident',
       );
 
-    it('goes on with the step that failed and answers with the result; no step before it runs again', async () => {
+    it('resumes at the failed step and answers with the result; no step before it runs again', async () => {
       const { id, file, instanceId } = await fail();
       await untilIncident(instanceId);
       folder.open(file);
@@ -97,7 +97,7 @@ describe.each(await engineKinds())('a retry on $name', ({ available, open }) => 
       expect((await types(id)).filter((type) => type === 'process-failed')).toHaveLength(2);
     });
 
-    it('asked for before the engine has heard of the failure, goes on all the same', async () => {
+    it('works although it is asked for before the failure has reached the engine', async () => {
       for (let time = 0; time < 5; time++) {
         const { id, file } = await fail();
         folder.open(file);
@@ -125,7 +125,7 @@ describe.each(await engineKinds())('a retry on $name', ({ available, open }) => 
       expect(now.body.error).toBeUndefined();
     });
 
-    it('of two at the same moment one is taken and the other told that it is pending', async () => {
+    it('is taken once of two at the same moment; the other learns that the process is pending', async () => {
       const { id, file } = await fail();
       folder.open(file);
       const answers = await Promise.all([retry(id, ASYNC), retry(id, ASYNC)]);
@@ -134,7 +134,7 @@ describe.each(await engineKinds())('a retry on $name', ({ available, open }) => 
       expect((await types(id)).filter((type) => type === 'process-retried')).toHaveLength(1);
     });
 
-    it('begins anew, with the same request, when the instance was deleted in the engine', async () => {
+    it('starts a new instance with the same request when the old one was deleted in the engine', async () => {
       const { id, file, instanceId } = await fail();
       await untilIncident(instanceId);
       await fetch(`${engine.url}/process-instance/${instanceId}`, { method: 'DELETE' });
@@ -149,7 +149,7 @@ describe.each(await engineKinds())('a retry on $name', ({ available, open }) => 
       expect((await types(id)).filter((type) => type === 'process-started')).toHaveLength(2);
     });
 
-    it('is refused, with the reason, for what is pending, well, refused, cancelled or unknown', async () => {
+    it('is refused, with the reason, for a process that is pending, well, refused, cancelled or unknown', async () => {
       const gate = `gate-${randomUUID()}`;
       const pending = await service.api.start(copies.key('gated'), { gate }, {}, ASYNC);
       const { correlationId } = pending.body;

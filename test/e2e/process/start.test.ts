@@ -10,7 +10,7 @@ import { expectProblem } from '../../support/service-api.ts';
 
 const ada = { userId: '42', email: 'ada@example.com' };
 
-describe('POST /api/process/start', () => {
+describe('the call POST /api/process/start', () => {
   let service: TestService;
   beforeAll(async () => {
     service = await startTestService();
@@ -27,7 +27,7 @@ describe('POST /api/process/start', () => {
     expect(answer.headers.get('preference-applied')).toBeNull();
   });
 
-  it('makes a correlation id where none is given', async () => {
+  it('makes a correlation id when none is given', async () => {
     const [one, two] = await Promise.all([1, 2].map(() => service.api.start('instant', ada)));
     expect(one?.body.correlationId).toMatch(/^[0-9a-f-]{36}$/);
     expect(one?.body.correlationId).not.toBe(two?.body.correlationId);
@@ -70,7 +70,7 @@ describe('POST /api/process/start', () => {
     expect(end.body).toMatchObject({ status: 'ok', result: { gate: 'async' } });
   });
 
-  it('answers 202 when the time the caller would wait is over', async () => {
+  it('answers 202 when the waiting time of the caller is over', async () => {
     const began = performance.now();
     const answer = await service.api.start('gated', { gate: 'late' }, {}, { prefer: 'wait=1' });
     expect(answer.status).toBe(202);
@@ -79,7 +79,7 @@ describe('POST /api/process/start', () => {
     service.folder.open('late');
   });
 
-  it('ignores a preference it does not know or cannot read', async () => {
+  it('ignores a preference that it does not know or cannot read', async () => {
     for (const prefer of [
       'return=minimal',
       'wait=soon',
@@ -159,7 +159,7 @@ describe('POST /api/process/start', () => {
     }
   });
 
-  it('makes a trace id where the caller brings none or an invalid one', async () => {
+  it('makes a trace id when the caller brings none or an invalid one', async () => {
     const invalid = [
       'nonsense',
       '00-00000000000000000000000000000000-b7ad6b7169203331-01',

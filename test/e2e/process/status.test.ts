@@ -6,7 +6,7 @@ import type { Body } from '../../support/service-api.ts';
 const ada = { userId: '42', email: 'ada@example.com' };
 const ASYNC = { prefer: 'respond-async' };
 
-describe('state of processes', () => {
+describe('the call', () => {
   let service: TestService;
   beforeAll(async () => {
     service = await startTestService();
@@ -48,7 +48,7 @@ describe('state of processes', () => {
       expect(body).not.toHaveProperty('result');
     });
 
-    it('answers every long poll when the process ends, not before and not much later', async () => {
+    it('answers every long poll soon after the process ends, and not before', async () => {
       await hold('status-3');
       const order: string[] = [];
       const polls = [1, 2, 3].map(() =>

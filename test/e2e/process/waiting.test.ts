@@ -16,7 +16,7 @@ describe('waiting for a process', () => {
     parts = undefined;
   });
 
-  it('G6: a process that ends before its start has returned wakes the caller', async () => {
+  it('G6: wakes the caller when the process ends before its start has returned', async () => {
     parts = await startParts((eventStore, advance) => ({
       ...eventStore,
       async append(correlationId, events, options) {
@@ -30,7 +30,7 @@ describe('waiting for a process', () => {
     expect(answer.body.result).toEqual({ early: true });
   });
 
-  it('G6: a process that ends while a second caller joins it wakes that caller too', async () => {
+  it('G6: wakes a second caller, too, when the process ends while that one joins it', async () => {
     let seen = 0;
     parts = await startParts((eventStore, advance) => ({
       ...eventStore,
@@ -54,7 +54,7 @@ describe('waiting for a process', () => {
     expect(joined.status).toBe(200);
   });
 
-  it('G6: all who wait for one process are woken, start and long polls alike', async () => {
+  it('G6: wakes all waiters of one process, start and long polls alike', async () => {
     parts = await startParts();
     const { api, waitroom } = parts;
     const body = { correlationId: 'shared' };
@@ -70,7 +70,7 @@ describe('waiting for a process', () => {
     expect(waitroom.size()).toBe(0);
   });
 
-  it('G6: a caller who hangs up frees its place', async () => {
+  it('G6: holds no slot for a caller who hangs up', async () => {
     parts = await startParts();
     const { api, waitroom } = parts;
     const controller = new AbortController();
@@ -91,7 +91,7 @@ describe('waiting for a process', () => {
     await until(() => waitroom.size() === 0, 'nobody waits');
   });
 
-  it('G6: a follower who hangs up frees its place', async () => {
+  it('G6: holds no slot for a follower who hangs up', async () => {
     parts = await startParts();
     const { api, waitroom } = parts;
     await api.start('instant', ada, { correlationId: 'followed' }, ASYNC);
@@ -101,7 +101,7 @@ describe('waiting for a process', () => {
     await until(() => waitroom.size() === 0, 'nobody follows');
   });
 
-  it('G7: an accepted process is found while its projection is held back', async () => {
+  it('G7: finds an accepted process while its projection is held back', async () => {
     parts = await startParts();
     const { api, database } = parts;
     const accepted = await api.start('instant', ada, { correlationId: 'unprojected' }, ASYNC);
@@ -114,7 +114,7 @@ describe('waiting for a process', () => {
     expect((await api.status('unprojected')).body).toMatchObject({ result: { done: true } });
   });
 
-  it('G12: whoever waits when the stop begins gets a 202, and so does who comes then', async () => {
+  it('G12: gives a 202 to callers who wait when the stop begins, and to those who come then', async () => {
     parts = await startParts();
     const { api, waitroom } = parts;
     const waiting = api.start('instant', ada, { correlationId: 'stopped-1' });
@@ -131,7 +131,7 @@ describe('waiting for a process', () => {
     expect((await api.get('/health/live')).status).toBe(200);
   });
 
-  it('G12: followed streams do not hold up the stop', async () => {
+  it('G12: does not delay the stop by followed streams', async () => {
     parts = await startParts();
     const { api, app } = parts;
     await api.start('instant', ada, { correlationId: 'followed' }, ASYNC);
@@ -141,7 +141,7 @@ describe('waiting for a process', () => {
     await follower.ended;
   });
 
-  it('G12: a connection that was opened and never used does not hold up the stop', async () => {
+  it('G12: does not delay the stop by a connection that was opened and never used', async () => {
     parts = await startParts();
     const { app, api } = parts;
     const { hostname, port } = new URL(api.url);

@@ -58,9 +58,9 @@ const MIXES: readonly Mix[] = [
   },
 ];
 
-describe.each(MIXES)('$name + Redis + Operaton', { timeout: SLOW }, (mix) => {
+describe.each(MIXES)('the service on $name, Redis and Operaton', { timeout: SLOW }, (mix) => {
   const isThere = mix.available && redisUrl !== null && engineUrl !== null;
-  describe.skipIf(!isThere)('when they are there', () => {
+  describe.skipIf(!isThere)('when they are available', () => {
     let folder: Folder;
     let redis: Redis;
     let copies: ProcessCopies;
@@ -121,7 +121,7 @@ describe.each(MIXES)('$name + Redis + Operaton', { timeout: SLOW }, (mix) => {
       expect((await poll).body).toMatchObject({ status: 'ok', result: { gate: 'mix' } });
     });
 
-    it('answers 50 starts at once, none with the result of another', async () => {
+    it('answers 50 simultaneous starts, none with the result of another', async () => {
       const answers = await Promise.all(
         Array.from({ length: 50 }, (_, at) => service.api.start(copies.key('instant'), user(at))),
       );
@@ -142,7 +142,7 @@ describe.each(MIXES)('$name + Redis + Operaton', { timeout: SLOW }, (mix) => {
         SLOW / 2,
       );
 
-    it('goes on with a retry where the process failed', async () => {
+    it('resumes with a retry where the process failed', async () => {
       const correlationId = randomUUID();
       const file = `mended-${correlationId}`;
       const failed = await service.api.start(copies.key('mendable'), { file }, { correlationId });
@@ -159,7 +159,7 @@ describe.each(MIXES)('$name + Redis + Operaton', { timeout: SLOW }, (mix) => {
       expect(types.at(-1)).toBe('process-completed');
     });
 
-    it('G11: ends a process whose instance somebody has deleted in the engine', async () => {
+    it('G11: ends a process whose instance was deleted in the engine', async () => {
       const variables = { gate: `never-${randomUUID()}` };
       const { body } = await service.api.start(copies.key('gated'), variables, {}, ASYNC);
       const { correlationId } = body;

@@ -63,7 +63,7 @@ describe.skipIf(mssqlUrl === null)(
       expect(failed.status).toBe(502);
     });
 
-    it('answers many starts at once, none with the result of another', async () => {
+    it('answers many simultaneous starts, none with the result of another', async () => {
       const answers = await Promise.all(
         Array.from({ length: 16 }, (_, at) =>
           service.api.start('instant', { ...ada, userId: `u-${at}` }),
@@ -106,7 +106,7 @@ describe.skipIf(mssqlUrl === null)(
       expect(traced.body.events.length).toBe(body.events.length);
     });
 
-    it('G10: 503 with Retry-After while the database is away, and goes on when it is back', async () => {
+    it('G10: answers 503 with Retry-After while the database is away, and works when it is back', async () => {
       const { api } = service;
       const prefer = { prefer: 'respond-async' };
       const pending = await api.start('gated', { gate: 'away' }, {}, prefer);
@@ -134,7 +134,7 @@ describe.skipIf(mssqlUrl === null)(
       expect(ended.result).toEqual({ gate: 'away' });
     });
 
-    it('a start whose answer from the database is lost is accepted once all the same', async () => {
+    it('accepts a start once though the answer of the database to it is lost', async () => {
       let left = 1;
       proxy.intercept(({ text }) =>
         text.includes('INSERT INTO event_log') && left-- > 0 ? 'lose-answer' : 'pass',
@@ -146,7 +146,7 @@ describe.skipIf(mssqlUrl === null)(
       expect(trail.events.filter(({ type }) => type === 'process-requested')).toHaveLength(1);
     });
 
-    it('knows after a restart what it knew before, and ends what was under way', async () => {
+    it('knows after a restart what it knew before, and ends the processes that were running', async () => {
       const started = await service.api.start(
         'gated',
         { gate: 'restart' },

@@ -85,7 +85,7 @@ type Line = { [name in 'start' | 'process' | 'step' | 'status']: string } & {
   [name in 'count' | 'errors' | 'errorRate' | 'timed' | 'maxMs']: number;
 } & { [name in 'started' | 'finished' | 'failed']: number };
 
-describe('analytics', () => {
+describe('the analytics', () => {
   let service: TestService;
   beforeAll(async () => {
     const folder = createFolder();
@@ -105,20 +105,20 @@ describe('analytics', () => {
     return { answer, body: answer.body as unknown as Answer };
   }
 
-  it.each(refused)('refuses %s and says what to change', async (query, detail) => {
+  it.each(refused)('refuse %s and say what to change', async (query, detail) => {
     const { answer } = await get(query);
     expect(answer.status, answer.text).toBe(400);
     expectProblem(answer, 'invalid-request', detail);
   });
 
-  it('refuses ten thousand years of minutes without making one of them', async () => {
+  it('refuse ten thousand years of minutes without computing one of them', async () => {
     const { answer } = await get(
       'steps?from=1970-01-01T00:00:00Z&to=9999-12-01T00:00:00Z&bucket=minute',
     );
     expect(answer.status).toBe(400);
   });
 
-  it('refuses groups that give too many points, and says how much there is room for', async () => {
+  it('refuse groups that give too many points, and name the limit', async () => {
     const to = new Date(Date.parse(FROM) + 6 * 86_400_000).toISOString();
     const { answer } = await get(
       `throughput?from=${FROM}&to=${to}&bucket=minute&groupBy=process&exact=true`,
@@ -130,7 +130,7 @@ describe('analytics', () => {
     );
   });
 
-  it('counts and measures steps, the most frequent first', async () => {
+  it('count and measure steps, the most frequent first', async () => {
     const { answer, body } = await get(`steps?${RANGE}&exact=true`);
     expect(answer.status).toBe(200);
     expect(body).toMatchObject({
@@ -161,7 +161,7 @@ describe('analytics', () => {
     expect(counts).toEqual([...counts].sort((a, b) => b - a));
   });
 
-  it('gives the error messages that came most often, and says that there are more', async () => {
+  it('give the most frequent error messages, and say that there are more', async () => {
     const all = await get(`steps?${RANGE}&groupBy=errorMessage&exact=true`);
     expect(all.body.truncated).toBe(false);
     expect(all.body.steps.length).toBe(4);
@@ -172,7 +172,7 @@ describe('analytics', () => {
   });
 
   it.each(['day', 'hour'] as const)(
-    'counts starts and ends for each %s of the clock on the wall, empty ones too',
+    'count starts and ends for each %s of local time, empty ones too',
     async (bucket) => {
       const { body } = await get(
         `throughput?${RANGE}&bucket=${bucket}&timeZone=Europe/Berlin&exact=true`,
@@ -209,7 +209,7 @@ describe('analytics', () => {
     },
   );
 
-  it('has a chart without holes where nothing happened at all', async () => {
+  it('have a chart without holes where nothing happened at all', async () => {
     const { body } = await get(
       'throughput?from=2020-01-01T00:00:00Z&to=2020-01-02T00:00:00Z&timeZone=Asia/Kolkata&exact=true',
     );
@@ -225,7 +225,7 @@ describe('analytics', () => {
     });
   });
 
-  it('answers the same from the rollups that the service keeps', async () => {
+  it('answer the same from the rollups that the service keeps', async () => {
     await until(async () => {
       const { body } = await get(`steps?${RANGE}`);
       return body.source === 'rollups' && body.eventsBehind === 0;
@@ -252,7 +252,7 @@ describe('analytics', () => {
     expect(counted(body.steps)).toEqual(counted(exact.steps));
   });
 
-  it('goes on with the next exact answer when a caller hangs up', async () => {
+  it('compute the next exact answer when a caller hangs up', async () => {
     const callers = Array.from({ length: 5 }, () => new AbortController());
     const url = `${service.url}/api/analytics/steps?${RANGE}&exact=true`;
     const answers = callers.map(({ signal }) => fetch(url, { signal }).catch(() => 'hung up'));
@@ -261,7 +261,7 @@ describe('analytics', () => {
     expect((await get(`steps?${RANGE}&exact=true`)).answer.status).toBe(200);
   });
 
-  it('measures processes by their end', async () => {
+  it('measure processes by their end', async () => {
     const { body } = await get(
       `processes?${RANGE}&groupBy=status&status=completed,failed&exact=true`,
     );
@@ -273,7 +273,7 @@ describe('analytics', () => {
     ]);
   });
 
-  it('answers for the last 24 hours when it is told nothing', async () => {
+  it('answer for the last 24 hours without parameters', async () => {
     const before = Date.now();
     const { answer, body } = await get('steps?exact=true');
     expect(answer.status).toBe(200);

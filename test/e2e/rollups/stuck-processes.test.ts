@@ -18,7 +18,7 @@ interface Attention {
   unavailable: string[];
 }
 
-describe('GET /api/analytics/attention', () => {
+describe('the call GET /api/analytics/attention', () => {
   const cleanup: (() => Promise<void> | void)[] = [];
   afterEach(async () => {
     for (const step of cleanup.splice(0).reverse()) await step();
@@ -83,7 +83,7 @@ describe('GET /api/analytics/attention', () => {
     expect((await look(service)).slow).toEqual({ total: 0, processes: [] });
   });
 
-  it('names a step that is being tried again, until it has got it or given up', async () => {
+  it('names a step that is retried, until it succeeds or has no attempts left', async () => {
     const service = await start({
       PROCESSES_DIR: 'domain/processes',
       PARTNER_URL: 'http://127.0.0.1:9',
@@ -111,7 +111,7 @@ describe('GET /api/analytics/attention', () => {
   });
 
   it.skipIf(!hasRedis)(
-    'says that nothing is published while Redis is away, and goes without what Redis would know',
+    'says that nothing is published while Redis is away, and leaves out what only Redis knows',
     async () => {
       const redis = await startRedis();
       const service = await start({ REDIS_URL: redis.url });
@@ -129,7 +129,7 @@ describe('GET /api/analytics/attention', () => {
     },
   );
 
-  it('shows the oldest up to a limit, counts all, and refuses a limit that is none', async () => {
+  it('shows the oldest up to a limit, counts all, and refuses an invalid limit', async () => {
     const parts: Parts = await startParts();
     cleanup.push(parts.stop);
     for (const id of ['first', 'second', 'third']) {
@@ -147,7 +147,7 @@ describe('GET /api/analytics/attention', () => {
     }
   });
 
-  it('answers 503 when the database cannot tell any of it', async () => {
+  it('answers 503 when the database answers none of it', async () => {
     const parts: Parts = await startParts();
     cleanup.push(parts.stop);
     await parts.database.close();

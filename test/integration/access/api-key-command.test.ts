@@ -13,7 +13,7 @@ import {
 /** A command needs a while to come up on a busy machine. */
 const SLOW = 180_000;
 
-describe('fastify-camunda api-key', () => {
+describe('the command api-key', () => {
   let service: TestService | undefined;
   let folder: Folder | undefined;
   afterEach(async () => {
@@ -21,7 +21,7 @@ describe('fastify-camunda api-key', () => {
     folder?.remove();
   });
 
-  it('makes the first key of a service that would not start without, and ends it while it runs', {
+  it('makes the first key of a service that would not start without one, and ends a key while the service runs', {
     timeout: SLOW,
   }, async () => {
     folder = createFolder();

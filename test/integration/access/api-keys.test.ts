@@ -42,7 +42,7 @@ describe.each(databaseKinds())('API keys on $name', ({ available, open }) => {
     },
   );
 
-  it.skipIf(!available)('identify their owner, until the last moment and no longer', async () => {
+  it.skipIf(!available)('identify their owner until the last moment, and no longer', async () => {
     const { text } = await keys().create('short', ['process:read'], 1_000);
     const found = await ring().identify(text);
     expect(found).toMatchObject({ kind: 'known', caller: { name: 'short' } });
@@ -72,7 +72,7 @@ describe.each(databaseKinds())('API keys on $name', ({ available, open }) => {
     expect(await kindOf(good.text)).toBe('known');
   });
 
-  it.skipIf(!available)('of one name are two at a time', async () => {
+  it.skipIf(!available)('of one name may be two at a time', async () => {
     const first = await keys().create('twins', ['process:start'], 30 * DAY);
     now += DAY;
     const second = await keys().rotate('twins', undefined);
@@ -128,7 +128,7 @@ describe.each(databaseKinds())('API keys on $name', ({ available, open }) => {
   });
 
   it.skipIf(!available)(
-    'stop working within the time they are believed, and not before',
+    'stop working within the time for which they are cached, and not before',
     async () => {
       const { text, record } = await keys().create('revoked', ['admin'], null);
       const one = ring();
@@ -158,7 +158,7 @@ describe.each(databaseKinds())('API keys on $name', ({ available, open }) => {
     },
   );
 
-  it.skipIf(!available)('note their last use, at most once a minute', async () => {
+  it.skipIf(!available)('record their last use, at most once a minute', async () => {
     const { text, record } = await keys().create('used', ['admin'], null);
     const one = ring();
     const began = new Date(now).toISOString();
@@ -176,7 +176,7 @@ describe.each(databaseKinds())('API keys on $name', ({ available, open }) => {
   });
 
   it.skipIf(!available)(
-    'cannot be judged, and let nobody in, while the database is away',
+    'cannot be checked, and let nobody in, while the database is away',
     async () => {
       const other = await open({ clock });
       const { text } = await createKeyManager(other.apiKeys, clock).create('away', ['admin'], null);

@@ -76,7 +76,7 @@ describe('the command archive', () => {
     expect((await partitionsOf(database)).get('pending')?.row.live).toBe(true);
   });
 
-  it('tells with --dry-run what would move, and moves nothing', async () => {
+  it('lists with --dry-run what would move, and moves nothing', async () => {
     const [first] = await endedProcess(database, 'old-1');
     await endedProcess(database, 'old-2');
     const { updatedAt: oldest } = (await database.processStore.get('old-1')) ?? {};
@@ -99,7 +99,7 @@ describe('the command archive', () => {
     );
   });
 
-  it('refuses in one sentence what makes no sense, and moves nothing', async () => {
+  it('refuses invalid options in one sentence, and moves nothing', async () => {
     await endedProcess(database, 'old');
     const wrong: [string[], Record<string, string>, RegExp][] = [
       [['--older-than', '90'], {}, /--older-than <time>.*'90'.*90d/],
@@ -126,7 +126,7 @@ describe('the command archive', () => {
     expect(await archivedIn()).toBe(1);
   });
 
-  it('G8: is alone: a second one says that there is a first, and so it does while tables are replaced', async () => {
+  it('G8: runs alone: a second one is refused while a first runs, and while tables are replaced', async () => {
     await fill(1_500);
     const first = startArchive('--batch', '1');
     await until(() => archivedSome(database), 'the first is at work');
@@ -150,7 +150,7 @@ describe('the command archive', () => {
     expect(await archivedIn()).toBe(1_500);
   });
 
-  it('G8: ends at Ctrl-C after its batch, and goes on when it is run again', async () => {
+  it('G8: ends at Ctrl-C after its batch, and resumes when it is run again', async () => {
     await fill(1_500);
     const first = startArchive('--batch', '1');
     await until(() => archivedSome(database), 'it is at work');
@@ -190,7 +190,7 @@ describe('the command archive', () => {
 });
 
 describe.skipIf(inject('mssqlUrl') === null)('the command archive on SQL Server', () => {
-  it('moves, and tells with --dry-run what would', async () => {
+  it('moves, and lists with --dry-run what would move', async () => {
     const { url, knexConfig, drop } = await createTestDatabase(inject('mssqlUrl') ?? '');
     const options = { clock: Date.now, leaseMs: 0, onAppended: () => {} };
     const database = await openMssqlDatabase({ ...options, url, knexConfig });

@@ -16,7 +16,7 @@ import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 import { requested, stepCompleted } from '../../support/events.ts';
 
 describe.each(databaseKinds())('moving to the archive on $name', ({ name, available, open }) => {
-  describe.skipIf(!available)('when there is one', () => {
+  describe.skipIf(!available)('when it is available', () => {
     let database: TestDatabase;
     beforeAll(async () => {
       database = await open();
@@ -28,7 +28,7 @@ describe.each(databaseKinds())('moving to the archive on $name', ({ name, availa
     const move = (limit = 100) => moveBatch(database, limit);
     const nothing = { processes: 0, events: 0 };
 
-    it('G8: an ended process moves with all its events, and reads as before', async () => {
+    it('G8: takes an ended process with all its events, which reads as before', async () => {
       await endedProcess(database, 'whole');
       const [before, row] = [await read('whole'), await database.processStore.get('whole')];
       expect(await move()).toEqual({ processes: 1, events: 4 });
@@ -46,7 +46,7 @@ describe.each(databaseKinds())('moving to the archive on $name', ({ name, availa
       expect(await move()).toEqual(nothing);
     });
 
-    it('G8: a pending process stays, and so does one that was changed since', async () => {
+    it('G8: leaves a pending process, and one that changed since', async () => {
       const { eventStore, processStore, archive } = database;
       await endedProcess(database, 'recent');
       await eventStore.append('pending', [requested(), stepCompleted('p')]);
@@ -62,7 +62,7 @@ describe.each(databaseKinds())('moving to the archive on $name', ({ name, availa
       expect(await processStore.get('pending')).toMatchObject({ status: 'pending' });
     });
 
-    it('G8: a process stays that has an event to publish, or to be projected', async () => {
+    it('G8: leaves a process that has an event to publish or to project', async () => {
       const { eventStore, processStore } = database;
       await endedProcess(database, 'late');
       const late = await eventStore.append('late', [stepCompleted('late')]);
@@ -77,7 +77,7 @@ describe.each(databaseKinds())('moving to the archive on $name', ({ name, availa
       expect(late.events[0]?.version).toBe(5);
     });
 
-    it('moves those first that were changed least recently, no more than it is told', async () => {
+    it('takes those first that were changed least recently, no more than it is asked for', async () => {
       for (const id of ['first', 'second', 'third']) {
         await endedProcess(database, id);
         const rows = database.knex('process_store').where({ correlation_id: id });
@@ -89,7 +89,7 @@ describe.each(databaseKinds())('moving to the archive on $name', ({ name, availa
       expect((await partitionsOf(database)).get('second')?.row.live).toBe(true);
     });
 
-    it('goes on behind a batch, past none that changed at the same time or may not move', async () => {
+    it('continues after a batch, past those that changed at the same time or may not move', async () => {
       const { eventStore, processStore, archive, knex } = database;
       const ids = ['e', 'b', 'a', 'd', 'c'];
       for (const id of ids) await endedProcess(database, id);
@@ -121,7 +121,7 @@ describe.each(databaseKinds())('moving to the archive on $name', ({ name, availa
       expect(await move()).toEqual({ processes: 1, events: 5 });
     });
 
-    it('tells how long a batch took, and when others have written since', async () => {
+    it('reports how long a batch took, and whether others have written since', async () => {
       const { archive, eventStore } = database;
       const next = () => archive.moveBatch({ endedBefore: soon(), limit: 1 });
       for (const id of ['one', 'two', 'three']) await endedProcess(database, id);
@@ -133,7 +133,7 @@ describe.each(databaseKinds())('moving to the archive on $name', ({ name, availa
       expect((await next()).newestEvent).toBe(events[0]?.id);
     });
 
-    it('tells the bytes of text that would move, and of nothing else', async () => {
+    it('reports the bytes of text that would move, and no others', async () => {
       const { archive, eventStore, processStore, knex } = database;
       expect(await archive.previewBytes(soon())).toBe(0);
       await endedProcess(database, 'a', requested('a-key-with-ä'));
@@ -172,7 +172,7 @@ describe.each(databaseKinds())('moving to the archive on $name', ({ name, availa
       expect(await move()).toEqual({ processes: 1, events: 2_048 });
     });
 
-    it('tells what would move, and moves nothing', async () => {
+    it('reports what would move, and moves nothing', async () => {
       const { archive, eventStore, processStore } = database;
       expect(await archive.preview(soon())).toEqual({ ...nothing, oldest: null, newest: null });
       await endedProcess(database, 'a');

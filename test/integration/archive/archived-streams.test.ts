@@ -23,7 +23,7 @@ import {
 } from '../../support/events.ts';
 
 describe.each(databaseKinds())('an archived stream on $name', ({ available, open }) => {
-  describe.skipIf(!available)('when there is one', () => {
+  describe.skipIf(!available)('when it is available', () => {
     let database: TestDatabase;
     beforeAll(async () => {
       database = await open();
@@ -92,7 +92,7 @@ describe.each(databaseKinds())('an archived stream on $name', ({ available, open
       }
     });
 
-    it('G2: a task that was journaled is known, and nothing is written for it', async () => {
+    it('G2: keeps the journal of its tasks, and takes no second event of one', async () => {
       await archived('known');
       const again = await database.eventStore.append('known', [
         stepCompleted('task-of-known'),
@@ -102,7 +102,7 @@ describe.each(databaseKinds())('an archived stream on $name', ({ available, open
       expect(await read('known')).toHaveLength(4);
     });
 
-    it('G3: what comes late is added to it in the archive, by the next versions', async () => {
+    it('G3: gets late events in the archive, with the next versions', async () => {
       const { eventStore, processStore, outbox } = database;
       const [first] = await archived('later');
       await endedProcess(database, 'bystander');
@@ -127,7 +127,7 @@ describe.each(databaseKinds())('an archived stream on $name', ({ available, open
       expect((await partitionsOf(database)).get('bystander')?.row.live).toBe(true);
     });
 
-    it('G8: a retry that comes after its process was archived is refused', async () => {
+    it('G8: refuses a retry that comes after its process was archived', async () => {
       const { eventStore, processStore } = database;
       await eventStore.append('failed', [requested(), broken()]);
       await processStore.project('failed');

@@ -3,8 +3,8 @@ import type { ProcessCursor, ProcessFilter } from '../../../domain/process/proce
 import { endedProcess, listQuery, soon } from '../../support/archive-world.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 
-describe.each(databaseKinds())('the list on $name', ({ available, open }) => {
-  describe.skipIf(!available)('when there is one', () => {
+describe.each(databaseKinds())('the list of processes on $name', ({ available, open }) => {
+  describe.skipIf(!available)('when it is available', () => {
     let database: TestDatabase;
     beforeAll(async () => {
       database = await open();
@@ -28,7 +28,7 @@ describe.each(databaseKinds())('the list on $name', ({ available, open }) => {
       }
     }
 
-    it('has archived processes at their places when it is asked for them, each once', async () => {
+    it('has archived processes in their order when it is asked for them, each once', async () => {
       const all = ['new-2', 'new-1', 'old-3 archived', 'old-2', 'old-1 archived'];
       expect(await listed({ archived: true })).toEqual(all);
       expect(await listed({ archived: true, status: 'ok', to: soon() })).toEqual(all);
@@ -45,8 +45,8 @@ describe.each(databaseKinds())('the list on $name', ({ available, open }) => {
   });
 });
 
-describe('the list with the archive on SQLite', () => {
-  it('takes a page of each table by its own index', async () => {
+describe('the list of processes with the archive on SQLite', () => {
+  it('reads a page of each table by its own index', async () => {
     const database = await databaseKinds()[0]?.open();
     if (!database) throw new Error('no SQLite');
     const after = { updatedAt: soon(), correlationId: 'c' };

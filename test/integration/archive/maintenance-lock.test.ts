@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { MaintenanceTask } from '../../../domain/archive/maintenance-lock.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 
-describe.each(databaseKinds())('the locks of maintenance on $name', ({ available, open }) => {
+describe.each(databaseKinds())('the maintenance lock on $name', ({ available, open }) => {
   let database: TestDatabase;
   beforeAll(async () => {
     if (available) database = await open();
@@ -17,7 +17,7 @@ describe.each(databaseKinds())('the locks of maintenance on $name', ({ available
     return release;
   }
 
-  it.skipIf(!available)('one has a lock exclusively, until it gives it up', async () => {
+  it.skipIf(!available)('is held by one exclusively, until it releases the lock', async () => {
     const release = await take('archive', 'exclusive');
     expect(await database.maintenanceLock.tryLock('archive', 'exclusive')).toBeNull();
     expect(await database.maintenanceLock.tryLock('archive', 'shared')).toBeNull();
@@ -26,12 +26,15 @@ describe.each(databaseKinds())('the locks of maintenance on $name', ({ available
     await (await take('archive', 'exclusive'))();
   });
 
-  it.skipIf(!available)('many share one, and keep out who wants it alone', async () => {
-    const releases = [await take('tables', 'shared'), await take('tables', 'shared')];
-    expect(await database.maintenanceLock.tryLock('tables', 'exclusive')).toBeNull();
-    await releases[0]?.();
-    expect(await database.maintenanceLock.tryLock('tables', 'exclusive')).toBeNull();
-    await releases[1]?.();
-    await (await take('tables', 'exclusive'))();
-  });
+  it.skipIf(!available)(
+    'is shared by many, and keeps out a run that wants it exclusively',
+    async () => {
+      const releases = [await take('tables', 'shared'), await take('tables', 'shared')];
+      expect(await database.maintenanceLock.tryLock('tables', 'exclusive')).toBeNull();
+      await releases[0]?.();
+      expect(await database.maintenanceLock.tryLock('tables', 'exclusive')).toBeNull();
+      await releases[1]?.();
+      await (await take('tables', 'exclusive'))();
+    },
+  );
 });

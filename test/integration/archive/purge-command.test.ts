@@ -45,7 +45,7 @@ describe('the purge by the command archive', () => {
   });
   const archived = () => database.knex('event_log_archive').distinct('correlation_id');
 
-  it('tells what would be archived and purged by one run, and does neither', async () => {
+  it('reports what one run would archive and purge, and does neither', async () => {
     const { code, out } = await runCommand(['archive', '--dry-run'], env);
     expect(code).toBe(0);
     expect(out).toContain('processes  1\n');
@@ -54,7 +54,7 @@ describe('the purge by the command archive', () => {
     expect(await archived()).toHaveLength(1);
   });
 
-  it('purges nothing when the files cannot grow any more, says so in one line, and leaves none', async () => {
+  it('purges nothing when the files cannot grow, says so in one line, and leaves no file', async () => {
     await database.archive.moveBatch({ endedBefore: soon(), limit: 1 });
     await database.knex.raw('PRAGMA wal_checkpoint(TRUNCATE)');
     // Blocks of 512 bytes: 2 MB, more than what the run writes to the database before.
@@ -73,7 +73,7 @@ describe('the purge by the command archive', () => {
     expect((await archived()).map((row) => row.correlation_id)).toContain('large');
   });
 
-  it('archives, hands over and purges in one run', async () => {
+  it('archives, writes the cold archive and purges in one run', async () => {
     const { code, out } = await runCommand(['archive'], env);
     expect(code).toBe(0);
     expect(out).toContain('purged 2 processes with 8 events\n');
@@ -85,7 +85,7 @@ describe('the purge by the command archive', () => {
 describe('the settings of the purge', () => {
   const check = (env: Record<string, string>) => checkPurge(readConfig(env));
 
-  it('are refused when they contradict each other, by the name of the setting', () => {
+  it('are refused by name when they contradict each other', () => {
     expect(check({})).toBeNull();
     expect(check({ ARCHIVE_PURGE_AFTER_DAYS: '91' })).toEqual({ afterMs: 91 * 86_400_000 });
     for (const days of ['90', '1']) {

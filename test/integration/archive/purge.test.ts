@@ -21,7 +21,7 @@ const TABLES = ['event_log', 'event_log_archive', 'process_store', 'process_stor
 const NOW = Date.parse('2026-04-20T12:00:00.000Z');
 
 describe.each(databaseKinds())('the purge on $name', (kind) => {
-  describe.skipIf(!kind.available)('when there is one', () => {
+  describe.skipIf(!kind.available)('when it is available', () => {
     let database: TestDatabase;
     let folder: ReturnType<typeof temporaryFolder>;
     beforeAll(async () => {
@@ -83,7 +83,7 @@ describe.each(databaseKinds())('the purge on $name', (kind) => {
       expect(await run()).toEqual({ batches: 0, processes: 0, events: 0 });
     });
 
-    it('leaves what was erased and is still in the engine, until it is there no more', async () => {
+    it('leaves an erased process until the engine has deleted its history', async () => {
       await archived('2026-03-01T00:00:00.000Z', 'due', 'done');
       const key = database.knex('process_key').where('correlation_id', 'due');
       await key.clone().update({ wrapped_key: null, erased_at: database.knex.fn.now() });
@@ -107,7 +107,7 @@ describe.each(databaseKinds())('the purge on $name', (kind) => {
       expect(preview).toMatchObject({ processes: 2, events: 2 * most });
     });
 
-    it('G8: leaves what something came late for, and what was restored, at the last moment', async () => {
+    it('G8: leaves a process that gets a late event or is restored at the last moment', async () => {
       await archived('2026-03-01T00:00:00.000Z', 'late', 'back', 'gone');
       const given = ['late', 'back', 'gone'].map((correlationId) => ({
         correlationId,
@@ -123,7 +123,7 @@ describe.each(databaseKinds())('the purge on $name', (kind) => {
       await relayAll(database);
     });
 
-    it('leaves a process whose events are not all there for somebody to look at', async () => {
+    it('leaves a process whose events are incomplete for somebody to look at', async () => {
       await archived('2026-02-01T00:00:00.000Z', 'damaged', 'sound');
       const events = database.knex('event_log_archive').where('correlation_id', 'damaged');
       await events.clone().where('version', 2).del();
@@ -135,7 +135,7 @@ describe.each(databaseKinds())('the purge on $name', (kind) => {
       await database.knex('process_store_archive').del();
     });
 
-    it('G8: deletes with events, moves and restores at the same moment, and loses none of them', async () => {
+    it('G8: deletes while events, moves and restores come, and loses none of them', async () => {
       const ids = Array.from({ length: 6 }, (_, at) => `met-${at}`);
       await archived('2026-03-01T00:00:00.000Z', ...ids);
       const handOver = toFiles();
@@ -163,8 +163,8 @@ describe.each(databaseKinds())('the purge on $name', (kind) => {
       expect(begunAnew.every((id) => !places.get(id)?.row.archived)).toBe(true);
     });
 
-    describe('with a hand-over to files', () => {
-      it('hands a month over when all of it is past, exactly as stored, and keeps the keys', async () => {
+    describe('with a cold archive', () => {
+      it('writes a month when all of it is past, exactly as stored, and keeps the keys', async () => {
         await archived('2026-03-31T23:59:59.990Z', 'march-1', 'march-2', 'march-3');
         await archived('2026-02-10T00:00:00.000Z', 'february');
         await archived('2026-04-01T00:00:00.000Z', 'april');
@@ -207,7 +207,7 @@ describe.each(databaseKinds())('the purge on $name', (kind) => {
         }
       });
 
-      it('puts what turns up later into a further file, and nothing into two', async () => {
+      it('writes later processes of a month into a further file, and none into two', async () => {
         await archived('2026-03-02T00:00:00.000Z', 'first');
         await run(toFiles());
         await archived('2026-03-03T00:00:00.000Z', 'second');
@@ -224,7 +224,7 @@ describe.each(databaseKinds())('the purge on $name', (kind) => {
         expect(await left('process_store_archive')).toEqual([]);
       });
 
-      it('deletes by the files of a run that did not get to it, and writes none anew', async () => {
+      it('deletes by the files of a run that did not get to it, and writes none again', async () => {
         await archived('2026-03-02T00:00:00.000Z', 'one', 'two', 'three', 'four');
         const controller = new AbortController();
         // The first run ends after its files, before it deletes all.
@@ -245,7 +245,7 @@ describe.each(databaseKinds())('the purge on $name', (kind) => {
         expect(readdirSync(folder.path)).toHaveLength(4);
       });
 
-      it('purges nothing of a month whose file is not what its checksum says', async () => {
+      it('purges nothing of a month whose file does not match its checksum', async () => {
         await archived('2026-03-02T00:00:00.000Z', 'kept');
         await toFiles().write('2026-03', new AbortController().signal);
         writeFileSync(join(folder.path, 'events-2026-03.parquet'), 'PAR1 no more');

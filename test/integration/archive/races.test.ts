@@ -12,9 +12,9 @@ import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 import { completed, requested, stepCompleted } from '../../support/events.ts';
 
 describe.each(databaseKinds())(
-  'moving to the archive at the same moment as others write on $name',
+  'concurrent writes and moves to the archive on $name',
   ({ available, open }) => {
-    describe.skipIf(!available)('when there is one', () => {
+    describe.skipIf(!available)('when it is available', () => {
       let database: TestDatabase;
       beforeAll(async () => {
         database = await open();
@@ -25,7 +25,7 @@ describe.each(databaseKinds())(
       const read = (id: string) => database.eventStore.readStream(id);
       const move = (limit = 100) => moveBatch(database, limit);
 
-      it('G8: two movers move each process once', async () => {
+      it('G8: move each process once with two movers', async () => {
         const ids = Array.from({ length: 8 }, (_, at) => `twice-${at}`);
         for (const id of ids) await endedProcess(database, id);
         const mover = async () => {
@@ -38,7 +38,7 @@ describe.each(databaseKinds())(
         expect(moved.reduce((sum, { events }) => sum + events, 0)).toBe(32);
       });
 
-      it('G3, G8: an event that meets the move of its process is neither lost nor left alone', async () => {
+      it('G3, G8: neither lose nor orphan an event that meets the move of its process', async () => {
         const { eventStore, processStore } = database;
         const ids = Array.from({ length: 8 }, (_, at) => `met-${at}`);
         for (const id of ids) await endedProcess(database, id);
@@ -80,7 +80,7 @@ describe.each(databaseKinds())(
         await expectWhollyInOnePartition(database);
       });
 
-      it('G4, G8: a projection that meets the move does not bring the process back', async () => {
+      it('G4, G8: do not bring the process back by a projection that meets the move', async () => {
         const { eventStore, processStore } = database;
         const ids = Array.from({ length: 8 }, (_, at) => `projected-${at}`);
         for (const id of ids) await eventStore.append(id, [requested(), completed()]);

@@ -17,7 +17,7 @@ import { broken, requested, retried, stepCompleted } from '../../support/events.
 const TABLES = ['event_log', 'event_log_archive', 'process_store', 'process_store_archive'];
 
 describe.each(databaseKinds())('a restore from the archive on $name', ({ available, open }) => {
-  describe.skipIf(!available)('when there is one', () => {
+  describe.skipIf(!available)('when it is available', () => {
     let database: TestDatabase;
     beforeAll(async () => {
       database = await open();
@@ -42,7 +42,7 @@ describe.each(databaseKinds())('a restore from the archive on $name', ({ availab
       return before;
     };
 
-    it('G8: brings every row back as it was, and the process reads and goes on as before', async () => {
+    it('G8: brings every row back unchanged, and the process reads and runs as before', async () => {
       const before = await archived('back');
       await archived('other');
       expect(await restore('back')).toBe('restored');
@@ -68,7 +68,7 @@ describe.each(databaseKinds())('a restore from the archive on $name', ({ availab
       await expectWhollyInOnePartition(database);
     });
 
-    it('G8: what was restored stays for as long as what ended now, and goes back then', async () => {
+    it('G8: keeps the process live for as long as one that ended now, which then moves again', async () => {
       await archived('stays');
       const before = new Date(Date.now() - 1).toISOString();
       await restore('stays');
@@ -79,7 +79,7 @@ describe.each(databaseKinds())('a restore from the archive on $name', ({ availab
       expect(await restore('stays')).toBe('restored');
     });
 
-    it('says what is not archived, and leaves it', async () => {
+    it('names what is not archived, and leaves it', async () => {
       await archived('Case');
       await endedProcess(database, 'live');
       expect(await restore('live')).toBe('live');
@@ -90,7 +90,7 @@ describe.each(databaseKinds())('a restore from the archive on $name', ({ availab
       await expectWhollyInOnePartition(database);
     });
 
-    it('G8: leaves a damaged process as it is: nothing of it is lost', async () => {
+    it('G8: leaves a damaged process as it is, and loses nothing of it', async () => {
       const columns = (row: object, without: string) =>
         Object.fromEntries(Object.entries(row).filter(([name]) => name !== without));
       await archived('twice');
@@ -112,7 +112,7 @@ describe.each(databaseKinds())('a restore from the archive on $name', ({ availab
       expect(await all()).toEqual(before);
     });
 
-    it('G3: what came late is published and projected after the restore, too', async () => {
+    it('G3: lets late events be published and projected afterwards, too', async () => {
       const { eventStore, outbox, processStore } = database;
       await archived('late');
       const { events } = await eventStore.append('late', [stepCompleted('t-1')]);
@@ -125,7 +125,7 @@ describe.each(databaseKinds())('a restore from the archive on $name', ({ availab
       await expectFolded(database, 'late');
     });
 
-    it('a failed process is retried after its restore', async () => {
+    it('lets a failed process be retried', async () => {
       const { eventStore, processStore } = database;
       await eventStore.append('failed', [requested(), broken()]);
       await processStore.project('failed');
@@ -138,7 +138,7 @@ describe.each(databaseKinds())('a restore from the archive on $name', ({ availab
       expect(await move()).toMatchObject({ processes: 0, events: 0 });
     });
 
-    it('G3, G7, G8: restores, moves, events and reads that meet lose nothing and see all', async () => {
+    it('G3, G7, G8: meets other restores, moves, events and reads, which lose nothing and see all', async () => {
       const { eventStore, processStore } = database;
       const ids = Array.from({ length: 3 }, (_, at) => `met-${at}`);
       const before = new Map<string, unknown>();

@@ -66,7 +66,7 @@ describe('the scheduled archiving', () => {
     await queue.close(1_000);
   });
 
-  it('G8: leaves it to who is archiving already, with one line, and does it the next time', async () => {
+  it('G8: skips its run, with one line, while another archiving runs, and does it the next time', async () => {
     const { opened, queue, metrics } = await setUp(1);
     const release = await opened.maintenanceLock.tryLock('archive', 'exclusive');
     await vi.advanceTimersByTimeAsync(91 * 60_000);

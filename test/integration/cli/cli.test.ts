@@ -68,7 +68,7 @@ describe('the command line', () => {
   const serving = (service: Run) =>
     until(() => service.out().includes('"msg":"ready"'), 'the service is ready');
 
-  it('--help names the commands; a command that there is none of is refused', {
+  it('names its commands with --help, and refuses an unknown command', {
     timeout: SLOW,
   }, async () => {
     const [help, unknown] = [run(['--help']), run(['frobnicate'])];
@@ -81,7 +81,7 @@ describe('the command line', () => {
     expect(unknown.err()).not.toContain('    at ');
   });
 
-  it('migrate makes the schema, says when there is nothing to do, and takes it back', {
+  it('makes the schema with migrate, says when there is nothing to do, and takes it back', {
     timeout: SLOW,
   }, async () => {
     const steps: [string[], RegExp][] = [
@@ -97,7 +97,7 @@ describe('the command line', () => {
     expect(existsSync(join(folder.path, 'data', 'fastify-camunda.db'))).toBe(true);
   });
 
-  it('migrate is refused in one line while another holds the lock; --unlock takes a dead one away', {
+  it('refuses migrate in one line while another holds the lock; --unlock removes the lock of a dead one', {
     timeout: SLOW,
   }, async () => {
     const first = run(['migrate']);
@@ -111,7 +111,7 @@ describe('the command line', () => {
     expect(await refusal(['migrate', '--create-database'], {})).toContain('set DATABASE_URL');
   });
 
-  it('a wrong setting stops the start with one line that names the variable', {
+  it('stops the start with one line that names the variable of a wrong setting', {
     timeout: SLOW,
   }, async () => {
     const [port, level, settings] = await Promise.all([
@@ -124,7 +124,7 @@ describe('the command line', () => {
     expect(settings).toMatch(/^fastify-camunda: PARTNER_URL: .*\(setting of the process /);
   });
 
-  it('a port that is taken stops the start with one line that names PORT', {
+  it('stops the start with one line that names PORT when the port is taken', {
     timeout: SLOW,
   }, async () => {
     const other = createServer();
@@ -136,7 +136,7 @@ describe('the command line', () => {
     other.close();
   });
 
-  it('one service for one DATA_DIR; SIGTERM ends it with 0, kill -9 leaves the folder free', {
+  it('runs one service per DATA_DIR; SIGTERM ends it with 0, kill -9 leaves the folder free', {
     timeout: SLOW,
   }, async () => {
     const first = run(['serve'], { PORT: '0' });

@@ -80,7 +80,7 @@ function expectAllAsTheServiceWritesIt({ streams, processes, outbox }: Contents)
   }
 }
 
-describe.each(databaseKinds())('generating into $name', ({ available, open }) => {
+describe.each(databaseKinds())('the generator on $name', ({ available, open }) => {
   describe.skipIf(!available)('', () => {
     let database: TestDatabase;
     let generated: Generated;
@@ -104,7 +104,7 @@ describe.each(databaseKinds())('generating into $name', ({ available, open }) =>
       expectAllAsTheServiceWritesIt(contents);
     });
 
-    it('writes the number of events asked for, the last process whole', () => {
+    it('writes the requested number of events, the last process whole', () => {
       const events = [...contents.streams.values()].flat();
       expect(generated).toEqual({ events: events.length, processes: contents.streams.size });
       expect(events.length).toBeGreaterThanOrEqual(1_200);
@@ -117,7 +117,7 @@ describe.each(databaseKinds())('generating into $name', ({ available, open }) =>
       expect(Number(events[0]?.id)).toBeGreaterThan(Math.max(...highest));
     });
 
-    it('adds other processes with another seed, and refuses those that are there', async () => {
+    it('adds other processes with another seed, and refuses those that exist', async () => {
       const more: GenerateOptions = { events: 100, until: UNTIL, ids: 'random' };
       await expect(generateProcesses(database, { ...more, seed: 1 })).resolves.toBeDefined();
       const before = (await contentsOf(database)).streams.size;
@@ -129,7 +129,7 @@ describe.each(databaseKinds())('generating into $name', ({ available, open }) =>
   });
 });
 
-describe('what is generated', () => {
+describe('the generator', () => {
   const folder = temporaryFolder();
   /** So many that a thread builds them. */
   const MANY = 20_000;
@@ -156,7 +156,7 @@ describe('what is generated', () => {
 
   afterAll(() => folder.remove());
 
-  it('has 4 to 10 events a process, of about 2 KB each', () => {
+  it('writes 4 to 10 events a process, of about 2 KB each', () => {
     const lengths = [...contents.streams.values()].map(({ length }) => length);
     expect(Math.min(...lengths)).toBe(4);
     expect(Math.max(...lengths)).toBe(10);
@@ -168,7 +168,7 @@ describe('what is generated', () => {
     expect(characters / events.length).toBeLessThan(2_300);
   });
 
-  it('spreads over the year before, all of it in the past', () => {
+  it('spreads them over the year before, all of it in the past', () => {
     const times = [...contents.streams.values()].flat().map((row) => Date.parse(row.created_at));
     times.sort((one, other) => one - other);
     const end = Date.parse(UNTIL);
@@ -180,7 +180,7 @@ describe('what is generated', () => {
     }
   });
 
-  it('has the shares of errors, pending and archived processes asked for', () => {
+  it('writes the requested shares of errors, pending and archived processes', () => {
     const all = contents.processes;
     const share = (of: (process: (typeof all)[number]) => boolean) =>
       all.filter(of).length / all.length;
@@ -194,7 +194,7 @@ describe('what is generated', () => {
     for (const { started_at } of pending) expect(Date.parse(started_at)).toBeGreaterThan(month);
   });
 
-  it('is the same for the same seed, and other for another', async () => {
+  it('writes the same for the same seed, and other events for another', async () => {
     const small: GenerateOptions = { events: 500, until: UNTIL, seed: 7 };
     const first = await generate('first', small);
     expect(await generate('second', small)).toEqual(first);
@@ -203,7 +203,7 @@ describe('what is generated', () => {
     expect([...first.streams.keys()].some((id) => ids.has(id))).toBe(false);
   });
 
-  it('is the same when a thread builds it beside the writer', async () => {
+  it('writes the same when a thread builds it beside the writer', async () => {
     const volumes = readVolumes({ ...usual, events: MANY });
     const here = createBatches(volumes, 1);
     let compared = 0;
@@ -218,7 +218,7 @@ describe('what is generated', () => {
     expect(compared).toBe(3);
   });
 
-  it('is whole processes only when the run is ended early', async () => {
+  it('writes whole processes only when the run is ended early', async () => {
     const controller = new AbortController();
     const stopped = await generate('stopped', {
       ...usual,

@@ -11,7 +11,7 @@ const LOADER = ['tsx', 'esbuild', 'get-tsconfig', 'resolve-pkg-maps'];
 const NOT_NEEDED =
   /^(mssql|tedious|bullmq|ioredis|bpmn-.*|@?fastify.*|@opentelemetry.*|undici|pino-pretty)$/;
 
-describe('a command loads only what it needs', () => {
+describe('a command loads only what it needs:', () => {
   const folder = temporaryFolder();
   const env = { PATH: process.env.PATH, DATA_DIR: join(folder.path, 'data') };
   beforeAll(() => void execFileSync(process.execPath, [BIN, 'migrate'], { env }));

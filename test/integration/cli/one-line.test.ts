@@ -9,7 +9,9 @@ import { startCuttingProxy } from '../../support/tcp-proxy.ts';
 
 const hasRedis = (await serverUrl('redis')) !== null;
 
-describe('a start or command that cannot go on says why in one line', { timeout: 600_000 }, () => {
+describe('a start or command that cannot continue says why in one line', {
+  timeout: 600_000,
+}, () => {
   function folder() {
     const made = createFolder();
     onTestFinished(made.remove);

@@ -13,7 +13,7 @@ await describeEngines('definitions and instances', (rig) => {
     return body.map(({ version }) => version).sort();
   }
 
-  it('a file is deployed anew only when it has changed', async () => {
+  it('a file is deployed again only when it has changed', async () => {
     const key = rig.newKey();
     await rig.deploy(key, ...ONE_TASK);
     await rig.deploy(key, ...ONE_TASK);
@@ -23,7 +23,7 @@ await describeEngines('definitions and instances', (rig) => {
   });
 
   // On H2 the lock that Camunda 7 and Operaton take for it does not hold: they may make two versions.
-  it('services that start at once do no harm: every version is the same file, and the next start adds none', async () => {
+  it('services that start at once are harmless: every version is the same file, and the next start adds none', async () => {
     const key = rig.newKey();
     const deploy = () => rig.deploy(key, ...ONE_TASK);
     await Promise.all(Array.from({ length: 4 }, deploy));
@@ -38,7 +38,7 @@ await describeEngines('definitions and instances', (rig) => {
     expect(await versions(key)).toHaveLength(body.length);
   });
 
-  it('an instance goes on to its end with the version it was started with, a new one takes the newest', async () => {
+  it('an instance runs to its end with the version it was started with, and a new one takes the newest', async () => {
     const key = rig.newKey();
     await rig.deploy(key, ...ONE_TASK, task('old'), flows('a', 'old', 'end'));
     const older = await rig.start(key);
@@ -59,7 +59,7 @@ await describeEngines('definitions and instances', (rig) => {
     expect([await older.state(), await newer.state()]).toEqual(['COMPLETED', 'COMPLETED']);
   });
 
-  it('a file that is no BPMN is refused, in words', async () => {
+  it('a file that is no BPMN is refused with the reason', async () => {
     const files = [{ fileName: 'no.bpmn', content: '<a/>' }];
     const deployment = rig.engine.deploy(rig.newKey(), files);
     await expect(deployment).rejects.toThrow(EngineRefusedError);
@@ -102,7 +102,7 @@ await describeEngines('definitions and instances', (rig) => {
     expect(running.body.map(({ id }) => id)).toEqual([second]);
   });
 
-  it('a task tells its business key and its process', async () => {
+  it('a task has its business key and its process', async () => {
     const instance = await rig.run(ONE_TASK);
     expect(await instance.lock('a')).toMatchObject({
       processInstanceId: instance.id,
@@ -126,7 +126,7 @@ await describeEngines('definitions and instances', (rig) => {
     await rig.engine.cancel(instance.id);
   });
 
-  it('an ended instance is no more among the running ones', async () => {
+  it('an ended instance is no longer among the running ones', async () => {
     const instance = await rig.run(ONE_TASK);
     expect((await rig.call('GET', `/process-instance/${instance.id}`)).status).toBe(200);
     await instance.complete('a');
@@ -158,7 +158,7 @@ await describeEngines('definitions and instances', (rig) => {
     }
   });
 
-  it('an error is {type, message}', async () => {
+  it('an error of the embedded engine is {type, message}', async () => {
     const { key } = await rig.run(ONE_TASK);
     const unknown =
       'GET /process-instance/x, GET /history/process-instance/x, GET /external-task/x';

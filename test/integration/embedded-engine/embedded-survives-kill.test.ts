@@ -62,7 +62,7 @@ afterAll(async () => {
   folder.remove();
 });
 
-it('G10: an instance with an open task, a timer and a message goes on after kill -9', async () => {
+it('G10: an instance with an open task, a timer and a message resumes after kill -9', async () => {
   const from = Date.now();
   const instance = await rig.run(
     [
@@ -106,7 +106,7 @@ it('a timer that was due while the engine was away fires when it is back', async
   await opens(instance, 'a');
 });
 
-it('the locks of before are gone, the pause and the retries of a failed task are not', async () => {
+it('locks end with the engine, but the pause and the retries of a failed task survive it', async () => {
   const model = [start(), task('a'), end(), flows('start', 'a', 'end')];
   const locked = await rig.run(model);
   const { id } = await locked.lock('a');
@@ -130,7 +130,7 @@ it('the locks of before are gone, the pause and the retries of a failed task are
   expect(await failed.lock('a')).toMatchObject({ id: failedId, errorDetails: 'details' });
 });
 
-it('what is deployed stays, with its versions, and an incident stays one', async () => {
+it('deployments stay with their versions, and an incident stays one, after kill -9', async () => {
   const instance = await rig.run([start(), task('a'), end(), flows('start', 'a', 'end')]);
   const { id } = await instance.lock('a');
   const failure = { workerId: 'w1', retries: 0, retryTimeout: 0 };
@@ -163,7 +163,7 @@ function attached(events: Record<string, string>): string[] {
   ];
 }
 
-it('timers at a sub-process are still armed, those that interrupt and those that do not', async () => {
+it('timers at a sub-process are still armed after kill -9, those that interrupt and those that do not', async () => {
   const taken = await rig.run(attached({ timer: onTimer('timer', 'try', 'PT2S') }));
   const kept = await rig.run(attached({ timer: onTimer('timer', 'try', 'PT2S', false) }));
   await killAndRestart();
@@ -174,7 +174,7 @@ it('timers at a sub-process are still armed, those that interrupt and those that
   expect(await kept.state()).toBe('COMPLETED');
 });
 
-it('errors are still caught, by the event that they belong to', async () => {
+it('errors are still caught after kill -9, by the event that they belong to', async () => {
   const events = { any: onError('any', 'try'), own: onError('own', 'try', { code: 'NO' }) };
   const own = await rig.run(attached(events));
   const other = await rig.start(own.key);
@@ -185,7 +185,7 @@ it('errors are still caught, by the event that they belong to', async () => {
   expect(await other.open()).toEqual(['after_any']);
 });
 
-it('an event-based gateway still waits for what comes first', async () => {
+it('an event-based gateway still waits after kill -9 for what comes first', async () => {
   const model = (rest: string) => [
     ...[start(), eventBased('wait'), catchMessage('told', 'told'), catchTimer('rest', rest)],
     ...[task('a'), task('b'), end(), flows('start', 'wait', 'told', 'a', 'end')],
@@ -202,7 +202,7 @@ it('an event-based gateway still waits for what comes first', async () => {
   expect(await told.open()).toEqual(['a']);
 });
 
-it('what an answered call has set is there after the kill that follows at once', async () => {
+it('what an answered call has set survives the kill that follows at once', async () => {
   const key = rig.newKey();
   await rig.deploy(key, start(), task('a'), task('b'), end(), flows('start', 'a', 'b', 'end'));
   const instances = await Promise.all(Array.from({ length: 20 }, () => rig.start(key)));

@@ -80,7 +80,7 @@ export async function describeEngines(title: string, suite: (rig: Rig) => void):
   describe.each([...(await engineKinds()), engineWithoutCache()])(
     `${title} on $name`,
     ({ available, open }) => {
-      describe.skipIf(!available)('when there is one', () => {
+      describe.skipIf(!available)('when it is available', () => {
         let running: TestEngine | undefined;
         const rig = createRig(() => running?.url ?? '');
         beforeAll(async () => {

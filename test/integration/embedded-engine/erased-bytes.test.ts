@@ -28,7 +28,7 @@ function instance(id: string, variables: string): InstanceRow {
   };
 }
 
-it('what the engine deletes or replaces stays nowhere in the file, however long it was', async () => {
+it('what the engine deletes or replaces remains nowhere in the file, however long it was', async () => {
   const folder = temporaryFolder();
   const file = join(folder.path, 'engine.db');
   const db = openSqlite(file);

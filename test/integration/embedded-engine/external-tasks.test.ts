@@ -33,7 +33,7 @@ await describeEngines('external tasks', (rig) => {
     expect(Date.now() - from).toBeLessThan(30_000);
   });
 
-  it('a long poll that nothing comes to is answered with nothing when its time is up', async () => {
+  it('a long poll is answered with nothing when no task comes in its time', async () => {
     const { key } = await rig.run(ONE_TASK);
     const from = Date.now();
     const tasks = await rig.fetch(`${key}.none`, { asyncResponseTimeout: 300 });
@@ -87,7 +87,7 @@ await describeEngines('external tasks', (rig) => {
     expect(late.status).toBe(400);
   });
 
-  it('a worker whose lock ran out may still complete while nobody else took the task', async () => {
+  it('a worker whose lock ran out may still complete a task that nobody else took', async () => {
     const { instance, id } = await runAndLock({ lockDuration: 50 });
     await until(
       async () => Date.parse((await show(id)).lockExpirationTime ?? '') < Date.now(),
@@ -154,7 +154,7 @@ await describeEngines('external tasks', (rig) => {
     expect((await show(id)).workerId).toBe('w1');
   });
 
-  it('a task that is not there is answered with 404, whatever is reported', async () => {
+  it('a report about a task that does not exist is answered with 404, whatever it says', async () => {
     const { instance, id } = await runAndLock();
     await post(id, 'complete', { workerId: 'w1' });
     expect(await instance.state()).toBe('COMPLETED');
@@ -173,7 +173,7 @@ await describeEngines('external tasks', (rig) => {
     }
   });
 
-  it('of two completions at once one is taken', async () => {
+  it('of two simultaneous completions one is taken', async () => {
     const model = [start(), task('a'), task('b'), end(), flows('start', 'a', 'b', 'end')];
     const instance: Followed = await rig.run(model);
     const { id } = await instance.lock('a');

@@ -34,7 +34,7 @@ await describeEngines('receivers of messages', (rig) => {
 describe.each((await engineKinds()).filter(({ name }) => !name.startsWith('the embedded')))(
   'receivers of messages on $name',
   ({ available, open }) => {
-    describe.skipIf(!available)('when there is one', () => {
+    describe.skipIf(!available)('when it is available', () => {
       let engine: TestEngine;
       let rig: Rig;
       beforeAll(async () => {

@@ -75,7 +75,7 @@ await describeEngines('messages', (rig) => {
     expect(await instance.state()).toBe('COMPLETED');
   });
 
-  it('an event-based gateway goes the way of the message, and no other is open then', async () => {
+  it('an event-based gateway takes the path of the message, and no other is open then', async () => {
     const instance = await rig.run([
       ...[
         start(),
@@ -94,7 +94,7 @@ await describeEngines('messages', (rig) => {
     expect(await instance.state()).toBe('COMPLETED');
   });
 
-  it('a boundary message takes the task away', async () => {
+  it('a boundary message removes the task', async () => {
     const instance = await rig.run([
       ...[start(), task('try'), onMessage('told', 'try', 'told'), task('done'), task('other')],
       ...[end(), flows('start', 'try', 'done', 'end'), flows('told', 'other', 'end')],
@@ -104,7 +104,7 @@ await describeEngines('messages', (rig) => {
     expect(await send('told', instance)).toBe(false);
   });
 
-  it('a message fails as a whole when the instance cannot go on with it', async () => {
+  it('a message fails as a whole when the instance cannot continue with it', async () => {
     const instance = await rig.run([
       ...[start(), catchMessage('wait', 'told'), catchTimer('rest', expression('pause')), end()],
       flows('start', 'wait', 'rest', 'end'),

@@ -56,13 +56,13 @@ describe.each([...(await engineKinds()), engineWithoutCache()])(
         return (await post(`/external-task/${found?.id}/${how}`, { ...own, ...more })).status;
       }
 
-      it('goes on through a manual task', async () => {
+      it('continues through a manual task', async () => {
         const id = await run('own-manual');
         expect(await finish(id, 'complete')).toBe(204);
         expect(await openActivities(id)).toEqual(['a']);
       });
 
-      it('runs beside a collapsed pool with which it exchanges messages', async () => {
+      it('runs beside a collapsed pool that it sends messages to and from', async () => {
         expect(await openActivities(await run('own-message-flow-black-box'))).toEqual(['a']);
       });
 

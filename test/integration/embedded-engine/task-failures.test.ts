@@ -39,7 +39,7 @@ await describeEngines('failures of external tasks', (rig) => {
     expect(await incidents(instance.id)).toEqual([]);
   });
 
-  it('a failed task rests for its retryTimeout', async () => {
+  it('a failed task pauses for its retryTimeout', async () => {
     const instance = await rig.run(ONE_TASK);
     const { id } = await instance.lock('a');
     await fail(id, { retries: 1, retryTimeout: 600 });
@@ -64,7 +64,7 @@ await describeEngines('failures of external tasks', (rig) => {
     expect(await instance.state()).toBe('COMPLETED');
   });
 
-  it('without retries left it is an incident and given to nobody, until somebody sets them', async () => {
+  it('a task without retries left is an incident and given to nobody, until somebody sets them', async () => {
     const instance = await rig.run(ONE_TASK);
     const { id } = await instance.lock('a');
     await fail(id, { errorMessage: 'given up', retries: 0, retryTimeout: 0 });

@@ -66,7 +66,7 @@ await describeEngines('timers', (rig) => {
     expect(Date.now()).toBeGreaterThanOrEqual(moment.getTime());
   });
 
-  it.concurrent('a duration that is none fails the call that comes to it', async ({ expect }) => {
+  it.concurrent('an invalid duration fails the call that comes to it', async ({ expect }) => {
     const instance = await rig.run([
       ...[start(), task('a'), catchTimer('rest', 'soon'), end()],
       flows('start', 'a', 'rest', 'end'),
@@ -77,7 +77,7 @@ await describeEngines('timers', (rig) => {
     expect(await instance.open()).toEqual(['a']);
   });
 
-  it.concurrent('a boundary timer takes the task away and goes its own way', async ({ expect }) => {
+  it.concurrent('a boundary timer removes the task and takes its own path', async ({ expect }) => {
     const instance = await rig.run(attached(onTimer('timer', 'try', 'PT1S')));
     const { id } = await instance.lock('try');
     await opens(instance, 'late');
@@ -87,7 +87,7 @@ await describeEngines('timers', (rig) => {
     expect(await instance.state()).toBe('COMPLETED');
   });
 
-  it.concurrent('a boundary timer that does not interrupt leaves the task be', async ({
+  it.concurrent('a boundary timer that does not interrupt leaves the task alone', async ({
     expect,
   }) => {
     const instance = await rig.run(attached(onTimer('timer', 'try', 'PT1S', false)));
@@ -108,7 +108,7 @@ await describeEngines('timers', (rig) => {
     await opens(instance, 'late');
   });
 
-  it.concurrent('an event-based gateway goes the way of its timer when that is first', async ({
+  it.concurrent('an event-based gateway takes the path of its timer when that is first', async ({
     expect,
   }) => {
     const instance = await rig.run([

@@ -9,7 +9,7 @@ import { engineKinds, type Instances, openInstances } from '../../support/engine
 import { cancelled, failed } from '../../support/events.ts';
 
 describe.each(await engineKinds())('the cancel-instance job on $name', (kind) => {
-  describe.skipIf(!kind.available)('when there is one', () => {
+  describe.skipIf(!kind.available)('when it is available', () => {
     let world: Instances;
     let id: string;
     beforeAll(async () => {
@@ -58,7 +58,7 @@ describe.each(await engineKinds())('the cancel-instance job on $name', (kind) =>
       await cancelInstance({ correlationId: 'nobody' }, world);
     });
 
-    it('G10: is to be tried again while the engine is away', async () => {
+    it('G10: is tried again while the engine is away', async () => {
       await running();
       await append(cancelled());
       const away = createRestEngine({

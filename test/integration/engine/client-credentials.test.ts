@@ -34,7 +34,7 @@ describe('tokens for the engine', () => {
     time += seconds * 1_000;
   };
 
-  it('are asked for as RFC 6749, section 4.4, says, the credentials encoded in the header', async () => {
+  it('are requested as RFC 6749, section 4.4, says, with the credentials encoded in the header', async () => {
     const header = await auth.header();
     expect(server.admits(header)).toBe(true);
     const pair = 'service%3Aone:s3cret%2B%2F%C3%A4';
@@ -47,7 +47,7 @@ describe('tokens for the engine', () => {
     ]);
   });
 
-  it('are asked for with scope and audience where these are set', async () => {
+  it('are requested with scope and audience where these are set', async () => {
     await open({}, { scope: 'engine read', audience: 'https://engine' });
     await auth.header();
     expect(server.requests[0]?.form).toEqual({
@@ -57,7 +57,7 @@ describe('tokens for the engine', () => {
     });
   });
 
-  it('are had from a server that takes the credentials in the body only, at once from then on', async () => {
+  it('are requested from a server that takes the credentials in the body only, at once from then on', async () => {
     await open({ accepts: 'body' });
     expect(server.admits(await auth.header())).toBe(true);
     expect(server.requests).toHaveLength(2);
@@ -67,7 +67,7 @@ describe('tokens for the engine', () => {
     expect(server.requests[2]?.authorization).toBeUndefined();
   });
 
-  it('are asked for once, however many callers wait', async () => {
+  it('are requested once, however many callers wait', async () => {
     const headers = await Promise.all(Array.from({ length: 20 }, () => auth.header()));
     expect(new Set(headers).size).toBe(1);
     expect(server.requests).toHaveLength(1);
@@ -92,7 +92,7 @@ describe('tokens for the engine', () => {
     expect(await auth.header()).not.toBe(first);
   });
 
-  it('without a known end are kept until the engine refuses them', async () => {
+  it('without a known expiry are kept until the engine refuses them', async () => {
     server.answerWith({ status: 200, body: '{"access_token":"a","token_type":"Bearer"}' });
     expect(await auth.header()).toBe('Bearer a');
     pass(1_000_000);
@@ -101,7 +101,7 @@ describe('tokens for the engine', () => {
     expect(await auth.renewed('Bearer a')).toBe('Bearer b');
   });
 
-  it('go on to their end while the server is away; then the engine is unavailable, until it is back', async () => {
+  it('are used to their end while the server is away; then the engine is unavailable, until it is back', async () => {
     const first = await auth.header();
     server.down();
     pass(LIFETIME - 1);
@@ -113,7 +113,7 @@ describe('tokens for the engine', () => {
     expect(server.admits(await auth.header())).toBe(true);
   });
 
-  it('are not asked for again for a moment after that failed', async () => {
+  it('are not requested again for a moment after that failed', async () => {
     server.answerWith({ status: 503, body: '' });
     await expect(auth.header()).rejects.toThrow(`${server.url} answered 503: no reason given`);
     await expect(auth.header()).rejects.toThrow(`${server.url} answered 503: no reason given`);
@@ -134,7 +134,7 @@ describe('tokens for the engine', () => {
     expect(server.requests).toHaveLength(2);
   });
 
-  it('that the engine refuses though they are new are not: the next would be refused as well', async () => {
+  it('that the engine refuses though they are new are not renewed: the next would be refused as well', async () => {
     const first = await auth.header();
     expect(await auth.renewed(first)).toBeUndefined();
     expect(server.requests).toHaveLength(1);
@@ -163,7 +163,7 @@ describe('tokens for the engine', () => {
     ['a refusal of the client', 401, '{"error":"invalid_client"}', /answered 401: invalid_client/],
     ['its own secret', 400, `{"error":"x","error_description":"s3cret+/ä"}`, /400: x \(\*\*\*\)/],
   ])(
-    '%s makes the engine unavailable, in words without the secret',
+    'that are answered with %s make the engine unavailable, in words without the secret',
     async (_, status, body, words) => {
       server.answerWith({ status, body });
       const failed = await auth.header().catch((error: unknown) => error);

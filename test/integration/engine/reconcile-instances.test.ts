@@ -12,7 +12,7 @@ import {
 } from '../../support/reconcile-world.ts';
 
 describe.each(await engineKinds())('the runs of the reconciler on $name', (kind) => {
-  describe.skipIf(!kind.available)('when there is one', () => {
+  describe.skipIf(!kind.available)('when it is available', () => {
     let world: ReconcileWorld;
     let key: string;
     beforeAll(async () => {
@@ -24,7 +24,7 @@ describe.each(await engineKinds())('the runs of the reconciler on $name', (kind)
     });
     afterAll(() => world?.close());
 
-    it('G11: a start whose job was lost is made up for, once', async () => {
+    it('G11: start once a process whose start job was lost', async () => {
       const id = await world.request(key);
       await world.reconcile();
       const runs = await world.runs(key, id);
@@ -37,7 +37,7 @@ describe.each(await engineKinds())('the runs of the reconciler on $name', (kind)
       expect(await world.runs(key, id)).toEqual(runs);
     });
 
-    it('G11: an instance that runs unrecorded is recorded', async () => {
+    it('G11: record an instance that runs unrecorded', async () => {
       const id = await world.request(key);
       const there = await world.engine.start(key, id, {});
       await world.reconcile();
@@ -45,7 +45,7 @@ describe.each(await engineKinds())('the runs of the reconciler on $name', (kind)
       expect((await world.state(id))?.processInstanceId).toBe(there);
     });
 
-    it('G11: of two instances of one process the one that is not recorded is deleted', async () => {
+    it('G11: delete, of two instances of one process, the one that is not recorded', async () => {
       const { id, instanceId } = await world.run(key);
       await world.engine.start(key, id, {});
       await world.reconcile();
@@ -53,7 +53,7 @@ describe.each(await engineKinds())('the runs of the reconciler on $name', (kind)
       expect((await world.state(id))?.status).toBe('pending');
     });
 
-    it('G11: the instance of a cancelled or refused process is deleted, the others are kept', async () => {
+    it('G11: delete the instance of a cancelled or refused process, and keep the others', async () => {
       const ends = [cancelled(), failed(), broken(), completed()];
       const all = await Promise.all(ends.map(() => world.run(key)));
       for (const [at, event] of ends.entries()) await world.append(all[at]?.id ?? '', event);
@@ -71,7 +71,7 @@ describe.each(await engineKinds())('the runs of the reconciler on $name', (kind)
       await world.engine.cancel(foreign);
     });
 
-    it('the instance of a refused process is left while somebody works in it', async () => {
+    it('leave the instance of a refused process while somebody works in it', async () => {
       const { id, instanceId } = await world.run(key);
       await world.append(id, failed());
       const [open] = await world.tasks(instanceId);
@@ -84,7 +84,7 @@ describe.each(await engineKinds())('the runs of the reconciler on $name', (kind)
       expect(await world.runs(key, id)).toEqual([]);
     });
 
-    it('G11: a retry whose job was lost is made up for, where it stands and from the beginning', async () => {
+    it('G11: repeat a retry whose job was lost, at its step and from the beginning', async () => {
       const stands = await world.run(key);
       const failure = { errorMessage: 'gone', retries: 0, retryTimeout: 0 };
       await world.report(stands.instanceId, 'work', 'failure', failure);
@@ -105,7 +105,7 @@ describe.each(await engineKinds())('the runs of the reconciler on $name', (kind)
       });
     });
 
-    it('G11: many are done in batches, each with a line; one that cannot be settled stops no other', async () => {
+    it('G11: work in batches, each with a line, and one process that fails stops no other', async () => {
       const all = await Promise.all(Array.from({ length: 12 }, () => world.run(key)));
       await Promise.all(all.map(({ instanceId }) => world.engine.cancel(instanceId)));
       const eventStore: EventStore = {
@@ -125,7 +125,7 @@ describe.each(await engineKinds())('the runs of the reconciler on $name', (kind)
       expect((await world.state(all[3]?.id ?? ''))?.status).toBe('error');
     });
 
-    it('G11: with the engine away it does nothing but say so, in one line', async () => {
+    it('G11: do nothing but say so in one line with the engine away', async () => {
       const id = await world.request(key);
       const away = createRestEngine({
         baseUrl: `http://127.0.0.1:${await freePort()}/engine-rest`,
@@ -138,7 +138,7 @@ describe.each(await engineKinds())('the runs of the reconciler on $name', (kind)
       ]);
     });
 
-    it('stops when it is told to', async () => {
+    it('stop when they are told to', async () => {
       const id = await world.request(key);
       await world.reconcile({ signal: AbortSignal.abort() });
       expect(await world.types(id)).toEqual(['process-requested']);

@@ -65,7 +65,7 @@ describe.each(await engineKinds())('old incidents on $name', (kind) => {
     const reconcile = () => world.reconcile({ engine: engine as Engine, inMs: 300_000 });
     const retriesOf = async (instanceId: string) => (await world.tasks(instanceId))[0]?.retries;
 
-    it('G11: a failure that the engine came to write down only after the retry is taken back', async () => {
+    it('G11: are taken back when the engine recorded the failure only after the retry', async () => {
       const { id, instanceId } = await world.run(key);
       const [task] = await world.tasks(instanceId);
       const failed = { kind: 'technical', code: 'X', message: 'x', retriesLeft: 0, retryIn: 0 };
@@ -83,7 +83,7 @@ describe.each(await engineKinds())('old incidents on $name', (kind) => {
       expect((await world.state(id))?.status).toBe('pending');
     });
 
-    it('G11: an incident that had ended the process is taken back by the retry; one after it ends it again', async () => {
+    it('G11: are taken back by the retry when they had ended the process; a later one ends it again', async () => {
       const { id, instanceId } = await world.run(key);
       await world.report(instanceId, 'work', 'failure', FAILURE);
       await reconcile();

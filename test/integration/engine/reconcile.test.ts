@@ -25,7 +25,7 @@ const JOINED = [
 ];
 
 describe.each(await engineKinds())('the reconciler on $name', (kind) => {
-  describe.skipIf(!kind.available)('when there is one', () => {
+  describe.skipIf(!kind.available)('when it is available', () => {
     let world: ReconcileWorld;
     let key: string;
     let joined: string;
@@ -38,7 +38,7 @@ describe.each(await engineKinds())('the reconciler on $name', (kind) => {
 
     const technical = (code: string) => ({ status: 'error', error: { kind: 'technical', code } });
 
-    it('G11: an instance that ended without a final event gets the end that says so', async () => {
+    it('G11: writes the missing final event of an instance that ended without one', async () => {
       const { id, instanceId } = await world.run(key);
       await world.report(instanceId, 'work', 'complete');
       await world.reconcile();
@@ -47,7 +47,7 @@ describe.each(await engineKinds())('the reconciler on $name', (kind) => {
       expect((await world.types(id)).filter((type) => type === 'process-failed')).toHaveLength(1);
     });
 
-    it('G11: one that ended only now is left: a final task elsewhere may be about to report', async () => {
+    it('G11: leaves an instance that ended only now, for a final task elsewhere may be about to report', async () => {
       const { id, instanceId } = await world.run(key);
       const afterMs = 500;
       await until(
@@ -59,7 +59,7 @@ describe.each(await engineKinds())('the reconciler on $name', (kind) => {
       expect((await world.state(id))?.status).toBe('pending');
     });
 
-    it('G11: a task of another worker without retries ends the process with the incident', async () => {
+    it('G11: ends a process with the incident when a task of another worker has no retries left', async () => {
       const { id, instanceId } = await world.run(key);
       const failure = { errorMessage: 'the mainframe is gone', retries: 0, retryTimeout: 0 };
       await world.report(instanceId, 'work', 'failure', failure);
@@ -73,14 +73,14 @@ describe.each(await engineKinds())('the reconciler on $name', (kind) => {
       expect(await world.runs(key, id)).toEqual([instanceId]);
     });
 
-    it('G11: an instance deleted by hand ends the process, with the reason that was given', async () => {
+    it('G11: ends a process whose instance was deleted by hand, with the reason that was given', async () => {
       const { id, instanceId } = await world.run(key);
       await world.call('DELETE', `/process-instance/${instanceId}`);
       await world.reconcile();
       expect(await world.state(id)).toMatchObject(technical('INSTANCE_DELETED'));
     });
 
-    it('G11: an instance that is gone from history too ends the process', async () => {
+    it('G11: ends a process whose instance is gone from history too', async () => {
       const id = await world.request(key);
       await world.append(id, started(randomUUID()));
       await world.reconcile();
@@ -89,7 +89,7 @@ describe.each(await engineKinds())('the reconciler on $name', (kind) => {
       expect(state?.error?.message).toContain('does not know the instance');
     });
 
-    it('G11: a branch that an uncaught BPMN error ended fails the process with its code, when nothing goes on', async () => {
+    it('G11: fails a process whose branch an uncaught BPMN error ended with its code, when nothing else runs', async () => {
       const { id, instanceId } = await world.run(joined);
       await world.append(id, refused(`t-${id}`));
       await world.report(instanceId, 'a', 'bpmnError', { errorCode: 'NO_CREDIT' });
@@ -105,7 +105,7 @@ describe.each(await engineKinds())('the reconciler on $name', (kind) => {
       expect(await world.runs(joined, id)).toEqual([]);
     });
 
-    it('G11: an instance that ended by an uncaught BPMN error fails the process with its code', async () => {
+    it('G11: fails a process whose instance ended by an uncaught BPMN error with its code', async () => {
       const { id, instanceId } = await world.run(key);
       await world.append(id, refused(`t-${id}`));
       await world.report(instanceId, 'work', 'bpmnError', { errorCode: 'NO_CREDIT' });
@@ -113,7 +113,7 @@ describe.each(await engineKinds())('the reconciler on $name', (kind) => {
       expect((await world.state(id))?.error).toMatchObject({ kind: 'business', code: 'NO_CREDIT' });
     });
 
-    it('G11: what waits for a worker, a timer or a message is no zombie, however long', async () => {
+    it('G11: leaves a process that waits for a worker, a timer or a message, however long', async () => {
       const timer = await world.deploy(
         ...[start(), catchTimer('rest', 'PT9H'), end(), flows('start', 'rest', 'end')],
       );
@@ -132,7 +132,7 @@ describe.each(await engineKinds())('the reconciler on $name', (kind) => {
       }
     });
 
-    it('G11: nothing with news within the grace is touched, whatever the engine says', async () => {
+    it('G11: leaves a process with news within the grace period, whatever the engine says', async () => {
       const { id, instanceId } = await world.run(key);
       await world.call('DELETE', `/process-instance/${instanceId}`);
       const unstarted = await world.request(key);
@@ -141,7 +141,7 @@ describe.each(await engineKinds())('the reconciler on $name', (kind) => {
       expect(await world.types(unstarted)).toEqual(['process-requested']);
     });
 
-    it('G11: process_store that lags is not believed: the stream has the last word', async () => {
+    it('G11: believes the stream and not process_store, which may lag', async () => {
       const { id, instanceId } = await world.run(key);
       await world.report(instanceId, 'work', 'complete');
       // Not projected.
@@ -151,7 +151,7 @@ describe.each(await engineKinds())('the reconciler on $name', (kind) => {
       expect(await world.types(id)).not.toContain('process-failed');
     });
 
-    it('G11: an end that arrives at the same moment wins', async () => {
+    it('G11: lets an end win that arrives at the same moment', async () => {
       const { id, instanceId } = await world.run(key);
       await world.report(instanceId, 'work', 'complete');
       const eventStore: EventStore = {
@@ -166,38 +166,41 @@ describe.each(await engineKinds())('the reconciler on $name', (kind) => {
       expect(await world.types(id)).not.toContain('process-failed');
     });
 
-    describe.skipIf(kind.name.startsWith('the embedded'))('what the embedded one has not', () => {
-      it('G11: a suspended instance is no zombie', async () => {
-        const { id, instanceId } = await world.run(key);
-        const path = `/process-instance/${instanceId}/suspended`;
-        expect((await world.call('PUT', path, { suspended: true })).status).toBe(204);
-        await world.reconcile();
-        expect((await world.state(id))?.status).toBe('pending');
-        expect(await world.engine.isRunning(instanceId)).toBe(true);
-      });
-
-      it('G11: a continuation that fails for good ends the process; a retry gives the job its attempts back', async () => {
-        const failing = await world.deploy(
-          start(),
-          `<serviceTask id="compute" camunda:asyncBefore="true" camunda:expression="\${missing}"><extensionElements><camunda:failedJobRetryTimeCycle>R1/PT0S</camunda:failedJobRetryTimeCycle></extensionElements></serviceTask>`,
-          end(),
-          flows('start', 'compute', 'end'),
-        );
-        const { id, instanceId } = await world.run(failing);
-        await until(
-          async () => (await world.engine.findIncidents([instanceId])).length > 0,
-          'the job has failed for good',
-        );
-        await world.reconcile();
-        const state = await world.state(id);
-        expect(state).toMatchObject(technical('INCIDENT'));
-        expect(state?.error?.message).toMatch(/at compute: .*missing/);
-        await world.call('POST', `/process-instance/${instanceId}/variables`, {
-          modifications: { missing: { value: 'here', type: 'String' } },
+    describe.skipIf(kind.name.startsWith('the embedded'))(
+      'for what the embedded engine does not have',
+      () => {
+        it('G11: leaves a suspended instance', async () => {
+          const { id, instanceId } = await world.run(key);
+          const path = `/process-instance/${instanceId}/suspended`;
+          expect((await world.call('PUT', path, { suspended: true })).status).toBe(204);
+          await world.reconcile();
+          expect((await world.state(id))?.status).toBe('pending');
+          expect(await world.engine.isRunning(instanceId)).toBe(true);
         });
-        await world.engine.retryFailed(instanceId, () => 1);
-        await until(async () => !(await world.engine.isRunning(instanceId)), 'it ends');
-      });
-    });
+
+        it('G11: ends a process whose continuation failed finally; a retry gives the job its attempts back', async () => {
+          const failing = await world.deploy(
+            start(),
+            `<serviceTask id="compute" camunda:asyncBefore="true" camunda:expression="\${missing}"><extensionElements><camunda:failedJobRetryTimeCycle>R1/PT0S</camunda:failedJobRetryTimeCycle></extensionElements></serviceTask>`,
+            end(),
+            flows('start', 'compute', 'end'),
+          );
+          const { id, instanceId } = await world.run(failing);
+          await until(
+            async () => (await world.engine.findIncidents([instanceId])).length > 0,
+            'the job has failed for good',
+          );
+          await world.reconcile();
+          const state = await world.state(id);
+          expect(state).toMatchObject(technical('INCIDENT'));
+          expect(state?.error?.message).toMatch(/at compute: .*missing/);
+          await world.call('POST', `/process-instance/${instanceId}/variables`, {
+            modifications: { missing: { value: 'here', type: 'String' } },
+          });
+          await world.engine.retryFailed(instanceId, () => 1);
+          await until(async () => !(await world.engine.isRunning(instanceId)), 'it ends');
+        });
+      },
+    );
   });
 });

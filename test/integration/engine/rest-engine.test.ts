@@ -11,7 +11,7 @@ interface Seen {
   authorization: string | undefined;
 }
 
-describe('the engine port on an engine that', () => {
+describe('the engine port', () => {
   let server: Server;
   let baseUrl = '';
   let engine: RestEngine;
@@ -53,9 +53,9 @@ describe('the engine port on an engine that', () => {
   };
   const everyCall = Object.entries(calls).map(([name, call]) => ({ name, call }));
 
-  describe.each(everyCall)('$name', ({ call }) => {
+  describe.each(everyCall)('in the call $name', ({ call }) => {
     it.each([500, 502, 503, 504, 401, 403, 408, 429])(
-      'answers %d is unavailable',
+      'takes an answer of %d for an unavailable engine',
       async (status) => {
         answer = { status, body: errorBody('why not') };
         const called = call();
@@ -64,25 +64,25 @@ describe('the engine port on an engine that', () => {
       },
     );
 
-    it.each([400, 409, 415, 422])('answers %d has refused', async (status) => {
+    it.each([400, 409, 415, 422])('takes an answer of %d for a refusal', async (status) => {
       answer = { status, body: errorBody('why not') };
       const called = call();
       await expect(called).rejects.toThrow(EngineRefusedError);
       await expect(called).rejects.toMatchObject({ httpStatus: status, message: 'why not' });
     });
 
-    it('does not answer is unavailable, and it is not waited for without end', async () => {
+    it('takes a missing answer for an unavailable engine, and does not wait without end', async () => {
       answer = 'silence';
       await expect(call()).rejects.toThrow(EngineUnavailableError);
     });
 
-    it('hangs up is unavailable', async () => {
+    it('takes a closed connection for an unavailable engine', async () => {
       answer = 'hang up';
       await expect(call()).rejects.toThrow(EngineUnavailableError);
     });
   });
 
-  it('is not there is unavailable, with its address and the cause', async () => {
+  it('takes an engine that is not there for unavailable, with its address and the cause', async () => {
     const port = await freePort();
     const away = createRestEngine({ baseUrl: `http://127.0.0.1:${port}/engine-rest/` });
     const starting = away.start('p', 'business', {});
@@ -94,25 +94,25 @@ describe('the engine port on an engine that', () => {
     await away.close();
   });
 
-  it('answers 404 has refused, but what was to be cancelled is gone then', async () => {
+  it('takes 404 for a refusal, but what was to be cancelled is gone then', async () => {
     answer = { status: 404, body: errorBody('No matching process definition') };
     await expect(calls.start()).rejects.toMatchObject({ httpStatus: 404 });
     await expect(calls.cancel()).resolves.toBeUndefined();
   });
 
-  it('knows of nothing that waits for a message says false', async () => {
+  it('answers false when nothing waits for a message', async () => {
     answer = { status: 200, body: '[]' };
     expect(await calls.correlate()).toBe(false);
   });
 
-  it('answers with something that is no JSON gives its words as the reason', async () => {
+  it('gives an answer that is not JSON as the reason', async () => {
     answer = { status: 502, body: '<html>Bad Gateway</html>' };
     await expect(calls.version()).rejects.toThrow('answered 502: <html>Bad Gateway</html>');
     answer = { status: 400, body: '' };
     await expect(calls.start()).rejects.toThrow('no reason given');
   });
 
-  describe('meets an exception of its own', () => {
+  describe('after an exception of the engine', () => {
     const changes = Object.entries(calls).filter(
       ([name]) => name !== 'findInstances' && name !== 'version',
     );
@@ -129,22 +129,25 @@ describe('the engine port on an engine that', () => {
       };
     };
 
-    it.each(changes)('in every attempt at %s, though it works: has refused', async (_, call) => {
-      failing({ status: 200, body: '[]' });
-      seen = [];
-      const called = call();
-      await expect(called).rejects.toThrow(EngineRefusedError);
-      const methods = seen
-        .filter(({ url }) => !url?.includes('/execution?'))
-        .map(({ method }) => (method === 'GET' ? 'look' : 'try'));
-      expect(methods).toEqual([...Array(5).fill('try'), 'look', 'try']);
-      await expect(called).rejects.toMatchObject({
-        httpStatus: 500,
-        message: "Cannot resolve identifier 'amount'",
-      });
-    });
+    it.each(changes)(
+      'reports a refusal when every attempt at %s meets it while the engine works otherwise',
+      async (_, call) => {
+        failing({ status: 200, body: '[]' });
+        seen = [];
+        const called = call();
+        await expect(called).rejects.toThrow(EngineRefusedError);
+        const methods = seen
+          .filter(({ url }) => !url?.includes('/execution?'))
+          .map(({ method }) => (method === 'GET' ? 'look' : 'try'));
+        expect(methods).toEqual([...Array(5).fill('try'), 'look', 'try']);
+        await expect(called).rejects.toMatchObject({
+          httpStatus: 500,
+          message: "Cannot resolve identifier 'amount'",
+        });
+      },
+    );
 
-    it('in some attempts only: the call is done', async () => {
+    it('has done the call when only some attempts meet it', async () => {
       failing({ status: 200, body: '[]' }, 3);
       await expect(calls.start()).resolves.toBe('i');
       failing({ status: 200, body: '[]' }, 5);
@@ -152,14 +155,14 @@ describe('the engine port on an engine that', () => {
     });
 
     it.each([500, 502, 503, 404])(
-      'and answers a look at it %d: its database is away, so it is unavailable',
+      'reports an unavailable engine when its next look is answered %d, for the database is away',
       async (status) => {
         failing({ status, body: '<html>away</html>' });
         await expect(calls.start()).rejects.toThrow(EngineUnavailableError);
       },
     );
 
-    it('because transactions meet: it is unavailable however often they do', async () => {
+    it('reports an unavailable engine when transactions meet, however often they do', async () => {
       const conflict = errorBody('ENGINE-03005 Execution was updated by another transaction');
       answer = ({ method }) =>
         method === 'GET' ? { status: 200, body: '[]' } : { status: 500, body: conflict };
@@ -168,7 +171,7 @@ describe('the engine port on an engine that', () => {
   });
 
   it.each([500, 404, 302])(
-    'is behind somebody who answers %d with a page of its own is unavailable',
+    'takes a page of a proxy that answers %d for an unavailable engine',
     async (status) => {
       answer = { status, body: '<html>not here</html>' };
       for (const call of [calls.start, calls.cancel, calls.correlate]) {
@@ -178,13 +181,13 @@ describe('the engine port on an engine that', () => {
   );
 
   // A proxy's page, for example: no reason to think that the start was heard.
-  it('answers 200 with something that is no JSON is unavailable', async () => {
+  it('takes an answer 200 that is not JSON for an unavailable engine', async () => {
     answer = { status: 200, body: '<html>Log in</html>' };
     await expect(calls.version()).rejects.toThrow(EngineUnavailableError);
     await expect(calls.start()).rejects.toThrow(EngineUnavailableError);
   });
 
-  it('asks who calls is told, and names in paths are escaped', async () => {
+  it('sends the credentials that the engine asks for, and escapes names in paths', async () => {
     answer = { status: 200, body: '{"id":"i"}' };
     seen = [];
     await engine.start('a/b c', 'business', {});

@@ -14,7 +14,7 @@ const FIRST = { attempt: 1 };
 const SECOND = { attempt: 2 };
 
 describe.each(await engineKinds())('the start-instance job on $name', (kind) => {
-  describe.skipIf(!kind.available)('when there is one', () => {
+  describe.skipIf(!kind.available)('when it is available', () => {
     let world: Instances;
     beforeAll(async () => {
       world = await openInstances(kind);
@@ -31,7 +31,7 @@ describe.each(await engineKinds())('the start-instance job on $name', (kind) => 
       expect(await world.active(id)).toEqual([await recorded(id)]);
     });
 
-    it('G10: delivered twice, one after the other, leaves one instance', async () => {
+    it('G10: leaves one instance when it is delivered twice, one after the other', async () => {
       const id = randomUUID();
       const job = await world.request(id);
       await startInstance(job, FIRST, world);
@@ -41,7 +41,7 @@ describe.each(await engineKinds())('the start-instance job on $name', (kind) => 
       expect(await world.types(id)).toEqual(['process-requested', 'process-started']);
     });
 
-    it('G10: delivered three times at the same moment, leaves one instance', async () => {
+    it('G10: leaves one instance when it is delivered three times at the same moment', async () => {
       const id = randomUUID();
       const job = await world.request(id);
       await Promise.all([1, 1, 1].map((attempt) => startInstance(job, { attempt }, world)));
@@ -53,7 +53,7 @@ describe.each(await engineKinds())('the start-instance job on $name', (kind) => 
       ['by the outbox', true, FIRST],
       ['by the queue', false, SECOND],
     ])(
-      'G10: delivered again %s after a lost answer, records the instance there is',
+      'G10: records the existing instance when it is delivered again %s after a lost answer',
       async (_by, redelivered, delivery) => {
         const id = randomUUID();
         const job = await world.request(id);
@@ -64,7 +64,7 @@ describe.each(await engineKinds())('the start-instance job on $name', (kind) => 
       },
     );
 
-    it('G10: deletes the surplus instance of a delivery that died before it could', async () => {
+    it('G10: deletes the duplicate instance of a delivery that died before it could', async () => {
       const id = randomUUID();
       const job = await world.request(id);
       const surplus = await world.engine.start(world.key, id, {});
@@ -91,7 +91,7 @@ describe.each(await engineKinds())('the start-instance job on $name', (kind) => 
       expect(state?.error?.message).toContain('never-deployed');
     });
 
-    it('G10: records nothing while the engine is away, and is to be tried again', async () => {
+    it('G10: records nothing while the engine is away, and is tried again', async () => {
       const id = randomUUID();
       const job = await world.request(id);
       const away = createRestEngine({

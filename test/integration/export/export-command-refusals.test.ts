@@ -15,7 +15,7 @@ describe('the command export', () => {
   });
   afterAll(() => folder.remove());
 
-  it('refuses in one sentence what makes no sense', async () => {
+  it('refuses invalid options in one sentence', async () => {
     writeFileSync(at('taken'), '');
     const wrong: [string[], Record<string, string>, RegExp][] = [
       [[], {}, /--out <file>/],

@@ -60,17 +60,14 @@ describe('the command export', () => {
     expect(firstDifference(rows, await readExport(format, await wholeOf(format)))).toBeNull();
   }
 
-  it.each(EXPORT_FORMATS)(
-    'writes every event there is, live or archived, as %s',
-    async (format) => {
-      const rows = await readExport(format, await wholeOf(format));
-      expect(rows).toHaveLength(events);
-      expect(new Set(rows.map(({ id }) => String(id))).size).toBe(events);
-      expect(beside(`whole-${format}`), 'nothing is left beside it').toEqual([]);
-    },
-  );
+  it.each(EXPORT_FORMATS)('writes every event, live or archived, as %s', async (format) => {
+    const rows = await readExport(format, await wholeOf(format));
+    expect(rows).toHaveLength(events);
+    expect(new Set(rows.map(({ id }) => String(id))).size).toBe(events);
+    expect(beside(`whole-${format}`), 'nothing is left beside it').toEqual([]);
+  });
 
-  it('says what it did, with a log line now and then', async () => {
+  it('logs what it did, with a line now and then', async () => {
     const { code, out, err } = await run('--out', at('said.ndjson'));
     expect(code).toBe(0);
     const { size } = statSync(at('said.ndjson'));
@@ -107,7 +104,7 @@ describe('the command export', () => {
   });
 
   it.each(EXPORT_FORMATS)(
-    'ends at Ctrl-C, and goes on with the same file when it is run again, as %s',
+    'ends at Ctrl-C, and continues the same file when it is run again, as %s',
     async (format) => {
       const name = `interrupted-${format}`;
       const first = begin('--format', format, '--out', at(name));
@@ -127,7 +124,7 @@ describe('the command export', () => {
   );
 
   it.each(EXPORT_FORMATS)(
-    'killed at any point it goes on with what is whole, as %s',
+    'continues after a kill at any point with what is whole, as %s',
     async (format) => {
       const name = `killed-${format}`;
       const words = ['--format', format, '--out', at(name)];
@@ -151,7 +148,7 @@ describe('the command export', () => {
     },
   );
 
-  it('begins anew when its file has lost what the journal says of it', async () => {
+  it('starts again when its file has lost what the journal says of it', async () => {
     const words = ['--out', at('lost')];
     const first = begin(...words);
     await until(() => sizeOf(`${at('lost')}.partial`) > 100_000, 'it is at work');
@@ -162,7 +159,7 @@ describe('the command export', () => {
     await expectWhole('lost', 'ndjson');
   });
 
-  it('keeps what is written when there is no room for more, and goes on when there is', async () => {
+  it('keeps what is written when there is no room for more, and continues when there is', async () => {
     const words = ['export', '--archive', 'include', '--out', at('full')];
     const line = [process.execPath, BIN, ...words].map((word) => `'${word}'`).join(' ');
     // Blocks of 512 bytes or 1 KiB, as the shell has it: less than the whole in both cases.
@@ -197,7 +194,7 @@ describe('the command export', () => {
     await expectWhole('one', 'ndjson');
   });
 
-  it('replaces a file with --force only, and goes on with no other export', async () => {
+  it('replaces a file with --force only, and continues no other export', async () => {
     writeFileSync(at('mine'), 'mine');
     expect((await run('--out', at('mine'))).code).toBe(1);
     expect(readFileSync(at('mine'), 'utf8')).toBe('mine');
@@ -216,7 +213,7 @@ describe('the command export', () => {
     await expectWhole('other', 'csv');
   });
 
-  it('does not go on with a file of columns that an older release began', async () => {
+  it('does not continue a file of columns that an older release began', async () => {
     const words = ['--format', 'csv', '--out', at('older')];
     const first = begin(...words);
     await until(() => sizeOf(`${at('older')}.partial`) > 100_000, 'it is at work');

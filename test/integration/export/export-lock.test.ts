@@ -8,7 +8,7 @@ import { temporaryFolder } from '../../support/databases.ts';
 const RUNS = 3;
 const TIMES = 300;
 
-it('of many runs that write to one file and remove its lock, never two are at it at once', async () => {
+it('of many runs that write to one file and remove its lock, never two write at once', async () => {
   const { path, remove } = temporaryFolder();
   onTestFinished(remove);
   const lock = join(path, 'events.partial.lock');

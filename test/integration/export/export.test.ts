@@ -29,7 +29,7 @@ const TEXTS = [
 ];
 
 describe.each(databaseKinds())('an export on $name', ({ available, open }) => {
-  describe.skipIf(!available)('when there is one', () => {
+  describe.skipIf(!available)('when it is available', () => {
     let database: TestDatabase;
     let person: string;
     beforeAll(async () => {
@@ -108,7 +108,7 @@ describe.each(databaseKinds())('an export on $name', ({ available, open }) => {
       expect(await readExport(format, bytesOf(await exported(format, of)))).toEqual(before);
     });
 
-    it.each(EXPORT_FORMATS)('keeps what is personal sealed, in %s', async (format) => {
+    it.each(EXPORT_FORMATS)('keeps personal data encrypted, in %s', async (format) => {
       const bytes = bytesOf(
         await exported(format, await part({ filter: { correlationId: 'person' } })),
       );
@@ -123,7 +123,7 @@ describe.each(databaseKinds())('an export on $name', ({ available, open }) => {
       expect(foundIn(bytes.toString('latin1'))).toEqual([]);
     });
 
-    it.each(EXPORT_FORMATS)('can be gone on with behind any step, in %s', async (format) => {
+    it.each(EXPORT_FORMATS)('can be resumed after any step, in %s', async (format) => {
       // Small pages and row groups of whatever comes: each step is a place to be stopped at.
       const rows: FeedRows = {
         ...database.feedRows,
@@ -147,7 +147,7 @@ describe.each(databaseKinds())('an export on $name', ({ available, open }) => {
       }
     });
 
-    it('reads no more than one page ahead, and none when it is given up', async () => {
+    it('reads no more than one page ahead, and none when it is cancelled', async () => {
       let pages = 0;
       let ended = 0;
       const rows: FeedRows = {
@@ -169,7 +169,7 @@ describe.each(databaseKinds())('an export on $name', ({ available, open }) => {
       expect(pages).toBe(3);
     });
 
-    it('is broken off by its signal', async () => {
+    it('is stopped by its signal', async () => {
       const controller = new AbortController();
       const encoder = createExportEncoder({ format: 'csv' });
       const steps = exportEvents(database.feedRows, await part(), encoder, controller.signal);

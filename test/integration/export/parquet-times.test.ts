@@ -12,7 +12,7 @@ const ZONE = 'Asia/Kolkata';
 const LAST_CHANGED = '2026-03-01T00:00:00.000Z';
 
 describe.each(databaseKinds())('times in Parquet files from $name', (kind) => {
-  describe.skipIf(!kind.available)('when there is one', () => {
+  describe.skipIf(!kind.available)('when it is available', () => {
     const folder = temporaryFolder();
     const files: Record<string, string> = {};
     let database: TestDatabase;
@@ -73,7 +73,7 @@ describe.each(databaseKinds())('times in Parquet files from $name', (kind) => {
       },
     );
 
-    it('are found by a time of the zone of who reads', async () => {
+    it('are found by a time in the time zone of the reader', async () => {
       const [row] = await query(
         `SELECT count(*)::VARCHAR, min(updated_at)::VARCHAR FROM '${files.process_store_archive}'
          WHERE updated_at = '2026-03-01 05:30:00'`,

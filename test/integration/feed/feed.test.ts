@@ -4,7 +4,7 @@ import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 import { requested } from '../../support/events.ts';
 
 describe.each(databaseKinds())('the feed on $name', ({ available, open }) => {
-  describe.skipIf(!available)('when there is one', () => {
+  describe.skipIf(!available)('when it is available', () => {
     let database: TestDatabase;
     beforeAll(async () => {
       database = await open();

@@ -27,9 +27,9 @@ function openAgain({ kind, target }: TestDatabase): Promise<Database> {
 }
 
 describe.each(databaseKinds())(
-  'the feed of $name while others are at work',
+  'the feed of $name during other work',
   ({ name, available, open }) => {
-    describe.skipIf(!available)('when there is one', () => {
+    describe.skipIf(!available)('when it is available', () => {
       let database: TestDatabase;
       let other: Database;
       beforeEach(async () => {
@@ -80,7 +80,7 @@ describe.each(databaseKinds())(
         }
       }
 
-      it('G9: every reader gets every event once and each stream in order, over appends, archiving and restoring', async () => {
+      it('G9: gives every reader every event once and each stream in order, over appends, archiving and restoring', async () => {
         const ended = Array.from({ length: 6 }, (_, at) => `ended-${at}`);
         for (const id of ended) await endedProcess(database, id);
         let writing = 6;
@@ -124,7 +124,7 @@ describe.each(databaseKinds())(
         await expectPositioned(database);
       });
 
-      it('G9: what is generated beside live appends is all there, too', async () => {
+      it('G9: has every event that is generated beside live appends, too', async () => {
         const sink =
           database.kind === 'sqlite'
             ? openSqliteSink(database.target, 1)
@@ -147,7 +147,7 @@ describe.each(databaseKinds())(
       });
 
       if (name === 'SQLite') {
-        it('G9: a reader gets every event of several processes on one file', async () => {
+        it('G9: gives a reader every event of several processes on one file', async () => {
           const writer = await builtFile('test/support/programs/shared-writer.ts');
           const ends = [1, 2, 3].map(async () => {
             const child = spawn(process.execPath, [writer, database.target, '40'], {
@@ -162,7 +162,7 @@ describe.each(databaseKinds())(
           await expectAll(events);
         });
       } else {
-        it('G9: a process killed while it gives positions loses none and gives none twice', async () => {
+        it('G9: loses none and gives none twice when a process is killed while it gives positions', async () => {
           const append = async (at: number): Promise<void> => {
             const many = Array.from({ length: 60 }, (_, nth) => stepCompleted(`k-${at}-${nth}`));
             await database.eventStore.append(`killed-${at}`, [requested(), ...many]);

@@ -8,7 +8,7 @@ import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 import { requested } from '../../support/events.ts';
 
 describe.each(databaseKinds())('the feed of $name while processes move', ({ available, open }) => {
-  describe.skipIf(!available)('when there is one', () => {
+  describe.skipIf(!available)('when it is available', () => {
     let database: TestDatabase;
     beforeAll(async () => {
       database = await open();
@@ -37,7 +37,7 @@ describe.each(databaseKinds())('the feed of $name while processes move', ({ avai
       };
     }
 
-    it('G9: who reads the archive, too, misses nothing that moves between two statements', async () => {
+    it('G9: gives a reader with the archive everything that moves between two statements', async () => {
       await endedProcess(database, 'moving');
       await database.eventStore.append('staying', [requested()]);
       let isLive = true;

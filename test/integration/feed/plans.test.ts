@@ -41,7 +41,7 @@ const PAGES: readonly [name: string, filter: FeedFilter, live: string, archived:
   ],
 ];
 
-describe('plans of the feed on SQLite', () => {
+describe('the feed on SQLite', () => {
   let database: TestDatabase;
   beforeAll(async () => {
     const opened = await databaseKinds()[0]?.open();
@@ -60,7 +60,7 @@ describe('plans of the feed on SQLite', () => {
   }
 
   it.each(PAGES)(
-    'a page of %s reads no more than its part of the feed',
+    'reads for a page of %s no more than its part of the feed',
     async (_, filter, ...found) => {
       const source = createSqliteFeedSource(database.reads);
       const page = (archived: boolean) =>
@@ -81,7 +81,7 @@ describe('plans of the feed on SQLite', () => {
     },
   );
 
-  it('where a time range begins and ends is known without the rows', async () => {
+  it('finds where a time range begins and ends without the rows', async () => {
     const source = createSqliteFeedSource(database.reads);
     for (const [table, index] of [
       ['event_log', 'idx_created_at'],
@@ -94,7 +94,7 @@ describe('plans of the feed on SQLite', () => {
     }
   });
 
-  it('the first event behind a position is one look', async () => {
+  it('finds the first event after a position in one look-up', async () => {
     const source = createSqliteFeedSource(database.reads);
     expect(await planOf(source.first('event_log', 5, 10))).toEqual([
       'SEARCH event_log USING INTEGER PRIMARY KEY (rowid>?)',
@@ -107,7 +107,7 @@ describe('plans of the feed on SQLite', () => {
 
 const serverUrl = inject('mssqlUrl');
 
-describe.skipIf(serverUrl === null)('statements of the feed on SQL Server', () => {
+describe.skipIf(serverUrl === null)('the feed on SQL Server', () => {
   let world: ProxiedDatabase;
   beforeAll(async () => {
     world = await openProxied(serverUrl ?? '');
@@ -116,7 +116,7 @@ describe.skipIf(serverUrl === null)('statements of the feed on SQL Server', () =
   });
   afterAll(() => world?.close());
 
-  it('cast every text that is compared with a key or a time', async () => {
+  it('casts every text that is compared with a key or a time', async () => {
     const { proxy, database } = world;
     const filter: FeedFilter = {
       ...{
@@ -148,7 +148,7 @@ describe.skipIf(serverUrl === null)('statements of the feed on SQL Server', () =
     }
   });
 
-  it('a page with nothing new takes one round trip, and gives no positions', async () => {
+  it('takes one round trip for a page with nothing new, and gives no positions', async () => {
     const { proxy, database } = world;
     const after = await database.eventFeed.head();
     const before = proxy.messages.length;

@@ -51,7 +51,7 @@ describe.skipIf(inject('mssqlUrl') === null)('positions in the feed on SQL Serve
     return { ...store, commit: () => transaction.commit() };
   }
 
-  it('G9: an event that is committed after one with a higher id comes later, and once', async () => {
+  it('G9: give an event that is committed after one with a higher id later, and once', async () => {
     const [early, late] = [await openTransaction(), await openTransaction()];
     const lower = await early.append('lower', [requested()]);
     const higher = await late.append('higher', [requested()]);
@@ -70,7 +70,7 @@ describe.skipIf(inject('mssqlUrl') === null)('positions in the feed on SQL Serve
     await expectPositioned(database);
   });
 
-  it('G9: the same for an event that comes late for an archived process', async () => {
+  it('G9: do the same for an event that comes late for an archived process', async () => {
     await endedProcess(database, 'ended');
     await moveBatch(database, 10);
     await readOn();
@@ -87,7 +87,7 @@ describe.skipIf(inject('mssqlUrl') === null)('positions in the feed on SQL Serve
     await expectPositioned(database);
   });
 
-  it('G9: what is rolled back has no position and keeps none from the others', async () => {
+  it('G9: are not given to what is rolled back, which keeps none from the others', async () => {
     const transaction = pool.transaction();
     await transaction.begin();
     const store = createMssqlEventStore({
@@ -102,7 +102,7 @@ describe.skipIf(inject('mssqlUrl') === null)('positions in the feed on SQL Serve
     await expectPositioned(database);
   });
 
-  it('G9: verify finds an event that no reader comes upon, and mends that', async () => {
+  it('G9: are verified: an event that no reader gets is found and repaired', async () => {
     const found = async (repair = false) => {
       const { differences, repairs } = await verified(database, { graceMs: 0, repair });
       const unplaced = differences.filter(({ kind }) => kind === 'event-without-position');
@@ -122,7 +122,7 @@ describe.skipIf(inject('mssqlUrl') === null)('positions in the feed on SQL Serve
     await expectPositioned(database);
   });
 
-  it('G9: more events than get their positions at once are all there, in the order of each stream', async () => {
+  it('G9: are given to more events than get theirs at once, in the order of each stream', async () => {
     const many = Array.from({ length: 27 }, (_, at) => at);
     for (const at of many) {
       const events = Array.from({ length: 80 }, (_, nth) => stepCompleted(`many-${at}-${nth}`));
@@ -134,7 +134,7 @@ describe.skipIf(inject('mssqlUrl') === null)('positions in the feed on SQL Serve
     await expectPositioned(database);
   });
 
-  it('a position is not given again when its event is purged', async () => {
+  it('are not given again when their events are purged', async () => {
     await endedProcess(database, 'purged');
     await moveBatch(database, 100);
     const events = await readOn();

@@ -11,7 +11,7 @@ const EVENTS = 24;
 const at = (minute: number): string => new Date(Date.UTC(2026, 0, 1, 0, minute)).toISOString();
 
 describe.each(databaseKinds())('time ranges of the feed on $name', ({ available, open }) => {
-  describe.skipIf(!available)('when there is one', () => {
+  describe.skipIf(!available)('when it is available', () => {
     let database: TestDatabase;
     /** Minute of each event in the order of the positions: the clocks that wrote them differ. */
     const minutes: number[] = [];
@@ -41,7 +41,7 @@ describe.each(databaseKinds())('time ranges of the feed on $name', ({ available,
       return { ...read, found };
     }
 
-    it('G9: no event of a range is left out, wherever it is', async () => {
+    it('G9: leave out no event, wherever it is', async () => {
       for (const [from, to] of [
         [0, 1],
         [3, 9],
@@ -64,7 +64,7 @@ describe.each(databaseKinds())('time ranges of the feed on $name', ({ available,
       }
     });
 
-    it('what is far away is found without a look at all in between', async () => {
+    it('are found far away without reading all in between', async () => {
       const last = Math.max(...minutes);
       const late = { from: at(last), to: at(last + 1) };
       expect((await minutesOf(late)).pages).toBeLessThan(8);
@@ -72,7 +72,7 @@ describe.each(databaseKinds())('time ranges of the feed on $name', ({ available,
       expect((await minutesOf({ to: at(1) })).pages).toBeLessThan(8);
     });
 
-    it('G9: an event of an old time that is committed late comes for those who know the range', async () => {
+    it('G9: give an event of an old time that is committed late to those who know the range', async () => {
       const filter = { from: at(0), to: at(3) };
       const { position, found } = await minutesOf(filter);
       await append(2);
@@ -80,7 +80,7 @@ describe.each(databaseKinds())('time ranges of the feed on $name', ({ available,
       expect((await minutesOf(filter)).found).toEqual([...found, 2]);
     });
 
-    it('G9: an archived event is found by its time, and again when it is restored', async () => {
+    it('G9: find an archived event by its time, and again when it is restored', async () => {
       await endedProcess(database, 'moves');
       await moveBatch(database, 10);
       const filter = { from: '2026-01-02T00:00:00.000Z' };

@@ -28,7 +28,7 @@ describe.skipIf(redisUrl === null)('BullMQ when Redis goes away', () => {
     return Date.now() - begin;
   }
 
-  it('G10: refuses jobs at once while Redis is down, and goes on when it is back', async () => {
+  it('G10: refuses jobs at once while Redis is down, and works when it is back', async () => {
     const ran: string[] = [];
     await queue.work({
       'project-process': async ({ correlationId }) => void ran.push(correlationId),
@@ -61,7 +61,7 @@ describe.skipIf(redisUrl === null)('BullMQ when Redis goes away', () => {
     }
   });
 
-  it('G12: ends in time while Redis is down, a running job or not', async () => {
+  it('G12: ends in time while Redis is down, with a running job or without', async () => {
     const work = gate();
     let running = 0;
     await queue.work({
@@ -121,14 +121,14 @@ describe.skipIf(redisUrl === null)('BullMQ when a worker ends', () => {
     return attempts;
   }
 
-  it('G10: its job is run again by another process, though two workers are killed with it', async () => {
+  it('G10: runs its job again in another process, though two workers are killed with it', async () => {
     expect((await runAndEnd('SIGKILL')).said).toBe('survivor 1');
     expect((await runAndEnd('SIGKILL')).said).toBe('survivor 2');
     expect(await runHere()).toEqual([3]);
     expect(await queues.failed('start-instance')).toEqual([]);
   });
 
-  it('G12: a stop lets go of a job that hangs, with all that keeps the process alive', async () => {
+  it('G12: releases a hanging job at the stop, with all that keeps the process alive', async () => {
     expect(await runAndEnd('SIGTERM')).toEqual({ said: 'survivor 1', code: 0 });
     expect(await runHere()).toEqual([2]);
   });

@@ -18,7 +18,7 @@ import {
 const FAST = policies({ attempts: 3, backoff: 1, maxBackoff: 2 });
 
 describe.each(await queueKinds())('dead letters: $name', ({ available, durable, create }) => {
-  describe.skipIf(!available)('when there is such a queue', () => {
+  describe.skipIf(!available)('when it is available', () => {
     let queues: TestQueues;
     let queue: TestQueue;
     /** Correlation ids whose jobs fail, and how. */
@@ -64,7 +64,7 @@ describe.each(await queueKinds())('dead letters: $name', ({ available, durable, 
     const untilDead = (count: number) =>
       until(async () => (await letters()).length === count, `${count} dead letters`);
 
-    it('keep a job that fails for a reason that does not pass, after its attempts', async () => {
+    it('keep a job that fails for a permanent reason, after its attempts', async () => {
       breakDown('bad');
       const begin = Date.now();
       give(job('start-instance', 'bad', '7'));
@@ -102,7 +102,7 @@ describe.each(await queueKinds())('dead letters: $name', ({ available, durable, 
       expect(ran.length - before).toBeGreaterThanOrEqual(2);
     });
 
-    it('let a job go that succeeds when it is retried, and tell it that it ran before', async () => {
+    it('release a job that succeeds when it is retried, and let it know that it ran before', async () => {
       breakDown('a', 'b');
       give(job('start-instance', 'a', '1'), job('project-process', 'b', '2'));
       await untilDead(2);
@@ -121,7 +121,7 @@ describe.each(await queueKinds())('dead letters: $name', ({ available, durable, 
       expect(await queue.deadLetters.retry(a?.id ?? '')).toBe(false);
     });
 
-    it('have a job again that fails when it is retried, after all its attempts', async () => {
+    it('keep a job again that fails when it is retried, after all its attempts', async () => {
       breakDown('a');
       give(job('start-instance', 'a', '1'));
       await untilDead(1);
@@ -173,13 +173,13 @@ describe.each(await queueKinds())('dead letters: $name', ({ available, durable, 
     });
 
     it.each(['start-instance:4711', 'start-instance', 'nonsense:1', '', 'constructor:1', 'a:*'])(
-      'know no job "%s"',
+      'answer for an unknown job "%s" that there is none',
       async (id) => {
         expect(await queue.deadLetters.retry(id)).toBe(false);
       },
     );
 
-    it('do not hold up later projections of their process', async () => {
+    it('do not delay later projections of their process', async () => {
       breakDown('p');
       give(job('project-process', 'p', '1'));
       await untilDead(1);

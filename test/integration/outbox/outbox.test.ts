@@ -4,7 +4,7 @@ import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 import { requested } from '../../support/events.ts';
 
 describe.each(databaseKinds())('the outbox on $name', ({ available, open }) => {
-  describe.skipIf(!available)('when there is one', () => {
+  describe.skipIf(!available)('when it is available', () => {
     let database: TestDatabase;
     beforeAll(async () => {
       database = await open();
@@ -40,7 +40,7 @@ describe.each(databaseKinds())('the outbox on $name', ({ available, open }) => {
         return rows.length > 0 && rows;
       }, 'a row is due');
 
-    it('gives a row out again when its lease is over, not before, and says so', async () => {
+    it('gives a row out again after its lease, not before, and says so', async () => {
       await append(1);
       const began = Date.now();
       expect(await database.outbox.claim(1, 500)).toMatchObject([{ attempts: 0 }]);
@@ -48,7 +48,7 @@ describe.each(databaseKinds())('the outbox on $name', ({ available, open }) => {
       expect(Date.now() - began).toBeGreaterThanOrEqual(490);
     });
 
-    it('keeps a released row back for its pause, with the reason', async () => {
+    it('holds a released row back for its delay, with the reason', async () => {
       const ids = await append(1);
       await database.outbox.claim(1, 60_000);
       const began = Date.now();
@@ -59,7 +59,7 @@ describe.each(databaseKinds())('the outbox on $name', ({ available, open }) => {
       expect(Date.now() - began).toBeGreaterThanOrEqual(490);
     });
 
-    it('makes everything due for the only relay there is', async () => {
+    it('makes everything due for a relay that is the only one', async () => {
       await append(3);
       await database.outbox.claim(3, 60_000);
       expect(await database.outbox.releaseAll()).toBe(3);
@@ -70,7 +70,7 @@ describe.each(databaseKinds())('the outbox on $name', ({ available, open }) => {
       ]);
     });
 
-    it('forgets removed rows and tells its depth', async () => {
+    it('removes published rows and reports its depth', async () => {
       const ids = await append(3);
       const { rows } = await database.outbox.depth();
       expect(rows).toBe(3);

@@ -28,7 +28,7 @@ const ignore = (answers: Promise<void>[]): void => {
 };
 
 describe.each(await queueKinds())('the queue: $name', ({ available, durable, create }) => {
-  describe.skipIf(!available)('when there is one', () => {
+  describe.skipIf(!available)('when it is available', () => {
     let queues: TestQueues;
     beforeEach(() => {
       queues = create();
@@ -72,7 +72,7 @@ describe.each(await queueKinds())('the queue: $name', ({ available, durable, cre
       }
     });
 
-    it('tries a failing job again, after a pause that doubles, and counts the attempts', async () => {
+    it('retries a failing job after a delay that doubles, and counts the attempts', async () => {
       const { runs, handlers } = recording(({ attempt }) => {
         if (attempt < 4) throw new Error('not yet');
       });
@@ -90,7 +90,7 @@ describe.each(await queueKinds())('the queue: $name', ({ available, durable, cre
       }
     });
 
-    it('G4: a job added while an earlier one of its process runs is not swallowed', async () => {
+    it('G4: keeps a job that is added while an earlier one of its process runs', async () => {
       const first = gate();
       let events = 1;
       const read: number[] = [];
@@ -112,7 +112,7 @@ describe.each(await queueKinds())('the queue: $name', ({ available, durable, cre
       await until(() => read.includes(5), 'a projection begins after the last event');
     });
 
-    it('runs as many at once as it may, and no more', async () => {
+    it('runs as many jobs at once as it may, and no more', async () => {
       const all = gate();
       let running = 0;
       let most = 0;
@@ -132,7 +132,7 @@ describe.each(await queueKinds())('the queue: $name', ({ available, durable, cre
       expect(most).toBe(3);
     });
 
-    it('G10: runs no twin of a job that the engine would hear of twice at the same moment', async () => {
+    it('G10: runs no second copy of a job that would make two simultaneous calls to the engine', async () => {
       const first = gate();
       const { runs, handlers } = recording(() => first.opened);
       const queue = await queues.open({ concurrency: 3 });
@@ -167,7 +167,7 @@ describe.each(await queueKinds())('the queue: $name', ({ available, durable, cre
       await until(() => runs.length === 2, 'both run');
     });
 
-    it('does not let starts that hang hold up projections', async () => {
+    it('does not let starts that hang delay projections', async () => {
       const engine = gate();
       const { runs, handlers } = recording((run) =>
         run.name === 'start-instance' ? engine.opened : undefined,
@@ -206,7 +206,7 @@ describe.each(await queueKinds())('the queue: $name', ({ available, durable, cre
       expect(runs).toHaveLength(1);
     });
 
-    it('G12: lets go of a job that does not end in time', async () => {
+    it('G12: releases a job that does not end in time', async () => {
       const work = gate();
       const { runs, handlers } = recording(() => work.opened);
       const queue = await queues.open();

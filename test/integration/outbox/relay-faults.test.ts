@@ -30,7 +30,7 @@ describe('the relay when jobs fail or hang in process', () => {
     await database.destroy();
   });
 
-  it('G10: keeps the row with the reason, and publishes it later and later until it is done', async () => {
+  it('G10: keeps the row with the reason, and publishes it at growing intervals until it is done', async () => {
     world.work.does = async () => {
       throw new Error('the engine is on fire');
     };
@@ -100,7 +100,7 @@ describe('the relay when jobs fail or hang in process', () => {
     await until(async () => (await database.outbox.depth()).rows === 0, 'its row goes');
   });
 
-  it('G12: stop lets go of jobs that hang, and their rows stay', async () => {
+  it('G12: releases hanging jobs at the stop, and their rows stay', async () => {
     const hangs = gate();
     world.work.does = () => hangs.opened;
     const queue = await queues.open();
@@ -116,7 +116,7 @@ describe('the relay when jobs fail or hang in process', () => {
 });
 
 describe.skipIf((await serverUrl('redis')) === null)('the relay when Redis goes away', () => {
-  it('G10: events appended meanwhile are published when it is back', async () => {
+  it('G10: publishes events appended meanwhile when it is back', async () => {
     const world = createWorld();
     let redis = await startRedis();
     const queue = await bullmqQueues(redis.url).open();

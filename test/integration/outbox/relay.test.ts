@@ -17,7 +17,7 @@ import {
 describe.each(await queueKinds())(
   'the relay to the $name queue',
   ({ available, durable, create }) => {
-    describe.skipIf(!available)('when there is one', () => {
+    describe.skipIf(!available)('when it is available', () => {
       let world: World;
       let database: TestDatabase;
       let queues: TestQueues;
@@ -35,7 +35,7 @@ describe.each(await queueKinds())(
       });
       const rows = async (): Promise<number> => (await database.outbox.depth()).rows;
 
-      it('publishes every event to all its jobs, by the nudge alone', async () => {
+      it('publishes every event to all its jobs, after the notification alone', async () => {
         await queue.work(world.handlers);
         world.nudges(world.relay({ outbox: database.outbox, queue }));
         const appended = await Promise.all(
@@ -63,7 +63,7 @@ describe.each(await queueKinds())(
         expect(world.runs.every((run) => !run.redelivered)).toBe(true);
       });
 
-      it('G10: publishes what a relay that died had taken, once its lease is over', async () => {
+      it('G10: publishes after the lease what a relay that died had claimed', async () => {
         await queue.work(world.handlers);
         // Nobody is nudged: the process died between the commit and the publishing.
         await database.eventStore.append('orphan', [requested()]);
@@ -92,7 +92,7 @@ describe.each(await queueKinds())(
         expect(ran()).toHaveLength(300);
       });
 
-      it('G12: stop waits for what is under way and leaves no published row behind', async () => {
+      it('G12: waits at the stop for what is in flight and leaves no published row behind', async () => {
         const slow = gate();
         world.work.does = () => slow.opened;
         await queue.work(world.handlers);
@@ -106,7 +106,7 @@ describe.each(await queueKinds())(
         expect(await rows()).toBe(0);
       });
 
-      it('G12: stop waits for rows that it is just taking, and takes no more', async () => {
+      it('G12: waits at the stop for rows that it is just claiming, and claims no more', async () => {
         await queue.work(world.handlers);
         await database.eventStore.append('taken', [requested()]);
         await database.outbox.releaseAll();

@@ -13,7 +13,7 @@ const script = await builtFile('test/support/programs/timed-worker.ts');
 const redisUrl = await serverUrl('redis');
 const NAME = 'reconcile-processes';
 
-describe('timed jobs in process, by a clock of the test', () => {
+describe('timed jobs in process by a clock of the test', () => {
   afterEach(() => vi.useRealTimers());
 
   it('run at the times of their pattern in UTC, whatever the time zone of the machine', async () => {
@@ -72,7 +72,7 @@ describe.skipIf(redisUrl === null)('timed jobs of several instances', () => {
     return { child, marks };
   }
 
-  it('three processes never double a run, and a killed one is followed by another', async () => {
+  it('never run twice at a time in three processes, and another one takes over when one is killed', async () => {
     // Each run takes longer than its period, so that a second is always due.
     const all = [0, 1, 2].map(() => startProcess(100, 250));
     const ended = (): number =>
@@ -102,7 +102,7 @@ describe.skipIf(redisUrl === null)('timed jobs of several instances', () => {
     }
   });
 
-  it('a run cut off by the stop of its instance goes on at once on another', async () => {
+  it('continue at once on another instance when the stop of theirs cut them off', async () => {
     const [a, b] = [await queues.open(), await queues.open()];
     const began: string[] = [];
     const cut = (name: string) => async (signal: AbortSignal) => {
@@ -120,7 +120,7 @@ describe.skipIf(redisUrl === null)('timed jobs of several instances', () => {
     await b.close(15_000);
   });
 
-  it('a run whose lock lapsed is told that it is no longer its own', async () => {
+  it('learn when a lock lapsed that the run is no longer theirs', async () => {
     const queue = await queues.open({ stalledMs: 500 });
     const told = gate();
     let runs = 0;
@@ -134,7 +134,7 @@ describe.skipIf(redisUrl === null)('timed jobs of several instances', () => {
     await until(() => runs > 1, 'it comes again');
   });
 
-  it('an instance that joins moves no time, and mends a schedule whose next run was removed', async () => {
+  it('keep their times when an instance joins, which restores a schedule whose next run was removed', async () => {
     const first = await queues.open();
     await first.schedule(NAME, { everyMs: 3_600_000 }, async () => {});
     const known = await bull.getJobScheduler(NAME);
@@ -150,7 +150,7 @@ describe.skipIf(redisUrl === null)('timed jobs of several instances', () => {
     expect(await bull.getDelayedCount()).toBe(1);
   });
 
-  it('an overdue run is not dropped by an instance that joins', async () => {
+  it('keep an overdue run when an instance joins', async () => {
     const blocked = gate();
     const [a, b] = [await queues.open(), await queues.open()];
     let runs = 0;
@@ -169,7 +169,7 @@ describe.skipIf(redisUrl === null)('timed jobs of several instances', () => {
     await until(() => runs === 2, 'the overdue one runs');
   });
 
-  it('G10: come back after Redis lost all it knew', async () => {
+  it('G10: come back after Redis lost all its data', async () => {
     let redis = await startRedis();
     const queue = await bullmqQueues(redis.url).open();
     let runs = 0;

@@ -21,14 +21,14 @@ function counting(work: (run: number, signal: AbortSignal) => Promise<void> | vo
 }
 
 describe.each(await queueKinds())('timed jobs: $name', ({ available, durable, create }) => {
-  describe.skipIf(!available)('when there is such a queue', () => {
+  describe.skipIf(!available)('when it is available', () => {
     let queues: TestQueues;
     beforeEach(() => {
       queues = create();
     });
     afterEach(() => queues.destroy());
 
-    it('run again and again, the first time after one period', async () => {
+    it('run repeatedly, the first time after one period', async () => {
       const queue = await queues.open();
       const began = Date.now();
       const first: number[] = [];
@@ -66,7 +66,7 @@ describe.each(await queueKinds())('timed jobs: $name', ({ available, durable, cr
       expect(failed).toHaveLength(durable ? 2 : 0);
     });
 
-    it('follow a changed schedule and leave the old one', async () => {
+    it('follow a changed schedule and drop the old one', async () => {
       const queue = await queues.open();
       const before = counting();
       const after = counting();
@@ -120,7 +120,7 @@ describe.each(await queueKinds())('timed jobs: $name', ({ available, durable, cr
       await expect(refused).rejects.toThrow('a period must be');
     });
 
-    it('G12: a stop tells the running one, waits for it, and begins no other', async () => {
+    it('G12: end at a stop, which signals the running one, waits for it, and begins no other', async () => {
       const queue = await queues.open();
       let ended = false;
       const { seen, handler } = counting(async (_run, signal) => {
@@ -137,7 +137,7 @@ describe.each(await queueKinds())('timed jobs: $name', ({ available, durable, cr
       await expect(queue.schedule(NAME, { everyMs: 20 }, handler)).rejects.toThrow();
     });
 
-    it('G12: a stop lets go of one that does not end in time', async () => {
+    it('G12: are released at a stop when one does not end in time', async () => {
       const work = gate();
       const queue = await queues.open();
       const { seen, handler } = counting(() => work.opened);

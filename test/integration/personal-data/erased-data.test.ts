@@ -36,38 +36,44 @@ describe.each(databaseKinds())('personal data on $name', ({ available, open }) =
     await database?.destroy();
   });
 
-  it.skipIf(!available)('goes with its key, and the hashes hold before and after', async () => {
-    const { eventStore, processStore } = instanceOn(database);
-    await eventStore.append('gone', [start, failed]);
-    await database.processStore.project('gone');
-    const before = await rowsOf(database, 'gone');
+  it.skipIf(!available)(
+    'is unreadable without its key, and the hashes hold before and after',
+    async () => {
+      const { eventStore, processStore } = instanceOn(database);
+      await eventStore.append('gone', [start, failed]);
+      await database.processStore.project('gone');
+      const before = await rowsOf(database, 'gone');
 
-    const erasure = await database.processKeys.erase('gone');
-    expect(erasure.kind).toBe('erased');
-    expect(await database.processKeys.erase('gone')).toEqual({ ...erasure, kind: 'erased-before' });
-    expect(await database.processKeys.erase('never')).toEqual({ kind: 'no-key' });
+      const erasure = await database.processKeys.erase('gone');
+      expect(erasure.kind).toBe('erased');
+      expect(await database.processKeys.erase('gone')).toEqual({
+        ...erasure,
+        kind: 'erased-before',
+      });
+      expect(await database.processKeys.erase('never')).toEqual({ kind: 'no-key' });
 
-    const after = await rowsOf(database, 'gone');
-    expect(after).toEqual(before);
-    expectChain(after);
-    // Another instance: this one may believe for seconds that the key is there.
-    const other = instanceOn(database);
-    const [first, last] = await other.eventStore.readStream('gone');
-    expect(first).toMatchObject({
-      erased: true,
-      data: {
-        variables: { userId: '42', email: ERASED, name: ERASED, children: [{ name: ERASED }] },
-        requestHash: ERASED,
-      },
-      identity: { identifiers: { userId: '42', email: ERASED } },
-    });
-    expect(last).toMatchObject({ data: { code: 'ACCOUNT_EXISTS', message: ERASED } });
-    const state = { status: 'error', error: { message: ERASED }, erased: true };
-    expect(await other.processStore.get('gone')).toMatchObject(state);
-    expect(await processStore.get('gone'), 'read before the key was gone').toMatchObject({
-      error: { message: PERSON.refusal },
-    });
-  });
+      const after = await rowsOf(database, 'gone');
+      expect(after).toEqual(before);
+      expectChain(after);
+      // Another instance: this one may believe for seconds that the key is there.
+      const other = instanceOn(database);
+      const [first, last] = await other.eventStore.readStream('gone');
+      expect(first).toMatchObject({
+        erased: true,
+        data: {
+          variables: { userId: '42', email: ERASED, name: ERASED, children: [{ name: ERASED }] },
+          requestHash: ERASED,
+        },
+        identity: { identifiers: { userId: '42', email: ERASED } },
+      });
+      expect(last).toMatchObject({ data: { code: 'ACCOUNT_EXISTS', message: ERASED } });
+      const state = { status: 'error', error: { message: ERASED }, erased: true };
+      expect(await other.processStore.get('gone')).toMatchObject(state);
+      expect(await processStore.get('gone'), 'read before the key was gone').toMatchObject({
+        error: { message: PERSON.refusal },
+      });
+    },
+  );
 
   it.skipIf(!available)('is read and erased in the archive as well', async () => {
     const { eventStore, personal } = instanceOn(database);
@@ -127,16 +133,19 @@ describe.each(databaseKinds())('personal data on $name', ({ available, open }) =
     expect(state).toMatchObject({ status: 'error', error: { code: 'ERASED', message: ERASED } });
   });
 
-  it.skipIf(!available)('is gone from an instance 5 seconds after its key', async () => {
-    let now = 1_000;
-    const { eventStore } = instanceOn(database, MASTER, { now: () => now });
-    await eventStore.append('seconds', [start]);
-    await database.processKeys.erase('seconds');
-    // Used again and again: only the time since the key was read counts.
-    for (; now < 6_000; now += 1_000) {
-      expect(foundIn(await eventStore.readStream('seconds'))).not.toEqual([]);
-    }
-    now = 6_001;
-    expect(foundIn(await eventStore.readStream('seconds'))).toEqual([]);
-  });
+  it.skipIf(!available)(
+    'is gone from the memory of an instance 5 seconds after its key',
+    async () => {
+      let now = 1_000;
+      const { eventStore } = instanceOn(database, MASTER, { now: () => now });
+      await eventStore.append('seconds', [start]);
+      await database.processKeys.erase('seconds');
+      // Used again and again: only the time since the key was read counts.
+      for (; now < 6_000; now += 1_000) {
+        expect(foundIn(await eventStore.readStream('seconds'))).not.toEqual([]);
+      }
+      now = 6_001;
+      expect(foundIn(await eventStore.readStream('seconds'))).toEqual([]);
+    },
+  );
 });

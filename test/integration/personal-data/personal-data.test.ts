@@ -26,7 +26,7 @@ describe.each(databaseKinds())('personal data on $name', ({ available, open }) =
     await database?.destroy();
   });
 
-  it.skipIf(!available)('is in no table, and in every answer', async () => {
+  it.skipIf(!available)('is plain in every answer, and in no table', async () => {
     const { eventStore, processStore } = instanceOn(database);
     const { events: written } = await eventStore.append('whole', ALL);
     const state = await processStore.project('whole');
@@ -47,7 +47,7 @@ describe.each(databaseKinds())('personal data on $name', ({ available, open }) =
     expectChain(await rowsOf(database, 'whole'));
   });
 
-  it.skipIf(!available)('leaves what is not personal where queries find it', async () => {
+  it.skipIf(!available)('leaves other data where queries find it', async () => {
     const { eventStore } = instanceOn(database);
     await eventStore.append('beside', [start, PERSONAL_EVENTS.refused, completedStep]);
     const [first, refused, handled] = await rowsOf(database, 'beside');
@@ -84,7 +84,7 @@ describe.each(databaseKinds())('personal data on $name', ({ available, open }) =
     expect((await eventStore.readStream('plain'))[0]?.data).toEqual(plain.data);
   });
 
-  it.skipIf(!available)('costs processes without any nothing', async () => {
+  it.skipIf(!available)('costs nothing for processes without any', async () => {
     const untouched = new Proxy(database.processKeys, {
       get: (_keys, name) => {
         throw new Error(`the keys were asked to ${String(name)}`);

@@ -14,7 +14,7 @@ import {
 } from '../../support/events.ts';
 
 describe.each(databaseKinds())('the event store on $name', ({ available, open }) => {
-  describe.skipIf(!available)('when there is one', () => {
+  describe.skipIf(!available)('when it is available', () => {
     const offered: StoredEvent[] = [];
     let database: TestDatabase;
     beforeAll(async () => {
@@ -25,7 +25,7 @@ describe.each(databaseKinds())('the event store on $name', ({ available, open })
       database.eventStore.append(...args);
     const read = (id: string): Promise<StoredEvent[]> => database.eventStore.readStream(id);
 
-    it('G1: an append gives back what a reader finds, every kind of event whole', async () => {
+    it('G1: gives a reader what was appended, every kind of event whole', async () => {
       const written = [
         requested(),
         started(),
@@ -73,7 +73,7 @@ describe.each(databaseKinds())('the event store on $name', ({ available, open })
       await expect(append('many', [...many, requested()])).rejects.toThrow(RangeError);
     });
 
-    it('G3: versions are gapless and in commit order under concurrent appends', async () => {
+    it('G3: keeps versions gapless and in commit order under concurrent appends', async () => {
       const count = 60;
       await Promise.all(
         Array.from({ length: count }, (_, at) => append('busy', [stepCompleted(`busy-${at}`)])),
@@ -86,7 +86,7 @@ describe.each(databaseKinds())('the event store on $name', ({ available, open })
       expect(ids).toEqual([...ids].sort((a, b) => (a < b ? -1 : 1)));
     });
 
-    it('G7: says the last version of a live stream without reading it, and 0 for one that is not there', async () => {
+    it('G7: gives the last version of a live stream without reading it, and 0 for an unknown one', async () => {
       await append('versioned', [requested(), started()]);
       await append('versioned', [stepCompleted('versioned')]);
       expect(await database.eventStore.lastVersion('versioned')).toBe(3);
@@ -94,7 +94,7 @@ describe.each(databaseKinds())('the event store on $name', ({ available, open })
       expect(await database.eventStore.lastVersion('nobody')).toBe(0);
     });
 
-    it('G3: an expected version that is not the version writes nothing', async () => {
+    it('G3: writes nothing when the expected version is not the last one', async () => {
       await append('expected', [requested()], { expectedVersion: 0 });
       const again = append('expected', [requested()], { expectedVersion: 0 });
       await expect(again).rejects.toThrow(VersionConflictError);
@@ -104,7 +104,7 @@ describe.each(databaseKinds())('the event store on $name', ({ available, open })
       expect(await read('expected')).toHaveLength(1);
     });
 
-    it('G3: of many appends that expect the same version one wins', async () => {
+    it('G3: lets one of many appends win that expect the same version', async () => {
       const results = await Promise.allSettled(
         Array.from({ length: 20 }, () => append('race', [requested()], { expectedVersion: 0 })),
       );
@@ -115,7 +115,7 @@ describe.each(databaseKinds())('the event store on $name', ({ available, open })
       }
     });
 
-    it('G3: a known dedupe key gives back the event that has it, in any stream', async () => {
+    it('G3: gives back the event that has a known dedupe key, in any stream', async () => {
       const first = await append('dedupe', [stepCompleted('once')]);
       const again = await append('dedupe', [stepCompleted('once'), completed()]);
       const elsewhere = await append('dedupe-2', [stepCompleted('once')], { expectedVersion: 0 });
@@ -126,7 +126,7 @@ describe.each(databaseKinds())('the event store on $name', ({ available, open })
       expect(await read('dedupe-2')).toHaveLength(0);
     });
 
-    it('G3: of many appends with one dedupe key one is written', async () => {
+    it('G3: writes one of many appends with one dedupe key', async () => {
       const results = await Promise.all(
         Array.from({ length: 20 }, (_, at) => append(`d-${at % 3}`, [requested('same-key')])),
       );
@@ -134,7 +134,7 @@ describe.each(databaseKinds())('the event store on $name', ({ available, open })
       expect(new Set(results.map((result) => result.events[0]?.id)).size).toBe(1);
     });
 
-    it('an event whose group fails is written all the same', async () => {
+    it('writes an event all the same whose group fails', async () => {
       const tooBig = { ...stepCompleted('null'), processName: 'x', type: null } as never;
       const results = await Promise.allSettled([
         append('group-1', [requested()]),
@@ -175,7 +175,7 @@ describe.each(databaseKinds())('the event store on $name', ({ available, open })
       ]);
     });
 
-    it('pages through a trace', async () => {
+    it('gives a trace in pages', async () => {
       const traced = { ...completed(), identity: { traceabilityId: 'a-trace' } };
       for (const id of ['tr-1', 'tr-2', 'tr-3']) await append(id, [traced]);
       const { eventStore } = database;
@@ -191,7 +191,7 @@ describe.each(databaseKinds())('the event store on $name', ({ available, open })
       ]);
     });
 
-    it('lifts events of schema version 1 when they are read', async () => {
+    it('upcasts events of schema version 1 when they are read', async () => {
       await append('old', [{ ...stepFailed('old', 1) }]);
       await database
         .knex('event_log')
@@ -243,7 +243,7 @@ describe.each(databaseKinds())('the event store on $name', ({ available, open })
       });
     });
 
-    it('writes an outbox row for every event, in the same transaction, and hands it over', async () => {
+    it('writes an outbox row for every event, in the same transaction, and passes it on', async () => {
       offered.length = 0;
       const { events } = await append('outbox', [requested(), started()]);
       const rows = await database

@@ -59,7 +59,7 @@ describe.each(databaseKinds())('the hash chain on $name', ({ available, open }) 
     },
   );
 
-  it.skipIf(!available)('is over what is stored, whatever text that is', async () => {
+  it.skipIf(!available)('covers what is stored, whatever text that is', async () => {
     const events = AWKWARD.map((text, at): ProcessEvent => {
       const event = stepFailed('awkward', at + 1);
       const { data } = event as Extract<ProcessEvent, { type: 'step-failed' }>;
@@ -78,7 +78,7 @@ describe.each(databaseKinds())('the hash chain on $name', ({ available, open }) 
     expectChain(await rowsOf('awkward'));
   });
 
-  it.skipIf(!available)('goes on through the archive', async () => {
+  it.skipIf(!available)('continues through the archive', async () => {
     await append('archived', [requested(), completed()]);
     await database.processStore.project('archived');
     await database.knex('outbox').where({ correlation_id: 'archived' }).delete();
@@ -89,7 +89,7 @@ describe.each(databaseKinds())('the hash chain on $name', ({ available, open }) 
     expectChain(rows);
   });
 
-  it.skipIf(!available)('begins behind events from before there were hashes', async () => {
+  it.skipIf(!available)('begins after events from before there were hashes', async () => {
     await append('old', [requested(), stepFailed('old', 1)]);
     await database.knex('event_log').where({ correlation_id: 'old' }).update({ hash: null });
     await append('old', [completed()]);
@@ -98,7 +98,7 @@ describe.each(databaseKinds())('the hash chain on $name', ({ available, open }) 
   });
 });
 
-it('a link is SHA-256 over the hash before, version, time and content', () => {
+it('a hash is SHA-256 over the hash before, version, time and content', () => {
   const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();
   const createdAt = '2026-01-02T03:04:05.000Z';
   const first = chainHash(null, { version: 1, createdAt, content: 'aa' });

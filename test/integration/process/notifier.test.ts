@@ -48,7 +48,7 @@ const kinds = [
 ];
 
 describe.each(kinds)('the notifier $name', ({ available, open }) => {
-  describe.skipIf(!available)('when there is one', () => {
+  describe.skipIf(!available)('when it is available', () => {
     let notifier: Notifier;
     let warnings: string[];
     beforeEach(async () => {
@@ -65,7 +65,7 @@ describe.each(kinds)('the notifier $name', ({ available, open }) => {
       for (const list of heard) expect(list[0]).toEqual(state);
     });
 
-    it('tells a listener that has left nothing more', async () => {
+    it('notifies a listener that has left of nothing more', async () => {
       const heard: ProcessState[] = [];
       const others: ProcessState[] = [];
       const leave = notifier.subscribe((state) => heard.push(state));
@@ -114,7 +114,7 @@ describe.skipIf(redisUrl === null)('notifiers of several instances on Redis', ()
     connection.disconnect();
   }
 
-  it('hear each other', async () => {
+  it('receive states from each other', async () => {
     const [a, b] = [await instance(), await instance()];
     await a.notifier.publish(stateOf('from-a', 1));
     await b.notifier.publish(stateOf('from-b', 2, 'ok'));
@@ -126,7 +126,7 @@ describe.skipIf(redisUrl === null)('notifiers of several instances on Redis', ()
     expect([...a.gaps, ...b.gaps]).toEqual([]);
   });
 
-  it('G6: say that there was a gap once a cut subscription stands again, and hear what follows', async () => {
+  it('G6: report a gap once a cut subscription is back, and receive what follows', async () => {
     const [a, b] = [await instance(), await instance()];
     await admin('CLIENT', 'KILL', 'TYPE', 'pubsub');
     await until(() => a.gaps.length > 0 && b.gaps.length > 0, 'the gaps are told');
@@ -134,7 +134,7 @@ describe.skipIf(redisUrl === null)('notifiers of several instances on Redis', ()
     await until(() => b.heard.length > 0, 'b hears a');
   });
 
-  it('G10: refuse to publish while Redis is down, and go on with a gap when it is back', async () => {
+  it('G10: refuse to publish while Redis is down, and resume with a gap when it is back', async () => {
     const [a, b] = [await instance(), await instance()];
     process.kill(redis.pid, 'SIGKILL');
     await until(
@@ -160,7 +160,7 @@ describe.skipIf(redisUrl === null)('notifiers of several instances on Redis', ()
     await until(() => b.heard.some((state) => state.correlationId === 'after'), 'b hears a');
   });
 
-  it('survive messages that are no states', async () => {
+  it('survive malformed messages', async () => {
     const a = await instance();
     for (const text of ['{"half', 'null', '"text"', '{}']) await admin('PUBLISH', channel, text);
     await until(() => a.warnings.length === 4, 'they are complained of');

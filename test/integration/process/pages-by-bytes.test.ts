@@ -7,7 +7,7 @@ const TEXT = 'x'.repeat(100_000);
 const SIZE = { limit: 100, maxBytes: 150_000 };
 
 describe.each(databaseKinds())('a page that ends by bytes, on $name', ({ available, open }) => {
-  describe.skipIf(!available)('when there is one', () => {
+  describe.skipIf(!available)('when it is available', () => {
     let database: TestDatabase;
     beforeAll(async () => {
       database = await open();

@@ -8,7 +8,7 @@ import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 import { completed, requested, started, stepCompleted } from '../../support/events.ts';
 import { silent } from '../../support/queues.ts';
 
-describe('announcing what was committed', () => {
+describe('publishing the states of commits', () => {
   let database: TestDatabase;
   let processMap: ProcessMap;
   let told: ProcessState[];
@@ -27,7 +27,7 @@ describe('announcing what was committed', () => {
   });
   afterEach(() => database.destroy());
 
-  it('G6: tells each state at its commit, though nothing is projected', async () => {
+  it('G6: gives each state at its commit, though nothing is projected', async () => {
     const { eventStore, processStore } = database;
     for (const event of [requested(), started(), stepCompleted('told'), completed()]) {
       await eventStore.append('told', [event]);
@@ -37,7 +37,7 @@ describe('announcing what was committed', () => {
     expect(await processStore.get('told')).toBeNull();
   });
 
-  it('tells states in the order of the commits when many append at once', async () => {
+  it('gives states in the order of the commits when many append at once', async () => {
     const { eventStore } = database;
     await eventStore.append('busy', [requested()]);
     await Promise.all(
@@ -48,7 +48,7 @@ describe('announcing what was committed', () => {
     );
   });
 
-  it('stays silent when it does not know what came before, and the projection tells', async () => {
+  it('leaves it to the projection when what came before is unknown', async () => {
     const { eventStore, processStore } = database;
     await eventStore.append('forgotten', [requested()]);
     processMap.clear();
@@ -57,14 +57,14 @@ describe('announcing what was committed', () => {
     expect(await processStore.project('forgotten')).toMatchObject({ status: 'ok', version: 2 });
   });
 
-  it('stays silent about an append that was there before', async () => {
+  it('publishes nothing for an append that was there before', async () => {
     const { eventStore } = database;
     await eventStore.append('twice', [requested('key')]);
     await eventStore.append('twice', [requested('key')]);
     expect(told).toHaveLength(1);
   });
 
-  it('G7: a status read says no less than an earlier one, with memory gone and projection behind', async () => {
+  it('G7: lets a status read say no less than an earlier one, with memory gone and projection behind', async () => {
     const { eventStore, processStore } = database;
     const findProcess = createFindProcess({ processMap, processStore, eventStore });
     await eventStore.append('behind', [requested()]);
@@ -76,7 +76,7 @@ describe('announcing what was committed', () => {
     expect(await findProcess('behind')).toMatchObject({ status: 'ok', data: { done: true } });
   });
 
-  it('G7: a status is as new as the log, whatever late news memory was given after it had forgotten the end', async () => {
+  it('G7: keeps a status as new as the log, whatever late news memory got after it had dropped the end', async () => {
     const { eventStore, processStore } = database;
     const findProcess = createFindProcess({
       processMap,
@@ -95,7 +95,7 @@ describe('announcing what was committed', () => {
     expect(processMap.get('late')).toMatchObject({ status: 'ok', version: 2 });
   });
 
-  it('G7: an event behind the end, told by memory, is told by the log when memory has forgotten it', async () => {
+  it('G7: takes an event after the end from the log when memory has dropped it', async () => {
     const { eventStore, processStore } = database;
     const findProcess = createFindProcess({ processMap, processStore, eventStore });
     await eventStore.append('behind-end', [requested(), completed()]);

@@ -12,7 +12,7 @@ const HOUR_MS = 3_600_000;
 const inAnHour = (): string => new Date(Date.now() + HOUR_MS).toISOString();
 
 describe.each(databaseKinds())('times on $name', ({ available, open }) => {
-  describe.skipIf(!available)('when there is one', () => {
+  describe.skipIf(!available)('when it is available', () => {
     let database: TestDatabase;
     beforeAll(async () => {
       database = await open();
@@ -35,7 +35,7 @@ describe.each(databaseKinds())('times on $name', ({ available, open }) => {
       events.map(({ createdAt }) => createdAt);
     const stream = (id: string) => database.eventStore.readStream(id);
 
-    it('G17: an event is never older than the one before it, though the clock was set back or another one is behind', async () => {
+    it('G17: do not fall from one event to the next, though the clock was set back or another one is behind', async () => {
       const at = await requestedInAnHour('behind');
       const { events } = await database.eventStore.append('behind', [
         started(),
@@ -55,7 +55,7 @@ describe.each(databaseKinds())('times on $name', ({ available, open }) => {
       await expectVerified(database, { ids: ['behind'] });
     });
 
-    it('G17: a state is found at the time of its own last event, and no duration is below zero', async () => {
+    it('G17: find a state at that of its own last event, and give no duration below zero', async () => {
       const at = await requestedInAnHour('at');
       await database.eventStore.append('at', [started(), completed()]);
       await database.processStore.project('at');
@@ -71,7 +71,7 @@ describe.each(databaseKinds())('times on $name', ({ available, open }) => {
       expect(Number(process.duration_ms)).toBe(0);
     });
 
-    it('G17: what is added to an archived stream is not older than its last event, and its row follows', async () => {
+    it('G17: do not fall in an archived stream, and its row follows', async () => {
       const at = await requestedInAnHour('archived');
       await database.eventStore.append('archived', [started(), completed()]);
       await database.processStore.project('archived');
@@ -88,7 +88,7 @@ describe.each(databaseKinds())('times on $name', ({ available, open }) => {
       await expectVerified(database, { ids: ['archived'] });
     });
 
-    it('views never show a duration below zero, not even of streams from before times could not fall', async () => {
+    it('give no duration below zero in views, not even in streams from before times could not fall', async () => {
       const { knex, eventStore } = database;
       await eventStore.append('old', [requested(), started(), completed()]);
       await database.processStore.project('old');
@@ -106,7 +106,7 @@ describe.each(databaseKinds())('times on $name', ({ available, open }) => {
       for (const row of rows) expect(Object.values(row).map(Number)).toEqual([0, 0]);
     });
 
-    it('an event of a stream that is ahead of the clock is published at once all the same', async () => {
+    it('do not delay the publishing of an event whose stream is ahead of the clock', async () => {
       await relayAll(database);
       await requestedInAnHour('published');
       await database.eventStore.append('published', [started()]);
@@ -118,7 +118,7 @@ describe.each(databaseKinds())('times on $name', ({ available, open }) => {
       await database.outbox.remove(rows.map(({ eventId }) => eventId));
     });
 
-    it('an outbox row that was leased before the clock was set back is given out again without waiting for that hour', async () => {
+    it('do not delay an outbox row that was leased before the clock was set back', async () => {
       const { knex, outbox } = database;
       await database.eventStore.append('leased', [requested()]);
       const [row] = await outbox.claim(10, 30_000);

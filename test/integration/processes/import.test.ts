@@ -18,7 +18,7 @@ const MODULE = `import { BusinessRuleError, defineProcess } from 'fastify-camund
 import { z } from 'zod';
 export default ${DEFINITION};`;
 
-describe('the code of a process in a folder that belongs to nothing', () => {
+describe('the code of a process in a folder outside of any package', () => {
   let folder: ReturnType<typeof temporaryFolder>;
   beforeEach(() => {
     folder = temporaryFolder();
@@ -63,7 +63,7 @@ module.exports = ${DEFINITION};`,
     expect(() => steps[0]?.handle()).toThrow(BusinessRuleError);
   });
 
-  it('may be several files, know where they are, and use packages that are installed beside them', async () => {
+  it('may be several files, know its path, and use packages that are installed beside it', async () => {
     write({
       'node_modules/of-modules/package.json': '{ "type": "module", "exports": "./a.js" }',
       'node_modules/of-modules/a.js': 'export const place = import.meta.url;',

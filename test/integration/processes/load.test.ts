@@ -9,7 +9,7 @@ import {
 import { temporaryFolder } from '../../support/databases.ts';
 import { bpmnOf } from '../../support/worker-rig.ts';
 
-describe('loadProcesses', () => {
+describe('the function loadProcesses', () => {
   let folder: ReturnType<typeof temporaryFolder>;
   beforeEach(() => {
     folder = temporaryFolder();
@@ -61,21 +61,21 @@ describe('loadProcesses', () => {
     ]);
   });
 
-  it('a topic without a step is refused, with the task, the topic and the steps there are', async () => {
+  it('refuses a topic without a step, naming the task, the topic and the steps', async () => {
     write('shop', { steps: ['pay'], topics: ['pay', 'ship'] });
     expect(await refusal()).toBe(
       'shop.bpmn: the task "ship" has the topic "shop.ship", but the process shop has no step for it (steps: shop.pay)',
     );
   });
 
-  it('a step without a topic is refused, with both', async () => {
+  it('refuses a step without a topic, naming both', async () => {
     write('shop', { steps: ['pay', 'ship'], topics: ['pay'] });
     expect(await refusal()).toBe(
       'shop.bpmn: no task has the topic "shop.ship", which the step "ship" of the process shop waits for',
     );
   });
 
-  it('a task within a sub-process needs its step too', async () => {
+  it('refuses a task within a sub-process without its step, too', async () => {
     const inner = bpmnOf('shop', ['pay'], { catches: [], errorStep: null }).replace(
       '<bpmn:endEvent id="end" />',
       '<bpmn:endEvent id="end" /><bpmn:subProcess id="sub"><bpmn:serviceTask id="hidden" camunda:type="external" camunda:topic="shop.hidden" /></bpmn:subProcess>',
@@ -133,12 +133,12 @@ describe('loadProcesses', () => {
       },
       /shop\.bpmn has no executable process/,
     ],
-  ])('%s is refused in one line that names the folder', async (_what, parts, line) => {
+  ])('refuses %s in one line that names the folder', async (_what, parts, line) => {
     write('shop', parts);
     expect(await refusal()).toMatch(line);
   });
 
-  it('a folder that is not there, a file and an empty folder are refused by the name of the variable', async () => {
+  it('refuses a missing folder, a file and an empty folder by the name of the variable', async () => {
     const file = join(folder.path, 'file');
     writeFileSync(file, '');
     for (const path of [join(folder.path, 'nowhere'), file, folder.path]) {
@@ -148,8 +148,8 @@ describe('loadProcesses', () => {
   });
 });
 
-describe('readSettings', () => {
-  it('takes what the environment says, and the default for what it does not', async () => {
+describe('the function readSettings', () => {
+  it('takes what the environment says, and the default for the rest', async () => {
     const [, onboarding] = await loadProcesses();
     if (!onboarding) throw new Error('onboard-user is not there');
     const { definition } = onboarding;
@@ -159,7 +159,7 @@ describe('readSettings', () => {
     expect(readSettings(definition, { PARTNER_URL: '' })).toEqual(readSettings(definition, {}));
   });
 
-  it('a wrong one is named, with its process', async () => {
+  it('names a wrong setting with its process', async () => {
     const [, onboarding] = await loadProcesses();
     if (!onboarding) throw new Error('onboard-user is not there');
     expect(() => readSettings(onboarding.definition, { PARTNER_URL: 'partner' })).toThrow(

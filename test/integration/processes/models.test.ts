@@ -12,7 +12,7 @@ interface Step {
   ends?: 'ok';
 }
 
-describe('what a model made elsewhere says', () => {
+describe('a model made elsewhere', () => {
   let folder: ReturnType<typeof temporaryFolder>;
   beforeEach(() => {
     folder = temporaryFolder();
@@ -83,7 +83,7 @@ describe('what a model made elsewhere says', () => {
     await expect(load()).rejects.toThrow('copy the id from the file into the key');
   });
 
-  it('may tell tasks of one topic apart by their ids, each of which must be there', async () => {
+  it('may tell tasks of one topic apart by their ids, each of which must exist', async () => {
     const steps = [
       { name: 'mail', topic: 'mail' },
       { ...last, topic: 'mail', tasks: ['bye'] },
@@ -96,7 +96,7 @@ describe('what a model made elsewhere says', () => {
     );
   });
 
-  it('is refused when all tasks of a topic are named by other steps, or one by none', async () => {
+  it('is refused when all tasks of a topic are named by other steps, or one by no step', async () => {
     const named = { ...last, topic: 'mail', tasks: ['bye'] };
     write('one', [{ name: 'mail', topic: 'mail' }, named], { bye: 'mail' });
     await expect(load()).rejects.toThrow(
@@ -108,7 +108,7 @@ describe('what a model made elsewhere says', () => {
     await expect(load()).rejects.toThrow('two.bpmn: the task "hello" has the topic "mail", but');
   });
 
-  it('is loaded without a check of topics that are expressions, which are told', async () => {
+  it('is loaded without a check of topics that are expressions, which are logged', async () => {
     write('one', [last, { name: 'mail', topic: 'mail' }], { a: expression('how'), b: 'last' });
     const [loaded] = await load();
     expect(loaded?.unchecked).toEqual([{ activityId: 'a', topic: expression('how') }]);
@@ -116,7 +116,7 @@ describe('what a model made elsewhere says', () => {
     await expect(load()).rejects.toThrow('two.bpmn: the task "c" has the topic "other", but');
   });
 
-  it('needs no step for the topics of other workers, which must be there', async () => {
+  it('needs no step for the topics of other workers, which must exist', async () => {
     write('one', [{ name: 'first' }], { a: 'one.first', b: 'print' }, { elsewhere: ['print'] });
     await load();
     write('two', [{ name: 'first' }], { a: 'two.first' }, { elsewhere: ['print'] });

@@ -38,7 +38,7 @@ const step = (
   ...more,
 });
 
-describe('the shipped processes, embedded', () => {
+describe('among the shipped processes, embedded,', () => {
   const folder = temporaryFolder();
   let partner: Partner;
   let service: Service;
@@ -115,7 +115,7 @@ describe('the shipped processes, embedded', () => {
     },
   ];
 
-  it('onboard-user: success', async () => {
+  it('onboard-user succeeds', async () => {
     const { http, answer, rows, begin } = await onboard('Ada@Example.com');
     expect(http).toBe(200);
     expect(answer).toMatchObject({
@@ -167,7 +167,7 @@ describe('the shipped processes, embedded', () => {
       1,
       422,
     ],
-  ])('onboard-user: a user %s', async (_what, email, code, failed, number, httpStatus) => {
+  ])('onboard-user refuses a user %s', async (_what, email, code, failed, number, httpStatus) => {
     const { http, answer, rows } = await onboard(email);
     expect(http).toBe(422);
     expect(answer).toMatchObject({ code, step: failed });
@@ -186,7 +186,7 @@ describe('the shipped processes, embedded', () => {
     ]);
   });
 
-  it('onboard-user: a flaky partner is tried until it answers, each attempt an event', async () => {
+  it('onboard-user retries a flaky partner until it answers, each attempt an event', async () => {
     const { http, rows } = await onboard('flaky@example.com');
     expect(http).toBe(200);
     const attempts = rows.filter((row) => row.step_name === 'run-background-check');
@@ -205,7 +205,7 @@ describe('the shipped processes, embedded', () => {
     ]);
   });
 
-  it('onboard-user: a partner that stays down ends it with 502, as a technical failure', async () => {
+  it('onboard-user ends with 502, as a technical failure, when a partner stays down', async () => {
     const { http, answer, rows } = await onboard('down@example.com');
     expect(http).toBe(502);
     expect(answer).toMatchObject({ code: 'REMOTE_503', step: 'call-onboarding-api' });
@@ -220,7 +220,7 @@ describe('the shipped processes, embedded', () => {
   const order = (more: object) =>
     run('fulfil-order', { orderId: '4711', items: [{ sku: 'book', quantity: 2 }], ...more });
 
-  it('fulfil-order: all branches run, the timer rests, the courier’s message arrives', async () => {
+  it('fulfil-order runs all branches, waits for its timer, and takes the courier’s message', async () => {
     const { http, answer, rows, delivered } = await order({ amount: 39.9 });
     expect(http).toBe(200);
     expect(delivered).toMatchObject([{ actor: 'local', status: 'ok', http_method: 'POST' }]);
@@ -248,7 +248,7 @@ describe('the shipped processes, embedded', () => {
   });
 
   // A slow machine may need as long as the timer; three times in a row it does not.
-  it('fulfil-order: an express order does not wait for the timer', { retry: 2 }, async () => {
+  it('fulfil-order does not wait for the timer with an express order', { retry: 2 }, async () => {
     const { http, rows } = await order({ amount: 39.9, express: true });
     expect(http).toBe(200);
     const [first, last] = [rows[0], rows.at(-1)];
@@ -257,7 +257,7 @@ describe('the shipped processes, embedded', () => {
     );
   });
 
-  it('fulfil-order: a payment that is refused ends the other branches too', async () => {
+  it('fulfil-order ends the other branches too when a payment is refused', async () => {
     const { http, answer, rows } = await order({ amount: 1_000.01 });
     expect(http).toBe(422);
     expect(answer).toMatchObject({ code: 'PAYMENT_REFUSED', step: 'charge-payment' });

@@ -16,14 +16,14 @@ import {
 const upTo = (limit: number) => ({ limit, maxBytes: 1_000_000 });
 
 describe.each(databaseKinds())('the projection on $name', ({ available, open }) => {
-  describe.skipIf(!available)('when there is one', () => {
+  describe.skipIf(!available)('when it is available', () => {
     let database: TestDatabase;
     beforeAll(async () => {
       database = await open();
     });
     afterAll(() => database?.destroy());
 
-    it('G4: every job twice, in reverse and concurrently leaves the fold of the stream', async () => {
+    it('G4: leaves the fold of the stream after every job twice, in reverse and concurrently', async () => {
       const { eventStore, processStore } = database;
       const notifier = createInProcessNotifier();
       const published: ProcessState[] = [];
@@ -50,7 +50,7 @@ describe.each(databaseKinds())('the projection on $name', ({ available, open }) 
       }
     });
 
-    it('G4: projects while events are appended, and ends up at the last one', async () => {
+    it('G4: works while events are appended, and ends up at the last one', async () => {
       const { eventStore, processStore } = database;
       const writing = (async () => {
         for (let at = 0; at < 40; at++)
@@ -64,7 +64,7 @@ describe.each(databaseKinds())('the projection on $name', ({ available, open }) 
       expect(await processStore.get('live')).toMatchObject({ version: 40 });
     });
 
-    it('has nothing to say of a stream without events', async () => {
+    it('gives nothing for a stream without events', async () => {
       expect(await database.processStore.project('nobody')).toBeNull();
       expect(await database.processStore.get('nobody')).toBeNull();
     });

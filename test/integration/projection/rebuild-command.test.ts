@@ -41,7 +41,7 @@ describe('the command rebuild', () => {
     await database.knex('outbox').del();
   }
 
-  it('G5: says in one line what was wrong, and that nothing is the next time', async () => {
+  it('G5: says in one line what was wrong, and the next time that nothing is', async () => {
     await fill(20);
     await database.knex('process_store').limit(3).update({ version: 1 });
     await database.knex('process_store').where({ correlation_id: 'many-1' }).del();
@@ -59,7 +59,7 @@ describe('the command rebuild', () => {
     await expectCleanedUp(database);
   });
 
-  it('refuses in one sentence a process that is not there, and a second run', async () => {
+  it('refuses in one sentence an unknown process, and a second run', async () => {
     await fill(1);
     expect(await run('--process', 'nobody')).toMatchObject({
       code: 1,
@@ -93,7 +93,7 @@ describe('the command rebuild', () => {
     }
   }
 
-  it('G5: ends at Ctrl-C after its page, and goes on when it is run again', async () => {
+  it('G5: ends at Ctrl-C after its page, and resumes when it is run again', async () => {
     const { child, count } = await stopAtWork();
     expect(child.err()).toContain('stopped; run the same command again to go on');
     expect(await hasCheckpoint()).toBe(true);
@@ -105,7 +105,7 @@ describe('the command rebuild', () => {
     await expectCleanedUp(database);
   });
 
-  it('G5: a service goes on meanwhile and after, with the statements that it has prepared', async () => {
+  it('G5: lets a service run meanwhile and after, with the statements that it has prepared', async () => {
     const service = await startTestService({}, folder);
     const go = async (): Promise<void> => {
       const { body } = await service.api.start('instant', {
@@ -132,7 +132,7 @@ describe('the command rebuild', () => {
     await expectRebuilt(database);
   });
 
-  it('leaves tables that the migrations take back, and make again', async () => {
+  it('leaves tables that the migrations take back and make again', async () => {
     await fill(3);
     for (let at = 0; at < 2; at++) {
       expect((await run()).code).toBe(0);

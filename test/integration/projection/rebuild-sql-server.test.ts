@@ -37,7 +37,7 @@ describe.skipIf(inject('mssqlUrl') === null)('a rebuild on SQL Server', () => {
     await drop?.();
   });
 
-  it('G4, G5: a projection that has read the old row does not write it over the new one', async () => {
+  it('G4, G5: keeps a projection that has read the old row from overwriting the new one', async () => {
     const { eventStore, processStore, knex } = database;
     await eventStore.append('raced', [requested(), started(), stepCompleted('t-1')]);
     await processStore.project('raced');
@@ -62,7 +62,7 @@ describe.skipIf(inject('mssqlUrl') === null)('a rebuild on SQL Server', () => {
     expect(await processStore.get('raced')).toMatchObject({ version: 4 });
   });
 
-  it('keeps the checks and keys of the tables, and the grants on them where the server tells them', async () => {
+  it('keeps the checks and keys of the tables, and the grants on them where the server shows them', async () => {
     const { eventStore, processStore, knex } = database;
     await eventStore.append('granted', [requested()]);
     await processStore.project('granted');

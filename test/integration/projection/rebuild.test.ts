@@ -17,7 +17,7 @@ const ids = (name: string, count: number): string[] =>
   Array.from({ length: count }, (_, at) => `${name}-${String(at).padStart(3, '0')}`);
 
 describe.each(databaseKinds())('a rebuild on $name', (kind) => {
-  describe.skipIf(!kind.available)('when there is one', () => {
+  describe.skipIf(!kind.available)('when it is available', () => {
     let database: TestDatabase;
     let store: RebuildStore;
     beforeAll(async () => {
@@ -76,7 +76,7 @@ describe.each(databaseKinds())('a rebuild on $name', (kind) => {
       await expectCleanedUp(database);
     });
 
-    it('G5: puts right what is wrong, missing or too much, live and in the archive', async () => {
+    it('G5: corrects what is wrong, missing or too much, live and in the archive', async () => {
       const { knex } = database;
       await processes('bad', 40);
       await archiveSome(15);
@@ -112,7 +112,7 @@ describe.each(databaseKinds())('a rebuild on $name', (kind) => {
       expect(countsOf((await rebuild(store)).outcome)).toMatchObject({ wrong: 0, phantom: 0 });
     });
 
-    it('G5: of one process key, leaves the rows of all others as they are', async () => {
+    it('G5: of one process key leaves the rows of all others as they are', async () => {
       const { knex } = database;
       await processes('mine', 20);
       await processes('other', 20, 'fulfil-order');
@@ -155,7 +155,7 @@ describe.each(databaseKinds())('a rebuild on $name', (kind) => {
       await expectRebuilt(database);
     });
 
-    it('G5: stopped after any page, goes on there; with other parameters begins anew', async () => {
+    it('G5: resumes after a stop at any page, and starts again with other parameters', async () => {
       await processes('again', 40);
       await archiveSome(10);
       await database.knex('process_store').update({ current_step: 'nowhere' });
@@ -192,7 +192,7 @@ describe.each(databaseKinds())('a rebuild on $name', (kind) => {
       await expectCleanedUp(database);
     });
 
-    it('G5, G8: processes that move between live and archive meanwhile are in one place', async () => {
+    it('G5, G8: keeps processes that move between live and archive meanwhile in one partition', async () => {
       await processes('moving', 40);
       await database.knex('process_store').update({ current_step: 'nowhere' });
       let moves = 3;
@@ -210,7 +210,7 @@ describe.each(databaseKinds())('a rebuild on $name', (kind) => {
       await expectWhollyInOnePartition(database);
     });
 
-    it('G4, G5: under live load ends as the live projection, for every process', async () => {
+    it('G4, G5: ends under live load as the live projection, for every process', async () => {
       const { eventStore, processStore, knex } = database;
       await processes('old', 30);
       await archiveSome(8);
@@ -239,7 +239,7 @@ describe.each(databaseKinds())('a rebuild on $name', (kind) => {
       await expectRebuilt(database);
     });
 
-    it('G5: what is projected between the last round and the swap is in the new table', async () => {
+    it('G5: has in the new table what is projected between the last round and the swap', async () => {
       const { eventStore, processStore } = database;
       await processes('last', 12);
       await archiveSome(4);

@@ -36,7 +36,7 @@ describe('the command verify', () => {
   });
   afterAll(() => folder.remove());
 
-  it('G5: finds nothing in a year of generated processes, says how many there were, and exits with 0', async () => {
+  it('G5: finds nothing in a year of generated processes, counts them, and exits with 0', async () => {
     const { code, out, err } = await verify();
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out).toMatch(/^\d+ streams, 800\d events, [\d.]+ s, 0 differences\n$/);
@@ -96,7 +96,7 @@ describe('the command verify', () => {
     expect(err).not.toContain('secret');
   });
 
-  it('ends in order at Ctrl-C, with 130, and goes on behind where it was', async () => {
+  it('ends in order at Ctrl-C, with 130, and resumes where it was', async () => {
     const child = spawn(process.execPath, [BIN, 'verify'], {
       env: { PATH: process.env.PATH ?? '', ...env, LOG_LEVEL: 'info' },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -15,8 +15,8 @@ import { expectVerified, verified } from '../../support/verify.ts';
 
 const NAME = 'onboard-user';
 
-describe.each(databaseKinds())('where events come from, on $name', ({ available, open }) => {
-  describe.skipIf(!available).each(['live', 'archived'])('%s', (place) => {
+describe.each(databaseKinds())('verify of the origin of events on $name', ({ available, open }) => {
+  describe.skipIf(!available).each(['live', 'archived'])('of %s processes', (place) => {
     let database: TestDatabase;
     beforeAll(async () => {
       database = await open();
@@ -60,7 +60,7 @@ describe.each(databaseKinds())('where events come from, on $name', ({ available,
         ({ kind, version }) => `${kind} ${version}`,
       );
 
-    it('G17: a process that was requested, retried in another instance and done is in order', async () => {
+    it('G17: finds nothing for a process that was requested, retried in another instance and completed', async () => {
       const id = await stream(
         ...[request, started('one'), step('one'), () => broken(), () => retried()],
         ...[started('two'), step('two'), end],
@@ -68,16 +68,16 @@ describe.each(databaseKinds())('where events come from, on $name', ({ available,
       await expectVerified(database, { ids: [id] });
     });
 
-    it('G17: a stream that nobody requested is found', async () => {
+    it('G17: finds a stream that nobody requested', async () => {
       expect(await found(await stream(end))).toEqual(['request-missing 1']);
     });
 
-    it('G17: an event of another process is found', async () => {
+    it('G17: finds an event of another process', async () => {
       const id = await stream(request, started('one'), step('one', 'fulfil-order'), end);
       expect(await found(id)).toEqual(['process-mixed 3']);
     });
 
-    it('G17: a second instance that no retry explains is found, and so is one with another’s key', async () => {
+    it('G17: finds a second instance that no retry explains, and one with another’s key', async () => {
       const twice = await stream(...[request, started('one')], () => instance('two'), end);
       expect(await found(twice)).toEqual(['instance-foreign 3']);
       const other = await stream(
@@ -88,7 +88,7 @@ describe.each(databaseKinds())('where events come from, on $name', ({ available,
       expect(await found(other)).toEqual(['instance-foreign 2']);
     });
 
-    it('G17: a step that was done in an instance of another process is found', async () => {
+    it('G17: finds a step that was done in an instance of another process', async () => {
       const id = await stream(request, started('one'), step('one'), step('elsewhere'), end);
       expect(await found(id)).toEqual(['instance-foreign 4']);
     });

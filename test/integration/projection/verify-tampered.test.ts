@@ -104,8 +104,8 @@ const CASES: Case[] = [
  */
 const FOLLOWS = ['row-differs', 'row-behind', 'event-without-position'];
 
-describe.each(databaseKinds())('events on $name', ({ available, open }) => {
-  describe.skipIf(!available).each(PARTITIONS)('that are %s', (partition) => {
+describe.each(databaseKinds())('verify on $name', ({ available, open }) => {
+  describe.skipIf(!available).each(PARTITIONS)('with events that are %s', (partition) => {
     let database: TestDatabase;
     let tools: Tools;
     beforeAll(async () => {
@@ -121,7 +121,7 @@ describe.each(databaseKinds())('events on $name', ({ available, open }) => {
       await expectVerified(database, { ids });
     }
 
-    it('G5: each kind of tampering is found, and the first event that it concerns is named', async () => {
+    it('G5: finds each kind of tampering, and names the first event that it concerns', async () => {
       const ids = CASES.map((_, at) => `case-${at}`);
       await processes(ids);
       const names = new Map<string, string>();
@@ -141,7 +141,7 @@ describe.each(databaseKinds())('events on $name', ({ available, open }) => {
       }
     });
 
-    it('G5: whichever column of an event is altered, it is found and the event is named', async () => {
+    it('G5: finds whichever column of an event is altered, and names the event', async () => {
       const altered = new Map<string, TamperedRow>();
       await processes(EVENT_COLUMNS.map((name) => `altered-${name}`));
       for (const name of EVENT_COLUMNS) {

@@ -13,7 +13,7 @@ const TABLES = [
 const WHERE = { live: 'process_store', archived: 'process_store_archive' } as const;
 
 describe.each(databaseKinds())('verify on $name', ({ available, open }) => {
-  describe.skipIf(!available)('when there is one', () => {
+  describe.skipIf(!available)('when it is available', () => {
     let database: TestDatabase;
     beforeAll(async () => {
       database = await open();
@@ -37,7 +37,7 @@ describe.each(databaseKinds())('verify on $name', ({ available, open }) => {
         ({ kind, correlationId }) => `${kind} ${correlationId}`,
       );
 
-    it('G5: finds nothing in what nobody has touched', async () => {
+    it('G5: finds nothing in untouched data', async () => {
       expect(await expectVerified(database)).toMatchObject({ streams: 4, events: 18, unhashed: 0 });
       expect(await expectVerified(database, { pageSize: 1 })).toMatchObject({
         streams: 4,
@@ -124,7 +124,7 @@ describe.each(databaseKinds())('verify on $name', ({ available, open }) => {
       expect(await found()).toContain('in-both old-a');
     });
 
-    it('G5: a row that is on its way is none that differs, until its time is over', async () => {
+    it('G5: does not report a row whose projection is still due', async () => {
       await database.eventStore.append('young', [requested()]);
       await database.eventStore.append('a', [stepCompleted('new')]);
       expect(await expectVerified(database)).toMatchObject({ streams: 5, lagging: 2 });
@@ -136,7 +136,7 @@ describe.each(databaseKinds())('verify on $name', ({ available, open }) => {
       ]);
     });
 
-    it('G5: accuses no process that looks wrong from page to page and is sound at one moment', async () => {
+    it('G5: reports no process that looks wrong from page to page and is sound at one moment', async () => {
       const { verification } = database;
       const moving = {
         ...verification,
@@ -148,7 +148,7 @@ describe.each(databaseKinds())('verify on $name', ({ available, open }) => {
       await expectVerified({ verification: moving });
     });
 
-    it('G5: waits a while for the projection of what is late', async () => {
+    it('G5: waits a while for a late projection', async () => {
       await appendTo('a');
       const { verification, processStore } = database;
       let looks = 0;
@@ -165,7 +165,7 @@ describe.each(databaseKinds())('verify on $name', ({ available, open }) => {
       await expectVerified({ verification: late }, { maxLagMs: 0, graceMs: 30_000 });
     });
 
-    it('finds rows of the outbox that are overdue, or whose event is not there', async () => {
+    it('finds rows of the outbox that are overdue, or whose event is missing', async () => {
       await appendTo('a');
       await database.processStore.project('a');
       await appendTo('old-a');
@@ -189,7 +189,7 @@ describe.each(databaseKinds())('verify on $name', ({ available, open }) => {
       expect(await found({ ids: ['b'] })).toEqual([]);
     });
 
-    it('looks at given processes, at those of a definition, and behind an id', async () => {
+    it('checks given processes, those of a definition, and those after an id', async () => {
       await rows('live').where({ correlation_id: 'a' }).update({ status: 'error' });
       expect(await found({ ids: ['b', 'old-a'] })).toEqual([]);
       expect(await found({ ids: ['a', 'never'] })).toEqual(['row-differs a', 'unknown never']);
@@ -207,7 +207,7 @@ describe.each(databaseKinds())('verify on $name', ({ available, open }) => {
       });
     });
 
-    it('G5: tells what is late before it stops, for who goes on from there does not see it', async () => {
+    it('G5: reports what is late before it stops, because a run that resumes there does not see it', async () => {
       await rows('live').where({ correlation_id: 'a' }).delete();
       const { totals, differences } = await verified(
         database,
@@ -255,7 +255,7 @@ describe.each(databaseKinds())('verify on $name', ({ available, open }) => {
 const RUNS = 6;
 const MOVED = 20;
 
-it('says of each kind whether it can be repaired', () => {
+it('verify says of each kind of difference whether it can be repaired', () => {
   const untouched: DifferenceKind[] = ['row-ahead', 'in-both', 'event-altered', 'outbox-overdue'];
   expect(REPAIRABLE.filter((kind) => untouched.includes(kind))).toEqual([]);
 });

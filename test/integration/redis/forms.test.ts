@@ -75,7 +75,7 @@ describe.skipIf(redisUrl === null)('Redis as', () => {
     );
   }
 
-  it('a Sentinel group: jobs and states go on at the replica when the master is killed', async () => {
+  it('a Sentinel group moves jobs and states to the replica when the master is killed', async () => {
     const master = await start();
     const replica = await start('--replicaof', `127.0.0.1 ${master.port}`);
     const sentinel = await startSentinel(master.port);
@@ -96,7 +96,7 @@ describe.skipIf(redisUrl === null)('Redis as', () => {
     await until(() => heard.filter((id) => id === 'after').length === 2, 'Redis tells it, too');
   });
 
-  it('a Cluster: jobs, timed jobs and states work, each queue on one node', async () => {
+  it('a Cluster carries jobs, timed jobs and states, each queue on one node', async () => {
     const nodes = [await startNode(), await startNode(), await startNode()];
     const made = spawnSync('redis-cli', [
       ...['--cluster', 'create', ...nodes.map(({ port }) => `127.0.0.1:${port}`)],

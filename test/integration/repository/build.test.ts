@@ -10,7 +10,7 @@ import { quoteParcel, writeReadmeProcess } from '../../support/process-folders.t
 
 const bin = await builtFile('src/bin.ts');
 
-describe('npm run build', () => {
+describe('the command that npm run build makes', () => {
   let elsewhere: string;
   const children: ChildProcess[] = [];
 
@@ -22,7 +22,7 @@ describe('npm run build', () => {
     rmSync(elsewhere, { recursive: true, force: true });
   });
 
-  it('makes a command that runs by itself and explains each of its commands with --help', () => {
+  it('runs by itself and explains each of its commands with --help', () => {
     const help = (...args: string[]) =>
       execFileSync(bin, [...args, '--help'], { cwd: elsewhere, encoding: 'utf8' });
     const commands = [...help().matchAll(/^ {2}([a-z-]+) /gm)]
@@ -52,7 +52,7 @@ describe('npm run build', () => {
     return { url: `http://127.0.0.1:${port}`, child };
   }
 
-  it('plain node serves from it a process in TypeScript from any folder', async () => {
+  it('serves a process in TypeScript from any folder with plain node', async () => {
     const processes = join(elsewhere, 'processes');
     writeReadmeProcess(processes);
     const data = join(elsewhere, 'data of a process');
@@ -62,7 +62,7 @@ describe('npm run build', () => {
     await stopChild(child);
   });
 
-  it('plain node serves from it, embedded engine and shipped processes included', async () => {
+  it('serves the embedded engine and shipped processes with plain node', async () => {
     const partner = await startPartner({ port: 0 });
     const { url, child } = await serve({
       PARTNER_URL: partner.url,
@@ -90,7 +90,7 @@ describe('npm run build', () => {
     expect(archived).toMatch(/^archived 1 processes /);
   });
 
-  it('generates processes in a database with it, built in a thread beside the writer', () => {
+  it('generates processes in a database, built in a thread beside the writer', () => {
     const args = ['--events', '20000', '--data-dir', join(elsewhere, 'generated')];
     const said = execFileSync(bin, ['generate', ...args], {
       cwd: elsewhere,

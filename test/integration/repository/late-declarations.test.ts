@@ -8,7 +8,7 @@ import { findLateDeclarations } from '../../support/late-declarations.ts';
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const FOLDERS = ['domain', 'infrastructure', 'jobs', 'migrations', 'src'];
 
-it('no call reaches a constant that is declared only behind it', () => {
+it('no call reaches a constant that is declared only after it', () => {
   const files = FOLDERS.flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts'))
@@ -18,7 +18,7 @@ it('no call reaches a constant that is declared only behind it', () => {
   expect(findLateDeclarations(files)).toEqual([]);
 });
 
-it('a call that reaches one through several functions is found', () => {
+it('a call that reaches such a constant through several functions is found', () => {
   const folder = mkdtempSync(join(tmpdir(), 'late-'));
   const file = join(folder, 'late.ts');
   writeFileSync(

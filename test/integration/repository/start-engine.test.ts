@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { temporaryFolder } from '../../support/databases.ts';
 import { startRealEngine } from '../../support/engines/start-engine.ts';
 
-describe('without what a real engine needs', () => {
+describe('a start without what a real engine needs', () => {
   let folder: ReturnType<typeof temporaryFolder>;
   beforeEach(() => {
     folder = temporaryFolder();
@@ -18,7 +18,7 @@ describe('without what a real engine needs', () => {
     folder.remove();
   });
 
-  it('its start says what to install; the global set-up shows that, and fails with CI=true', async () => {
+  it('says what to install; the global set-up shows that, and fails with CI=true', async () => {
     const sentence = (program: string) =>
       `there is no ${program}: install a JDK 17 or newer and Maven`;
     await expect(startRealEngine('operaton')).rejects.toThrow(sentence('java'));

@@ -31,7 +31,7 @@ const NAMES: Record<StepGrouping, (event: AnalyticsEvent) => string | null> = {
 };
 
 describe.each(databaseKinds())('exact analytics on $name', ({ available, open }) => {
-  describe.skipIf(!available)('when there is one', () => {
+  describe.skipIf(!available)('when it is available', () => {
     let database: TestDatabase;
     beforeAll(async () => {
       database = await open();
@@ -46,7 +46,7 @@ describe.each(databaseKinds())('exact analytics on $name', ({ available, open })
       ['process', 'step'],
       ['targetSystem'],
       ['status', 'targetSystem', 'process'],
-    ])('counts steps by %s %s %s', async (...given) => {
+    ])('count steps by %s %s %s', async (...given) => {
       const groupBy = given.filter(Boolean);
       const { source, tallies, eventsBehind } = await database.analytics.steps({
         bounds: bounds(...ragged),
@@ -67,7 +67,7 @@ describe.each(databaseKinds())('exact analytics on $name', ({ available, open })
       }
     });
 
-    it('counts error messages that differ in one letter apart, and no successes', async () => {
+    it('count error messages apart that differ in one letter, and no successes', async () => {
       const { tallies } = await database.analytics.steps({
         bounds: bounds(FROM, '2027-01-01T00:00:00Z'),
         groupBy: ['errorMessage'],
@@ -87,7 +87,7 @@ describe.each(databaseKinds())('exact analytics on $name', ({ available, open })
       }
     });
 
-    it('narrows by what is asked for, target systems that are not there included', async () => {
+    it('filter by what is asked for, target systems that are not there included', async () => {
       const { tallies } = await database.analytics.steps({
         bounds: bounds(...ragged),
         groupBy: ['step'],
@@ -113,7 +113,7 @@ describe.each(databaseKinds())('exact analytics on $name', ({ available, open })
       for (const { group, ...found } of tallies) expectTally(found, expected.get(group.step), 0);
     });
 
-    it('measures processes from their request to each of their ends', async () => {
+    it('measure processes from their request to each of their ends', async () => {
       const { tallies } = await database.analytics.processes({
         bounds: bounds(...ragged),
         groupBy: ['process', 'eventType'],
@@ -133,7 +133,7 @@ describe.each(databaseKinds())('exact analytics on $name', ({ available, open })
       }
     });
 
-    it('puts each event into its slice, and one at the end of a slice into the next', async () => {
+    it('put each event into its slice, and one at the end of a slice into the next', async () => {
       const times = within(events, ...ragged).map(({ created_at }) => Date.parse(created_at));
       // Slices that begin and end exactly at events.
       const cuts = [...new Set(times.filter((_, at) => at % 7 === 0))].sort((a, b) => a - b);
@@ -159,7 +159,7 @@ describe.each(databaseKinds())('exact analytics on $name', ({ available, open })
       expect(total).toBeGreaterThan(100);
     });
 
-    it('breaks off with the caller', async () => {
+    it('stop with their caller', async () => {
       const caller = new AbortController();
       const answer = database.analytics.steps(
         { bounds: bounds(...ragged), groupBy: ['step'], exact: true },

@@ -17,8 +17,8 @@ const events = randomStreams({ seed: 5, from: FROM, to: TO, streams: 40, name: '
 const KABUL = 'Asia/Kabul';
 const byStep = { groupBy: ['process', 'step'] as const, exact: false };
 
-describe.each(databaseKinds())('how analytics are read on $name', ({ available, open }) => {
-  describe.skipIf(!available)('when there is one', () => {
+describe.each(databaseKinds())('reading analytics on $name', ({ available, open }) => {
+  describe.skipIf(!available)('when it is available', () => {
     let database: TestDatabase;
     beforeAll(async () => {
       database = await open();
@@ -78,7 +78,7 @@ describe.each(databaseKinds())('how analytics are read on $name', ({ available, 
       }
     }
 
-    it('answers as ever when a rebuild exchanges the rollups in the middle', async () => {
+    it('answers as before when a rebuild swaps the rollups in the middle', async () => {
       const bounds = boundsOf(FROM, TO, 'hour', 'UTC');
       const expected = await database.analytics.steps({ ...byStep, bounds });
       expect(expected.source).toBe('rollups');
@@ -123,7 +123,7 @@ describe.each(databaseKinds())('how analytics are read on $name', ({ available, 
       );
     });
 
-    it('asks few questions, and of whole days no event', async () => {
+    it('sends few statements, and reads no event for whole days', async () => {
       const texts: string[] = [];
       const analytics = watched(async (query) => {
         texts.push(query.toSQL().toNative().sql);
@@ -172,7 +172,7 @@ describe.each(databaseKinds())('how analytics are read on $name', ({ available, 
       expect(Math.max(...most)).toBeLessThan(2_100);
     });
 
-    it('breaks off with the caller, wherever it is', async () => {
+    it('stops with its caller, wherever it is', async () => {
       for (let nth = 1; nth <= 4; nth++) {
         const caller = new AbortController();
         let asked = 0;
@@ -189,7 +189,7 @@ describe.each(databaseKinds())('how analytics are read on $name', ({ available, 
       }
     });
 
-    it('seeks: no plan reads a table from its beginning', async ({ skip }) => {
+    it('seeks, for no plan reads a table from its beginning', async ({ skip }) => {
       if (database.kind !== 'sqlite') return skip('the plans of SQLite are looked at');
       const plans: string[] = [];
       const analytics = watched(async (query) => {

@@ -50,7 +50,7 @@ const stepName = ({ process_name, step_name, status }: AnalyticsEvent): string =
 const executionTime = ({ execution_time }: AnalyticsEvent): number | null => execution_time;
 
 describe.each(databaseKinds())('analytics from rollups on $name', ({ available, open }) => {
-  describe.skipIf(!available)('when there is one', () => {
+  describe.skipIf(!available)('when it is available', () => {
     let database: TestDatabase;
     beforeAll(async () => {
       database = await open();
@@ -84,7 +84,7 @@ describe.each(databaseKinds())('analytics from rollups on $name', ({ available, 
       }
     }
 
-    it.each(zones)('answers for all of a range: %s, %s to %s', async (_, from, to) => {
+    it.each(zones)('answer for all of a range: %s, %s to %s', async (_, from, to) => {
       const bounds = [Date.parse(from), Date.parse(to)];
       const inRange = within(events, from, to);
       expectAll(
@@ -122,7 +122,7 @@ describe.each(databaseKinds())('analytics from rollups on $name', ({ available, 
       zones.flatMap(([timeZone, from, to]) =>
         (['day', 'hour'] as const).map((bucket) => [bucket, timeZone, from, to] as const),
       ),
-    )('answers for each %s of the clock in %s: %s to %s', async (bucket, timeZone, from, to) => {
+    )('answer for each %s of the clock in %s: %s to %s', async (bucket, timeZone, from, to) => {
       const bounds = boundsOf(Date.parse(from), Date.parse(to), bucket as Bucket, timeZone);
       const clock = wallClock(timeZone, bucket);
       const clockOf = ({ slice }: { slice: number }): string =>
@@ -149,7 +149,7 @@ describe.each(databaseKinds())('analytics from rollups on $name', ({ available, 
       );
     });
 
-    it('narrows by process, step, target system and status', async () => {
+    it('filter by process, step, target system and status', async () => {
       const [, from, to] = zones[0] as (typeof zones)[0];
       const tallies = await steps({
         bounds: [Date.parse(from), Date.parse(to)],
@@ -180,7 +180,7 @@ describe.each(databaseKinds())('analytics from rollups on $name', ({ available, 
       ['ends right behind the last event', Date.parse(latest) + 1],
       ['ends long after the last event', Date.parse(latest) + 3 * 86_400_000],
       ['ends now', Date.now()],
-    ])('takes no event twice and none too many in a range that %s', async (_, to) => {
+    ])('take no event twice and none too many in a range that %s', async (_, to) => {
       const from = '2026-04-03T12:34:56.789Z';
       const inRange = within(events, from, new Date(to).toISOString());
       expectAll(
@@ -190,7 +190,7 @@ describe.each(databaseKinds())('analytics from rollups on $name', ({ available, 
       );
     });
 
-    it('counts what is written after the rollups as behind', async () => {
+    it('count what is written after the rollups as behind', async () => {
       const to = Date.parse('2026-05-01T00:00:00Z');
       const question = { bounds: [0, to], groupBy: ['process'] as const, exact: false };
       const before = await database.analytics.steps(question);

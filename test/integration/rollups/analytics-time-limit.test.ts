@@ -6,7 +6,7 @@ import { analyticsRoutes } from '../../../src/http/routes/api/analytics/index.ts
 import { databaseKinds } from '../../support/databases.ts';
 
 it.each(databaseKinds().filter(({ available }) => available))(
-  'gives up an answer that takes too long on $name, and has room for the next one',
+  'an answer that takes too long on $name is given up, and there is room for the next one',
   async ({ open }) => {
     const database = await open();
     const store = { analytics: database.analytics };
@@ -33,7 +33,7 @@ it.each(databaseKinds().filter(({ available }) => available))(
   },
 );
 
-it('refuses what would be more than there is memory for, and says what to change', async () => {
+it('an answer that would need too much memory is refused, which says what to change', async () => {
   const database = await databaseKinds()[0]?.open();
   if (!database) throw new Error('no database');
   const app = server();

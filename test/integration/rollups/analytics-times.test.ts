@@ -4,14 +4,14 @@ import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 import { rollUp } from '../../support/rollups.ts';
 
 describe.each(databaseKinds())('analytics on $name', ({ available, open }) => {
-  describe.skipIf(!available)('when there is one', () => {
+  describe.skipIf(!available)('when it is available', () => {
     let database: TestDatabase;
     beforeAll(async () => {
       database = await open();
     });
     afterAll(() => database?.destroy());
 
-    it('count nothing behind the end of a range, where times do not rise with the positions', async () => {
+    it('count nothing after the end of a range, where times do not rise with the positions', async () => {
       const step = (version: number, created_at: string): AnalyticsEvent => ({
         correlation_id: 'out-of-order',
         version,

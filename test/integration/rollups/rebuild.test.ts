@@ -11,7 +11,7 @@ const forever = new AbortController().signal;
 const FINAL = ['process-completed', 'process-failed', 'process-cancelled'];
 
 describe.each(kinds)('rebuilding the rollups on $name', (kind) => {
-  describe.skipIf(!kind.available)('when there is one', () => {
+  describe.skipIf(!kind.available)('when it is available', () => {
     let database: TestDatabase;
     const ids = Array.from({ length: kind.streams }, (_, at) => `rebuilt-${at}`);
     beforeAll(async () => {
@@ -39,7 +39,7 @@ describe.each(kinds)('rebuilding the rollups on $name', (kind) => {
       }).then((outcome) => ({ outcome, begun: begun[0] }));
     };
 
-    it('G5: makes rows that were wrong, missing or left over right', async () => {
+    it('G5: corrects rows that were wrong, missing or too many', async () => {
       await database.knex('step_rollup').where({ grain: 60 }).update({ event_count: 7 });
       await database.knex('process_rollup').where({ grain: 15 }).del();
       await database
@@ -54,7 +54,7 @@ describe.each(kinds)('rebuilding the rollups on $name', (kind) => {
       await expectOneGeneration(database);
     });
 
-    it('G5: goes on beside live writes and the job, which counts for readers meanwhile and after', async () => {
+    it('G5: runs beside live writes and the job, which counts for readers meanwhile and after', async () => {
       const { generation } = await database.rollups.state();
       const writing = writeStreams(
         database,
@@ -76,7 +76,7 @@ describe.each(kinds)('rebuilding the rollups on $name', (kind) => {
       await expectOneGeneration(database);
     });
 
-    it('G5: is seen by a reader at one moment: the old rows, then the new ones, never both or none', async () => {
+    it('G5: switches readers at one moment: the old rows, then the new ones, never both or none', async () => {
       const counted = async () => {
         const [row] = await database.reads.rows<{ events: number | string | null }>(
           database
@@ -101,7 +101,7 @@ describe.each(kinds)('rebuilding the rollups on $name', (kind) => {
       expect([...seen]).toEqual([before]);
     });
 
-    it('G5: told to stop it stops, leaves readers what they had, and goes on the next time', async () => {
+    it('G5: stops when it is told to, leaves readers the old rows, and resumes the next time', async () => {
       const state = await database.rollups.state();
       const stop = new AbortController();
       const first = await rebuild({ signal: stop.signal, onPage: () => stop.abort() });
@@ -117,7 +117,7 @@ describe.each(kinds)('rebuilding the rollups on $name', (kind) => {
       await expectOneGeneration(database);
     });
 
-    it('G5: begins anew after a run of another release, and removes what that had made', async () => {
+    it('G5: starts again after a run of another release, and removes what that had made', async () => {
       const stop = new AbortController();
       await rebuild({ signal: stop.signal, madeBy: 'older', onPage: () => stop.abort() });
       const { begun } = await rebuild();
@@ -126,7 +126,7 @@ describe.each(kinds)('rebuilding the rollups on $name', (kind) => {
       await expectOneGeneration(database);
     });
 
-    it('takes nothing for a generation that is no more', async () => {
+    it('writes nothing for a generation that no longer exists', async () => {
       const { generation, position } = await database.rollups.state();
       await database.eventStore.append('gone', [requested(), stepCompleted('gone')]);
       await rebuild();
@@ -138,7 +138,7 @@ describe.each(kinds)('rebuilding the rollups on $name', (kind) => {
       await expectExact(database);
     });
 
-    it('does not put behind readers what they have seen counted', async () => {
+    it('does not put readers behind what they have seen counted', async () => {
       const { rollups } = database;
       const begun = await rollups.begin('behind');
       expect(await rollups.exchange(begun.generation)).toBe('behind');
@@ -148,7 +148,7 @@ describe.each(kinds)('rebuilding the rollups on $name', (kind) => {
       await expectExact(database);
     });
 
-    it('one of two runs at a time goes on, and each event is counted once', async () => {
+    it('continues in one of two simultaneous runs, and counts each event once', async () => {
       const outcomes = await Promise.all([rebuild(), rebuild()]);
       expect(outcomes.map(({ outcome }) => outcome.kind)).toContain('exchanged');
       await expectExact(database);

@@ -16,7 +16,7 @@ const SIZES = { SQLite: 120, 'SQL Server': 24 } as const;
 const kinds = databaseKinds().map((kind) => ({ ...kind, streams: SIZES[kind.name] }));
 
 describe.each(kinds)('the rollups on $name', (kind) => {
-  describe.skipIf(!kind.available)('when there is one', () => {
+  describe.skipIf(!kind.available)('when it is available', () => {
     let database: TestDatabase;
     beforeAll(async () => {
       database = await kind.open();
@@ -42,7 +42,7 @@ describe.each(kinds)('the rollups on $name', (kind) => {
       await expectExact(database);
     });
 
-    it('add a batch that comes twice once', async () => {
+    it('count a batch once that comes twice', async () => {
       await database.eventStore.append('twice', [requested(), stepFailed('twice', 1)]);
       const { generation, position: from } = await database.rollups.state();
       const { items, lookedTo: to } = await database.rollupSource.page(from, 100);
@@ -62,7 +62,7 @@ describe.each(kinds)('the rollups on $name', (kind) => {
       await expectExact(database);
     });
 
-    it('are right when the answer to a commit is lost and the batch is given again', async () => {
+    it('are right when the answer to a commit is lost and the batch comes again', async () => {
       await writeStreams(database, ['lost-1', 'lost-2'], randomFrom(3));
       const store: RollupStore = {
         ...database.rollups,
@@ -173,7 +173,7 @@ describe.each(kinds)('the rollups on $name', (kind) => {
       await expectExact(database);
     });
 
-    it('are compared with the events: fewer, or lengths that do not agree, are found', async () => {
+    it('are verified against the events: missing counts and inconsistent bucket sizes are found', async () => {
       const check = () => verifyRollups(database.rollupCheck);
       const { events, ...rest } = await check();
       expect(events).toBeGreaterThan(50);

@@ -12,8 +12,8 @@ const DAY = 24 * HOUR;
 const ids = ({ items }: { items: readonly { correlationId: string }[] }): string[] =>
   items.map(({ correlationId }) => correlationId);
 
-describe.each(databaseKinds())('what needs attention on $name', (kind) => {
-  describe.skipIf(!kind.available)('when there is one', () => {
+describe.each(databaseKinds())('a process that needs attention on $name', (kind) => {
+  describe.skipIf(!kind.available)('when it is available', () => {
     let database: TestDatabase;
     beforeAll(async () => {
       database = await kind.open();
@@ -66,7 +66,7 @@ describe.each(databaseKinds())('what needs attention on $name', (kind) => {
         });
     }
 
-    it('is slow: pending, and older than 99 of 100 of its like that completed', async () => {
+    it('is slow when it is pending, and older than 99 of 100 completed ones of its definition', async () => {
       const slow = await database.attention.slow(50);
       expect(ids(slow)).toEqual(['new-and-old', 'later', 'late', 'seldom-and-old']);
       expect(slow.total).toBe(4);
@@ -81,7 +81,7 @@ describe.each(databaseKinds())('what needs attention on $name', (kind) => {
       expect([ids(first), first.total]).toEqual([['new-and-old'], 4]);
     });
 
-    it('is retrying: pending, and the last event of a step a failure with retries left', async () => {
+    it('is retrying when it is pending, and the last event of a step a failure with retries left', async () => {
       const other = (event: ProcessEvent): ProcessEvent => ({
         ...event,
         ...('step' in event ? { step: { name: 'other', number: 3 } } : {}),
@@ -110,7 +110,7 @@ describe.each(databaseKinds())('what needs attention on $name', (kind) => {
     });
 
     it.skipIf(kind.name !== 'SQLite')(
-      'on SQLite, goes from the pending processes to their failed attempts by index',
+      'is found on SQLite from the pending processes to their failed attempts by index',
       async () => {
         const asked: Knex.SqlNative[] = [];
         const { reads, knex } = database;

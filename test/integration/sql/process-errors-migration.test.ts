@@ -72,7 +72,7 @@ const OLD: Record<string, { json: object | null; columns: Omit<Row, 'correlation
 };
 
 describe.each(databaseKinds())('errors of processes on $name', (kind) => {
-  describe.skipIf(!kind.available)('when there is one', () => {
+  describe.skipIf(!kind.available)('when it is available', () => {
     let database: TestDatabase;
     beforeAll(async () => {
       database = await kind.open();
@@ -92,7 +92,7 @@ describe.each(databaseKinds())('errors of processes on $name', (kind) => {
     const columnsOf = async (table: string): Promise<string[]> =>
       Object.keys(await database.knex(table).columnInfo());
 
-    it('written by an older release are taken apart, live and archived, and put together again', async () => {
+    it('written by an older release are split into columns, live and archived, and read as before', async () => {
       const { knex } = database;
       await down(knex);
       for (const table of TABLES) {
@@ -165,7 +165,7 @@ describe.each(databaseKinds())('errors of processes on $name', (kind) => {
       await expectVerified(database);
     });
 
-    it('with a rebuild that was broken off before are migrated, and the rebuild begins anew', async () => {
+    it('are migrated during an interrupted rebuild, which then starts again', async () => {
       const { knex } = database;
       const rebuild = await database.openRebuild();
       await rebuild.saveCheckpoint(JSON.stringify({ run: 'broken off' }), null);

@@ -33,7 +33,7 @@ describe.each(databaseKinds())(
   'processes named in any script on $name',
   { timeout: 300_000 },
   ({ available, open }) => {
-    describe.skipIf(!available)('when there is one', () => {
+    describe.skipIf(!available)('when it is available', () => {
       let database: TestDatabase;
       beforeAll(async () => {
         database = await open();
@@ -103,7 +103,7 @@ describe.each(databaseKinds())(
         }
       });
 
-      it('G5: are found whole by verify, and have their rows made anew by rebuild', async () => {
+      it('G5: are found whole by verify, and have their rows written again by rebuild', async () => {
         const all = await expectVerified(database, { graceMs: 0 });
         expect(all.streams).toBe(3 * ALL.length);
         const wrong = database.knex('process_store').whereIn('correlation_id', ['ended-0']);
@@ -154,12 +154,12 @@ describe.each(databaseKinds())(
         }
       });
 
-      it('are named as they are among what is slow or retried', async () => {
+      it('are shown by their names among the slow and the retried', async () => {
         const { items } = await database.attention.retrying(100);
         expect(items.map(({ processName }) => processName).sort()).toEqual([...ALL].sort());
       });
 
-      it('are named as they are in the columns of an export', async () => {
+      it('are shown by their names in the columns of an export', async () => {
         const filter = { processName: 'Prüfung' };
         const page = { after: '0', limit: 100, filter, archived: true };
         const { items } = await database.feedRows.page(page);

@@ -17,7 +17,7 @@ const QUERIES = [...read('sql.md').matchAll(/```sql( \w+)?\n([\s\S]*?)```/g)].ma
 const SCRIPT = read('sql/read-only-role.sql').split(/^GO$/m);
 
 describe.each(databaseKinds())('the SQL of the docs on $name', (kind) => {
-  describe.skipIf(!kind.available)('when there is one', () => {
+  describe.skipIf(!kind.available)('when it is available', () => {
     let database: TestDatabase;
     beforeAll(async () => {
       database = await kind.open();

@@ -26,7 +26,7 @@ const plan = async ({ knex }: TestDatabase, query: string): Promise<string[]> =>
   (await knex.raw(`EXPLAIN QUERY PLAN ${query}`)).map((row: { detail: string }) => row.detail);
 
 describe.each(databaseKinds())('the views on $name', (kind) => {
-  describe.skipIf(!kind.available)('when there is one', () => {
+  describe.skipIf(!kind.available)('when it is available', () => {
     let database: TestDatabase;
     let now = Date.parse('2026-11-25T09:00:00.000Z');
     beforeAll(async () => {
@@ -100,7 +100,7 @@ describe.each(databaseKinds())('the views on $name', (kind) => {
       }
     });
 
-    it('v_process_timeline has every event of a process in order, live or archived', async () => {
+    it('show every event of a process in order in v_process_timeline, live or archived', async () => {
       for (const [id, events] of [
         ['live', 5],
         ['archived', 4],
@@ -131,7 +131,7 @@ describe.each(databaseKinds())('the views on $name', (kind) => {
       expect(time(last?.process_started_at)).toBe(time(first?.created_at));
     });
 
-    it('v_process_durations has one row a process, live or archived', async () => {
+    it('show one row a process in v_process_durations, live or archived', async () => {
       const rows = await all('SELECT * FROM v_process_durations ORDER BY correlation_id');
       expect(rows).toMatchObject([
         { correlation_id: 'archived', status: 'ok', event_count: 4, error_code: null },
@@ -145,7 +145,7 @@ describe.each(databaseKinds())('the views on $name', (kind) => {
       expect(archived?.archived_at).not.toBeNull();
     });
 
-    it('v_step_stats_hourly has the hours of the current generation, with times of what succeeded', async () => {
+    it('show the hours of the current generation in v_step_stats_hourly, with times of what succeeded', async () => {
       const rows = await all(
         `SELECT * FROM v_step_stats_hourly WHERE hour < '2026-11-25T10:00:00' ORDER BY step_name`,
       );
@@ -161,7 +161,7 @@ describe.each(databaseKinds())('the views on $name', (kind) => {
       ).toEqual([3, 2, 0.4, 30, 10, 60, 20]);
     });
 
-    it('v_error_top has the errors of each day', async () => {
+    it('show the errors of each day in v_error_top', async () => {
       const rows = await all(
         `SELECT * FROM v_error_top WHERE day = '2026-11-25' ORDER BY error_count DESC`,
       );
@@ -173,7 +173,7 @@ describe.each(databaseKinds())('the views on $name', (kind) => {
       expect(number(total?.total)).toBe(9);
     });
 
-    it('G5: tell the same after two rebuilds, and go on with what comes then', async () => {
+    it('G5: show the same after two rebuilds, and include what comes then', async () => {
       const told = () =>
         Promise.all([
           all('SELECT * FROM v_process_durations ORDER BY correlation_id'),
@@ -196,7 +196,7 @@ describe.each(databaseKinds())('the views on $name', (kind) => {
     });
 
     it.skipIf(kind.name !== 'SQLite')(
-      'on SQLite, find a process or a trace by index in both places, and sort nothing',
+      'find a process or a trace on SQLite by index in both partitions, and sort nothing',
       async () => {
         for (const query of [
           `SELECT * FROM v_process_timeline WHERE correlation_id = 'live' ORDER BY version`,

@@ -27,7 +27,7 @@ function commitsIn(wal: string): number {
   return commits;
 }
 
-describe('group commit', () => {
+describe('the group commit', () => {
   let folder: ReturnType<typeof temporaryFolder>;
   let file: string;
   let db: BetterSqlite3.Database;
@@ -65,7 +65,7 @@ describe('group commit', () => {
     expect(commitsIn(`${file}-wal`) - before).toBe(3);
   });
 
-  it('bounds a group, and loses none of those that must wait for the next', async () => {
+  it('bounds a group, and loses none of the writes that must wait for the next', async () => {
     const before = commitsIn(`${file}-wal`);
     await Promise.all(Array.from({ length: 1_000 }, (_, n) => insert(n)));
     expect(commitsIn(`${file}-wal`) - before).toBe(4);
@@ -97,15 +97,18 @@ describe('group commit', () => {
       },
       /a mistake/,
     ],
-  ])('lets %s spoil none of its group, and writes nothing of it', async (_what, work, message) => {
-    const answers = [insert(1), group.write(work), insert(2), insert(1), insert(3)];
-    const spoilt = expect(answers[1]).rejects.toThrow(message);
-    const twice = expect(answers[3]).rejects.toThrow(/UNIQUE/);
-    await Promise.all([spoilt, twice, answers[0], answers[2], answers[4]]);
-    expect(seen()).toEqual([1, 2, 3]);
-  });
+  ])(
+    'keeps the rest of a group when one write fails by %s, and writes nothing of that',
+    async (_what, work, message) => {
+      const answers = [insert(1), group.write(work), insert(2), insert(1), insert(3)];
+      const spoilt = expect(answers[1]).rejects.toThrow(message);
+      const twice = expect(answers[3]).rejects.toThrow(/UNIQUE/);
+      await Promise.all([spoilt, twice, answers[0], answers[2], answers[4]]);
+      expect(seen()).toEqual([1, 2, 3]);
+    },
+  );
 
-  it('G10: waits for another writer without holding up the event loop, and loses no write', async () => {
+  it('G10: waits for another writer without blocking the event loop, and loses no write', async () => {
     other.exec('BEGIN IMMEDIATE');
     const answers = Promise.all(Array.from({ length: 600 }, (_, n) => insert(n)));
     let longest = 0;
@@ -122,7 +125,7 @@ describe('group commit', () => {
     expect(seen()).toHaveLength(600);
   });
 
-  it('G10: rejects all that another writer keeps out for too long, with nothing written', async () => {
+  it('G10: rejects all writes that another writer keeps out for too long, with nothing written', async () => {
     const impatient = createGroupCommit(db, { patienceMs: 200 });
     other.exec('BEGIN IMMEDIATE');
     const begin = Date.now();
@@ -142,7 +145,7 @@ describe('group commit', () => {
     expect(seen()).toEqual([1]);
   });
 
-  it('G10: a spoilt group that meets another writer loses none of its good writes', async () => {
+  it('G10: loses no good write of a failed group that meets another writer', async () => {
     let spoil = true;
     const answers = [
       insert(1),
@@ -167,7 +170,7 @@ describe('group commit', () => {
     await expect(Promise.all([insert(1), insert(2)])).rejects.toThrow(StoreUnavailableError);
   });
 
-  it('G1: a process killed with -9 has lost nothing that it was told is durable', async () => {
+  it('G1: has lost nothing that it confirmed as durable after kill -9', async () => {
     const script = await builtFile('test/support/programs/group-writer.ts');
     const child = spawn(process.execPath, [script, file], {
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -187,7 +190,7 @@ describe('group commit', () => {
     expect(told.filter((n) => !there.has(n))).toEqual([]);
   });
 
-  it('G12: commits what was asked for before the database is closed', async () => {
+  it('G12: commits what was requested before the database is closed', async () => {
     const options = { clock: Date.now, leaseMs: 0, onAppended: () => {} };
     const closing = await openSqliteDatabase({ ...options, file: join(folder.path, 'whole.db') });
     const appends = Array.from({ length: 600 }, (_, at) =>

@@ -29,7 +29,7 @@ describe('a data folder', () => {
     for (const give of unlock) give();
   });
 
-  it('is kept from a service with embedded parts while others use it, and the other way round', () => {
+  it('is kept from a service with embedded parts while others use it, and vice versa', () => {
     const shared = lockDataDir(folder.path, 'shared');
     expect(() => lockDataDir(folder.path, 'exclusive')).toThrow(
       `DATA_DIR: another service is running on ${folder.path}; stop it or choose another folder`,
@@ -51,13 +51,13 @@ describe('a data folder', () => {
     ['mssql://d', 'redis://r', '', 'exclusive'],
     ['mssql://d', 'redis://r', 'http://e', null],
   ])(
-    'with DATABASE_URL=%j REDIS_URL=%j CAMUNDA_BASE_URL=%j is locked: %s',
+    'is locked with DATABASE_URL=%j REDIS_URL=%j CAMUNDA_BASE_URL=%j: %s',
     (DATABASE_URL, REDIS_URL, CAMUNDA_BASE_URL, mode) => {
       expect(dataLockMode({ DATABASE_URL, REDIS_URL, CAMUNDA_BASE_URL })).toBe(mode);
     },
   );
 
-  it('G3: takes processes that create, migrate and write it at once; versions stay gapless', async () => {
+  it('G3: takes processes that create, migrate and write it at once with gapless versions', async () => {
     const file = join(folder.path, 'new', 'test.db');
     const count = 50;
     const writers = await Promise.all([1, 2, 3, 4].map(() => write(file, count)));

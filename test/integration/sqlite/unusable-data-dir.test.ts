@@ -20,7 +20,7 @@ const unusable = [
 describe('a DATA_DIR that cannot be used', () => {
   afterAll(() => folder.remove());
 
-  it.each(unusable)('of %.60s is refused by name', (directory) => {
+  it.each(unusable)('is refused by name: %.60s', (directory) => {
     expect(() => makeDataDir(directory)).toThrow(/^DATA_DIR: .* cannot be made or written: /);
   });
 
@@ -36,7 +36,7 @@ describe('a DATA_DIR that cannot be used', () => {
     }
   }, 300_000);
 
-  it('is made with the folders above it where it is not there', () => {
+  it('is created, with the folders above it, when it does not exist', () => {
     const deep = join(folder.path, 'a', 'b', '..', 'c', 'd');
     makeDataDir(deep);
     makeDataDir(deep);

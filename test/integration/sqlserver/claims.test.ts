@@ -10,7 +10,7 @@ import type { TdsProxy } from '../../support/tds-proxy.ts';
 
 const serverUrl = inject('mssqlUrl');
 
-describe.skipIf(serverUrl === null)('claims on SQL Server', () => {
+describe.skipIf(serverUrl === null)('claims of outbox rows on SQL Server', () => {
   let world: ProxiedDatabase;
   let proxy: TdsProxy;
   let database: Database;
@@ -24,7 +24,7 @@ describe.skipIf(serverUrl === null)('claims on SQL Server', () => {
     await world?.close();
   });
 
-  it('several relays that claim at the same time never get the same row', async () => {
+  it('never give one row to several relays that claim at the same time', async () => {
     const stores = await Promise.all([1, 2, 3].map(() => open(world.url)));
     try {
       await database.knex.raw('DELETE FROM outbox');
@@ -53,7 +53,7 @@ describe.skipIf(serverUrl === null)('claims on SQL Server', () => {
     }
   });
 
-  it('a claim that meets one not yet committed takes none of its rows', async () => {
+  it('take no row of a claim that is not yet committed', async () => {
     const pool = createPool(readMssqlUrl(world.url), { max: 1 });
     await pool.connect();
     try {

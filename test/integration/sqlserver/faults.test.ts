@@ -20,7 +20,7 @@ import { ATTENTION, type TdsProxy } from '../../support/tds-proxy.ts';
 const serverUrl = inject('mssqlUrl');
 const SLOW = 60_000;
 
-describe.skipIf(serverUrl === null)('trouble with SQL Server', { timeout: SLOW }, () => {
+describe.skipIf(serverUrl === null)('the adapter of SQL Server', { timeout: SLOW }, () => {
   let world: ProxiedDatabase;
   let proxy: TdsProxy;
   let database: Database;
@@ -36,7 +36,7 @@ describe.skipIf(serverUrl === null)('trouble with SQL Server', { timeout: SLOW }
     await world?.close();
   });
 
-  it('an outage from the beginning: nothing was written, and that is said at once', async () => {
+  it('says at once during an outage from the beginning that nothing was written', async () => {
     await proxy.cut();
     await until(() => rejects(database.ping()), 'the pool has noticed');
     const began = performance.now();
@@ -61,7 +61,7 @@ describe.skipIf(serverUrl === null)('trouble with SQL Server', { timeout: SLOW }
     expect(await database.eventStore.readStream('nowhere')).toHaveLength(1);
   });
 
-  it('a reader is sent no more than it takes, and has the statement stopped when it stops', async () => {
+  it('sends a reader no more than it takes, and stops the statement when it stops', async () => {
     const size = 100_000;
     const many = Array.from({ length: 80 }, () => completed('x'.repeat(size)));
     await database.eventStore.append('large', many);
@@ -75,7 +75,7 @@ describe.skipIf(serverUrl === null)('trouble with SQL Server', { timeout: SLOW }
     expect(proxy.messages.at(-1)?.type).toBe(ATTENTION);
   });
 
-  it('a deadlock victim is tried again, and both go through', async () => {
+  it('retries a deadlock victim, and both transactions succeed', async () => {
     const pool = createPool(readMssqlUrl(world.url), { max: 4 });
     await pool.connect();
     try {
@@ -123,7 +123,7 @@ describe.skipIf(serverUrl === null)('trouble with SQL Server', { timeout: SLOW }
     }
   }
 
-  it('a pool with no connection free says so in its time, and works again', () =>
+  it('fails in time when no connection of the pool is free, and works again', () =>
     withOne({ acquireTimeoutMs: 2_000 }, async (outbox) => {
       proxy.intercept(({ text }) => (text.includes('COUNT(*)') ? 'hang' : 'pass'));
       const hanging = outbox.depth().catch(() => {});
@@ -140,7 +140,7 @@ describe.skipIf(serverUrl === null)('trouble with SQL Server', { timeout: SLOW }
       await outbox.depth();
     }));
 
-  it('a statement that takes too long is given up in its time', () =>
+  it('gives up a statement in time that takes too long', () =>
     withOne({ requestTimeoutMs: 500, acquireTimeoutMs: 5_000 }, async (outbox) => {
       proxy.intercept(({ text }) => (text.includes('COUNT(*)') ? 'hang' : 'pass'));
       const error = await outbox.depth().catch((reason: unknown) => reason);
@@ -151,7 +151,7 @@ describe.skipIf(serverUrl === null)('trouble with SQL Server', { timeout: SLOW }
       await until(() => outbox.depth().catch(() => null), 'it works again');
     }));
 
-  it('an append waits for who has the lock of its stream, and for no other', async () => {
+  it('lets an append wait for the lock of its own stream only', async () => {
     const pool = createPool(readMssqlUrl(world.url), { max: 1 });
     await pool.connect();
     const holder = pool.transaction();
@@ -175,7 +175,7 @@ describe.skipIf(serverUrl === null)('trouble with SQL Server', { timeout: SLOW }
     }
   });
 
-  it('READ_COMMITTED_SNAPSHOT that is off is warned of, with the statement that turns it on', async () => {
+  it('warns when READ_COMMITTED_SNAPSHOT is off, with the statement that turns it on', async () => {
     const warnings: string[] = [];
     const other = await openMssqlDatabase({
       url: world.url,

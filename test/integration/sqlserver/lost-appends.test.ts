@@ -24,7 +24,7 @@ const APPENDS: readonly Append[] = [
   { what: 'a last failure and the end', events: (id) => [stepFailed(id, 1), completed()] },
 ];
 
-describe.skipIf(serverUrl === null)('appends without an answer', { timeout: SLOW }, () => {
+describe.skipIf(serverUrl === null)('an append without an answer', { timeout: SLOW }, () => {
   let world: ProxiedDatabase;
   let proxy: TdsProxy;
   let database: Database;
@@ -51,14 +51,11 @@ describe.skipIf(serverUrl === null)('appends without an answer', { timeout: SLOW
     });
   }
 
-  it.each(APPENDS)(
-    '$what whose answer is lost is appended once, and its caller told so',
-    async (one) => {
-      await loseOne('lose-answer', one);
-    },
-  );
+  it.each(APPENDS)('is written once, and reported, when its answer is lost: $what', async (one) => {
+    await loseOne('lose-answer', one);
+  });
 
-  it('an append that the server never got is appended once, too', async () => {
+  it('is written once, too, when the server never got it', async () => {
     await loseOne('lose-request', { what: 'a start', events: () => [requested()] });
   });
 
@@ -76,7 +73,7 @@ describe.skipIf(serverUrl === null)('appends without an answer', { timeout: SLOW
     expect(rows).toHaveLength(given.length);
   }
 
-  it('a key that another append had before is still said to be a duplicate', async () => {
+  it('is still a duplicate when another append had its key before', async () => {
     const first = await database.eventStore.append('other', [stepCompleted('other')]);
     once('lose-answer');
     const again = [{ ...stepCompleted('other'), audit: { result: 'something else' } }];
@@ -84,14 +81,14 @@ describe.skipIf(serverUrl === null)('appends without an answer', { timeout: SLOW
     expect(result).toEqual({ events: first.events, duplicate: true });
   });
 
-  it('a version that another append took is still a conflict', async () => {
+  it('is still a conflict when another append took its version', async () => {
     await database.eventStore.append('taken', [requested()]);
     once('lose-answer');
     const late = database.eventStore.append('taken', [requested()], { expectedVersion: 0 });
     await expect(late).rejects.toThrow('at version 1, not at the expected 0');
   });
 
-  it('an outage after the append was sent: the outcome is unknown, and sending it again is safe', async () => {
+  it('has an unknown outcome after an outage, and is safe to send again', async () => {
     once('lose-answer', () => {
       // Gone with the next connection that is made.
       setImmediate(() => proxy.intercept(() => 'lose-request'));

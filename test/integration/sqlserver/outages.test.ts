@@ -72,111 +72,107 @@ const CALLS: Readonly<Record<string, (database: Database) => Promise<unknown>>> 
 };
 
 /** One for each way in which a database is away: what is not said to pass is given up for good. */
-describe.skipIf(serverUrl === null)(
-  'every call while SQL Server is away',
-  { timeout: SLOW },
-  () => {
-    let testDatabase: Awaited<ReturnType<typeof createTestDatabase>>;
-    let proxy: TdsProxy;
-    const opened: Database[] = [];
-    beforeAll(async () => {
-      testDatabase = await createTestDatabase(serverUrl ?? '');
-      proxy = await startTdsProxy(serverUrl ?? '');
-    }, SLOW);
-    afterEach(async () => {
-      await Promise.all(opened.splice(0).map((database) => database.close()));
-      proxy.intercept(() => 'pass');
-      await proxy.restore();
-    });
-    afterAll(async () => {
-      await proxy?.stop();
-      await testDatabase?.drop();
-    });
+describe.skipIf(serverUrl === null)('a call while SQL Server is away', { timeout: SLOW }, () => {
+  let testDatabase: Awaited<ReturnType<typeof createTestDatabase>>;
+  let proxy: TdsProxy;
+  const opened: Database[] = [];
+  beforeAll(async () => {
+    testDatabase = await createTestDatabase(serverUrl ?? '');
+    proxy = await startTdsProxy(serverUrl ?? '');
+  }, SLOW);
+  afterEach(async () => {
+    await Promise.all(opened.splice(0).map((database) => database.close()));
+    proxy.intercept(() => 'pass');
+    await proxy.restore();
+  });
+  afterAll(async () => {
+    await proxy?.stop();
+    await testDatabase?.drop();
+  });
 
-    async function open(limits: Partial<PoolLimits> = {}): Promise<Database> {
-      const database = await openMssqlDatabase({
-        url: proxy.through(testDatabase.url),
-        clock: Date.now,
-        leaseMs: 0,
-        onAppended: () => {},
-        limits,
-      });
-      opened.push(database);
-      return database;
+  async function open(limits: Partial<PoolLimits> = {}): Promise<Database> {
+    const database = await openMssqlDatabase({
+      url: proxy.through(testDatabase.url),
+      clock: Date.now,
+      leaseMs: 0,
+      onAppended: () => {},
+      limits,
+    });
+    opened.push(database);
+    return database;
+  }
+
+  /** Asks for everything at once, and expects each to be refused as what passes. */
+  async function expectAllAway(database: Database): Promise<StoreUnavailableError[]> {
+    const errors = await Promise.all(
+      Object.entries(CALLS).map(async ([name, call]) => {
+        const error = await call(database).then(
+          () => 'no error at all',
+          (reason: unknown) => reason,
+        );
+        expect(error, name).toBeInstanceOf(StoreUnavailableError);
+        expect(isTransient(error), name).toBe(true);
+        return error as StoreUnavailableError;
+      }),
+    );
+    return errors;
+  }
+
+  it('is in the list of calls below', async () => {
+    const database = await open();
+    const offered = PORTS.flatMap((port) =>
+      Object.keys(database[port]).map((method) => `${port}.${method}`),
+    );
+    // There is nothing to scrub on a server: it asks nobody.
+    offered.splice(offered.indexOf('processKeys.scrub'), 1);
+    expect(Object.keys(CALLS).toSorted()).toEqual(offered.toSorted());
+  });
+
+  it('fails as transient when nobody listens', async () => {
+    const database = await open();
+    await proxy.cut();
+    await expectAllAway(database);
+    await proxy.restore();
+    for (const [name, call] of Object.entries(CALLS)) {
+      await expect(call(database), name).resolves.not.toBeInstanceOf(Error);
     }
+  });
 
-    /** Asks for everything at once, and expects each to be refused as what passes. */
-    async function expectAllAway(database: Database): Promise<StoreUnavailableError[]> {
-      const errors = await Promise.all(
-        Object.entries(CALLS).map(async ([name, call]) => {
-          const error = await call(database).then(
-            () => 'no error at all',
-            (reason: unknown) => reason,
-          );
-          expect(error, name).toBeInstanceOf(StoreUnavailableError);
-          expect(isTransient(error), name).toBe(true);
-          return error as StoreUnavailableError;
-        }),
-      );
-      return errors;
-    }
+  it('fails as transient when every connection breaks under its statement', async () => {
+    const database = await open();
+    proxy.intercept(({ type }) => (type === RPC ? 'lose-request' : 'pass'));
+    const errors = await expectAllAway(database);
+    expect(errors.map(({ cause }) => String(cause))).not.toContain('undefined');
+  });
 
-    it('is among those below', async () => {
-      const database = await open();
-      const offered = PORTS.flatMap((port) =>
-        Object.keys(database[port]).map((method) => `${port}.${method}`),
-      );
-      // There is nothing to scrub on a server: it asks nobody.
-      offered.splice(offered.indexOf('processKeys.scrub'), 1);
-      expect(Object.keys(CALLS).toSorted()).toEqual(offered.toSorted());
-    });
+  it('fails as transient when every login breaks', async () => {
+    const database = await open();
+    proxy.intercept(({ type }) => (type === LOGIN ? 'lose-request' : 'pass'));
+    await proxy.cut();
+    await proxy.restore();
+    await expectAllAway(database);
+  });
 
-    it('nobody listens: may pass', async () => {
-      const database = await open();
-      await proxy.cut();
-      await expectAllAway(database);
-      await proxy.restore();
-      for (const [name, call] of Object.entries(CALLS)) {
-        await expect(call(database), name).resolves.not.toBeInstanceOf(Error);
-      }
-    });
+  it('fails as transient when no connection comes free', async () => {
+    const database = await open({ max: 1, acquireTimeoutMs: 1_000 });
+    proxy.intercept(({ type }) => (type === RPC ? 'hang' : 'pass'));
+    const all = expectAllAway(database);
+    // Those that hang are freed when the others have had their time.
+    setTimeout(() => void proxy.cut(), 1_500);
+    const errors = await all;
+    const messages = errors.map(({ message }) => message);
+    expect(messages).toContainEqual(expect.stringMatching(/operation timed out/i));
+    expect(messages).toContainEqual(expect.stringMatching(/Timeout acquiring a connection/));
+  });
 
-    it('every connection breaks under its statement: may pass', async () => {
-      const database = await open();
-      proxy.intercept(({ type }) => (type === RPC ? 'lose-request' : 'pass'));
-      const errors = await expectAllAway(database);
-      expect(errors.map(({ cause }) => String(cause))).not.toContain('undefined');
-    });
-
-    it('every login breaks: may pass', async () => {
-      const database = await open();
-      proxy.intercept(({ type }) => (type === LOGIN ? 'lose-request' : 'pass'));
-      await proxy.cut();
-      await proxy.restore();
-      await expectAllAway(database);
-    });
-
-    it('no connection comes free: may pass', async () => {
-      const database = await open({ max: 1, acquireTimeoutMs: 1_000 });
-      proxy.intercept(({ type }) => (type === RPC ? 'hang' : 'pass'));
-      const all = expectAllAway(database);
-      // Those that hang are freed when the others have had their time.
-      setTimeout(() => void proxy.cut(), 1_500);
-      const errors = await all;
-      const messages = errors.map(({ message }) => message);
-      expect(messages).toContainEqual(expect.stringMatching(/operation timed out/i));
-      expect(messages).toContainEqual(expect.stringMatching(/Timeout acquiring a connection/));
-    });
-
-    it('the server lets nobody into the database: may pass', async () => {
-      const database = await open();
-      await proxy.cut();
-      await testDatabase.drop();
-      await proxy.restore();
-      const errors = await expectAllAway(database);
-      expect(errors.map(({ message }) => message)).toContainEqual(
-        expect.stringContaining(new URL(testDatabase.url).pathname.slice(1)),
-      );
-    });
-  },
-);
+  it('fails as transient when the server lets nobody into the database', async () => {
+    const database = await open();
+    await proxy.cut();
+    await testDatabase.drop();
+    await proxy.restore();
+    const errors = await expectAllAway(database);
+    expect(errors.map(({ message }) => message)).toContainEqual(
+      expect.stringContaining(new URL(testDatabase.url).pathname.slice(1)),
+    );
+  });
+});

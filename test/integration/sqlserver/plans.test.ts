@@ -16,7 +16,7 @@ describe.skipIf(inject('mssqlUrl') === null)('plans on SQL Server', () => {
     await database?.destroy();
   });
 
-  it('look-ups by key are index seeks that convert no column', async ({ skip }) => {
+  it('are index seeks that convert no column for look-ups by key', async ({ skip }) => {
     const pool = createPool(readMssqlUrl(database.target), { max: 1 });
     await pool.connect();
     try {

@@ -48,31 +48,31 @@ describe('a wrong DATABASE_URL stops the start with one line', () => {
     return typeof address === 'object' && address ? address.port : 0;
   }
 
-  it('a host that there is none of', async () => {
+  it('for a host that does not exist', async () => {
     const line = await refusal(`mssql://ada:${SECRET}@nowhere.invalid/front`);
     expect(line).toMatch(/at nowhere\.invalid:1433 lets ada into front: .*nowhere\.invalid/);
   });
 
-  it('a port where nobody listens', async () => {
+  it('for a port where nobody listens', async () => {
     const port = await freePort();
     const line = await refusal(`mssql://ada:${SECRET}@127.0.0.1:${port}/front`);
     expect(line).toMatch(new RegExp(`at 127.0.0.1:${port} lets ada into front: .*connect`));
   });
 
-  it('a server that takes the connection and says nothing', { timeout: SLOW }, async () => {
+  it('for a server that takes the connection and does not answer', { timeout: SLOW }, async () => {
     const port = await listen(createServer((socket) => closing.push(() => socket.destroy())));
     const line = await refusal(`mssql://ada:${SECRET}@127.0.0.1:${port}/front`, 500);
     expect(line).toMatch(/Failed to connect to .* in 500ms/);
   });
 
-  it('a server that speaks something else', async () => {
+  it('for a server of another protocol', async () => {
     const port = await listen(
       createServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')),
     );
     await refusal(`mssql://ada:${SECRET}@127.0.0.1:${port}/front`);
   });
 
-  it.skipIf(!isOnPath('openssl'))('a certificate that nobody vouches for', async () => {
+  it.skipIf(!isOnPath('openssl'))('for a certificate that is not trusted', async () => {
     const folder = temporaryFolder();
     closing.push(folder.remove);
     const [key, cert] = [join(folder.path, 'key.pem'), join(folder.path, 'cert.pem')];
@@ -92,28 +92,28 @@ describe('a wrong DATABASE_URL stops the start with one line', () => {
     expect(line).toMatch(/self-signed certificate/);
   });
 
-  describe.skipIf(serverUrl === null)('from a server that is there', () => {
+  describe.skipIf(serverUrl === null)('from a server that is available', () => {
     const given = (change: (url: URL) => void): string => {
       const url = new URL(serverUrl ?? '');
       change(url);
       return url.href;
     };
 
-    it('a wrong password', async () => {
+    it('for a wrong password', async () => {
       const url = given((one) => {
         one.password = SECRET;
       });
       expect(await refusal(url)).toMatch(new RegExp(`lets ${new URL(url).username} into .*: .+`));
     });
 
-    it('a database that there is none of', async () => {
+    it('for a database that does not exist', async () => {
       const url = given((one) => {
         one.pathname = '/no_such_database';
       });
       expect(await refusal(url)).toMatch(/into no_such_database: .+/);
     });
 
-    it('--create-database makes one that is not there, once, and says when READ_COMMITTED_SNAPSHOT stays off', {
+    it('unless --create-database makes the missing one, once, and says when READ_COMMITTED_SNAPSHOT stays off', {
       timeout: SLOW,
     }, async () => {
       // Characters that a name may have, in brackets.
@@ -147,7 +147,7 @@ describe('a wrong DATABASE_URL stops the start with one line', () => {
       }
     });
 
-    it('--create-database by somebody whom the server does not know', async () => {
+    it('for --create-database by a user whom the server does not know', async () => {
       const url = given((one) => {
         one.password = SECRET;
         one.pathname = '/fc_never_made';
@@ -163,7 +163,7 @@ describe('a wrong DATABASE_URL stops the start with one line', () => {
       expect((error as Error).message).not.toContain(SECRET);
     });
 
-    it('encryption that is not to be had: the password is not sent without it', async () => {
+    it('for encryption that is not available, without sending the password', async () => {
       const proxy = await startTdsProxy(serverUrl ?? '');
       closing.push(() => void proxy.stop());
       const secure = given((one) => {
@@ -176,7 +176,7 @@ describe('a wrong DATABASE_URL stops the start with one line', () => {
     });
   });
 
-  it('the commands say it in one line, without a stack trace, and exit with 1', {
+  it('in commands, too, without a stack trace and with exit code 1', {
     timeout: SLOW,
   }, async () => {
     const port = await freePort();

@@ -96,7 +96,7 @@ describe.skipIf(serverUrl === null)('the statements on SQL Server', () => {
     },
   );
 
-  it('list casts every text that is compared with a key or a time', async () => {
+  it('cast every text in the list that is compared with a key or a time', async () => {
     const filter = {
       status: 'ok',
       processName: 'onboard-user',

@@ -9,8 +9,8 @@ import { openWorkerRig, plain, type WorkerRig } from '../../support/worker-rig.t
 
 const real = (await engineKinds()).filter(({ name }) => !name.startsWith('the embedded'));
 
-describe.each(real)('the tasks of a called process on $name', ({ available, open }) => {
-  describe.skipIf(!available)('when there is one', () => {
+describe.each(real)('the task of a called process on $name', ({ available, open }) => {
+  describe.skipIf(!available)('when it is available', () => {
     let rig: WorkerRig;
     let engine: TestEngine;
     const keys: string[] = [];
@@ -76,7 +76,7 @@ describe.each(real)('the tasks of a called process on $name', ({ available, open
       ['without a business key', null],
       ['with the same business key', '#{execution.processBusinessKey}'],
     ])(
-      'G17: called %s, its events are in the stream of the process that called it',
+      'G17: called %s, writes its events to the stream of the process that called it',
       async (_, key) => {
         const called = await inner();
         const calling = await outer(called, key);
@@ -92,7 +92,7 @@ describe.each(real)('the tasks of a called process on $name', ({ available, open
       },
     );
 
-    it('G17: called through two calls as well', async () => {
+    it('G17: called through two calls, does so as well', async () => {
       const called = await inner();
       const between = await outer(called, null);
       const calling = await outer(between, null);
@@ -107,7 +107,7 @@ describe.each(real)('the tasks of a called process on $name', ({ available, open
     });
 
     it.each(['that runs', 'that was not started yet'])(
-      'G17: called with the business key of a process %s, it writes nothing there',
+      'G17: called with the business key of a process %s, writes nothing there',
       async (how) => {
         const called = await inner();
         const calling = await outer(called, '#{pretended}');

@@ -48,7 +48,7 @@ const types = {
   nothing: 'Null',
 };
 
-describe.each(await engineKinds())('what steps read and write on $name', ({ available, open }) => {
+describe.each(await engineKinds())('the data of steps on $name', ({ available, open }) => {
   describe.skipIf(!available)('through a whole process', () => {
     let rig: WorkerRig;
     const heard: { url: string; headers: IncomingHttpHeaders }[] = [];
@@ -66,7 +66,7 @@ describe.each(await engineKinds())('what steps read and write on $name', ({ avai
     });
     afterAll(() => void partner.close());
 
-    it('variables keep their type and value both ways', async () => {
+    it('keep their variables’ type and value both ways', async () => {
       let given: unknown;
       let inEngine: Record<string, { type: string }> = {};
       const definition = await rig.process({
@@ -97,7 +97,7 @@ describe.each(await engineKinds())('what steps read and write on $name', ({ avai
       expect(events.at(-2)?.data).toMatchObject({ input: asText });
     });
 
-    it('a date without a value is null, not 1970', async () => {
+    it('keep a date without a value null, not 1970', async () => {
       let given: unknown;
       const definition = await rig.process({
         steps: (step) => [
@@ -121,7 +121,7 @@ describe.each(await engineKinds())('what steps read and write on $name', ({ avai
       expect(given).toEqual({ when: null });
     });
 
-    it('identifiers are in the event of every step and in its outgoing calls', async () => {
+    it('include identifiers in the event of every step and in its outgoing calls', async () => {
       const call = { input: z.object({}), output: z.object({}) };
       const definition = await rig.process({
         steps: (step) => [
@@ -169,7 +169,7 @@ describe.each(await engineKinds())('what steps read and write on $name', ({ avai
       }
     });
 
-    it('the audit row says which call a step made, without its query, and what came of it', async () => {
+    it('include in the audit row which call a step made, without its query, and its outcome', async () => {
       const definition = await rig.process({
         steps: (step) => [
           step({
@@ -214,7 +214,7 @@ describe.each(await engineKinds())('what steps read and write on $name', ({ avai
       expect(JSON.stringify(rows)).not.toContain('hidden');
     });
 
-    it('what a step redacts is in no row of its events, nor in the log', async () => {
+    it('include nothing that a step redacts in the rows of its events or in the log', async () => {
       const definition = await rig.process({
         steps: (step) => [
           step({

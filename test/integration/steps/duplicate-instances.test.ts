@@ -8,8 +8,8 @@ import { until } from '../../support/children.ts';
 import { engineKinds } from '../../support/engines.ts';
 import { plain, useWorkerRig, type WorkerRig } from '../../support/worker-rig.ts';
 
-describe.each(await engineKinds())('twins of an instance on $name', ({ available, open }) => {
-  describe.skipIf(!available)('when there is one', () => {
+describe.each(await engineKinds())('duplicate instances on $name', ({ available, open }) => {
+  describe.skipIf(!available)('when it is available', () => {
     let rig: WorkerRig;
     useWorkerRig(open, (opened) => {
       rig = opened;
@@ -56,7 +56,7 @@ describe.each(await engineKinds())('twins of an instance on $name', ({ available
         ({ type }) => type === 'process-started',
       );
 
-    it('G10: two instances of one start, neither recorded: the steps of one are done, the other is deleted', async () => {
+    it('G10: of one start, neither recorded, have the steps of one done and the other deleted', async () => {
       const { definition, runs } = await counted();
       const { correlationId, instances } = await startTwice(definition, 3);
       for (const _ of [1, 2]) rig.work(definition);
@@ -71,7 +71,7 @@ describe.each(await engineKinds())('twins of an instance on $name', ({ available
       expect(runs.map((run) => run.split(' ')[0])).toEqual(['first', 'last']);
     });
 
-    it('a start job that comes after the worker keeps what the worker recorded', async () => {
+    it('are resolved in favour of what the worker recorded when the start job comes later', async () => {
       const { definition, runs } = await counted();
       const { correlationId, job } = await startTwice(definition, 1);
       rig.work(definition);
@@ -81,7 +81,7 @@ describe.each(await engineKinds())('twins of an instance on $name', ({ available
       expect(runs).toHaveLength(2);
     });
 
-    it('a twin that turns up after the end is deleted, and none of its steps is done', async () => {
+    it('that appear after the end are deleted, and none of their steps is done', async () => {
       const { definition, runs } = await counted();
       const { correlationId } = await startTwice(definition, 1);
       rig.work(definition);

@@ -5,7 +5,7 @@ import { engineKinds } from '../../support/engines.ts';
 import { happened, plain, useWorkerRig, type WorkerRig } from '../../support/worker-rig.ts';
 
 describe.each(await engineKinds())('a worker whose engine is $name', ({ available, open }) => {
-  describe.skipIf(!available)('when that is in trouble', () => {
+  describe.skipIf(!available)('in trouble', () => {
     let rig: WorkerRig;
     useWorkerRig(open, (opened) => {
       rig = opened;
@@ -32,7 +32,7 @@ describe.each(await engineKinds())('a worker whose engine is $name', ({ availabl
       return { definition, runs: () => runs };
     }
 
-    it('G10: while the engine is away the pauses grow; when it is back the work goes on', async () => {
+    it('G10: pauses longer while the engine is away, and works when it is back', async () => {
       const { definition, runs } = await counted();
       await rig.proxy.cut();
       rig.log.splice(0);
@@ -50,7 +50,7 @@ describe.each(await engineKinds())('a worker whose engine is $name', ({ availabl
       expect(rig.log.map(({ message }) => message)).toContain('the engine answers again');
     });
 
-    it('G10: an engine whose own database is away fails no process', async () => {
+    it('G10: fails no process when the engine’s own database is away', async () => {
       const { definition } = await counted();
       let sick = true;
       rig.log.splice(0);
@@ -69,7 +69,7 @@ describe.each(await engineKinds())('a worker whose engine is $name', ({ availabl
       expect(events.map(({ type }) => type)).toEqual(['step-completed', 'process-completed']);
     });
 
-    it('G10: a report that keeps meeting another transaction fails no process', async () => {
+    it('G10: fails no process when a report keeps meeting another transaction', async () => {
       const { definition, runs } = await counted();
       let meets = true;
       rig.proxy.calls.splice(0);
@@ -98,7 +98,7 @@ describe.each(await engineKinds())('a worker whose engine is $name', ({ availabl
       expect(runs()).toBe(1);
     });
 
-    it('a result that the engine cannot go on with ends the process with the reason', async () => {
+    it('ends the process with the reason when the engine cannot continue with a result', async () => {
       const { definition } = await counted({ final: false });
       rig.proxy.intercept(({ path }) => (path.endsWith('/complete') ? 'answer-500' : 'pass'));
       rig.work(definition);
@@ -111,7 +111,7 @@ describe.each(await engineKinds())('a worker whose engine is $name', ({ availabl
       await until(async () => (await rig.api.incidents(instanceId)).length === 1, 'an incident');
     });
 
-    it('G12: an engine that takes a report and never answers does not hold up the stop', async () => {
+    it('G12: stops in time when the engine takes a report and never answers', async () => {
       const { definition, runs } = await counted();
       rig.proxy.intercept(({ path }) => (path.endsWith('/complete') ? 'hang' : 'pass'));
       const { correlationId, instanceId } = await rig.start(definition);

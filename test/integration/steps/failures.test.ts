@@ -12,7 +12,7 @@ const failures = (events: readonly StoredEvent[]) =>
   events.flatMap((event) => (event.type === 'step-failed' ? [event] : []));
 
 describe.each(await engineKinds())('a failing step on $name', ({ available, open }) => {
-  describe.skipIf(!available)('is told and journaled', () => {
+  describe.skipIf(!available)('reported and journaled', () => {
     let rig: WorkerRig;
     useWorkerRig(open, (opened) => {
       rig = opened;
@@ -40,7 +40,7 @@ describe.each(await engineKinds())('a failing step on $name', ({ available, open
       return { ...started, events: await rig.ended(started.correlationId) };
     }
 
-    it('a refusal takes the error path with its code, message and step, and ends as business', async () => {
+    it('takes the error path for a refusal with its code, message and step, and ends as business', async () => {
       let atErrorStep: unknown;
       const definition = await rig.process({
         catches: ['check'],
@@ -96,7 +96,7 @@ describe.each(await engineKinds())('a failing step on $name', ({ available, open
       await until(async () => (await rig.api.state(instanceId)) === 'COMPLETED', 'it ends');
     });
 
-    it('a refusal that nothing catches ends the process with its code', async () => {
+    it('ends the process with the code of a refusal that nothing catches', async () => {
       const { events, instanceId } = await runOne({}, () =>
         Promise.reject(new BusinessRuleError('NO', 'just no')),
       );
@@ -110,7 +110,7 @@ describe.each(await engineKinds())('a failing step on $name', ({ available, open
       expect(await rig.api.state(instanceId)).toBe('COMPLETED');
     });
 
-    it('every technical failure is an event; the pauses double and the engine keeps to them', async () => {
+    it('makes every technical failure an event; the pauses double and the engine keeps to them', async () => {
       const began: number[] = [];
       const definition = await rig.process({
         steps: (step) => [
@@ -156,7 +156,7 @@ describe.each(await engineKinds())('a failing step on $name', ({ available, open
       expect(events.at(-2)).toMatchObject({ type: 'step-completed', data: { attempt: 4 } });
     });
 
-    it('no retries left: an incident and a technical end; an operator may set them back', async () => {
+    it('makes an incident and a technical end without retries left; an operator may set them back', async () => {
       let broken = true;
       const { events, instanceId, correlationId } = await runOne({}, () => {
         if (broken) throw Object.assign(new Error('the disk is full'), { code: 'ENOSPC' });
@@ -193,7 +193,7 @@ describe.each(await engineKinds())('a failing step on $name', ({ available, open
       expect(fold(all)).toMatchObject({ status: 'error', error: { code: 'ENOSPC' } });
     });
 
-    it('input that does not fit is not tried again', async () => {
+    it('does not retry input that does not fit', async () => {
       let runs = 0;
       const { events, instanceId } = await runOne(
         { input: z.object({ amount: z.number(), name: z.string() }), attempts: 5 },
@@ -211,7 +211,7 @@ describe.each(await engineKinds())('a failing step on $name', ({ available, open
       await until(async () => (await rig.api.incidents(instanceId)).length === 1, 'an incident');
     });
 
-    it('output that does not fit is a technical failure that names the field', async () => {
+    it('makes output that does not fit a technical failure that names the field', async () => {
       const { events } = await runOne({ output: z.object({ score: z.number() }) }, () => ({
         score: 'high',
       }));
@@ -228,7 +228,7 @@ describe.each(await engineKinds())('a failing step on $name', ({ available, open
     it.each([
       ['heeds its signal', true],
       ['does not heed its signal', false],
-    ])('a handler that takes too long and %s fails with STEP_TIMEOUT', async (_what, heeds) => {
+    ])('fails with STEP_TIMEOUT when its handler takes too long and %s', async (_what, heeds) => {
       const reasons: unknown[] = [];
       const { events } = await runOne({ timeout: 50, attempts: 1 }, (signal) => {
         return new Promise((_resolve, reject) => {

@@ -52,7 +52,7 @@ describe.each(await engineKinds())('the flow of tasks from $name', ({ available,
       return { definition, gates, aborted, most: () => most };
     }
 
-    it('as many handlers run at once as allowed, and never more', async () => {
+    it('runs as many handlers at once as allowed, and never more', async () => {
       const warnings: Error[] = [];
       const warned = (warning: Error): void => void warnings.push(warning);
       process.on('warning', warned);
@@ -74,7 +74,7 @@ describe.each(await engineKinds())('the flow of tasks from $name', ({ available,
       process.off('warning', warned);
     });
 
-    it('a lock is extended for as long as its handler runs: no other worker gets the task', async () => {
+    it('extends a lock for as long as its handler runs, so that no other worker gets the task', async () => {
       const { definition, gates } = await gated();
       const { correlationId } = await rig.start(definition);
       rig.work(definition, { lockDurationMs: 2_000 });
@@ -89,7 +89,7 @@ describe.each(await engineKinds())('the flow of tasks from $name', ({ available,
       expect(gates).toHaveLength(1);
     });
 
-    it('G12: a step that is running at the stop finishes, is journaled and reported', async () => {
+    it('G12: lets a step that runs at the stop finish, with its journal entry and report', async () => {
       const { definition, gates, aborted } = await gated();
       const { correlationId, instanceId } = await rig.start(definition);
       const worker = rig.work(definition);
@@ -102,7 +102,7 @@ describe.each(await engineKinds())('the flow of tasks from $name', ({ available,
       expect(aborted).toEqual([]);
     });
 
-    it('G12: a step that does not finish in time gets its signal, and another worker its task', async () => {
+    it('G12: signals a step that does not finish in time, and gives its task to another worker', async () => {
       const { definition, gates, aborted } = await gated();
       const { correlationId } = await rig.start(definition);
       const worker = rig.work(definition, { lockDurationMs: 600_000 });
@@ -120,7 +120,7 @@ describe.each(await engineKinds())('the flow of tasks from $name', ({ available,
       expect(events.at(-2)?.data).toMatchObject({ attempt: 1 });
     });
 
-    it('G12: a task that an open poll brings during the stop is given back', async () => {
+    it('G12: gives a task back that an open poll brings during the stop', async () => {
       const { definition, gates } = await gated();
       const from = rig.proxy.calls.length;
       const since = (end: string) =>
@@ -138,7 +138,7 @@ describe.each(await engineKinds())('the flow of tasks from $name', ({ available,
       await rig.ended(correlationId);
     });
 
-    it('G12: a worker that lost its lock does not break that of the worker which has it now', async () => {
+    it('G12: leaves the lock of the worker that has it now to that worker', async () => {
       const { definition, gates } = await gated();
       rig.proxy.intercept(({ path }) => (path.endsWith('/extendLock') ? 'lose-request' : 'pass'));
       const { instanceId } = await rig.start(definition);
@@ -154,7 +154,7 @@ describe.each(await engineKinds())('the flow of tasks from $name', ({ available,
       await finished(instanceId);
     });
 
-    it('a task that comes to its own worker again waits for the run that is going on', async () => {
+    it('holds a task back that comes to its own worker again while a run of it is in progress', async () => {
       const { definition, gates, most } = await gated();
       rig.proxy.intercept(({ path }) => (path.endsWith('/extendLock') ? 'lose-request' : 'pass'));
       const { correlationId, instanceId } = await rig.start(definition);
@@ -168,7 +168,7 @@ describe.each(await engineKinds())('the flow of tasks from $name', ({ available,
       expect([most(), gates.length]).toEqual([1, 1]);
     });
 
-    it('a task without any correlation id becomes an incident', async () => {
+    it('makes a task without any correlation id an incident', async () => {
       const { definition, gates } = await gated();
       rig.work(definition);
       const { id } = await rig.api.startRaw(definition.key, null, {});
@@ -182,9 +182,9 @@ describe.each(await engineKinds())('the flow of tasks from $name', ({ available,
   });
 });
 
-describe('after its stop', () => {
+describe('a worker after its stop', () => {
   it.each(['with the engine there', 'with no engine'])(
-    'G12: nothing of a worker keeps its process alive, %s',
+    'G12: keeps its process alive by nothing, %s',
     async (how) => {
       const engine = how === 'with no engine' ? undefined : await embeddedEngine().open();
       const url = engine?.url ?? `http://127.0.0.1:${await freePort()}`;

@@ -22,13 +22,13 @@ function reportIn({ path }: EngineCall): { taskId: string; report: string } | nu
 }
 
 describe.each(await engineKinds())('the worker on $name', ({ available, open }) => {
-  describe.skipIf(!available)('journals before it reports', () => {
+  describe.skipIf(!available)('with its journal', () => {
     let rig: WorkerRig;
     useWorkerRig(open, (opened) => {
       rig = opened;
     });
 
-    it('G2: the event of a step is committed before the engine hears of it', async () => {
+    it('G2: commits the event of a step before it reports to the engine', async () => {
       let attempts = 0;
       const definition = await rig.process({
         catches: ['refused'],
@@ -83,7 +83,7 @@ describe.each(await engineKinds())('the worker on $name', ({ available, open }) 
       ['the engine did not get', 'lose-request'],
       ['the engine got, and whose answer was lost', 'lose-answer'],
     ] as const)(
-      'G2: a completion that %s does not run the handler again',
+      'G2: does not run the handler again after a completion that %s',
       async (_what, action) => {
         let runs = 0;
         const definition = await rig.process({
@@ -122,7 +122,7 @@ describe.each(await engineKinds())('the worker on $name', ({ available, open }) 
       },
     );
 
-    it('G2: a second worker completes what the first had journaled', async () => {
+    it('G2: completes in a second worker what the first had journaled', async () => {
       const ran: string[] = [];
       const definition = await rig.process({
         steps: (step) => [
@@ -148,7 +148,7 @@ describe.each(await engineKinds())('the worker on $name', ({ available, open }) 
       expect(await rig.eventStore.readStream(correlationId)).toHaveLength(4);
     });
 
-    it('G2: of two workers that do a task, one after its lock ran out, one result counts', async () => {
+    it('G2: counts one result of two workers that do a task, one after its lock ran out', async () => {
       const gates: (() => void)[] = [];
       const keys: string[] = [];
       const definition = await rig.process({
@@ -193,7 +193,7 @@ describe.each(await engineKinds())('the worker on $name', ({ available, open }) 
       expect(new Set(keys).size).toBe(1);
     });
 
-    it('the idempotency key is the same in every attempt, and another for every task', async () => {
+    it('uses one idempotency key in every attempt of a task, and another for every task', async () => {
       const keys: string[] = [];
       const definition = await rig.process({
         steps: (step) => [

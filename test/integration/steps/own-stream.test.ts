@@ -12,7 +12,7 @@ const FORGED = Object.fromEntries(
 );
 
 describe.each(await engineKinds())('the stream of a task on $name', ({ available, open }) => {
-  describe.skipIf(!available)('when there is one', () => {
+  describe.skipIf(!available)('when it is available', () => {
     let rig: WorkerRig;
     useWorkerRig(open, (opened) => {
       rig = opened;
@@ -62,7 +62,7 @@ describe.each(await engineKinds())('the stream of a task on $name', ({ available
       expect(await types('forged')).toEqual([]);
     });
 
-    it('G17: what a step reads of the service’s own variables is what the stream says', async () => {
+    it('G17: decides what a step reads of the service’s own variables', async () => {
       let given: unknown;
       const text = z.string();
       const definition = await rig.process({
@@ -86,7 +86,7 @@ describe.each(await engineKinds())('the stream of a task on $name', ({ available
       expect(given).toEqual({ correlationId, batch_id: batchId, identifiers });
     });
 
-    it('G17: an instance that nobody has requested here becomes an incident, and nothing is done or written', async () => {
+    it('G17: is missing for an instance that nobody requested here, which becomes an incident with nothing done or written', async () => {
       const { definition, runs } = await counted();
       rig.work(definition);
       const businessKey = randomUUID();
@@ -96,7 +96,7 @@ describe.each(await engineKinds())('the stream of a task on $name', ({ available
       expect(runs()).toBe(0);
     });
 
-    it('G17: an instance with the business key of a process of another kind becomes an incident', async () => {
+    it('G17: is not that of an instance with the business key of another kind of process, which becomes an incident', async () => {
       const { definition, runs } = await counted();
       const other = await counted();
       const { correlationId } = await rig.request(other.definition);
@@ -107,7 +107,7 @@ describe.each(await engineKinds())('the stream of a task on $name', ({ available
       expect(runs()).toBe(0);
     });
 
-    it('G17: a stream that no request begins takes no more events', async () => {
+    it('G17: takes no more events when no request begins it', async () => {
       const { definition, runs } = await counted();
       const correlationId = randomUUID();
       const started = { type: 'process-started', data: { processInstanceId: 'x' } } as const;
@@ -121,7 +121,7 @@ describe.each(await engineKinds())('the stream of a task on $name', ({ available
       expect(runs()).toBe(0);
     });
 
-    it('G17: after a retry that goes on in the instance that is there, no other one takes its place', async () => {
+    it('G17: keeps its instance after a retry that continues in it', async () => {
       const { definition, runs } = await counted();
       const { correlationId, instanceId } = await rig.start(definition);
       const broken = { kind: 'technical', code: 'X', message: 'x', failedStep: null } as const;
@@ -145,7 +145,7 @@ describe.each(await engineKinds())('the stream of a task on $name', ({ available
     });
 
     it.each(RESERVED_VARIABLES)(
-      'G17: a step whose output sets "%s" fails for good',
+      'G17: takes a final failure when the output of a step sets "%s"',
       async (name) => {
         const { definition, runs } = await counted({ [name]: 'forged' });
         rig.work(definition);

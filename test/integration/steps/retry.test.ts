@@ -8,8 +8,8 @@ import { engineKinds } from '../../support/engines.ts';
 import type { ProxyAction } from '../../support/worker-proxy.ts';
 import { plain, useWorkerRig, type WorkerRig } from '../../support/worker-rig.ts';
 
-describe.each(await engineKinds())('a retry and the worker on $name', ({ available, open }) => {
-  describe.skipIf(!available)('when there is one', () => {
+describe.each(await engineKinds())('a retry beside the worker on $name', ({ available, open }) => {
+  describe.skipIf(!available)('when it is available', () => {
     let rig: WorkerRig;
     useWorkerRig(open, (opened) => {
       rig = opened;
@@ -53,7 +53,7 @@ describe.each(await engineKinds())('a retry and the worker on $name', ({ availab
       ]);
     };
 
-    it('a failure that the engine hears of only after the retry is taken back by the worker', async () => {
+    it('lets the worker take back a failure that reaches the engine only after it', async () => {
       const definition = await failOnce();
       let open = (): void => {};
       const opened = new Promise<void>((resolve) => {
@@ -75,7 +75,7 @@ describe.each(await engineKinds())('a retry and the worker on $name', ({ availab
       await endsWell(correlationId);
     });
 
-    it('a failure that the engine never heard of is not told after the retry: the step runs again', async () => {
+    it('runs the step again when its failure never reached the engine, and does not report it', async () => {
       const definition = await failOnce();
       rig.proxy.intercept(({ path }) => (path.endsWith('/failure') ? 'lose-request' : 'pass'));
       const first = rig.work(definition, { lockDurationMs: 1_000 });
@@ -91,7 +91,7 @@ describe.each(await engineKinds())('a retry and the worker on $name', ({ availab
       expect(reports.filter((report) => report === 'failure')).toEqual([]);
     });
 
-    it('G10: retry jobs that come at the same moment, and once more, start one instance', async () => {
+    it('G10: starts one instance by jobs that come at the same moment, and once more', async () => {
       const definition = await failOnce();
       const { eventStore, engine } = rig;
       const { correlationId, instanceId } = await rig.start(definition);

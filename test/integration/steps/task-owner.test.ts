@@ -4,15 +4,15 @@ import { createFindOwner } from '../../../domain/steps/task-owner.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 import { broken, completed, requested, retried, started } from '../../support/events.ts';
 
-describe.each(databaseKinds())('whose task it is, on $name', ({ available, open }) => {
-  describe.skipIf(!available)('when there is one', () => {
+describe.each(databaseKinds())('the owner of a task on $name', ({ available, open }) => {
+  describe.skipIf(!available)('when it is available', () => {
     let database: TestDatabase;
     beforeAll(async () => {
       database = await open();
     });
     afterAll(() => database?.destroy());
 
-    it('G17: an instance that ends while the engine is asked whether it runs keeps its place', async () => {
+    it('G17: is kept when the instance ends while the engine is asked whether it runs', async () => {
       const { eventStore } = database;
       const events = [requested(), started('first'), broken(), retried()];
       await eventStore.append('raced', events);

@@ -18,7 +18,7 @@ describe('an API key', () => {
     expect(parseApiKey(largest.text)).not.toBe(null);
   });
 
-  it('with one wrong character is known to be none of ours without asking anybody', () => {
+  it('with one wrong character is recognized as invalid without a look-up', () => {
     const { text } = newApiKey();
     for (let at = 4; at < text.length; at++) {
       const other = text[at] === 'a' ? 'b' : 'a';
@@ -58,13 +58,13 @@ describe('a credential', () => {
     expect(readCredential(headers)).toEqual({ scheme, text: read });
   });
 
-  it('that is not there is none', () => {
+  it('is null when there is none', () => {
     expect(readCredential({})).toBe(null);
     expect(readCredential({ 'x-api-key': '' })).toBe(null);
   });
 });
 
-describe('who gets in', () => {
+describe('access', () => {
   const policy = (env: Record<string, string>) => readPolicy(readConfig(env)).kind;
   const jwt = { JWT_JWKS_URL: 'https://idp/keys', JWT_ISSUER: 'i', JWT_AUDIENCE: 'a' };
 
@@ -82,11 +82,11 @@ describe('who gets in', () => {
     ['127.0.0.1.example.com', false],
     ['localhost.example.com', false],
     ['example.com', false],
-  ])('%s is loopback: %s', (host, is) => {
+  ])('from %s is loopback: %s', (host, is) => {
     expect(isLoopback(host)).toBe(is);
   });
 
-  it('is everybody on loopback until there is a key; nobody else without a credential', () => {
+  it('is open on loopback until there is a key, and needs a credential otherwise', () => {
     expect(policy({})).toBe('once-keyed');
     expect(policy({ AUTH: 'off' })).toBe('off');
     expect(policy({ AUTH: 'on' })).toBe('on');
@@ -100,14 +100,14 @@ describe('who gets in', () => {
     [{ AUTH: 'off', ...jwt }, /^AUTH: .*JWT_JWKS_URL/],
     [{ ...jwt, JWT_ISSUER: '' }, /^JWT_ISSUER: must be set/],
     [{ ...jwt, JWT_AUDIENCE: '' }, /^JWT_AUDIENCE: must be set/],
-  ])('with %j there is no start, and one line says why', (env, line) => {
+  ])('is refused at the start with %j, and one line says why', (env, line) => {
     expect(() => policy(env)).toThrow(line);
   });
 
   it.each([
     [{ HOST: '0.0.0.0' }, /^HOST: .*HOST=0\.0\.0\.0.*api-key create/],
     [{ AUTH: 'on' }, /^AUTH: .*api-key create/],
-  ])('without any key, %j does not start', (env, line) => {
+  ])('is refused at the start without any key with %j', (env, line) => {
     const config = readConfig(env);
     expect(() => checkSomebodyGetsIn(readPolicy(config), config, false)).toThrow(line);
     expect(() => checkSomebodyGetsIn(readPolicy(config), config, true)).not.toThrow();
@@ -122,12 +122,12 @@ describe('who gets in', () => {
     '::1/129',
     'proxy.example.com',
     'loopback,',
-  ])('TRUST_PROXY is not %s', (TRUST_PROXY) => {
+  ])('refuses %s as TRUST_PROXY', (TRUST_PROXY) => {
     expect(() => readConfig({ TRUST_PROXY })).toThrow(/^TRUST_PROXY: /);
   });
 
   it.each(['loopback', '10.0.0.0/8', '10.1.2.3, uniquelocal', '::1', 'fd00::/8'])(
-    'TRUST_PROXY may be %s',
+    'takes %s as TRUST_PROXY',
     (TRUST_PROXY) => {
       expect(readConfig({ TRUST_PROXY }).TRUST_PROXY).toBe(TRUST_PROXY);
     },

@@ -3,7 +3,7 @@ import { redact } from '../../../domain/common/redact.ts';
 
 const hidden = '[redacted]';
 
-describe('redact', () => {
+describe('redaction', () => {
   it.each([
     [
       'a name',
@@ -42,7 +42,7 @@ describe('redact', () => {
     expect(value.pin, 'the original stays as it is').toBe('1234');
   });
 
-  it('hides null and falsy values too: that they are empty may be the secret', () => {
+  it('hides null and falsy values too, for that they are empty may be the secret', () => {
     expect(redact({ a: null, b: 0, c: '' }, ['a', 'b', 'c'])).toEqual({
       a: hidden,
       b: hidden,
@@ -51,7 +51,7 @@ describe('redact', () => {
   });
 
   it.each([['nowhere'], ['a.b.c'], ['list.7'], ['list.name'], ['']])(
-    '%j leads nowhere and hides nothing',
+    'hides nothing at %j, which leads nowhere',
     (path) => {
       const value = { a: 1, list: [1, 2] };
       expect(redact(value, [path])).toEqual(value);

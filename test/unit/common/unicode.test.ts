@@ -23,7 +23,7 @@ describe('a text that is cut', () => {
   });
 });
 
-describe('JSON that is read elsewhere', () => {
+describe('JSON for other readers', () => {
   it('has U+FFFD for halves of surrogate pairs, and is the same otherwise', () => {
     const values = [
       `${HALF}`,
@@ -57,7 +57,7 @@ describe('what JSON would not keep', () => {
     expect(findUnstorable(value)?.path.join('.')).toBe(path);
   });
 
-  it('is not found in JSON, dates, and what says itself how it is written', () => {
+  it('is not found in JSON, dates, and values with a toJSON', () => {
     const kept = [
       null,
       true,
@@ -125,7 +125,7 @@ describe('a step', () => {
     });
   });
 
-  it('fails finally when a worker elsewhere left text that is not Unicode, and records it readably', async () => {
+  it('fails finally when another worker left text that is not Unicode, and records it readably', async () => {
     const outcome = await run('fine', { note: `a${HALF}` });
     expect(outcome).toMatchObject({ kind: 'technical', code: 'INVALID_INPUT', nonRetryable: true });
     expect(JSON.stringify(outcome)).not.toContain('\\ud83d');

@@ -12,7 +12,7 @@ const messageOf = (env: Record<string, string>): string => {
   throw new Error('it was taken');
 };
 
-describe('readConfig', () => {
+describe('the function readConfig', () => {
   it('needs nothing: everything has a default', () => {
     expect(readConfig({})).toMatchObject({
       HOST: '127.0.0.1',
@@ -69,13 +69,13 @@ describe('readConfig', () => {
     ['PERSONAL_DATA_KEY', 'too-short'],
     ['PERSONAL_DATA_KEY', 'A'.repeat(42)],
     ['SHUTDOWN_TIMEOUT_MS', '1'],
-  ])('a wrong %s (%s) is named, in one line', (name, value) => {
+  ])('names a wrong %s (%s) in one line', (name, value) => {
     const message = messageOf({ [name]: value });
     expect(message).toMatch(new RegExp(`^${name}: `));
     expect(message).not.toContain('\n');
   });
 
-  it('names all that are wrong, and not their values, which may be secret', () => {
+  it('names all wrong settings, without their values, which may be secret', () => {
     const message = messageOf({
       PORT: 'x',
       REDIS_URL: 'redsi://:s3cret@host',
@@ -86,7 +86,7 @@ describe('readConfig', () => {
   });
 });
 
-describe('redactConfig', () => {
+describe('the function redactConfig', () => {
   it.each([
     ['redis://:s3cret@host:6379/0', 'redis://:***@host:6379/0'],
     ['redis://user:s3cret@host', 'redis://user:***@host'],
@@ -122,7 +122,7 @@ describe('redactConfig', () => {
     });
   });
 
-  it('leaves an empty password empty: that none is set is no secret', () => {
+  it('leaves an empty password empty, for that none is set is no secret', () => {
     expect(redactConfig(readConfig({})).CAMUNDA_PASSWORD).toBe('');
   });
 
@@ -153,7 +153,7 @@ describe('redactConfig', () => {
     expect(() => readConfig({ [name]: value })).toThrow(new SetupError(message));
   });
 
-  it('says of every number of milliseconds, seconds, days and bytes that it is one', () => {
+  it('names the unit of every number of milliseconds, seconds, days and bytes', () => {
     for (const name of Object.keys(configSchema.shape)) {
       const unit = /_MS$/.test(name) ? 'milliseconds' : /_SECONDS$/.test(name) ? 'seconds' : null;
       if (unit) expect(() => readConfig({ [name]: 'soon' })).toThrow(`whole number of ${unit}`);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createMask, maskUrls, secretsIn } from '../../../infrastructure/observability/secrets.ts';
 
 describe('secrets of the configuration', () => {
-  it('are found in URLs and in variables that are named so, as written and as meant', () => {
+  it('are found in URLs and in variables whose names say so, as written and decoded', () => {
     const found = secretsIn({
       REDIS_URL: 'redis://:p%40ssword@host',
       CAMUNDA_PASSWORD: 'engine-secret',
@@ -18,7 +18,7 @@ describe('secrets of the configuration', () => {
     expect(found).not.toContain('innocent');
   });
 
-  it('are masked wherever they turn up, also as JSON writes them', () => {
+  it('are masked wherever they appear, also as JSON writes them', () => {
     const mask = createMask(['quoted"secret', 'secret-1', 'secret-1-longer']);
     expect(mask(JSON.stringify({ message: 'got quoted"secret' }))).toBe('{"message":"got ***"}');
     expect(mask('secret-1-longer and secret-1')).toBe('*** and ***');
@@ -31,7 +31,7 @@ describe('secrets of the configuration', () => {
     ['http://host/x?password=1&a=2', 'http://host/x?password=***&a=2'],
     ['http://host:80/a?b=c@d', 'http://host:80/a?b=c@d'],
     ['nothing to hide', 'nothing to hide'],
-  ])('a URL is printed without its password: %s', (text, masked) => {
+  ])('are not printed with a URL: %s', (text, masked) => {
     expect(maskUrls(text)).toBe(masked);
   });
 });

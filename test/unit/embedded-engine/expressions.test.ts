@@ -27,16 +27,16 @@ function scope(name: string): unknown {
 }
 const result = (text: string): unknown => evaluate(expression(text), scope);
 
-describe('expressions', () => {
-  it.each(TRUE_CONDITIONS)('%s is true', (condition) => {
+describe('an expression', () => {
+  it.each(TRUE_CONDITIONS)('can be true: %s', (condition) => {
     expect(result(condition)).toBe(true);
   });
 
-  it.each(FALSE_CONDITIONS)('%s is false', (condition) => {
+  it.each(FALSE_CONDITIONS)('can be false: %s', (condition) => {
     expect(result(condition)).toBe(false);
   });
 
-  it.each(FAILING_CONDITIONS)('%s is no condition', (condition) => {
+  it.each(FAILING_CONDITIONS)('is refused as a condition: %s', (condition) => {
     let found: unknown;
     try {
       found = result(condition);
@@ -46,11 +46,11 @@ describe('expressions', () => {
     expect(typeof found).not.toBe('boolean');
   });
 
-  it.each(UNREADABLE_CONDITIONS)('%s is found out before it is evaluated', (condition) => {
+  it.each(UNREADABLE_CONDITIONS)('is refused before it is evaluated: %s', (condition) => {
     expect(() => checkExpression(expression(condition), METHODS)).toThrow();
   });
 
-  it('what can be evaluated is not found fault with', () => {
+  it('passes the check when it can be evaluated', () => {
     for (const condition of [...TRUE_CONDITIONS, ...FALSE_CONDITIONS]) {
       expect(() => checkExpression(expression(condition), METHODS), condition).not.toThrow();
     }
@@ -63,17 +63,17 @@ describe('expressions', () => {
     ['two expressions', 'yes no', /more than one expression/],
     ['one that is hidden deep inside', 'yes ? no : (1 + text.reverse())', /no method reverse/],
     ['a call of no method', 'now()', /only methods/],
-  ])('%s is named before it is evaluated', (_, text, reason) => {
+  ])('is refused before it is evaluated, with the reason: %s', (_, text, reason) => {
     expect(() => checkExpression(expression(text), METHODS)).toThrow(reason);
   });
 
-  it('an expression without its end is found out', () => {
+  it('without its end is refused', () => {
     expect(() => checkExpression(`a ${expression('yes')} \${no`, METHODS)).toThrow(
       'its closing brace is missing',
     );
   });
 
-  it('an expression alone has the value, within a text its text', () => {
+  it('alone has its value, and within a text its text', () => {
     expect(result('seven')).toBe(7);
     expect(evaluate(` #{seven} `, scope)).toBe(7);
     expect(evaluate(`PT${expression('seven')}S`, scope)).toBe('PT7S');
@@ -81,11 +81,11 @@ describe('expressions', () => {
     expect(evaluate('plain', scope)).toBe('plain');
   });
 
-  it('a name nobody knows is an error that names it', () => {
+  it('with an unknown name is an error that names it', () => {
     expect(() => result('unknown > 1')).toThrow("Cannot resolve identifier 'unknown'");
   });
 
-  it('nothing of the language around can be reached', () => {
+  it('cannot reach the language around it', () => {
     for (const name of ['constructor', '__proto__', 'toString', 'process', 'globalThis']) {
       expect(() => result(name), name).toThrow(UnknownNameError);
       expect(() => result(`text.${name}()`), name).toThrow(/no method/);

@@ -23,8 +23,8 @@ import {
 import { REFUSED_MODELS } from '../../support/bpmn/refused-models.ts';
 
 const read = (...elements: string[]) => readProcessModel('p.bpmn', bpmn('p', ...elements));
-describe('what the embedded engine cannot run is refused, by name', () => {
-  it.each(REFUSED_MODELS)('%s', async (_, elements, reason) => {
+describe('the embedded engine refuses by name', () => {
+  it.each(REFUSED_MODELS)('what it cannot run: %s', async (_, elements, reason) => {
     const reading = read(...elements);
     await expect(reading).rejects.toThrow(BadRequest);
     await expect(reading).rejects.toMatchObject({ status: 400, type: 'ParseException' });
@@ -32,7 +32,7 @@ describe('what the embedded engine cannot run is refused, by name', () => {
     await expect(reading).rejects.toThrow(reason);
   });
 
-  it('a file that is no BPMN, or has not just one executable process', async () => {
+  it('a file that is not BPMN, or has not just one executable process', async () => {
     await expect(readProcessModel('p.bpmn', 'text')).rejects.toThrow('p.bpmn: is no BPMN');
     const file = bpmn('p', start(), end(), flows('start', 'end'));
     const none = file.replace('isExecutable="true"', 'isExecutable="false"');
@@ -114,7 +114,7 @@ describe('the topics of a file', () => {
     });
   });
 
-  it('are asked of the processes that are not said to be unexecutable', async () => {
+  it('are those of the processes that do not say that they cannot be executed', async () => {
     const file = bpmn('p', task('a', 'top'));
     const unsaid = file.replace('isExecutable="true"', '');
     expect((await readExternalTopics(unsaid)).processIds).toEqual(['p']);

@@ -55,7 +55,7 @@ describe('the topics that are read from a BPMN file', () => {
     },
   );
 
-  it('are not read from a file in another encoding than it says, or in an unknown one', async () => {
+  it('are not read from a file in another encoding than it declares, or in an unknown one', async () => {
     const file = bpmn('p', task('a', 'prüfen'));
     await expect(topicsOf(Buffer.from(file, 'latin1'))).rejects.toThrow(
       'its bytes are not valid UTF-8',

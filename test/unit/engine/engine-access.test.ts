@@ -13,8 +13,8 @@ const oauth = {
 
 const read = (env: Record<string, string>) => readEngineAccess(readConfig(env));
 
-describe('readEngineAccess', () => {
-  it('takes an engine that asks nobody, and the embedded one', () => {
+describe('the function readEngineAccess', () => {
+  it('takes an engine that asks for no credentials, and the embedded one', () => {
     expect(read({ CAMUNDA_BASE_URL })).toEqual({
       baseUrl: CAMUNDA_BASE_URL,
       auth: { kind: 'none' },

@@ -33,7 +33,7 @@ describe('the representation that an Accept header prefers', () => {
     ['application/x-text/event-stream', null],
     ['text/plain;note="text/event-stream"', null],
     ['*/*;q=0', null],
-  ] as const)('%s is %s', (accept, wanted) => {
+  ] as const)('is for %s: %s', (accept, wanted) => {
     expect(preferred(accept, AVAILABLE)).toBe(wanted);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { preferredWait } from '../../../src/http/waiting/prefer.ts';
 
-describe('preferredWait (RFC 7240)', () => {
+describe('the function preferredWait (RFC 7240)', () => {
   it.each([
     [undefined, 5_000],
     ['', 5_000],
@@ -30,11 +30,11 @@ describe('preferredWait (RFC 7240)', () => {
     ['wait=7; foo="a, b", wait=9', 7_000],
     ['wait="10', 5_000],
     ['wait=10"', 5_000],
-  ])('%j means %d ms', (header, expected) => {
+  ])('reads %j as %d ms', (header, expected) => {
     expect(preferredWait(header, 5_000, 25_000).ms).toBe(expected);
   });
 
-  it('never waits longer than allowed, not by default either', () => {
+  it('never waits longer than allowed, nor does so by default', () => {
     expect(preferredWait(undefined, 60_000, 25_000).ms).toBe(25_000);
     expect(preferredWait('wait=60', 1_000, 25_000).ms).toBe(25_000);
   });
@@ -46,7 +46,7 @@ describe('preferredWait (RFC 7240)', () => {
     ['wait=7', 'wait=7'],
     ['respond-async, wait=7', 'wait=7'],
     ['wait=60', 'wait=25'],
-  ])('says what of %j it heeded', (header, applied) => {
+  ])('reports which part of %j it applied', (header, applied) => {
     expect(preferredWait(header, 5_000, 25_000).applied).toBe(applied);
   });
 });

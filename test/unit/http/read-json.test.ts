@@ -45,7 +45,7 @@ describe('reading JSON', () => {
     '1234567890123456.78',
     `1e${'9'.repeat(1_000)}`,
     '9'.repeat(400),
-  ])('refuses the number %.40s, for a double is another one', (text) => {
+  ])('refuses the number %.40s, which a double changes', (text) => {
     const [path, message] = faultOf(`{"a":[true,{"n":${text}}]}`) as string[];
     expect(path).toBe('a.1.n');
     expect(message).toContain(`the number ${text.slice(0, 40)}`);
@@ -113,7 +113,7 @@ describe('reading JSON', () => {
     expect(read('\ufeff{"a":"\ufffd"}')).toEqual({ kind: 'read', value: { a: '\ufffd' } });
   });
 
-  it('refuses what is no JSON, and nesting beyond all reason', () => {
+  it('refuses text that is not JSON, and extreme nesting', () => {
     for (const text of ['', '{', '[1,]', "{'a':1}", '01', 'NaN', '\ufeff\ufeff1', '"\n"']) {
       expect(read(text).kind, text).toBe('not-json');
     }
@@ -124,7 +124,7 @@ describe('reading JSON', () => {
     expect(read(`{"v":{"a":${'['.repeat(100)}${']'.repeat(100)}}}`).kind).toBe('read');
   });
 
-  it('reads in a time that rises with the length only', () => {
+  it('takes a time that rises with the length only', () => {
     const slashes = `["${'\\\\'.repeat(400_000)}",${'"",'.repeat(100_000)}0]`;
     const fields = `{${Array.from({ length: 50_000 }, (_, nth) => `"f${nth}":${nth}`).join(',')}}`;
     const zeros = '0'.repeat(900_000);

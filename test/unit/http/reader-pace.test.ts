@@ -9,7 +9,7 @@ describe('the pace of a reader', () => {
   let now = 0;
   const pace = () => createReaderPace(() => now);
 
-  it('is behind by the time in which it took nothing', () => {
+  it('is behind by the time in which the reader took nothing', () => {
     const reader = pace();
     now += 60_000;
     expect(reader.behindMs(), 'there was nothing to take').toBe(0);
@@ -19,7 +19,7 @@ describe('the pace of a reader', () => {
     expect(reader.behindMs()).toBe(7_000);
   });
 
-  it('is behind when it drips, and catches up by reading', () => {
+  it('is behind when the reader is slow, and catches up by reading', () => {
     const reader = pace();
     for (let nth = 0; nth < 20; nth++) {
       reader.sent();
@@ -31,7 +31,7 @@ describe('the pace of a reader', () => {
     expect(Math.round(reader.behindMs())).toBe(0);
   });
 
-  it('costs the slowest its place, and nobody who reads', () => {
+  it('costs the slowest its slot, and nobody who reads', () => {
     const readers = createReaders(5_000);
     const cut: string[] = [];
     const add = (name: string, behind: number): void => {

@@ -19,7 +19,7 @@ const own = (registry.getMetricsAsArray() as unknown as Described[]).filter(({ n
 );
 
 describe('the documentation of the metrics', () => {
-  it('has each of them, and no other', () => {
+  it('lists each of them, and no other', () => {
     const rows = own.map((metric) => {
       const labels = metric.labelNames.map((label) => `\`${label}\``).join(', ');
       return `| \`${metric.name}\` | ${metric.constructor.name.toLowerCase()} | ${labels} | ${metric.help} |`;
@@ -29,7 +29,7 @@ describe('the documentation of the metrics', () => {
     expect(found).toBe(table);
   });
 
-  it('has examples for Prometheus that are YAML and ask for metrics there are', () => {
+  it('has examples for Prometheus that are YAML and use existing metrics', () => {
     const names = new Set(own.map(({ name }) => name));
     const blocks = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
     expect(blocks.length).toBeGreaterThanOrEqual(2);
@@ -53,7 +53,7 @@ describe('metrics', () => {
     }
   });
 
-  it('count what the archiving moves at each batch, and its runs that failed', async () => {
+  it('count what each batch of the archiving moves, and its runs that failed', async () => {
     const metrics = createMetrics({ version: '1' });
     const { archiveRun } = createArchiveObserver(metrics);
     const read = () => metrics.registry.metrics();

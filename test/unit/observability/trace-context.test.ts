@@ -15,7 +15,7 @@ describe('the W3C trace context', () => {
     expect(formatTraceparent({ traceId: TRACE, spanId: SPAN, flags: 1 })).toBe(text);
   });
 
-  it('of a later version is read as far as this one goes', () => {
+  it('of a later version is read as far as this version defines', () => {
     expect(parseTraceparent(`cc-${TRACE}-${SPAN}-01-what-comes-next`)?.traceId).toBe(TRACE);
   });
 

@@ -8,7 +8,7 @@ import { MASTER, OTHER_MASTER, PERSONAL_EVENTS } from '../../support/personal.ts
 const key = randomBytes(32);
 const { seal, open } = createSeal(key, 'order-1');
 
-describe('a sealed value', () => {
+describe('an encrypted value', () => {
   it.each([
     ['a text', 'Ada'],
     ['an empty text', ''],
@@ -16,14 +16,14 @@ describe('a sealed value', () => {
     ['a number', 0],
     ['an object', { a: [1, { b: 'ü 👋' }], $value: 1 }],
     ['a text that looks sealed', '$personal.v1.x.y.z'],
-  ])('opens as what it was: %s', (_what, value) => {
+  ])('is decrypted to what it was: %s', (_what, value) => {
     const sealed = seal(value);
     expect(isSealed(sealed)).toBe(true);
     expect(open(sealed)).toEqual(value);
     expect(seal(value), 'the same value twice cannot be told').not.toBe(sealed);
   });
 
-  it('opens with its own key in its own process only', () => {
+  it('is decrypted with its own key in its own process only', () => {
     const sealed = seal('Ada');
     expect(createSeal(randomBytes(32), 'order-1').open(sealed)).toBe(sealed);
     expect(createSeal(key, 'order-2').open(sealed)).toBe(sealed);
@@ -35,10 +35,10 @@ describe('a sealed value', () => {
   });
 });
 
-describe('sealing an event', () => {
+describe('encrypting an event', () => {
   const { requested } = PERSONAL_EVENTS;
 
-  it('hides what stands at the paths, whichever of them lead to the same place', () => {
+  it('hides what is at the paths, whichever of them lead to the same field', () => {
     for (const paths of [
       ['children', 'children.*.name'],
       ['children.*.name', 'children', 'children'],
@@ -50,7 +50,7 @@ describe('sealing an event', () => {
     }
   });
 
-  it('leaves an event without anything personal as it is', () => {
+  it('leaves an event without personal data as it is', () => {
     expect(sealEvent(PERSONAL_EVENTS.started, [], seal)).toEqual(PERSONAL_EVENTS.started);
   });
 });
@@ -67,7 +67,7 @@ describe('master keys', () => {
     expect(wrapped).not.toContain(key.toString('base64').slice(0, 8));
   });
 
-  it('are none when the setting is empty', () => {
+  it('are missing when the setting is empty', () => {
     expect(readMasterKeys('')).toBeNull();
     expect(readMasterKeys('  ')).toBeNull();
   });
@@ -78,7 +78,7 @@ describe('master keys', () => {
     `${MASTER},`,
     `${MASTER} ${OTHER_MASTER}`,
     Buffer.alloc(31).toString('base64'),
-  ])('are refused without being told: %j', (setting) => {
+  ])('are refused without being printed: %j', (setting) => {
     const refused = () => readMasterKeys(setting);
     expect(refused).toThrow('must be 32 random bytes in base64');
     expect(refused).not.toThrow(setting.slice(0, 5));

@@ -34,8 +34,8 @@ const pending: ProcessState = {
 };
 const ended: ProcessState = { ...pending, status: 'ok' };
 
-describe('decide, beyond the life of one process', () => {
-  it('a start is recorded though the process was cancelled before: the instance is to be found', () => {
+describe('a decision', () => {
+  it('records a start though the process was cancelled before, so that the instance can be found', () => {
     const command: Command = {
       ...common,
       type: 'record-start',
@@ -47,7 +47,7 @@ describe('decide, beyond the life of one process', () => {
     ]);
   });
 
-  it('a final step that refuses ends the process with its refusal, without an audit of its own', () => {
+  it('ends the process by a final step that refuses, without an audit of its own', () => {
     const command: Command = {
       ...common,
       type: 'complete-step',
@@ -67,7 +67,7 @@ describe('decide, beyond the life of one process', () => {
     ]);
   });
 
-  it('the last failure of an ended process is recorded without a second end', () => {
+  it('records the last failure of an ended process without a second end', () => {
     const command: Command = {
       ...common,
       type: 'fail-step',
@@ -78,7 +78,7 @@ describe('decide, beyond the life of one process', () => {
     expect(decide(command, ended).map(({ type }) => type)).toEqual(['step-failed']);
   });
 
-  it('a step of a process that nobody requested here is recorded and ends it all the same', () => {
+  it('records a step of a process that nobody requested here, and ends it all the same', () => {
     const command: Command = {
       ...common,
       type: 'fail-step',
@@ -92,7 +92,7 @@ describe('decide, beyond the life of one process', () => {
     ]);
   });
 
-  it('failures are numbered from the log, whatever the engine counts', () => {
+  it('numbers failures from the log, whatever the engine counts', () => {
     const command: Command = {
       ...common,
       type: 'fail-step',
@@ -104,7 +104,7 @@ describe('decide, beyond the life of one process', () => {
     expect(stepFailedKey('t', 9).startsWith(taskKeyPrefix('t'))).toBe(true);
   });
 
-  it('a refused end keeps the reason of its caller', () => {
+  it('keeps the reason of its caller in a refused end', () => {
     const outcome = {
       status: 'error',
       kind: 'technical',
@@ -120,7 +120,7 @@ describe('decide, beyond the life of one process', () => {
     ]);
   });
 
-  it('a retry is taken after a technical failure only', () => {
+  it('takes a retry after a technical failure only', () => {
     const retry: Command = { ...common, type: 'retry-process', reason: 'mended' };
     const error = { kind: 'technical', code: 'AWAY', message: 'away', step: null } as const;
     expect(decide(retry, { ...pending, status: 'error', error })).toMatchObject([
@@ -132,7 +132,7 @@ describe('decide, beyond the life of one process', () => {
     for (const state of [pending, ended, null]) expect(decide(retry, state)).toEqual([]);
   });
 
-  it('a start that replaces an instance is recorded while that one is the last recorded', () => {
+  it('records a start that replaces an instance while that one is the last recorded', () => {
     const command: Command = {
       ...common,
       type: 'record-start',

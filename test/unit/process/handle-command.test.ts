@@ -11,7 +11,7 @@ const ID = 'process-1';
 
 const createStore = () => openStreamInMemory(ID);
 
-describe('handleCommand', () => {
+describe('the command handler', () => {
   it('appends what was decided at the version that was read, and answers with the new state', async () => {
     const store = createStore();
     store.add(requested(), started());
@@ -24,7 +24,7 @@ describe('handleCommand', () => {
     expect(store.expected).toEqual([2]);
   });
 
-  it('decides again on a conflict, on what the stream says then', async () => {
+  it('decides again on a conflict, from the new events of the stream', async () => {
     const store = createStore();
     store.add(requested());
     const versions: (number | undefined)[] = [];
@@ -41,7 +41,7 @@ describe('handleCommand', () => {
     expect(handled).toMatchObject({ kind: 'nothing', stream: { state: { version: 2 } } });
   });
 
-  it('leaves a conflict to the caller whose decision does not stand on the stream alone', async () => {
+  it('leaves a conflict to the caller whose decision depends on more than the stream', async () => {
     const store = createStore();
     store.add(requested());
     const from = await readProcess(store, ID);
@@ -52,7 +52,7 @@ describe('handleCommand', () => {
     expect(store.expected).toEqual([1]);
   });
 
-  it('reads nothing for a new stream, and reads it when it turns out to be there', async () => {
+  it('reads nothing for a new stream, and reads it when it turns out to exist', async () => {
     const store = createStore();
     const start = () =>
       handleCommand(ID, ({ first }) => (first ? [] : [requested()]), store, { from: 'new' });
@@ -63,7 +63,7 @@ describe('handleCommand', () => {
     expect(store.expected).toEqual([0, 0]);
   });
 
-  it('expects no version of events that are true in any state', async () => {
+  it('expects no version for events that are true in any state', async () => {
     const store = createStore();
     store.add(requested(), started());
     const handled = await handleCommand(ID, () => [stepCompleted('a')], store, { from: 'any' });
@@ -79,7 +79,7 @@ describe('handleCommand', () => {
   });
 });
 
-describe('endProcess', () => {
+describe('the function endProcess', () => {
   const end = (store: EventStore, result: string) =>
     endProcess(ID, { type: 'end-process', outcome: { status: 'ok', result } }, store);
 

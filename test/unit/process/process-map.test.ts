@@ -22,7 +22,7 @@ describe('the process map', () => {
     expect(map.get('p')?.status).toBe('ok');
   });
 
-  it('forgets a process 5 s after its end', () => {
+  it('drops a process 5 s after its end', () => {
     const map = createProcessMap(10, Date);
     map.set(stateOf('p', 1));
     vi.advanceTimersByTime(4_000);
@@ -43,7 +43,7 @@ describe('the process map', () => {
     expect(map.get('p')).toBeUndefined();
   });
 
-  it('holds no more than it may, the least recently used out first', () => {
+  it('holds no more than it may, and drops the least recently used first', () => {
     const map = createProcessMap(3, Date);
     for (const id of ['a', 'b', 'c']) map.set(stateOf(id, 1));
     map.get('a');
@@ -52,7 +52,7 @@ describe('the process map', () => {
     for (const id of ['a', 'c', 'd']) expect(map.get(id)).toBeDefined();
   });
 
-  it('forgets everything after a gap, so that an older state is news again', () => {
+  it('drops everything after a gap, so that an older state counts as new again', () => {
     const map = createProcessMap(3, Date);
     map.set(stateOf('p', 5));
     map.clear();

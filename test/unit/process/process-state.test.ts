@@ -61,8 +61,8 @@ const failedStep = {
 };
 const ok = { status: 'ok', result: 1 } as const;
 
-describe('decide', () => {
-  it('requests a process that is not there', () => {
+describe('the decisions', () => {
+  it('request a process that does not exist', () => {
     const { events } = given().when({
       ...common,
       type: 'request-process',
@@ -73,7 +73,7 @@ describe('decide', () => {
     expect(events).toEqual([{ ...requested, dedupeKey: 'k' }]);
   });
 
-  it('does nothing for a request that is there', () => {
+  it('do nothing for a request that exists', () => {
     const command = {
       ...common,
       type: 'request-process',
@@ -83,7 +83,7 @@ describe('decide', () => {
     expect(given(requested).when(command).events).toEqual([]);
   });
 
-  it('records a start once', () => {
+  it('record a start once', () => {
     const command = {
       ...common,
       type: 'record-start',
@@ -96,7 +96,7 @@ describe('decide', () => {
     expect(given(requested, started).when(command).events).toEqual([]);
   });
 
-  it('ends the process with its final step', () => {
+  it('end the process with its final step', () => {
     const command: Command = {
       ...common,
       type: 'complete-step',
@@ -110,7 +110,7 @@ describe('decide', () => {
     ]);
   });
 
-  it('records a late step of an ended process without a second end', () => {
+  it('record a late step of an ended process without a second end', () => {
     const command: Command = {
       ...common,
       type: 'complete-step',
@@ -121,7 +121,7 @@ describe('decide', () => {
     expect(given(requested, ended).when(command).events).toHaveLength(1);
   });
 
-  it('keeps the process going while a step has retries left', () => {
+  it('keep the process pending while a step has retries left', () => {
     const command: Command = {
       ...common,
       type: 'fail-step',
@@ -134,7 +134,7 @@ describe('decide', () => {
     ]);
   });
 
-  it('fails the process when a step has no retries left', () => {
+  it('fail the process when a step has no retries left', () => {
     const command: Command = {
       ...common,
       type: 'fail-step',
@@ -151,7 +151,7 @@ describe('decide', () => {
     ]);
   });
 
-  it('leaves the end to the error path when a step is refused', () => {
+  it('leave the end to the error path when a step is refused', () => {
     const data = { ...failedStep, kind: 'business' as const, retriesLeft: 0 };
     const command: Command = { ...common, type: 'fail-step', step, data, earlierFailures: 0 };
     expect(
@@ -161,7 +161,7 @@ describe('decide', () => {
     ).toEqual(['step-failed']);
   });
 
-  it('ends or cancels a pending process only', () => {
+  it('end or cancel a pending process only', () => {
     const end: Command = { ...common, type: 'end-process', outcome: ok };
     const cancel: Command = { ...common, type: 'cancel-process', reason: 'no longer wanted' };
     expect(given(requested).when(end).events).toMatchObject([{ type: 'process-completed' }]);
@@ -171,7 +171,7 @@ describe('decide', () => {
   });
 });
 
-describe('evolve', () => {
+describe('the fold of the events', () => {
   const stateAfter = (...events: ProcessEvent[]): ProcessState | null => fold(events.map(store));
 
   it('is pending from the request on', () => {
@@ -251,7 +251,7 @@ describe('evolve', () => {
     expect(fold(events.slice(2), fold(events.slice(0, 2)))).toEqual(oneByOne);
   });
 
-  describe('and a retry', () => {
+  describe('with a retry', () => {
     const failedBy = (kind: 'business' | 'technical', code: string): ProcessEvent => ({
       ...common,
       type: 'process-failed',
@@ -286,7 +286,7 @@ describe('evolve', () => {
       ).toMatchObject({ status: 'error', error: { code: 'NO' } });
     });
 
-    it('changes nothing of another end, nor of a process that is pending', () => {
+    it('changes nothing for another end, nor for a pending process', () => {
       for (const end of [ended, failedBy('business', 'NO')]) {
         const { status, error } = stateAfter(requested, end) ?? {};
         expect(stateAfter(requested, end, retried)).toMatchObject({ status, error });

@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { hashJson } from '../../../domain/process/request-hash.ts';
 
-describe('hashJson', () => {
-  it('does not care for the order of keys, at any depth', () => {
+describe('the function hashJson', () => {
+  it('ignores the order of keys, at any depth', () => {
     const one = { a: 1, b: { c: [{ d: 1, e: 2 }], f: null } };
     const other = { b: { f: null, c: [{ e: 2, d: 1 }] }, a: 1 };
     expect(hashJson(one)).toBe(hashJson(other));
     expect(hashJson(one)).toMatch(/^[0-9a-f]{64}$/);
   });
 
-  it('a field that is not there and one without a value are the same', () => {
+  it('takes a missing field and one without a value for the same', () => {
     expect(hashJson({ a: 1, b: undefined })).toBe(hashJson({ a: 1 }));
   });
 
-  it('tells apart what is different', () => {
+  it('distinguishes what is different', () => {
     const values = [
       null,
       {},

@@ -22,7 +22,7 @@ function written(
   };
 }
 
-describe('upcast', () => {
+describe('the upcast of events', () => {
   it('gives a failed step of version 1 the kind and code that it lacks', () => {
     const event = upcast(written('step-failed', 1, { taskId: 't', message: 'broken' }));
     expect(event).toMatchObject({
@@ -52,7 +52,7 @@ describe('upcast', () => {
     },
   );
 
-  it('changes nothing in an event of today, and never the given one', () => {
+  it('changes nothing in a current event, and never the given one', () => {
     const old = written('step-failed', 1, { message: 'broken' });
     upcast(old);
     expect(old).toEqual(written('step-failed', 1, { message: 'broken' }));
@@ -60,7 +60,7 @@ describe('upcast', () => {
     expect(upcast(current)).toEqual(current);
   });
 
-  it('refuses an event that newer code wrote, naming it', () => {
+  it('refuses an event that newer code wrote, and names it', () => {
     const newer = written('step-failed', CURRENT_SCHEMA_VERSION + 1, {});
     expect(() => upcast(newer)).toThrow(UnreadableEventError);
     expect(() => upcast(newer)).toThrow(/event 3 of c1 has schema version 5/);

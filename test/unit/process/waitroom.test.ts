@@ -17,7 +17,7 @@ describe('the waitroom', () => {
     vi.useRealTimers();
   });
 
-  it('G6: wakes all who wait for a process with its end, and nobody else', async () => {
+  it('G6: wakes all waiters of a process with its end, and nobody else', async () => {
     const waiters = [room.wait('p', 1_000), room.wait('p', 2_000), room.wait('p', 3_000)];
     const other = room.wait('q', 1_000);
     room.notify(stateOf('p', 4, 'ok'));
@@ -27,7 +27,7 @@ describe('the waitroom', () => {
     expect(await other.ended).toEqual(stateOf('q', 2, 'error'));
   });
 
-  it('G6: goes on waiting through states that are no end', async () => {
+  it('G6: still waits after states that are no end', async () => {
     const waiter = room.wait('p', 1_000);
     room.notify(stateOf('p', 1));
     room.notify(stateOf('p', 2));
@@ -36,7 +36,7 @@ describe('the waitroom', () => {
     expect((await waiter.ended)?.version).toBe(3);
   });
 
-  it('does not take an end that a retry took back, told late, for the new one', async () => {
+  it('does not take a late end that a retry took back for the new one', async () => {
     const waiter = room.wait('p', 1_000, 5);
     room.notify(stateOf('p', 4, 'error'));
     room.notify(stateOf('p', 5, 'error'));
@@ -45,7 +45,7 @@ describe('the waitroom', () => {
     expect((await waiter.ended)?.version).toBe(7);
   });
 
-  it('lets a waiter go with null when its time is up, each at its own', async () => {
+  it('releases each waiter with null when its own time is up', async () => {
     const short = room.wait('p', 1_000);
     const long = room.wait('p', 25_000);
     vi.advanceTimersByTime(1_000);
@@ -55,7 +55,7 @@ describe('the waitroom', () => {
     expect(await long.ended).toBeNull();
   });
 
-  it('G6: frees the place of a caller who hangs up, once', async () => {
+  it('G6: frees the slot of a caller who hangs up, once', async () => {
     const gone = room.wait('p', 1_000);
     const stays = room.wait('p', 1_000);
     gone.cancel();
@@ -68,7 +68,7 @@ describe('the waitroom', () => {
     expect((await stays.ended)?.status).toBe('ok');
   });
 
-  it('G12: lets everybody go at the stop, and those who still come at once', async () => {
+  it('G12: releases everybody at the stop, and those who still come at once', async () => {
     const waiters = ['a', 'b', 'b', 'c'].map((id) => room.wait(id, 25_000));
     room.watch('a', () => {});
     room.releaseAll();
@@ -91,7 +91,7 @@ describe('the waitroom', () => {
     expect(seen).toHaveLength(2);
   });
 
-  it('G6: wakes those behind a watcher that throws, and says that it threw', async () => {
+  it('G6: wakes the others after a watcher that throws, and logs that it threw', async () => {
     const leave = room.watch('p', () => {
       throw new Error('broken watcher');
     });
@@ -101,7 +101,7 @@ describe('the waitroom', () => {
     leave();
   });
 
-  it('wakes a process touching its own waiters only, among 100,000', () => {
+  it('wakes a process without a look at the other 100,000 waiters', () => {
     const touched: string[] = [];
     const leaves = Array.from({ length: 100_000 }, (_, at) =>
       room.watch(`p-${at}`, ({ correlationId }) => touched.push(`${at} ${correlationId}`)),
@@ -112,7 +112,7 @@ describe('the waitroom', () => {
     for (const leave of leaves) leave();
   });
 
-  it('waits for a process anew after everybody has left', async () => {
+  it('waits for a process again after everybody has left', async () => {
     room.wait('p', 1_000).cancel();
     const again = room.wait('p', 1_000);
     room.notify(stateOf('p', 1, 'ok'));

@@ -32,7 +32,7 @@ describe('the check of a stream', () => {
     expect(check.unseenSince).toBe(createdAt);
   });
 
-  it('names the first event that is missing, and says nothing of those behind it', () => {
+  it('names the first event that is missing, and reports none of those after it', () => {
     const gap = (...versions: number[]) =>
       checkOf(versions.map((version) => checked(version, 'differs'))).broken;
     expect(gap(2, 4)).toEqual({
@@ -48,7 +48,7 @@ describe('the check of a stream', () => {
     });
   });
 
-  it('names the event from which on the stream differs from what was written', () => {
+  it('names the first event from which the stream differs from what was written', () => {
     const check = checkOf([checked(1), checked(2, 'differs'), checked(3, 'differs')]);
     expect(check.broken).toEqual({
       kind: 'event-altered',

@@ -27,7 +27,7 @@ describe('the check of hash chains', () => {
     expect(chains([...streamOf('a'), ...streamOf('b')])).toEqual(Array(6).fill('matches'));
   });
 
-  it('finds an altered event, and an altered hash also by the event behind it', () => {
+  it('finds an altered event, and an altered hash also by the next event', () => {
     const [first, second, third] = streamOf('a') as [FoundEventRow, FoundEventRow, FoundEventRow];
     const altered = { ...second, response_data: '{"forged":true}' };
     expect(chains([first, altered, third])).toEqual(['matches', 'differs', 'matches']);

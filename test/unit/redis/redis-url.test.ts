@@ -54,7 +54,7 @@ describe('REDIS_URL', () => {
         ],
       },
     ],
-  ])('%s is read', (url, target) => {
+  ])('is read: %s', (url, target) => {
     expect(parseRedisUrl(url)).toEqual(target);
   });
 
@@ -73,7 +73,7 @@ describe('REDIS_URL', () => {
     ['redis-sentinel://:secret@a/main/0/1', 'must name the master'],
     ['redis-sentinel://a/main?sentinelPasword=secret', 'an unknown parameter'],
     ['redis-cluster://:secret@a/1', 'a cluster has only database 0'],
-  ])('%s is refused, without what may be a password', (url, reason) => {
+  ])('is refused without what may be a password: %s', (url, reason) => {
     const read = () => readConfig({ REDIS_URL: url });
     expect(read).toThrow(reason);
     expect(read).toThrow(/^REDIS_URL: /);
@@ -123,7 +123,7 @@ describe('the INFO of Redis', () => {
     ['redis_version:6.0.16', ['REDIS_URL: it is Redis 6.0.16; BullMQ advises 6.2 or newer']],
     ['redis_version:6.2.0', []],
     ['redis_version:10.0.1', []],
-  ])('%s', (version, warnings) => {
+  ])('gives a warning for an old version only: %s', (version, warnings) => {
     const text = `${version}\nrole:master\nmaxmemory_policy:noeviction`;
     expect(checkServer('single', info(text))).toEqual(warnings);
   });

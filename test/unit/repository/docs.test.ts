@@ -84,7 +84,7 @@ describe('the documentation', () => {
     }
   });
 
-  it('says in CONTRIBUTING which one file or folder answers each question, and where its tests are', () => {
+  it('names in CONTRIBUTING which one file or folder answers each question, and where its tests are', () => {
     const rows = [
       ...read('CONTRIBUTING.md').matchAll(/^\| (.+) \| `([\w./-]+)` \| `test\/.+` \|$/gm),
     ];

@@ -18,7 +18,7 @@ describe('the Dockerfile', () => {
   const all = (keyword: string) =>
     texts.filter((_, at) => instructions[at]?.getKeyword() === keyword);
 
-  it('builds in stages of which only the last is shipped, and every stage named is there', () => {
+  it('builds in stages of which only the last is shipped, and defines every stage that it names', () => {
     const froms = instructions.filter((line): line is From => line.getKeyword() === 'FROM');
     const stages = froms.map((from) => from.getBuildStage());
     expect(froms.length).toBeGreaterThan(2);
@@ -27,7 +27,7 @@ describe('the Dockerfile', () => {
     for (const stage of used) expect(stages).toContain(stage);
   });
 
-  it('runs as a user who is not root, says how to ask for its health, and takes SIGTERM itself', () => {
+  it('runs as a user who is not root, has a health check, and takes SIGTERM itself', () => {
     const last = instructions.findLastIndex((line) => line.getKeyword() === 'FROM');
     const shipped = instructions.slice(last).map((line) => line.getKeyword());
     expect(all('USER').at(-1)).toEqual(['node']);
@@ -72,7 +72,7 @@ describe('compose.yaml', () => {
     })
     .parse(parse(read('compose.yaml'), { merge: true }));
 
-  it('is a composition by the schema of the Compose specification', () => {
+  it('is valid by the schema of the Compose specification', () => {
     const [result] = new DCLinter({
       rules: {},
       quiet: true,
@@ -83,7 +83,7 @@ describe('compose.yaml', () => {
     expect(errors).toEqual([]);
   });
 
-  it('has the production parts, a migration job and two instances, each on what it needs', () => {
+  it('has the production parts, a migration job and two instances, each with its dependencies', () => {
     const { services } = compose;
     expect(Object.keys(services).sort()).toEqual(
       ['app-1', 'app-2', 'migrate', 'operaton', 'partner', 'redis', 'sqlserver'].sort(),
@@ -98,7 +98,7 @@ describe('compose.yaml', () => {
     for (const { image } of Object.values(services)) expect(image).not.toMatch(/:latest$/);
   });
 
-  it('sets only what the service knows', () => {
+  it('sets only settings that the service knows', () => {
     const known = new Set([...Object.keys(configSchema.shape), 'PARTNER_URL', 'PUBLIC_URL']);
     for (const app of ['app-1', 'app-2']) {
       for (const name of Object.keys(compose.services[app]?.environment ?? {})) {

@@ -6,7 +6,7 @@ function starts(from: string, to: string, bucket: Bucket, timeZone: string): str
   return boundsOf(Date.parse(from), Date.parse(to), bucket, timeZone).map(isoIn(timeZone));
 }
 
-describe('buckets of a time zone', () => {
+describe('a time zone', () => {
   it('has days of 23 and of 25 hours', () => {
     expect(starts('2026-03-27T23:00:00Z', '2026-03-30T22:00:00Z', 'day', 'Europe/Berlin')).toEqual([
       '2026-03-28T00:00:00.000+01:00',
@@ -23,7 +23,7 @@ describe('buckets of a time zone', () => {
     expect((second - first) / 3_600_000).toBe(25);
   });
 
-  it('has an hour twice when the clocks go back, and none when they go forth', () => {
+  it('has an hour twice when the clocks go back, and none when they go forward', () => {
     expect(starts('2025-10-26T00:00:00Z', '2025-10-26T02:30:00Z', 'hour', 'Europe/Berlin')).toEqual(
       [
         '2025-10-26T02:00:00.000+02:00',
@@ -50,7 +50,7 @@ describe('buckets of a time zone', () => {
     ]);
   });
 
-  it('gives half an hour its own bucket where the clocks are changed by that much', () => {
+  it('gives half an hour its own bucket where the clocks change by that much', () => {
     expect(
       starts('2026-04-04T14:00:00Z', '2026-04-04T16:30:00Z', 'hour', 'Australia/Lord_Howe'),
     ).toEqual([
@@ -61,7 +61,7 @@ describe('buckets of a time zone', () => {
     ]);
   });
 
-  it('ends a bucket where the clocks were changed within the hour', () => {
+  it('ends a bucket where the clocks change within the hour', () => {
     // Until 2011 Newfoundland went back at one minute past midnight.
     expect(
       starts('2010-11-07T02:00:00Z', '2010-11-07T04:30:00Z', 'hour', 'America/St_Johns'),
@@ -74,13 +74,13 @@ describe('buckets of a time zone', () => {
     ]);
   });
 
-  it('knows its zones', () => {
+  it('is known by its IANA name only', () => {
     expect(['UTC', 'Europe/Berlin', 'America/St_Johns'].every(isTimeZone)).toBe(true);
     expect(['Mars/Olympus', '', 'Berlin'].some(isTimeZone)).toBe(false);
   });
 });
 
-describe('cutting a range', () => {
+describe('cutting a range of time', () => {
   const at = Date.parse;
 
   it('takes the longest buckets in the middle and leaves the edges to the events', () => {

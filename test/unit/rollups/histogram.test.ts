@@ -49,7 +49,7 @@ describe.each(Object.entries(DISTRIBUTIONS))('a histogram of values that are %s'
     }
   });
 
-  it('is what its parts are when they are merged, in whatever order', () => {
+  it('is the same as its parts merged in any order', () => {
     const parts = [0, 1, 2].map((part) => of(values.filter((_, at) => at % 3 === part)));
     for (const order of [parts, [...parts].reverse()]) {
       const merged: Histogram = new Map();
@@ -58,7 +58,7 @@ describe.each(Object.entries(DISTRIBUTIONS))('a histogram of values that are %s'
     }
   });
 
-  it('comes back from a column as it was', () => {
+  it('comes back from a column unchanged', () => {
     const text = encodeHistogram(histogram);
     expect(text).toMatch(/^\d+:\d+( \d+:\d+)*$/);
     expect(new Map([...decodeHistogram(text)].sort())).toEqual(new Map([...histogram].sort()));
@@ -77,7 +77,7 @@ describe('a histogram', () => {
     expect(percentiles(of([-5]), [0.5])).toEqual([0]);
   });
 
-  it('stays small: milliseconds to days are some hundreds of bins', () => {
+  it('stays small, for milliseconds to days are some hundreds of bins', () => {
     const histogram = of(Array.from({ length: 200_000 }, () => Math.exp(21 * random())));
     expect(histogram.size).toBeLessThan(1_000);
     expect(encodeHistogram(histogram).length).toBeLessThan(10_000);

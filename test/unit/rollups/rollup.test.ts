@@ -50,7 +50,7 @@ describe('the deltas of events', () => {
     }
   });
 
-  it('take the time of a process from its request to each of its ends', () => {
+  it('measure a process from its request to each of its ends', () => {
     const requestedAt = '2026-03-01T10:07:30.000Z';
     const { processes } = deltasOf([
       { ...common, type: 'process-failed', requestedAt },
@@ -69,7 +69,7 @@ describe('the deltas of events', () => {
     expect(days.map(({ measures }) => measures.timedCount)).toEqual([1, 0, 1, 1]);
   });
 
-  it('have nothing of the start of an instance', () => {
+  it('have nothing for the start of an instance', () => {
     expect(deltasOf([{ ...common, type: 'process-started' }])).toEqual({
       ...{ steps: [], processes: [] },
     });
@@ -84,7 +84,7 @@ describe('an error message', () => {
     expect(shortMessage('half \ud83d')).toBe('half \ufffd');
   });
 
-  it('has a place of its own when it is among the first 100 of its step, however the batches fall', () => {
+  it('is counted apart when it is among the first 100 of its step, whatever the batches', () => {
     const events = Array.from({ length: 250 }, (_, at) => failure(`message ${at % 120}`));
     const whole = limited(events, [250]);
     expect(whole.size).toBe(101);

@@ -44,7 +44,7 @@ const FINAL: readonly [string, Refusal][] = [
   ['a text that is too long', { number: 8152, severity: 16 }],
 ];
 
-describe.each(DRIVERS)('what SQL Server refuses through %s', (_driver, made) => {
+describe.each(DRIVERS)('a refusal of SQL Server through %s', (_driver, made) => {
   beforeEach(() => {
     vi.useFakeTimers();
   });
@@ -63,23 +63,23 @@ describe.each(DRIVERS)('what SQL Server refuses through %s', (_driver, made) => 
     return { attempts, result: await running };
   }
 
-  it.each([...PASSING, ...LOST])('%s: is tried again', async (_what, refusal) => {
+  it.each([...PASSING, ...LOST])('is retried: %s', async (_what, refusal) => {
     expect(await runs(refusal, 2)).toEqual({ attempts: 3, result: 'done' });
   });
 
-  it.each(PASSING)('%s: may pass later, when it did not soon', async (_what, refusal) => {
+  it.each(PASSING)('is transient when the retries fail, too: %s', async (_what, refusal) => {
     const { attempts, result } = await runs(refusal);
     expect(attempts).toBeGreaterThan(10);
     expect(result).toBeInstanceOf(StoreUnavailableError);
     expect(isTransient(result)).toBe(true);
   });
 
-  it.each(LOST)('%s: may pass later, and may have been done', async (_what, refusal) => {
+  it.each(LOST)('has an unknown outcome when the retries fail, too: %s', async (_what, refusal) => {
     const { result } = await runs(refusal);
     expect(result).toMatchObject({ code: 'STORE_UNAVAILABLE', outcome: 'unknown' });
   });
 
-  it.each(FINAL)('%s: is an error at once', async (_what, refusal) => {
+  it.each(FINAL)('is an error at once: %s', async (_what, refusal) => {
     const { attempts, result } = await runs(refusal);
     expect(attempts).toBe(1);
     expect(result).toMatchObject({ number: refusal.number });

@@ -57,7 +57,7 @@ describe('DATABASE_URL', () => {
     [`${PLAIN}?trustServerCertificate=1`, /trustServerCertificate must match/],
     [`${PLAIN}?secret=1`, /not known; there are encrypt, trustServerCertificate, applicationName/],
     [`${PLAIN}?constructor=1`, /not known/],
-  ])('%s stops the start with one line that names the variable and no password', (url, says) => {
+  ])('stops the start with one line that names the variable and no password: %s', (url, says) => {
     expect(mssqlUrlProblem(url)).toMatch(says);
     for (const read of [() => readMssqlUrl(url), () => readConfig({ DATABASE_URL: url })]) {
       expect(read).toThrow(/^DATABASE_URL: [^\n]*$/);
@@ -66,7 +66,7 @@ describe('DATABASE_URL', () => {
     }
   });
 
-  it('the sizes and times of the pool come from the configuration', () => {
+  it('leaves the sizes and times of the pool to the configuration', () => {
     const limits = {
       max: 3,
       min: 2,

@@ -22,8 +22,8 @@ function define(
   });
 }
 
-describe('defineProcess', () => {
-  it('gives back its steps in order, with their topics named after process and step', () => {
+describe('the function defineProcess', () => {
+  it('returns its steps in order, with their topics named after process and step', () => {
     const definition = define([
       { name: 'first-step', number: 1 },
       { name: 'second', number: 2 },
@@ -35,14 +35,14 @@ describe('defineProcess', () => {
     expect(definition.identifiers({ userId: '7' })).toEqual({ userId: '7' });
   });
 
-  it('takes the texts of errors for personal once anything is', () => {
+  it('takes the texts of errors for personal once any field is', () => {
     const none = define([{ name: 'a', number: 1 }]);
     expect(none.personal).toEqual([]);
     const some = define([{ name: 'a', number: 1 }], 'a-process', ['email', 'list.*.name']);
     expect(some.personal).toEqual(['email', 'list.*.name', 'errorMessage']);
   });
 
-  it.each(['', '.', 'a.', '.a', 'a..b'])('refuses %j as a path of what is personal', (path) => {
+  it.each(['', '.', 'a.', '.a', 'a..b'])('refuses %j as the path of a personal field', (path) => {
     expect(() => define([], 'a-process', ['email', path])).toThrow(
       `process a-process: personal: "${path}" is no path`,
     );

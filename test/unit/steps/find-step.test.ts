@@ -17,7 +17,7 @@ function stepOf(processKey: string, topic: string, activityId = 'any'): string |
 }
 
 describe('the step for a task', () => {
-  it('is that of the process the task belongs to, where processes share a topic', () => {
+  it('is that of the task’s process, where processes share a topic', () => {
     expect(stepOf('shop', 'send-mail')).toBe('mail');
     expect(stepOf('kiosk', 'send-mail')).toBe('post');
   });
@@ -27,11 +27,11 @@ describe('the step for a task', () => {
     expect(stepOf('kiosk', 'send-mail', 'goodbye')).toBe('post');
   });
 
-  it('is of the process in whose file the task stands', () => {
+  it('is of the process whose file has the task', () => {
     expect(stepOf('shop-part', 'send-mail', 'goodbye')).toBe('bye');
   });
 
-  it('of another process is found by a topic that is called after ours, and by no other', () => {
+  it('of another process is found by a topic that is named like ours, and by no other', () => {
     expect(stepOf('stranger', 'shop.pay')).toBe('pay');
     expect(stepOf('kiosk', 'shop.pay')).toBe('pay');
     expect(stepOf('stranger', 'send-mail')).toBeUndefined();

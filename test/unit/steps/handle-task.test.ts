@@ -156,7 +156,7 @@ describe('a task of an engine', () => {
     expect(runs).toBe(0);
   });
 
-  it('G17: of a duplicate instance deletes that', async () => {
+  it('G17: of a duplicate instance deletes that instance', async () => {
     const deleted: string[] = [];
     engine.cancel = async (instance) => void deleted.push(instance);
     engine.findRoot = async () => ({

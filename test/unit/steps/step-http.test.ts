@@ -69,16 +69,13 @@ describe('the HTTP client of a step', () => {
     });
   });
 
-  it.each([200, 201, 301, 400, 401, 404, 409, 422])(
-    'gives back an answer of %d',
-    async (status) => {
-      const { http } = client();
-      const answer = await http({ url: `${url}/status/${status}` });
-      expect(answer).toEqual({ status, body: { secret: 's3cret' } });
-    },
-  );
+  it.each([200, 201, 301, 400, 401, 404, 409, 422])('returns an answer of %d', async (status) => {
+    const { http } = client();
+    const answer = await http({ url: `${url}/status/${status}` });
+    expect(answer).toEqual({ status, body: { secret: 's3cret' } });
+  });
 
-  it('gives back the text of what is no JSON', async () => {
+  it('returns the text of an answer that is not JSON', async () => {
     expect(await client().http({ url: `${url}/text` })).toEqual({
       status: 200,
       body: 'plain words',
@@ -86,7 +83,7 @@ describe('the HTTP client of a step', () => {
   });
 
   it.each([408, 425, 429, 500, 502, 503])(
-    'throws for %d, which may pass, with nothing of the body in the error',
+    'throws a transient error for %d, with nothing of the body in it',
     async (status) => {
       const { http, audit } = client();
       const call: HttpCall = {

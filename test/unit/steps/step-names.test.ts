@@ -16,11 +16,11 @@ function check(key: string, ...steps: Named[]): void {
   );
 }
 
-describe('the names of a process and its steps', () => {
+describe('the check of process and step names', () => {
   it.each([
     ...['a', 'onboard-user', 'Process_1x2y3z4', 'invoice.v2', '_hidden', 'loanApproval', 'A', 'a-'],
     ...['constructor', '__proto__', 'x'.repeat(250)],
-  ])('%s is taken for a process and for a step', (name) => {
+  ])('takes %s for a process and for a step', (name) => {
     expect(() => check(name, { name, topic: 't' })).not.toThrow();
   });
 
@@ -45,14 +45,14 @@ describe('the names of a process and its steps', () => {
   });
 
   it.each(['Größe', '注文処理', 'Pru\u0308fung', '𐐷x', 'Ω·1', '订单‿2'])(
-    '%s is taken for a process, but not for a step, whose letters are of ASCII',
+    'takes %s for a process, but not for a step, whose letters are ASCII',
     (name) => {
       expect(() => check(name, { name: 's', topic: 't' })).not.toThrow();
       expect(() => check('a', { name })).toThrow('all of ASCII');
     },
   );
 
-  it('refuses a process id that is too long as the database keeps it', () => {
+  it('refuses a process id that is too long for the database', () => {
     expect(() => check(`a${'é'.repeat(42)}.b`)).not.toThrow();
     expect(() => check(`a${'é'.repeat(42)}.bc`)).toThrow('which makes 256 characters, and 255');
     expect(() => check('処'.repeat(29))).toThrow('is too long: the database keeps letters');

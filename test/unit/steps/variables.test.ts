@@ -18,28 +18,28 @@ describe('variables in Camunda’s REST form', () => {
     [1e300, 'Double'],
     [0.5, 'Double'],
     [null, 'Null'],
-  ])('%j is of type %s', (value, type) => {
+  ])('have for %j the type %s', (value, type) => {
     expect(toEngineVariables({ value })).toEqual({ value: { type, value } });
   });
 
-  it.each([[{ a: [1, { b: null }] }], [[]], [[1, 'two']]])('%j travels as Json text', (value) => {
+  it.each([[{ a: [1, { b: null }] }], [[]], [[1, 'two']]])('carry %j as Json text', (value) => {
     const variables = toEngineVariables({ value });
     expect(variables).toEqual({ value: { type: 'Json', value: JSON.stringify(value) } });
   });
 
-  it('a date keeps its milliseconds, in the only form that the engine reads', () => {
+  it('keep the milliseconds of a date, in the only form that the engine reads', () => {
     const value = new Date('2026-02-28T23:59:59.123Z');
     const variables = toEngineVariables({ value });
     expect(variables).toEqual({ value: { type: 'Date', value: '2026-02-28T23:59:59.123+0000' } });
   });
 
-  it('what is not there is not sent', () => {
+  it('leave out what is undefined', () => {
     expect(toEngineVariables({ here: 1, gone: undefined })).toEqual({
       here: { type: 'Integer', value: 1 },
     });
   });
 
-  it('for the journal, dates are texts', () => {
+  it('have dates as texts for the journal', () => {
     expect(toStorableJson({ when: new Date(0), n: 1, gone: undefined })).toEqual({
       when: '1970-01-01T00:00:00.000Z',
       n: 1,
