@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { builtPlugin } from './test/support/built-plugin.ts';
 
 export default defineConfig({
   test: {
@@ -15,6 +16,7 @@ export default defineConfig({
         },
       },
       {
+        plugins: [builtPlugin()],
         test: {
           name: 'servers',
           include: ['test/{integration,e2e,fault}/**/*.test.ts'],

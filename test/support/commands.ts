@@ -3,16 +3,13 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { endWithUs, until } from './children.ts';
-import { askOnce } from './servers.ts';
 import { type Folder, settingsFor } from './service.ts';
 import { type Api, createApi } from './service-api.ts';
 
-/** The folder of the project as JavaScript, `test/support` included: node starts that in a third of the time. */
-const builtFolder = () => askOnce<string>('built');
-
 /** The path of the built JavaScript of a source file, for instance of `src/bin.ts`. */
 export async function builtFile(source: string): Promise<string> {
-  return join(await builtFolder(), source.replace(/\.ts$/, '.js'));
+  const { default: folder } = await import('virtual:built');
+  return join(folder, source.replace(/\.ts$/, '.js'));
 }
 
 export interface CommandRun {

@@ -1,19 +1,16 @@
 import 'vitest';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
-import { runProgram } from './children.ts';
+import type { BuiltApi } from './built-plugin.ts';
 import { startRealEngine } from './engines/start-engine.ts';
 import { startRedis } from './redis.ts';
 import type { ServerAnswer, ServerName } from './servers.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** The URL at which `servers.ts` requests servers and the build. */
-    setupUrl: string;
+    /** The URL at which `servers.ts` requests servers. */
+    serversUrl: string;
     mssqlUrl: string | null;
   }
 }
@@ -26,8 +23,6 @@ interface Server {
 }
 
 const { env } = process;
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const CACHE = join(ROOT, 'node_modules', '.cache');
 const SERVERS: Record<ServerName, Server> = {
   redis: { title: 'Redis', given: env.REDIS_TEST_URL, start: () => startRedis() },
   operaton: {
@@ -72,18 +67,16 @@ export default async function setup(project: TestProject): Promise<() => Promise
     }
   }
 
-  const builds = createBuilds();
-  project.onTestsRerun(async () => builds.remove());
+  const built = builtApiOf(project);
+  project.onTestsRerun(async () => built?.rebuild());
   const listener = createServer((request, response) => {
-    const name = request.url?.slice(1) ?? '';
-    const asked: Promise<unknown> = name === 'built' ? builds.make() : start(name as ServerName);
-    asked.then(
-      (answer) => response.end(JSON.stringify({ answer })),
+    start(request.url?.slice(1) as ServerName).then(
+      (answer) => response.end(JSON.stringify(answer)),
       (error: Error) => response.end(JSON.stringify({ error: error.message })),
     );
   });
   await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
-  project.provide('setupUrl', `http://127.0.0.1:${(listener.address() as AddressInfo).port}`);
+  project.provide('serversUrl', `http://127.0.0.1:${(listener.address() as AddressInfo).port}`);
   project.provide('mssqlUrl', env.MSSQL_TEST_URL || null);
 
   if (env.TEST_SERVERS === 'all') {
@@ -101,33 +94,15 @@ export default async function setup(project: TestProject): Promise<() => Promise
   }
   return async () => {
     listener.close();
-    builds.remove();
+    built?.remove();
     await Promise.allSettled(started.values());
     await Promise.all(stops.map((stop) => stop()));
   };
 }
 
-/** Builds the sources and the programs of `test/support` as JavaScript, for processes that tests start. */
-function createBuilds() {
-  let current: { folder: string; ready: Promise<unknown> } | undefined;
-  return {
-    async make(): Promise<string> {
-      // Inside the project, where node finds the dependencies.
-      mkdirSync(CACHE, { recursive: true });
-      current ??= build(mkdtempSync(join(CACHE, 'built-')));
-      await current.ready;
-      return current.folder;
-    },
-    remove(): void {
-      if (current) rmSync(current.folder, { recursive: true, force: true });
-      current = undefined;
-    },
-  };
-}
-
-function build(folder: string) {
-  const script = join(ROOT, 'scripts', 'build.mjs');
-  return { folder, ready: runProgram(process.execPath, [script, folder, 'test/support']) };
+function builtApiOf({ vitest }: TestProject): BuiltApi | undefined {
+  const plugins = vitest.projects.flatMap(({ vite }) => vite.config.plugins);
+  return plugins.find(({ name }) => name === 'built')?.api;
 }
 
 function reportSkipped(what: string, why: string): void {

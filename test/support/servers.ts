@@ -2,25 +2,6 @@ import { get, type IncomingMessage } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { inject } from 'vitest';
 
-const answers = new Map<string, Promise<unknown>>();
-
-/** Requests a server or the build from `global-setup.ts`, which provides each once for all test files. */
-export function askOnce<T>(name: string): Promise<T> {
-  const answer = answers.get(name) ?? request(name);
-  answers.set(name, answer);
-  return answer as Promise<T>;
-}
-
-/** Without `fetch`, which times out after five minutes: the first start of an engine downloads it. */
-async function request(name: string): Promise<unknown> {
-  const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    get(`${inject('setupUrl')}/${name}`, resolve).once('error', reject);
-  });
-  const { answer, error } = (await json(response)) as { answer: unknown; error?: string };
-  if (error) throw new Error(error);
-  return answer;
-}
-
 /** The servers for all test files; each starts once, when the first file requests it. */
 export type ServerName = 'redis' | 'operaton' | 'camunda7';
 
@@ -32,7 +13,7 @@ export interface ServerAnswer {
 }
 
 const ENGINES = ['operaton', 'camunda7'] as const;
-const ask = (name: ServerName) => askOnce<ServerAnswer>(name);
+const answers = new Map<ServerName, Promise<ServerAnswer>>();
 
 /** Starts a server unless it runs already. Null: this machine cannot start it, and its tests are skipped. */
 export async function serverUrl(name: ServerName): Promise<string | null> {
@@ -48,4 +29,20 @@ export async function realEngines(): Promise<{ name: string; url: string }[]> {
 /** Both real engines, with the address that requires credentials. */
 export function guardedEngines(): Promise<{ name: string; url: string | null }[]> {
   return Promise.all(ENGINES.map(async (name) => ({ name, url: (await ask(name)).guardedUrl })));
+}
+
+function ask(name: ServerName): Promise<ServerAnswer> {
+  const answer = answers.get(name) ?? request(name);
+  answers.set(name, answer);
+  return answer;
+}
+
+/** Without `fetch`, which times out after five minutes: the first start of an engine downloads it. */
+async function request(name: ServerName): Promise<ServerAnswer> {
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    get(`${inject('serversUrl')}/${name}`, resolve).once('error', reject);
+  });
+  const answer = (await json(response)) as ServerAnswer & { error?: string };
+  if (answer.error) throw new Error(answer.error);
+  return answer;
 }
