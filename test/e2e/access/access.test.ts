@@ -84,8 +84,8 @@ describe('a service with API keys', () => {
 
   it('ends the open streams of a key soon after it is revoked', async () => {
     const { parts, url, key } = await start({ listener: ['events:read'], other: ['events:read'] });
-    await parts.database.eventStore.append('heard', [requested()]);
-    const path = `${url}/api/process/heard/events`;
+    await parts.database.eventStore.append('followed', [requested()]);
+    const path = `${url}/api/process/followed/events`;
     const one = await followEvents(path, undefined, bearer(key('listener')));
     const other = await followEvents(path, undefined, bearer(key('other')));
     await until(() => one.events.length === 1 && other.events.length === 1, 'both have begun');
@@ -93,8 +93,8 @@ describe('a service with API keys', () => {
     await parts.database.apiKeys.revoke(id, new Date().toISOString());
     await one.ended;
     expect((await followEvents(path, undefined, bearer(key('listener')))).status).toBe(401);
-    await parts.advance('heard', started());
-    await until(() => other.events.length === 2, 'the other stream goes on');
+    await parts.advance('followed', started());
+    await until(() => other.events.length === 2, 'the other stream continues');
     expect(one.events).toHaveLength(1);
     other.close();
   });
@@ -216,13 +216,13 @@ describe('the whole service', () => {
     service?.folder.remove();
     service = undefined;
   });
-  const said = (pattern: RegExp) => service?.log.filter(({ msg }) => pattern.test(String(msg)));
+  const logged = (pattern: RegExp) => service?.log.filter(({ msg }) => pattern.test(String(msg)));
 
   it('is open on loopback, says so, and closes within seconds of its first key', async () => {
     service = await startTestService();
     const { url, folder } = service;
     const status = async (headers = {}) => (await fetch(`${url}/api/process`, { headers })).status;
-    expect(said(/^access control is OFF: AUTH=auto on loopback/)).toHaveLength(1);
+    expect(logged(/^access control is OFF: AUTH=auto on loopback/)).toHaveLength(1);
     expect(await status()).toBe(200);
     const cross = await fetch(`${url}/api/process/x/cancel`, {
       method: 'POST',
@@ -232,7 +232,7 @@ describe('the whole service', () => {
     const key = await makeKey(folder, 'first', ['process:read']);
     await until(async () => (await status()) === 401, 'the service asks for a key');
     expect(await status(bearer(key))).toBe(200);
-    expect(said(/^access control is ON: there is an API key/)).toHaveLength(1);
+    expect(logged(/^access control is ON: there is an API key/)).toHaveLength(1);
     await onKeys(folder, (keys) => keys.revoke(key.record.id));
     await until(async () => (await status(bearer(key))) === 401, 'the key is void');
     expect(await status(), 'the last key is gone, and the doors stay closed').toBe(401);
@@ -242,7 +242,7 @@ describe('the whole service', () => {
     const folder = createFolder();
     const key = await makeKey(folder, 'billing', ['process:start', 'events:read']);
     service = await startTestService({ AUTH: 'on' }, folder, bearer(key));
-    expect(said(/^access control is ON: AUTH=on/)).toHaveLength(1);
+    expect(logged(/^access control is ON: AUTH=on/)).toHaveLength(1);
     const user = { userId: '1', email: 'ada@example.com' };
     for (const [id, more, expected] of [
       ['audited-1', {}, 'billing'],

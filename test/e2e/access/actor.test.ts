@@ -177,17 +177,17 @@ describe('the actor of an event', () => {
     await post('/api/process/shown/cancel', {});
     folder.open('shown');
     const expected = { 'process-requested': 'starter', 'process-cancelled': 'operator' };
-    const told = (list: readonly { type?: unknown; event_type?: unknown; actor?: unknown }[]) =>
+    const shown = (list: readonly { type?: unknown; event_type?: unknown; actor?: unknown }[]) =>
       Object.fromEntries(
         list
           .map((event) => [String(event.type ?? event.event_type), event.actor])
           .filter(([type]) => String(type) in expected),
       );
     const { body: trace } = await service.api.get(`/api/event-log/${traceabilityId}`);
-    expect(told(trace.events)).toEqual(expected);
+    expect(shown(trace.events)).toEqual(expected);
     const filter = 'correlationId=shown';
     const { body: feed } = await service.api.get(`/api/events?${filter}`);
-    expect(told(feed.events)).toEqual(expected);
+    expect(shown(feed.events)).toEqual(expected);
     for (const path of ['/api/process/shown/events', `/api/events?${filter}`]) {
       const followed = await followEvents(service.url + path, undefined, callers.operator);
       await until(async () => followed.events.length >= 2, 'the events have come');
@@ -196,14 +196,14 @@ describe('the actor of an event', () => {
         'the end has come',
       );
       followed.close();
-      expect(told(followed.events.flatMap(({ data }) => data ?? []))).toEqual(expected);
+      expect(shown(followed.events.flatMap(({ data }) => data ?? []))).toEqual(expected);
     }
     for (const format of ['ndjson', 'csv', 'parquet'] as const) {
       const answer = await fetch(`${service.url}/api/events?${filter}&format=${format}`, {
         headers: callers.operator ?? {},
       });
       const rows = await readExport(format, Buffer.from(await answer.arrayBuffer()));
-      expect(told(rows), format).toEqual(expected);
+      expect(shown(rows), format).toEqual(expected);
     }
   });
 

@@ -19,7 +19,7 @@ const boardKinds = [
 describe.each(boardKinds)('every route, $name,', ({ redis }) => {
   const { made, makeAccess } = accessWithKeys({
     admin: ['admin'],
-    // Whoever has all other scopes but one.
+    // A caller with every scope but that one.
     ...Object.fromEntries(
       SCOPES.map((scope) => [
         `all but ${scope}`,
@@ -53,7 +53,7 @@ describe.each(boardKinds)('every route, $name,', ({ redis }) => {
 
   const key = (name: string) => made[name] ?? { text: `no key ${name}` };
 
-  /** Each method and path once, with something in the place of its parameters. */
+  /** Each method and path once, with values for its parameters. */
   const routes = () =>
     parts.app.routeList.flatMap(({ method, url, config }) =>
       [method].flat().map((one) => ({

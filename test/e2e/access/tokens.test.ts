@@ -173,9 +173,9 @@ describe.concurrent('the identity provider', () => {
       expect([short?.status, long?.status]).toEqual([200, 200]);
       await until(() => short?.events.length === 1, 'the stream has begun');
       await short?.ended;
-      // The other one goes on.
+      // The other stream continues.
       await parts.advance('streamed', started());
-      await until(() => long?.events.length === 2, 'the other stream goes on');
+      await until(() => long?.events.length === 2, 'the other stream continues');
       long?.close();
     } finally {
       await parts.stop();

@@ -79,7 +79,7 @@ describe.each(await engineKinds())('OAuth 2.0 in front of $name', ({ available, 
       const before = guard.calls.length;
       guard.refuseNext(call);
       expect((await start()).status).toBe(200);
-      // The caller has the answer before the engine hears of the step.
+      // The caller gets the answer before the step is reported to the engine.
       await until(() => {
         const calls = guard.calls.slice(before);
         const refusal = calls.findIndex(({ admitted }) => !admitted);

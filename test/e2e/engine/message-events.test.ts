@@ -7,7 +7,7 @@ import { writeProcess } from '../../support/process-folders.ts';
 import { realEngines } from '../../support/servers.ts';
 import { createFolder, type Folder, startTestService } from '../../support/service.ts';
 
-const key = `tellCustomer_${randomUUID().slice(0, 8)}`;
+const key = `notifyCustomer_${randomUUID().slice(0, 8)}`;
 const TOPIC = `tell ${key}`;
 
 /** A message event that sends; its work is an external task. */

@@ -174,7 +174,7 @@ const engines = await realEngines();
 describe('a start that meets an engine it cannot use', () => {
   let folder: Folder;
   const servers: Server[] = [];
-  const places: Record<string, string> = {};
+  const addresses: Record<string, string> = {};
   beforeAll(async () => {
     folder = createFolder();
     const answer: RequestListener = (request, response) => {
@@ -183,9 +183,9 @@ describe('a start that meets an engine it cannot use', () => {
       const [status, type, body] = answers[name] ?? [404, 'text/plain', ''];
       response.writeHead(status, { 'content-type': type }).end(body);
     };
-    places.PLAIN = await listen(createServer(answer));
-    places.TLS = await listen(createTlsServer(selfSigned, answer));
-    places.NOBODY = `127.0.0.1:${await freePort()}`;
+    addresses.PLAIN = await listen(createServer(answer));
+    addresses.TLS = await listen(createTlsServer(selfSigned, answer));
+    addresses.NOBODY = `127.0.0.1:${await freePort()}`;
   });
   afterAll(async () => {
     for (const server of servers) await new Promise((resolve) => server.close(resolve));
@@ -198,16 +198,16 @@ describe('a start that meets an engine it cannot use', () => {
     return `127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
 
-  function placed(text: string): string {
+  function withAddresses(text: string): string {
     return text.replaceAll(/PLAIN|TLS\/|NOBODY/g, (name) =>
-      name === 'TLS/' ? `${places.TLS}/` : (places[name] ?? name),
+      name === 'TLS/' ? `${addresses.TLS}/` : (addresses[name] ?? name),
     );
   }
 
-  /** The line, with the names of the places again, and whether the service runs without the engine. */
+  /** The line, with the names of the servers again, and whether the service runs without the engine. */
   async function refusal(env: Record<string, string>) {
     const settings = Object.fromEntries(
-      Object.entries(env).map(([name, value]) => [name, placed(value)]),
+      Object.entries(env).map(([name, value]) => [name, withAddresses(value)]),
     );
     const log: Record<string, unknown>[] = [];
     let waits = false;
@@ -220,7 +220,7 @@ describe('a start that meets an engine it cannot use', () => {
       },
       (error: Error) => `${error.name === 'SetupError' ? '' : error.name}${error.message}`,
     );
-    for (const [name, place] of Object.entries(places)) line = line.replaceAll(place, name);
+    for (const [name, host] of Object.entries(addresses)) line = line.replaceAll(host, name);
     return { line, waits, log: JSON.stringify(log) };
   }
 

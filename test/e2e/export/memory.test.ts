@@ -9,7 +9,7 @@ import { growthOf, memoryOf, untilIdle } from '../../support/process-memory.ts';
 import { createFolder } from '../../support/service.ts';
 
 const EVENTS = 80_000;
-const MOST_GROWTH = 64 * 1_048_576;
+const MAX_GROWTH = 64 * 1_048_576;
 
 describe.skipIf(!existsSync('/proc/self/status'))('the memory of the service', () => {
   const folder = createFolder();
@@ -52,7 +52,7 @@ describe.skipIf(!existsSync('/proc/self/status'))('the memory of the service', (
         before,
       );
       if (format === 'ndjson') expect(result.lines).toBe(events);
-      expect(growth).toBeLessThan(MOST_GROWTH);
+      expect(growth).toBeLessThan(MAX_GROWTH);
     },
   );
 });

@@ -91,7 +91,7 @@ describe('the reader of an export', () => {
   async function open(url: string): Promise<IncomingMessage> {
     const request = httpGet(url);
     const [answer] = (await once(request, 'response')) as [IncomingMessage];
-    // A reset is told by both; the answer is asked.
+    // Both report a reset; the test reads the answer.
     request.on('error', () => {});
     return answer;
   }
@@ -122,7 +122,7 @@ describe('the reader of an export', () => {
     const read = await quiet();
     expect(read).toBeLessThan(60);
     answer.on('data', () => {});
-    await until(() => pages > read + 20, 'it goes on');
+    await until(() => pages > read + 20, 'the service reads more pages');
     answer.destroy();
     await quiet();
   });
@@ -132,7 +132,7 @@ describe('the reader of an export', () => {
     await quiet();
     expect(exports.size()).toBe(1);
     answer.destroy();
-    await until(() => exports.size() === 0, 'its place is free');
+    await until(() => exports.size() === 0, 'its slot is free');
     const read = await quiet();
     expect(read).toBe(pages);
     expect(reading?.aborted).toBe(true);
@@ -175,7 +175,7 @@ describe('the reader of an export', () => {
     request.on('error', () => {});
     await until(() => came, 'the call is there');
     request.destroy();
-    await until(async () => (await connections()) === 0, 'the service has heard of it');
+    await until(async () => (await connections()) === 0, 'the service has noticed it');
     go();
     await quiet();
     expect([exports.size(), pages]).toEqual([0, 0]);
@@ -190,7 +190,7 @@ describe('the reader of an export', () => {
 
   it('who takes nothing for long loses its slot', async () => {
     const answer = await open(await serve({}, { patienceMs: 200 }));
-    await until(() => exports.size() === 0, 'its place is free');
+    await until(() => exports.size() === 0, 'its slot is free');
     expect(await endOf(answer)).toBe('broken');
     expect(JSON.stringify(log)).toContain('took nothing for long');
   });
@@ -216,9 +216,9 @@ describe('the reader of an export', () => {
       }),
     );
     expect(await endOf(answer)).toBe('broken');
-    await until(() => exports.size() === 0, 'its place is free');
-    const said = log.find(({ msg, level }) => msg === 'an export was broken off' && level === 50);
-    expect(said).toMatchObject({ err: { message: 'the database went away' } });
+    await until(() => exports.size() === 0, 'its slot is free');
+    const logged = log.find(({ msg, level }) => msg === 'an export was broken off' && level === 50);
+    expect(logged).toMatchObject({ err: { message: 'the database went away' } });
   });
 
   it('is refused when as many exports run as may', async () => {
@@ -229,7 +229,7 @@ describe('the reader of an export', () => {
     expect(second.headers.get('retry-after')).toBe('5');
     expect(await second.json()).toMatchObject({ type: 'urn:fastify-camunda:problem:overloaded' });
     first.destroy();
-    await until(() => exports.size() === 0, 'its place is free');
+    await until(() => exports.size() === 0, 'its slot is free');
     const third = await open(url);
     expect(third.statusCode).toBe(200);
     third.destroy();
@@ -251,7 +251,7 @@ describe('the reader of an export', () => {
           if (answer.statusCode === 200) return answer;
           answer.resume();
           return null;
-        }, 'a place');
+        }, 'a free slot');
         next.resume();
       }
       expect(exports.size()).toBe(3);

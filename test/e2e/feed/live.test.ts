@@ -79,7 +79,7 @@ describe('a caller who waits for the event feed', () => {
 
   it('gets its position at once, so that a caller who began at the end and is cut off misses nothing', async () => {
     const first = await openFeed(url('cursor=latest&status=ok'));
-    await until(() => first.lastEventId() !== '', 'the place is told', 5_000);
+    await until(() => first.lastEventId() !== '', 'the position is sent', 5_000);
     expect(first.events()).toEqual([]);
     first.close();
     await append('meanwhile');

@@ -97,7 +97,7 @@ describe('the events of a process', () => {
     const seen = await follow('live-4');
     await seen.ended;
     const last = seen.events.at(-1)?.id ?? 0;
-    // Else the instance may go on to its next step before it is deleted.
+    // Otherwise the instance may reach its next step before it is deleted.
     await untilRelayed(service.folder);
     service.folder.open('live-4');
     await until(

@@ -58,7 +58,7 @@ describe('the service before any route', () => {
     ],
     ['a URL over the limit', get(`/${'x'.repeat(20_000)}`), 431, 'headers-too-large'],
     ['what is not HTTP', 'HELLO\r\n\r\n', 400, 'invalid-request'],
-    ['a header that is none', get('/health/live', 'no colon\r\n'), 400, 'invalid-request'],
+    ['a malformed header', get('/health/live', 'no colon\r\n'), 400, 'invalid-request'],
     [
       'two lengths of one body',
       get('/health/live', 'Content-Length: 1\r\nContent-Length: 2\r\n'),

@@ -9,7 +9,7 @@ import { startTestService, type TestService } from '../../support/service.ts';
 
 /** What the service refuses though its schema takes it: JSON Schema cannot say these. */
 const REFUSED_BESIDES: readonly RegExp[] = [
-  // Made by the service; any other text is none.
+  // Only the service makes these; any other text is refused.
   /^\w+ query cursor: /,
   /^readEventFeed header last-event-id: /,
   // Names of the IANA database.
@@ -22,7 +22,7 @@ const REFUSED_BESIDES: readonly RegExp[] = [
 
 /** What the service takes though its schema refuses it. */
 const TAKEN_BESIDES: readonly RegExp[] = [
-  // No body, for callers who send something in its place.
+  // No body, for callers who send something instead.
   /^(cancelProcess|retryProcess) body: null$/,
 ];
 
@@ -64,7 +64,7 @@ describe('the document about requests', () => {
     return answer.status;
   }
 
-  /** A call that is right in all parts, of a process that there is none of. */
+  /** A call that is valid in all parts, about a process that does not exist. */
   function sampleCall(path: string, method: string, operation: Operation): Call {
     const json = operation.requestBody?.content['application/json'];
     const body = json?.example as Record<string, unknown> | undefined;

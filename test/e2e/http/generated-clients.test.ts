@@ -8,7 +8,7 @@ import { startTestService, type TestService } from '../../support/service.ts';
 import { reportSkipped } from '../../support/skipped.ts';
 
 /** Milliseconds: the first run loads the generator. */
-const PATIENCE_MS = 300_000;
+const TOOL_TIMEOUT_MS = 300_000;
 const missing = missingForPython();
 if (missing) reportSkipped('generated Python client', missing);
 
@@ -27,7 +27,7 @@ describe('the OpenAPI document', () => {
     async () => {
       expect(await runTypeScriptClient(service.url, service.api.document)).toBe('ok\n');
     },
-    PATIENCE_MS,
+    TOOL_TIMEOUT_MS,
   );
 
   it.skipIf(missing)(
@@ -35,6 +35,6 @@ describe('the OpenAPI document', () => {
     async () => {
       expect(await runPythonClient(service.url, service.api.document)).toBe('ok\n');
     },
-    PATIENCE_MS,
+    TOOL_TIMEOUT_MS,
   );
 });

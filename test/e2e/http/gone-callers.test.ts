@@ -69,7 +69,7 @@ describe('a caller who is gone, or takes nothing', () => {
     const streams = createEventStreams(openAccess, createReaders(), HEARTBEAT_MS);
     const { request, reply } = await call();
     const errors: unknown[] = [];
-    // Without anybody who hears of it, an error ends the service.
+    // An error event without a listener ends the service.
     reply.raw.on('error', (error) => errors.push(error));
     const stream = streams.begin(request, reply, () => {});
     const data = 'x'.repeat(4_000_000);

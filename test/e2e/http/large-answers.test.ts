@@ -16,9 +16,9 @@ const TRACE = 'a-trace-of-large-events';
 const READERS = 4;
 const MB = 1_048_576;
 /** Far below what the events have, and above what the pages have in all the forms they take. */
-const MOST_GROWTH = 512 * MB;
+const MAX_GROWTH = 512 * MB;
 /** One page put together of all that there is held it up for longer, on a machine with nothing else to do. */
-const MOST_HEALTH_MS = 5_000;
+const MAX_HEALTH_MS = 5_000;
 
 describe.skipIf(!existsSync('/proc/self/status'))('a service with large events', () => {
   const folder = createFolder();
@@ -101,8 +101,8 @@ describe.skipIf(!existsSync('/proc/self/status'))('a service with large events',
         expect(found).toHaveLength(count);
         expect(new Set(found).size).toBe(count);
       }
-      expect(growth).toBeLessThan(MOST_GROWTH);
-      expect(longest).toBeLessThan(MOST_HEALTH_MS);
+      expect(growth).toBeLessThan(MAX_GROWTH);
+      expect(longest).toBeLessThan(MAX_HEALTH_MS);
     },
   );
 
@@ -114,8 +114,8 @@ describe.skipIf(!existsSync('/proc/self/status'))('a service with large events',
       return (await Promise.all(asked)).map(({ body }) => body.version);
     });
     expect(result).toEqual(Array(READERS).fill(LONG - 1));
-    expect(growth).toBeLessThan(MOST_GROWTH);
-    expect(longest).toBeLessThan(MOST_HEALTH_MS);
+    expect(growth).toBeLessThan(MAX_GROWTH);
+    expect(longest).toBeLessThan(MAX_HEALTH_MS);
   });
 
   it.each(['/api/events', '/api/process/long/events'])(
@@ -135,7 +135,7 @@ describe.skipIf(!existsSync('/proc/self/status'))('a service with large events',
       try {
         const { growth } = await observed(() => untilIdle(service.pid));
         // Thirty copies of all there is would be gigabytes; how late memory is given back is V8's affair.
-        expect(growth).toBeLessThan(2 * MOST_GROWTH);
+        expect(growth).toBeLessThan(2 * MAX_GROWTH);
       } finally {
         for (const socket of sockets) socket.destroy();
       }

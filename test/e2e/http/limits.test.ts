@@ -40,7 +40,7 @@ describe('the limits of the service', () => {
       const events = '/api/process/a/events';
       const headers = { accept: 'text/event-stream' };
       expectOverloaded(await service.api.get(events, { headers }));
-      // Who does not wait takes no place.
+      // A caller who does not wait takes no slot.
       expect((await start('d', ASYNC)).status).toBe(202);
       expect((await service.api.status('a')).status).toBe(202);
       expect((await service.api.get(events)).status).toBe(200);

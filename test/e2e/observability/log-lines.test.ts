@@ -36,7 +36,7 @@ describe('log lines about a process', () => {
     await start('cancelled', { how: 'ok', gate: 'never' }, ASYNC);
     await until(() => lines('cancelled').some(({ step }) => step === 'call'), 'its step runs');
     await service.api.post('/api/process/cancelled/cancel', { json: {} });
-    await until(() => said('cancelled', 'cancel-instance'), 'it is cancelled in the engine');
+    await until(() => hasLogged('cancelled', 'cancel-instance'), 'it is cancelled in the engine');
     engine.swallow(/\/external-task\/[^/]+\/(complete|extendLock|unlock)$/);
     await start('swallowed', { how: 'ok' }, ASYNC);
     await until(() => lines('swallowed').some(({ event }) => event === 'step-completed'), 'done');
@@ -62,7 +62,7 @@ describe('log lines about a process', () => {
 
   const lines = (correlationId: string) =>
     service.log.filter((line) => line.correlationId === correlationId);
-  const said = (correlationId: string, job: string) =>
+  const hasLogged = (correlationId: string, job: string) =>
     lines(correlationId).some((line) => line.job === job && line.outcome === 'ok');
 
   it('have its correlation id and its trace id, all of them', async () => {
@@ -102,6 +102,6 @@ describe('log lines about a process', () => {
     );
     expect(says('late')).toContain('job failed, trying again');
     for (const job of ['start-instance', 'project-process'])
-      expect(said('ok', job), job).toBe(true);
+      expect(hasLogged('ok', job), job).toBe(true);
   });
 });

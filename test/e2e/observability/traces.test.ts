@@ -160,9 +160,11 @@ describe.each(kinds)('a trace on $name', ({ available, open }) => {
       expect(calls.map(({ parentSpanId }) => parentSpanId)).toEqual(
         steps.map(({ spanId }) => spanId),
       );
-      const heard = partner.heard.filter(({ traceparent }) => sent.includes(String(traceparent)));
-      expect(heard).toHaveLength(2);
-      for (const { tracestate } of heard) expect(tracestate).toBe('vendor=7');
+      const received = partner.received.filter(({ traceparent }) =>
+        sent.includes(String(traceparent)),
+      );
+      expect(received).toHaveLength(2);
+      for (const { tracestate } of received) expect(tracestate).toBe('vendor=7');
     },
   );
 });
@@ -216,16 +218,16 @@ function path(span: ReceivedSpan | undefined, spans: readonly ReceivedSpan[]): s
 
 /** A partner that notes what it is called with. */
 async function startPartner() {
-  const heard: IncomingHttpHeaders[] = [];
+  const received: IncomingHttpHeaders[] = [];
   const server = createServer((request, response) => {
-    heard.push(request.headers);
+    received.push(request.headers);
     request.resume();
     response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/call?secret=1`,
-    heard,
+    received,
     async stop(): Promise<void> {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -58,6 +58,6 @@ describe('an erasure', () => {
         () => false,
         () => true,
       );
-    await until(gone, 'the engine has forgotten it');
+    await until(gone, 'the engine has deleted its history');
   });
 });

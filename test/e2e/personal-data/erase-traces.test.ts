@@ -22,14 +22,16 @@ describe('an erasure', () => {
       OTEL_BSP_SCHEDULE_DELAY: '20',
       ...(redisUrl ? { REDIS_URL: redisUrl, REDIS_PREFIX: `personal-${randomUUID()}` } : {}),
     });
-    const heard = redisUrl ? await listenToRedis(redisUrl, settings.REDIS_PREFIX ?? '') : undefined;
-    onTestFinished(() => heard?.close());
+    const redisTraffic = redisUrl
+      ? await listenToRedis(redisUrl, settings.REDIS_PREFIX ?? '')
+      : undefined;
+    onTestFinished(() => redisTraffic?.close());
     const service = await startServiceProcess(folder, settings);
     onTestFinished(() => service.kill('SIGKILL'));
     const start = (how: string): Promise<Answer> =>
       service.api.start('personal', { how, ...ADA }, { correlationId: how });
 
-    // Callers are told all of it.
+    // Callers get all of it.
     const [ok, refused, broken] = await Promise.all(['ok', 'business', 'technical'].map(start));
     expect(ok?.body.result).toEqual({
       message: `Welcome, ${ADA.fullName}`,
@@ -51,7 +53,7 @@ describe('an erasure', () => {
     expect(receiver.spans.length).toBeGreaterThan(10);
     expect(foundIn(receiver.sent()), 'in the traces').toEqual([]);
     expect(receiver.sent(), 'the code instead').not.toContain('$personal.');
-    expect(foundIn((await heard?.everything()) ?? ''), 'in Redis').toEqual([]);
+    expect(foundIn((await redisTraffic?.everything()) ?? ''), 'in Redis').toEqual([]);
     expect(foundIn(rowsBesideEngine(folder)), 'in the tables').toEqual([]);
 
     const { code, out, err } = await run(folder, ['erase', 'ok', 'business', 'technical']);

@@ -30,9 +30,9 @@ describe('an erasure', () => {
     expect(first).toMatchObject({ code: 0, err: '' });
     expect(first.out).toMatch(/^done erased; the running service .* within 1 s\nfailed erased; /);
 
-    const told = async (): Promise<string> =>
+    const answers = async (): Promise<string> =>
       (await api.status('done')).text + (await api.status('failed')).text;
-    await until(async () => foundIn(await told()).length === 0, 'it is gone');
+    await until(async () => foundIn(await answers()).length === 0, 'it is gone');
     const after = await api.get('/api/process/status/done', {
       headers: { 'if-none-match': before.headers.get('etag') ?? '' },
     });
@@ -107,7 +107,7 @@ describe('an erasure', () => {
     ]);
     expect(err).toContain('PERSONAL_DATA_KEY is not set');
 
-    // With a key it goes on sealed: the beginning stays in the clear, and that is said.
+    // With a key its later events are encrypted: the first ones stay in plain text, and the command says so.
     const keyed = await startTestService(personal(), folder);
     folder.open('go');
     await until(async () => (await keyed.api.status('pending')).status === 200, 'it ends');

@@ -27,7 +27,7 @@ describe('the state of a process as it was', () => {
     for (const event of [started(), stepCompleted('one'), completed({ greeting: 'hello' })]) {
       // Times of milliseconds: each event gets one of its own.
       const last = (await database.eventStore.readStream('live')).at(-1)?.createdAt ?? '';
-      await until(() => new Date().toISOString() > last, 'the clock goes on');
+      await until(() => new Date().toISOString() > last, 'the clock advances');
       await parts.advance('live', event);
     }
     events = await database.eventStore.readStream('live');

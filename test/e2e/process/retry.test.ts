@@ -44,7 +44,7 @@ describe.each(await engineKinds())('a retry on $name', ({ available, open }) => 
     const types = async (id: string): Promise<string[]> =>
       (await service.api.get(`/api/process/${id}/events`)).body.events.map(({ type }) => type);
 
-    /** Starts a process and lets its second step fail for good; until the engine knows, too. */
+    /** Starts a process and lets its second step fail finally, and waits until the engine knows, too. */
     async function fail(): Promise<{ id: string; file: string; instanceId: string }> {
       const id = randomUUID();
       const file = `mended-${id}`;

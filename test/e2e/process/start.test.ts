@@ -92,7 +92,7 @@ describe('the call POST /api/process/start', () => {
       expect(answer.headers.get('preference-applied'), prefer).toBeNull();
     }
     const both = await service.api.start('instant', ada, {}, { prefer: 'foo, wait=600; bar' });
-    // No longer than the service lets anybody wait.
+    // No longer than the service lets a caller wait.
     expect(both.headers.get('preference-applied')).toBe('wait=25');
   });
 

@@ -57,7 +57,7 @@ describe('the call', () => {
           return answer;
         }),
       );
-      // The next call is answered at once, so the polls before it have been heard.
+      // The next call is answered at once, so the polls before it have arrived.
       expect((await service.api.status('status-3')).status).toBe(202);
       order.push('opened');
       service.folder.open('status-3');

@@ -188,7 +188,7 @@ describe.each(MIXES)('the service on $name, Redis and Operaton', { timeout: SLOW
         await database.archive.moveBatch({ endedBefore: soon(), limit: 100 });
         return (await archivedState(database, correlationId)) !== null;
       }, 'it is archived');
-      // What an instance remembers of an ended process is soon forgotten.
+      // A service instance soon drops an ended process from memory.
       const { body } = await until(async () => {
         const answer = await service.api.status(correlationId);
         return (answer.body as { archived?: boolean }).archived === true && answer;

@@ -73,22 +73,22 @@ describe.each(databaseKinds())('API keys on $name', ({ available, open }) => {
   });
 
   it.skipIf(!available)('of one name may be two at a time', async () => {
-    const first = await keys().create('twins', ['process:start'], 30 * DAY);
+    const first = await keys().create('pair', ['process:start'], 30 * DAY);
     now += DAY;
-    const second = await keys().rotate('twins', undefined);
+    const second = await keys().rotate('pair', undefined);
     expect(second.record.scopes).toEqual(['process:start']);
     expect(second.replaces.id).toBe(first.record.id);
     expect(second.record.expiresAt, 'as long to live').toBe(new Date(now + 30 * DAY).toISOString());
     expect([await kindOf(first.text), await kindOf(second.text)]).toEqual(['known', 'known']);
-    await expect(keys().rotate('twins', undefined)).rejects.toThrow(
-      /two valid keys named twins .*revoke one of them/,
+    await expect(keys().rotate('pair', undefined)).rejects.toThrow(
+      /two valid keys named pair .*revoke one of them/,
     );
-    await expect(keys().create('twins', ['admin'], null)).rejects.toThrow(/two valid keys/);
+    await expect(keys().create('pair', ['admin'], null)).rejects.toThrow(/two valid keys/);
     await keys().revoke(first.record.id);
-    const third = await keys().rotate('twins', null);
+    const third = await keys().rotate('pair', null);
     expect(third.replaces.id).toBe(second.record.id);
     now += 31 * DAY;
-    expect((await keys().rotate('twins', null)).record.expiresAt, 'an expired one makes room').toBe(
+    expect((await keys().rotate('pair', null)).record.expiresAt, 'an expired one makes room').toBe(
       null,
     );
     await expect(keys().rotate('nobody', null)).rejects.toThrow(/no valid key named nobody/);

@@ -117,7 +117,7 @@ describe.each(databaseKinds())('moving to the archive on $name', ({ name, availa
       await processStore.project('a');
       await knex('process_store').update({ updated_at: '2026-01-01T00:00:00.001Z' });
       const again = await archive.moveBatch({ endedBefore: soon(), limit: 2, after });
-      expect(again.processes, 'what is before the place is not looked at').toBe(0);
+      expect(again.processes, 'what is before the cursor is skipped').toBe(0);
       expect(await move()).toEqual({ processes: 1, events: 5 });
     });
 
@@ -149,10 +149,12 @@ describe.each(databaseKinds())('moving to the archive on $name', ({ name, availa
       ];
       const texts: unknown[] = rows.flatMap((row) => Object.values(row));
       const bytes = texts.reduce<number>((sum, value) => sum + bytesOf(value), 0);
-      const told = await archive.previewBytes(soon());
+      const previewed = await archive.previewBytes(soon());
       // SQL Server keeps a character of most of them in two bytes, and a time in seven or eight.
-      expect(told).toBeGreaterThanOrEqual(bytes);
-      expect(told).toBeLessThanOrEqual(name === 'SQLite' ? bytes : 2 * bytes + 8 * texts.length);
+      expect(previewed).toBeGreaterThanOrEqual(bytes);
+      expect(previewed).toBeLessThanOrEqual(
+        name === 'SQLite' ? bytes : 2 * bytes + 8 * texts.length,
+      );
     });
 
     it('makes a batch of fewer processes when their streams are long', async () => {

@@ -144,23 +144,23 @@ describe.each(databaseKinds())('the purge on $name', (kind) => {
       const back = ids.slice(2, 4).map((id) => database.archive.restore(id));
       await Promise.all([run(handOver), ...late, ...back]);
       await relayAll(database);
-      const places = await expectWhollyInOnePartition(database);
+      const partitions = await expectWhollyInOnePartition(database);
       for (const [at, id] of ids.entries()) {
         const length = (await database.eventStore.readStream(id)).length;
-        // An event that came for what was deleted already begins the stream anew.
+        // An event for a stream that was already deleted begins a new one.
         if (at < 2) expect([1, 5]).toContain(length);
         else if (at < 4) expect(length).toBe((await back[at - 2]) === 'restored' ? 4 : 0);
         else expect(length).toBe(0);
       }
       for (const id of ids.slice(2, 4)) {
-        expect(places.get(id)?.row.live ?? false).toBe(
-          (places.get(id)?.events.live.length ?? 0) > 0,
+        expect(partitions.get(id)?.row.live ?? false).toBe(
+          (partitions.get(id)?.events.live.length ?? 0) > 0,
         );
       }
-      const begunAnew = ids
+      const begunAgain = ids
         .slice(0, 2)
-        .filter((id) => (places.get(id)?.events.live.length ?? 0) > 0);
-      expect(begunAnew.every((id) => !places.get(id)?.row.archived)).toBe(true);
+        .filter((id) => (partitions.get(id)?.events.live.length ?? 0) > 0);
+      expect(begunAgain.every((id) => !partitions.get(id)?.row.archived)).toBe(true);
     });
 
     describe('with a cold archive', () => {
@@ -199,11 +199,11 @@ describe.each(databaseKinds())('the purge on $name', (kind) => {
         expect(await inFiles('processes-', (row) => String(row.correlation_id))).toEqual(processes);
         for (const name of names) {
           const sum = `${name}.parquet.sha256`;
-          const said = execFileSync('sha256sum', ['-c', sum], {
+          const output = execFileSync('sha256sum', ['-c', sum], {
             cwd: folder.path,
             encoding: 'utf8',
           });
-          expect(said).toBe(`${name}.parquet: OK\n`);
+          expect(output).toBe(`${name}.parquet: OK\n`);
         }
       });
 

@@ -192,14 +192,14 @@ it('an event-based gateway still waits after kill -9 for what comes first', asyn
     flows('wait', 'rest', 'b', 'end'),
   ];
   // A restart may take longer than the timer of the one that is to be late.
-  const told = await rig.run(model('PT1H'));
+  const notified = await rig.run(model('PT1H'));
   const late = await rig.run(model('PT2S'));
   await killAndRestart();
-  expect(await rig.engine.correlate('told', told.id, {})).toBe(true);
-  expect(await told.open()).toEqual(['a']);
+  expect(await rig.engine.correlate('told', notified.id, {})).toBe(true);
+  expect(await notified.open()).toEqual(['a']);
   await opens(late, 'b');
   expect(await rig.engine.correlate('told', late.id, {})).toBe(false);
-  expect(await told.open()).toEqual(['a']);
+  expect(await notified.open()).toEqual(['a']);
 });
 
 it('what an answered call has set survives the kill that follows at once', async () => {

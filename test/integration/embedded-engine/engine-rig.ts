@@ -200,7 +200,7 @@ function follow(rig: Rig, key: string, id: string, businessKey: string): Followe
   };
 }
 
-/** Removes what a suite left in an engine that goes on; the embedded one is thrown away. */
+/** Removes what a suite left in an engine that keeps running; the embedded one is thrown away. */
 async function removeProcess(rig: Rig, key: string): Promise<void> {
   const { body } = await rig.call<{ deploymentId: string }[]>(
     'GET',

@@ -68,7 +68,7 @@ describe.each(await engineKinds())('the reconciler on $name', (kind) => {
       expect(state).toMatchObject(technical('INCIDENT'));
       expect(state?.error?.message).toContain('the mainframe is gone');
       expect(state?.error?.step).toBe('work');
-      // Kept: a retry may go on with it.
+      // Kept: a retry may resume it.
       await world.reconcile();
       expect(await world.runs(key, id)).toEqual([instanceId]);
     });
@@ -188,7 +188,7 @@ describe.each(await engineKinds())('the reconciler on $name', (kind) => {
           const { id, instanceId } = await world.run(failing);
           await until(
             async () => (await world.engine.findIncidents([instanceId])).length > 0,
-            'the job has failed for good',
+            'the job has failed finally',
           );
           await world.reconcile();
           const state = await world.state(id);

@@ -117,7 +117,7 @@ describe('the engine port', () => {
       ([name]) => name !== 'findInstances' && name !== 'version',
     );
     const WAITING = { status: 200, body: '[{"id":"e","processInstanceId":"instance"}]' };
-    /** Answers 500 to changes, and to a look at the engine what it is told to. */
+    /** Answers 500 to changes, and the given answer to a read. */
     const failing = (probe: { status: number; body: string }, changesLeft = Infinity) => {
       let left = changesLeft;
       answer = ({ method, url }) => {
@@ -180,7 +180,7 @@ describe('the engine port', () => {
     },
   );
 
-  // A proxy's page, for example: no reason to think that the start was heard.
+  // A proxy's page, for example: no reason to think that the engine received the start.
   it('takes an answer 200 that is not JSON for an unavailable engine', async () => {
     answer = { status: 200, body: '<html>Log in</html>' };
     await expect(calls.version()).rejects.toThrow(EngineUnavailableError);

@@ -67,10 +67,10 @@ describe.each(await engineKinds())('the start-instance job on $name', (kind) => 
     it('G10: deletes the duplicate instance of a delivery that died before it could', async () => {
       const id = randomUUID();
       const job = await world.request(id);
-      const surplus = await world.engine.start(world.key, id, {});
+      const duplicate = await world.engine.start(world.key, id, {});
       const kept = await world.engine.start(world.key, id, {});
       await world.eventStore.append(id, [{ ...started(kept), processName: world.key }]);
-      expect(await world.active(id)).toContain(surplus);
+      expect(await world.active(id)).toContain(duplicate);
       await startInstance(job, SECOND, world);
       expect(await world.active(id)).toEqual([kept]);
     });

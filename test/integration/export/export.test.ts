@@ -124,7 +124,7 @@ describe.each(databaseKinds())('an export on $name', ({ available, open }) => {
     });
 
     it.each(EXPORT_FORMATS)('can be resumed after any step, in %s', async (format) => {
-      // Small pages and row groups of whatever comes: each step is a place to be stopped at.
+      // Small pages and row groups of whatever comes: the export may stop after each step.
       const rows: FeedRows = {
         ...database.feedRows,
         page: (query, signal) =>

@@ -105,19 +105,19 @@ describe.skipIf(inject('mssqlUrl') === null)('positions in the feed on SQL Serve
   it('G9: are verified: an event that no reader gets is found and repaired', async () => {
     const found = async (repair = false) => {
       const { differences, repairs } = await verified(database, { graceMs: 0, repair });
-      const unplaced = differences.filter(({ kind }) => kind === 'event-without-position');
-      return { unplaced, placed: repairs.filter(({ message }) => message.includes('position')) };
+      const missing = differences.filter(({ kind }) => kind === 'event-without-position');
+      return { missing, repaired: repairs.filter(({ message }) => message.includes('position')) };
     };
     await database.eventStore.append('unplaced', [requested(), stepCompleted('unplaced')]);
     // As an instance of an older release would leave it.
     await database.knex('unpositioned_event').del();
     expect(await readOn()).toEqual([]);
-    expect((await found()).unplaced).toMatchObject([
+    expect((await found()).missing).toMatchObject([
       { correlationId: 'unplaced', version: 1 },
       { correlationId: 'unplaced', version: 2 },
     ]);
-    expect((await found(true)).placed).toHaveLength(2);
-    expect(await found()).toEqual({ unplaced: [], placed: [] });
+    expect((await found(true)).repaired).toHaveLength(2);
+    expect(await found()).toEqual({ missing: [], repaired: [] });
     expect((await readOn()).map(({ event }) => event.version)).toEqual([1, 2]);
     await expectPositioned(database);
   });

@@ -101,14 +101,14 @@ describe.skipIf(redisUrl === null)('BullMQ when a worker ends', () => {
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
     endWithUs(child);
-    let said = '';
+    let output = '';
     child.stdout.on('data', (chunk) => {
-      said += chunk;
+      output += chunk;
     });
-    await until(() => said.includes('\n'), 'the worker begins the job');
+    await until(() => output.includes('\n'), 'the worker begins the job');
     child.kill(signal);
     await until(() => child.exitCode !== null || child.signalCode !== null, 'the worker ends');
-    return { said: said.trim(), code: child.exitCode };
+    return { output: output.trim(), code: child.exitCode };
   }
 
   /** The attempts that this process is given. */
@@ -122,14 +122,14 @@ describe.skipIf(redisUrl === null)('BullMQ when a worker ends', () => {
   }
 
   it('G10: runs its job again in another process, though two workers are killed with it', async () => {
-    expect((await runAndEnd('SIGKILL')).said).toBe('survivor 1');
-    expect((await runAndEnd('SIGKILL')).said).toBe('survivor 2');
+    expect((await runAndEnd('SIGKILL')).output).toBe('survivor 1');
+    expect((await runAndEnd('SIGKILL')).output).toBe('survivor 2');
     expect(await runHere()).toEqual([3]);
     expect(await queues.failed('start-instance')).toEqual([]);
   });
 
   it('G12: releases a hanging job at the stop, with all that keeps the process alive', async () => {
-    expect(await runAndEnd('SIGTERM')).toEqual({ said: 'survivor 1', code: 0 });
+    expect(await runAndEnd('SIGTERM')).toEqual({ output: 'survivor 1', code: 0 });
     expect(await runHere()).toEqual([2]);
   });
 });

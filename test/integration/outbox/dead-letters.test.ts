@@ -173,7 +173,7 @@ describe.each(await queueKinds())('dead letters: $name', ({ available, durable, 
     });
 
     it.each(['start-instance:4711', 'start-instance', 'nonsense:1', '', 'constructor:1', 'a:*'])(
-      'answer for an unknown job "%s" that there is none',
+      'report an unknown job "%s" as missing',
       async (id) => {
         expect(await queue.deadLetters.retry(id)).toBe(false);
       },

@@ -65,7 +65,7 @@ describe.each(await queueKinds())(
 
       it('G10: publishes after the lease what a relay that died had claimed', async () => {
         await queue.work(world.handlers);
-        // Nobody is nudged: the process died between the commit and the publishing.
+        // No relay is notified: the process died between the commit and the publishing.
         await database.eventStore.append('orphan', [requested()]);
         world.relay({ outbox: database.outbox, queue }).start();
         expect(await database.outbox.claim(1, LEASE_MS)).toEqual([]);

@@ -122,15 +122,15 @@ describe.skipIf(redisUrl === null)('timed jobs of several instances', () => {
 
   it('learn when a lock lapsed that the run is no longer theirs', async () => {
     const queue = await queues.open({ stalledMs: 500 });
-    const told = gate();
+    const aborted = gate();
     let runs = 0;
     await queue.schedule(NAME, { everyMs: 100 }, async (signal) => {
       if (++runs > 1) return;
       await connection.del(...(await connection.keys(`${queues.prefix}:${NAME}:*:lock`)));
-      signal.addEventListener('abort', told.open);
-      await told.opened;
+      signal.addEventListener('abort', aborted.open);
+      await aborted.opened;
     });
-    await told.opened;
+    await aborted.opened;
     await until(() => runs > 1, 'it comes again');
   });
 

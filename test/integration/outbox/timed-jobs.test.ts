@@ -51,7 +51,7 @@ describe.each(await queueKinds())('timed jobs: $name', ({ available, durable, cr
       await until(() => seen.runs === 1 && other.seen.runs >= 6, 'several periods go by');
       expect(seen.runs).toBe(1);
       long.open();
-      await until(() => seen.runs >= 3, 'it goes on after the long run');
+      await until(() => seen.runs >= 3, 'it runs again after the long run');
       expect(seen.most).toBe(1);
     });
 
@@ -125,7 +125,7 @@ describe.each(await queueKinds())('timed jobs: $name', ({ available, durable, cr
       let ended = false;
       const { seen, handler } = counting(async (_run, signal) => {
         await new Promise((resolve) => signal.addEventListener('abort', resolve));
-        // It ends only some turns of the event loop after it was told.
+        // It ends only some turns of the event loop after its signal.
         await new Promise((resolve) => setTimeout(resolve, 100));
         ended = true;
       });

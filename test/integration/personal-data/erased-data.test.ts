@@ -120,7 +120,7 @@ describe.each(databaseKinds())('personal data on $name', ({ available, open }) =
     await instanceOn(database).eventStore.append('retried', [start, failed, retried]);
     await database.processKeys.erase('retried');
     const { eventStore } = instanceOn(database);
-    // Nobody listens there: a start would be told as an outage.
+    // Nobody listens there: a start would be reported as an outage.
     const engine = createRestEngine({ baseUrl: 'http://127.0.0.1:9/engine-rest' });
     const ports = {
       eventStore,

@@ -103,7 +103,7 @@ describe.each(databaseKinds())('personal data on $name', ({ available, open }) =
       await eventStore.append('clear', [start, started]);
       const [row] = await fresh.knex('event_log').where({ version: 1 });
       expect(foundIn(row)).toEqual([PERSON.email, PERSON.fullName]);
-      // A process that began so goes on sealed once there is a key.
+      // The later events of such a process are encrypted once there is a key.
       const keyed = instanceOn(fresh);
       await keyed.eventStore.append('clear', [end]);
       const [last] = await fresh.knex('event_log').where({ version: 3 });

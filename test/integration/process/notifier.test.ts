@@ -14,17 +14,17 @@ const redisUrl = await serverUrl('redis');
 
 /** A notifier with what it says: gaps and warnings. */
 async function onRedis(url: string, channel: string) {
-  const heard: ProcessState[] = [];
+  const received: ProcessState[] = [];
   const warnings: string[] = [];
   const gaps: number[] = [];
   const notifier = await createRedisNotifier({
     url,
     channel,
     log: { warn: (_fields, message) => warnings.push(message) },
-    onGap: () => gaps.push(heard.length),
+    onGap: () => gaps.push(received.length),
   });
-  notifier.subscribe((state) => heard.push(state));
-  return { notifier, heard, warnings, gaps };
+  notifier.subscribe((state) => received.push(state));
+  return { notifier, received, warnings, gaps };
 }
 
 const kinds = [
@@ -58,32 +58,32 @@ describe.each(kinds)('the notifier $name', ({ available, open }) => {
     afterEach(() => notifier?.close());
 
     it('gives every listener the whole state, before publish resolves', async () => {
-      const heard: [ProcessState[], ProcessState[]] = [[], []];
-      for (const list of heard) notifier.subscribe((state) => list.push(state));
+      const received: [ProcessState[], ProcessState[]] = [[], []];
+      for (const list of received) notifier.subscribe((state) => list.push(state));
       const state = stateOf('n', 3, 'ok');
       await notifier.publish(state);
-      for (const list of heard) expect(list[0]).toEqual(state);
+      for (const list of received) expect(list[0]).toEqual(state);
     });
 
     it('notifies a listener that has left of nothing more', async () => {
-      const heard: ProcessState[] = [];
+      const received: ProcessState[] = [];
       const others: ProcessState[] = [];
-      const leave = notifier.subscribe((state) => heard.push(state));
+      const leave = notifier.subscribe((state) => received.push(state));
       notifier.subscribe((state) => others.push(state));
       leave();
       await notifier.publish(stateOf('n', 1));
       expect(others).not.toEqual([]);
-      expect(heard).toEqual([]);
+      expect(received).toEqual([]);
     });
 
     it('keeps a state from nobody because a listener throws', async () => {
-      const heard: ProcessState[] = [];
+      const received: ProcessState[] = [];
       notifier.subscribe(() => {
         throw new Error('broken listener');
       });
-      notifier.subscribe((state) => heard.push(state));
+      notifier.subscribe((state) => received.push(state));
       await notifier.publish(stateOf('n', 1));
-      expect(heard).toContainEqual(stateOf('n', 1));
+      expect(received).toContainEqual(stateOf('n', 1));
       expect(warnings).toContain('a listener failed on a new state');
     });
   });
@@ -118,10 +118,16 @@ describe.skipIf(redisUrl === null)('notifiers of several instances on Redis', ()
     const [a, b] = [await instance(), await instance()];
     await a.notifier.publish(stateOf('from-a', 1));
     await b.notifier.publish(stateOf('from-b', 2, 'ok'));
-    for (const { heard } of [a, b]) {
-      await until(() => heard.some((state) => state.correlationId === 'from-a'), 'a is heard');
-      await until(() => heard.some((state) => state.correlationId === 'from-b'), 'b is heard');
-      expect(heard).toContainEqual(stateOf('from-b', 2, 'ok'));
+    for (const { received } of [a, b]) {
+      await until(
+        () => received.some((state) => state.correlationId === 'from-a'),
+        'a state of a arrives',
+      );
+      await until(
+        () => received.some((state) => state.correlationId === 'from-b'),
+        'a state of b arrives',
+      );
+      expect(received).toContainEqual(stateOf('from-b', 2, 'ok'));
     }
     expect([...a.gaps, ...b.gaps]).toEqual([]);
   });
@@ -129,9 +135,9 @@ describe.skipIf(redisUrl === null)('notifiers of several instances on Redis', ()
   it('G6: report a gap once a cut subscription is back, and receive what follows', async () => {
     const [a, b] = [await instance(), await instance()];
     await admin('CLIENT', 'KILL', 'TYPE', 'pubsub');
-    await until(() => a.gaps.length > 0 && b.gaps.length > 0, 'the gaps are told');
+    await until(() => a.gaps.length > 0 && b.gaps.length > 0, 'both report the gap');
     await a.notifier.publish(stateOf('after', 1));
-    await until(() => b.heard.length > 0, 'b hears a');
+    await until(() => b.received.length > 0, 'b receives from a');
   });
 
   it('G10: refuse to publish while Redis is down, and resume with a gap when it is back', async () => {
@@ -146,9 +152,9 @@ describe.skipIf(redisUrl === null)('notifiers of several instances on Redis', ()
       'publishing is refused',
     );
     // Its own listeners need no Redis.
-    expect(a.heard.at(-1)).toEqual(stateOf('during', 1));
+    expect(a.received.at(-1)).toEqual(stateOf('during', 1));
     redis = await startRedis(redis.port);
-    await until(() => a.gaps.length > 0 && b.gaps.length > 0, 'the gaps are told');
+    await until(() => a.gaps.length > 0 && b.gaps.length > 0, 'both report the gap');
     await until(
       () =>
         a.notifier.publish(stateOf('after', 1)).then(
@@ -157,15 +163,18 @@ describe.skipIf(redisUrl === null)('notifiers of several instances on Redis', ()
         ),
       'publishing works again',
     );
-    await until(() => b.heard.some((state) => state.correlationId === 'after'), 'b hears a');
+    await until(
+      () => b.received.some((state) => state.correlationId === 'after'),
+      'b receives from a',
+    );
   });
 
   it('survive malformed messages', async () => {
     const a = await instance();
     for (const text of ['{"half', 'null', '"text"', '{}']) await admin('PUBLISH', channel, text);
     await until(() => a.warnings.length === 4, 'they are complained of');
-    expect(a.heard).toEqual([]);
+    expect(a.received).toEqual([]);
     await a.notifier.publish(stateOf('fine', 1));
-    expect(a.heard.length).toBeGreaterThan(0);
+    expect(a.received.length).toBeGreaterThan(0);
   });
 });

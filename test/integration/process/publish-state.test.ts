@@ -11,16 +11,16 @@ import { silent } from '../../support/queues.ts';
 describe('publishing the states of commits', () => {
   let database: TestDatabase;
   let processMap: ProcessMap;
-  let told: ProcessState[];
+  let published: ProcessState[];
 
   beforeEach(async () => {
     const sqlite = databaseKinds().find(({ name }) => name === 'SQLite');
     if (!sqlite) throw new Error('no SQLite');
-    told = [];
+    published = [];
     processMap = createProcessMap(1_000);
     const notifier = createInProcessNotifier(silent);
     notifier.subscribe((state) => {
-      if (processMap.set(state)) told.push(state);
+      if (processMap.set(state)) published.push(state);
     });
     const announce = createPublishState({ processMap, notifier, log: silent });
     database = await sqlite.open({ onAppended: announce });
@@ -29,12 +29,12 @@ describe('publishing the states of commits', () => {
 
   it('G6: gives each state at its commit, though nothing is projected', async () => {
     const { eventStore, processStore } = database;
-    for (const event of [requested(), started(), stepCompleted('told'), completed()]) {
-      await eventStore.append('told', [event]);
+    for (const event of [requested(), started(), stepCompleted('announced'), completed()]) {
+      await eventStore.append('announced', [event]);
     }
-    expect(told.map((state) => state.version)).toEqual([1, 2, 3, 4]);
-    expect(told.at(-1)).toEqual(fold(await eventStore.readStream('told')));
-    expect(await processStore.get('told')).toBeNull();
+    expect(published.map((state) => state.version)).toEqual([1, 2, 3, 4]);
+    expect(published.at(-1)).toEqual(fold(await eventStore.readStream('announced')));
+    expect(await processStore.get('announced')).toBeNull();
   });
 
   it('gives states in the order of the commits when many append at once', async () => {
@@ -43,25 +43,25 @@ describe('publishing the states of commits', () => {
     await Promise.all(
       Array.from({ length: 50 }, (_, at) => eventStore.append('busy', [stepCompleted(`b-${at}`)])),
     );
-    expect(told.map((state) => state.version)).toEqual(
+    expect(published.map((state) => state.version)).toEqual(
       Array.from({ length: 51 }, (_, at) => at + 1),
     );
   });
 
   it('leaves it to the projection when what came before is unknown', async () => {
     const { eventStore, processStore } = database;
-    await eventStore.append('forgotten', [requested()]);
+    await eventStore.append('dropped', [requested()]);
     processMap.clear();
-    await eventStore.append('forgotten', [completed()]);
-    expect(told.map((state) => state.version)).toEqual([1]);
-    expect(await processStore.project('forgotten')).toMatchObject({ status: 'ok', version: 2 });
+    await eventStore.append('dropped', [completed()]);
+    expect(published.map((state) => state.version)).toEqual([1]);
+    expect(await processStore.project('dropped')).toMatchObject({ status: 'ok', version: 2 });
   });
 
   it('publishes nothing for an append that was there before', async () => {
     const { eventStore } = database;
     await eventStore.append('twice', [requested('key')]);
     await eventStore.append('twice', [requested('key')]);
-    expect(told).toHaveLength(1);
+    expect(published).toHaveLength(1);
   });
 
   it('G7: lets a status read say no less than an earlier one, with memory gone and projection behind', async () => {
@@ -88,7 +88,7 @@ describe('publishing the states of commits', () => {
     const old = processMap.get('late');
     await eventStore.append('late', [completed({ done: true })]);
     processMap.clear();
-    if (!old) throw new Error('it was not told');
+    if (!old) throw new Error('it was not published');
     expect(processMap.set(old)).toBe(true);
     expect(await findProcess('late')).toMatchObject({ status: 'ok', version: 2 });
     // What the look-up found, memory has from then on.

@@ -19,7 +19,7 @@ describe.each(databaseKinds())('times on $name', ({ available, open }) => {
     });
     afterAll(() => database?.destroy());
 
-    /** A process that was requested by a clock that is an hour ahead of the one that goes on with it. */
+    /** A process that was requested by a clock an hour ahead of the clock of its later events. */
     async function requestedInAnHour(id: string): Promise<string> {
       const { knex, eventStore } = database;
       const { events } = await eventStore.append(id, [requested()]);

@@ -109,7 +109,7 @@ describe('the function loadProcesses', () => {
       { code: 'export const a = 1;' },
       /index\.mjs does not export a defineProcess/,
     ],
-    ['code that is none', { code: 'export default {' }, /index\.mjs cannot be loaded: /],
+    ['code with a syntax error', { code: 'export default {' }, /index\.mjs cannot be loaded: /],
     [
       'code that throws, over several lines',
       { code: 'throw new Error("two steps\\n  have one name");' },

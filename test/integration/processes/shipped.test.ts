@@ -102,7 +102,7 @@ describe('among the shipped processes, embedded,', () => {
     step('run-background-check', 2, 'BackgroundCheck', `${partner.url}/background-checks`, {
       result: 'Background check passed',
     });
-  /** How a refusal of `failed` goes on. */
+  /** The rows that follow a refusal of `failed`. */
   const refusedBy = (code: string, message: string) => [
     step('handle-error', 5, 'CamundaEngine', null, { result: 'Refusal recorded' }),
     {
@@ -160,7 +160,7 @@ describe('among the shipped processes, embedded,', () => {
       409,
     ],
     [
-      'with an address that is none',
+      'with an invalid address',
       'ada@nowhere.invalid',
       'EMAIL_NOT_DELIVERABLE',
       'validate-user-information',

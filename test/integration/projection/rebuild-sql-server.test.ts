@@ -11,7 +11,7 @@ import { createTestDatabase } from '../../support/mssql.ts';
 import { expectRebuilt, rebuild } from '../../support/rebuild-world.ts';
 import { expectTrueBulkLoads } from '../../support/sql-server-statements.ts';
 
-/** In a batch: says that it is here, then waits until the test lets it go on. */
+/** In a batch: reports that it is reached, then waits until the test releases it. */
 const GATE = `
 EXEC sp_getapplock @Resource = 'arrived', @LockMode = 'Exclusive', @LockOwner = 'Session', @LockTimeout = -1;
 EXEC sp_getapplock @Resource = 'gate', @LockMode = 'Shared', @LockOwner = 'Session', @LockTimeout = -1;

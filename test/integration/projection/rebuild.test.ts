@@ -170,7 +170,7 @@ describe.each(databaseKinds())('a rebuild on $name', (kind) => {
       };
       const seen: number[] = [];
       expect((await rebuild(store, stopAfter(3))).outcome.kind).toBe('stopped');
-      // What comes meanwhile, before the place where it is and after.
+      // What comes meanwhile, before the current position of the rebuild and after it.
       await processes('afterwards', 5);
       await database.eventStore.append('again-000', [stepCompleted('late')]);
       await database.processStore.project('again-000');
@@ -219,7 +219,7 @@ describe.each(databaseKinds())('a rebuild on $name', (kind) => {
       const written = new Set<string>();
       const writer = async (name: string): Promise<void> => {
         for (let at = 0; !done; at++) {
-          // Some are new, some go on, and those in the archive go on there.
+          // Some are new, some continue, and those in the archive continue there.
           const id =
             at % 3 === 0 ? `${name}-${at}` : `old-${String((at * 7) % 30).padStart(3, '0')}`;
           written.add(id);
@@ -267,7 +267,7 @@ describe.each(databaseKinds())('a rebuild on $name', (kind) => {
       });
       const ends = await Promise.allSettled([first]);
       const [end] = ends;
-      // Whoever was the last to begin comes to the end.
+      // The run that began last reaches the end.
       if (end?.status === 'rejected') expect(end.reason).toBeInstanceOf(TakenOverError);
       await second?.catch((error) => expect(error).toBeInstanceOf(TakenOverError));
       await rebuild(store);

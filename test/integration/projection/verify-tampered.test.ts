@@ -99,7 +99,7 @@ const CASES: Case[] = [
 ];
 
 /**
- * Found as well where the events now tell another state than the row, or where one was put in that the feed does not
+ * Found as well where the events now give another state than the row, or where one was put in that the feed does not
  * know: not what this is about.
  */
 const FOLLOWS = ['row-differs', 'row-behind', 'event-without-position'];

@@ -31,7 +31,7 @@ describe.each(databaseKinds())('verify on $name', ({ available, open }) => {
     /** Keeps a process out of the archive for now: it is not projected up to its end. */
     const appendTo = (id: string) =>
       database.eventStore.append(id, [stepCompleted(`late-${id}-${randomUUID()}`)]);
-    const rows = (place: keyof typeof WHERE) => database.knex(WHERE[place]);
+    const rows = (partition: keyof typeof WHERE) => database.knex(WHERE[partition]);
     const found = async (options = {}) =>
       (await verified(database, { graceMs: 0, ...options })).differences.map(
         ({ kind, correlationId }) => `${kind} ${correlationId}`,

@@ -32,7 +32,7 @@ describe.skipIf(redisUrl === null)('Redis as', () => {
   /** A queue and a notifier there, and what they did. */
   async function use(url: string) {
     const ran: string[] = [];
-    const heard: string[] = [];
+    const received: string[] = [];
     const gaps: number[] = [];
     const queue = await createBullmqQueue({
       url,
@@ -46,16 +46,16 @@ describe.skipIf(redisUrl === null)('Redis as', () => {
       url,
       channel: randomUUID(),
       log: silent,
-      onGap: () => gaps.push(heard.length),
+      onGap: () => gaps.push(received.length),
       pingMs: 500,
     });
     open.push(notifier);
-    notifier.subscribe(({ correlationId }) => heard.push(correlationId));
+    notifier.subscribe(({ correlationId }) => received.push(correlationId));
     await queue.work({
       'start-instance': async ({ correlationId }) => void ran.push(correlationId),
       'project-process': async ({ correlationId }) => void ran.push(correlationId),
     });
-    return { queue, notifier, ran, heard, gaps };
+    return { queue, notifier, ran, received, gaps };
   }
 
   /** Gives a job again and again, as the relay does, until Redis takes it. */
@@ -81,7 +81,7 @@ describe.skipIf(redisUrl === null)('Redis as', () => {
     const sentinel = await startSentinel(master.port);
     servers.push(sentinel);
     await knowsReplica(sentinel.port);
-    const { queue, notifier, ran, heard, gaps } = await use(sentinel.url);
+    const { queue, notifier, ran, received, gaps } = await use(sentinel.url);
     expect(await checkRedis(sentinel.url)).toEqual([]);
     await give(queue, 'before');
     await until(() => ran.filter((id) => id === 'before').length === 2, 'both jobs run');
@@ -92,8 +92,11 @@ describe.skipIf(redisUrl === null)('Redis as', () => {
     await until(() => ran.filter((id) => id === 'after').length >= 2, 'both jobs run');
     await until(() => gaps.length > 0, 'the subscription stands at the new master');
     await notifier.publish(stateOf('after', 1));
-    // Its own listeners are told without Redis.
-    await until(() => heard.filter((id) => id === 'after').length === 2, 'Redis tells it, too');
+    // Its own listeners are notified without Redis.
+    await until(
+      () => received.filter((id) => id === 'after').length === 2,
+      'it comes through Redis, too',
+    );
   });
 
   it('a Cluster carries jobs, timed jobs and states, each queue on one node', async () => {
@@ -113,23 +116,23 @@ describe.skipIf(redisUrl === null)('Redis as', () => {
         ),
       'the cluster is whole',
     );
-    const { queue, notifier, ran, heard, gaps } = await use(url);
+    const { queue, notifier, ran, received, gaps } = await use(url);
     await give(queue, 'job');
     await until(() => ran.length === 2, 'both jobs run');
     let runs = 0;
     await queue.schedule('reconcile-processes', { everyMs: 50 }, async () => void runs++);
     await until(() => runs >= 2, 'the timed job runs');
     await notifier.publish(stateOf('state', 1));
-    await until(() => heard.length === 2, 'the state is heard through the cluster');
+    await until(() => received.length === 2, 'the state comes through the cluster');
 
     // The subscription is on the first node; the messages of the others reach it there.
     await endSubscriptions(nodes);
     await until(() => gaps.length === 1, 'it stands again');
-    // Each is heard here at once, and through the cluster when no subscription is lost once more.
+    // Each comes here at once, and through the cluster once no subscription is lost again.
     let published = 0;
     await until(async () => {
       await notifier.publish(stateOf('later', ++published));
-      return heard.filter((id) => id === 'later').length > published;
+      return received.filter((id) => id === 'later').length > published;
     }, 'it hears again');
   });
 

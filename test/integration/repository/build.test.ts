@@ -92,11 +92,11 @@ describe('the command that npm run build makes', () => {
 
   it('generates processes in a database, built in a thread beside the writer', () => {
     const args = ['--events', '20000', '--data-dir', join(elsewhere, 'generated')];
-    const said = execFileSync(bin, ['generate', ...args], {
+    const output = execFileSync(bin, ['generate', ...args], {
       cwd: elsewhere,
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    expect(said).toMatch(/^20,00\d events of /);
+    expect(output).toMatch(/^20,00\d events of /);
   });
 });

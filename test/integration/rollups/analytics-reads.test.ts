@@ -33,7 +33,7 @@ describe.each(databaseKinds())('reading analytics on $name', ({ available, open 
     ): Analytics & { queries: () => number } {
       let queries = 0;
       const { reads } = database;
-      const telling: ReadQueries = {
+      const observed: ReadQueries = {
         ...reads,
         async rows(query, signal) {
           queries++;
@@ -42,7 +42,7 @@ describe.each(databaseKinds())('reading analytics on $name', ({ available, open 
         },
       };
       const analytics = createAnalytics({
-        reads: telling,
+        reads: observed,
         dialect: database.kind === 'sqlite' ? sqliteAnalytics : mssqlAnalytics,
         head: database.feedRows.head,
         clock: Date.now,
@@ -50,8 +50,8 @@ describe.each(databaseKinds())('reading analytics on $name', ({ available, open 
       return { ...analytics, queries: () => queries };
     }
 
-    /** Puts another generation in the place of the current one, as a rebuild does. */
-    async function exchange(count: (found: string) => string): Promise<void> {
+    /** Replaces the current generation by another one, as a rebuild does. */
+    async function swapGeneration(count: (found: string) => string): Promise<void> {
       const { knex } = database;
       const [state] = await knex('rollup_state').where('is_current', 1).pluck('generation');
       for (const [table, keys] of [
@@ -86,7 +86,7 @@ describe.each(databaseKinds())('reading analytics on $name', ({ available, open 
       const analytics = watched(async () => {
         asked++;
         // Behind the look at the state, before the rows are read.
-        if (asked === 2) await exchange((found) => found);
+        if (asked === 2) await swapGeneration((found) => found);
       });
       const { tallies } = await analytics.steps({ ...byStep, bounds });
       expect(tallies).toEqual(expected.tallies);

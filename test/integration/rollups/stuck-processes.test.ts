@@ -89,7 +89,7 @@ describe.each(databaseKinds())('a process that needs attention on $name', (kind)
       const last = stepFailed('gone', 3);
       const gone = { ...last, data: { ...last.data, retriesLeft: 0 } } as ProcessEvent;
       await append('tried-again', 0, 'onboard-user', [stepFailed('a', 1), stepFailed('a', 2)]);
-      // Of parallel branches one may go on meanwhile.
+      // One of several parallel branches may continue meanwhile.
       await append('one-branch', 0, 'onboard-user', [
         stepFailed('b', 1),
         other(stepCompleted('c')),

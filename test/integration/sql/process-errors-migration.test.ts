@@ -143,13 +143,13 @@ describe.each(databaseKinds())('errors of processes on $name', (kind) => {
     it('projected by this release are columns, the message alone in `error`, and `verify` agrees before and after', async () => {
       const { knex, eventStore, processStore } = database;
       const ends = { ill: failed(), broken: broken(), cancelled: cancelled(), well: completed() };
-      for (const place of ['archived', 'live']) {
+      for (const partition of ['archived', 'live']) {
         for (const [id, end] of Object.entries(ends)) {
-          await eventStore.append(`${place}-${id}`, [requested(), end]);
-          await processStore.project(`${place}-${id}`);
+          await eventStore.append(`${partition}-${id}`, [requested(), end]);
+          await processStore.project(`${partition}-${id}`);
         }
         await relayAll(database);
-        if (place === 'archived') await moveBatch(database, 99);
+        if (partition === 'archived') await moveBatch(database, 99);
       }
       for (const table of TABLES) {
         const rows = await knex<Row>(table).whereNotNull('error').orderBy('error_kind');

@@ -174,17 +174,17 @@ describe.each(databaseKinds())('the views on $name', (kind) => {
     });
 
     it('G5: show the same after two rebuilds, and include what comes then', async () => {
-      const told = () =>
+      const allRows = () =>
         Promise.all([
           all('SELECT * FROM v_process_durations ORDER BY correlation_id'),
           all('SELECT * FROM v_process_timeline ORDER BY correlation_id, version'),
         ]);
-      const before = await told();
+      const before = await allRows();
       const store = await database.openRebuild();
       await rebuild(store);
       await rebuild(store);
       await store.close();
-      expect(await told()).toEqual(before);
+      expect(await allRows()).toEqual(before);
       await database.eventStore.append('live', [retried(), completed()]);
       await database.processStore.project('live');
       const [row] = await all(`SELECT * FROM v_process_durations WHERE correlation_id = 'live'`);

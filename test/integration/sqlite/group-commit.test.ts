@@ -176,18 +176,18 @@ describe('the group commit', () => {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     endWithUs(child);
-    let said = '';
+    let output = '';
     child.stdout.on('data', (chunk) => {
-      said += chunk;
+      output += chunk;
     });
-    await until(() => said.length > 2_000, 'the child writes');
+    await until(() => output.length > 2_000, 'the child writes');
     const closed = new Promise((resolve) => child.once('close', resolve));
     child.kill('SIGKILL');
     await closed;
-    const told = said.split('\n').slice(0, -1).map(Number);
-    expect(told.length).toBeGreaterThan(100);
+    const confirmed = output.split('\n').slice(0, -1).map(Number);
+    expect(confirmed.length).toBeGreaterThan(100);
     const there = new Set(seen());
-    expect(told.filter((n) => !there.has(n))).toEqual([]);
+    expect(confirmed.filter((n) => !there.has(n))).toEqual([]);
   });
 
   it('G12: commits what was requested before the database is closed', async () => {

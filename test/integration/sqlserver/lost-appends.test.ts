@@ -28,9 +28,9 @@ describe.skipIf(serverUrl === null)('an append without an answer', { timeout: SL
   let world: ProxiedDatabase;
   let proxy: TdsProxy;
   let database: Database;
-  const told: StoredEvent[] = [];
+  const reported: StoredEvent[] = [];
   beforeAll(async () => {
-    world = await openProxied(serverUrl ?? '', (events) => told.push(...events));
+    world = await openProxied(serverUrl ?? '', (events) => reported.push(...events));
     ({ proxy, database } = world);
   });
   afterEach(async () => {
@@ -61,14 +61,14 @@ describe.skipIf(serverUrl === null)('an append without an answer', { timeout: SL
 
   async function loseOne(action: ProxyAction, { events, options }: Append): Promise<void> {
     const id = `${action}-${Math.random()}`;
-    told.length = 0;
+    reported.length = 0;
     once(action);
     const given = events(id);
     const result = await database.eventStore.append(id, given, options);
     const found = await database.eventStore.readStream(id);
     expect(found.map(({ type }) => type)).toEqual(given.map(({ type }) => type));
     expect(result).toEqual({ events: found, duplicate: false });
-    expect(told).toEqual(found);
+    expect(reported).toEqual(found);
     const rows = await database.knex('outbox').where({ correlation_id: id });
     expect(rows).toHaveLength(given.length);
   }

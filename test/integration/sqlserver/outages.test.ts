@@ -61,7 +61,7 @@ const CALLS: Readonly<Record<string, (database: Database) => Promise<unknown>>> 
   'processKeys.wrappedBy': ({ processKeys }) => processKeys.wrappedBy('master', 5),
   'processKeys.rewrap': ({ processKeys }) =>
     processKeys.rewrap([
-      { correlationId: 'away', from: 'wrapped', wrappedKey: 'anew', masterKey: 'other' },
+      { correlationId: 'away', from: 'wrapped', wrappedKey: 'rewrapped', masterKey: 'other' },
     ]),
   'apiKeys.add': ({ apiKeys }) => apiKeys.add(KEY),
   'apiKeys.find': ({ apiKeys }) => apiKeys.find(KEY.id),
@@ -71,7 +71,7 @@ const CALLS: Readonly<Record<string, (database: Database) => Promise<unknown>>> 
   'apiKeys.hasAny': ({ apiKeys }) => apiKeys.hasAny(),
 };
 
-/** One for each way in which a database is away: what is not said to pass is given up for good. */
+/** One test for each way in which a database is away: an error that is not transient is never retried. */
 describe.skipIf(serverUrl === null)('a call while SQL Server is away', { timeout: SLOW }, () => {
   let testDatabase: Awaited<ReturnType<typeof createTestDatabase>>;
   let proxy: TdsProxy;

@@ -36,7 +36,7 @@ describe.skipIf(inject('mssqlUrl') === null)('plans on SQL Server', () => {
         await database.processStore.project(`p-${at}`);
       }
       await pool.request().batch('UPDATE STATISTICS event_log; UPDATE STATISTICS process_store');
-      // Those that look something up are planned anew, with statistics of more than a few rows.
+      // Look-ups are planned again, with statistics of more than a few rows.
       const isLookUp = ({ name }: Statement): boolean => !/^(moveBatch|processKeys)/.test(name);
       for (const { run } of STATEMENTS.slice(2).filter(isLookUp)) await run(database);
       const plans = await cachedPlans(pool);

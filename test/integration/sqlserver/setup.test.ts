@@ -133,7 +133,7 @@ describe('a wrong DATABASE_URL stops the start with one line', () => {
           (SELECT is_read_committed_snapshot_on FROM sys.databases WHERE name = DB_NAME()) AS is_on`);
         await pool.close();
         expect(recordset[0].name).toBe(name);
-        // It is on, or the reason is told.
+        // It is on, or the reason is printed.
         const reason = creation.created && creation.snapshotError;
         expect(Boolean(recordset[0].is_on) || reason).toBeTruthy();
         expect(reason ?? 'none').not.toContain('\n');
@@ -195,17 +195,17 @@ describe('a wrong DATABASE_URL stops the start with one line', () => {
           stdio: ['ignore', 'pipe', 'pipe'],
         });
         endWithUs(child);
-        let said = '';
+        let output = '';
         for (const stream of [child.stdout, child.stderr]) {
           stream.on('data', (data) => {
-            said += String(data);
+            output += String(data);
           });
         }
         const [code] = await once(child, 'close');
         expect(code).toBe(1);
-        expect(said).toMatch(/^fastify-camunda: DATABASE_URL: [^\n]*\n$/);
-        expect(said).toContain(`127.0.0.1:${port}`);
-        expect(said).not.toContain(SECRET);
+        expect(output).toMatch(/^fastify-camunda: DATABASE_URL: [^\n]*\n$/);
+        expect(output).toContain(`127.0.0.1:${port}`);
+        expect(output).not.toContain(SECRET);
       }),
     );
   });

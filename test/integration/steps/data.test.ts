@@ -51,9 +51,9 @@ const types = {
 describe.each(await engineKinds())('the data of steps on $name', ({ available, open }) => {
   describe.skipIf(!available)('through a whole process', () => {
     let rig: WorkerRig;
-    const heard: { url: string; headers: IncomingHttpHeaders }[] = [];
+    const received: { url: string; headers: IncomingHttpHeaders }[] = [];
     const partner = createServer((request, response) => {
-      heard.push({ url: request.url ?? '', headers: request.headers });
+      received.push({ url: request.url ?? '', headers: request.headers });
       response.writeHead(201, { 'content-type': 'application/json' }).end('{"ok":true}');
     });
     let partnerUrl = '';
@@ -158,7 +158,7 @@ describe.each(await engineKinds())('the data of steps on $name', ({ available, o
           identifiers: '{"userId":"42"}',
         });
       }
-      const calls = heard.filter(({ url }) => url === '/identified');
+      const calls = received.filter(({ url }) => url === '/identified');
       expect(calls).toHaveLength(2);
       expect(new Set(calls.map(({ headers }) => headers['idempotency-key'])).size).toBe(1);
       for (const { headers } of calls) {

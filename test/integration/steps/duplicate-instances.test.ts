@@ -87,7 +87,10 @@ describe.each(await engineKinds())('duplicate instances on $name', ({ available,
       rig.work(definition);
       await rig.ended(correlationId);
       const late = await rig.engine.start(definition.key, correlationId, { correlationId });
-      await until(async () => /TERMINATED/.test(await rig.api.state(late)), 'the twin is gone');
+      await until(
+        async () => /TERMINATED/.test(await rig.api.state(late)),
+        'the duplicate instance is gone',
+      );
       expect(runs).toHaveLength(2);
     });
   });

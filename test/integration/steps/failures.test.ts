@@ -129,7 +129,7 @@ describe.each(await engineKinds())('a failing step on $name', ({ available, open
       rig.work(definition);
       const { correlationId } = await rig.start(definition);
       const events = await rig.ended(correlationId);
-      const told = rig.proxy.calls.filter(
+      const reports = rig.proxy.calls.filter(
         ({ path, body }) =>
           path.endsWith('/failure') && String(body.errorMessage).startsWith('no '),
       );
@@ -145,7 +145,7 @@ describe.each(await engineKinds())('a failing step on $name', ({ available, open
           audit: { httpStatusCode: 500, result: 'work not done' },
         })),
       );
-      expect(told.map(({ body }) => [body.retries, body.retryTimeout])).toEqual([
+      expect(reports.map(({ body }) => [body.retries, body.retryTimeout])).toEqual([
         [3, 100],
         [2, 200],
         [1, 250],
@@ -183,11 +183,17 @@ describe.each(await engineKinds())('a failing step on $name', ({ available, open
         'the attempt the operator asked for',
       );
       expect(failures(third)[2]?.data).toMatchObject({ attempt: 3, retriesLeft: 0 });
-      await until(async () => (await rig.api.tasks(instanceId))[0]?.retries === 0, 'it is told');
+      await until(
+        async () => (await rig.api.tasks(instanceId))[0]?.retries === 0,
+        'the failure is reported',
+      );
 
       broken = false;
       await rig.api.setRetries(task?.id ?? '', 1);
-      await until(async () => (await rig.api.state(instanceId)) === 'COMPLETED', 'it goes on');
+      await until(
+        async () => (await rig.api.state(instanceId)) === 'COMPLETED',
+        'the instance completes',
+      );
       const all = await rig.eventStore.readStream(correlationId);
       expect(all.at(-1)).toMatchObject({ type: 'step-completed', data: { attempt: 4 } });
       expect(fold(all)).toMatchObject({ status: 'error', error: { code: 'ENOSPC' } });

@@ -193,14 +193,14 @@ describe('a worker after its stop', () => {
         stdio: ['pipe', 'pipe', 'inherit'],
       });
       endWithUs(child);
-      let said = '';
+      let output = '';
       child.stdout.on('data', (data) => {
-        said += String(data);
+        output += String(data);
       });
-      await until(() => said.includes(engine ? 'ready' : 'cannot be polled'), 'the worker polls');
+      await until(() => output.includes(engine ? 'ready' : 'cannot be polled'), 'the worker polls');
       const exited = once(child, 'exit');
       child.stdin.write('stop\n');
-      await until(() => said.includes('stopped'), 'the worker has stopped');
+      await until(() => output.includes('stopped'), 'the worker has stopped');
       const stoppedAt = Date.now();
       expect(await exited).toEqual([0, null]);
       expect(Date.now() - stoppedAt).toBeLessThan(5_000);

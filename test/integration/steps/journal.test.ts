@@ -56,15 +56,15 @@ describe.each(await engineKinds())('the worker on $name', ({ available, open }) 
       });
       const seen: string[] = [];
       rig.proxy.intercept(async (call): Promise<ProxyAction> => {
-        const told = reportIn(call);
-        if (!told) return 'pass';
+        const found = reportIn(call);
+        if (!found) return 'pass';
         // On a connection of its own: what it sees is committed.
         const last = await rig.database
           .knex('event_log')
-          .where('dedupe_key', 'like', `${taskKeyPrefix(told.taskId)}%`)
+          .where('dedupe_key', 'like', `${taskKeyPrefix(found.taskId)}%`)
           .orderBy('id', 'desc')
           .first();
-        seen.push(`${told.report} after ${last?.event_type ?? 'nothing'} of ${last?.step_name}`);
+        seen.push(`${found.report} after ${last?.event_type ?? 'nothing'} of ${last?.step_name}`);
         return 'pass';
       });
       rig.work(definition);
@@ -105,10 +105,10 @@ describe.each(await engineKinds())('the worker on $name', ({ available, open }) 
         let first: string | undefined;
         let lost = 0;
         rig.proxy.intercept((call) => {
-          const told = reportIn(call);
-          first ??= told?.taskId;
+          const found = reportIn(call);
+          first ??= found?.taskId;
           // Lost as often as one delivery of the task reports it: the engine has to deliver it again.
-          return told && told.taskId === first && lost++ < 5 ? action : 'pass';
+          return found && found.taskId === first && lost++ < 5 ? action : 'pass';
         });
         rig.work(definition, { lockDurationMs: 1_000 });
         const { correlationId } = await rig.start(definition);

@@ -15,7 +15,7 @@ describe.each(await engineKinds())('a retry beside the worker on $name', ({ avai
       rig = opened;
     });
 
-    /** A process whose one step fails for good at its first attempt, and not again. */
+    /** A process whose one step fails finally at its first attempt, and not again. */
     async function failOnce() {
       let runs = 0;
       return rig.process({
@@ -84,10 +84,10 @@ describe.each(await engineKinds())('a retry beside the worker on $name', ({ avai
       await first.stop(0);
       await retry(correlationId, definition.key);
       rig.proxy.intercept(() => 'pass');
-      const told = rig.proxy.calls.length;
+      const callsBefore = rig.proxy.calls.length;
       rig.work(definition, { lockDurationMs: 1_000 });
       await endsWell(correlationId);
-      const reports = rig.proxy.calls.slice(told).map(({ path }) => path.split('/').at(-1));
+      const reports = rig.proxy.calls.slice(callsBefore).map(({ path }) => path.split('/').at(-1));
       expect(reports.filter((report) => report === 'failure')).toEqual([]);
     });
 

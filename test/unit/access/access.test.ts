@@ -58,7 +58,7 @@ describe('a credential', () => {
     expect(readCredential(headers)).toEqual({ scheme, text: read });
   });
 
-  it('is null when there is none', () => {
+  it('is null when it is missing', () => {
     expect(readCredential({})).toBe(null);
     expect(readCredential({ 'x-api-key': '' })).toBe(null);
   });

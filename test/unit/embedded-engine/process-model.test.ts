@@ -116,8 +116,8 @@ describe('the topics of a file', () => {
 
   it('are those of the processes that do not say that they cannot be executed', async () => {
     const file = bpmn('p', task('a', 'top'));
-    const unsaid = file.replace('isExecutable="true"', '');
-    expect((await readExternalTopics(unsaid)).processIds).toEqual(['p']);
+    const unmarked = file.replace('isExecutable="true"', '');
+    expect((await readExternalTopics(unmarked)).processIds).toEqual(['p']);
     const none = file.replace('isExecutable="true"', 'isExecutable="false"');
     expect(await readExternalTopics(none)).toEqual({ processIds: [], topics: [] });
   });

@@ -6,7 +6,7 @@ import { isSealed, openEvent, sealEvent } from '../../../domain/personal-data/pe
 import { MASTER, OTHER_MASTER, PERSONAL_EVENTS } from '../../support/personal.ts';
 
 const key = randomBytes(32);
-const { seal, open } = createSeal(key, 'order-1');
+const { seal: encrypt, open: decrypt } = createSeal(key, 'order-1');
 
 describe('an encrypted value', () => {
   it.each([
@@ -15,23 +15,23 @@ describe('an encrypted value', () => {
     ['null', null],
     ['a number', 0],
     ['an object', { a: [1, { b: 'ü 👋' }], $value: 1 }],
-    ['a text that looks sealed', '$personal.v1.x.y.z'],
+    ['a text that looks encrypted', '$personal.v1.x.y.z'],
   ])('is decrypted to what it was: %s', (_what, value) => {
-    const sealed = seal(value);
-    expect(isSealed(sealed)).toBe(true);
-    expect(open(sealed)).toEqual(value);
-    expect(seal(value), 'the same value twice cannot be told').not.toBe(sealed);
+    const encrypted = encrypt(value);
+    expect(isSealed(encrypted)).toBe(true);
+    expect(decrypt(encrypted)).toEqual(value);
+    expect(encrypt(value), 'the same value twice looks different').not.toBe(encrypted);
   });
 
   it('is decrypted with its own key in its own process only', () => {
-    const sealed = seal('Ada');
-    expect(createSeal(randomBytes(32), 'order-1').open(sealed)).toBe(sealed);
-    expect(createSeal(key, 'order-2').open(sealed)).toBe(sealed);
-    const parts = sealed.split('.');
+    const encrypted = encrypt('Ada');
+    expect(createSeal(randomBytes(32), 'order-1').open(encrypted)).toBe(encrypted);
+    expect(createSeal(key, 'order-2').open(encrypted)).toBe(encrypted);
+    const parts = encrypted.split('.');
     const [first = ''] = parts[4] ?? '';
     parts[4] = `${first === 'A' ? 'B' : 'A'}${parts[4]?.slice(1)}`;
     const changed = parts.join('.');
-    expect(open(changed)).toBe(changed);
+    expect(decrypt(changed)).toBe(changed);
   });
 });
 
@@ -43,15 +43,15 @@ describe('encrypting an event', () => {
       ['children', 'children.*.name'],
       ['children.*.name', 'children', 'children'],
     ]) {
-      const sealed = sealEvent(requested, paths, seal);
-      expect(isSealed(sealed.data.variables.children)).toBe(true);
-      expect(sealed.data.variables.userId).toBe('42');
-      expect(openEvent(sealed, open)).toEqual(requested);
+      const encrypted = sealEvent(requested, paths, encrypt);
+      expect(isSealed(encrypted.data.variables.children)).toBe(true);
+      expect(encrypted.data.variables.userId).toBe('42');
+      expect(openEvent(encrypted, decrypt)).toEqual(requested);
     }
   });
 
   it('leaves an event without personal data as it is', () => {
-    expect(sealEvent(PERSONAL_EVENTS.started, [], seal)).toEqual(PERSONAL_EVENTS.started);
+    expect(sealEvent(PERSONAL_EVENTS.started, [], encrypt)).toEqual(PERSONAL_EVENTS.started);
   });
 });
 

@@ -6,13 +6,13 @@ import type { HttpCall } from '../../../domain/steps/define-process.ts';
 import { createStepHttp } from '../../../infrastructure/http/step-http.ts';
 import { freePort } from '../../support/children.ts';
 
-/** Answers `/status/<code>` with that status, and what it heard; `/silent` never. */
+/** Answers `/status/<code>` with that status, and keeps what it received; `/silent` never answers. */
 describe('the HTTP client of a step', () => {
-  const heard: { request: IncomingMessage; body: string }[] = [];
+  const received: { request: IncomingMessage; body: string }[] = [];
   const server = createServer(async (request, response) => {
     let body = '';
     for await (const chunk of request) body += chunk;
-    heard.push({ request, body });
+    received.push({ request, body });
     const path = request.url ?? '';
     if (path === '/silent') return;
     if (path === '/text') return void response.end('plain words');
@@ -43,7 +43,7 @@ describe('the HTTP client of a step', () => {
   it('sends JSON with the idempotency key, the correlation id and the trace', async () => {
     const { http } = client();
     await http({ method: 'POST', url: `${url}/things`, body: { a: 1 }, headers: { 'x-own': 'y' } });
-    const last = heard.at(-1);
+    const last = received.at(-1);
     expect(last?.body).toBe('{"a":1}');
     expect(last?.request).toMatchObject({
       method: 'POST',
