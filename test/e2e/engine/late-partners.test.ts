@@ -97,7 +97,7 @@ describe('a service whose partners come later', { timeout: 600_000 }, () => {
       const port = await freePort();
       const service = await serve({ REDIS_URL: `redis://127.0.0.1:${port}` });
       const locked = await startRedis(port, undefined, ['--requirepass', 'secret']);
-      const asks = /asks for a password/;
+      const asks = /requires a password/;
       await until(
         async () => asks.test((await readiness(service)).body.checks.queue ?? ''),
         'it is named',
