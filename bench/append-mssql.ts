@@ -1,6 +1,7 @@
-import sql from 'mssql';
 import { v7 as timeOrderedId } from 'uuid';
-import { type EventRow, toEventRow } from '../infrastructure/sql/event-row.ts';
+import { EVENT_COLUMNS, EVENT_LOG, type EventColumn } from '../infrastructure/sql/columns.ts';
+import { toEventRow } from '../infrastructure/sql/event-row.ts';
+import { sqlType } from '../infrastructure/sqlserver/column-types.ts';
 import { createPool, readMssqlUrl } from '../infrastructure/sqlserver/connection.ts';
 import { openMssqlDatabase } from '../infrastructure/sqlserver/database.ts';
 import { createTestDatabase } from '../test/support/mssql.ts';
@@ -45,34 +46,9 @@ export const appendMssql: Benchmark = async (run) => {
   };
 };
 
-/** The columns of the event that the baseline fills. */
-const COLUMNS: readonly (readonly [keyof EventRow, () => sql.ISqlType])[] = [
-  ['correlation_id', () => sql.VarChar(255)],
-  ['version', () => sql.Int()],
-  ['event_type', () => sql.VarChar(50)],
-  ['schema_version', () => sql.SmallInt()],
-  ['dedupe_key', () => sql.VarChar(255)],
-  ['step_name', () => sql.VarChar(255)],
-  ['status', () => sql.VarChar(50)],
-  ['http_method', () => sql.VarChar(10)],
-  ['endpoint', () => sql.VarChar(500)],
-  ['request_data', () => sql.NVarChar(sql.MAX)],
-  ['response_data', () => sql.NVarChar(sql.MAX)],
-  ['http_status_code', () => sql.Int()],
-  ['batch_id', () => sql.VarChar(255)],
-  ['traceability_id', () => sql.VarChar(255)],
-  ['application_id', () => sql.VarChar(255)],
-  ['target_system', () => sql.VarChar(255)],
-  ['originating_system', () => sql.VarChar(255)],
-  ['process_name', () => sql.VarChar(255)],
-  ['step', () => sql.Int()],
-  ['identifiers', () => sql.NVarChar(sql.MAX)],
-  ['result', () => sql.NVarChar(sql.MAX)],
-  ['metadata', () => sql.NVarChar(sql.MAX)],
-  ['execution_time', () => sql.Int()],
-  ['hash', () => sql.VarBinary(32)],
-];
-const NAMES = COLUMNS.map(([name]) => name);
+/** Columns that the baseline leaves to the database. */
+const EMPTY: readonly EventColumn[] = ['error_message', 'actor', 'created_at'];
+const NAMES = EVENT_COLUMNS.filter((name) => !EMPTY.includes(name));
 const RAW = `
 SET XACT_ABORT ON;
 BEGIN TRANSACTION;
@@ -91,7 +67,7 @@ async function measureRaw(run: Run, serverUrl: string, callers: number) {
     row.correlation_id = correlationId;
     row.version = version;
     row.dedupe_key = `task:${timeOrderedId()}:completed`;
-    for (const [name, type] of COLUMNS) request.input(name, type(), row[name]);
+    for (const name of NAMES) request.input(name, sqlType(EVENT_LOG[name]), row[name]);
     await request.query(RAW);
   });
   await pool.close();

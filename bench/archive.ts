@@ -1,5 +1,4 @@
-import { EVENT_COLUMNS } from '../infrastructure/sql/event-row.ts';
-import { PROCESS_COLUMNS } from '../infrastructure/sql/process-row.ts';
+import { EVENT_COLUMNS, PROCESS_COLUMNS } from '../infrastructure/sql/columns.ts';
 import { copyToArchive } from '../infrastructure/sqlite/batch-mover.ts';
 import { openSqliteDatabase } from '../infrastructure/sqlite/database.ts';
 import { openSqlite } from '../infrastructure/sqlite/open.ts';

@@ -1,5 +1,12 @@
 import type { Knex } from 'knex';
-import { type Dialect, dialectOf } from './dialect.ts';
+import {
+  type Columns,
+  EVENT_LOG,
+  EVENT_LOG_ARCHIVE,
+  PROCESS_STORE,
+  PROCESS_STORE_ARCHIVE,
+} from '../infrastructure/sql/columns.ts';
+import { columnType, type Dialect, dialectOf } from './dialect.ts';
 
 /** The columns that hold JSON, each with a check on SQL Server. */
 const EVENT_JSON = ['request_data', 'response_data', 'identifiers', 'metadata'] as const;
@@ -35,8 +42,7 @@ export async function down(knex: Knex): Promise<void> {
 async function createEventLog(knex: Knex, dialect: Dialect): Promise<void> {
   await knex.schema.createTable('event_log', (table) => {
     dialect.identity(table, 'id');
-    eventColumns(table, dialect);
-    table.specificType('created_at', `${dialect.time} NOT NULL`).defaultTo(dialect.now(knex));
+    addColumns(table, EVENT_LOG, dialect).get('created_at')?.defaultTo(dialect.now(knex));
   });
   if (dialect.kind === 'mssql') {
     // Every insert goes to the last page; the option lets sessions through it in turns.
@@ -81,8 +87,7 @@ async function createOutbox(knex: Knex, dialect: Dialect): Promise<void> {
 
 async function createProcessStore(knex: Knex, dialect: Dialect): Promise<void> {
   await knex.schema.createTable('process_store', (table) => {
-    table.specificType('correlation_id', `${dialect.varchar(255)} NOT NULL`).primary();
-    processColumns(table, dialect);
+    addColumns(table, PROCESS_STORE, dialect).get('correlation_id')?.primary();
   });
   if (dialect.kind === 'mssql') await checkJson(knex, 'process_store', PROCESS_JSON);
   await knex.schema.alterTable('process_store', (table) => {
@@ -93,15 +98,10 @@ async function createProcessStore(knex: Knex, dialect: Dialect): Promise<void> {
 
 async function createArchives(knex: Knex, dialect: Dialect): Promise<void> {
   await knex.schema.createTable('event_log_archive', (table) => {
-    table.specificType('id', `${dialect.bigint} NOT NULL`);
-    eventColumns(table, dialect);
-    table.specificType('created_at', `${dialect.time} NOT NULL`);
-    table.specificType('archived_at', `${dialect.time} NOT NULL`);
+    addColumns(table, EVENT_LOG_ARCHIVE, dialect);
   });
   await knex.schema.createTable('process_store_archive', (table) => {
-    table.specificType('correlation_id', `${dialect.varchar(255)} NOT NULL`);
-    processColumns(table, dialect);
-    table.specificType('archived_at', `${dialect.time} NOT NULL`);
+    addColumns(table, PROCESS_STORE_ARCHIVE, dialect);
   });
   if (dialect.kind === 'mssql') {
     for (const table of ['event_log_archive', 'process_store_archive']) {
@@ -129,52 +129,16 @@ async function createArchives(knex: Knex, dialect: Dialect): Promise<void> {
   );
 }
 
-function eventColumns(table: Knex.CreateTableBuilder, dialect: Dialect): void {
-  const { varchar, text, integer, smallint } = dialect;
-  const columns: [name: string, type: string][] = [
-    ['correlation_id', `${varchar(255)} NOT NULL`],
-    ['version', `${integer} NOT NULL`],
-    ['event_type', `${varchar(50)} NOT NULL`],
-    ['schema_version', `${smallint} NOT NULL`],
-    ['dedupe_key', `${varchar(255)} NULL`],
-    ['step_name', `${varchar(255)} NOT NULL`],
-    ['status', `${varchar(50)} NOT NULL`],
-    ['http_method', `${varchar(10)} NULL`],
-    ['endpoint', `${varchar(500)} NULL`],
-    ['request_data', `${text} NULL`],
-    ['response_data', `${text} NULL`],
-    ['error_message', `${text} NULL`],
-    ['http_status_code', `${integer} NULL`],
-    ['batch_id', `${varchar(255)} NULL`],
-    ['traceability_id', `${varchar(255)} NULL`],
-    ['application_id', `${varchar(255)} NULL`],
-    ['target_system', `${varchar(255)} NULL`],
-    ['originating_system', `${varchar(255)} NULL`],
-    ['process_name', `${varchar(255)} NULL`],
-    ['step', `${integer} NULL`],
-    ['identifiers', `${text} NULL`],
-    ['result', `${text} NULL`],
-    ['metadata', `${text} NULL`],
-    ['execution_time', `${integer} NULL`],
-  ];
-  for (const [name, type] of columns) table.specificType(name, type);
-}
-
-function processColumns(table: Knex.CreateTableBuilder, dialect: Dialect): void {
-  const { varchar, text, integer, time } = dialect;
-  const columns: [name: string, type: string][] = [
-    ['status', `${varchar(50)} NOT NULL`],
-    ['data', `${text} NULL`],
-    ['error', `${text} NULL`],
-    ['started_at', `${time} NOT NULL`],
-    ['updated_at', `${time} NOT NULL`],
-    ['process_name', `${varchar(255)} NOT NULL`],
-    ['current_step', `${varchar(255)} NULL`],
-    ['process_instance_id', `${varchar(64)} NULL`],
-    ['completed_at', `${time} NULL`],
-    ['version', `${integer} NOT NULL`],
-  ];
-  for (const [name, type] of columns) table.specificType(name, type);
+/** Without the columns that later migrations add. */
+function addColumns(
+  table: Knex.CreateTableBuilder,
+  columns: Columns,
+  dialect: Dialect,
+): Map<string, Knex.ColumnBuilder> {
+  const first = Object.entries(columns).filter(([, { since }]) => since === undefined);
+  return new Map(
+    first.map(([name, column]) => [name, table.specificType(name, columnType(column, dialect))]),
+  );
 }
 
 async function checkJson(knex: Knex, table: string, columns: readonly string[]): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
-import { type Dialect, dialectOf } from './dialect.ts';
+import { EVENT_LOG } from '../infrastructure/sql/columns.ts';
+import { columnType, type Dialect, dialectOf } from './dialect.ts';
 
 /**
  * What keeping data for years needs: the hash chain of the events, the time a process was restored from
@@ -10,7 +11,7 @@ import { type Dialect, dialectOf } from './dialect.ts';
 export async function up(knex: Knex): Promise<void> {
   const dialect = dialectOf(knex);
   for (const table of ['event_log', 'event_log_archive']) {
-    await addColumn(knex, table, 'hash', `${dialect.binary(32)} NULL`);
+    await addColumn(knex, table, 'hash', columnType(EVENT_LOG.hash, dialect));
   }
   await addColumn(knex, 'process_store', 'restored_at', `${dialect.time} NULL`);
   await createProcessKey(knex, dialect);

@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
-import { type Dialect, dialectOf } from './dialect.ts';
+import { EVENT_LOG } from '../infrastructure/sql/columns.ts';
+import { columnType, dialectOf } from './dialect.ts';
 import { processTimeline } from './process-views.ts';
 import { replaceView } from './replace-view.ts';
 import { wordsOf } from './view-words.ts';
@@ -13,7 +14,9 @@ const TABLES = ['event_log', 'event_log_archive'];
  */
 export async function up(knex: Knex): Promise<void> {
   const dialect = dialectOf(knex);
-  for (const table of TABLES) await knex.schema.raw(addActor(table, dialect));
+  for (const table of TABLES) {
+    await knex.schema.raw(`ALTER TABLE ${table} ADD actor ${columnType(EVENT_LOG.actor, dialect)}`);
+  }
   await replaceView(knex, 'v_process_timeline', processTimeline(wordsOf(knex), 8));
   await knex('schema_version').insert({ version: 8 });
 }
@@ -23,8 +26,4 @@ export async function down(knex: Knex): Promise<void> {
   await replaceView(knex, 'v_process_timeline', processTimeline(wordsOf(knex), 7));
   for (const table of TABLES) await knex.schema.raw(`ALTER TABLE ${table} DROP COLUMN actor`);
   await knex('schema_version').where({ version: 8 }).delete();
-}
-
-function addActor(table: string, { nvarchar }: Dialect): string {
-  return `ALTER TABLE ${table} ADD actor ${nvarchar(2 * 255)} NULL`;
 }

@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
-import { dialectOf } from './dialect.ts';
+import { PROCESS_STORE } from '../infrastructure/sql/columns.ts';
+import { columnType, dialectOf } from './dialect.ts';
 import { quoted } from './permissions.ts';
 import { processDurations } from './process-views.ts';
 import { replaceView } from './replace-view.ts';
@@ -7,7 +8,7 @@ import { rewriteErrors } from './rewrite-errors.ts';
 import { wordsOf } from './view-words.ts';
 
 const TABLES = ['process_store', 'process_store_archive'];
-const ADDED = ['error_kind', 'error_code', 'error_step'];
+const ADDED = ['error_kind', 'error_code', 'error_step'] as const;
 /** Characters of a code or a step, which have two code units at most. */
 const MAX_NAME = 255;
 
@@ -16,14 +17,14 @@ const MAX_NAME = 255;
  * a JSON with it, get columns of their own. A message that is sealed stays so: it was sealed within the JSON.
  */
 export async function up(knex: Knex): Promise<void> {
-  const { varchar, nvarchar } = dialectOf(knex);
-  const name = nvarchar(2 * MAX_NAME);
+  const dialect = dialectOf(knex);
   await dropInterruptedRebuild(knex);
   await dropJsonCheck(knex);
   for (const table of TABLES) {
-    await knex.schema.raw(`ALTER TABLE ${table} ADD error_kind ${varchar(50)} NULL`);
-    await knex.schema.raw(`ALTER TABLE ${table} ADD error_code ${name} NULL`);
-    await knex.schema.raw(`ALTER TABLE ${table} ADD error_step ${name} NULL`);
+    for (const name of ADDED) {
+      const type = columnType(PROCESS_STORE[name], dialect);
+      await knex.schema.raw(`ALTER TABLE ${table} ADD ${name} ${type}`);
+    }
     await rewriteErrors(knex, table, fromJson);
   }
   await replaceView(knex, 'v_process_durations', processDurations(wordsOf(knex), 9));

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import type { Column } from '../infrastructure/sql/columns.ts';
 
 /** The few words in which the two databases differ; a migration is written once with them. */
 export interface Dialect {
@@ -19,6 +20,22 @@ export interface Dialect {
   time: string;
   /** Default of a time column: now. */
   now(knex: Knex): Knex.Raw;
+}
+
+/** The definition of a column, without its name. */
+export function columnType(column: Column, dialect: Dialect): string {
+  return `${typeOf(column, dialect)} ${column.nullable ? 'NULL' : 'NOT NULL'}`;
+}
+
+function typeOf(column: Column, dialect: Dialect): string {
+  switch (column.type) {
+    case 'varchar':
+    case 'nvarchar':
+    case 'binary':
+      return dialect[column.type](column.length);
+    default:
+      return dialect[column.type];
+  }
 }
 
 /**

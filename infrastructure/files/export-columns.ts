@@ -1,4 +1,5 @@
-import { EVENT_COLUMNS, type FoundEventRow } from '../sql/event-row.ts';
+import { EVENT_COLUMNS } from '../sql/columns.ts';
+import type { FoundEventRow } from '../sql/event-row.ts';
 import type { FeedRow } from '../sql/feed-rows.ts';
 import { decodeName } from '../sql/process-name.ts';
 

@@ -1,11 +1,16 @@
+import { EVENT_LOG_ARCHIVE } from '../sql/columns.ts';
 import type { FeedRow } from '../sql/feed-rows.ts';
-import { EXPORTED_COLUMNS, exportedValue } from './export-columns.ts';
+import { exportedValue } from './export-columns.ts';
 import type { ExportEncoder, Exported, ExportPiece } from './export-encoder.ts';
 import { createParquetEncoder, type RowGroup } from './parquet-encoder.ts';
-import { columnsOf } from './row-columns.ts';
+import { parquetColumns } from './row-columns.ts';
 
-/** Whatever is live was not archived. */
-const COLUMNS = columnsOf<FeedRow>(['id', ...EXPORTED_COLUMNS], ['archived_at']);
+/** The links of the hash chain are worth nothing without the stream. A live event is not archived. */
+const { hash: _, ...EXPORTED } = EVENT_LOG_ARCHIVE;
+const COLUMNS = parquetColumns<FeedRow>({
+  ...EXPORTED,
+  archived_at: { type: 'time', nullable: true },
+});
 
 /** A Parquet file with the columns of event_log; a piece is a row group. */
 export function createParquetExport(exported?: Exported): ExportEncoder {

@@ -1,17 +1,16 @@
 import type { Knex } from 'knex';
 import type { Archive } from '../../domain/archive/index.ts';
 import { endedBefore, MOVABLE } from './archive-rows.ts';
-import { EVENT_COLUMNS } from './event-row.ts';
+import { type Column, type Columns, EVENT_LOG, PROCESS_STORE } from './columns.ts';
 import type { ListDialect } from './list-processes.ts';
-import { PROCESS_COLUMNS } from './process-row.ts';
 
 export interface PreviewDialect extends Pick<ListDialect, 'time'> {
   /** The bytes of a text, as an expression. */
   bytes(column: string): string;
 }
 
-/** Columns of numbers, which are as good as nothing. */
-const NUMBERS = ['version', 'schema_version', 'http_status_code', 'step', 'execution_time'];
+/** Numbers are small beside the texts. */
+const NUMBERS: readonly Column['type'][] = ['integer', 'smallint'];
 
 interface Counted {
   processes: number | string;
@@ -29,9 +28,10 @@ export function createPreview(
     knex('process_store as p').whereRaw(`${endedBefore(':before')} AND ${MOVABLE}`, {
       before: dialect.time(before),
     });
-  const bytesOf = (row: string, columns: readonly string[]): Knex.Raw => {
-    const texts = columns.filter((name) => !NUMBERS.includes(name));
-    const sizes = texts.map((name) => `COALESCE(${dialect.bytes(`${row}.${name}`)}, 0)`);
+  const bytesOf = (row: string, columns: Columns): Knex.Raw => {
+    const sizes = Object.entries(columns)
+      .filter(([, { type }]) => !NUMBERS.includes(type))
+      .map(([name]) => `COALESCE(${dialect.bytes(`${row}.${name}`)}, 0)`);
     return knex.raw(`SUM(CAST(${sizes.join(' + ')} AS BIGINT)) AS bytes`);
   };
   const time = (value: Date | string | null | undefined): string | null =>
@@ -54,10 +54,10 @@ export function createPreview(
       };
     },
     async previewBytes(before) {
-      const ofProcesses = movable(before).select(bytesOf('p', PROCESS_COLUMNS));
+      const ofProcesses = movable(before).select(bytesOf('p', PROCESS_STORE));
       const ofEvents = movable(before)
         .join('event_log as moving', 'moving.correlation_id', 'p.correlation_id')
-        .select(bytesOf('moving', EVENT_COLUMNS));
+        .select(bytesOf('moving', EVENT_LOG));
       let bytes = 0;
       for (const query of [ofProcesses, ofEvents]) {
         const [row] = (await query) as unknown as { bytes: number | string | null }[];

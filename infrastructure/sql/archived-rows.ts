@@ -1,8 +1,8 @@
 import type { Knex } from 'knex';
 import type { ArchivedProcess, ArchivedVersion, Purge } from '../../domain/archive/index.ts';
-import { EVENT_COLUMNS, type FoundEventRow } from './event-row.ts';
+import { EVENT_COLUMNS, PROCESS_COLUMNS, type ProcessRow } from './columns.ts';
+import type { FoundEventRow } from './event-row.ts';
 import type { ListDialect } from './list-processes.ts';
-import { PROCESS_COLUMNS, type ProcessRow } from './process-row.ts';
 
 /** A row as the driver gives it: times as Date or ISO 8601, ids as number or text. */
 export type RawRow<Row> = {

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { EVENT_COLUMNS, type EventRow } from './event-row.ts';
+import { EVENT_COLUMNS, type EventRow } from './columns.ts';
 
 /** Events of this schema version and later carry a hash. */
 export const HASHED_SINCE = 3;

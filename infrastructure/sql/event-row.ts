@@ -9,70 +9,8 @@ import {
   type StoredEvent,
   upcast,
 } from '../../domain/process/index.ts';
+import { EVENT_LOG, type EventColumn, type EventRow } from './columns.ts';
 import { decodeName, encodeName } from './process-name.ts';
-
-/** A row of event_log without `id`; the names are the columns. */
-export interface EventRow {
-  correlation_id: string;
-  version: number;
-  event_type: string;
-  schema_version: number;
-  dedupe_key: string | null;
-  step_name: string;
-  status: string;
-  http_method: string | null;
-  endpoint: string | null;
-  request_data: string | null;
-  response_data: string | null;
-  error_message: string | null;
-  http_status_code: number | null;
-  batch_id: string | null;
-  traceability_id: string | null;
-  application_id: string | null;
-  target_system: string | null;
-  originating_system: string | null;
-  process_name: string | null;
-  step: number | null;
-  identifiers: string | null;
-  result: string | null;
-  metadata: string | null;
-  execution_time: number | null;
-  /** Null where no caller caused it, and before schema version 4. */
-  actor: string | null;
-  created_at: string;
-  /** Link of the stream's hash chain (`event-hash.ts`); null before schema version 3. */
-  hash: Buffer | null;
-}
-
-export const EVENT_COLUMNS = [
-  'correlation_id',
-  'version',
-  'event_type',
-  'schema_version',
-  'dedupe_key',
-  'step_name',
-  'status',
-  'http_method',
-  'endpoint',
-  'request_data',
-  'response_data',
-  'error_message',
-  'http_status_code',
-  'batch_id',
-  'traceability_id',
-  'application_id',
-  'target_system',
-  'originating_system',
-  'process_name',
-  'step',
-  'identifiers',
-  'result',
-  'metadata',
-  'execution_time',
-  'actor',
-  'created_at',
-  'hash',
-] as const satisfies readonly (keyof EventRow)[];
 
 /** The field of an event's data that each of the audit columns holds; the rest is in `metadata`. */
 const HOMES: Record<EventType, { request?: string; response?: string; error?: string }> = {
@@ -121,20 +59,20 @@ export function toEventRow(
     event_type: event.type,
     schema_version: CURRENT_SCHEMA_VERSION,
     dedupe_key: event.dedupeKey ?? null,
-    step_name: keyText('step' in event ? event.step.name : event.type, 255),
+    step_name: varchar('step_name', 'step' in event ? event.step.name : event.type),
     status: eventStatus(event.type),
-    http_method: keyText(audit.httpMethod, 10),
-    endpoint: keyText(audit.endpoint, 500),
+    http_method: varchar('http_method', audit.httpMethod),
+    endpoint: varchar('endpoint', audit.endpoint),
     request_data: jsonText(request),
     response_data: jsonText(response),
     error_message: wellFormed(error),
     http_status_code: audit.httpStatusCode ?? null,
-    batch_id: keyText(identity.batchId, 255),
-    traceability_id: keyText(identity.traceabilityId, 255),
-    application_id: keyText(identity.applicationId, 255),
-    target_system: keyText(audit.targetSystem, 255),
-    originating_system: keyText(identity.originatingSystem, 255),
-    process_name: keyText(encodeName(event.processName), 255),
+    batch_id: varchar('batch_id', identity.batchId),
+    traceability_id: varchar('traceability_id', identity.traceabilityId),
+    application_id: varchar('application_id', identity.applicationId),
+    target_system: varchar('target_system', audit.targetSystem),
+    originating_system: varchar('originating_system', identity.originatingSystem),
+    process_name: varchar('process_name', encodeName(event.processName)),
     step: 'step' in event ? event.step.number : null,
     identifiers: jsonText(identity.identifiers ?? null),
     result: wellFormed(audit.result ?? null),
@@ -258,14 +196,19 @@ function present(fields: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
 }
 
+type VarcharColumn = {
+  [Name in EventColumn]: (typeof EVENT_LOG)[Name] extends { type: 'varchar' } ? Name : never;
+}[EventColumn];
+
 /**
  * Text as a VARCHAR column of SQL Server gives it back: letters its code page has not become question
  * marks there. The hash is of what is stored.
  */
-function keyText(text: string, length: number): string;
-function keyText(text: string | undefined, length: number): string | null;
-function keyText(text: string | undefined, length: number): string | null {
+function varchar(column: VarcharColumn, text: string): string;
+function varchar(column: VarcharColumn, text: string | undefined): string | null;
+function varchar(column: VarcharColumn, text: string | undefined): string | null {
   if (text === undefined) return null;
+  const { length } = EVENT_LOG[column];
   // Hardly any has such a letter, and to look for one costs less than to replace none.
   const plain = FOREIGN.test(text) ? text.replace(ALL_FOREIGN, '?') : text;
   return plain.length > length ? plain.slice(0, length) : plain;

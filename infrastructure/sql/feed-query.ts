@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import type { FeedFilter, FeedQuery } from '../../domain/feed/index.ts';
-import { EVENT_COLUMNS, type FoundEventRow } from './event-row.ts';
+import { EVENT_COLUMNS } from './columns.ts';
+import type { FoundEventRow } from './event-row.ts';
 import { encodeFilter } from './process-name.ts';
 import type { ReadQueries } from './read-queries.ts';
 

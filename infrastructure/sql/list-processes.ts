@@ -1,8 +1,9 @@
 import type { Knex } from 'knex';
 import type { ProcessStore } from '../../domain/process/index.ts';
 import { type BoundedRows, pageOf } from './bounded-rows.ts';
+import { PROCESS_COLUMNS, type ProcessRow } from './columns.ts';
 import { encodeFilter } from './process-name.ts';
-import { fromProcessRow, PROCESS_COLUMNS, type ProcessRow } from './process-row.ts';
+import { fromProcessRow } from './process-row.ts';
 
 /** How a database wants the values of a query that Knex would bind wrongly, and gives rows back. */
 export interface ListDialect {

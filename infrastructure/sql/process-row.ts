@@ -1,43 +1,8 @@
 import type { Json } from '../../domain/common/index.ts';
 import type { FailureKind, ProcessState, ProcessStatus } from '../../domain/process/index.ts';
+import type { ProcessRow } from './columns.ts';
 import { jsonText, parseJson } from './event-row.ts';
 import { decodeName, encodeName } from './process-name.ts';
-
-/** A row of process_store; the names are the columns, times are ISO 8601 in UTC. */
-export interface ProcessRow {
-  correlation_id: string;
-  status: string;
-  data: string | null;
-  /** The message of the error, for people; personal ones are sealed. */
-  error: string | null;
-  error_kind: string | null;
-  error_code: string | null;
-  error_step: string | null;
-  started_at: string;
-  updated_at: string;
-  process_name: string;
-  current_step: string | null;
-  process_instance_id: string | null;
-  completed_at: string | null;
-  version: number;
-}
-
-export const PROCESS_COLUMNS = [
-  'correlation_id',
-  'status',
-  'data',
-  'error',
-  'error_kind',
-  'error_code',
-  'error_step',
-  'started_at',
-  'updated_at',
-  'process_name',
-  'current_step',
-  'process_instance_id',
-  'completed_at',
-  'version',
-] as const satisfies readonly (keyof ProcessRow)[];
 
 export function toProcessRow(state: ProcessState): ProcessRow {
   return {

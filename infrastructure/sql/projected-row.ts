@@ -2,8 +2,9 @@ import { hash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Partition } from '../../domain/archive/index.ts';
 import type { FoldedRow, ProjectedRow, RowDifference } from '../../domain/projection/index.ts';
+import { PROCESS_COLUMNS, type ProcessRow } from './columns.ts';
 import { decodeName } from './process-name.ts';
-import { fromProcessRow, PROCESS_COLUMNS, type ProcessRow, toProcessRow } from './process-row.ts';
+import { fromProcessRow, toProcessRow } from './process-row.ts';
 import { TABLES } from './process-tables.ts';
 
 /** A row of either table of processes; `moved_at` is `restored_at` or `archived_at`. */

@@ -1,6 +1,5 @@
 import type { RestoreOutcome } from '../../domain/archive/index.ts';
-import { EVENT_COLUMNS } from './event-row.ts';
-import { PROCESS_COLUMNS } from './process-row.ts';
+import { EVENT_COLUMNS, PROCESS_COLUMNS } from './columns.ts';
 
 /** Where the rows of a process are; what is wholly archived can be restored. */
 export type Whereabouts = Exclude<RestoreOutcome, 'restored'> | 'archived';

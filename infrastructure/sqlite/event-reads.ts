@@ -2,7 +2,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type BetterSqlite3 from 'better-sqlite3';
 import type { EventStore, Page, PageSize, StoredEvent } from '../../domain/process/index.ts';
 import { createRowTaker, pageOf } from '../sql/bounded-rows.ts';
-import { EVENT_COLUMNS, type FoundEventRow, fromEventRow } from '../sql/event-row.ts';
+import { EVENT_COLUMNS } from '../sql/columns.ts';
+import { type FoundEventRow, fromEventRow } from '../sql/event-row.ts';
 
 type Row = FoundEventRow & { id: number };
 

@@ -11,8 +11,9 @@ import type {
   StoredEvent,
 } from '../../domain/process/index.ts';
 import { beginsAnew, lateInstanceId } from '../sql/archive-rows.ts';
+import { EVENT_COLUMNS, type EventRow } from '../sql/columns.ts';
 import { expectedHash } from '../sql/event-hash.ts';
-import { checkAppend, EVENT_COLUMNS, type EventRow, stored, toEventRow } from '../sql/event-row.ts';
+import { checkAppend, stored, toEventRow } from '../sql/event-row.ts';
 import { copyToArchive } from './batch-mover.ts';
 import { createEventReads } from './event-reads.ts';
 import type { GroupCommit } from './group-commit.ts';

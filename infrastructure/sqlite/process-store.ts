@@ -1,12 +1,8 @@
 import type BetterSqlite3 from 'better-sqlite3';
 import { fold, type ProcessState, type ProcessStore } from '../../domain/process/index.ts';
-import { type EventRow, fromEventRow } from '../sql/event-row.ts';
-import {
-  fromProcessRow,
-  PROCESS_COLUMNS,
-  type ProcessRow,
-  toProcessRow,
-} from '../sql/process-row.ts';
+import { type EventRow, PROCESS_COLUMNS, type ProcessRow } from '../sql/columns.ts';
+import { fromEventRow } from '../sql/event-row.ts';
+import { fromProcessRow, toProcessRow } from '../sql/process-row.ts';
 import type { GroupCommit } from './group-commit.ts';
 
 /** process_store on SQLite: reading, folding and writing are one transaction. */

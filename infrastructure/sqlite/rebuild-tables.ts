@@ -2,8 +2,8 @@ import type BetterSqlite3 from 'better-sqlite3';
 import type { Partition } from '../../domain/archive/index.ts';
 import type { RebuildTables } from '../../domain/projection/index.ts';
 import { MOVES, REBUILD } from '../sql/checkpoints.ts';
+import { PROCESS_COLUMNS } from '../sql/columns.ts';
 import { type FoldValues, fromFoldValues, selectFoldRows } from '../sql/fold-rows.ts';
-import { PROCESS_COLUMNS } from '../sql/process-row.ts';
 import { shadowOf, TABLES } from '../sql/process-tables.ts';
 import { type MovedRow, selectRows, toMovedRow, toProjectedRow } from '../sql/projected-row.ts';
 

@@ -9,10 +9,11 @@ import {
   type Verification,
 } from '../../domain/projection/index.ts';
 import { createChainCheck } from '../sql/checked-events.ts';
-import { EVENT_COLUMNS, type FoundEventRow } from '../sql/event-row.ts';
+import { EVENT_COLUMNS, PROCESS_COLUMNS } from '../sql/columns.ts';
+import type { FoundEventRow } from '../sql/event-row.ts';
 import { type LateOutboxRow, lateOutboxRows, outboxDifference } from '../sql/late-outbox-rows.ts';
 import { encodeFilter } from '../sql/process-name.ts';
-import { PROCESS_COLUMNS, toProcessRow } from '../sql/process-row.ts';
+import { toProcessRow } from '../sql/process-row.ts';
 import { TABLES } from '../sql/process-tables.ts';
 import { type MovedRow, selectRows, toProjectedRow } from '../sql/projected-row.ts';
 import type { GroupCommit } from './group-commit.ts';

@@ -1,8 +1,10 @@
 import sql from 'mssql';
 import { StoreUnavailableError } from '../../domain/common/index.ts';
+import { EVENT_COLUMNS, EVENT_LOG, type EventColumn, type EventRow } from '../sql/columns.ts';
 import { contentHash } from '../sql/event-hash.ts';
-import { EVENT_COLUMNS, type EventRow, OWN_KEY } from '../sql/event-row.ts';
+import { OWN_KEY } from '../sql/event-row.ts';
 import { outputToArchive } from './archive.ts';
+import { sqlType } from './column-types.ts';
 import { withRetry } from './connection.ts';
 import { ARCHIVED, LIVE, liveElseArchived, type Row, STREAM } from './event-reads.ts';
 import { chainHashes } from './hash-chain.ts';
@@ -40,26 +42,10 @@ export type Outcome =
   | { kind: 'archived' };
 
 /** Columns that the statement makes; the others come from the event. */
-const MADE: readonly (keyof EventRow)[] = ['correlation_id', 'version', 'created_at', 'hash'];
+const MADE: readonly EventColumn[] = ['correlation_id', 'version', 'created_at', 'hash'];
 const GIVEN = EVENT_COLUMNS.filter((name) => !MADE.includes(name));
-const TYPES: Partial<Record<keyof EventRow, () => sql.ISqlType>> = {
-  schema_version: () => sql.SmallInt(),
-  http_method: () => sql.VarChar(10),
-  endpoint: () => sql.VarChar(500),
-  event_type: () => sql.VarChar(50),
-  actor: () => sql.NVarChar(510),
-  status: () => sql.VarChar(50),
-  request_data: () => sql.NVarChar(sql.MAX),
-  response_data: () => sql.NVarChar(sql.MAX),
-  error_message: () => sql.NVarChar(sql.MAX),
-  identifiers: () => sql.NVarChar(sql.MAX),
-  result: () => sql.NVarChar(sql.MAX),
-  metadata: () => sql.NVarChar(sql.MAX),
-  http_status_code: () => sql.Int(),
-  step: () => sql.Int(),
-  execution_time: () => sql.Int(),
-};
-const VARCHAR = (): sql.ISqlType => sql.VarChar(255);
+/** Types of parameters, unlike those of a bulk load, may be shared. */
+const TYPES = new Map(GIVEN.map((name) => [name, sqlType(EVENT_LOG[name])]));
 
 /**
  * Appends events and their outbox rows in one round trip, under the lock of the stream: appends to one
@@ -159,9 +145,7 @@ export function createAppend(options: {
       .input('begins_anew', sql.Int, append.beginsAnew ? 1 : 0);
     for (const [at, row] of rows.entries()) {
       request.input(`content${at}`, sql.VarChar(64), contentHash(row));
-      for (const name of GIVEN) {
-        request.input(`${name}${at}`, (TYPES[name] ?? VARCHAR)(), row[name]);
-      }
+      for (const [name, type] of TYPES) request.input(`${name}${at}`, type, row[name]);
     }
     for (const [at, key] of keys.entries()) request.input(`key${at}`, sql.VarChar(255), key);
     const { recordsets } = await request.query(appendStatement(rows.length, keys.length));

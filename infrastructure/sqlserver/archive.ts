@@ -9,8 +9,7 @@ import {
   upToMostEvents,
 } from '../sql/archive-rows.ts';
 import { COUNT_MOVE } from '../sql/checkpoints.ts';
-import { EVENT_COLUMNS } from '../sql/event-row.ts';
-import { PROCESS_COLUMNS } from '../sql/process-row.ts';
+import { EVENT_COLUMNS, PROCESS_COLUMNS } from '../sql/columns.ts';
 import { withRetry } from './connection.ts';
 import { createRestore } from './restore.ts';
 import { lockStream } from './stream-lock.ts';

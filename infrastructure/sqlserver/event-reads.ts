@@ -1,12 +1,8 @@
 import sql from 'mssql';
 import type { EventStore, Page, PageSize, StoredEvent } from '../../domain/process/index.ts';
 import { pageOf } from '../sql/bounded-rows.ts';
-import {
-  EVENT_COLUMNS,
-  type EventRow,
-  type FoundEventRow,
-  fromEventRow,
-} from '../sql/event-row.ts';
+import { EVENT_COLUMNS, type EventRow } from '../sql/columns.ts';
+import { type FoundEventRow, fromEventRow } from '../sql/event-row.ts';
 import { isoTimes, withRetry } from './connection.ts';
 import { readBounded } from './stream-rows.ts';
 

@@ -1,12 +1,9 @@
 import sql from 'mssql';
 import { fold, type ProcessState, type ProcessStore } from '../../domain/process/index.ts';
-import { type EventRow, fromEventRow } from '../sql/event-row.ts';
-import {
-  fromProcessRow,
-  PROCESS_COLUMNS,
-  type ProcessRow,
-  toProcessRow,
-} from '../sql/process-row.ts';
+import { type EventRow, PROCESS_COLUMNS, PROCESS_STORE, type ProcessRow } from '../sql/columns.ts';
+import { fromEventRow } from '../sql/event-row.ts';
+import { fromProcessRow, toProcessRow } from '../sql/process-row.ts';
+import { sqlType, sqlValue } from './column-types.ts';
 import { isoTimes, withRetry } from './connection.ts';
 import { BEGIN_WITH_STREAM_LOCK } from './stream-lock.ts';
 import { SHARE_TABLES } from './table-lock.ts';
@@ -97,20 +94,9 @@ export function createMssqlProcessStore(options: {
 
 /** Binds every column of a row by its name. */
 export function bindProcess(request: sql.Request, row: ProcessRow): sql.Request {
-  const time = (text: string | null): Date | null => (text === null ? null : new Date(text));
-  return request
-    .input('correlation_id', sql.VarChar(255), row.correlation_id)
-    .input('status', sql.VarChar(50), row.status)
-    .input('data', sql.NVarChar(sql.MAX), row.data)
-    .input('error', sql.NVarChar(sql.MAX), row.error)
-    .input('error_kind', sql.VarChar(50), row.error_kind)
-    .input('error_code', sql.NVarChar(510), row.error_code)
-    .input('error_step', sql.NVarChar(510), row.error_step)
-    .input('started_at', sql.DateTime2(3), time(row.started_at))
-    .input('updated_at', sql.DateTime2(3), time(row.updated_at))
-    .input('process_name', sql.VarChar(255), row.process_name)
-    .input('current_step', sql.VarChar(255), row.current_step)
-    .input('process_instance_id', sql.VarChar(64), row.process_instance_id)
-    .input('completed_at', sql.DateTime2(3), time(row.completed_at))
-    .input('version', sql.Int, row.version);
+  for (const name of PROCESS_COLUMNS) {
+    const column = PROCESS_STORE[name];
+    request.input(name, sqlType(column), sqlValue(column, row[name]));
+  }
+  return request;
 }

@@ -2,34 +2,23 @@ import sql from 'mssql';
 import type { Partition } from '../../domain/archive/index.ts';
 import type { ProjectedRow, RebuildTables, UnreadEvent } from '../../domain/projection/index.ts';
 import { MOVES, REBUILD } from '../sql/checkpoints.ts';
+import {
+  type Columns,
+  PROCESS_COLUMNS,
+  PROCESS_STORE,
+  PROCESS_STORE_ARCHIVE,
+} from '../sql/columns.ts';
 import { type FoldValues, fromFoldValues, selectFoldRows } from '../sql/fold-rows.ts';
-import { PROCESS_COLUMNS } from '../sql/process-row.ts';
 import { shadowOf, TABLES } from '../sql/process-tables.ts';
 import { type MovedRow, selectRows, toMovedRow, toProjectedRow } from '../sql/projected-row.ts';
+import { bulkTable } from './column-types.ts';
 import { isoTimes, withRetry } from './connection.ts';
 
-const TYPES = {
-  correlation_id: sql.VarChar(255),
-  status: sql.VarChar(50),
-  data: sql.NVarChar(sql.MAX),
-  error: sql.NVarChar(sql.MAX),
-  error_kind: sql.VarChar(50),
-  error_code: sql.NVarChar(510),
-  error_step: sql.NVarChar(510),
-  started_at: sql.DateTime2(3),
-  updated_at: sql.DateTime2(3),
-  process_name: sql.VarChar(255),
-  current_step: sql.VarChar(255),
-  process_instance_id: sql.VarChar(64),
-  completed_at: sql.DateTime2(3),
-  version: sql.Int(),
-} as const satisfies Record<(typeof PROCESS_COLUMNS)[number], sql.ISqlType>;
-const TIMES: ReadonlySet<string> = new Set(['started_at', 'updated_at', 'completed_at']);
-/** Columns without NULL, of both tables. */
-const REQUIRED: ReadonlySet<string> = new Set([
-  ...['correlation_id', 'status', 'started_at', 'updated_at', 'process_name', 'version'],
-  TABLES.archived.movedAt,
-]);
+/** `restored_at` may be NULL, `archived_at` may not. */
+const SHADOWS = {
+  live: { ...PROCESS_STORE, [TABLES.live.movedAt]: { type: 'time', nullable: true } },
+  archived: PROCESS_STORE_ARCHIVE,
+} as const satisfies Record<Partition, Columns>;
 
 const SAVE_CHECKPOINT = `UPDATE [checkpoint] SET data = @data, updated_at = SYSUTCDATETIME()
 WHERE name = '${REBUILD}' AND (@run IS NULL OR JSON_VALUE(data, '$.run') = @run);
@@ -139,8 +128,13 @@ export function createMssqlRebuildTables(
           );
         }
       }
-      if (given.length > 0)
-        await request().bulk(tableOf(partition, given.map(toMovedRow)), { checkConstraints: true });
+      if (given.length === 0) return;
+      const values = given
+        .map(toMovedRow)
+        .map((row) => [...PROCESS_COLUMNS.map((name) => row[name]), row.moved_at]);
+      await request().bulk(bulkTable(shadowOf(partition), SHADOWS[partition], values), {
+        checkConstraints: true,
+      });
     },
   };
 }
@@ -164,26 +158,4 @@ function selectBehind(partition: Partition): string {
   return `SELECT DISTINCT TOP (@limit) e.correlation_id FROM ${TABLES[partition].events} AS e
 LEFT JOIN ${shadowOf(partition)} AS s ON s.correlation_id = e.correlation_id
 WHERE e.id > @after AND e.id <= @upTo AND (s.version IS NULL OR s.version < e.version)`;
-}
-
-/**
- * Rows for a bulk load. SQL Server refuses one that takes a column without NULL for one with it ("Invalid column
- * type from bcp client", https://github.com/tediousjs/node-mssql/issues/285).
- */
-function tableOf(partition: Partition, given: readonly MovedRow[]): sql.Table {
-  const table = new sql.Table(shadowOf(partition));
-  const add = (name: string, type: sql.ISqlType): void => {
-    table.columns.add(name, type, { nullable: !REQUIRED.has(name) });
-  };
-  for (const name of PROCESS_COLUMNS) add(name, TYPES[name]);
-  add(TABLES[partition].movedAt, sql.DateTime2(3));
-  const time = (text: string | null): Date | null => (text === null ? null : new Date(text));
-  for (const row of given) {
-    const values = PROCESS_COLUMNS.map((name) => {
-      const value = row[name];
-      return TIMES.has(name) && typeof value === 'string' ? time(value) : value;
-    });
-    table.rows.add(...values, time(row.moved_at));
-  }
-  return table;
 }

@@ -5,9 +5,10 @@ import type { Partition } from '../../domain/archive/partition.ts';
 import type { ProcessEvent, StoredEvent } from '../../domain/process/events.ts';
 import { fold, type ProcessState } from '../../domain/process/process-state.ts';
 import type { ProcessCursor, ProcessFilter } from '../../domain/process/process-store.ts';
+import type { ProcessRow } from '../../infrastructure/sql/columns.ts';
 import type { Database } from '../../infrastructure/sql/database.ts';
 import { createListProcesses } from '../../infrastructure/sql/list-processes.ts';
-import { fromProcessRow, type ProcessRow } from '../../infrastructure/sql/process-row.ts';
+import { fromProcessRow } from '../../infrastructure/sql/process-row.ts';
 import { completed, requested, started, stepCompleted } from './events.ts';
 
 /** A time before which every process of a test has ended. */

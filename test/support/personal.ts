@@ -3,9 +3,9 @@ import { readMasterKeys } from '../../domain/personal-data/master-keys.ts';
 import { createPersonalData, type PersonalData } from '../../domain/personal-data/personal-data.ts';
 import { createVault } from '../../domain/personal-data/vault.ts';
 import type { ProcessEvent, StoredEvent } from '../../domain/process/events.ts';
+import type { EventRow } from '../../infrastructure/sql/columns.ts';
 import type { Database } from '../../infrastructure/sql/database.ts';
 import { expectedHash } from '../../infrastructure/sql/event-hash.ts';
-import type { EventRow } from '../../infrastructure/sql/event-row.ts';
 import { identity } from './events.ts';
 
 /** Master keys in the form of PERSONAL_DATA_KEY. */

@@ -7,8 +7,8 @@ import {
   type VerifyTotals,
   verifyProcesses,
 } from '../../domain/projection/verify-processes.ts';
+import type { EventRow } from '../../infrastructure/sql/columns.ts';
 import type { Database } from '../../infrastructure/sql/database.ts';
-import type { EventRow } from '../../infrastructure/sql/event-row.ts';
 
 export type TamperedRow = EventRow & { id: number | string; archived_at?: string };
 

@@ -13,7 +13,7 @@ import {
 } from '../../domain/steps/define-process.ts';
 import { createRestEngine } from '../../infrastructure/camunda/rest-engine.ts';
 import type { RunningWorker } from '../../infrastructure/camunda/start-worker.ts';
-import type { EventRow } from '../../infrastructure/sql/event-row.ts';
+import type { EventRow } from '../../infrastructure/sql/columns.ts';
 import { openSqliteDatabase } from '../../infrastructure/sqlite/database.ts';
 import {
   type StepWorkerOptions,

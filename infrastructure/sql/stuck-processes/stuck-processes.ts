@@ -7,7 +7,7 @@ import {
   type RetryingStep,
   type SlowProcess,
 } from '../../../domain/rollups/index.ts';
-import type { EventRow } from '../event-row.ts';
+import type { EventRow } from '../columns.ts';
 import { decodeName } from '../process-name.ts';
 import type { ReadQueries } from '../read-queries.ts';
 import { usualDurations } from './usual-durations.ts';

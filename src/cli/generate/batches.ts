@@ -7,9 +7,10 @@ import {
   type ProcessState,
   type StoredEvent,
 } from '../../../domain/process/index.ts';
+import { EVENT_COLUMNS, PROCESS_COLUMNS } from '../../../infrastructure/sql/columns.ts';
 import { expectedHash } from '../../../infrastructure/sql/event-hash.ts';
-import { EVENT_COLUMNS, stored, toEventRow } from '../../../infrastructure/sql/event-row.ts';
-import { PROCESS_COLUMNS, toProcessRow } from '../../../infrastructure/sql/process-row.ts';
+import { stored, toEventRow } from '../../../infrastructure/sql/event-row.ts';
+import { toProcessRow } from '../../../infrastructure/sql/process-row.ts';
 import { createCourse, LONGEST_MS, type Plot } from './course.ts';
 import { createPayloads } from './payload.ts';
 import { createRandom, type Random } from './random.ts';

@@ -1,8 +1,14 @@
 import type { Knex } from 'knex';
 import sql from 'mssql';
 import { SetupError } from '../../../domain/common/index.ts';
-import { EVENT_COLUMNS } from '../../../infrastructure/sql/event-row.ts';
-import { PROCESS_COLUMNS } from '../../../infrastructure/sql/process-row.ts';
+import {
+  type Columns,
+  EVENT_LOG,
+  EVENT_LOG_ARCHIVE,
+  PROCESS_STORE,
+  PROCESS_STORE_ARCHIVE,
+} from '../../../infrastructure/sql/columns.ts';
+import { bulkTable } from '../../../infrastructure/sqlserver/column-types.ts';
 import { createPool, type MssqlTarget } from '../../../infrastructure/sqlserver/connection.ts';
 import type { Values } from './batches.ts';
 import { alreadyThere, type Sink } from './sink.ts';
@@ -12,40 +18,12 @@ const PATIENCE_MS = 300_000;
 /** What a server says of a key that is there already. */
 const DUPLICATES = new Set([2601, 2627]);
 
-const TEXT = (): sql.ISqlType => sql.NVarChar(sql.MAX);
-const TIME = (): sql.ISqlType => sql.DateTime2(3);
-const TYPES: Readonly<Record<string, () => sql.ISqlType>> = {
-  id: () => sql.BigInt(),
-  event_id: () => sql.BigInt(),
-  version: () => sql.Int(),
-  event_type: () => sql.VarChar(50),
-  schema_version: () => sql.SmallInt(),
-  actor: () => sql.NVarChar(510),
-  status: () => sql.VarChar(50),
-  http_method: () => sql.VarChar(10),
-  endpoint: () => sql.VarChar(500),
-  request_data: TEXT,
-  response_data: TEXT,
-  error_message: TEXT,
-  identifiers: TEXT,
-  result: TEXT,
-  metadata: TEXT,
-  http_status_code: () => sql.Int(),
-  step: () => sql.Int(),
-  execution_time: () => sql.Int(),
-  hash: () => sql.VarBinary(32),
-  data: TEXT,
-  error: TEXT,
-  error_kind: () => sql.VarChar(50),
-  error_code: () => sql.NVarChar(510),
-  error_step: () => sql.NVarChar(510),
-  process_instance_id: () => sql.VarChar(64),
-  created_at: TIME,
-  started_at: TIME,
-  updated_at: TIME,
-  completed_at: TIME,
-  archived_at: TIME,
+const UNPOSITIONED_EVENT = { event_id: { type: 'bigint' } } as const satisfies Columns;
+const EVENT_TABLES = {
+  live: { id: { type: 'bigint' }, ...EVENT_LOG } as const,
+  archived: EVENT_LOG_ARCHIVE,
 };
+const PROCESS_TABLES = { live: PROCESS_STORE, archived: PROCESS_STORE_ARCHIVE };
 
 /**
  * A database on SQL Server with the schema in it, filled by bulk load beside those who use it. The user
@@ -57,46 +35,28 @@ const TYPES: Readonly<Record<string, () => sql.ISqlType>> = {
 export async function openMssqlSink(target: MssqlTarget, seed: number): Promise<Sink> {
   const pool = createPool(target, { max: 1, requestTimeoutMs: PATIENCE_MS });
   await pool.connect();
-  const required = await requiredColumns(pool);
 
   async function load(
     transaction: sql.Transaction,
     name: string,
-    columns: readonly string[],
+    columns: Columns,
     rows: readonly Values[],
   ): Promise<void> {
     if (rows.length === 0) return;
-    const table = new sql.Table(name);
-    for (const column of columns) {
-      const type = TYPES[column] ?? (() => sql.VarChar(255));
-      // SQL Server refuses a load that takes a column without NULL for one with it.
-      table.columns.add(column, type(), { nullable: !required.has(`${name}.${column}`) });
-    }
-    const times = columns.map((column) => TYPES[column] === TIME);
-    const bigints = columns.map((column) => column === 'id' || column === 'event_id');
-    for (const row of rows) {
-      table.rows.add(
-        ...columns.map((_, at) => {
-          const value = row[at] ?? null;
-          if (value instanceof Uint8Array) return Buffer.from(value);
-          if (bigints[at]) return String(value);
-          return times[at] && value !== null ? new Date(String(value)) : value;
-        }),
-      );
-    }
+    const table = bulkTable(name, columns, rows);
     await transaction.request().bulk(table, { checkConstraints: true, keepNulls: true });
   }
 
   async function loadAll(
     transaction: sql.Transaction,
     table: string,
-    columns: readonly string[],
+    { live, archived }: { live: Columns; archived: Columns },
     rows: readonly Values[],
   ): Promise<void> {
     const isLive = (row: Values): boolean => row.at(-1) === null;
-    await load(transaction, table, columns, rows.filter(isLive));
-    const archived = rows.filter((row) => !isLive(row));
-    await load(transaction, `${table}_archive`, [...columns, 'archived_at'], archived);
+    await load(transaction, table, live, rows.filter(isLive));
+    const others = rows.filter((row) => !isLive(row));
+    await load(transaction, `${table}_archive`, archived, others);
   }
 
   return {
@@ -120,10 +80,10 @@ SELECT IDENT_CURRENT('event_log') AS live, @archived AS archived;`);
       const transaction = new sql.Transaction(pool);
       await transaction.begin();
       try {
-        await loadAll(transaction, 'event_log', ['id', ...EVENT_COLUMNS], events);
+        await loadAll(transaction, 'event_log', EVENT_TABLES, events);
         const ids = events.map(([id = null]) => [id]);
-        await load(transaction, 'unpositioned_event', ['event_id'], ids);
-        await loadAll(transaction, 'process_store', PROCESS_COLUMNS, processes);
+        await load(transaction, 'unpositioned_event', UNPOSITIONED_EVENT, ids);
+        await loadAll(transaction, 'process_store', PROCESS_TABLES, processes);
         await transaction.commit();
       } catch (error) {
         await transaction.rollback().catch(() => {});
@@ -134,14 +94,6 @@ SELECT IDENT_CURRENT('event_log') AS live, @archived AS archived;`);
     },
     close: () => pool.close(),
   };
-}
-
-/** The columns without NULL, each behind its table and a dot. */
-async function requiredColumns(pool: sql.ConnectionPool): Promise<ReadonlySet<string>> {
-  const { recordset } = await pool.request().query<{ name: string }>(`
-SELECT CONCAT(TABLE_NAME, '.', COLUMN_NAME) AS name FROM INFORMATION_SCHEMA.COLUMNS
-WHERE IS_NULLABLE = 'NO' AND TABLE_SCHEMA = SCHEMA_NAME()`);
-  return new Set(recordset.map(({ name }) => name));
 }
 
 /** What `mssqlKnexConfig` made of a target. */

@@ -1,8 +1,7 @@
 import { closeSync, fsyncSync, openSync } from 'node:fs';
 import BetterSqlite3 from 'better-sqlite3';
 import { SetupError } from '../../../domain/common/index.ts';
-import { EVENT_COLUMNS } from '../../../infrastructure/sql/event-row.ts';
-import { PROCESS_COLUMNS } from '../../../infrastructure/sql/process-row.ts';
+import { EVENT_COLUMNS, PROCESS_COLUMNS } from '../../../infrastructure/sql/columns.ts';
 import { isBusy } from '../../../infrastructure/sqlite/file-lock.ts';
 import { openSqlite } from '../../../infrastructure/sqlite/open.ts';
 import type { Values } from './batches.ts';

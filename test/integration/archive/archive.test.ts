@@ -1,7 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { ArchivePlace } from '../../../domain/archive/archive.ts';
-import { EVENT_COLUMNS } from '../../../infrastructure/sql/event-row.ts';
-import { PROCESS_COLUMNS } from '../../../infrastructure/sql/process-row.ts';
+import { EVENT_COLUMNS, PROCESS_COLUMNS } from '../../../infrastructure/sql/columns.ts';
 import {
   archivedState,
   emptyAfterwards,

@@ -4,18 +4,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SetupError } from '../../../domain/common/errors.ts';
 import type { StoredEvent } from '../../../domain/process/events.ts';
 import { fold, type ProcessState } from '../../../domain/process/process-state.ts';
-import type { Database } from '../../../infrastructure/sql/database.ts';
-import { expectedHash } from '../../../infrastructure/sql/event-hash.ts';
 import {
   EVENT_COLUMNS,
-  type FoundEventRow,
-  fromEventRow,
-} from '../../../infrastructure/sql/event-row.ts';
-import {
   PROCESS_COLUMNS,
   type ProcessRow,
-  toProcessRow,
-} from '../../../infrastructure/sql/process-row.ts';
+} from '../../../infrastructure/sql/columns.ts';
+import type { Database } from '../../../infrastructure/sql/database.ts';
+import { expectedHash } from '../../../infrastructure/sql/event-hash.ts';
+import { type FoundEventRow, fromEventRow } from '../../../infrastructure/sql/event-row.ts';
+import { toProcessRow } from '../../../infrastructure/sql/process-row.ts';
 import { openSqliteDatabase } from '../../../infrastructure/sqlite/database.ts';
 import { isoTimes } from '../../../infrastructure/sqlserver/connection.ts';
 import { createBatches, type Values } from '../../../src/cli/generate/batches.ts';

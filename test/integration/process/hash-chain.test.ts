@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ProcessEvent } from '../../../domain/process/events.ts';
+import type { EventRow } from '../../../infrastructure/sql/columns.ts';
 import { chainHash, expectedHash } from '../../../infrastructure/sql/event-hash.ts';
-import type { EventRow } from '../../../infrastructure/sql/event-row.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 import { completed, requested, stepCompleted, stepFailed } from '../../support/events.ts';
 

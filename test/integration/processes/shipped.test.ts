@@ -3,7 +3,7 @@ import BetterSqlite3 from 'better-sqlite3';
 import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import type { EventRow } from '../../../infrastructure/sql/event-row.ts';
+import type { EventRow } from '../../../infrastructure/sql/columns.ts';
 import { type Partner, startPartner } from '../../../src/cli/partner-service.ts';
 import { databaseFile } from '../../../src/composition/database/database-target.ts';
 import { readConfig } from '../../../src/config.ts';

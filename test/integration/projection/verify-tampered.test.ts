@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PARTITIONS } from '../../../domain/archive/partition.ts';
 import type { Difference } from '../../../domain/projection/verification.ts';
-import { EVENT_COLUMNS, type EventRow } from '../../../infrastructure/sql/event-row.ts';
+import { EVENT_COLUMNS, type EventRow } from '../../../infrastructure/sql/columns.ts';
 import { endedProcess, soon } from '../../support/archive-world.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 import { expectVerified, type TamperedRow, tamper, verified } from '../../support/verify.ts';
