@@ -4,9 +4,9 @@ import { v7 as timeOrderedId } from 'uuid';
 import type { ProcessEvent } from '../domain/process/index.ts';
 import { EVENT_COLUMNS } from '../infrastructure/sql/columns.ts';
 import { toEventRow } from '../infrastructure/sql/event-row.ts';
-import { migrateUp } from '../infrastructure/sql/migrate.ts';
 import { openSqliteDatabase, sqliteKnexConfig } from '../infrastructure/sqlite/database.ts';
 import { openSqlite } from '../infrastructure/sqlite/open.ts';
+import { migrateUp } from '../migrations/migrate.ts';
 import { type Benchmark, inTurns, type Run, rowOf } from './support/benchmark.ts';
 import { runCallers } from './support/callers.ts';
 

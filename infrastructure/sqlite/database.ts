@@ -7,7 +7,6 @@ import { createRowTaker } from '../sql/bounded-rows.ts';
 import type { Database, DatabaseOptions } from '../sql/database.ts';
 import { createEventFeed, createFeedRows } from '../sql/feed-rows.ts';
 import { createCountPending, createListProcesses, type ListedRow } from '../sql/list-processes.ts';
-import { ensureSchema } from '../sql/migrate.ts';
 import { createRollupCheck } from '../sql/rollup/check.ts';
 import { createRollupSource } from '../sql/rollup/source.ts';
 import { createAttention } from '../sql/stuck-processes/stuck-processes.ts';
@@ -18,6 +17,7 @@ import { createSqliteEventStore } from './event-store.ts';
 import { createSqliteFeedSource } from './feed-source.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { createSqliteMaintenanceLock } from './maintenance-lock.ts';
+import { ensureSchema } from './migrate.ts';
 import { openSqlite } from './open.ts';
 import { createSqliteOutbox } from './outbox.ts';
 import { createSqliteProcessKeys } from './process-keys.ts';
@@ -44,7 +44,7 @@ export async function openSqliteDatabase(
   const unsynced = openSqlite(file, 'ordered');
   const cold = knex(sqliteKnexConfig(file));
   try {
-    await ensureSchema(cold);
+    await ensureSchema(cold, file);
   } catch (error) {
     await cold.destroy();
     unsynced.close();

@@ -1,5 +1,6 @@
 import knex, { type Knex } from 'knex';
 import { SetupError } from '../../domain/common/index.ts';
+import { checkSchema } from '../../migrations/migrate.ts';
 import { createAnalytics } from '../sql/analytics/analytics.ts';
 import { type ApiKeyRow, createApiKeyStore } from '../sql/api-keys.ts';
 import { createPreview } from '../sql/archive-preview.ts';
@@ -7,7 +8,6 @@ import { type ArchivedRows, createArchivedRows } from '../sql/archived-rows.ts';
 import type { Database, DatabaseOptions } from '../sql/database.ts';
 import { createEventFeed, createFeedRows } from '../sql/feed-rows.ts';
 import { createCountPending, createListProcesses, type ListedRow } from '../sql/list-processes.ts';
-import { checkSchema } from '../sql/migrate.ts';
 import { createRollupCheck } from '../sql/rollup/check.ts';
 import { createRollupSource } from '../sql/rollup/source.ts';
 import { createAttention } from '../sql/stuck-processes/stuck-processes.ts';

@@ -1,8 +1,12 @@
 import type { Command } from 'commander';
 import knex, { type Knex } from 'knex';
 import { SetupError } from '../../domain/common/index.ts';
-import { migrateDown, migrateUp } from '../../infrastructure/sql/migrate.ts';
-import { prepareDatabase, reachDatabase } from '../composition/database/database-target.ts';
+import { migrateDown, migrateUp } from '../../migrations/migrate.ts';
+import {
+  lockMigrations,
+  prepareDatabase,
+  reachDatabase,
+} from '../composition/database/database-target.ts';
 import { type Config, readConfig } from '../config.ts';
 
 interface MigrateOptions {
@@ -24,7 +28,7 @@ export function configure(command: Command): void {
       const connection = knex(await prepareDatabase(config));
       try {
         if (options.unlock) await connection.migrate.forceFreeMigrationsLock();
-        await migrate(connection, options);
+        await lockMigrations(config, () => migrate(connection, options));
       } catch (cause) {
         if ((cause as Error | null)?.name !== 'MigrationLocked') throw failed(cause);
         throw new SetupError(

@@ -2,8 +2,9 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import knex, { type Knex } from 'knex';
 import type { Database } from '../../../infrastructure/sql/database.ts';
-import { migrateUp } from '../../../infrastructure/sql/migrate.ts';
 import { sqliteKnexConfig } from '../../../infrastructure/sqlite/database.ts';
+import { withMigrationLock } from '../../../infrastructure/sqlite/migrate.ts';
+import { migrateUp } from '../../../migrations/migrate.ts';
 import { buildBatches } from './builder.ts';
 import type { Sink } from './sink.ts';
 import { openSqliteSink } from './sqlite-sink.ts';
@@ -36,7 +37,7 @@ export async function generateSqlite(file: string, options: GenerateOptions): Pr
   mkdirSync(dirname(file), { recursive: true });
   const connection = knex(sqliteKnexConfig(file));
   try {
-    await migrateUp(connection);
+    await withMigrationLock(file, () => migrateUp(connection));
   } finally {
     await connection.destroy();
   }

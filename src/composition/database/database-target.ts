@@ -49,6 +49,13 @@ export async function prepareDatabase(config: Config): Promise<Knex.Config> {
   return { ...(await connectionConfig(config)), migrations: { migrationSource } };
 }
 
+/** Does `work` while no other process migrates the same file; SQL Server needs no lock besides Knex's own. */
+export async function lockMigrations(config: Config, work: () => Promise<void>): Promise<void> {
+  if (config.DATABASE_URL !== '') return work();
+  const { withMigrationLock } = await import('../../../infrastructure/sqlite/migrate.ts');
+  return withMigrationLock(databaseFile(config), work);
+}
+
 async function connectionConfig(config: Config): Promise<Knex.Config> {
   const url = config.DATABASE_URL;
   if (url !== '') {

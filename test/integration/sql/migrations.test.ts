@@ -1,7 +1,7 @@
 import knex, { type Knex } from 'knex';
 import { describe, expect, it } from 'vitest';
-import { checkSchema, migrateDown, migrateUp } from '../../../infrastructure/sql/migrate.ts';
 import { up } from '../../../migrations/0001-initial.ts';
+import { checkSchema, migrateDown, migrateUp } from '../../../migrations/migrate.ts';
 import { listQuery } from '../../support/archive-world.ts';
 import { databaseKinds } from '../../support/databases.ts';
 

@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { migrateUp } from '../../../infrastructure/sql/migrate.ts';
 import { migrationSource } from '../../../migrations/index.ts';
+import { migrateUp } from '../../../migrations/migrate.ts';
 import { moveBatch, relayAll } from '../../support/archive-world.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 import { broken, cancelled, completed, failed, requested } from '../../support/events.ts';
