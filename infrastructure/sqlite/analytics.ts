@@ -1,4 +1,4 @@
-import { type AnalyticsDialect, MESSAGE_BEGINNING } from '../sql/analytics/subject.ts';
+import { type AnalyticsDialect, MESSAGE_BEGINNING } from '../sql/analytics-subject.ts';
 
 /** A Julian day is a double that tells times of ours apart to some 40 microseconds. */
 const MS_PER_DAY = 86_400_000;

@@ -5,14 +5,14 @@ import {
   type RollupState,
   type StepGroup,
 } from '../../domain/rollups/index.ts';
-import { lowestGone, NEXT_GENERATION } from '../sql/rollup/generations.ts';
+import { lowestGone, NEXT_GENERATION } from '../sql/rollup-generations.ts';
 import {
   mergedRow,
   ROLLUP_TABLES,
   type RollupRow,
   type RollupTable,
   rowDeltas,
-} from '../sql/rollup/rows.ts';
+} from '../sql/rollup-rows.ts';
 import type { GroupCommit } from './group-commit.ts';
 
 /** A batch holds up the event loop, and all other writes. */

@@ -1,4 +1,4 @@
-import { type AnalyticsDialect, MESSAGE_BEGINNING } from '../sql/analytics/subject.ts';
+import { type AnalyticsDialect, MESSAGE_BEGINNING } from '../sql/analytics-subject.ts';
 
 export const mssqlAnalytics: AnalyticsDialect = {
   // An INT would be full after 24 days.

@@ -1,16 +1,16 @@
 import knex, { type Knex } from 'knex';
 import { SetupError } from '../../domain/common/index.ts';
 import { checkSchema } from '../../migrations/migrate.ts';
-import { createAnalytics } from '../sql/analytics/analytics.ts';
+import { createAnalytics } from '../sql/analytics.ts';
 import { type ApiKeyRow, createApiKeyStore } from '../sql/api-keys.ts';
 import { createPreview } from '../sql/archive-preview.ts';
 import { type ArchivedRows, createArchivedRows } from '../sql/archived-rows.ts';
 import type { Database, DatabaseOptions } from '../sql/database.ts';
 import { createEventFeed, createFeedRows } from '../sql/feed-rows.ts';
 import { createCountPending, createListProcesses, type ListedRow } from '../sql/list-processes.ts';
-import { createRollupCheck } from '../sql/rollup/check.ts';
-import { createRollupSource } from '../sql/rollup/source.ts';
-import { createAttention } from '../sql/stuck-processes/stuck-processes.ts';
+import { createRollupCheck } from '../sql/rollup-check.ts';
+import { createRollupSource } from '../sql/rollup-source.ts';
+import { createAttention } from '../sql/stuck-processes.ts';
 import { mssqlAnalytics } from './analytics.ts';
 import { createMssqlArchive } from './archive.ts';
 import {

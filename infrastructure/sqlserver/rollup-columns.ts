@@ -1,5 +1,5 @@
 import sql from 'mssql';
-import type { RollupRow, RollupTable } from '../sql/rollup/rows.ts';
+import type { RollupRow, RollupTable } from '../sql/rollup-rows.ts';
 
 interface ColumnType {
   /** As the driver sends it; it writes the column's name into it. */

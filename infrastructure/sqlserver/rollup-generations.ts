@@ -1,5 +1,5 @@
-import { lowestGone, NEXT_GENERATION } from '../sql/rollup/generations.ts';
-import { ROLLUP_TABLES } from '../sql/rollup/rows.ts';
+import { lowestGone, NEXT_GENERATION } from '../sql/rollup-generations.ts';
+import { ROLLUP_TABLES } from '../sql/rollup-rows.ts';
 
 /** Goes on with the generation that `@made_by` began, or begins one in the place of any other. */
 export const BEGIN = `SET XACT_ABORT ON;

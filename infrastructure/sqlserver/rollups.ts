@@ -15,7 +15,7 @@ import {
   rowDeltas,
   rowKey,
   STEP_ROLLUP,
-} from '../sql/rollup/rows.ts';
+} from '../sql/rollup-rows.ts';
 import { isoTimes, withRetry } from './connection.ts';
 import { bulkOf, keysJson, readKeys, sameKeys } from './rollup-columns.ts';
 import { BEGIN, EXCHANGE, REMOVE_REPLACED } from './rollup-generations.ts';

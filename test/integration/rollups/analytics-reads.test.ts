@@ -3,7 +3,7 @@ import type { Knex } from 'knex';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Analytics } from '../../../domain/rollups/analytics.ts';
 import { boundsOf } from '../../../domain/rollups/buckets.ts';
-import { createAnalytics } from '../../../infrastructure/sql/analytics/analytics.ts';
+import { createAnalytics } from '../../../infrastructure/sql/analytics.ts';
 import type { ReadQueries } from '../../../infrastructure/sql/read-queries.ts';
 import { sqliteAnalytics } from '../../../infrastructure/sqlite/analytics.ts';
 import { mssqlAnalytics } from '../../../infrastructure/sqlserver/analytics.ts';

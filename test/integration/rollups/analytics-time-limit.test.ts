@@ -1,7 +1,7 @@
 import Fastify from 'fastify';
 import { validatorCompiler } from 'fastify-type-provider-zod';
 import { expect, it } from 'vitest';
-import { MOST_TALLIES } from '../../../infrastructure/sql/analytics/tallies.ts';
+import { MOST_TALLIES } from '../../../infrastructure/sql/analytics-tallies.ts';
 import { analyticsRoutes } from '../../../src/http/routes/api/analytics/index.ts';
 import { databaseKinds } from '../../support/databases.ts';
 

@@ -6,7 +6,7 @@ import { rollupLag } from '../../../domain/rollups/rollup-lag.ts';
 import { add } from '../../../domain/rollups/rollup-messages.ts';
 import type { RollupStore } from '../../../domain/rollups/rollups.ts';
 import { verifyRollups } from '../../../domain/rollups/verify-rollups.ts';
-import { measuresOf } from '../../../infrastructure/sql/rollup/rows.ts';
+import { measuresOf } from '../../../infrastructure/sql/rollup-rows.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 import { randomFrom, requested, stepCompleted, stepFailed } from '../../support/events.ts';
 import { writeStreams } from '../../support/rollup-load.ts';

@@ -2,7 +2,7 @@ import type { Knex } from 'knex';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ProcessEvent } from '../../../domain/process/events.ts';
 import type { ReadQueries } from '../../../infrastructure/sql/read-queries.ts';
-import { createAttention } from '../../../infrastructure/sql/stuck-processes/stuck-processes.ts';
+import { createAttention } from '../../../infrastructure/sql/stuck-processes.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 import { completed, requested, started, stepCompleted, stepFailed } from '../../support/events.ts';
 import { insertProcessRollups, storedTime } from '../../support/rollups.ts';

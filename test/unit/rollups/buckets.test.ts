@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Bucket, boundsOf, isoIn, isTimeZone } from '../../../domain/rollups/buckets.ts';
-import { cutSlices, sliceOf } from '../../../infrastructure/sql/analytics/cut-range.ts';
+import { cutSlices, sliceOf } from '../../../infrastructure/sql/analytics-ranges.ts';
 
 function starts(from: string, to: string, bucket: Bucket, timeZone: string): string[] {
   return boundsOf(Date.parse(from), Date.parse(to), bucket, timeZone).map(isoIn(timeZone));

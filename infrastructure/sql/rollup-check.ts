@@ -1,13 +1,9 @@
 import type { Knex } from 'knex';
-import type { EventType } from '../../../domain/process/index.ts';
-import {
-  PROCESS_EVENTS,
-  type RollupCheck,
-  type RollupCount,
-} from '../../../domain/rollups/index.ts';
-import { ARCHIVE, type FeedSource, LIVE } from '../feed-query.ts';
-import { decodeName } from '../process-name.ts';
-import type { ReadQueries } from '../read-queries.ts';
+import type { EventType } from '../../domain/process/index.ts';
+import { PROCESS_EVENTS, type RollupCheck, type RollupCount } from '../../domain/rollups/index.ts';
+import { ARCHIVE, type FeedSource, LIVE } from './feed-query.ts';
+import { decodeName } from './process-name.ts';
+import type { ReadQueries } from './read-queries.ts';
 
 interface CountRow {
   process_name: string | null;

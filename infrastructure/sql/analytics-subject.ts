@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
-import { decodeName } from '../process-name.ts';
-import type { ReadQueries } from '../read-queries.ts';
-import type { Piece, Stretch } from './cut-range.ts';
+import type { Piece, Stretch } from './analytics-ranges.ts';
+import { decodeName } from './process-name.ts';
+import type { ReadQueries } from './read-queries.ts';
 
 /** Code units of an error message that are read: as many as the code points that are kept of it can have. */
 export const MESSAGE_BEGINNING = 600;

@@ -3,8 +3,8 @@ import {
   type Histogram,
   mergeInto,
   percentiles,
-} from '../../../domain/rollups/index.ts';
-import type { ReadQueries } from '../read-queries.ts';
+} from '../../domain/rollups/index.ts';
+import type { ReadQueries } from './read-queries.ts';
 
 /** Completed processes that a percentile is taken of at the least. */
 const ENOUGH = 20;

@@ -1,7 +1,5 @@
 import type { Knex } from 'knex';
-import type { ProcessQuestion } from '../../../domain/rollups/index.ts';
-import { encodeFilter } from '../process-name.ts';
-import type { ReadQueries } from '../read-queries.ts';
+import type { ProcessQuestion } from '../../domain/rollups/index.ts';
 import {
   type AnalyticsDialect,
   type Filter,
@@ -9,7 +7,9 @@ import {
   narrow,
   rollupQuery,
   type Subject,
-} from './subject.ts';
+} from './analytics-subject.ts';
+import { encodeFilter } from './process-name.ts';
+import type { ReadQueries } from './read-queries.ts';
 
 const COLUMNS = { process: 'process_name', eventType: 'event_type' } as const;
 

@@ -1,10 +1,4 @@
-import {
-  type StepGrouping,
-  type StepQuestion,
-  shortMessage,
-} from '../../../domain/rollups/index.ts';
-import { encodeFilter } from '../process-name.ts';
-import type { ReadQueries } from '../read-queries.ts';
+import { type StepGrouping, type StepQuestion, shortMessage } from '../../domain/rollups/index.ts';
 import {
   type AnalyticsDialect,
   type Filter,
@@ -12,7 +6,9 @@ import {
   narrow,
   rollupQuery,
   type Subject,
-} from './subject.ts';
+} from './analytics-subject.ts';
+import { encodeFilter } from './process-name.ts';
+import type { ReadQueries } from './read-queries.ts';
 
 const COLUMNS = {
   process: 'process_name',

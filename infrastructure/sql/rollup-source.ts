@@ -1,13 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Knex } from 'knex';
-import { type EventType, isFinal } from '../../../domain/process/index.ts';
-import {
-  type RollupEvent,
-  type RollupSource,
-  shortMessage,
-} from '../../../domain/rollups/index.ts';
-import type { FeedRow, FeedRows } from '../feed-rows.ts';
-import type { ReadQueries } from '../read-queries.ts';
+import { type EventType, isFinal } from '../../domain/process/index.ts';
+import { type RollupEvent, type RollupSource, shortMessage } from '../../domain/rollups/index.ts';
+import type { FeedRow, FeedRows } from './feed-rows.ts';
+import type { ReadQueries } from './read-queries.ts';
 
 const COLUMNS = [
   'correlation_id',

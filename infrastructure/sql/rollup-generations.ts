@@ -1,4 +1,4 @@
-import { ROLLUP_TABLES, type RollupTable } from './rows.ts';
+import { ROLLUP_TABLES, type RollupTable } from './rollup-rows.ts';
 
 /**
  * The lowest generation in a table that has no row in rollup_state, so that its rows are to be removed: an

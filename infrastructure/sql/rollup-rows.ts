@@ -7,7 +7,7 @@ import {
   percentiles,
   type RollupBatch,
   type StepDelta,
-} from '../../../domain/rollups/index.ts';
+} from '../../domain/rollups/index.ts';
 
 /** The columns of a table of rollups besides `generation`. */
 export interface RollupTable {

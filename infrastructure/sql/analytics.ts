@@ -1,13 +1,18 @@
 import type { Knex } from 'knex';
-import type { Clock } from '../../../domain/common/index.ts';
-import type { Analysis, Analytics } from '../../../domain/rollups/index.ts';
-import type { ReadQueries } from '../read-queries.ts';
-import { cutSlices, joinBuckets, type Piece, type Stretch, sliceOf } from './cut-range.ts';
-import { processSubject } from './process-subject.ts';
-import { stepSubject } from './step-subject.ts';
-import { type AnalyticsDialect, type EventTable, type Subject, unionOf } from './subject.ts';
-import { createTallies, type EventRow, type RollupRow } from './tallies.ts';
-import { createTurns } from './turns.ts';
+import type { Clock } from '../../domain/common/index.ts';
+import type { Analysis, Analytics } from '../../domain/rollups/index.ts';
+import { processSubject } from './analytics-processes.ts';
+import { cutSlices, joinBuckets, type Piece, type Stretch, sliceOf } from './analytics-ranges.ts';
+import { stepSubject } from './analytics-steps.ts';
+import {
+  type AnalyticsDialect,
+  type EventTable,
+  type Subject,
+  unionOf,
+} from './analytics-subject.ts';
+import { createTallies, type EventRow, type RollupRow } from './analytics-tallies.ts';
+import { createTurns } from './event-loop-turns.ts';
+import type { ReadQueries } from './read-queries.ts';
 
 /** Rows of a rollup that one statement reads for each group, so that their sum holds up nobody for long. */
 const BUCKETS_AT_ONCE = 512;

@@ -1,15 +1,15 @@
 import type { Knex } from 'knex';
-import { type Clock, cutText } from '../../../domain/common/index.ts';
+import { type Clock, cutText } from '../../domain/common/index.ts';
 import {
   type Attention,
   type Found,
   MOST_LOOKED_AT,
   type RetryingStep,
   type SlowProcess,
-} from '../../../domain/rollups/index.ts';
-import type { EventRow } from '../columns.ts';
-import { decodeName } from '../process-name.ts';
-import type { ReadQueries } from '../read-queries.ts';
+} from '../../domain/rollups/index.ts';
+import type { EventRow } from './columns.ts';
+import { decodeName } from './process-name.ts';
+import type { ReadQueries } from './read-queries.ts';
 import { usualDurations } from './usual-durations.ts';
 
 /** Of a process of which too few have completed to know what is usual. */

@@ -1,4 +1,4 @@
-import { AnswerTooLargeError } from '../../../domain/common/index.ts';
+import { AnswerTooLargeError } from '../../domain/common/index.ts';
 import {
   addValue,
   exactPercentiles,
@@ -6,8 +6,8 @@ import {
   mergeEncoded,
   percentiles,
   type Tally,
-} from '../../../domain/rollups/index.ts';
-import type { Turns } from './turns.ts';
+} from '../../domain/rollups/index.ts';
+import type { Turns } from './event-loop-turns.ts';
 
 /** Columns that every query gives beside those of its groups. */
 export interface CountRow {
