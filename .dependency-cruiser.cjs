@@ -63,7 +63,7 @@ module.exports = {
       comment: 'a folder that needs another does not serve it',
       severity: 'error',
       scope: 'folder',
-      from: { path: '^(domain|src)/' },
+      from: { path: '^(domain|infrastructure|migrations|src)/' },
       to: { circular: true },
     },
   ],

@@ -1,6 +1,6 @@
 import { EVENT_COLUMNS, PROCESS_COLUMNS } from '../infrastructure/sql/columns.ts';
-import { copyToArchive } from '../infrastructure/sqlite/batch-mover.ts';
 import { openSqliteDatabase } from '../infrastructure/sqlite/database.ts';
+import { copyToArchive } from '../infrastructure/sqlite/move-batch.ts';
 import { openSqlite } from '../infrastructure/sqlite/open.ts';
 import type { ArchiverChild } from './children/archiver.ts';
 import { type Benchmark, inTurns, type Run, rowOf } from './support/benchmark.ts';

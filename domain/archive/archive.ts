@@ -5,8 +5,8 @@ export interface ArchiveCount {
   events: number;
 }
 
-/** A place in the order in which processes are moved: by their last change, then by their ids. */
-export interface ArchivePlace {
+/** The last process that was looked at; processes are in the order of their last change, then of their ids. */
+export interface ArchiveCursor {
   updatedAt: Timestamp;
   correlationId: string;
 }
@@ -16,15 +16,15 @@ export interface BatchOptions {
   endedBefore: Timestamp;
   /** Processes in the batch, at most. */
   limit: number;
-  /** Goes on behind this place: those before it are not looked at again. Left out: from the beginning. */
-  after?: ArchivePlace | undefined;
+  /** Starts after this process; left out: with the first. */
+  after?: ArchiveCursor | undefined;
 }
 
 export interface Batch extends ArchiveCount {
   /** Milliseconds that the transaction took; others may have waited for so long. */
   ms: number;
-  /** Where the next batch goes on; null when there are no more. */
-  next: ArchivePlace | null;
+  /** Where the next batch starts; null when there are no more. */
+  next: ArchiveCursor | null;
   /** Id of the newest live event, null when there is none: it moves on while others write. */
   newestEvent: string | null;
 }

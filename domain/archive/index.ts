@@ -1,7 +1,7 @@
 export type {
   Archive,
   ArchiveCount,
-  ArchivePlace,
+  ArchiveCursor,
   ArchivePreview,
   Batch,
   BatchOptions,

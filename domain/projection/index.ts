@@ -1,5 +1,6 @@
 export type { CheckedEvent } from './check-stream.ts';
 export { type CollectedProcesses, createCollectedProcesses } from './collected-processes.ts';
+export type { ProcessParts } from './inspect-process.ts';
 export { planRepair } from './plan-repair.ts';
 export type { FoldedRow, ProjectedRow, RowDifference, UnreadEvent } from './projected-row.ts';
 export type { Counts } from './rebuild-checkpoint.ts';

@@ -1,8 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Batch, BatchOptions } from '../../domain/archive/index.ts';
 import { StoreUnavailableError } from '../../domain/common/index.ts';
-import { createBatchMover } from './batch-mover.ts';
 import { createGroupCommit } from './group-commit.ts';
+import { createBatchMover } from './move-batch.ts';
 import { openSqlite } from './open.ts';
 import { openWalSize } from './wal-size.ts';
 

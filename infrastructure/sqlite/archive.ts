@@ -5,17 +5,14 @@ import type { GroupCommit } from './group-commit.ts';
 import { createSqliteRestore } from './restore.ts';
 
 /** The archive on SQLite. */
-export function createSqliteArchive(
-  options: { db: BetterSqlite3.Database; groupCommit: GroupCommit; clock: Clock } & Pick<
-    Archive,
-    'moveBatch' | 'preview' | 'previewBytes'
-  >,
-): Archive {
-  const { db, groupCommit, clock, moveBatch, preview, previewBytes } = options;
-  return {
-    moveBatch,
-    preview,
-    previewBytes,
-    restore: createSqliteRestore({ db, groupCommit, clock }),
-  };
+export function createSqliteArchive({
+  db,
+  groupCommit,
+  clock,
+  ...others
+}: { db: BetterSqlite3.Database; groupCommit: GroupCommit; clock: Clock } & Pick<
+  Archive,
+  'moveBatch' | 'preview' | 'previewBytes'
+>): Archive {
+  return { ...others, restore: createSqliteRestore({ db, groupCommit, clock }) };
 }

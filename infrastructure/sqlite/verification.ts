@@ -5,18 +5,17 @@ import type { Clock } from '../../domain/common/index.ts';
 import {
   type CollectedProcesses,
   createCollectedProcesses,
-  planRepair,
   type Verification,
 } from '../../domain/projection/index.ts';
 import { createChainCheck } from '../sql/checked-events.ts';
-import { EVENT_COLUMNS, PROCESS_COLUMNS } from '../sql/columns.ts';
+import { EVENT_COLUMNS } from '../sql/columns.ts';
 import type { FoundEventRow } from '../sql/event-row.ts';
 import { type LateOutboxRow, lateOutboxRows, outboxDifference } from '../sql/late-outbox-rows.ts';
 import { encodeFilter } from '../sql/process-name.ts';
-import { toProcessRow } from '../sql/process-row.ts';
 import { TABLES } from '../sql/process-tables.ts';
 import { type MovedRow, selectRows, toProjectedRow } from '../sql/projected-row.ts';
 import type { GroupCommit } from './group-commit.ts';
+import { createRepair } from './repair.ts';
 
 type Range = [after: string, last: string];
 type Row = FoundEventRow & { id: number };
@@ -62,22 +61,6 @@ export function createSqliteVerification(options: {
     { after: number; created_before: string; process_name: string | null; limit: number },
     LateOutboxRow
   >(`SELECT ${lateOutboxRows('@created_before')} LIMIT @limit`);
-  const names = PROCESS_COLUMNS.join(', ');
-  const set = PROCESS_COLUMNS.slice(1)
-    .map((name) => `${name} = excluded.${name}`)
-    .join(', ');
-  const writeLive = db.prepare(
-    `INSERT INTO process_store (${names}) VALUES (${PROCESS_COLUMNS.map(() => '?').join(', ')})
-     ON CONFLICT (correlation_id) DO UPDATE SET ${set}`,
-  );
-  const writeArchived = db.prepare(
-    `INSERT INTO process_store_archive (${names}, archived_at)
-     VALUES (${PROCESS_COLUMNS.map(() => '?').join(', ')}, ?)
-     ON CONFLICT (correlation_id) DO UPDATE SET ${set}, archived_at = excluded.archived_at`,
-  );
-  const removeLive = db.prepare('DELETE FROM process_store WHERE correlation_id = ?');
-  const removeArchived = db.prepare('DELETE FROM process_store_archive WHERE correlation_id = ?');
-
   function collect(from: ReturnType<typeof statements>, range: Range): CollectedProcesses {
     const collected = createCollectedProcesses();
     for (const partition of PARTITIONS) {
@@ -119,20 +102,6 @@ export function createSqliteVerification(options: {
     // The id is the position.
     withoutPosition: async () => ({ differences: [], last: null }),
     givePosition: async () => ({ done: true, message: 'its id is its position in the feed' }),
-    repair: (id) =>
-      groupCommit.write(() => {
-        const plan = planRepair(collect(one, [id, id]).partsOf(id));
-        if (plan.kind === 'none') return { done: plan.done, message: plan.message };
-        if (plan.kind === 'remove-rows' || plan.partition === 'archived') removeLive.run(id);
-        if (plan.kind === 'remove-rows' || plan.partition === 'live') removeArchived.run(id);
-        if (plan.kind === 'write') {
-          const { partition, state, archivedAt } = plan;
-          const row = toProcessRow(state);
-          const values = PROCESS_COLUMNS.map((name) => row[name]);
-          if (partition === 'live') writeLive.run(values);
-          else writeArchived.run([...values, archivedAt]);
-        }
-        return { done: true, message: plan.message };
-      }),
+    repair: createRepair(db, groupCommit, (id) => collect(one, [id, id]).partsOf(id)),
   };
 }

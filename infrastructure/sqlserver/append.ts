@@ -3,11 +3,11 @@ import { StoreUnavailableError } from '../../domain/common/index.ts';
 import { EVENT_COLUMNS, EVENT_LOG, type EventColumn, type EventRow } from '../sql/columns.ts';
 import { contentHash } from '../sql/event-hash.ts';
 import { OWN_KEY } from '../sql/event-row.ts';
-import { outputToArchive } from './archive.ts';
 import { sqlType } from './column-types.ts';
 import { withRetry } from './connection.ts';
 import { ARCHIVED, LIVE, liveElseArchived, type Row, STREAM } from './event-reads.ts';
 import { chainHashes } from './hash-chain.ts';
+import { outputToArchive } from './move-batch.ts';
 import { BEGIN_WITH_STREAM_LOCK } from './stream-lock.ts';
 import { SHARE_TABLES } from './table-lock.ts';
 
@@ -21,7 +21,7 @@ export interface Append {
   /** What the events make the process instance of an archived process, if anything. */
   lateInstance: string | null;
   /** True for events that an archived stream does not take. */
-  beginsAnew: boolean;
+  reopens: boolean;
 }
 
 export interface Place {
@@ -87,7 +87,7 @@ BEGIN
     IF @version > 0 SET @archived = 1;
   END
 END
-IF @duplicate IS NULL AND (@expected IS NULL OR @expected = @version) AND (@archived = 0 OR @begins_anew = 0)
+IF @duplicate IS NULL AND (@expected IS NULL OR @expected = @version) AND (@archived = 0 OR @reopens = 0)
 BEGIN
   IF @archived = 0 ${last('event_log')} ELSE ${last('event_log_archive')}
   ${chainHashes(events)}
@@ -142,7 +142,7 @@ export function createAppend(options: {
       .input('attempts', sql.Int, leaseMs > 0 ? 1 : 0)
       .input('lease', sql.Int, leaseMs)
       .input('late_instance', sql.VarChar(64), append.lateInstance)
-      .input('begins_anew', sql.Int, append.beginsAnew ? 1 : 0);
+      .input('reopens', sql.Int, append.reopens ? 1 : 0);
     for (const [at, row] of rows.entries()) {
       request.input(`content${at}`, sql.VarChar(64), contentHash(row));
       for (const [name, type] of TYPES) request.input(`${name}${at}`, type, row[name]);
@@ -159,7 +159,7 @@ export function createAppend(options: {
     if (expectedVersion !== undefined && expectedVersion !== version) {
       return { kind: 'conflict', version };
     }
-    if (outcome?.archived && append.beginsAnew) return { kind: 'archived' };
+    if (outcome?.archived && append.reopens) return { kind: 'archived' };
     return { kind: 'written', places: written };
   }
 

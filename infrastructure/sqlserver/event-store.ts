@@ -7,7 +7,7 @@ import {
   type StoredEvent,
   unreachable,
 } from '../../domain/process/index.ts';
-import { beginsAnew, lateInstanceId } from '../sql/archive-rows.ts';
+import { lateInstanceId, reopens } from '../sql/archive-rows.ts';
 import { checkAppend, OWN_KEY, stored, toEventRow } from '../sql/event-row.ts';
 import { createAppend, type Place } from './append.ts';
 import { createEventReads, fromRow } from './event-reads.ts';
@@ -46,7 +46,7 @@ export function createMssqlEventStore(options: MssqlEventStoreOptions): EventSto
         keys,
         expectedVersion,
         lateInstance: lateInstanceId(events),
-        beginsAnew: beginsAnew(events),
+        reopens: reopens(events),
       });
       switch (outcome.kind) {
         case 'duplicate':

@@ -43,7 +43,7 @@ COMMIT TRANSACTION;
 SELECT @place AS place;`;
 
 /** `restore` on SQL Server. */
-export function createRestore(pool: sql.ConnectionPool): Archive['restore'] {
+export function createMssqlRestore(pool: sql.ConnectionPool): Archive['restore'] {
   return async (correlationId) => {
     let doubt = false;
     const { recordset } = await withRetry(

@@ -3,24 +3,19 @@ import { PARTITIONS, type Partition } from '../../domain/archive/index.ts';
 import {
   type CollectedProcesses,
   createCollectedProcesses,
-  planRepair,
-  type Repair,
   type Verification,
 } from '../../domain/projection/index.ts';
 import { createChainCheck } from '../sql/checked-events.ts';
-import { PROCESS_COLUMNS } from '../sql/columns.ts';
 import { type LateOutboxRow, lateOutboxRows, outboxDifference } from '../sql/late-outbox-rows.ts';
 import { encodeFilter } from '../sql/process-name.ts';
-import { toProcessRow } from '../sql/process-row.ts';
 import { TABLES } from '../sql/process-tables.ts';
 import { type MovedRow, selectRows, toProjectedRow } from '../sql/projected-row.ts';
 import { isoTimes, withRetry } from './connection.ts';
 import { ARCHIVED, LIVE, type Row } from './event-reads.ts';
 import { createPositionCheck } from './position-check.ts';
-import { bindProcess } from './process-store.ts';
+import { createRepair } from './repair.ts';
 import { BEGIN_WITH_STREAM_LOCK } from './stream-lock.ts';
 import { streamRows } from './stream-rows.ts';
-import { SHARE_TABLES } from './table-lock.ts';
 
 /** The next ids in any of the tables, from indexes alone. */
 const NEXT = `SELECT TOP (@limit) correlation_id FROM (${Object.values(TABLES)
@@ -117,26 +112,6 @@ export function createMssqlVerification(options: {
     return { collected, now: times[0]?.now.getTime() ?? 0 };
   }
 
-  /** Null when the events have changed since the plan was made. */
-  async function repairOnce(id: string): Promise<Repair | null> {
-    const { collected } = await readOne(id);
-    const plan = planRepair(collected.partsOf(id));
-    if (plan.kind === 'none') return { done: plan.done, message: plan.message };
-    const request = pool.request();
-    if (plan.kind === 'write') {
-      bindProcess(request, toProcessRow(plan.state)).input(
-        'archived_at',
-        sql.DateTime2(3),
-        plan.archivedAt === null ? null : new Date(plan.archivedAt),
-      );
-    } else {
-      request.input('correlation_id', sql.VarChar(255), id);
-    }
-    const statement = plan.kind === 'write' ? WRITE[plan.partition] : REMOVE;
-    const { recordset } = await request.query<{ written: number }>(statement);
-    return recordset[0]?.written === 1 ? { done: true, message: plan.message } : null;
-  }
-
   return {
     async count() {
       const { recordset } = await withRetry(() =>
@@ -169,53 +144,9 @@ export function createMssqlVerification(options: {
       return recordset.map((row) => outboxDifference(isoTimes(row)));
     },
     ...createPositionCheck(readers),
-    async repair(id) {
-      for (;;) {
-        const repair = await withRetry(() => repairOnce(id));
-        if (repair) return repair;
-      }
-    },
+    repair: createRepair(pool, async (id) => (await readOne(id)).collected.partsOf(id)),
   };
 }
-
-const [, ...COLUMNS] = PROCESS_COLUMNS;
-
-/** Writes the row where the events are, and removes one from where they are not. */
-function write(partition: Partition): string {
-  const [here, there] = partition === 'live' ? ['', '_archive'] : ['_archive', ''];
-  const columns = partition === 'live' ? COLUMNS : [...COLUMNS, 'archived_at'];
-  const of = (table: string): string =>
-    `(SELECT MAX(version) FROM ${table} WHERE correlation_id = @correlation_id)`;
-  return `${BEGIN_WITH_STREAM_LOCK}
-${SHARE_TABLES}
-DECLARE @written INT = 0;
-IF ${of(`event_log${here}`)} = @version AND ${of(`event_log${there}`)} IS NULL
-BEGIN
-  DELETE FROM process_store${there} WHERE correlation_id = @correlation_id;
-  UPDATE process_store${here} SET ${columns.map((name) => `${name} = @${name}`).join(', ')}
-    WHERE correlation_id = @correlation_id;
-  IF @@ROWCOUNT = 0
-    INSERT INTO process_store${here} (correlation_id, ${columns.join(', ')})
-    VALUES (@correlation_id, ${columns.map((name) => `@${name}`).join(', ')});
-  SET @written = 1;
-END
-COMMIT TRANSACTION;
-SELECT @written AS written;`;
-}
-
-const WRITE = { live: write('live'), archived: write('archived') };
-const REMOVE = `${BEGIN_WITH_STREAM_LOCK}
-${SHARE_TABLES}
-DECLARE @written INT = 0;
-IF NOT EXISTS (SELECT 1 FROM event_log WHERE correlation_id = @correlation_id)
-  AND NOT EXISTS (SELECT 1 FROM event_log_archive WHERE correlation_id = @correlation_id)
-BEGIN
-  DELETE FROM process_store WHERE correlation_id = @correlation_id;
-  DELETE FROM process_store_archive WHERE correlation_id = @correlation_id;
-  SET @written = 1;
-END
-COMMIT TRANSACTION;
-SELECT @written AS written;`;
 
 function collectRows(
   collected: CollectedProcesses,

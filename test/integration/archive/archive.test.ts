@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { ArchivePlace } from '../../../domain/archive/archive.ts';
+import type { ArchiveCursor } from '../../../domain/archive/archive.ts';
 import { EVENT_COLUMNS, PROCESS_COLUMNS } from '../../../infrastructure/sql/columns.ts';
 import {
   archivedState,
@@ -99,7 +99,7 @@ describe.each(databaseKinds())('moving to the archive on $name', ({ name, availa
       await relayAll(database);
       await knex('process_store').update({ updated_at: '2026-01-01T00:00:00.001Z' });
       const moved: string[] = [];
-      let after: ArchivePlace | undefined;
+      let after: ArchiveCursor | undefined;
       for (;;) {
         const batch = await archive.moveBatch({ endedBefore: soon(), limit: 2, after });
         const rows = await knex('process_store_archive').select('correlation_id');

@@ -32,7 +32,7 @@ const OTHER_TYPES: Readonly<Record<string, string>> = {
   after_time: 'datetime2(3)',
   after_id: 'varchar(255)',
   late_instance: 'varchar(64)',
-  begins_anew: 'int',
+  reopens: 'int',
   content: 'varchar(64)',
   replaced: 'varchar(255)',
   last_master_key: 'varchar(32)',
