@@ -11,9 +11,7 @@ import {
   takeLocks,
 } from '../domain/archive/index.ts';
 import { createProgressLines, DAY_MS, type ProgressLog } from '../domain/common/index.ts';
-import type { Queue } from '../domain/outbox/index.ts';
-
-const NAME = 'archive-expired';
+import type { ScheduledJob } from './job.ts';
 
 interface ArchivePorts {
   archive: Pick<Archive, 'moveBatch'>;
@@ -41,42 +39,42 @@ interface ArchiveObserver {
 }
 
 interface Run<Result> {
-  /** It did all there was to do, or was told to stop before. */
+  /** `stopped`: the run was stopped before everything that is due was archived. */
   outcome: 'ok' | 'stopped';
   result: Result;
 }
 
 /**
- * Schedules the archiving of ended processes, and the purge that follows it, on one service instance at a
- * time. A run is left out while somebody else archives, with the command for example.
+ * At the times of ARCHIVE_CRON: archives ended processes that are old enough, then purges the archive. Skips the run
+ * while a command archives.
+ *
+ * @param settings `afterDays`: 0 switches the job off
  */
-export async function scheduleArchive(
-  queue: Pick<Queue, 'schedule' | 'unschedule'>,
-  { afterDays, cron, batch }: { afterDays: number; cron: string; batch: number },
+export function archiveExpiredJob(
   { archive, purge, maintenanceLock, observer, log }: ArchivePorts,
-): Promise<void> {
-  if (afterDays === 0) {
-    // Redis keeps the schedule of a time when it was on.
-    await queue.unschedule(NAME);
-    return;
-  }
+  { afterDays, cron, batch }: { afterDays: number; cron: string; batch: number },
+): ScheduledJob {
   const options = { olderThanMs: afterDays * DAY_MS, batch };
-
-  await queue.schedule(NAME, { cron }, async (signal) => {
-    const locks = await takeLocks(maintenanceLock, ARCHIVE_LOCKS);
-    if (!locks.taken) {
-      log.info({ lock: locks.by }, `archive: left out, ${TAKEN[locks.by]}`);
-      return;
-    }
-    try {
-      const totals = await observer.archiveRun((onBatch) => run(signal, onBatch));
-      log.info({ ...totals, afterDays }, 'archive: run ended');
-    } finally {
-      await locks.release();
-    }
-    // Told to stop before it was done: another instance continues.
-    signal.throwIfAborted();
-  });
+  return {
+    name: 'archive-expired',
+    role: 'retention',
+    schedule: afterDays === 0 ? null : { cron },
+    async handler(signal) {
+      const locks = await takeLocks(maintenanceLock, ARCHIVE_LOCKS);
+      if (!locks.taken) {
+        log.info({ lock: locks.by }, `archive: skipped, ${TAKEN[locks.by]}`);
+        return;
+      }
+      try {
+        const totals = await observer.archiveRun((onBatch) => run(signal, onBatch));
+        log.info({ ...totals, afterDays }, 'archive: run ended');
+      } finally {
+        await locks.release();
+      }
+      // A run that was stopped early has not done its work: another service instance continues.
+      signal.throwIfAborted();
+    },
+  };
 
   async function run(signal: AbortSignal, onBatch: (batch: MovedBatch) => void) {
     const lines = createProgressLines(log);

@@ -1,15 +1,30 @@
 import type { Job } from '../domain/outbox/index.ts';
 import type { Notifier, ProcessStore } from '../domain/process/index.ts';
+import type { EventJob } from './job.ts';
+
+interface ProjectPorts {
+  processStore: Pick<ProcessStore, 'project'>;
+  notifier: Pick<Notifier, 'publish'>;
+}
+
+/** After every event: brings the row of its process up to date. */
+export function projectProcessJob(ports: ProjectPorts): EventJob {
+  return {
+    name: 'project-process',
+    role: 'projector',
+    handler: (job) => projectProcess(job, ports),
+  };
+}
 
 /**
- * Brings `process_store` up to the stream and tells every instance. What the job says does not
- * matter beyond its correlation id: the fold starts at the stored version, so a job that comes
- * twice, late or before its elder changes nothing it should not.
+ * Brings `process_store` up to the stream and publishes the state to every instance. Of the job only the
+ * correlation id matters: the fold starts at the stored version, so a job that comes
+ * twice, late or before an older one changes nothing that it should not.
  */
 export async function projectProcess(
-  job: Pick<Job, 'correlationId'>,
-  ports: { processStore: ProcessStore; notifier: Notifier },
+  { correlationId }: Pick<Job, 'correlationId'>,
+  { processStore, notifier }: ProjectPorts,
 ): Promise<void> {
-  const state = await ports.processStore.project(job.correlationId);
-  if (state) await ports.notifier.publish(state);
+  const state = await processStore.project(correlationId);
+  if (state) await notifier.publish(state);
 }

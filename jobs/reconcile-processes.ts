@@ -1,18 +1,19 @@
-import { type ReconcilePorts, reconcileProcesses } from '../domain/engine/index.ts';
-import type { Queue } from '../domain/outbox/index.ts';
+import {
+  type ReconcileOptions,
+  type ReconcilePorts,
+  reconcileProcesses,
+} from '../domain/engine/index.ts';
+import { every, type ScheduledJob } from './job.ts';
 
-const NAME = 'reconcile-processes';
-
-/** Schedules the comparison of pending processes with the engine, on one service instance at a time. */
-export async function scheduleReconciler(
-  queue: Pick<Queue, 'schedule' | 'unschedule'>,
-  { everyMs, ...what }: { everyMs: number } & Parameters<typeof reconcileProcesses>[1],
+/** Every RECONCILE_EVERY_MS: compares pending processes and running instances with each other (G11). */
+export function reconcileProcessesJob(
   ports: ReconcilePorts,
-): Promise<void> {
-  if (everyMs === 0) {
-    // Redis keeps the schedule of a time when it was on.
-    await queue.unschedule(NAME);
-    return;
-  }
-  await queue.schedule(NAME, { everyMs }, (signal) => reconcileProcesses(ports, what, signal));
+  { everyMs, ...options }: ReconcileOptions & { everyMs: number },
+): ScheduledJob {
+  return {
+    name: 'reconcile-processes',
+    role: 'worker',
+    schedule: every(everyMs),
+    handler: (signal) => reconcileProcesses(ports, options, signal),
+  };
 }

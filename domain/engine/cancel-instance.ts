@@ -1,6 +1,11 @@
 import type { Job } from '../outbox/index.ts';
-import { type EventStore, fold } from '../process/index.ts';
+import { type EventStore, readProcess } from '../process/index.ts';
 import type { Engine } from './engine.ts';
+
+export interface CancelInstancePorts {
+  eventStore: EventStore;
+  engine: Engine;
+}
 
 /**
  * Deletes the engine's instances of a cancelled process. Looks by business key as well: the start
@@ -8,9 +13,9 @@ import type { Engine } from './engine.ts';
  */
 export async function cancelInstance(
   job: Pick<Job, 'correlationId'>,
-  { eventStore, engine }: { eventStore: EventStore; engine: Engine },
+  { eventStore, engine }: CancelInstancePorts,
 ): Promise<void> {
-  const state = fold(await eventStore.readStream(job.correlationId));
+  const { state } = await readProcess(eventStore, job.correlationId);
   if (state?.error?.kind !== 'cancelled') return;
   const instances = await engine.findInstances(state.processName, job.correlationId);
   for (const instance of instances) {

@@ -1,4 +1,4 @@
-export { cancelInstance } from './cancel-instance.ts';
+export { type CancelInstancePorts, cancelInstance } from './cancel-instance.ts';
 export { deleteHistory } from './delete-history.ts';
 export { deliverMessage } from './deliver-message.ts';
 export type {
@@ -15,6 +15,6 @@ export {
   type VariableValue,
 } from './engine-variables.ts';
 export type { ReconcilePorts } from './reconcile-ports.ts';
-export { reconcileProcesses } from './reconcile-processes.ts';
-export { retryInstance } from './retry-instance.ts';
-export { startInstance } from './start-instance.ts';
+export { type ReconcileOptions, reconcileProcesses } from './reconcile-processes.ts';
+export { type RetryInstancePorts, retryInstance } from './retry-instance.ts';
+export { type StartInstancePorts, startInstance } from './start-instance.ts';

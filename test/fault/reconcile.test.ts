@@ -52,9 +52,9 @@ describe('the reconciler of a service', () => {
     const service = await startTestService(settings, folder);
     cleanup.push(() => service.stop());
     const waiting = service.api.start('gated', { gate: 'long' }, { correlationId: 'long' });
-    const looked = () =>
-      service.log.filter(({ msg, looked: n }) => String(msg).includes('pending') && Number(n) > 0);
-    await until(() => looked().length >= 5, 'the reconciler has looked at it five times');
+    const checks = () =>
+      service.log.filter(({ msg, checked: n }) => String(msg).includes('pending') && Number(n) > 0);
+    await until(() => checks().length >= 5, 'the reconciler has checked it five times');
     folder.open('long');
     expect((await waiting).status).toBe(200);
   });

@@ -4,17 +4,21 @@ import type { Engine } from '../../../domain/engine/index.ts';
 import type { Queue } from '../../../domain/outbox/index.ts';
 import type { Notifier } from '../../../domain/process/index.ts';
 import { createArchiveObserver } from '../../../infrastructure/observability/archive-observer.ts';
-import { scheduleArchive } from '../../../jobs/archive-expired.ts';
-import { jobHandlersOf } from '../../../jobs/job-handlers.ts';
-import { scheduleReconciler } from '../../../jobs/reconcile-processes.ts';
-import { scheduleRollup } from '../../../jobs/rollup-events.ts';
+import { archiveExpiredJob } from '../../../jobs/archive-expired.ts';
+import { cancelInstanceJob } from '../../../jobs/cancel-instance.ts';
+import { scheduleJobs, startEventJobs } from '../../../jobs/job.ts';
+import { projectProcessJob } from '../../../jobs/project-process.ts';
+import { reconcileProcessesJob } from '../../../jobs/reconcile-processes.ts';
+import { retryInstanceJob } from '../../../jobs/retry-instance.ts';
+import { rollupEventsJob } from '../../../jobs/rollup-events.ts';
+import { startInstanceJob } from '../../../jobs/start-instance.ts';
 import type { Config, Role } from '../../config.ts';
 import type { Stores } from '../database/stores.ts';
 import { attemptsOf, type LoadedProcess } from '../definitions/load-processes.ts';
 import type { Observability } from '../observability/observability.ts';
 import { openPurge } from './purge.ts';
 
-/** Starts the jobs that events cause, and those that run on a schedule, as far as this instance has their roles. */
+/** Starts the jobs whose roles this service instance has: those that events cause, and those that run on a schedule. */
 export async function startJobs(options: {
   config: Config;
   has: (role: Role) => boolean;
@@ -36,39 +40,41 @@ export async function startJobs(options: {
     engine: options.engine,
     attemptsOf: attemptsOf(processes),
   };
-  await queue.work(jobHandlersOf(has, ports));
-  if (has('worker')) {
-    await scheduleReconciler(
-      queue,
+  const isOurs = ({ role }: { role: Role }): boolean => has(role);
+  const eventJobs = [
+    projectProcessJob(ports),
+    startInstanceJob(ports),
+    retryInstanceJob(ports),
+    cancelInstanceJob(ports),
+  ];
+  const scheduledJobs = [
+    reconcileProcessesJob(
+      { ...ports, processKeys: database.processKeys, log, clock: Date.now },
       {
         everyMs: config.RECONCILE_EVERY_MS,
         afterMs: config.RECONCILE_AFTER_MS,
         keepMs: config.RETRY_KEEP_DAYS * DAY_MS,
         processKeys: processes.map(({ definition }) => definition.key),
       },
-      { ...ports, processKeys: database.processKeys, log, clock: Date.now },
-    );
-  }
-  if (has('projector')) {
-    const { rollups: store, rollupSource: source } = database;
-    await scheduleRollup(queue, { everyMs: config.ROLLUP_EVERY_MS }, { source, store });
-  }
-  if (has('retention')) {
-    const { archive, maintenanceLock } = database;
-    await scheduleArchive(
-      queue,
+    ),
+    rollupEventsJob(
+      { source: database.rollupSource, store: database.rollups },
+      { everyMs: config.ROLLUP_EVERY_MS },
+    ),
+    archiveExpiredJob(
+      {
+        ...database,
+        purge: openPurge(config, database),
+        observer: createArchiveObserver(observability.metrics),
+        log: observability.log,
+      },
       {
         afterDays: config.ARCHIVE_AFTER_DAYS,
         cron: config.ARCHIVE_CRON,
         batch: config.ARCHIVE_BATCH,
       },
-      {
-        archive,
-        maintenanceLock,
-        purge: openPurge(config, database),
-        observer: createArchiveObserver(observability.metrics),
-        log: observability.log,
-      },
-    );
-  }
+    ),
+  ];
+  await startEventJobs(queue, eventJobs.filter(isOurs));
+  await scheduleJobs(queue, scheduledJobs.filter(isOurs));
 }

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createInProcessQueue } from '../../../infrastructure/in-process/queue.ts';
 import { createArchiveObserver } from '../../../infrastructure/observability/archive-observer.ts';
 import { createMetrics } from '../../../infrastructure/observability/metrics.ts';
-import { scheduleArchive } from '../../../jobs/archive-expired.ts';
+import { archiveExpiredJob } from '../../../jobs/archive-expired.ts';
+import { scheduleJobs } from '../../../jobs/job.ts';
 import { archivedState, endedProcess } from '../../support/archive-world.ts';
 import { until } from '../../support/children.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
@@ -40,11 +41,9 @@ describe('the scheduled archiving', () => {
     const queue = createInProcessQueue({ concurrency: 1, log });
     const metrics = createMetrics({ version: '1' });
     const { archive, maintenanceLock } = opened;
-    await scheduleArchive(
-      queue,
-      { afterDays, cron: '30 2 * * *', batch: 10 },
-      { archive, maintenanceLock, observer: createArchiveObserver(metrics), log },
-    );
+    const ports = { archive, maintenanceLock, observer: createArchiveObserver(metrics), log };
+    const job = archiveExpiredJob(ports, { afterDays, cron: '30 2 * * *', batch: 10 });
+    await scheduleJobs(queue, [job]);
     return { opened, queue, metrics };
   }
 
@@ -71,13 +70,13 @@ describe('the scheduled archiving', () => {
     const release = await opened.maintenanceLock.tryLock('archive', 'exclusive');
     await vi.advanceTimersByTimeAsync(91 * 60_000);
     expect(lines.map(({ message }) => message)).toEqual([
-      expect.stringMatching(/^archive: left out, another run is archiving in this database/),
+      expect.stringMatching(/^archive: skipped, another run is archiving in this database/),
     ]);
     expect(await archivedState(opened, 'old')).toBeNull();
     await release?.();
     const tables = await opened.maintenanceLock.tryLock('tables', 'exclusive');
     await vi.advanceTimersByTimeAsync(DAY_MS);
-    expect(lines[1]?.message).toMatch(/^archive: left out, a run of .* is at work/);
+    expect(lines[1]?.message).toMatch(/^archive: skipped, a run of .* is at work/);
     await tables?.();
     await vi.advanceTimersByTimeAsync(DAY_MS);
     vi.useRealTimers();
