@@ -1,25 +1,27 @@
 import jsep from 'jsep';
 
-/** Of the reader's own operators, those that JUEL has not. */
-const FOREIGN = ['|', '^', '&', '===', '!==', '<<', '>>', '>>>', '**', '??'];
-const WORDS = {
-  or: 1,
-  and: 2,
-  eq: 6,
-  ne: 6,
-  lt: 7,
-  gt: 7,
-  le: 7,
-  ge: 7,
-  div: 10,
-  mod: 10,
-};
+/** The operators of a parser, and the longest name among them. */
+interface Operators {
+  unary_ops: Record<string, number>;
+  binary_ops: Record<string, number>;
+  max_unop_len: number;
+  max_binop_len: number;
+}
 
-for (const operator of FOREIGN) jsep.removeBinaryOp(operator);
-for (const operator of ['~', '+']) jsep.removeUnaryOp(operator);
-for (const [word, precedence] of Object.entries(WORDS)) jsep.addBinaryOp(word, precedence);
-jsep.addUnaryOp('not');
-jsep.addUnaryOp('empty');
+/** JUEL's operators, the binary ones with their precedence. */
+const JUEL: Operators = {
+  unary_ops: { '-': 1, '!': 1, not: 1, empty: 1 },
+  binary_ops: {
+    ...{ '||': 1, or: 1 },
+    ...{ '&&': 2, and: 2 },
+    ...{ '==': 6, eq: 6, '!=': 6, ne: 6 },
+    ...{ '<': 7, lt: 7, '>': 7, gt: 7, '<=': 7, le: 7, '>=': 7, ge: 7 },
+    ...{ '+': 9, '-': 9 },
+    ...{ '*': 10, '/': 10, div: 10, '%': 10, mod: 10 },
+  },
+  max_unop_len: 5,
+  max_binop_len: 3,
+};
 
 const parsed = new Map<string, jsep.Expression>();
 export const WHOLE = /^\s*[$#]\{([^}]*)\}\s*$/;
@@ -29,9 +31,21 @@ export const PART = /[$#]\{([^}]*)\}/g;
 export function parse(source: string): jsep.Expression {
   const known = parsed.get(source);
   if (known) return known;
-  const expression = jsep(source);
+  const expression = parseJuel(source);
   parsed.set(source, expression);
   return expression;
+}
+
+/** jsep has its operators in one place for the whole process: JUEL's are there only while it reads this. */
+function parseJuel(source: string): jsep.Expression {
+  const { Jsep } = jsep as unknown as { Jsep: Operators };
+  const { unary_ops, binary_ops, max_unop_len, max_binop_len } = Jsep;
+  Object.assign(Jsep, JUEL);
+  try {
+    return jsep(source);
+  } finally {
+    Object.assign(Jsep, { unary_ops, binary_ops, max_unop_len, max_binop_len });
+  }
 }
 
 /**
