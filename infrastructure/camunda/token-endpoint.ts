@@ -1,4 +1,10 @@
-import { Agent, request } from 'undici';
+import {
+  allowInsecureRequests,
+  type ClientAuth,
+  ClientSecretPost,
+  clientCredentialsGrantRequest,
+  processClientCredentialsResponse,
+} from 'oauth4webapi';
 import { z } from 'zod';
 import { cutText } from '../../domain/common/index.ts';
 import { TokenUnavailableError } from './token-error.ts';
@@ -7,9 +13,9 @@ export interface TokenEndpointOptions {
   tokenUrl: string;
   clientId: string;
   clientSecret: string;
-  /** Empty: not asked for. */
+  /** Empty: not sent. */
   scope: string;
-  /** Not in RFC 6749, but some servers cannot do without; empty: not sent. */
+  /** Not in RFC 6749, but some servers require it; empty: not sent. */
   audience: string;
   /** Milliseconds for one request. */
   timeoutMs?: number;
@@ -17,22 +23,14 @@ export interface TokenEndpointOptions {
 
 export interface GrantedToken {
   accessToken: string;
-  /** Infinity when the server does not say: the engine's 401 tells then. */
+  /** Infinity when the server does not say it: the engine answers 401 when the token has expired. */
   expiresInMs: number;
 }
 
-/** How the client says who it is (RFC 6749, section 2.3.1): in the header, or in the body. */
-type ClientAuth = 'header' | 'body';
-
-/** With these a server refuses a way of saying who asks, each with an error code of its own. */
+/** With these statuses a server refuses a way of authentication, each server with its own error code. */
 const AUTH_REFUSALS = new Set([400, 401]);
-
-/** RFC 6749, section 5.1; a token must fit into a header. */
-const grantSchema = z.object({
-  access_token: z.string().regex(/^[\x21-\x7e]+$/),
-  token_type: z.string().regex(/^bearer$/i),
-  expires_in: z.coerce.number().positive().optional(),
-});
+/** What a header can carry. */
+const HEADER_TEXT = /^[\x21-\x7e]+$/;
 /** RFC 6749, section 5.2. */
 const refusalSchema = z.object({
   error: z.string(),
@@ -40,72 +38,61 @@ const refusalSchema = z.object({
 });
 
 /**
- * Asks an authorization server for tokens with the client's own credentials. Every server knows the
- * header, but some let a client use only the body: after a refusal that is tried, and what has worked
- * once is kept.
+ * Asks an authorization server for tokens with the client's own credentials (RFC 6749, section 4.4). Every server
+ * accepts them in the header, but some let a client use only the body: after a refusal the body is tried, and what
+ * has worked once is kept.
  */
 export function createTokenEndpoint(options: TokenEndpointOptions) {
   const { tokenUrl, clientId, clientSecret, scope, audience, timeoutMs = 10_000 } = options;
-  const agent = new Agent({ connections: 1 });
+  const server = { issuer: tokenUrl, token_endpoint: tokenUrl };
+  const client = { client_id: clientId };
+  const parameters = { ...(scope !== '' && { scope }), ...(audience !== '' && { audience }) };
+  const closing = new AbortController();
+  const inHeader = basicAuthOf(clientSecret);
+  const inBody = ClientSecretPost(clientSecret);
   let known: ClientAuth | undefined;
 
-  async function ask(how: ClientAuth): Promise<GrantedToken> {
-    const form = new URLSearchParams({ grant_type: 'client_credentials' });
-    if (scope !== '') form.set('scope', scope);
-    if (audience !== '') form.set('audience', audience);
-    if (how === 'body') {
-      form.set('client_id', clientId);
-      form.set('client_secret', clientSecret);
+  async function ask(auth: ClientAuth): Promise<GrantedToken> {
+    const { response, text } = await post(auth);
+    if (response.status !== 200) throw refusal(response.status, text);
+    try {
+      const grant = await processClientCredentialsResponse(server, client, response);
+      const { access_token: accessToken, token_type: type, expires_in: seconds } = grant;
+      if (type !== 'bearer') throw new Error(`the token_type is ${type}, not bearer`);
+      if (!HEADER_TEXT.test(accessToken)) throw new Error('the access_token does not fit a header');
+      return { accessToken, expiresInMs: (seconds ?? Number.POSITIVE_INFINITY) * 1_000 };
+    } catch (cause) {
+      const reason = (cause as Error).message;
+      throw new TokenUnavailableError(
+        `${tokenUrl} answered 200, but with no token: ${reason}`,
+        null,
+        { cause },
+      );
     }
-    const { status, text } = await post(form, how === 'header' ? headerOf() : {});
-    if (status !== 200) throw refusal(status, text);
-    const grant = grantSchema.safeParse(parse(text));
-    if (!grant.success) {
-      const what = z.prettifyError(grant.error).replaceAll(/\s+/g, ' ');
-      throw new TokenUnavailableError(`${tokenUrl} answered 200, but with no token: ${what}`, null);
-    }
-    const { access_token: accessToken, expires_in: seconds } = grant.data;
-    return { accessToken, expiresInMs: (seconds ?? Number.POSITIVE_INFINITY) * 1_000 };
   }
 
-  async function post(
-    form: URLSearchParams,
-    headers: Record<string, string>,
-  ): Promise<{ status: number; text: string }> {
+  async function post(auth: ClientAuth): Promise<{ response: Response; text: string }> {
     try {
-      const answer = await request(tokenUrl, {
-        method: 'POST',
-        dispatcher: agent,
-        headersTimeout: timeoutMs,
-        bodyTimeout: timeoutMs,
-        headers: {
-          ...headers,
-          accept: 'application/json',
-          'content-type': 'application/x-www-form-urlencoded',
-        },
-        body: form.toString(),
+      const response = await clientCredentialsGrantRequest(server, client, auth, parameters, {
+        // The configuration decides whether the endpoint may be plain HTTP.
+        [allowInsecureRequests]: true,
+        signal: AbortSignal.any([closing.signal, AbortSignal.timeout(timeoutMs)]),
       });
-      return { status: answer.statusCode, text: await answer.body.text() };
+      return { response, text: await response.clone().text() };
     } catch (cause) {
       throw new TokenUnavailableError(`${tokenUrl} cannot be reached`, null, { cause });
     }
   }
 
-  /** Both parts are form-encoded first, says section 2.3.1. */
-  function headerOf(): Record<string, string> {
-    const pair = `${formEncode(clientId)}:${formEncode(clientSecret)}`;
-    return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
-  }
-
   function refusal(status: number, text: string): TokenUnavailableError {
-    const said = refusalSchema.safeParse(parse(text));
-    if (!said.success) {
+    const answer = refusalSchema.safeParse(parse(text));
+    if (!answer.success) {
       return new TokenUnavailableError(
         `${tokenUrl} answered ${status}: ${cutText(masked(text), 200) || 'no reason given'}`,
         status === 401 ? { status, error: 'invalid_client' } : null,
       );
     }
-    const { error, error_description: description } = said.data;
+    const { error, error_description: description } = answer.data;
     const words = cutText(masked(description ? `${error} (${description})` : error), 300);
     return new TokenUnavailableError(`${tokenUrl} answered ${status}: ${words}`, { status, error });
   }
@@ -119,28 +106,37 @@ export function createTokenEndpoint(options: TokenEndpointOptions) {
     /** @throws TokenUnavailableError */
     async request(): Promise<GrantedToken> {
       try {
-        const token = await ask(known ?? 'header');
-        known ??= 'header';
+        const token = await ask(known ?? inHeader);
+        known ??= inHeader;
         return token;
       } catch (error) {
         const refused = error instanceof TokenUnavailableError ? error.refusal : null;
         if (known !== undefined || !AUTH_REFUSALS.has(refused?.status ?? 0)) throw error;
-        // Where that is refused as well, the answer to what every server knows says more.
-        const token = await ask('body').catch(() => Promise.reject(error));
-        known = 'body';
+        // Where that is refused as well, the answer to what every server accepts says more.
+        const token = await ask(inBody).catch(() => Promise.reject(error));
+        known = inBody;
         return token;
       }
     },
-    /** Also ends a request that is under way. */
-    close: () => agent.destroy(),
+    /** Also ends a running request. */
+    async close(): Promise<void> {
+      closing.abort();
+    },
   };
 }
 
-function formEncode(text: string): string {
-  return new URLSearchParams({ x: text }).toString().slice('x='.length);
+/**
+ * The credentials in the header, form-encoded (RFC 6749, section 2.3.1). ClientSecretBasic also encodes characters
+ * that a form leaves as they are, and servers that decode nothing would refuse an id with a hyphen.
+ */
+function basicAuthOf(clientSecret: string): ClientAuth {
+  return (_server, { client_id: id }, _body, headers) => {
+    const pair = new URLSearchParams([[id, clientSecret]]).toString().replace('=', ':');
+    headers.set('authorization', `Basic ${btoa(pair)}`);
+  };
 }
 
-/** Undefined when it is no JSON. */
+/** Undefined when it is not JSON. */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);

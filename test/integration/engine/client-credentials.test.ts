@@ -41,7 +41,7 @@ describe('tokens for the engine', () => {
     expect(server.requests).toEqual([
       {
         authorization: `Basic ${Buffer.from(pair).toString('base64')}`,
-        contentType: 'application/x-www-form-urlencoded',
+        contentType: expect.stringMatching(/^application\/x-www-form-urlencoded(;charset=UTF-8)?$/),
         form: { grant_type: 'client_credentials' },
       },
     ]);
