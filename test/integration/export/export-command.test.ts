@@ -20,7 +20,8 @@ import { databaseKinds, temporaryFolder } from '../../support/databases.ts';
 import { expectedRows, firstDifference, readExport } from '../../support/exported.ts';
 
 const BIN = await builtFile('src/bin.ts');
-const EVENTS = 12_000;
+const HOLD_AT = await builtFile('test/support/programs/hold-at.ts');
+const EVENTS = 6_000;
 
 describe('the command export', () => {
   const folder = temporaryFolder();
@@ -108,7 +109,7 @@ describe('the command export', () => {
     async (format) => {
       const name = `interrupted-${format}`;
       const first = begin('--format', format, '--out', at(name));
-      await until(() => sizeOf(`${at(name)}.partial`) > 100_000, 'it is at work');
+      await first.held;
       first.child.kill('SIGINT');
       expect(await first.ended, first.output()).toEqual([130, null]);
       expect(first.output()).toContain('stopped; run the same command again to go on');
@@ -128,21 +129,17 @@ describe('the command export', () => {
     async (format) => {
       const name = `killed-${format}`;
       const words = ['--format', format, '--out', at(name)];
-      let was = 0;
-      for (let kill = 0; kill < 3; kill++) {
-        const child = begin(...words);
-        await until(() => existsSync(at(name)) || sizeOf(`${at(name)}.partial`) > was, 'it works');
-        was = sizeOf(`${at(name)}.partial`);
+      for (const bytes of [1, 60_000, 120_000]) {
+        const child = beginUpTo(bytes, ...words);
+        await child.held;
         child.child.kill('SIGKILL');
         await child.ended;
       }
       // As a power cut may leave the end of what was not synced, and of the journal's last line.
       const journal = `${at(name)}.partial.journal`;
-      if (existsSync(journal)) {
-        writeFileSync(`${at(name)}.partial`, 'torn', { flag: 'a' });
-        writeFileSync(journal, '{"written":"1', { flag: 'a' });
-      }
-      const { code, err } = existsSync(at(name)) ? { code: 0, err: '' } : await run(...words);
+      writeFileSync(`${at(name)}.partial`, 'torn', { flag: 'a' });
+      writeFileSync(journal, '{"written":"1', { flag: 'a' });
+      const { code, err } = await run(...words);
       expect(code, err).toBe(0);
       await expectWhole(name, format);
     },
@@ -151,7 +148,7 @@ describe('the command export', () => {
   it('starts again when its file has lost what the journal says of it', async () => {
     const words = ['--out', at('lost')];
     const first = begin(...words);
-    await until(() => sizeOf(`${at('lost')}.partial`) > 100_000, 'it is at work');
+    await first.held;
     first.child.kill('SIGINT');
     await first.ended;
     truncateSync(`${at('lost')}.partial`, 10);
@@ -163,7 +160,7 @@ describe('the command export', () => {
     const words = ['export', '--archive', 'include', '--out', at('full')];
     const line = [process.execPath, BIN, ...words].map((word) => `'${word}'`).join(' ');
     // Blocks of 512 bytes or 1 KiB, as the shell has it: less than the whole in both cases.
-    const limited = spawn('sh', ['-c', `ulimit -f 10000; exec ${line}`], {
+    const limited = spawn('sh', ['-c', `ulimit -f 4000; exec ${line}`], {
       env: { PATH: process.env.PATH ?? '', ...env, LOG_LEVEL: 'error' },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
@@ -182,15 +179,15 @@ describe('the command export', () => {
 
   it('keeps a second run off the same file', async () => {
     const first = begin('--out', at('one'));
-    await until(() => existsSync(`${at('one')}.partial`), 'the first is at work');
-    first.child.kill('SIGSTOP');
+    await first.held;
     const second = await run('--out', at('one'));
-    first.child.kill('SIGCONT');
     expect(second).toMatchObject({
       code: 1,
       err: 'fastify-camunda: --out: another run is writing this file; wait for its end, or choose another name\n',
     });
-    expect(await first.ended).toEqual([0, null]);
+    first.child.kill('SIGINT');
+    expect(await first.ended).toEqual([130, null]);
+    expect((await run('--out', at('one'))).code).toBe(0);
     await expectWhole('one', 'ndjson');
   });
 
@@ -202,7 +199,7 @@ describe('the command export', () => {
     await expectWhole('mine', 'ndjson');
 
     const first = begin('--out', at('other'));
-    await until(() => sizeOf(`${at('other')}.partial`) > 100_000, 'it is at work');
+    await first.held;
     first.child.kill('SIGINT');
     await first.ended;
     const other = ['--format', 'csv', '--out', at('other')];
@@ -216,7 +213,7 @@ describe('the command export', () => {
   it('does not continue a file of columns that an older release began', async () => {
     const words = ['--format', 'csv', '--out', at('older')];
     const first = begin(...words);
-    await until(() => sizeOf(`${at('older')}.partial`) > 100_000, 'it is at work');
+    await first.held;
     first.child.kill('SIGINT');
     await first.ended;
     const journal = `${at('older')}.partial.journal`;
@@ -246,9 +243,13 @@ describe('the command export', () => {
     return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   }
 
-  function begin(...args: string[]) {
-    const child = spawn(process.execPath, [BIN, 'export', '--archive', 'include', ...args], {
-      env: { PATH: process.env.PATH ?? '', ...env },
+  const begin = (...args: string[]) => beginUpTo(100_000, ...args);
+
+  /** An export that stands still once it has written so many bytes, until it is interrupted or killed. */
+  function beginUpTo(bytes: number, ...args: string[]) {
+    const words = ['export', '--archive', 'include', ...args];
+    const child = spawn(process.execPath, ['--import', HOLD_AT, BIN, ...words], {
+      env: { PATH: process.env.PATH ?? '', ...env, HOLD_AT: String(bytes) },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     endWithUs(child);
@@ -258,7 +259,8 @@ describe('the command export', () => {
         output += String(data);
       });
     }
-    return { child, output: () => output, ended: once(child, 'close') };
+    const held = until(() => /^held$/m.test(output), 'it is in the middle');
+    return { child, held, output: () => output, ended: once(child, 'close') };
   }
 });
 
