@@ -1,26 +1,26 @@
 import type { Timestamp } from '../common/index.ts';
 import { type EventStore, fold, isEnded, type StoredEvent } from '../process/index.ts';
-import { ERASED, isSealed } from './personal.ts';
+import { ERASED, isEncrypted } from './personal.ts';
 import type { ProcessKeys } from './process-keys.ts';
 
 export type EraseAnswer =
   | {
       kind: 'erased' | 'erased-before';
       erasedAt: Timestamp;
-      /** True when it began before there was a master key: what it wrote until then stays. */
+      /** True when it began before there was a master key: what it wrote until then stays readable. */
       inTheClear: boolean;
     }
-  /** It needs its data: to be cancelled first. */
+  /** It still needs its data: cancel it first. */
   | { kind: 'pending' }
   /** It never had a key: whatever is personal in it is stored in the clear. */
   | { kind: 'no-key' }
   | { kind: 'unknown' };
 
 /**
- * Destroys the key of a process's personal data. Its events stay as they are, and so do their hashes; when it was
- * done is with the keys, not in an event: the stream of a process that has long ended would change.
+ * Destroys the key of a process's personal data. Its events stay as they are, and so do their hashes. The time is
+ * stored with the keys and not as an event, which would change the stream of a process that ended long ago.
  *
- * One that has left the database, by a hand-over to files, is erased in those.
+ * A process that is only in the files of the cold archive is erased there as well: they hold what its key encrypts.
  *
  * @param ports the event store as it stores: no key is needed to destroy one
  * @throws StoreUnavailableError
@@ -37,9 +37,9 @@ export async function eraseProcess(
   return { ...erasure, inTheClear: events.some(isInTheClear) };
 }
 
-/** Every request is sealed, whatever variables it has. */
+/** Every request has an encrypted hash, whatever variables it has. */
 function isInTheClear(event: StoredEvent): boolean {
   if (event.type !== 'process-requested') return false;
   const { requestHash } = event.data;
-  return !isSealed(requestHash) && requestHash !== ERASED;
+  return !isEncrypted(requestHash) && requestHash !== ERASED;
 }

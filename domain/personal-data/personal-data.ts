@@ -10,22 +10,29 @@ import type {
   StoredEvent,
   Waitroom,
 } from '../process/index.ts';
-import { ERASED, hasSealed, openEvent, openState, sealEvent, stateHasSealed } from './personal.ts';
-import type { ProcessSeal, Vault } from './vault.ts';
+import {
+  decryptEvent,
+  decryptState,
+  ERASED,
+  encryptEvent,
+  eventHasEncrypted,
+  stateHasEncrypted,
+} from './personal.ts';
+import type { Vault } from './vault.ts';
 
 export interface PersonalData {
-  /** Whether something is personal in the processes of this name. */
+  /** Whether processes of this name have personal values. */
   isPersonal(processName: string): boolean;
-  /** Seals what is appended and opens what is read. */
+  /** Encrypts what is appended and decrypts what is read. */
   eventStore(store: EventStore): EventStore;
-  /** Opens what is read. */
+  /** Decrypts what is read. */
   eventFeed(feed: EventFeed): EventFeed;
-  /** Opens what is read. What `project` gives back stays sealed: it is for memory and for other instances. */
+  /** Decrypts what is read. The result of `project` stays encrypted: it is for memory and for other instances. */
   processStore(store: ProcessStore): ProcessStore;
-  /** Opens the states that callers wait for; the others are not worth a look at their keys. */
+  /** Decrypts the states that callers wait for, and asks for no key of the others. */
   waitroom(waitroom: Waitroom): Waitroom;
-  /** Opens the states that a look-up finds. */
-  opened<State extends ProcessState>(
+  /** Decrypts the states that a look-up finds. */
+  decryptFound<State extends ProcessState>(
     find: (correlationId: string) => Promise<State | null>,
   ): (correlationId: string) => Promise<(State & { erased?: true }) | null>;
 }
@@ -35,12 +42,12 @@ export interface PersonalLog {
 }
 
 /**
- * Personal data between the ports and what stores them: tables, queues, memory and notifications only ever
- * have it sealed. Events of processes without personal data go through as they are.
+ * Encrypts personal data between the ports and what stores them: tables, queues, memory and notifications only
+ * ever have it encrypted. Events of processes without personal data are not touched.
  */
 export function createPersonalData(options: {
   vault: Vault;
-  /** The paths of what is personal in a process. */
+  /** The paths of the personal values of a process. */
   personalOf: (processName: string) => readonly string[];
   log: PersonalLog;
 }): PersonalData {
@@ -54,48 +61,46 @@ export function createPersonalData(options: {
     return called === undefined ? own : [...own, ...personalOf(called)];
   }
 
-  async function sealAll(
+  async function encryptAll(
     correlationId: string,
     events: readonly ProcessEvent[],
     isNew: boolean,
   ): Promise<readonly ProcessEvent[]> {
-    const seal = await vault.forWriting(correlationId, isNew);
-    if (seal === null) return events;
-    const write = seal === 'erased' ? () => ERASED : seal.seal;
-    return events.map((event) => sealEvent(event, pathsOf(event), write));
+    const cipher = await vault.forWriting(correlationId, isNew);
+    if (cipher === null) return events;
+    const encrypt = cipher === 'erased' ? () => ERASED : cipher.encrypt;
+    return events.map((event) => encryptEvent(event, pathsOf(event), encrypt));
   }
 
-  async function openEvents(events: readonly StoredEvent[]): Promise<StoredEvent[]> {
-    return openAll(events, hasSealed, openEvent);
+  async function decryptEvents(events: readonly StoredEvent[]): Promise<StoredEvent[]> {
+    return decryptAll(events, eventHasEncrypted, decryptEvent);
   }
 
-  async function openStates<State extends ProcessState>(
+  async function decryptStates<State extends ProcessState>(
     states: readonly State[],
   ): Promise<(State & { erased?: true })[]> {
-    return openAll(states, stateHasSealed, openState);
+    return decryptAll(states, stateHasEncrypted, decryptState);
   }
 
-  const openFound: PersonalData['opened'] = (find) => async (correlationId) => {
+  const decryptFound: PersonalData['decryptFound'] = (find) => async (correlationId) => {
     const state = await find(correlationId);
-    return state && ((await openStates([state]))[0] ?? null);
+    return state && ((await decryptStates([state]))[0] ?? null);
   };
 
-  async function openAll<T extends { correlationId: string }>(
+  async function decryptAll<T extends { correlationId: string }>(
     list: readonly T[],
-    isSealed: (one: T) => boolean,
-    open: (one: T, reveal: (sealed: string) => Json) => T,
+    hasEncrypted: (one: T) => boolean,
+    decryptOne: (one: T, decrypt: (text: string) => Json) => T,
   ): Promise<(T & { erased?: true })[]> {
-    const sealed = new Set(list.filter(isSealed));
-    if (sealed.size === 0) return [...list];
-    const seals = await vault.forReading([...sealed].map((one) => one.correlationId));
+    const encrypted = new Set(list.filter(hasEncrypted));
+    if (encrypted.size === 0) return [...list];
+    const ciphers = await vault.forReading([...encrypted].map((one) => one.correlationId));
     return list.map((one) => {
-      const seal: ProcessSeal | undefined = sealed.has(one)
-        ? seals.get(one.correlationId)
-        : undefined;
-      // Without a key it is a text of a caller's that only looks sealed.
-      if (!seal) return one;
-      if (seal !== 'erased') return open(one, seal.open);
-      return { ...open(one, () => ERASED), erased: true };
+      const cipher = encrypted.has(one) ? ciphers.get(one.correlationId) : undefined;
+      // Without a key it is a text of a caller that only looks encrypted.
+      if (!cipher) return one;
+      if (cipher !== 'erased') return decryptOne(one, cipher.decrypt);
+      return { ...decryptOne(one, () => ERASED), erased: true };
     });
   }
 
@@ -106,21 +111,21 @@ export function createPersonalData(options: {
         const [correlationId, events, appendOptions] = call;
         const personal = events.some((event) => pathsOf(event).length > 0);
         const isNew = appendOptions?.expectedVersion === 0;
-        if (!personal) return opened(await store.append(...call), false);
-        // A start that was seen before would leave a key for a process that never comes to be.
+        if (!personal) return toResult(await store.append(...call), false);
+        // A start that is known already would leave a key for a process that never exists.
         const known = isNew && vault.makesKeys ? await findKnown(events) : undefined;
-        if (known) return opened({ events: [known], duplicate: true }, true);
-        const sealed = await sealAll(correlationId, events, isNew);
-        return opened(await store.append(correlationId, sealed, appendOptions), true);
+        if (known) return toResult({ events: [known], duplicate: true }, true);
+        const encrypted = await encryptAll(correlationId, events, isNew);
+        return toResult(await store.append(correlationId, encrypted, appendOptions), true);
       }
 
-      async function opened(result: AppendResult, personal: boolean): Promise<AppendResult> {
+      async function toResult(result: AppendResult, personal: boolean): Promise<AppendResult> {
         if (!personal && !result.duplicate) return result;
-        return { ...result, events: await openEvents(result.events) };
+        return { ...result, events: await decryptEvents(result.events) };
       }
 
-      async function openPage({ items, atEnd }: Page<StoredEvent>): Promise<Page<StoredEvent>> {
-        return { items: await openEvents(items), atEnd };
+      async function decryptPage({ items, atEnd }: Page<StoredEvent>): Promise<Page<StoredEvent>> {
+        return { items: await decryptEvents(items), atEnd };
       }
 
       async function findKnown(events: readonly ProcessEvent[]): Promise<StoredEvent | undefined> {
@@ -132,18 +137,18 @@ export function createPersonalData(options: {
 
       return {
         append,
-        readStream: async (...call) => openEvents(await store.readStream(...call)),
+        readStream: async (...call) => decryptEvents(await store.readStream(...call)),
         lastVersion: (correlationId) => store.lastVersion(correlationId),
-        findByDedupePrefix: async (prefix) => openEvents(await store.findByDedupePrefix(prefix)),
-        pageStream: async (...call) => openPage(await store.pageStream(...call)),
-        findByTrace: async (...call) => openPage(await store.findByTrace(...call)),
+        findByDedupePrefix: async (prefix) => decryptEvents(await store.findByDedupePrefix(prefix)),
+        pageStream: async (...call) => decryptPage(await store.pageStream(...call)),
+        findByTrace: async (...call) => decryptPage(await store.findByTrace(...call)),
       };
     },
     eventFeed: (feed) => ({
       ...feed,
       async page(...call) {
         const { items, ...page } = await feed.page(...call);
-        const events = await openEvents(items.map(({ event }) => event));
+        const events = await decryptEvents(items.map(({ event }) => event));
         return {
           ...page,
           items: items.map(({ position, event }, at) => ({ position, event: events[at] ?? event })),
@@ -152,27 +157,27 @@ export function createPersonalData(options: {
     }),
     processStore: (store) => ({
       ...store,
-      get: openFound(store.get),
+      get: decryptFound(store.get),
       async list(...call) {
         const { items, atEnd } = await store.list(...call);
-        return { items: await openStates(items), atEnd };
+        return { items: await decryptStates(items), atEnd };
       },
     }),
     waitroom: (waitroom) => ({
       ...waitroom,
       notify(state) {
-        if (!stateHasSealed(state)) {
+        if (!stateHasEncrypted(state)) {
           waitroom.notify(state);
         } else if (waitroom.has(state.correlationId)) {
-          openStates([state])
+          decryptStates([state])
             .then((states) => states.forEach(waitroom.notify))
             .catch((err: unknown) => {
               const { correlationId } = state;
-              log.warn({ err, correlationId }, 'a state that is waited for could not be opened');
+              log.warn({ err, correlationId }, 'could not decrypt a state that callers wait for');
             });
         }
       },
     }),
-    opened: openFound,
+    decryptFound,
   };
 }

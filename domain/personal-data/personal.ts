@@ -9,52 +9,52 @@ import {
 /** What a personal value reads as once its key is destroyed. */
 export const ERASED = '[erased]';
 
-/** Begins a sealed value: a text that holds the ciphertext of a personal value. */
-export const SEALED = '$personal.';
+/** The beginning of an encrypted value: a text with the ciphertext of a personal value. */
+export const ENCRYPTED_PREFIX = '$personal.';
 
-/** Whether a value is a sealed one, or looks like it. */
-export function isSealed(value: unknown): value is string {
-  return typeof value === 'string' && value.startsWith(SEALED);
+/** Whether a value is encrypted, or looks like it. */
+export function isEncrypted(value: unknown): value is string {
+  return typeof value === 'string' && value.startsWith(ENCRYPTED_PREFIX);
 }
 
 /**
- * A copy of an event with everything personal sealed: the values at `paths` of the variables, of steps'
- * inputs and outputs, of the result and of the business identifiers; the hash of the request, which of
- * guessable data could be guessed; and free texts, which may quote any of it. What only looks sealed is
- * sealed as well, so that nothing a caller sends is ever taken for ciphertext.
+ * A copy of an event with everything personal encrypted: the values at `paths` of the variables, of steps'
+ * inputs and outputs, of the result and of the business identifiers; the hash of the request, because guessable
+ * data could be found by its hash; and free texts, which may quote any of it. A text that only looks encrypted is
+ * encrypted as well, so that nothing a caller sends is ever taken for ciphertext.
  */
-export function sealEvent<Event extends ProcessEvent>(
+export function encryptEvent<Event extends ProcessEvent>(
   event: Event,
   paths: readonly string[],
-  seal: (value: Json) => string,
+  encrypt: (value: Json) => string,
 ): Event {
   const json = <Value extends Json>(value: Value): Value => {
     const ours = new Map<string, Json>();
-    const sealed = replaceAt(value, paths, (found) => {
-      // A path may lead to what holds, or is, what another one has sealed: nothing is sealed twice.
-      const plain = replaceSealed(found, (text) => ours.get(text) ?? text);
-      const text = seal(plain);
+    const encrypted = replaceAt(value, paths, (found) => {
+      // Another path may have encrypted this value, or a part of it: nothing is encrypted twice.
+      const plain = replaceEncrypted(found, (text) => ours.get(text) ?? text);
+      const text = encrypt(plain);
       ours.set(text, plain);
       return text;
     });
-    return replaceSealed(sealed, (text) => (ours.has(text) ? text : seal(text))) as Value;
+    return replaceEncrypted(encrypted, (text) => (ours.has(text) ? text : encrypt(text))) as Value;
   };
   const { identifiers } = event.identity;
   const identity = identifiers
     ? { ...event.identity, identifiers: json(identifiers) }
     : event.identity;
-  return { ...event, identity, data: sealData(event, json, seal) };
+  return { ...event, identity, data: encryptData(event, json, encrypt) };
 }
 
-function sealData(
+function encryptData(
   event: ProcessEvent,
   json: <Value extends Json>(value: Value) => Value,
-  seal: (value: Json) => string,
+  encrypt: (value: Json) => string,
 ): ProcessEvent['data'] {
   switch (event.type) {
     case 'process-requested': {
       const { variables, requestHash } = event.data;
-      return { ...event.data, variables: json(variables), requestHash: seal(requestHash) };
+      return { ...event.data, variables: json(variables), requestHash: encrypt(requestHash) };
     }
     case 'process-started':
     // The names of a message and of its variables are in the model.
@@ -66,71 +66,75 @@ function sealData(
     }
     case 'step-failed': {
       const { input, message } = event.data;
-      return { ...event.data, input: json(input), message: seal(message) };
+      return { ...event.data, input: json(input), message: encrypt(message) };
     }
     case 'process-completed':
       return { result: json(event.data.result) };
     case 'process-failed':
-      return { ...event.data, message: seal(event.data.message) };
+      return { ...event.data, message: encrypt(event.data.message) };
     case 'process-cancelled':
     case 'process-retried':
-      return { reason: seal(event.data.reason) };
+      return { reason: encrypt(event.data.reason) };
     default:
       return unreachable(event);
   }
 }
 
-/** The sealed values in an event, or what looks like them. */
-export function hasSealed({ data, identity }: Pick<StoredEvent, 'data' | 'identity'>): boolean {
-  return holdsSealed(data as Json) || holdsSealed(identity.identifiers ?? null);
+/** Whether an event has encrypted values, or what looks like them. */
+export function eventHasEncrypted({
+  data,
+  identity,
+}: Pick<StoredEvent, 'data' | 'identity'>): boolean {
+  return containsEncrypted(data as Json) || containsEncrypted(identity.identifiers ?? null);
 }
 
-/** A copy of an event with its sealed values opened. */
-export function openEvent<Event extends ProcessEvent>(
+/** A copy of an event with its encrypted values decrypted. */
+export function decryptEvent<Event extends ProcessEvent>(
   event: Event,
-  open: (sealed: string) => Json,
+  decrypt: (text: string) => Json,
 ): Event {
   const { identifiers } = event.identity;
-  const opened = identifiers && (replaceSealed(identifiers, open) as JsonObject);
+  const decrypted = identifiers && (replaceEncrypted(identifiers, decrypt) as JsonObject);
   return {
     ...event,
-    data: replaceSealed(event.data as Json, open) as unknown as Event['data'],
-    identity: opened ? { ...event.identity, identifiers: opened } : event.identity,
+    data: replaceEncrypted(event.data as Json, decrypt) as unknown as Event['data'],
+    identity: decrypted ? { ...event.identity, identifiers: decrypted } : event.identity,
   };
 }
 
-export function stateHasSealed({ data, error }: Pick<ProcessState, 'data' | 'error'>): boolean {
-  return holdsSealed(data) || isSealed(error?.message);
+export function stateHasEncrypted({ data, error }: Pick<ProcessState, 'data' | 'error'>): boolean {
+  return containsEncrypted(data) || isEncrypted(error?.message);
 }
 
-/** A copy of a state with its sealed values opened. */
-export function openState<State extends ProcessState>(
+/** A copy of a state with its encrypted values decrypted. */
+export function decryptState<State extends ProcessState>(
   state: State,
-  open: (sealed: string) => Json,
+  decrypt: (text: string) => Json,
 ): State {
   const { data, error } = state;
-  const message = error && (isSealed(error.message) ? String(open(error.message)) : error.message);
+  const message =
+    error && (isEncrypted(error.message) ? String(decrypt(error.message)) : error.message);
   return {
     ...state,
-    data: replaceSealed(data, open),
+    data: replaceEncrypted(data, decrypt),
     error: error && { ...error, message: message ?? '' },
   };
 }
 
-function holdsSealed(value: Json | undefined): boolean {
-  if (typeof value === 'string') return isSealed(value);
+function containsEncrypted(value: Json | undefined): boolean {
+  if (typeof value === 'string') return isEncrypted(value);
   if (value === null || typeof value !== 'object') return false;
-  return Object.values(value).some(holdsSealed);
+  return Object.values(value).some(containsEncrypted);
 }
 
-function replaceSealed(value: Json, replace: (sealed: string) => Json): Json {
-  if (typeof value === 'string') return isSealed(value) ? replace(value) : value;
+function replaceEncrypted(value: Json, replace: (text: string) => Json): Json {
+  if (typeof value === 'string') return isEncrypted(value) ? replace(value) : value;
   if (value === null || typeof value !== 'object') return value;
-  if (Array.isArray(value)) return value.map((item) => replaceSealed(item, replace));
+  if (Array.isArray(value)) return value.map((item) => replaceEncrypted(item, replace));
   return Object.fromEntries(
     Object.entries(value).map(([name, field]) => [
       name,
-      field === undefined ? field : replaceSealed(field, replace),
+      field === undefined ? field : replaceEncrypted(field, replace),
     ]),
   );
 }

@@ -1,76 +1,76 @@
 import { randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { PersonalDataLockedError } from '../common/index.ts';
-import { createSeal, type Seal } from './encryption.ts';
+import { createProcessCipher, type ProcessCipher } from './encryption.ts';
 import { KEY_BYTES, type MasterKeys } from './master-keys.ts';
 import type { ProcessKeyRow, ProcessKeys } from './process-keys.ts';
 
-/** What a process's personal values are read and written with: its seal, or nothing any more. */
-export type ProcessSeal = Seal | 'erased';
+/** The cipher of a process; `erased`: its key is destroyed. */
+export type KnownCipher = ProcessCipher | 'erased';
 
 export interface Vault {
   /** False when there is no master key. */
   makesKeys: boolean;
   /**
-   * What a process writes with; gives it a key when it has none.
+   * The cipher to write with; a process without a key gets one.
    *
-   * @param isNew true when it probably has none
-   * @returns null when there is no master key and the process has no key: it is written as it is
+   * @param isNew true when it probably has no key
+   * @returns null when there is no master key and the process has no key: its values are written in plain text
    * @throws PersonalDataLockedError, StoreUnavailableError
    */
-  forWriting(correlationId: string, isNew: boolean): Promise<ProcessSeal | null>;
+  forWriting(correlationId: string, isNew: boolean): Promise<KnownCipher | null>;
   /**
-   * What processes are read with; those that never had a key are missing.
+   * The ciphers to read with; processes that never had a key are missing.
    *
    * @throws PersonalDataLockedError, StoreUnavailableError
    */
-  forReading(correlationIds: Iterable<string>): Promise<Map<string, ProcessSeal>>;
+  forReading(correlationIds: Iterable<string>): Promise<Map<string, KnownCipher>>;
 }
 
-/** Milliseconds for which a key is believed to be there: another instance may have destroyed it. */
+/** Milliseconds for which a key is cached: another instance may destroy it meanwhile. */
 export const KEY_TTL_MS = 5_000;
 const MAX_KEYS = 10_000;
 
-/** The keys of personal data as this instance knows them: unwrapped ones for seconds, in memory only. */
+/** The keys of personal data in this instance: unwrapped for seconds, in memory only. */
 export function createVault(options: {
   keys: ProcessKeys;
-  /** Null: nothing new is sealed. */
+  /** Null: nothing new is encrypted. */
   masterKeys: MasterKeys | null;
   ttlMs?: number;
   /** Milliseconds. */
   clock?: { now(): number };
 }): Vault {
   const { keys, masterKeys, ttlMs = KEY_TTL_MS, clock = performance } = options;
-  const seals = new LRUCache<string, ProcessSeal>({
+  const ciphers = new LRUCache<string, KnownCipher>({
     max: MAX_KEYS,
     ttl: ttlMs,
-    // Not only used no longer: gone.
+    // An expired key is removed from memory, not only no longer used.
     ttlAutopurge: true,
     ttlResolution: 0,
     perf: clock,
   });
-  let lookedForAny = Number.NEGATIVE_INFINITY;
+  let lastAsked = Number.NEGATIVE_INFINITY;
   let isAny = false;
 
-  function remember(row: ProcessKeyRow): ProcessSeal {
-    const seal = row.erasedAt === null ? unwrap(row) : 'erased';
-    seals.set(row.correlationId, seal);
-    return seal;
+  function remember(row: ProcessKeyRow): KnownCipher {
+    const cipher = row.erasedAt === null ? unwrap(row) : 'erased';
+    ciphers.set(row.correlationId, cipher);
+    return cipher;
   }
 
-  function unwrap(row: ProcessKeyRow & { erasedAt: null }): Seal {
+  function unwrap(row: ProcessKeyRow & { erasedAt: null }): ProcessCipher {
     const { correlationId, wrappedKey, masterKey } = row;
     if (!masterKeys?.known.has(masterKey)) {
       throw new PersonalDataLockedError(correlationId, masterKey);
     }
-    return createSeal(masterKeys.unwrap(wrappedKey, masterKey), correlationId);
+    return createProcessCipher(masterKeys.unwrap(wrappedKey, masterKey), correlationId);
   }
 
-  /** Without a master key most databases have no keys at all: asked once in a while, not for every event. */
+  /** Without a master key most databases have no keys at all, so this is asked rarely and not for every event. */
   async function anyKeys(): Promise<boolean> {
-    if (clock.now() - lookedForAny >= ttlMs) {
+    if (clock.now() - lastAsked >= ttlMs) {
       isAny = await keys.any();
-      lookedForAny = clock.now();
+      lastAsked = clock.now();
     }
     return isAny;
   }
@@ -78,7 +78,7 @@ export function createVault(options: {
   return {
     makesKeys: masterKeys !== null,
     async forWriting(correlationId, isNew) {
-      const known = seals.get(correlationId);
+      const known = ciphers.get(correlationId);
       if (known) return known;
       if (!masterKeys && !(await anyKeys())) return null;
       if (!masterKeys || !isNew) {
@@ -90,10 +90,10 @@ export function createVault(options: {
       return remember(await keys.add(correlationId, wrapped, masterKeys.current));
     },
     async forReading(correlationIds) {
-      const found = new Map<string, ProcessSeal>();
+      const found = new Map<string, KnownCipher>();
       const missing: string[] = [];
       for (const id of new Set(correlationIds)) {
-        const known = seals.get(id);
+        const known = ciphers.get(id);
         if (known) found.set(id, known);
         else missing.push(id);
       }

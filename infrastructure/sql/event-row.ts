@@ -1,5 +1,5 @@
 import type { Json } from '../../domain/common/index.ts';
-import { isSealed } from '../../domain/personal-data/index.ts';
+import { isEncrypted } from '../../domain/personal-data/index.ts';
 import {
   CURRENT_SCHEMA_VERSION,
   type EventType,
@@ -46,7 +46,7 @@ export function toEventRow(
   const request = take(home.request) as Json;
   const response = take(home.response) as Json;
   let error = take(home.error) as string | null;
-  if (home.error && isSealed(error)) {
+  if (home.error && isEncrypted(error)) {
     // Who reads the table is helped more by the code than by ciphertext.
     rest[home.error] = error;
     error = typeof rest.code === 'string' ? rest.code : event.type;

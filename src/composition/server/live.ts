@@ -33,7 +33,7 @@ export function createLive(options: {
   decrypted: Pick<Database, 'eventFeed'>;
   waitroom: Waitroom;
   /** Left out: nothing is encrypted. */
-  personal?: Pick<PersonalData, 'waitroom' | 'opened'>;
+  personal?: Pick<PersonalData, 'waitroom' | 'decryptFound'>;
   log: { debug(fields: object, message: string): void };
 }): Live {
   const { config, database, decrypted, personal, log } = options;
@@ -49,7 +49,7 @@ export function createLive(options: {
     waitroom,
     feedSignal,
     followers: createReaders(),
-    findProcess: personal ? personal.opened(findProcess) : findProcess,
+    findProcess: personal ? personal.decryptFound(findProcess) : findProcess,
     onState,
     waiting: () => waitroom.size() + feedSignal.size(),
     releaseAll() {

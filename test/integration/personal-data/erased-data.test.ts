@@ -86,12 +86,15 @@ describe.each(databaseKinds())('personal data on $name', ({ available, open }) =
       contents([start, end] as unknown as StoredEvent[]),
     );
     const find = (id: string) => archivedState(database, id);
-    expect(foundIn(await personal.opened(find)('kept'))).toEqual([PERSON.email, PERSON.fullName]);
+    expect(foundIn(await personal.decryptFound(find)('kept'))).toEqual([
+      PERSON.email,
+      PERSON.fullName,
+    ]);
 
     await database.processKeys.erase('kept');
     const other = instanceOn(database);
     expect(foundIn(await other.eventStore.readStream('kept'))).toEqual([]);
-    expect(await other.personal.opened(find)('kept')).toMatchObject({
+    expect(await other.personal.decryptFound(find)('kept')).toMatchObject({
       data: { message: ERASED, email: ERASED, score: 71 },
       erased: true,
     });

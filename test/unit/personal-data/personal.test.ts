@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { createSeal } from '../../../domain/personal-data/encryption.ts';
+import { createProcessCipher } from '../../../domain/personal-data/encryption.ts';
 import { readMasterKeys } from '../../../domain/personal-data/master-keys.ts';
-import { isSealed, openEvent, sealEvent } from '../../../domain/personal-data/personal.ts';
+import { decryptEvent, encryptEvent, isEncrypted } from '../../../domain/personal-data/personal.ts';
 import { MASTER, OTHER_MASTER, PERSONAL_EVENTS } from '../../support/personal.ts';
 
 const key = randomBytes(32);
-const { seal: encrypt, open: decrypt } = createSeal(key, 'order-1');
+const { encrypt, decrypt } = createProcessCipher(key, 'order-1');
 
 describe('an encrypted value', () => {
   it.each([
@@ -18,15 +18,15 @@ describe('an encrypted value', () => {
     ['a text that looks encrypted', '$personal.v1.x.y.z'],
   ])('is decrypted to what it was: %s', (_what, value) => {
     const encrypted = encrypt(value);
-    expect(isSealed(encrypted)).toBe(true);
+    expect(isEncrypted(encrypted)).toBe(true);
     expect(decrypt(encrypted)).toEqual(value);
     expect(encrypt(value), 'the same value twice looks different').not.toBe(encrypted);
   });
 
   it('is decrypted with its own key in its own process only', () => {
     const encrypted = encrypt('Ada');
-    expect(createSeal(randomBytes(32), 'order-1').open(encrypted)).toBe(encrypted);
-    expect(createSeal(key, 'order-2').open(encrypted)).toBe(encrypted);
+    expect(createProcessCipher(randomBytes(32), 'order-1').decrypt(encrypted)).toBe(encrypted);
+    expect(createProcessCipher(key, 'order-2').decrypt(encrypted)).toBe(encrypted);
     const parts = encrypted.split('.');
     const [first = ''] = parts[4] ?? '';
     parts[4] = `${first === 'A' ? 'B' : 'A'}${parts[4]?.slice(1)}`;
@@ -43,15 +43,15 @@ describe('encrypting an event', () => {
       ['children', 'children.*.name'],
       ['children.*.name', 'children', 'children'],
     ]) {
-      const encrypted = sealEvent(requested, paths, encrypt);
-      expect(isSealed(encrypted.data.variables.children)).toBe(true);
+      const encrypted = encryptEvent(requested, paths, encrypt);
+      expect(isEncrypted(encrypted.data.variables.children)).toBe(true);
       expect(encrypted.data.variables.userId).toBe('42');
-      expect(openEvent(encrypted, decrypt)).toEqual(requested);
+      expect(decryptEvent(encrypted, decrypt)).toEqual(requested);
     }
   });
 
   it('leaves an event without personal data as it is', () => {
-    expect(sealEvent(PERSONAL_EVENTS.started, [], encrypt)).toEqual(PERSONAL_EVENTS.started);
+    expect(encryptEvent(PERSONAL_EVENTS.started, [], encrypt)).toEqual(PERSONAL_EVENTS.started);
   });
 });
 
