@@ -13,22 +13,22 @@ export interface ArchiveTotals extends ArchiveCount {
   batches: number;
 }
 
-/** What is to be known of a batch: what it moved, and the milliseconds that its transaction took. */
+/** What a batch moved, and the milliseconds that its transaction took. */
 export type MovedBatch = Pick<Batch, 'processes' | 'events' | 'ms'>;
 
 /**
- * Milliseconds of pause after a batch while nobody else seems to write. A write of another process that came
- * meanwhile tries for the database again every few milliseconds, and finds it free within one such rest.
+ * The delay after a batch while nobody else seems to write. A write of another process that came meanwhile tries
+ * again every few milliseconds, and finds the database free within one such delay.
  */
-const QUIET_REST_MS = 5;
+const QUIET_DELAY_MS = 5;
 
 /**
  * Moves ended processes to the archive, batch by batch, until none is old enough or the signal fires.
  * Each batch is a transaction of its own, so a run may be ended anywhere, also by force, and the next one
- * goes on. Batches have as many processes as fit into about 50 ms. While others write it rests after each
- * batch for as long as that took: they have the database for half of the time at least.
+ * continues. Batches have as many processes as fit into about 50 ms. While others write it waits after each
+ * batch for as long as that took: they have the database for at least half of the time.
  *
- * @param onBatch hears of each batch, and of the totals after it
+ * @param onBatch receives each batch, and the totals after it
  * @throws StoreUnavailableError when the database is away; what was moved stays moved
  */
 export async function archiveExpired(
@@ -38,7 +38,7 @@ export async function archiveExpired(
   onBatch: (batch: MovedBatch, totals: ArchiveTotals) => void = () => {},
 ): Promise<ArchiveTotals> {
   const { archive, clock } = ports;
-  // Once for the run: it ends, though processes go on growing old.
+  // Fixed for the run: otherwise it would not end, because more processes get old enough.
   const endedBefore = new Date(clock() - olderThanMs).toISOString();
   const totals: ArchiveTotals = { batches: 0, processes: 0, events: 0 };
   const size = createBatchSize(limit);
@@ -57,7 +57,7 @@ export async function archiveExpired(
     }
     if (!batch.next) break;
     const othersWrite = before !== undefined && isNewer(batch.newestEvent, before.newestEvent);
-    await sleep(othersWrite ? took : QUIET_REST_MS, signal);
+    await sleep(othersWrite ? took : QUIET_DELAY_MS, signal);
     before = batch;
   }
   return totals;

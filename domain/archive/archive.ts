@@ -21,11 +21,11 @@ export interface BatchOptions {
 }
 
 export interface Batch extends ArchiveCount {
-  /** Milliseconds that the transaction took; others may have waited for so long. */
+  /** Milliseconds that the transaction took; others may have waited that long. */
   ms: number;
   /** Where the next batch starts; null when there are no more. */
   next: ArchiveCursor | null;
-  /** Id of the newest live event, null when there is none: it moves on while others write. */
+  /** Id of the newest live event, null without one: it rises while others write. */
   newestEvent: string | null;
 }
 
@@ -36,33 +36,33 @@ export interface ArchivePreview extends ArchiveCount {
 }
 
 /**
- * What became of a process that was to be restored: it is live again; it was live already, because it was
- * restored before or never archived; there is no such process; or it lies in both places or in the archive
- * in part, and so was left as it is.
+ * The result of a restore: the process is live again; it was live already, because it was restored before or never
+ * archived; there is no such process; or it is in both partitions, or incomplete in the archive, and so was left
+ * as it is.
  */
 export type RestoreOutcome = 'restored' | 'restored-before' | 'live' | 'unknown' | 'damaged';
 
 /**
- * Where ended processes go after their time, each with all its events: at every commit a process is
- * wholly live or wholly archived (G8). The event store reads there what it does not find live.
+ * Keeps ended processes after their time, each with all its events: at every commit a process is wholly live or
+ * wholly archived (G8). The event store reads in the archive what it does not find live.
  */
 export interface Archive {
   /**
    * Moves up to `limit` processes, those that were changed least recently first, in one transaction.
    * Only processes that have ended, were last changed (and, if they ever were, restored) before
    * `endedBefore`, are projected up to their last event and have none left to publish. An append to one of
-   * them waits for the move, or goes first. Long streams make a batch of fewer processes.
+   * them waits for the move, or is committed before it. Long streams make a batch of fewer processes.
    *
    * @throws StoreUnavailableError with nothing moved
    */
   moveBatch(options: BatchOptions): Promise<Batch>;
-  /** What calls of `moveBatch` would move now. */
+  /** What `moveBatch` would move now. */
   preview(endedBefore: Timestamp): Promise<ArchivePreview>;
   /** Bytes of text in the rows that they would move, as the database keeps it. Reads all of them. */
   previewBytes(endedBefore: Timestamp): Promise<number>;
   /**
-   * Brings a process back with all its events, in one transaction; it stays for as long as one that ended
-   * now. Waits for appends to it and moves of it, or goes first.
+   * Brings a process back with all its events, in one transaction; it stays live for as long as one that ends
+   * now. Waits for appends to it and moves of it, or is committed before them.
    *
    * @throws StoreUnavailableError
    */

@@ -1,16 +1,16 @@
 /**
- * Work on all processes. Of `archive` only one runs at a time; `tables` is shared by those that move
- * processes between the tables or write rows anew, and taken exclusively by who replaces the tables.
+ * Work on all processes. `archive` runs once at a time. `tables` is shared by runs that move processes between
+ * the tables or write rows again, and exclusive for a run that replaces the tables.
  */
 export type MaintenanceTask = 'archive' | 'tables';
 
-/** Keeps runs of maintenance out of each other's way, on all machines that share the database. */
+/** Keeps maintenance runs apart, on all machines that share the database. */
 export interface MaintenanceLock {
   /**
-   * Takes a lock, if nobody has it in a mode that excludes this one; does not wait. The lock ends with the
-   * process that has it, however that ends.
+   * Takes a lock unless another run has it in a mode that excludes this one; does not wait. The lock ends with the
+   * operating system's process that has it, however that ends.
    *
-   * @returns a function that gives it up, or null
+   * @returns a function that releases the lock, or null
    * @throws StoreUnavailableError
    */
   tryLock(

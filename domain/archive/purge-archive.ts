@@ -1,7 +1,7 @@
 import { type Clock, sleep } from '../common/index.ts';
 import type { ArchiveCount } from './archive.ts';
 import { endOfMonth } from './month.ts';
-import type { ArchivedProcess, ArchivedVersion, HandOver, Purge } from './purge.ts';
+import type { ArchivedProcess, ArchivedVersion, ColdArchive, Purge } from './purge.ts';
 
 export interface PurgeOptions {
   /** Milliseconds since its last change after which an archived process is deleted. */
@@ -18,43 +18,43 @@ export interface PurgeTotals extends ArchiveCount {
 export type PurgedBatch = ArchiveCount & { ms: number };
 
 /**
- * Rows of events that one transaction deletes at most, but for a longer stream. On SQLite a service has
- * nothing else done meanwhile.
+ * Events that one transaction deletes, unless a single stream is longer. On SQLite a service does nothing else
+ * meanwhile.
  */
-const MOST_EVENTS = 500;
-/** Processes in one transaction at most, whatever is asked for: each is locked by name. */
-const MOST_PROCESSES = 100;
-/** Shortest rest after a batch, in milliseconds. */
-const REST_MS = 5;
+const MAX_EVENTS = 500;
+/** Processes in one transaction, whatever the option says: each is locked by name. */
+const MAX_PROCESSES = 100;
+/** The shortest delay after a batch. */
+const MIN_DELAY_MS = 5;
 
 /**
  * Deletes old processes from the archive, batch by batch, until none is old enough or the signal fires.
- * Each batch is a transaction of its own. After each it rests for as long as that took.
+ * Each batch is a transaction of its own. After each it waits for as long as that took.
  *
- * With a hand-over, a month is purged when all of it is old enough: what is archived of it is written into
- * files, and what complete files hold, at the very versions they hold, is deleted. The files are read
- * before anything is written: what an earlier run wrote and did not get to delete is deleted by them, and
- * is in no file twice.
+ * With a cold archive, a month is purged when all of it is old enough: its archived processes are written into
+ * files, and what complete files contain, at exactly these versions, is deleted. The files are read before
+ * anything is written: what an earlier run wrote and did not delete yet is deleted by them, and is in no file
+ * twice.
  *
- * @param onBatch hears of each batch, and of the totals after it
+ * @param onBatch receives each batch, and the totals after it
  * @throws SetupError when the files cannot be written or read; StoreUnavailableError. Nothing is deleted
  *   that is not in a complete file.
  */
 export async function purgeArchive(
-  ports: { purge: Purge; handOver: HandOver | null; clock: Clock },
+  ports: { purge: Purge; coldArchive: ColdArchive | null; clock: Clock },
   options: PurgeOptions,
   signal: AbortSignal,
   onBatch: (batch: PurgedBatch, totals: PurgeTotals) => void = () => {},
 ): Promise<PurgeTotals> {
-  const { purge, handOver, clock } = ports;
-  const batch = Math.min(options.batch, MOST_PROCESSES);
+  const { purge, coldArchive, clock } = ports;
+  const batch = Math.min(options.batch, MAX_PROCESSES);
   const changedBefore = new Date(clock() - options.olderThanMs).toISOString();
   const totals: PurgeTotals = { batches: 0, processes: 0, events: 0 };
-  if (handOver) await handOverAndPurge(handOver);
+  if (coldArchive) await storeAndPurge(coldArchive);
   else await removeAll(archived(), false);
   return totals;
 
-  async function handOverAndPurge(to: HandOver): Promise<void> {
+  async function storeAndPurge(to: ColdArchive): Promise<void> {
     let changedFrom: string | undefined;
     while (!signal.aborted) {
       const [first] = await purge.list({ changedFrom, changedBefore, limit: 1 });
@@ -68,12 +68,12 @@ export async function purgeArchive(
         const written = await to.write(month, signal);
         if (written.processes > 0) await removeAll(to.contents(month), true);
       }
-      // What is still there of this month is damaged, or was changed meanwhile.
+      // Processes of this month that remain are damaged, or changed meanwhile.
       changedFrom = end;
     }
   }
 
-  /** All that is old enough, in pages. */
+  /** All processes that are old enough, in pages. */
   async function* archived(): AsyncGenerator<ArchivedProcess[]> {
     let after: ArchivedProcess | undefined;
     for (;;) {
@@ -93,14 +93,14 @@ export async function purgeArchive(
         if (signal.aborted) return;
         const began = performance.now();
         const removed = await purge.remove(some, { keepKeys });
-        // Deleted long ago, by a file that is still there.
+        // An earlier run has deleted what this file contains.
         if (removed.processes === 0) continue;
         const ms = performance.now() - began;
         totals.batches++;
         totals.processes += removed.processes;
         totals.events += removed.events;
         onBatch({ ...removed, ms }, { ...totals });
-        await sleep(Math.max(REST_MS, ms), signal);
+        await sleep(Math.max(MIN_DELAY_MS, ms), signal);
       }
     }
   }
@@ -110,7 +110,7 @@ function* inBatches(page: readonly ArchivedVersion[], limit: number): Generator<
   let batch: ArchivedVersion[] = [];
   let events = 0;
   for (const process of page) {
-    if (batch.length >= limit || (batch.length > 0 && events + process.version > MOST_EVENTS)) {
+    if (batch.length >= limit || (batch.length > 0 && events + process.version > MAX_EVENTS)) {
       yield batch;
       batch = [];
       events = 0;

@@ -21,20 +21,19 @@ export interface ArchivedPage {
   after?: ArchivedProcess | undefined;
 }
 
-/** Deletes from the archive what nobody keeps any longer. Live processes, restored ones too, are not there. */
+/** Deletes old processes from the archive. Live processes, restored ones too, are not in it. */
 export interface Purge {
   /** Archived processes, those that were changed least recently first. */
   list(page: ArchivedPage): Promise<ArchivedProcess[]>;
-  /** What is archived and was last changed before that time. */
+  /** The archived processes that were last changed before that time. */
   preview(
     changedBefore: Timestamp,
   ): Promise<ArchiveCount & { oldest: Timestamp | null; newest: Timestamp | null }>;
   /**
-   * Deletes processes with all their events, in one transaction: those that are archived at this very
-   * version. One that something came late for, that was restored meanwhile, or whose events are not all
-   * there, stays.
+   * Deletes processes with all their events, in one transaction, if they are archived at exactly this version. A
+   * process with late events, one that was restored meanwhile, or one whose events are incomplete stays.
    *
-   * @param options `keepKeys`: their personal data was handed over, encrypted, and is read with their keys
+   * @param options `keepKeys`: the cold archive has their personal data encrypted, and it is read with their keys
    * @throws StoreUnavailableError with nothing deleted
    */
   remove(
@@ -43,19 +42,19 @@ export interface Purge {
   ): Promise<ArchiveCount>;
 }
 
-/** Files to which archived processes are handed over before they are purged. */
-export interface HandOver {
+/** Files into which archived processes are written before they are purged. */
+export interface ColdArchive {
   /**
-   * What the complete files of a month hold, in batches. Nothing else may be purged.
+   * What the complete files of a month contain, in batches. Nothing else may be purged.
    *
    * @throws SetupError for a file that is not what its checksum says
    */
   contents(month: Month): AsyncIterable<ArchivedVersion[]>;
   /**
-   * Writes what is archived and was last changed in that month into a further file; complete and durable
-   * when it resolves.
+   * Writes the archived processes that were last changed in that month into another file, which is complete and
+   * durable when this resolves.
    *
-   * @returns what is in the file; nothing when the signal fired: then there is no file
+   * @returns the contents of the file; nothing when the signal fired: then there is no file
    * @throws SetupError when the folder cannot be written, or is full: then there is no file
    */
   write(month: Month, signal: AbortSignal): Promise<ArchiveCount>;

@@ -1,6 +1,6 @@
 import type { Timestamp } from '../common/index.ts';
 
-/** The key of a process's personal data, as it is kept. */
+/** The key of a process's personal data, as it is stored. */
 export type ProcessKeyRow =
   | {
       correlationId: string;
@@ -10,10 +10,10 @@ export type ProcessKeyRow =
       masterKey: string;
       erasedAt: null;
     }
-  /** Destroyed, for good: no process gets a second key. */
+  /** Destroyed: a process never gets a second key. */
   | { correlationId: string; wrappedKey: null; masterKey: null; erasedAt: Timestamp };
 
-/** What came of the destruction of a key. */
+/** The result of destroying a key. */
 export type KeyErasure =
   | { kind: 'erased'; erasedAt: Timestamp }
   | { kind: 'erased-before'; erasedAt: Timestamp }
@@ -25,26 +25,26 @@ export type KeyErasure =
  * cannot be reached.
  */
 export interface ProcessKeys {
-  /** Those of these processes that have one, or had. */
+  /** The keys of these processes, destroyed ones too. */
   find(correlationIds: readonly string[]): Promise<ProcessKeyRow[]>;
   /**
-   * Gives a process its key unless it has one, or had. Durable when it resolves, also through a power cut:
+   * Gives a process its key unless it has or had one. Durable when it resolves, also through a power cut:
    * a lost key is lost data.
    *
-   * @returns the key it has now: of two callers at the same moment both get the same one
+   * @returns the key it has now: two callers at the same moment get the same one
    */
   add(correlationId: string, wrappedKey: string, masterKey: string): Promise<ProcessKeyRow>;
   /** Destroys a key; durable when it resolves. */
   erase(correlationId: string): Promise<KeyErasure>;
   /**
-   * Takes what `erase` and `rewrap` destroyed out of the files of the database, as far as that is ours to do.
+   * Removes what `erase` and `rewrap` destroyed from the files of the database, as far as this service can.
    *
-   * @returns false when readers kept it from that
+   * @returns false when readers prevented it
    */
   scrub(): Promise<boolean>;
   /** Up to `limit` processes whose keys are destroyed, but whose data the engine may still hold. */
   leftInEngine(limit: number): Promise<string[]>;
-  /** Notes that the engine holds nothing of an erased process any more. */
+  /** Records that the engine has no data of an erased process any more. */
   noteGoneFromEngine(correlationId: string): Promise<void>;
   /** Whether any process has a key, or had. */
   any(): Promise<boolean>;
@@ -53,7 +53,8 @@ export interface ProcessKeys {
   /** Up to `limit` keys that are wrapped by this master key. */
   wrappedBy(masterKey: string, limit: number): Promise<ProcessKeyRow[]>;
   /**
-   * Replaces wrappings in one transaction. A key that was destroyed or wrapped anew since it was read stays as it is.
+   * Replaces wrapped keys in one transaction. A key that was destroyed or wrapped again since it was read stays as it
+   * is.
    *
    * @returns how many were replaced
    */

@@ -65,7 +65,7 @@ export interface Tally<Group extends string> extends Durations {
 
 export interface Analysis<Group extends string> {
   source: 'rollups' | 'events';
-  /** Events up to this time are in the answer, those written later may not be; null when there are none yet. */
+  /** Events up to this time are in the answer, those written later may not be; null without any event. */
   asOf: Timestamp | null;
   /** Events that were committed and are not yet in the rollups. */
   eventsBehind: number;

@@ -4,7 +4,7 @@ export const BUCKETS = ['minute', 'hour', 'day'] as const;
 export type Bucket = (typeof BUCKETS)[number];
 
 /** Points that one answer may have: more than a chart can show. */
-export const MOST_POINTS = 10_000;
+export const MAX_POINTS = 10_000;
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;

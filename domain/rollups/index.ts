@@ -16,7 +16,7 @@ export {
   isoIn,
   isTimeZone,
   longestRange,
-  MOST_POINTS,
+  MAX_POINTS,
 } from './buckets.ts';
 export {
   addValue,
@@ -30,7 +30,7 @@ export {
 } from './histogram.ts';
 export { durationsOf, ENDS, endOf, type Flow, flows, largestGroups, stepNumbers } from './lines.ts';
 export { rebuildRollups, removeReplaced } from './rebuild-rollups.ts';
-export { reportAttention, STALLED_AFTER_MS } from './report-stuck-processes.ts';
+export { reportStuckProcesses, STALLED_AFTER_MS } from './report-stuck-processes.ts';
 export {
   type Measures,
   PROCESS_EVENTS,
@@ -53,10 +53,10 @@ export type {
   RollupStore,
 } from './rollups.ts';
 export {
-  type Attention,
   type Found,
-  MOST_LOOKED_AT,
+  MAX_PENDING,
   type RetryingStep,
   type SlowProcess,
+  type StuckProcesses,
 } from './stuck-processes.ts';
 export { type RollupDifference, type VerifiedRollups, verifyRollups } from './verify-rollups.ts';

@@ -5,28 +5,28 @@ import type { NewRollups, RollupSource } from './rollups.ts';
 export interface RebuildRollupsOptions {
   /** Events in one transaction, at most. */
   batch: number;
-  /** What makes them: what another release has made is not gone on with. */
+  /** Release and schema version: a run does not resume what another release has made. */
   madeBy: string;
 }
 
 /** How a run went. */
 export type RebuiltRollups =
-  | { kind: 'exchanged'; events: number }
-  /** Told to stop; the next run goes on. */
+  | { kind: 'swapped'; events: number }
+  /** The signal fired; the next run resumes. */
   | { kind: 'stopped' }
-  /** Another run has begun anew: this one's rows are no more. */
+  /** Another run has started over: the rows of this one are gone. */
   | { kind: 'taken-over' };
 
 /** Rows that are removed in one transaction. */
-const REMOVED_AT_ONCE = 500;
+const MAX_REMOVED = 500;
 
 /**
- * Makes the rollups anew from all events, beside those that are read, until it has caught up with them, and puts
- * them in their place in one transaction. The job goes on with the current ones meanwhile, and then with the new
- * ones. May be ended anywhere, also by force; the next run goes on, and removes what was left.
+ * Computes the rollups again from all events, beside the current ones, until it has caught up with them, and swaps
+ * them in one transaction. The rollup job continues with the current ones meanwhile, and then with the new ones. May
+ * be ended anywhere, also by force; the next run resumes, and removes what was replaced.
  *
- * @param onBegin hears whether a run before is gone on with, and behind which position
- * @param onPage hears of the events so far and the position after each batch
+ * @param onBegin receives whether an earlier run is resumed, and after which position
+ * @param onPage receives the events so far and the position after each batch
  * @throws StoreUnavailableError when the database is away
  */
 export async function rebuildRollups(
@@ -49,7 +49,7 @@ export async function rebuildRollups(
     const began = performance.now();
     const added = await addPage(ports, at, size.next(), signal);
     if (added === 'elsewhere') {
-      // Two runs may share a generation when a lock was lost: each event is added by one of them.
+      // Two runs may share a generation if a lock was lost: one of them adds each event.
       const now = await store.begin(madeBy);
       if (now.generation !== generation) return { kind: 'taken-over' };
       at = now;
@@ -60,11 +60,11 @@ export async function rebuildRollups(
     if (added.events > 0) size.learn(added.events, added.ms);
     if (added.events > 0) await hooks.onPage?.({ events, position: at.position });
     if (added.atEnd) {
-      const outcome = await store.exchange(generation);
+      const outcome = await store.swap(generation);
       if (outcome === 'gone') return { kind: 'taken-over' };
-      if (outcome === 'exchanged') {
+      if (outcome === 'swapped') {
         await removeReplaced(store, signal);
-        return signal.aborted ? { kind: 'stopped' } : { kind: 'exchanged', events };
+        return signal.aborted ? { kind: 'stopped' } : { kind: 'swapped', events };
       }
     }
     await sleep(performance.now() - began, signal);
@@ -72,14 +72,14 @@ export async function rebuildRollups(
   return { kind: 'stopped' };
 }
 
-/** Removes the rows of generations that are no more, in short transactions; ends early when aborted. */
+/** Removes the rows of replaced generations in short transactions; ends early when aborted. */
 export async function removeReplaced(
   store: Pick<NewRollups, 'removeReplaced'>,
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
     const began = performance.now();
-    if ((await store.removeReplaced(REMOVED_AT_ONCE)) === 0) return;
+    if ((await store.removeReplaced(MAX_REMOVED)) === 0) return;
     await sleep(performance.now() - began, signal);
   }
 }

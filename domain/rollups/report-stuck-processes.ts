@@ -1,18 +1,17 @@
 import type { DeadLetters, Outbox } from '../outbox/index.ts';
 import type { ProcessStore } from '../process/index.ts';
 import type { RollupLag } from './rollup-lag.ts';
-import type { Attention, Found, RetryingStep, SlowProcess } from './stuck-processes.ts';
-import { MOST_LOOKED_AT } from './stuck-processes.ts';
+import type { Found, RetryingStep, SlowProcess, StuckProcesses } from './stuck-processes.ts';
+import { MAX_PENDING } from './stuck-processes.ts';
 
-/** The age from which on the oldest outbox row says that nothing is published; the alert of the docs waits as long. */
+/** The age of the oldest outbox row from which on publishing counts as stalled; the alert in the docs has the same. */
 export const STALLED_AFTER_MS = 60_000;
-/** Jobs that were given up are counted up to this. */
-const MOST_FAILED_JOBS = 100;
-/** Milliseconds that Redis has to answer. */
-const REDIS_PATIENCE_MS = 2_000;
+/** Dead letters are counted up to this number. */
+const MAX_FAILED_JOBS = 100;
+const REDIS_TIMEOUT_MS = 2_000;
 
-/** What needs attention. A part is null when it could not be told, and `unavailable` names it. */
-export interface AttentionReport {
+/** What an operator should look at. A part that could not be read is null, and `unavailable` names it. */
+export interface StuckReport {
   pending: { count: number; isWhole: boolean } | null;
   slow: Found<SlowProcess> | null;
   retrying: Found<RetryingStep> | null;
@@ -22,33 +21,32 @@ export interface AttentionReport {
     stalledAfterMs: number;
     isStalled: boolean;
   } | null;
-  /** Events that are not in the statistics yet, and for how long the first of them. */
+  /** Events that are not in the rollups yet, and the age of the first of them. */
   rollups: { eventsBehind: number; behindMs: number } | null;
   failedJobs: { count: number; isWhole: boolean } | null;
   unavailable: string[];
 }
 
-export interface AttentionPorts {
-  attention: Attention;
+export interface StuckReportPorts {
+  stuckProcesses: StuckProcesses;
   outbox: Pick<Outbox, 'depth'>;
   processStore: Pick<ProcessStore, 'countPending'>;
   deadLetters: Pick<DeadLetters, 'list'>;
   rollupLag: () => Promise<RollupLag>;
-  /** Told why a part is missing. */
+  /** Receives the reason why a part is missing. */
   onMissing: (part: string, error: unknown) => void;
 }
 
 /**
- * Asks for all parts at once. One that fails does not take the others with it: it is when something is wrong that
- * people ask.
+ * Reads all parts at once. One that fails does not fail the others: people ask when something is wrong.
  *
- * @throws StoreUnavailableError when no part of the database could be told
+ * @throws StoreUnavailableError when no part could be read from the database
  */
-export async function reportAttention(
-  { attention, outbox, processStore, deadLetters, rollupLag, onMissing }: AttentionPorts,
+export async function reportStuckProcesses(
+  { stuckProcesses, outbox, processStore, deadLetters, rollupLag, onMissing }: StuckReportPorts,
   limit: number,
   signal: AbortSignal,
-): Promise<AttentionReport> {
+): Promise<StuckReport> {
   const unavailable: string[] = [];
   const failures: unknown[] = [];
 
@@ -64,8 +62,8 @@ export async function reportAttention(
   }
 
   async function countPending() {
-    const count = await processStore.countPending(MOST_LOOKED_AT + 1);
-    return { count: Math.min(count, MOST_LOOKED_AT), isWhole: count <= MOST_LOOKED_AT };
+    const count = await processStore.countPending(MAX_PENDING + 1);
+    return { count: Math.min(count, MAX_PENDING), isWhole: count <= MAX_PENDING };
   }
 
   async function readOutbox() {
@@ -80,19 +78,19 @@ export async function reportAttention(
   }
 
   async function countFailedJobs() {
-    const { length } = await inTime(deadLetters.list({}, MOST_FAILED_JOBS + 1));
-    return { count: Math.min(length, MOST_FAILED_JOBS), isWhole: length <= MOST_FAILED_JOBS };
+    const { length } = await inTime(deadLetters.list({}, MAX_FAILED_JOBS + 1));
+    return { count: Math.min(length, MAX_FAILED_JOBS), isWhole: length <= MAX_FAILED_JOBS };
   }
 
   const [pending, slow, retrying, depth, rollups, failedJobs] = await Promise.all([
     part('pending', countPending()),
-    part('slow', attention.slow(limit, signal)),
-    part('retrying', attention.retrying(limit, signal)),
+    part('slow', stuckProcesses.slow(limit, signal)),
+    part('retrying', stuckProcesses.retrying(limit, signal)),
     part('outbox', readOutbox()),
     part('rollups', readRollups()),
     part('failedJobs', countFailedJobs()),
   ]);
-  // The database has all of these: it is away.
+  // All of these come from the database: it is unavailable.
   if (!pending && !slow && !retrying && !depth && !rollups) throw failures[0];
   return { pending, slow, retrying, outbox: depth, rollups, failedJobs, unavailable };
 }
@@ -100,8 +98,8 @@ export async function reportAttention(
 async function inTime<T>(work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    const error = new Error(`no answer in ${REDIS_PATIENCE_MS} ms`);
-    timer = setTimeout(reject, REDIS_PATIENCE_MS, error);
+    const error = new Error(`no answer in ${REDIS_TIMEOUT_MS} ms`);
+    timer = setTimeout(reject, REDIS_TIMEOUT_MS, error);
   });
   try {
     return await Promise.race([work, late]);

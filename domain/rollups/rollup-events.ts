@@ -13,7 +13,7 @@ export interface RollupTotals {
   events: number;
 }
 
-/** What is to be known of a batch: how many events it added, and the milliseconds of its transaction. */
+/** How many events a batch added, and the milliseconds of its transaction. */
 export interface RolledBatch {
   events: number;
   ms: number;
@@ -21,17 +21,17 @@ export interface RolledBatch {
   position: string;
 }
 
-/** Milliseconds of rest after a batch, at least: others who wait for the database get it. */
-const SHORTEST_REST_MS = 2;
+/** The shortest delay after a batch, in which others get the database. */
+const MIN_DELAY_MS = 2;
 
 /**
- * Adds the events behind the checkpoint of the rollups to them, batch by batch, up to the head or until the
- * signal fires. Each batch is one transaction with its checkpoint, so a run may be ended anywhere, also by
- * force, and two runs at once add every event once. Batches have as many events as fit into `batchMs`. Rests
- * after each batch for as long as it took.
+ * Adds the events after the position of the rollups to them, batch by batch, up to the head or until the signal
+ * fires. Each batch is one transaction with its position, so a run may be ended anywhere, also by force, and two
+ * runs at once add every event once. Batches have as many events as fit into `batchMs`. Waits after each batch for
+ * as long as it took.
  *
- * @param onBatch hears of each batch, and of the totals after it
- * @throws StoreUnavailableError when the database is away; what was added stays
+ * @param onBatch receives each batch, and the totals after it
+ * @throws StoreUnavailableError when the database is unavailable; what was added stays
  */
 export async function rollupEvents(
   ports: {
@@ -50,7 +50,7 @@ export async function rollupEvents(
     const began = performance.now();
     const added = await addPage(ports, at, size.next(), signal);
     if (added === 'elsewhere') {
-      // Another run was faster, or a rebuild has put another generation in its place.
+      // Another run was faster, or a rebuild has swapped the generation.
       at = await store.state();
     } else {
       at = added.state;
@@ -63,7 +63,7 @@ export async function rollupEvents(
       }
       if (added.atEnd) break;
     }
-    await sleep(Math.max(SHORTEST_REST_MS, performance.now() - began), signal);
+    await sleep(Math.max(MIN_DELAY_MS, performance.now() - began), signal);
   }
   return totals;
 }
@@ -77,7 +77,7 @@ export interface AddedPage {
   atEnd: boolean;
 }
 
-/** Adds the events behind a state; `elsewhere` when the generation is at another position, or no more. */
+/** Adds the events after a position; `elsewhere` when the generation is at another position, or was replaced. */
 export async function addPage(
   { source, store }: { source: Pick<RollupSource, 'page'>; store: Pick<RollupStore, 'apply'> },
   at: RollupState,

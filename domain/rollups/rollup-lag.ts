@@ -3,9 +3,9 @@ import type { RollupSource, RollupStore } from './rollups.ts';
 
 /** How far the rollups are behind the events. */
 export interface RollupLag {
-  /** Events that are not in them; on SQL Server those that have a place in the feed. */
+  /** Events that are not in them; on SQL Server those that have a position in the feed. */
   events: number;
-  /** Milliseconds since the first of these was written, 0 when there is none. */
+  /** Milliseconds since the first of these was written, 0 without one. */
   ms: number;
 }
 
@@ -21,7 +21,7 @@ export async function rollupLag(ports: {
   if (head <= Number(position)) return { events: 0, ms: 0 };
   const { items } = await source.page(position, 1);
   const [first] = items;
-  // Places of events that were deleted before they were counted are no events.
+  // These positions belong to events that were deleted before they were counted.
   if (!first) return { events: 0, ms: 0 };
   return {
     events: head - Number(position),

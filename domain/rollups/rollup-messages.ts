@@ -2,19 +2,19 @@ import { mergeInto } from './histogram.ts';
 import type { Measures, StepDelta, StepGroup } from './rollup.ts';
 
 /**
- * Different error messages that a step may have in a bucket. Some have ids or times in them, so that no two
- * are alike: what comes after that is counted together.
+ * Different error messages that a step may have in a bucket. Some contain ids or times, so that no two are alike:
+ * all further messages are counted together.
  */
-const MESSAGES_MAX = 100;
+const MAX_MESSAGES = 100;
 /** Stands for all further messages. No hash is like that. */
 export const OTHER_KEY = 'other';
 const OTHER_MESSAGE = '(other messages)';
 
 /**
- * Counts further messages of a step together. Which ones these are depends on the order of the events only, not
- * on where one batch ends and the next begins: those that came first have a place of their own, for good.
+ * Counts further messages of a step together. Which ones these are depends only on the order of the events, not on
+ * where one batch ends and the next begins: the first messages keep rows of their own.
  *
- * @param knownIn the keys of the errors that the step has in the rollups already; asked once for a group
+ * @param knownIn the keys of the errors that the step has in the rollups already; called once for a group
  */
 export function limitMessages(
   deltas: readonly StepDelta[],
@@ -35,7 +35,7 @@ export function limitMessages(
       keys.delete(OTHER_KEY);
       known.set(group, keys);
     }
-    if (keys.has(delta.errorKey) || keys.size < MESSAGES_MAX) {
+    if (keys.has(delta.errorKey) || keys.size < MAX_MESSAGES) {
       keys.add(delta.errorKey);
       kept.push(delta);
       continue;
@@ -45,7 +45,7 @@ export function limitMessages(
       add(other.measures, delta.measures);
       continue;
     }
-    // A copy: who writes the deltas may have to begin once more with them.
+    // A copy: the caller may have to start again with the given deltas.
     const measures = { ...delta.measures, histogram: new Map(delta.measures.histogram) };
     others.set(group, { ...delta, errorKey: OTHER_KEY, errorMessage: OTHER_MESSAGE, measures });
   }

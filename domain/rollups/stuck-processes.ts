@@ -1,6 +1,6 @@
 import type { Timestamp } from '../common/index.ts';
 
-/** A pending process that takes longer than its like. */
+/** A pending process that takes longer than most of its definition. */
 export interface SlowProcess {
   correlationId: string;
   processName: string;
@@ -22,10 +22,10 @@ export interface RetryingStep {
   attempt: number;
   retriesLeft: number;
   failedAt: Timestamp;
-  /** May be over: then the attempt is under way, or no worker is there for it. */
+  /** May be in the past: then the attempt is running, or no worker takes it. */
   nextTryAt: Timestamp;
   code: string;
-  /** Cut off; of a process with personal data it is the code. */
+  /** Shortened; for a process with personal data it is the code. */
   message: string;
 }
 
@@ -36,11 +36,11 @@ export interface Found<Item> {
   items: Item[];
 }
 
-/** Pending processes that are looked at: so many of those that have not changed for longest. */
-export const MOST_LOOKED_AT = 100_000;
+/** Pending processes that are read: those that have not changed for the longest time. */
+export const MAX_PENDING = 100_000;
 
-/** Finds what an operator should look at. All of it throws StoreUnavailableError when the database is away. */
-export interface Attention {
+/** Finds stuck and slow processes. All of it throws StoreUnavailableError. */
+export interface StuckProcesses {
   /** Pending processes that are older than 99 of 100 completed ones of their name were at their end. */
   slow(limit: number, signal?: AbortSignal): Promise<Found<SlowProcess>>;
   /** Steps whose last event is a failure with retries left. */

@@ -14,7 +14,7 @@ export interface RollupDifference {
 export interface VerifiedRollups {
   /** Events up to the position of the rollups. */
   events: number;
-  /** What is counted though it is not there any more: purged, unless it was counted twice. */
+  /** Counted events that do not exist any more: they were purged, unless they were counted twice. */
   purged: number;
   differences: RollupDifference[];
 }

@@ -4,8 +4,8 @@ import {
   type ArchiveCount,
   type ArchivedProcess,
   type ArchivedVersion,
+  type ColdArchive,
   endOfMonth,
-  type HandOver,
   type Month,
   startOfMonth,
 } from '../../domain/archive/index.ts';
@@ -22,7 +22,7 @@ const READ_EVENTS = 2_000;
 const BACK_ROWS = 500;
 
 /** Hands archived processes over to Parquet files in a folder. */
-export function createHandOver(folder: string, rows: ArchivedRows): HandOver {
+export function createColdArchive(folder: string, rows: ArchivedRows): ColdArchive {
   const files = createMonthFiles(folder);
 
   async function* contents(month: Month): AsyncGenerator<ArchivedVersion[]> {

@@ -9,10 +9,10 @@ import type { EventStore, ProcessStore, StoredEvent } from '../../domain/process
 import type { RebuildStore, Verification } from '../../domain/projection/index.ts';
 import type {
   Analytics,
-  Attention,
   NewRollups,
   RollupCheck,
   RollupSource,
+  StuckProcesses,
 } from '../../domain/rollups/index.ts';
 import type { ArchivedRows } from './archived-rows.ts';
 import type { FeedRows } from './feed-rows.ts';
@@ -37,7 +37,7 @@ export interface Database {
   feedRows: FeedRows;
   rollups: NewRollups;
   rollupSource: RollupSource;
-  attention: Attention;
+  stuckProcesses: StuckProcesses;
   rollupCheck: RollupCheck;
   outbox: Outbox;
   processStore: ProcessStore;

@@ -1,11 +1,11 @@
 import type { Knex } from 'knex';
 import { type Clock, cutText } from '../../domain/common/index.ts';
 import {
-  type Attention,
   type Found,
-  MOST_LOOKED_AT,
+  MAX_PENDING,
   type RetryingStep,
   type SlowProcess,
+  type StuckProcesses,
 } from '../../domain/rollups/index.ts';
 import type { EventRow } from './columns.ts';
 import { decodeName } from './process-name.ts';
@@ -32,8 +32,11 @@ type FailedRow = Counted &
     'correlation_id' | 'process_name' | 'step_name' | 'created_at' | 'error_message' | 'metadata'
   >;
 
-/** Finds what needs attention, once for both databases. */
-export function createAttention(options: { reads: ReadQueries; clock: Clock }): Attention {
+/** Finds what needs stuckProcesses, once for both databases. */
+export function createStuckProcesses(options: {
+  reads: ReadQueries;
+  clock: Clock;
+}): StuckProcesses {
   const { reads, clock } = options;
   const { knex, key, time } = reads;
 
@@ -43,7 +46,7 @@ export function createAttention(options: { reads: ReadQueries; clock: Clock }): 
       .select('correlation_id', 'process_name', ...columns)
       .where('status', key('pending'))
       .orderBy('updated_at')
-      .limit(MOST_LOOKED_AT)
+      .limit(MAX_PENDING)
       .as('pending');
 
   const before = (now: number, ms: number): Knex.Value => time(new Date(now - ms).toISOString());

@@ -9,7 +9,7 @@ import { createEventFeed, createFeedRows } from '../sql/feed-rows.ts';
 import { createCountPending, createListProcesses, type ListedRow } from '../sql/list-processes.ts';
 import { createRollupCheck } from '../sql/rollup-check.ts';
 import { createRollupSource } from '../sql/rollup-source.ts';
-import { createAttention } from '../sql/stuck-processes.ts';
+import { createStuckProcesses } from '../sql/stuck-processes.ts';
 import { sqliteAnalytics } from './analytics.ts';
 import { createSqliteArchive } from './archive.ts';
 import { createArchiveMover } from './archive-mover.ts';
@@ -80,7 +80,7 @@ export async function openSqliteDatabase(
     eventFeed: createEventFeed(feedRows),
     feedRows,
     rollups: createSqliteRollupStore(unsynced, unsyncedCommit),
-    attention: createAttention({ reads, clock }),
+    stuckProcesses: createStuckProcesses({ reads, clock }),
     rollupSource: createRollupSource(feedRows, reads),
     rollupCheck: createRollupCheck(reads, feedSource),
     outbox: createSqliteOutbox({ db: unsynced, groupCommit: unsyncedCommit, clock }),

@@ -91,15 +91,15 @@ export function createSqliteRollupStore(
         if (!row) throw new Error('rollup_state has no row that is made');
         return { ...toState(row), resumed: false };
       }),
-    exchange: (generation) =>
+    swap: (generation) =>
       groupCommit.write(() => {
         const row = compare.get(generation);
         if (!row) return 'gone';
-        if (row.is_current === 1) return 'exchanged';
+        if (row.is_current === 1) return 'swapped';
         if (row.behind === 1) return 'behind';
         replace.run();
         makeCurrent.run(generation);
-        return 'exchanged';
+        return 'swapped';
       }),
   };
 }

@@ -10,7 +10,7 @@ import { createEventFeed, createFeedRows } from '../sql/feed-rows.ts';
 import { createCountPending, createListProcesses, type ListedRow } from '../sql/list-processes.ts';
 import { createRollupCheck } from '../sql/rollup-check.ts';
 import { createRollupSource } from '../sql/rollup-source.ts';
-import { createAttention } from '../sql/stuck-processes.ts';
+import { createStuckProcesses } from '../sql/stuck-processes.ts';
 import { mssqlAnalytics } from './analytics.ts';
 import { createMssqlArchive } from './archive.ts';
 import {
@@ -114,7 +114,7 @@ export async function openMssqlDatabase(
     eventFeed: createEventFeed(feedRows),
     feedRows,
     rollups: createMssqlRollupStore(pool),
-    attention: createAttention({ reads, clock }),
+    stuckProcesses: createStuckProcesses({ reads, clock }),
     rollupSource: createRollupSource(feedRows, reads),
     rollupCheck: createRollupCheck(reads, feedSource),
     outbox: createMssqlOutbox(pool),

@@ -20,18 +20,18 @@ SELECT generation, position, rolled_up_to, @resumed AS resumed
  * The first update waits for those who add to either generation, and keeps them out until the end. Run again
  * after a lost answer, it finds the generation current.
  */
-export const EXCHANGE = `SET XACT_ABORT ON;
+export const SWAP = `SET XACT_ABORT ON;
 DECLARE @outcome VARCHAR(20) = 'gone', @at BIGINT, @current INT;
 BEGIN TRANSACTION;
 UPDATE rollup_state SET updated_at = SYSUTCDATETIME();
 SELECT @current = generation, @at = position FROM rollup_state WHERE is_current = 1;
-SELECT @outcome = CASE WHEN is_current = 1 THEN 'exchanged' WHEN position < @at THEN 'behind' ELSE 'ready' END
+SELECT @outcome = CASE WHEN is_current = 1 THEN 'swapped' WHEN position < @at THEN 'behind' ELSE 'ready' END
   FROM rollup_state WHERE generation = @generation;
 IF @outcome = 'ready'
 BEGIN
   DELETE FROM rollup_state WHERE generation = @current;
   UPDATE rollup_state SET is_current = 1 WHERE generation = @generation;
-  SET @outcome = 'exchanged';
+  SET @outcome = 'swapped';
 END
 COMMIT TRANSACTION;
 SELECT @outcome AS outcome;`;

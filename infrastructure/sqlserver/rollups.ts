@@ -18,7 +18,7 @@ import {
 } from '../sql/rollup-rows.ts';
 import { isoTimes, withRetry } from './connection.ts';
 import { bulkOf, keysJson, readKeys, sameKeys } from './rollup-columns.ts';
-import { BEGIN, EXCHANGE, REMOVE_REPLACED } from './rollup-generations.ts';
+import { BEGIN, REMOVE_REPLACED, SWAP } from './rollup-generations.ts';
 
 const STATE = 'SELECT generation, position, rolled_up_to FROM rollup_state WHERE is_current = 1';
 const GROUP = ['grain', 'bucket_start', 'process_name', 'step_name', 'target_system'] as const;
@@ -134,12 +134,12 @@ export function createMssqlRollupStore(pool: sql.ConnectionPool): NewRollups {
       if (!recordset[0]) throw new Error('rollup_state has no row that is made');
       return { ...toState(recordset[0]), resumed: recordset[0].resumed === 1 };
     },
-    async exchange(generation) {
+    async swap(generation) {
       const { recordset } = await withRetry(() =>
         pool
           .request()
           .input('generation', sql.Int, generation)
-          .query<{ outcome: 'exchanged' | 'behind' | 'gone' }>(EXCHANGE),
+          .query<{ outcome: 'swapped' | 'behind' | 'gone' }>(SWAP),
       );
       return recordset[0]?.outcome ?? 'gone';
     },

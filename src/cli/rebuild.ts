@@ -72,7 +72,7 @@ async function rebuildStatistics(maintenance: Maintenance): Promise<void> {
   );
   progress.stop();
   if (outcome.kind === 'taken-over') throw explained(new TakenOverError());
-  if (outcome.kind === 'exchanged') {
+  if (outcome.kind === 'swapped') {
     progress.print(`rebuilt the statistics from ${outcome.events.toLocaleString('en-US')} events`);
   }
 }

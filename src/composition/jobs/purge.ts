@@ -1,6 +1,6 @@
 import { type ArchivePreview, purgeArchive } from '../../../domain/archive/index.ts';
 import { DAY_MS, SetupError } from '../../../domain/common/index.ts';
-import { createHandOver } from '../../../infrastructure/files/cold-archive.ts';
+import { createColdArchive } from '../../../infrastructure/files/cold-archive.ts';
 import type { Database } from '../../../infrastructure/sql/database.ts';
 import type { Purge } from '../../../jobs/archive-expired.ts';
 import type { Config } from '../../config.ts';
@@ -54,15 +54,15 @@ export function openPurge(
   const olderThanMs = settings.afterMs;
   const folder = config.ARCHIVE_EXPORT_DIR;
   const { purge, archivedRows, archive } = database;
-  const handOver = folder === '' ? null : createHandOver(folder, archivedRows);
+  const coldArchive = folder === '' ? null : createColdArchive(folder, archivedRows);
   const batch = config.ARCHIVE_BATCH;
   return {
     run: (signal, onBatch) =>
-      purgeArchive({ purge, handOver, clock }, { olderThanMs, batch }, signal, onBatch),
+      purgeArchive({ purge, coldArchive, clock }, { olderThanMs, batch }, signal, onBatch),
     async preview(archivedBefore) {
       const limit = new Date(clock() - olderThanMs).toISOString();
       // Whole months are handed over.
-      const before = handOver ? `${limit.slice(0, 7)}-01T00:00:00.000Z` : limit;
+      const before = coldArchive ? `${limit.slice(0, 7)}-01T00:00:00.000Z` : limit;
       const found = [
         await purge.preview(before),
         // What is not archived yet, and would be before the purge.

@@ -19,7 +19,7 @@ interface ServerNeeds {
   decrypted: Pick<Database, 'eventStore' | 'processStore' | 'eventFeed'>;
   database: Pick<
     Database,
-    'feedRows' | 'analytics' | 'attention' | 'outbox' | 'rollups' | 'rollupSource'
+    'feedRows' | 'analytics' | 'stuckProcesses' | 'outbox' | 'rollups' | 'rollupSource'
   >;
   live: Live;
   engine: Engine;
@@ -31,7 +31,7 @@ interface ServerNeeds {
 /** The parts of the HTTP server, by the configuration: for the service, the tests and the benchmarks. */
 export function createServerParts(needs: ServerNeeds): ServerParts {
   const { config, log, processes, decrypted, database, live, engine, access, operations } = needs;
-  const { feedRows, analytics, attention, outbox, rollups, rollupSource } = database;
+  const { feedRows, analytics, stuckProcesses, outbox, rollups, rollupSource } = database;
   return {
     log,
     version: VERSION,
@@ -44,7 +44,7 @@ export function createServerParts(needs: ServerNeeds): ServerParts {
       ...decrypted,
       feedRows,
       analytics,
-      attention,
+      stuckProcesses,
       outbox,
       rollupLag: () => rollupLag({ store: rollups, source: rollupSource, clock: Date.now }),
     },

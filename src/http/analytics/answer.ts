@@ -1,4 +1,4 @@
-import { type Analysis, isoIn, largestGroups, MOST_POINTS } from '../../../domain/rollups/index.ts';
+import { type Analysis, isoIn, largestGroups, MAX_POINTS } from '../../../domain/rollups/index.ts';
 import { type Range, tooManyPoints } from './range.ts';
 
 /** The largest groups, each line with the start of its bucket, or why there are too many. */
@@ -8,7 +8,7 @@ export function largest<Group extends string>(
   limit: number,
 ) {
   const { lines, groups, truncated } = largestGroups(analysis.tallies, limit);
-  const tooMany = range.bucket !== null && lines.length > MOST_POINTS;
+  const tooMany = range.bucket !== null && lines.length > MAX_POINTS;
   const startOf = range.bucket === null ? () => ({}) : startsOf(range);
   return {
     lines: tooMany ? [] : lines.map((line) => ({ ...line, start: startOf(line.slice) })),

@@ -7,7 +7,7 @@ import {
   countBuckets,
   isTimeZone,
   longestRange,
-  MOST_POINTS,
+  MAX_POINTS,
 } from '../../../domain/rollups/index.ts';
 import { listOf, timeParameter, wholeNumber } from '../queries/parameters.ts';
 
@@ -96,8 +96,8 @@ export function readRange(
   if (!bucket) return { ...range, bounds: [from, to] };
   // Before any of them is made: a range of years has millions of minutes.
   const about = countBuckets(from, to, bucket);
-  const bounds = about > MOST_POINTS ? null : boundsOf(from, to, bucket, timeZone);
-  if (bounds && bounds.length - 1 <= MOST_POINTS) return { ...range, bounds };
+  const bounds = about > MAX_POINTS ? null : boundsOf(from, to, bucket, timeZone);
+  if (bounds && bounds.length - 1 <= MAX_POINTS) return { ...range, bounds };
   const points = bounds ? bounds.length - 1 : about;
   return { refusal: tooManyPoints(range, { groups: 1, points }) };
 }
@@ -108,7 +108,7 @@ export function tooManyPoints(
   { groups, points }: { groups: number; points: number },
 ): string {
   const unit = bucket ?? 'day';
-  const room = Math.max(2, Math.floor(MOST_POINTS / groups));
+  const room = Math.max(2, Math.floor(MAX_POINTS / groups));
   const longer = BUCKETS.slice(BUCKETS.indexOf(unit) + 1).find(
     (candidate) => countBuckets(from, to, candidate) + 1 <= room,
   );
@@ -117,7 +117,7 @@ export function tooManyPoints(
   const number = (count: number): string => count.toLocaleString('en');
   const of = groups > 1 ? ` of ${number(groups)} groups` : '';
   const less = groups > 1 ? ', or for fewer groups' : '';
-  return `querystring.bucket: ${number(points)} points${of} are more than the ${number(MOST_POINTS)} of one answer; ask for ${longer ? `bucket=${longer}, or for ` : ''}no more than ${range} at a time${less}`;
+  return `querystring.bucket: ${number(points)} points${of} are more than the ${number(MAX_POINTS)} of one answer; ask for ${longer ? `bucket=${longer}, or for ` : ''}no more than ${range} at a time${less}`;
 }
 
 function spell(ms: number): string {

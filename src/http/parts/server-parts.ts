@@ -10,7 +10,7 @@ import type {
   ProcessStore,
   Waitroom,
 } from '../../../domain/process/index.ts';
-import type { Analytics, Attention, RollupLag } from '../../../domain/rollups/index.ts';
+import type { Analytics, RollupLag, StuckProcesses } from '../../../domain/rollups/index.ts';
 import type { ProcessDefinition } from '../../../domain/steps/index.ts';
 import type { Metrics } from '../../../infrastructure/observability/metrics.ts';
 import type { Tracing } from '../../../infrastructure/observability/tracing.ts';
@@ -44,7 +44,7 @@ interface StorePart {
   /** For exports: personal data stays encrypted. */
   feedRows: ExportedRows;
   analytics: Analytics;
-  attention: Attention;
+  stuckProcesses: StuckProcesses;
   outbox: Pick<Outbox, 'depth'>;
   /** How far the rollups are behind the events. */
   rollupLag: () => Promise<RollupLag>;

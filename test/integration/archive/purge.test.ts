@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { HandOver } from '../../../domain/archive/purge.ts';
+import type { ColdArchive } from '../../../domain/archive/purge.ts';
 import { purgeArchive } from '../../../domain/archive/purge-archive.ts';
 import { SetupError } from '../../../domain/common/errors.ts';
-import { createHandOver } from '../../../infrastructure/files/cold-archive.ts';
+import { createColdArchive } from '../../../infrastructure/files/cold-archive.ts';
 import {
   endedProcess,
   expectWhollyInOnePartition,
@@ -37,10 +37,10 @@ describe.each(databaseKinds())('the purge on $name', (kind) => {
     });
     afterAll(() => database?.destroy());
 
-    const toFiles = () => createHandOver(folder.path, database.archivedRows);
-    const run = (handOver: HandOver | null = null, signal = new AbortController().signal) =>
+    const toFiles = () => createColdArchive(folder.path, database.archivedRows);
+    const run = (coldArchive: ColdArchive | null = null, signal = new AbortController().signal) =>
       purgeArchive(
-        { purge: database.purge, handOver, clock: () => NOW },
+        { purge: database.purge, coldArchive, clock: () => NOW },
         { olderThanMs: 0, batch: 2 },
         signal,
       );
@@ -138,11 +138,11 @@ describe.each(databaseKinds())('the purge on $name', (kind) => {
     it('G8: deletes while events, moves and restores come, and loses none of them', async () => {
       const ids = Array.from({ length: 6 }, (_, at) => `met-${at}`);
       await archived('2026-03-01T00:00:00.000Z', ...ids);
-      const handOver = toFiles();
-      await handOver.write('2026-03', new AbortController().signal);
+      const coldArchive = toFiles();
+      await coldArchive.write('2026-03', new AbortController().signal);
       const late = ids.slice(0, 2).map((id) => database.eventStore.append(id, [stepCompleted(id)]));
       const back = ids.slice(2, 4).map((id) => database.archive.restore(id));
-      await Promise.all([run(handOver), ...late, ...back]);
+      await Promise.all([run(coldArchive), ...late, ...back]);
       await relayAll(database);
       const partitions = await expectWhollyInOnePartition(database);
       for (const [at, id] of ids.entries()) {
@@ -229,7 +229,7 @@ describe.each(databaseKinds())('the purge on $name', (kind) => {
         const controller = new AbortController();
         // The first run ends after its files, before it deletes all.
         const first = await purgeArchive(
-          { purge: database.purge, handOver: toFiles(), clock: () => NOW },
+          { purge: database.purge, coldArchive: toFiles(), clock: () => NOW },
           { olderThanMs: 0, batch: 2 },
           controller.signal,
           () => controller.abort(),
@@ -259,8 +259,8 @@ describe.each(databaseKinds())('the purge on $name', (kind) => {
         const file = join(folder.path, 'a-file');
         writeFileSync(file, '');
         for (const path of [file, join(folder.path, 'not-there')]) {
-          const handOver = createHandOver(path, database.archivedRows);
-          await expect(run(handOver)).rejects.toThrow(
+          const coldArchive = createColdArchive(path, database.archivedRows);
+          await expect(run(coldArchive)).rejects.toThrow(
             /^ARCHIVE_EXPORT_DIR: the folder cannot be used/,
           );
         }
@@ -278,7 +278,7 @@ describe.each(databaseKinds())('the purge on $name', (kind) => {
             return database.archivedRows.read(processes);
           },
         };
-        expect(await run(createHandOver(folder.path, rows))).toMatchObject({ processes: 1 });
+        expect(await run(createColdArchive(folder.path, rows))).toMatchObject({ processes: 1 });
         expect(await versions('events-')).toEqual(['stays 1', 'stays 2', 'stays 3', 'stays 4']);
         expect(await left('event_log')).toEqual(['restored']);
       });

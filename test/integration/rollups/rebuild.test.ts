@@ -48,7 +48,7 @@ describe.each(kinds)('rebuilding the rollups on $name', (kind) => {
         .update({ process_name: 'nobody' });
       await expect(expectExact(database)).rejects.toThrow();
       const { generation } = await database.rollups.state();
-      expect((await rebuild()).outcome.kind).toBe('exchanged');
+      expect((await rebuild()).outcome.kind).toBe('swapped');
       expect((await database.rollups.state()).generation).toBeGreaterThan(generation);
       await expectExact(database);
       await expectOneGeneration(database);
@@ -66,7 +66,7 @@ describe.each(kinds)('rebuilding the rollups on $name', (kind) => {
         while (!done) await rollUp(database, 11);
       })();
       const { outcome } = await rebuild();
-      expect(outcome.kind).toBe('exchanged');
+      expect(outcome.kind).toBe('swapped');
       await writing;
       done = true;
       await job;
@@ -141,16 +141,16 @@ describe.each(kinds)('rebuilding the rollups on $name', (kind) => {
     it('does not put readers behind what they have seen counted', async () => {
       const { rollups } = database;
       const begun = await rollups.begin('behind');
-      expect(await rollups.exchange(begun.generation)).toBe('behind');
-      expect(await rollups.exchange(12_345)).toBe('gone');
+      expect(await rollups.swap(begun.generation)).toBe('behind');
+      expect(await rollups.swap(12_345)).toBe('gone');
       const { generation } = await rollups.state();
-      expect(await rollups.exchange(generation)).toBe('exchanged');
+      expect(await rollups.swap(generation)).toBe('swapped');
       await expectExact(database);
     });
 
     it('continues in one of two simultaneous runs, and counts each event once', async () => {
       const outcomes = await Promise.all([rebuild(), rebuild()]);
-      expect(outcomes.map(({ outcome }) => outcome.kind)).toContain('exchanged');
+      expect(outcomes.map(({ outcome }) => outcome.kind)).toContain('swapped');
       await expectExact(database);
       await rebuild();
       await expectExact(database);

@@ -2,7 +2,7 @@ import type { Knex } from 'knex';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ProcessEvent } from '../../../domain/process/events.ts';
 import type { ReadQueries } from '../../../infrastructure/sql/read-queries.ts';
-import { createAttention } from '../../../infrastructure/sql/stuck-processes.ts';
+import { createStuckProcesses } from '../../../infrastructure/sql/stuck-processes.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 import { completed, requested, started, stepCompleted, stepFailed } from '../../support/events.ts';
 import { insertProcessRollups, storedTime } from '../../support/rollups.ts';
@@ -67,7 +67,7 @@ describe.each(databaseKinds())('a process that needs attention on $name', (kind)
     }
 
     it('is slow when it is pending, and older than 99 of 100 completed ones of its definition', async () => {
-      const slow = await database.attention.slow(50);
+      const slow = await database.stuckProcesses.slow(50);
       expect(ids(slow)).toEqual(['new-and-old', 'later', 'late', 'seldom-and-old']);
       expect(slow.total).toBe(4);
       const [unknown, later] = slow.items;
@@ -77,7 +77,7 @@ describe.each(databaseKinds())('a process that needs attention on $name', (kind)
       expect(later?.p99Ms).toBeLessThan(3.03 * HOUR);
       expect(later?.ageMs).toBeGreaterThan(5 * HOUR - 1_000);
       expect(Date.parse(later?.startedAt ?? '')).toBeLessThan(Date.now() - 5 * HOUR + 60_000);
-      const first = await database.attention.slow(1);
+      const first = await database.stuckProcesses.slow(1);
       expect([ids(first), first.total]).toEqual([['new-and-old'], 4]);
     });
 
@@ -97,7 +97,7 @@ describe.each(databaseKinds())('a process that needs attention on $name', (kind)
       await append('got-it', 0, 'onboard-user', [stepFailed('d', 1), stepCompleted('d')]);
       await append('gave-up', 0, 'onboard-user', [gone]);
       await append('ended-anyhow', 0, 'onboard-user', [stepFailed('e', 1), completed()]);
-      const retrying = await database.attention.retrying(50);
+      const retrying = await database.stuckProcesses.retrying(50);
       expect(ids(retrying)).toEqual(['tried-again', 'one-branch']);
       const [first] = retrying.items;
       expect(retrying.items).toMatchObject([
@@ -105,7 +105,7 @@ describe.each(databaseKinds())('a process that needs attention on $name', (kind)
         { attempt: 1, retriesLeft: 1, message: 'the partner answered 503' },
       ]);
       expect(Date.parse(first?.nextTryAt ?? '') - Date.parse(first?.failedAt ?? '')).toBe(200);
-      const one = await database.attention.retrying(1);
+      const one = await database.stuckProcesses.retrying(1);
       expect([ids(one), one.total]).toEqual([['tried-again'], 2]);
     });
 
@@ -123,13 +123,13 @@ describe.each(databaseKinds())('a process that needs attention on $name', (kind)
           bytes: 0,
           isCut: false,
         });
-        const attention = createAttention({
+        const stuckProcesses = createStuckProcesses({
           ...database,
           reads: { ...reads, rows, upTo },
           clock: Date.now,
         });
-        await attention.slow(50);
-        await attention.retrying(50);
+        await stuckProcesses.slow(50);
+        await stuckProcesses.retrying(50);
         const plans = await Promise.all(
           asked.map(async ({ sql, bindings }) => {
             const rows = await knex.raw(`EXPLAIN QUERY PLAN ${sql}`, bindings as string[]);

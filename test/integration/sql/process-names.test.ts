@@ -155,7 +155,7 @@ describe.each(databaseKinds())(
       });
 
       it('are shown by their names among the slow and the retried', async () => {
-        const { items } = await database.attention.retrying(100);
+        const { items } = await database.stuckProcesses.retrying(100);
         expect(items.map(({ processName }) => processName).sort()).toEqual([...ALL].sort());
       });
 

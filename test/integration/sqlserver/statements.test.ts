@@ -26,6 +26,7 @@ const OTHER_TYPES: Readonly<Record<string, string>> = {
   count: 'int',
   limit: 'int',
   lease: 'int',
+  longest: 'int',
   delay: 'int',
   stream: 'varchar(255)',
   before: 'datetime2(3)',
@@ -42,7 +43,7 @@ const OTHER_TYPES: Readonly<Record<string, string>> = {
 
 /** What the statements declare themselves, and sp_executesql's own. */
 const VARIABLES = [
-  ...['duplicate', 'version', 'now', 'taken', 'statement', 'params', 'ROWCOUNT'],
+  ...['duplicate', 'version', 'now', 'at', 'taken', 'statement', 'params', 'ROWCOUNT'],
   ...['lock', 'Resource', 'LockMode', 'LockOwner', 'LockTimeout'],
   ...['archived', 'chosen', 'processes', 'events', 'previous', 'epoch', 'hash', 'erased'],
 ];

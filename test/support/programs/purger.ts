@@ -1,22 +1,22 @@
 import { writeSync } from 'node:fs';
 import { purgeArchive } from '../../../domain/archive/purge-archive.ts';
-import { createHandOver } from '../../../infrastructure/files/cold-archive.ts';
+import { createColdArchive } from '../../../infrastructure/files/cold-archive.ts';
 import { openTarget } from './open-target.ts';
 import { waitForGo } from './reports.ts';
 
 /** A process to be killed: writes the cold archive and purges after `begin`, and reports its files and batches. */
 const [target = '', folder = ''] = process.argv.slice(2);
 const { purge, archivedRows } = await openTarget(target);
-const handOver = createHandOver(folder, archivedRows);
+const coldArchive = createColdArchive(folder, archivedRows);
 const report = await waitForGo();
 await purgeArchive(
   {
     purge,
-    handOver: {
-      ...handOver,
+    coldArchive: {
+      ...coldArchive,
       write(month, signal) {
         report(`writes ${month}`);
-        return handOver.write(month, signal);
+        return coldArchive.write(month, signal);
       },
     },
     clock: Date.now,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MOST_LOOKED_AT, STALLED_AFTER_MS } from '../../../../../domain/rollups/index.ts';
+import { MAX_PENDING, STALLED_AFTER_MS } from '../../../../../domain/rollups/index.ts';
 import { queryOf, wholeNumber } from '../../../queries/parameters.ts';
 
 const count = z.number().int();
@@ -15,7 +15,7 @@ const attention = z
       .object({ count, isWhole: z.boolean() })
       .nullable()
       .describe(
-        `Pending processes, counted up to ${MOST_LOOKED_AT.toLocaleString('en')}: of more, those that have not changed for longest are looked at, and isWhole is false`,
+        `Pending processes, counted up to ${MAX_PENDING.toLocaleString('en')}: of more, those that have not changed for longest are looked at, and isWhole is false`,
       ),
     slow: z
       .object({

@@ -1,7 +1,7 @@
 import {
   type Found,
   type RetryingStep,
-  reportAttention,
+  reportStuckProcesses,
   type SlowProcess,
 } from '../../../../../domain/rollups/index.ts';
 import { statusUrl } from '../../../answers/process-answers.ts';
@@ -23,7 +23,7 @@ export const attentionRoute: Route<'store' | 'operations'> = async (
         request.log.warn({ err: error, part }, 'a part of what needs attention cannot be told');
       try {
         const ports = { ...store, deadLetters, onMissing };
-        const { slow, retrying, ...rest } = await reportAttention(
+        const { slow, retrying, ...rest } = await reportStuckProcesses(
           ports,
           request.query.limit,
           hungUp,

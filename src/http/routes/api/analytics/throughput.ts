@@ -1,7 +1,7 @@
 import {
   type Flow,
   flows,
-  MOST_POINTS,
+  MAX_POINTS,
   PROCESS_EVENT_TYPES,
 } from '../../../../../domain/rollups/index.ts';
 import { madeOf, startsOf } from '../../../analytics/answer.ts';
@@ -58,7 +58,7 @@ export const throughputRoute: AnalyticsRoute = async (app, { analytics, ask }) =
       const slices = range.bounds.length - 1;
       const found = flows(analysis, slices, groupBy.includes('process'));
       const points = found.length * slices;
-      if (points > MOST_POINTS) {
+      if (points > MAX_POINTS) {
         const detail = tooManyPoints(range, { groups: found.length, points });
         return sendProblem(reply, 'invalid-request', detail);
       }
