@@ -7,8 +7,9 @@ import { completed, requested, started, stepCompleted } from '../support/events.
 import { eachOf } from '../support/rebuild-world.ts';
 
 /**
- * Batches of one process after which it is killed, at most, and that it may do until the kill comes: together, in
- * all kills, fewer than there are. On SQL Server each process must log in, and a kill there is a lost connection like any other.
+ * `batches`: the archiver is killed after at most so many batches of one process. `further`: how many more it may do
+ * until the kill arrives. All kills together archive fewer than all processes. SQL Server gets fewer kills, because each
+ * archiver must log in, and a kill there is a lost connection like any other.
  */
 const SIZES = {
   SQLite: { kills: 20, processes: 300, batches: 8, further: 6 },
@@ -18,7 +19,7 @@ const kinds = databaseKinds().map((kind) => ({ ...kind, ...SIZES[kind.name] }));
 const startArchiver = (at: string): Promise<Killable> => startKillable('archiver.ts', at);
 
 describe.each(kinds)('archiving on $name', { timeout: 600_000 }, (kind) => {
-  describe.skipIf(!kind.available)('when there is one', () => {
+  describe.skipIf(!kind.available)('when it is available', () => {
     let database: TestDatabase;
     beforeAll(async () => {
       database = await kind.open();
@@ -27,7 +28,7 @@ describe.each(kinds)('archiving on $name', { timeout: 600_000 }, (kind) => {
       await database?.destroy();
     });
 
-    it(`G8: ${kind.kills} times killed with -9 while it works, it leaves every process whole`, async () => {
+    it(`G8: archiving killed ${kind.kills} times with -9 leaves every process in one partition`, async () => {
       const ids = Array.from({ length: kind.processes }, (_, at) => `killed-${at}`);
       await eachOf(ids, prepare);
       await relayAll(database);
@@ -38,13 +39,13 @@ describe.each(kinds)('archiving on $name', { timeout: 600_000 }, (kind) => {
         if (kill < kind.kills - 1) next = startArchiver(database.target);
         const batches = Math.ceil(Math.random() * kind.batches);
         archiver.begin(batches + kind.further);
-        // Something comes late for processes that are just being archived, from another process.
+        // Another process appends a late event to a process that may just be archived.
         const id = ids[Math.floor(Math.random() * ids.length)] ?? '';
         await database.eventStore.append(id, [stepCompleted(`late-${kill}`)]);
         late++;
         await archiver.reported(batches);
         await archiver.kill();
-        expect(archiver.isDone(), 'it is cut off').toBe(false);
+        expect(archiver.isDone(), 'the archiver was killed before its end').toBe(false);
         await relayAll(database);
         await database.processStore.project(id);
         await expectWhollyInOnePartition(database);
@@ -53,10 +54,10 @@ describe.each(kinds)('archiving on $name', { timeout: 600_000 }, (kind) => {
       archiver.begin();
       await until(() => archiver.isDone(), 'the rest is archived');
       await archiver.kill();
-      const places = [...(await expectWhollyInOnePartition(database)).values()];
-      expect(places).toHaveLength(ids.length);
-      expect(places.filter(({ row }) => !row.archived)).toEqual([]);
-      const events = places.reduce((sum, place) => sum + place.events.archived.length, 0);
+      const processes = [...(await expectWhollyInOnePartition(database)).values()];
+      expect(processes).toHaveLength(ids.length);
+      expect(processes.filter(({ row }) => !row.archived)).toEqual([]);
+      const events = processes.reduce((sum, { events }) => sum + events.archived.length, 0);
       expect(events).toBe(4 * ids.length + late);
       await eachOf(ids, (id) => expectFolded(database, id));
 

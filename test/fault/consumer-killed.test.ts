@@ -9,10 +9,10 @@ import { startServiceProcess } from '../support/commands.ts';
 import { startLoad } from '../support/load.ts';
 import { createFolder } from '../support/service.ts';
 
-/** The one in the documentation. */
+/** The example of the documentation. */
 const CONSUMER = fileURLToPath(new URL('../../docs/examples/consume-events.mjs', import.meta.url));
 const ROUNDS = 6;
-/** Events that are handled before a kill, at most. */
+/** The largest number of events that are handled before a kill. */
 const MAX_HANDLED = 60;
 
 describe('a consumer of the feed', () => {
@@ -21,12 +21,12 @@ describe('a consumer of the feed', () => {
     for (const step of cleanup.splice(0).reverse()) await step();
   });
 
-  it('G9: handles every event, in order, none skipped, though it and the service are killed at random points', async () => {
+  it('G9: a consumer of the feed handles every event in order and skips none, although it and the service are killed at random points', async () => {
     const folder = createFolder();
     cleanup.push(folder.remove);
     const port = String(await freePort());
     const startService = () => startServiceProcess(folder, { PORT: port });
-    /** Positions in the order they were handled, over all runs of the consumer. */
+    /** Positions in the order in which they were handled, over all runs of the consumer. */
     const handled: number[] = [];
     function startConsumer() {
       const child = spawn(
@@ -88,7 +88,7 @@ describe('a consumer of the feed', () => {
     service = await startService();
     await until(() => handled.includes(written.at(-1) ?? 0), 'the last one is handled');
     expect(written.length).toBeGreaterThan(ROUNDS * 4);
-    // Again after a kill, but for the first time in order, and none is left out.
+    // After a kill events are handled again, but their first handling is in order and skips none.
     const firsts = [...new Set(handled)].filter((position) => position <= (written.at(-1) ?? 0));
     expect(firsts).toEqual(written);
   }, 300_000);

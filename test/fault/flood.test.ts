@@ -7,7 +7,7 @@ import { expectProblem } from '../support/service-api.ts';
 import { recordedRuns } from '../support/service-recorder.ts';
 
 const ASYNC = { prefer: 'respond-async' };
-/** Starts of the flood, and callers who send them without a pause. */
+/** The starts of the flood, and the connections that send them without a pause. */
 const FLOOD = { amount: 3_000, connections: 64 };
 
 describe('a flood of starts', () => {
@@ -20,13 +20,13 @@ describe('a flood of starts', () => {
     ['BACKLOG_MAX', '100'],
     ['PENDING_MAX', '100'],
   ])(
-    'is shed early by %s=%s; what was accepted ends, once, and the service goes on',
+    'G14: with %s=%s the service refuses starts of a flood early, ends each accepted process once, and accepts starts again',
     async (name, max) => {
       const folder = createFolder();
       cleanup.push(folder.remove);
       const service = await startServiceProcess(folder, { [name]: max, LOG_LEVEL: 'info' });
       cleanup.push(() => service.kill('SIGKILL'));
-      // Accepted before: its steps and its result are not refused, whatever else comes.
+      // Accepted before the flood: the limits must not refuse its steps and its result.
       const held = await service.api.start(
         'gated',
         { gate: 'flood' },

@@ -9,23 +9,23 @@ import { recordedRuns } from '../support/service-recorder.ts';
 
 const hasRedis = (await serverUrl('redis')) !== null;
 const engineUrl = await serverUrl('operaton');
-/** On SQL Server only what has to do with the database: Redis and the engine are the same. */
+/** On SQL Server only the tests that concern the database: Redis and the engine are the same. */
 const KINDS: { name: ClusterDatabase; available: boolean; brief: boolean }[] = [
   { name: 'SQLite', available: true, brief: false },
   { name: 'SQL Server', available: inject('mssqlUrl') !== null, brief: true },
 ];
-/** Who does what. */
+/** The roles of each instance. */
 const ROLES = { A: 'api,relay', B: 'api,worker', C: 'projector' } as const;
 
 /**
- * The locks of production, until the rolling restart: on a slow machine a short one lapses while its owner
- * is well, and what is done again for that reason is no fault of theirs.
+ * Locks as long as in production, until the rolling restart. On a slow machine a short lock expires while its owner is
+ * alive, and its work is then rightly done again.
  */
-const PATIENT = { LOCK_DURATION_MS: '30000', JOB_LOCK_MS: '30000', OUTBOX_LEASE_MS: '30000' };
-/** Starts that are accepted while a partner is away. */
-const FEW = 10;
-/** Milliseconds in which the news of an end arrive once Redis is back; callers wait for 25 s. */
-const NEWS_MS = 12_000;
+const LONG_LOCKS = { LOCK_DURATION_MS: '30000', JOB_LOCK_MS: '30000', OUTBOX_LEASE_MS: '30000' };
+/** How many starts must be accepted while a partner is away. */
+const ACCEPTED_MEANWHILE = 10;
+/** The longest time from the return of Redis to the notification of an end; callers wait for 25 s. */
+const NOTIFY_TIMEOUT_MS = 12_000;
 
 const typesOf = (events: readonly { type: string }[]) => events.map(({ type }) => type);
 
@@ -36,9 +36,11 @@ describe.each(KINDS)(
       let cluster: Cluster;
       beforeAll(async () => {
         cluster = await startCluster(name, engineUrl ?? '');
-        // At the same moment, as a supervisor does.
+        // All at the same time, as a supervisor does.
         await Promise.all(
-          Object.entries(ROLES).map(([instance, roles]) => cluster.start(instance, roles, PATIENT)),
+          Object.entries(ROLES).map(([instance, roles]) =>
+            cluster.start(instance, roles, LONG_LOCKS),
+          ),
         );
       });
       afterAll(() => cluster?.stop());
@@ -62,7 +64,7 @@ describe.each(KINDS)(
         expect(typesOf(stream?.events ?? [])).toContain('process-started');
       });
 
-      it('a cancel or an end on another instance wakes the caller who waits', async () => {
+      it('a cancel or an end on another instance answers the waiting caller', async () => {
         const gated = cluster.key('gated');
         const never = { gate: 'never' };
         const cancelled = at('A').api.start(gated, never, { correlationId: 'cancelled' });
@@ -82,7 +84,7 @@ describe.each(KINDS)(
       });
 
       it('a second relay, worker and projector double no work', async () => {
-        await cluster.start('D', 'api,worker,relay,projector', PATIENT);
+        await cluster.start('D', 'api,worker,relay,projector', LONG_LOCKS);
         const before = recordedRuns(cluster.folder.path).length;
         const load = cluster.load({ readyOnly: true });
         await until(() => load.accepted.length >= 40, 'there is load');
@@ -93,7 +95,7 @@ describe.each(KINDS)(
           const started = typesOf(events).filter((type) => type === 'process-started');
           expect(started, correlationId).toHaveLength(1);
         }
-        // Not one handler ran twice, and the engine has one instance of each.
+        // No handler ran twice, and the engine has one instance of each process.
         expect(recordedRuns(cluster.folder.path).length - before).toBe(3 * load.accepted.length);
         await until(
           async () => (await cluster.countInstances(load.accepted)) === load.accepted.length,
@@ -103,9 +105,9 @@ describe.each(KINDS)(
       });
 
       it.skipIf(brief)(
-        'G11: reconcilers on several instances do no run, and mend no process, twice',
+        'G11: reconcilers on several instances never run at the same time and correct no process twice',
         async () => {
-          const eager = { ...PATIENT, RECONCILE_AFTER_MS: '1000' };
+          const eager = { ...LONG_LOCKS, RECONCILE_AFTER_MS: '1000' };
           await Promise.all(['D', 'E'].map((one) => cluster.start(one, 'worker', eager)));
           const ids = ['a', 'b', 'c', 'd'].map((one) => `deleted-${one}`);
           const body = (correlationId: string) => ({ correlationId });
@@ -127,37 +129,37 @@ describe.each(KINDS)(
             const ended = await timedRuns(cluster.redis.url(), 'reconcile-processes');
             return ended.length >= 10 && ended;
           }, 'runs follow each other');
-          // One after the other over all instances, and no more of them than the schedule asks for.
+          // The runs of all instances follow each other, and are not more than the schedule requires.
           for (const [index, run] of runs.entries()) {
             const next = runs[index + 1];
             if (next) expect(next.began).toBeGreaterThanOrEqual(run.ended);
           }
           const [first, last] = [runs[0]?.began ?? 0, runs.at(-1)?.began ?? 0];
           expect(runs.length).toBeLessThanOrEqual((last - first) / 500 + 2);
-          const mended = [...cluster.instances.values()].flatMap(({ output }) =>
+          const corrected = [...cluster.instances.values()].flatMap(({ output }) =>
             output()
               .split('\n')
               .filter((line) => line.includes('"msg":"reconciler: corrected a process"'))
               .map((line) => JSON.parse(line) as { correlationId: string; what: string })
-              // A start that had been slow to be recorded is another matter.
+              // Corrections of slow starts are not counted here.
               .filter(({ what }) => what.startsWith('ended')),
           );
-          expect(mended.map(({ correlationId }) => correlationId).sort()).toEqual(ids);
+          expect(corrected.map(({ correlationId }) => correlationId).sort()).toEqual(ids);
           cluster.folder.open('deleted');
           await Promise.all(['D', 'E'].map((one) => cluster.retire(one)));
           await cluster.expectAllWhole(ids);
         },
       );
 
-      it('G6: Redis away and back leaves no caller waiting, whatever instance he waits on', async () => {
+      it('G6: after an outage of Redis every waiting caller is answered on every instance', async () => {
         const gated = cluster.key('gated');
         const wait = { prefer: 'wait=25' };
         const late = at('A').api.start(gated, { gate: 'late' }, { correlationId: 'late' }, wait);
         const other = { gate: 'nobody', deaf: false };
-        const told = at('A').api.start(gated, other, { correlationId: 'told' }, wait);
+        const second = at('A').api.start(gated, other, { correlationId: 'second' }, wait);
         const run = (id: string): boolean =>
           recordedRuns(cluster.folder.path).some(({ correlationId }) => correlationId === id);
-        await until(() => run('late') && run('told'), 'both run');
+        await until(() => run('late') && run('second'), 'both run');
         const onOther = at('B').api.status('late', wait);
         const waiting = async (instance: string) =>
           (await readMetrics(at(instance).url)).value('waiting');
@@ -165,9 +167,9 @@ describe.each(KINDS)(
         await until(async () => (await waiting('B')) === 1, 'one waits on B');
 
         await cluster.redis.stop();
-        // Both end on B, which can tell nobody.
+        // Both end on B, which cannot notify the other instances.
         cluster.folder.open('late');
-        const end = { correlationId: 'told', status: 'ok', result: { told: true } };
+        const end = { correlationId: 'second', status: 'ok', result: { ended: true } };
         expect((await at('B').api.post('/api/process/complete', { json: end })).status).toBe(200);
         await until(
           async () => typesOf(await cluster.events('late')).includes('process-completed'),
@@ -176,12 +178,12 @@ describe.each(KINDS)(
         await cluster.redis.start();
         const back = Date.now();
         expect((await late).body).toMatchObject({ status: 'ok', result: { gate: 'late' } });
-        expect((await told).body).toMatchObject({ status: 'ok', result: { told: true } });
+        expect((await second).body).toMatchObject({ status: 'ok', result: { ended: true } });
         expect((await onOther).body).toMatchObject({ status: 'ok', result: { gate: 'late' } });
-        // By the news, not by a last look when their time was up.
-        expect(Date.now() - back).toBeLessThan(NEWS_MS);
+        // By a notification, and not by the last read when their wait timed out.
+        expect(Date.now() - back).toBeLessThan(NOTIFY_TIMEOUT_MS);
         cluster.folder.open('nobody');
-        await cluster.expectAllWhole(['late', 'told']);
+        await cluster.expectAllWhole(['late', 'second']);
       });
 
       it('G12: a rolling restart under load answers every caller and loses nothing', async () => {
@@ -202,72 +204,78 @@ describe.each(KINDS)(
       }, 240_000);
 
       const kill = (instance: keyof typeof ROLES) => ({
-        harm: async () => {
+        begin: async () => {
           at(instance).kill('SIGKILL');
           expect(await at(instance).ended).toBe('SIGKILL');
         },
-        mend: async () => void (await cluster.start(instance, ROLES[instance])),
+        end: async () => void (await cluster.start(instance, ROLES[instance])),
       });
 
       interface Fault {
         what: string;
-        harm: () => unknown;
-        mend: () => unknown;
-        /** Left out: when some more starts were accepted. */
-        felt?: (load: BalancedLoad) => boolean;
-        /** Whether connections of callers break. */
-        callersSee: boolean;
-        /** Whether it is the database that has to bear it. */
+        begin: () => unknown;
+        end: () => unknown;
+        /** Whether the fault has had an effect; by default when some more starts were accepted. */
+        hasEffect?: (load: BalancedLoad) => boolean;
+        /** Whether the connections of callers break. */
+        breaksCallers: boolean;
+        /** Whether the fault concerns the database. */
         onDatabase?: boolean;
       }
 
       const faults: Fault[] = [
-        { what: 'api and relay killed with -9', ...kill('A'), callersSee: true, onDatabase: true },
-        { what: 'the worker killed with -9', ...kill('B'), callersSee: true },
-        { what: 'the projector killed with -9', ...kill('C'), callersSee: false },
+        {
+          what: 'api and relay killed with -9',
+          ...kill('A'),
+          breaksCallers: true,
+          onDatabase: true,
+        },
+        { what: 'the worker killed with -9', ...kill('B'), breaksCallers: true },
+        { what: 'the projector killed with -9', ...kill('C'), breaksCallers: false },
         {
           what: 'Redis stopped and started',
-          harm: () => cluster.redis.stop(),
-          mend: () => cluster.redis.start(),
-          callersSee: false,
+          begin: () => cluster.redis.stop(),
+          end: () => cluster.redis.start(),
+          breaksCallers: false,
         },
         {
           what: 'the engine cut off',
-          harm: () => cluster.engine.cut(),
-          mend: () => cluster.engine.heal(),
-          callersSee: false,
+          begin: () => cluster.engine.cut(),
+          end: () => cluster.engine.heal(),
+          breaksCallers: false,
         },
         {
           what: 'the engine hanging',
-          harm: () => cluster.engine.hang(),
-          mend: () => cluster.engine.heal(),
-          callersSee: false,
+          begin: () => cluster.engine.hang(),
+          end: () => cluster.engine.heal(),
+          breaksCallers: false,
         },
         {
           what: 'the database away',
-          harm: () => cluster.database.away(),
-          mend: () => cluster.database.back(),
-          felt: (load) => load.turnedAway() > 0,
-          callersSee: false,
+          begin: () => cluster.database.away(),
+          end: () => cluster.database.back(),
+          hasEffect: (load) => load.turnedAway() > 0,
+          breaksCallers: false,
           onDatabase: true,
         },
       ];
       it.each(brief ? faults.filter(({ onDatabase }) => onDatabase) : faults)(
         'G10: $what under load: every accepted start ends once, and no caller hangs',
-        async ({ harm, mend, felt, callersSee }) => {
+        async ({ begin, end, hasEffect, breaksCallers }) => {
           const load = cluster.load({ readyOnly: false });
           await until(() => load.accepted.length >= 10, 'there is load');
-          await harm();
+          await begin();
           const soFar = load.accepted.length;
-          const meanwhile = (): boolean => load.accepted.length >= soFar + FEW;
-          await until(() => (felt ? felt(load) : meanwhile()), 'it is felt');
-          await mend();
+          const meanwhile = (): boolean => load.accepted.length >= soFar + ACCEPTED_MEANWHILE;
+          const isVisible = (): boolean => (hasEffect ? hasEffect(load) : meanwhile());
+          await until(isVisible, 'the fault has an effect');
+          await end();
           const before = load.accepted.length;
           await until(() => load.accepted.length >= before + 10, 'starts are accepted after it');
           await load.stop();
           expect(load.refused).toEqual([]);
-          // Whose instance is killed has a broken connection, and nobody has promised anything.
-          if (!callersSee) expect(load.unanswered).toEqual([]);
+          // A caller of a killed instance gets no answer, so nothing was accepted.
+          if (!breaksCallers) expect(load.unanswered).toEqual([]);
           expect(load.unanswered.filter((text) => /timeout/i.test(text))).toEqual([]);
           await cluster.expectAllWhole(load.accepted);
         },

@@ -9,7 +9,7 @@ import { recordedRuns } from '../support/service-recorder.ts';
 
 const ASYNC = { prefer: 'respond-async' };
 const KILLS = 8;
-/** Starts that are accepted before a kill, at most. */
+/** The largest number of starts that are accepted before a kill. */
 const MAX_ACCEPTED = 60;
 
 describe('kill -9', () => {
@@ -71,7 +71,7 @@ describe('kill -9', () => {
     const last = await startServiceProcess(folder);
     cleanup.push(() => last.kill('SIGKILL'));
     for (const correlationId of accepted) {
-      // G7: right after the restart, too.
+      // G7: also right after the restart.
       const { status } = await last.api.status(correlationId);
       expect([200, 202]).toContain(status);
     }

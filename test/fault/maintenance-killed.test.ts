@@ -15,8 +15,8 @@ const SCRIPT = await builtFile('test/support/programs/command-child.ts');
 const KILL_AT = await builtFile('test/support/programs/kill-at.ts');
 const KILLS = 36;
 const EVENTS = 6_000;
-/** Processes restored at once. */
-const SOME = 200;
+/** How many processes one restore moves. */
+const RESTORED = 200;
 
 type Command = 'archive' | 'restore' | 'rebuild';
 const COMMANDS: readonly Command[] = ['archive', 'restore', 'rebuild'];
@@ -42,25 +42,25 @@ describe('commands that are killed', () => {
     folder.remove();
   });
 
-  it(`G5, G8: ${KILLS} times killed with -9 in archive, restore and rebuild, verify finds nothing`, {
+  it(`G5, G8: verify finds nothing after archive, restore and rebuild were killed ${KILLS} times with -9`, {
     timeout: 600_000,
   }, async () => {
     const before = allEvents();
-    /** How many statements each runs when it is left alone, as far as is known. */
+    /** How many statements each command runs without a kill, as far as is known. */
     const lasts: Record<Command, number> = { archive: 100, restore: 100, rebuild: 100 };
-    const cutOff: Record<Command, number> = { archive: 0, restore: 0, rebuild: 0 };
+    const killed: Record<Command, number> = { archive: 0, restore: 0, rebuild: 0 };
     let next = startCommand();
-    for (let kill = 0; COMMANDS.some((command) => cutOff[command] < KILLS / 3); kill++) {
+    for (let kill = 0; COMMANDS.some((command) => killed[command] < KILLS / 3); kill++) {
       expect(kill, 'commands that had to be started').toBeLessThan(KILLS * 10);
-      const command = fewestOf(cutOff);
+      const command = leastKilled(killed);
       const child = await next;
       next = startCommand();
       const killAt = Math.ceil(Math.random() * lasts[command]);
       child.begin(wordsOf(command), killAt);
       const code = await child.ended;
       if (code === null) {
-        cutOff[command]++;
-        // It may have had more before it.
+        killed[command]++;
+        // The command may have more statements than that.
         lasts[command] = Math.max(lasts[command], 2 * killAt);
       } else {
         expect(code, child.output()).toBe(0);
@@ -68,7 +68,7 @@ describe('commands that are killed', () => {
       }
       expect(await differences(), `after kill ${kill + 1}, of ${command}`).toEqual([]);
     }
-    // Whatever was left half done is finished by the next run.
+    // The next run of a command finishes what a killed one began.
     for (const command of ['rebuild', 'archive'] as const) {
       const child = await next;
       if (command === 'rebuild') next = startCommand();
@@ -76,14 +76,14 @@ describe('commands that are killed', () => {
       expect(await child.ended, child.output()).toBe(0);
     }
     expect(await differences()).toEqual([]);
-    expect(allEvents(), 'no event is lost, changed or there twice').toEqual(before);
+    expect(allEvents(), 'no event is lost, changed or duplicated').toEqual(before);
     expect(count("process_store WHERE status <> 'pending'")).toBe(0);
     expect(count('event_log_archive')).toBeGreaterThan(EVENTS / 2);
   });
 
-  /** The command that was cut off least often; of several the first. */
-  function fewestOf(cutOff: Record<Command, number>): Command {
-    return COMMANDS.reduce((least, one) => (cutOff[one] < cutOff[least] ? one : least));
+  /** The command that was killed least often; of several the first. */
+  function leastKilled(killed: Record<Command, number>): Command {
+    return COMMANDS.reduce((least, one) => (killed[one] < killed[least] ? one : least));
   }
 
   function wordsOf(command: Command): string[] {
@@ -94,8 +94,8 @@ describe('commands that are killed', () => {
         'SELECT correlation_id FROM process_store_archive ORDER BY RANDOM() LIMIT ?',
       )
       .pluck()
-      .all(SOME);
-    // One that is not there makes no difference to the others.
+      .all(RESTORED);
+    // An unknown id must not keep the others from being restored.
     return ['restore', 'nobody', ...ids];
   }
 
@@ -109,7 +109,7 @@ describe('commands that are killed', () => {
     return found;
   }
 
-  /** Every event there is, by its id and hash, wherever it lies. */
+  /** All events, live and archived, by id and hash. */
   function allEvents(): unknown[] {
     return reader
       .prepare(
@@ -122,7 +122,7 @@ describe('commands that are killed', () => {
     return reader.prepare<[], number>(`SELECT COUNT(*) FROM ${from}`).pluck().get() ?? 0;
   }
 
-  /** A process that is up and waits for its command. */
+  /** Starts a process that waits for its command. */
   async function startCommand() {
     const child = spawn(process.execPath, ['--import', KILL_AT, SCRIPT], {
       env: { PATH: process.env.PATH, DATA_DIR: folder.path, LOG_LEVEL: 'info' },

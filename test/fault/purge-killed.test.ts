@@ -9,17 +9,17 @@ import { databaseKinds, type TestDatabase, temporaryFolder } from '../support/da
 import { completed, requested, started, stepCompleted } from '../support/events.ts';
 import { readParquet } from '../support/exported.ts';
 
-/** Processes archived before each kill, more than a batch. */
+/** `each`: processes that are archived before each kill, more than a batch. */
 const SIZES = {
   SQLite: { kills: 12, each: 12 },
   'SQL Server': { kills: 2, each: 4 },
 } as const;
-/** Reports, each of a batch or a file that it begins, after which a process is killed while it goes on, at most. */
-const MOST_REPORTS = 6;
+/** The largest number of reports, each of a batch or a new file, before a working process is killed. */
+const MAX_REPORTS = 6;
 const kinds = databaseKinds().map((kind) => ({ ...kind, ...SIZES[kind.name] }));
 
-describe.each(kinds)('a hand-over and purge on $name', { timeout: 600_000 }, (kind) => {
-  describe.skipIf(!kind.available)('when there is one', () => {
+describe.each(kinds)('cold archive and purge on $name', { timeout: 600_000 }, (kind) => {
+  describe.skipIf(!kind.available)('when it is available', () => {
     const files = temporaryFolder();
     let database: TestDatabase;
     beforeAll(async () => {
@@ -32,7 +32,7 @@ describe.each(kinds)('a hand-over and purge on $name', { timeout: 600_000 }, (ki
     const startPurger = (): Promise<Killable> =>
       startKillable('purger.ts', database.target, files.path);
 
-    /** Archives some more processes of two months that are over. */
+    /** Archives some more processes of two past months. */
     async function archiveMore(round: number): Promise<string[]> {
       const ids = Array.from({ length: kind.each }, (_, at) => `p-${round}-${at}`);
       for (const id of ids) {
@@ -51,8 +51,8 @@ describe.each(kinds)('a hand-over and purge on $name', { timeout: 600_000 }, (ki
       return ids;
     }
 
-    /** `id version` of every event in complete files that are what their checksums say. */
-    async function handedOver(): Promise<string[]> {
+    /** `id version` of every event in complete files; checks their checksums. */
+    async function eventsInFiles(): Promise<string[]> {
       const found: string[] = [];
       for (const [name, rows] of await readParquet(files.path, 'events-')) {
         const processes = name.replace('events', 'processes');
@@ -67,21 +67,21 @@ describe.each(kinds)('a hand-over and purge on $name', { timeout: 600_000 }, (ki
       return found;
     }
 
-    it(`${kind.kills} times killed with -9 while it works, it loses no row and hands none over twice`, async () => {
+    it(`a purge killed ${kind.kills} times with -9 loses no row and writes none twice`, async () => {
       const all: string[] = [];
       let next = startPurger();
       for (let kill = 0; kill < kind.kills; kill++) {
         all.push(...(await archiveMore(kill)));
         const purger = await next;
         next = startPurger();
-        // Every other one comes no further than to its second report, and there are more to come.
+        // Every second purger stops at its second report, before its end.
         const isHeld = kill % 2 === 0;
         purger.begin(isHeld ? 2 : undefined);
-        await purger.reported(isHeld ? 2 : Math.ceil(Math.random() * MOST_REPORTS));
+        await purger.reported(isHeld ? 2 : Math.ceil(Math.random() * MAX_REPORTS));
         await purger.kill();
-        if (isHeld) expect(purger.isDone(), 'it is cut off').toBe(false);
+        if (isHeld) expect(purger.isDone(), 'the purger was killed before its end').toBe(false);
         const there = await expectWhollyInOnePartition(database);
-        const inFiles = new Set(await handedOver());
+        const inFiles = new Set(await eventsInFiles());
         for (const id of all.filter((each) => !there.has(each))) {
           for (const version of [1, 2, 3, 4]) {
             expect(inFiles.has(`${id} ${version}`), `${id} ${version}`).toBe(true);
@@ -93,7 +93,7 @@ describe.each(kinds)('a hand-over and purge on $name', { timeout: 600_000 }, (ki
       await until(() => purger.isDone(), 'the rest is purged');
       await purger.kill();
       expect((await expectWhollyInOnePartition(database)).size).toBe(0);
-      const events = await handedOver();
+      const events = await eventsInFiles();
       expect(events.sort()).toEqual(
         all.flatMap((id) => [1, 2, 3, 4].map((v) => `${id} ${v}`)).sort(),
       );

@@ -11,13 +11,13 @@ const SIZES = {
   SQLite: { kills: 15, processes: 300 },
   'SQL Server': { kills: 3, processes: 30 },
 } as const;
-/** Reports, mostly one a page, after which a process is killed while it goes on, at most. */
-const MOST_REPORTS = 8;
+/** The largest number of reports, mostly one a page, before a working process is killed. */
+const MAX_REPORTS = 8;
 const kinds = databaseKinds().map((kind) => ({ ...kind, ...SIZES[kind.name] }));
 const startRebuilder = (at: string): Promise<Killable> => startKillable('rebuilder.ts', at);
 
 describe.each(kinds)('rebuilding on $name', { timeout: 600_000 }, (kind) => {
-  describe.skipIf(!kind.available)('when there is one', () => {
+  describe.skipIf(!kind.available)('when it is available', () => {
     let database: TestDatabase;
     beforeAll(async () => {
       database = await kind.open();
@@ -26,7 +26,7 @@ describe.each(kinds)('rebuilding on $name', { timeout: 600_000 }, (kind) => {
       await database?.destroy();
     });
 
-    it(`G5: ${kind.kills} times killed with -9 while it works, it goes on, and ends as the events say`, async () => {
+    it(`G5: a rebuild killed ${kind.kills} times with -9 resumes, and its rows are the fold of the events`, async () => {
       const { eventStore, processStore, knex } = database;
       const ids = Array.from({ length: kind.processes }, (_, at) => `killed-${at}`);
       await eachOf(ids, async (id) => {
@@ -44,16 +44,16 @@ describe.each(kinds)('rebuilding on $name', { timeout: 600_000 }, (kind) => {
       for (let kill = 0; kill < kind.kills; kill++) {
         const rebuilder = await next;
         next = startRebuilder(database.target);
-        // Every other one comes no further than to its first page, or to the first that is left to be done.
+        // Every second rebuilder stops at its first page, or at the first page after the resumed ones.
         const isHeld = kill % 2 === 0;
         rebuilder.begin(isHeld ? 1 : undefined);
         const id = ids[Math.floor(Math.random() * ids.length)] ?? '';
         await eventStore.append(id, [stepCompleted(`late-${kill}`)]);
         await processStore.project(id);
-        await rebuilder.reported(isHeld ? 1 : Math.ceil(Math.random() * MOST_REPORTS));
+        await rebuilder.reported(isHeld ? 1 : Math.ceil(Math.random() * MAX_REPORTS));
         await rebuilder.kill();
         begun.push({ output: rebuilder.output(), isHeld });
-        // The tables are whole at every moment, the old ones or the new ones.
+        // The tables are complete at every moment, the old ones or the new ones.
         const rows = [];
         for (const table of ['process_store', 'process_store_archive']) {
           rows.push(...(await knex(table).select('correlation_id')));

@@ -30,7 +30,7 @@ describe('the reconciler of a service', () => {
     }
   }
 
-  it('G11: a caller who waits for a process that somebody deletes in the engine is answered', async () => {
+  it('G11: the reconciler answers a caller who waits for a process that an operator deletes in the engine', async () => {
     const { folder, engine } = await open();
     const settings = { ...RECONCILE, CAMUNDA_BASE_URL: engine.url };
     const service = await startTestService(settings, folder);
@@ -46,7 +46,7 @@ describe('the reconciler of a service', () => {
     folder.open('never');
   });
 
-  it('G11: a step that runs far longer than the grace is left alone', async () => {
+  it('G11: the reconciler leaves a step alone that runs far longer than RECONCILE_AFTER_MS', async () => {
     const { folder, engine } = await open();
     const settings = { ...RECONCILE, CAMUNDA_BASE_URL: engine.url, LOG_LEVEL: 'debug' };
     const service = await startTestService(settings, folder);
@@ -59,12 +59,12 @@ describe('the reconciler of a service', () => {
     expect((await waiting).status).toBe(200);
   });
 
-  it('G11: killed again and again while it ends zombies, it ends each of them once', async () => {
+  it('G11: a reconciler that is killed again and again ends each zombie once', async () => {
     const { folder, engine } = await open();
     const settings = { CAMUNDA_BASE_URL: engine.url, LOCK_DURATION_MS: '1000' };
     const first = await startServiceProcess(folder, { ...settings, RECONCILE_EVERY_MS: '0' });
     cleanup.push(() => first.kill('SIGKILL'));
-    // More than all rounds can end before their kill is noticed: some thirty a round were seen.
+    // More than all rounds can end before a kill takes effect: about thirty per round were observed.
     const ids = Array.from({ length: 150 }, () => randomUUID());
     await Promise.all(
       ids.map((correlationId) =>

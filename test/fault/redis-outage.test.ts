@@ -11,11 +11,11 @@ describe.skipIf((await serverUrl('redis')) === null)('Redis killed and restarted
     for (const step of cleanup.splice(0).reverse()) await step();
   });
 
-  it('G10: starts are accepted meanwhile, go on when it is back, and nothing is lost', async () => {
+  it('G10: while Redis is away starts are accepted, and when it is back they continue and nothing is lost', async () => {
     const folder = createFolder();
     cleanup.push(folder.remove);
     const port = await freePort();
-    // Jobs that Redis has said yes to are Redis's to keep, as they are in production.
+    // With an append-only file Redis keeps the jobs that it has acknowledged, as in production.
     let redis = await startRedis(port, folder.path);
     cleanup.push(() => redis.stop());
     const service = await startTestService(
@@ -35,13 +35,13 @@ describe.skipIf((await serverUrl('redis')) === null)('Redis killed and restarted
     await until(async () => {
       const { status, body } = await api.get('/health/ready');
       return status === 503 && body.checks.queue !== 'ok' && body.checks.database === 'ok';
-    }, 'the service is not ready, and says that it is the queue');
+    }, 'the service is not ready and names the queue');
     const before = load.accepted.length;
     await until(() => load.accepted.length >= before + 20, 'starts are accepted without Redis');
     redis = await startRedis(port, folder.path);
     await load.stop();
     expect(load.refused).toEqual([]);
-    // A job that ran while Redis died is found by BullMQ's search for stalled jobs.
+    // BullMQ finds jobs that ran when Redis died as stalled ones.
     await until(async () => {
       const { body } = await api.get('/api/process?status=ok&limit=1000');
       return body.processes.length >= Math.min(1_000, load.accepted.length);

@@ -11,12 +11,12 @@ const SIZES = {
   SQLite: { kills: 20, streams: 12 },
   'SQL Server': { kills: 4, streams: 6 },
 } as const;
-/** Batches after which a process is killed while it goes on, at most. */
-const MOST_BATCHES = 4;
+/** The largest number of batches before a working process is killed. */
+const MAX_BATCHES = 4;
 const kinds = databaseKinds().map((kind) => ({ ...kind, ...SIZES[kind.name] }));
 
 describe.each(kinds)('the rollups on $name', { timeout: 600_000 }, (kind) => {
-  describe.skipIf(!kind.available)('when there is one', () => {
+  describe.skipIf(!kind.available)('when it is available', () => {
     let database: TestDatabase;
     const random = randomFrom(Date.now());
     beforeAll(async () => {
@@ -24,7 +24,7 @@ describe.each(kinds)('the rollups on $name', { timeout: 600_000 }, (kind) => {
     });
     afterAll(() => database?.destroy());
 
-    it(`count every event once though the job is killed with -9, ${kind.kills} times`, async () => {
+    it(`count every event once although the job is killed ${kind.kills} times with -9`, async () => {
       const start = () => startKillable('rollup-worker.ts', database.target, 'job');
       let next = start();
       for (let kill = 0; kill < kind.kills; kill++) {
@@ -38,7 +38,7 @@ describe.each(kinds)('the rollups on $name', { timeout: 600_000 }, (kind) => {
       await expectExact(database);
     });
 
-    it(`G5: are made anew though the rebuild is killed with -9, ${kind.kills} times`, async () => {
+    it(`G5: are rebuilt correctly although the rebuild is killed ${kind.kills} times with -9`, async () => {
       const start = () => startKillable('rollup-worker.ts', database.target, 'rebuild');
       let wasHeld = false;
       let next = start();
@@ -72,13 +72,13 @@ describe.each(kinds)('the rollups on $name', { timeout: 600_000 }, (kind) => {
 });
 
 /**
- * Kills it, after its first batch, with which it is held, or after some, while it goes on.
+ * Kills a worker after its first batch, where it is held, or after some batches while it works.
  *
- * @returns false when it was held and has done all the same
+ * @returns false when a held worker has finished all the same
  */
 async function killAtWork(worker: Killable, isHeld: boolean): Promise<boolean> {
   worker.begin(isHeld ? 1 : undefined);
-  await worker.reported(isHeld ? 1 : Math.ceil(Math.random() * MOST_BATCHES));
+  await worker.reported(isHeld ? 1 : Math.ceil(Math.random() * MAX_BATCHES));
   await worker.kill();
   return !(isHeld && worker.isDone());
 }

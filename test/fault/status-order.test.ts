@@ -11,30 +11,30 @@ const ASYNC = { prefer: 'respond-async' };
 const engineUrl = await serverUrl('operaton');
 
 describe.skipIf((await serverUrl('redis')) === null || engineUrl === null)(
-  'two instances on one database, each with its own way to Redis',
+  'two instances on one database, each behind its own proxy to Redis',
   () => {
     let folder: Folder;
     let redis: RunningRedis;
-    const ways: TcpProxy[] = [];
+    const proxies: TcpProxy[] = [];
     const instances: ServiceProcess[] = [];
     const at = (index: number): ServiceProcess => {
       const found = instances[index];
       if (!found) throw new Error(`no instance ${index}`);
       return found;
     };
-    const way = (index: number): TcpProxy => {
-      const found = ways[index];
-      if (!found) throw new Error(`no way ${index}`);
+    const proxy = (index: number): TcpProxy => {
+      const found = proxies[index];
+      if (!found) throw new Error(`no proxy ${index}`);
       return found;
     };
 
-    /** Only callers: what comes to pass is told at the commit or not at all. */
+    /** Starts an instance with the role `api` only: it publishes states at the commit or not at all. */
     async function startInstance(): Promise<ServiceProcess> {
-      const proxy = await startTcpProxy({ port: redis.port });
-      ways.push(proxy);
+      const own = await startTcpProxy({ port: redis.port });
+      proxies.push(own);
       const instance = await startServiceProcess(folder, {
         ROLES: 'api',
-        REDIS_URL: `redis://127.0.0.1:${proxy.port}`,
+        REDIS_URL: `redis://127.0.0.1:${own.port}`,
         CAMUNDA_BASE_URL: engineUrl ?? '',
       });
       instances.push(instance);
@@ -50,7 +50,7 @@ describe.skipIf((await serverUrl('redis')) === null || engineUrl === null)(
     afterAll(async () => {
       for (const instance of instances) instance.kill('SIGKILL');
       await Promise.all(instances.map(({ ended }) => ended));
-      for (const proxy of ways) await proxy.stop();
+      for (const one of proxies) await one.stop();
       if (redis) process.kill(redis.pid, 'SIGCONT');
       await redis?.stop();
       folder?.remove();
@@ -65,19 +65,19 @@ describe.skipIf((await serverUrl('redis')) === null || engineUrl === null)(
     }
 
     it.each([
-      ['the way of the one asked is cut', () => way(0).cut(), () => way(0).heal()],
-      ['the way of the one asked loses all', () => way(0).swallow(), () => way(0).heal()],
-      ['the way of the one that ends it is cut', () => way(1).cut(), () => way(1).heal()],
-      ['the way of the one that ends it loses all', () => way(1).swallow(), () => way(1).heal()],
+      ['the first instance has no Redis', () => proxy(0).cut(), () => proxy(0).heal()],
+      ['the first instance loses packets', () => proxy(0).swallow(), () => proxy(0).heal()],
+      ['the second instance has no Redis', () => proxy(1).cut(), () => proxy(1).heal()],
+      ['the second instance loses packets', () => proxy(1).swallow(), () => proxy(1).heal()],
       [
-        'Redis stands still',
+        'Redis is stopped by a signal',
         () => process.kill(redis.pid, 'SIGSTOP'),
         () => process.kill(redis.pid, 'SIGCONT'),
       ],
       ['nothing is wrong', () => {}, () => {}],
     ])(
-      'G7: no status says less than an earlier one of either when %s',
-      async (what, harm, mend) => {
+      'G7: no status is older than an earlier one of either instance when %s',
+      async (what, begin, end) => {
         const id = what.replaceAll(' ', '-');
         const started = await at(0).api.start(
           'gated',
@@ -87,7 +87,7 @@ describe.skipIf((await serverUrl('redis')) === null || engineUrl === null)(
         );
         expect(started.status).toBe(202);
         expect((await at(0).api.status(id)).body).toMatchObject({ status: 'pending', version: 1 });
-        await harm();
+        await begin();
         try {
           const joined = at(0).api.start(
             'gated',
@@ -96,8 +96,8 @@ describe.skipIf((await serverUrl('redis')) === null || engineUrl === null)(
             { prefer: 'wait=1' },
           );
           const waiting = at(0).api.status(id, { prefer: 'wait=1' });
-          const end = { correlationId: id, status: 'ok', result: { done: true } };
-          expect((await at(1).api.post('/api/process/complete', { json: end })).status).toBe(200);
+          const json = { correlationId: id, status: 'ok', result: { done: true } };
+          expect((await at(1).api.post('/api/process/complete', { json })).status).toBe(200);
           const versions: number[] = [];
           for (const instance of [at(1), at(0), at(1), at(0)]) {
             const { headers, body } = await instance.api.status(id);
@@ -108,25 +108,25 @@ describe.skipIf((await serverUrl('redis')) === null || engineUrl === null)(
           const known = { headers: { 'if-none-match': '"2"' } };
           const again = await at(0).api.get(`/api/process/status/${id}`, known);
           expect(again.status).toBe(304);
-          // Who waits is told by his own time at the latest.
+          // A waiting caller is answered when its wait times out at the latest.
           expect((await waiting).body).toMatchObject({ status: 'ok', version: 2 });
           expect((await joined).body).toMatchObject({ status: 'ok', result: { done: true } });
         } finally {
-          await mend();
+          await end();
         }
       },
     );
 
-    it('G7: news that come late, to memory that has forgotten the end, are not believed', async () => {
-      const id = 'told-late';
+    it('G7: a late older state does not change the status on an instance without the process in memory', async () => {
+      const id = 'late-state';
       await at(0).api.start('gated', { gate: 'no' }, { correlationId: id }, ASYNC);
       const end = { correlationId: id, status: 'ok', result: { done: true } };
       await at(1).api.post('/api/process/complete', { json: end });
-      // It has never heard of the process.
+      // This instance has never had the process in its process map.
       const fresh = await startInstance();
       const late = JSON.stringify({ ...stateOf(id, 1), processName: 'gated' });
-      const heard = await admin('PUBLISH', 'fastify-camunda:states', late);
-      expect(Number(heard)).toBeGreaterThanOrEqual(1);
+      const receivers = await admin('PUBLISH', 'fastify-camunda:states', late);
+      expect(Number(receivers)).toBeGreaterThanOrEqual(1);
       for (const instance of [fresh, at(1), fresh, at(0), fresh]) {
         expect((await instance.api.status(id)).body).toMatchObject({ status: 'ok', version: 2 });
       }

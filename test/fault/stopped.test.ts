@@ -7,7 +7,7 @@ import { recordedRuns } from '../support/service-recorder.ts';
 import { followEvents } from '../support/sse.ts';
 
 const ASYNC = { prefer: 'respond-async' };
-/** Milliseconds that a loaded machine may take to notice that a process has ended. */
+/** The time that a busy machine may take to notice that a process has ended. */
 const SLACK_MS = 30_000;
 
 describe('graceful stop', () => {
@@ -81,12 +81,12 @@ describe('graceful stop', () => {
     expectWhole(await readStreams(on));
   });
 
-  it('G12: a step that does not end in time is handed back, and the stop is in time all the same', async () => {
+  it('G12: a step that does not end in time is handed back, and the service still stops in time', async () => {
     const on = folder();
     const timeout = 2_000;
     const first = await serve(on, { SHUTDOWN_TIMEOUT_MS: String(timeout) });
     for (const deaf of [false, true]) {
-      const body = { correlationId: deaf ? 'deaf' : 'heeding' };
+      const body = { correlationId: deaf ? 'deaf' : 'aborted' };
       await first.api.start('gated', { gate: 'open', deaf }, body, ASYNC);
     }
     await isHeld(on, 2);
@@ -98,7 +98,7 @@ describe('graceful stop', () => {
     const second = await serve(on);
     await isHeld(on, 4);
     on.open('open');
-    for (const correlationId of ['deaf', 'heeding']) {
+    for (const correlationId of ['deaf', 'aborted']) {
       const { body } = await second.api.status(correlationId, { prefer: 'wait=25' });
       expect(body.status, correlationId).toBe('ok');
     }
@@ -107,7 +107,7 @@ describe('graceful stop', () => {
     expectWhole(await readStreams(on));
   });
 
-  it('the demo stops cleanly on Ctrl-C, without a terminal, and goes on when it is started again', async () => {
+  it('the demo stops cleanly on Ctrl-C without a terminal, and continues its processes when it is started again', async () => {
     const on = folder();
     const env = { DATA_DIR: on.data, PORT: '0' };
     const demo = async () => {
@@ -122,7 +122,7 @@ describe('graceful stop', () => {
     const { status } = await first.api.start('onboard-user', user, body, { prefer: 'wait=1' });
     expect(status).toBe(202);
     first.kill('SIGINT');
-    // npm hands the terminal's own signal on a second time; at the same moment the two would be one.
+    // npm forwards the signal of the terminal a second time. The test waits in between: two at once count as one.
     await until(() => first.output().includes('Stopping'), 'it is stopping');
     first.kill('SIGINT');
     expect(await first.ended).toBe(0);

@@ -98,7 +98,7 @@ describe('log lines about a process', () => {
     expect(events('cancelled')).toContain('process-cancelled');
     const says = (id: string) => lines(id).map(({ msg }) => msg);
     expect(says('retry')).toEqual(
-      expect.arrayContaining(['step failed', 'the step says so itself']),
+      expect.arrayContaining(['step failed', 'the step logs a line']),
     );
     expect(says('late')).toContain('job failed, trying again');
     for (const job of ['start-instance', 'project-process'])

@@ -1,11 +1,11 @@
 import type { EngineVariables } from '../../../domain/engine/engine-variables.ts';
 
 /*
- * What the real engines make of conditions: found by asking Camunda 7.24 and Operaton, and asked again
- * by the engine suite. The embedded engine's own evaluator is tested with the same table.
+ * The results of conditions on real engines, as Camunda 7.24 and Operaton gave them; the engine suite checks them again.
+ * The evaluator of the embedded engine is tested with the same table.
  */
 
-/** The variables that the conditions name. */
+/** The variables of the conditions. */
 export const CONDITION_VARIABLES: EngineVariables = {
   text: { type: 'String', value: 'text' },
   blank: { type: 'String', value: '' },
@@ -174,7 +174,7 @@ execution.getVariable('unknown') == 'x'
   .trim()
   .split('\n');
 
-/** The call that comes to one of these fails, and nothing has happened. */
+/** The call that evaluates one of these fails, and the engine changes nothing. */
 export const FAILING_CONDITIONS = `
 unknown
 unknown == null

@@ -1,6 +1,6 @@
 /*
- * BPMN models of the suites, written short: a model is the list of its elements, and stands in the test
- * that runs it. A sequence flow has the id `<from>_to_<to>`.
+ * Short notation for the BPMN models of the suites: a test lists the elements of its model. A sequence flow has the id
+ * `<from>_to_<to>`.
  */
 
 const KEY = '@key';
@@ -29,7 +29,7 @@ function names(body: string, kind: 'message' | 'error'): string[] {
   return [...new Set([...references].map((reference) => reference[1] ?? ''))];
 }
 
-/** An expression as models have it. */
+/** An expression in the form that models have. */
 export const expression = (text: string): string => `\${${text}}`;
 
 export const start = (id = 'start'): string => `<startEvent id="${id}" />`;
@@ -37,7 +37,7 @@ export const end = (id = 'end'): string => `<endEvent id="${id}" />`;
 export const terminate = (id: string): string =>
   `<endEvent id="${id}"><terminateEventDefinition /></endEvent>`;
 
-/** An external task; without a topic of its own it has `<process key>.<id>`. */
+/** An external task; its default topic is `<process key>.<id>`. */
 export const task = (id: string, topic = `${KEY}.${id}`): string =>
   `<serviceTask id="${id}" camunda:type="external" camunda:topic="${topic}" />`;
 
@@ -52,7 +52,7 @@ export function flows(...ids: string[]): string {
     .join('');
 }
 
-/** `condition`: what stands between the braces. */
+/** `condition`: the text between the braces. */
 export function flow(from: string, to: string, condition?: string): string {
   const escaped = condition?.replace(/&/g, '&amp;').replace(/</g, '&lt;');
   const inner = escaped
@@ -61,7 +61,7 @@ export function flow(from: string, to: string, condition?: string): string {
   return `<sequenceFlow id="${from}_to_${to}" sourceRef="${from}" targetRef="${to}">${inner}</sequenceFlow>`;
 }
 
-/** `otherwise`: where the default flow goes. */
+/** `otherwise`: the target of the default flow. */
 export const exclusive = (id: string, otherwise?: string): string =>
   `<exclusiveGateway id="${id}"${byDefault(id, otherwise)} />`;
 export const inclusive = (id: string, otherwise?: string): string =>

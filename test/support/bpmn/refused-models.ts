@@ -14,7 +14,7 @@ import {
   task,
 } from './model.ts';
 
-/** A process with one more element on its way. */
+/** A process with one more element between start and end. */
 const along = (element: string): string[] => [
   ...[start(), element, end(), flows('start', 'x', 'end')],
 ];
@@ -27,7 +27,7 @@ const attached = (boundary: string): string[] => [
   ...[start(), task('a'), boundary, end(), flows('start', 'a', 'end'), flows('x', 'end')],
 ];
 
-/** What the embedded engine cannot run as Camunda does, and how it says so. */
+/** Models that the embedded engine cannot run as Camunda does, and the reasons that it gives. */
 export const REFUSED_MODELS: [what: string, elements: string[], reason: string][] = [
   ['a user task', along('<userTask id="x" />'), 'UserTask "x" is not supported'],
   ['a script task', along('<scriptTask id="x" />'), 'ScriptTask "x" is not supported'],

@@ -1,4 +1,4 @@
-"""Calls the service with the client that openapi-generator makes: program.py URL Ends with an error, or prints ok."""
+"""Call the service with the client that openapi-generator generates. Usage: program.py URL. Fails, or prints ok."""
 
 import sys
 from datetime import datetime, timedelta, timezone

@@ -1,4 +1,4 @@
-// Calls the service with types that openapi-typescript makes: program.ts URL. Ends with an error, or prints ok.
+// Calls the service with types that openapi-typescript generates. Usage: program.ts URL. Fails, or prints ok.
 import assert from 'node:assert/strict';
 import createClient from 'openapi-fetch';
 import type { components, paths } from './api.ts';

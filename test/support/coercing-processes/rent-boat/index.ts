@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { defineProcess } from '../../../../domain/steps/define-process.ts';
 
-/** Its schema makes other values of what is sent: dates, bigints, numbers that are none, defaults of each request. */
+/** A schema that converts the sent values: to dates, bigints, Infinity, and a different default for each request. */
 export default defineProcess({
   key: 'rent-boat',
   title: 'Rents a boat',

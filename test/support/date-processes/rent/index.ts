@@ -6,7 +6,7 @@ const day = z.codec(z.iso.datetime(), z.date(), {
   encode: (date) => date.toISOString(),
 });
 
-/** Dates that a start and a step make in every way zod has, and what a step further on finds of them. */
+/** A start and a step produce dates in every way that zod has; the second step returns what it receives of them. */
 export default defineProcess({
   key: 'rent',
   title: 'Rents a bicycle from a day on',

@@ -7,11 +7,11 @@ const observed = z.object({
   how: z.enum(['ok', 'retry', 'business', 'technical']),
   /** The file to wait for. */
   gate: z.string().default(''),
-  /** For the partner only. */
+  /** Sent to the partner and redacted in events. */
   card: z.object({ number: z.string() }).default({ number: '' }),
 });
 
-/** Its first step calls a partner and goes on as it is told to, its second ends it. */
+/** The first step calls a partner and ends as `how` says, the second step ends the process. */
 export default defineProcess({
   key: 'observed',
   title: 'Calls a partner',
@@ -30,7 +30,7 @@ export default defineProcess({
       redact: ['card.number'],
       retry: { attempts: 2, backoff: 10 },
       async handle({ how, gate, card }, { settings, http, log, attempt, signal }) {
-        log.info({ attempt }, 'the step says so itself');
+        log.info({ attempt }, 'the step logs a line');
         if (gate !== '') await passGate(settings.TEST_FOLDER, gate, signal);
         if (settings.OBSERVED_PARTNER !== '') {
           await http({ method: 'POST', url: settings.OBSERVED_PARTNER, body: card });

@@ -11,7 +11,7 @@ const person = z.object({
   fullName: z.string(),
 });
 
-/** Says all it knows of a person wherever it can: in what it gives back, and in the texts of its errors. */
+/** Puts personal data wherever a step can: into its results and into the messages of its errors. */
 export default defineProcess({
   key: 'personal',
   title: 'Knows a person',

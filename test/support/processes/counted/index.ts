@@ -9,10 +9,10 @@ const counted = z.object({
   pause: z.number().int().default(0),
 });
 
-/** Three steps one after the other; each leaves a line. */
+/** Three steps one after the other; each records its run. */
 export default defineProcess({
   key: 'counted',
-  title: 'Three steps that leave a trace',
+  title: 'Three steps that record their runs',
   input: z.strictObject(counted.shape),
   example: { number: 1 },
   identifiers: ({ number }) => ({ number }),

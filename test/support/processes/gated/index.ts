@@ -5,11 +5,11 @@ import { folderSettings, passGate, recordRun } from '../../service-recorder.ts';
 const gated = z.object({
   /** The file to wait for. */
   gate: z.string(),
-  /** A deaf step does not heed its signal. */
+  /** A deaf step ignores its abort signal. */
   deaf: z.boolean().default(false),
 });
 
-/** Its first step waits for a file, its second ends it. */
+/** The first step waits for a file, the second step ends the process. */
 export default defineProcess({
   key: 'gated',
   title: 'Waits for a file',

@@ -3,7 +3,7 @@ import { defineProcess } from '../../../../domain/steps/define-process.ts';
 
 const user = z.object({ userId: z.string(), email: z.string() });
 
-/** One step that takes no time: the end comes as early as it can. */
+/** One step that takes no time, so the process ends as early as possible. */
 export default defineProcess({
   key: 'instant',
   title: 'One step, at once',

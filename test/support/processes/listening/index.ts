@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineProcess } from '../../../../domain/steps/define-process.ts';
 
-/** Waits for the message `go-on`, then gives back what the message brought. */
+/** Waits for the message `go-on`, then returns a variable of the message. */
 export default defineProcess({
   key: 'listening',
   title: 'Waits for a message',

@@ -9,7 +9,7 @@ const mendable = z.object({
   file: z.string(),
 });
 
-/** Its second step fails, twice, until a file is there. */
+/** The second step fails, with two attempts, until a file exists. */
 export default defineProcess({
   key: 'mendable',
   title: 'Fails until it is mended',

@@ -4,10 +4,10 @@ import { defineProcess } from '../../../../domain/steps/define-process.ts';
 
 const troubled = z.object({ how: z.enum(['business', 'technical']) });
 
-/** Its first step fails as it is told to, and nothing in the model catches it. */
+/** The first step fails as `how` says, and nothing in the model catches the error. */
 export default defineProcess({
   key: 'troubled',
-  title: 'Fails as told',
+  title: 'Fails as `how` says',
   input: z.strictObject(troubled.shape),
   example: { how: 'technical' },
   identifiers: ({ how }) => ({ how }),

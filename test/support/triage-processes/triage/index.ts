@@ -5,8 +5,8 @@ import { defineProcess } from '../../../../domain/steps/define-process.ts';
 const text = z.object({ note: z.string().optional(), decision: z.string().optional() });
 
 /**
- * Its gateways read variables that a caller may leave out: `amount` before the first task, `decision` behind the
- * message `decide`, `size` behind the first task. Then both an engine and ours answer 500.
+ * The gateways read variables that a caller may leave out: `amount` before the first task, `decision` after the message
+ * `decide`, `size` after the first task. Without one, real engines and the embedded engine answer 500.
  */
 export default defineProcess({
   key: 'triage',
