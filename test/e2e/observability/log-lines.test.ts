@@ -97,9 +97,7 @@ describe('log lines about a process', () => {
     expect(events('technical')).toContain('process-failed');
     expect(events('cancelled')).toContain('process-cancelled');
     const says = (id: string) => lines(id).map(({ msg }) => msg);
-    expect(says('retry')).toEqual(
-      expect.arrayContaining(['step failed', 'the step logs a line']),
-    );
+    expect(says('retry')).toEqual(expect.arrayContaining(['step failed', 'the step logs a line']));
     expect(says('late')).toContain('job failed, trying again');
     for (const job of ['start-instance', 'project-process'])
       expect(hasLogged('ok', job), job).toBe(true);
