@@ -1,92 +1,24 @@
-import { isIP } from 'node:net';
 import { z } from 'zod';
 import { SetupError } from '../domain/common/index.ts';
-import { nextTime } from '../domain/outbox/index.ts';
-import { readMasterKeys } from '../domain/personal-data/index.ts';
 import { isSecretName, maskUrls } from '../infrastructure/observability/secrets.ts';
-import { redisUrlProblem } from '../infrastructure/redis/redis-url.ts';
-import { mssqlUrlProblem } from '../infrastructure/sqlserver/target.ts';
+import {
+  cron,
+  databaseUrl,
+  masterKeys,
+  number,
+  optionalUrl,
+  proxyAddresses,
+  redisUrl,
+  WHOLE_NUMBER,
+} from './config/setting-types.ts';
 
 export const ROLES = ['api', 'worker', 'relay', 'projector', 'retention'] as const;
 export type Role = (typeof ROLES)[number];
 
-/** The lock of each process is a parameter, of which SQL Server takes 2,100; and see `archive-rows.ts`. */
+/** Each process takes a parameter for its lock, and SQL Server allows 2,100; see also `archive-rows.ts`. */
 export const ARCHIVE_BATCH_MAX = 500;
 
-/** How the message of a wrong number begins; `readConfig` puts the unit behind it. */
-const WHOLE_NUMBER = 'must be a whole number';
-
-const number = (fallback: number, min: number, max = Number.MAX_SAFE_INTEGER) => {
-  const range = max === Number.MAX_SAFE_INTEGER ? `${min} on` : `${min} to ${max}`;
-  const error = `${WHOLE_NUMBER} from ${range}, like ${fallback}`;
-  return z.coerce.number({ error }).int(error).min(min, error).max(max, error).default(fallback);
-};
-
-/** What the number of a setting counts, by its name; null where the name says it. */
-function unitOf(name: string): string | null {
-  if (name.endsWith('_MS')) return 'milliseconds';
-  if (name.endsWith('_SECONDS')) return 'seconds';
-  if (name.endsWith('_DAYS')) return 'days';
-  return name === 'BODY_LIMIT' ? 'bytes' : null;
-}
-const optionalUrl = (protocols: RegExp) =>
-  z
-    .string()
-    .default('')
-    .refine((value) => value === '' || (URL.canParse(value) && protocols.test(value)), {
-      message: `must be a URL that matches ${protocols}`,
-    });
-
-const databaseUrl = z
-  .string()
-  .default('')
-  .superRefine((value, context) => {
-    const message = value === '' ? null : mssqlUrlProblem(value);
-    if (message) context.addIssue({ code: 'custom', message });
-  });
-const redisUrl = z
-  .string()
-  .default('')
-  .superRefine((value, context) => {
-    const message = value === '' ? null : redisUrlProblem(value);
-    if (message) context.addIssue({ code: 'custom', message });
-  });
-
-/** What proxy-addr takes for addresses (https://github.com/jshttp/proxy-addr). */
-function isTrustProxy(text: string): boolean {
-  if (text === '') return true;
-  return text.split(',').every((part) => {
-    const [address = '', bits] = part.trim().split('/');
-    if (['loopback', 'linklocal', 'uniquelocal'].includes(part.trim())) return true;
-    const longest = isIP(address) === 6 ? 128 : 32;
-    return (
-      isIP(address) > 0 && (bits === undefined || (/^[1-9]\d*$/.test(bits) && +bits <= longest))
-    );
-  });
-}
-
-const cron = z.string().superRefine((value, context) => {
-  try {
-    nextTime(value, new Date());
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    context.addIssue({ code: 'custom', message: error.message });
-  }
-});
-
-const masterKeys = z
-  .string()
-  .default('')
-  .superRefine((value, context) => {
-    try {
-      readMasterKeys(value);
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      context.addIssue({ code: 'custom', message: error.message });
-    }
-  });
-
-/** Every setting of the service. `describe` is the documentation: docs/configuration.md is held to it. */
+/** Every setting of the service. docs/configuration.md and .env.example are checked against the descriptions. */
 export const configSchema = z.object({
   HOST: z.string().min(1).default('127.0.0.1').describe('Address to listen on'),
   PORT: number(3000, 0, 65535).describe('Port to listen on; 0 takes a free one'),
@@ -94,48 +26,48 @@ export const configSchema = z.object({
     .enum(['auto', 'on', 'off'])
     .default('auto')
     .describe(
-      'Access control. `auto`: on beyond loopback, with JWT_JWKS_URL, and once there is an API key; `off`: on loopback only',
+      'Access control. `auto`: on when HOST is not loopback, when JWT_JWKS_URL is set, and once there is an API key; `off` is allowed on loopback only',
     ),
   JWT_JWKS_URL: optionalUrl(/^https?:/).describe(
     'Public keys of your identity provider, `https://idp.example.com/jwks.json`; empty: no tokens, API keys only',
   ),
-  JWT_ISSUER: z.string().default('').describe('`iss` a token must have; needed with JWT_JWKS_URL'),
+  JWT_ISSUER: z
+    .string()
+    .default('')
+    .describe('`iss` that a token must have; required with JWT_JWKS_URL'),
   JWT_AUDIENCE: z
     .string()
     .default('')
-    .describe('`aud` a token must have; needed with JWT_JWKS_URL'),
+    .describe('`aud` that a token must have; required with JWT_JWKS_URL'),
   JWT_SCOPE_CLAIM: z
     .string()
     .min(1)
     .default('scope')
     .describe(
-      'Claim with the scopes, text with spaces or a list; `scp` is read when it is missing',
+      'Claim with the scopes, as a text with spaces or a list; `scp` is read when it is missing',
     ),
   JWT_CLOCK_TOLERANCE_SECONDS: number(5, 0, 300).describe(
-    'How far the clocks of identity provider and service may differ',
+    'How much the clocks of the identity provider and the service may differ',
   ),
-  TRUST_PROXY: z
+  TRUST_PROXY: proxyAddresses.describe(
+    'Proxies whose X-Forwarded headers are trusted, e.g. `10.0.0.0/8,loopback`; empty: none',
+  ),
+  DATA_DIR: z
     .string()
-    .default('')
-    .refine(
-      isTrustProxy,
-      'must be addresses or networks with commas between them, `loopback`, `linklocal` or `uniquelocal`',
-    )
-    .describe(
-      'Proxies whose X-Forwarded headers are believed, e.g. `10.0.0.0/8,loopback`; empty: none',
-    ),
-  DATA_DIR: z.string().min(1).default('./data').describe('Folder of the embedded data'),
+    .min(1)
+    .default('./data')
+    .describe('Folder of the SQLite file and the embedded engine'),
   DATABASE_URL: databaseUrl.describe(
     'SQL Server, `mssql://user:password@host:1433/database`; empty: SQLite in DATA_DIR',
   ),
   DATABASE_POOL_MAX: number(10, 1, 1_000).describe(
-    'Connections of this instance to SQL Server at most, for what is done all the time',
+    'Maximum number of connections of this service instance to SQL Server for frequent statements; queries that take long have their own',
   ),
   DATABASE_POOL_MIN: number(0, 0, 1_000).describe('Connections to SQL Server that stay open'),
   DATABASE_CONNECT_TIMEOUT_MS: number(10_000, 100).describe('Time to connect to SQL Server'),
-  DATABASE_REQUEST_TIMEOUT_MS: number(30_000, 100).describe('Time for one statement'),
+  DATABASE_REQUEST_TIMEOUT_MS: number(30_000, 100).describe('Time for one statement on SQL Server'),
   DATABASE_ACQUIRE_TIMEOUT_MS: number(10_000, 10).describe(
-    'Time to wait for a free connection; then callers get a 503',
+    'Time to wait for a free connection to SQL Server; then callers get a 503',
   ),
   REDIS_URL: redisUrl.describe(
     'Redis for BullMQ: `redis://host:6379`, `redis-sentinel://host:26379,host:26379/master`, `redis-cluster://host:6379,host:6379`, `rediss…` for TLS; empty: queue in the process',
@@ -145,103 +77,117 @@ export const configSchema = z.object({
     .regex(/^[\w{}:.-]{1,100}$/, 'must be letters, digits and . : _ - { } only')
     .default('fastify-camunda')
     .describe(
-      'Begins the keys and the channel in Redis; services with different ones share nothing',
+      'Prefix of the keys and the channel in Redis; services with different prefixes share nothing',
     ),
   CAMUNDA_BASE_URL: optionalUrl(/^https?:/).describe(
     'REST API of Camunda 7 or Operaton, `http://host:8080/engine-rest`; empty: embedded engine',
   ),
-  CAMUNDA_USERNAME: z.string().default('').describe('Basic auth for the engine'),
-  CAMUNDA_PASSWORD: z.string().default('').describe('Basic auth for the engine (secret)'),
+  CAMUNDA_USERNAME: z.string().default('').describe('Basic auth for the engine: user name'),
+  CAMUNDA_PASSWORD: z.string().default('').describe('Basic auth for the engine: password (secret)'),
   CAMUNDA_OAUTH_TOKEN_URL: optionalUrl(/^https?:/).describe(
-    'OAuth 2.0 for the engine: where tokens are had for the client’s own credentials',
+    'OAuth 2.0 for the engine: token endpoint for the client credentials grant',
   ),
-  CAMUNDA_OAUTH_CLIENT_ID: z.string().default('').describe('OAuth 2.0 for the engine'),
-  CAMUNDA_OAUTH_CLIENT_SECRET: z.string().default('').describe('OAuth 2.0 for the engine (secret)'),
-  CAMUNDA_OAUTH_SCOPE: z.string().default('').describe('Scope to ask for; empty: none'),
+  CAMUNDA_OAUTH_CLIENT_ID: z.string().default('').describe('OAuth 2.0 for the engine: client id'),
+  CAMUNDA_OAUTH_CLIENT_SECRET: z
+    .string()
+    .default('')
+    .describe('OAuth 2.0 for the engine: client secret (secret)'),
+  CAMUNDA_OAUTH_SCOPE: z
+    .string()
+    .default('')
+    .describe('OAuth 2.0 for the engine: scope of the tokens; empty: none'),
   CAMUNDA_OAUTH_AUDIENCE: z
     .string()
     .default('')
-    .describe('Audience to ask for, where the server wants one; empty: none'),
+    .describe(
+      'OAuth 2.0 for the engine: audience of the tokens, where the server needs one; empty: none',
+    ),
   ENGINE_CALL_TIMEOUT_MS: number(5_000, 100, 600_000).describe(
-    'Time for a call of the engine that a caller waits for, a message for example; then callers get a 503',
+    'Time for an engine call that a caller waits for, a message for example; then callers get a 503',
   ),
   ROLES: z
     .string()
     .default(ROLES.join(','))
     .transform((text) => text.split(',').map((role) => role.trim()))
     .pipe(z.array(z.enum(ROLES)).min(1))
-    .describe('What this instance does, of `api,worker,relay,projector,retention`'),
+    .describe('What this service instance does: any of `api,worker,relay,projector,retention`'),
   PROCESSES_DIR: z
     .string()
     .default('')
-    .describe('Folder of the processes; empty: the shipped ones'),
+    .describe('Folder of the process definitions; empty: the shipped ones'),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
-    .describe('Least severe level that is logged'),
+    .describe('Lowest level that is logged'),
   OTEL_EXPORTER_OTLP_ENDPOINT: optionalUrl(/^https?:/).describe(
-    'OTLP/HTTP receiver of traces, `http://host:4318`; empty: no traces. Other standard `OTEL_` variables hold too',
+    'OTLP/HTTP receiver of traces, `http://host:4318`; empty: no traces. Other standard `OTEL_` variables apply too',
   ),
   OTEL_TRACES_EXPORTER: z
     .enum(['', 'otlp', 'none'])
     .default('')
-    .describe('`otlp`: traces to the endpoint or to localhost:4318; `none`: no traces at all'),
-  OTEL_SERVICE_NAME: z.string().min(1).default('fastify-camunda').describe('Its name in traces'),
+    .describe('`otlp`: traces to the endpoint, or to localhost:4318; `none`: no traces'),
+  OTEL_SERVICE_NAME: z
+    .string()
+    .min(1)
+    .default('fastify-camunda')
+    .describe('Name of the service in traces'),
   WAIT_TIMEOUT_MS: number(25_000, 0, 600_000).describe('Longest time a call waits for a result'),
   BODY_LIMIT: number(1_048_576, 1_024).describe('Largest request body, in bytes'),
   REQUEST_TIMEOUT_MS: number(30_000, 100, 3_600_000).describe(
-    'Time for a request to come in, its body included; then 408. How long its answer takes is another matter',
+    'Time for a request to arrive, its body included; then 408. It does not limit the answer',
   ),
   CONNECTIONS_PER_ADDRESS_MAX: number(0, 0).describe(
-    'Connections that one address has at once; one more ends the one that has been without a whole request for longest. 0: half of the files that the process may open. The addresses in TRUST_PROXY are not counted',
+    'Maximum number of open connections of one address; one more closes the one that has been without a complete request for longest. 0: half of the files that the process may open. Addresses in TRUST_PROXY are not counted',
   ),
   RATE_LIMIT_PER_MINUTE: number(0, 0).describe('Calls per client and minute; 0: no limit'),
   PROCESS_MAP_MAX: number(100_000, 100).describe('Processes kept in memory for status reads'),
   WAITERS_MAX: number(100_000, 1).describe(
-    'Calls that wait or follow at once in this instance; more are answered 503',
+    'Maximum number of calls that wait or follow in this service instance; more are answered 503',
   ),
   EXPORTS_MAX: number(4, 1, 1_000).describe(
-    'Exports that are sent at once in this instance; more are answered 503',
+    'Maximum number of exports that this service instance sends at once; more are answered 503',
   ),
   BACKLOG_MAX: number(100_000, 0).describe(
-    'Events in the outbox above which starts are answered 503: what an outage may pile up; 0: no limit',
+    'Backlog of events in the outbox, as it grows in an outage, above which starts are answered 503; 0: no limit',
   ),
   PENDING_MAX: number(0, 0).describe(
     'Pending processes above which starts are answered 503; 0: no limit',
   ),
   JOB_LOCK_MS: number(30_000, 1_000).describe(
-    'With Redis: a job whose instance died is run by another after this time, twice it at most',
+    'With Redis: the job of a service instance that died runs on another one after this time, at most twice this time',
   ),
   QUEUE_CONCURRENCY: number(64, 1).describe('Jobs run at once'),
   WORKER_CONCURRENCY: number(64, 1).describe('External tasks run at once'),
   LOCK_DURATION_MS: number(30_000, 1_000).describe(
-    'How long a task is locked; extended while it runs',
+    'How long the engine locks a task for this worker; extended while the step runs',
   ),
   LONG_POLL_MS: number(1_000, 100).describe(
-    'How long the engine holds an empty poll; a failed task may come that much later than its pause says',
+    'How long the engine holds a poll without tasks; a failed task may be retried up to this much later than its back-off',
   ),
-  OUTBOX_POLL_MS: number(500, 10).describe('Pause between looks for rows left in the outbox'),
-  OUTBOX_LEASE_MS: number(30_000, 100).describe('How long an outbox row belongs to one relay'),
+  OUTBOX_POLL_MS: number(500, 10).describe('Interval of polls for due outbox rows'),
+  OUTBOX_LEASE_MS: number(30_000, 100).describe(
+    'How long a claimed outbox row belongs to one relay',
+  ),
   RECONCILE_EVERY_MS: number(60_000, 0).describe(
-    'Pause between two comparisons of processes with the engine; 0: none',
+    'Interval at which the reconciler compares pending processes with the engine; 0: never',
   ),
   RECONCILE_AFTER_MS: number(60_000, 1).describe(
-    'How long a process must be without news to be compared',
+    'Time without events after which the reconciler checks a process',
   ),
   RETRY_KEEP_DAYS: number(30, 0, 3_650).describe(
     'How long the instance of a failed process is kept for a retry',
   ),
   ROLLUP_EVERY_MS: number(5_000, 0).describe(
-    'Pause between two looks for events that the statistics do not count yet; 0: none, the statistics stand still',
+    'Interval at which new events are added to the rollups; 0: never',
   ),
   ARCHIVE_AFTER_DAYS: number(90, 0, 36_500).describe(
     'Days since its last change after which an ended process is archived; 0: never',
   ),
   ARCHIVE_CRON: cron
     .default('30 2 * * *')
-    .describe('When processes are archived: a cron pattern of five fields, in UTC'),
+    .describe('When processes are archived: a cron pattern with five fields, in UTC'),
   ARCHIVE_BATCH: number(ARCHIVE_BATCH_MAX, 1, ARCHIVE_BATCH_MAX).describe(
-    'Processes archived in one transaction, at most; as a rule as many as fit into 50 ms',
+    'Maximum number of processes archived in one transaction; usually as many as fit into 50 ms',
   ),
   ARCHIVE_PURGE_AFTER_DAYS: number(0, 0, 36_500).describe(
     'Days since its last change after which an archived process is deleted; more than ARCHIVE_AFTER_DAYS; 0: never',
@@ -250,13 +196,13 @@ export const configSchema = z.object({
     .string()
     .default('')
     .describe(
-      'Folder for Parquet files, one a month, to which processes are handed over before they are deleted; empty: none',
+      'Folder of the cold archive: Parquet files, one a month, that processes are written to before they are deleted; empty: none',
     ),
   PERSONAL_DATA_KEY: masterKeys.describe(
-    'Master key of personal data, 32 random bytes in base64 (secret); several with commas: the first one wraps, all unwrap; empty: personal data is stored in the clear and cannot be erased',
+    'Master key of personal data, 32 random bytes in base64 (secret); several separated by commas: the first one encrypts, all decrypt; empty: personal data is stored in the clear and cannot be erased',
   ),
   SHUTDOWN_DELAY_MS: number(0, 0, 600_000).describe(
-    'Time between the signal to stop and the stop itself, in which /health/ready says no and calls are still served: for load balancers',
+    'Time between the signal to stop and the stop itself, for load balancers: /health/ready is red, and calls are still served',
   ),
   SHUTDOWN_TIMEOUT_MS: number(10_000, 100).describe('Time for a graceful stop'),
 });
@@ -286,7 +232,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   );
 }
 
-/** The settings as they may be printed: secrets and passwords, also those within URLs, are masked. */
+/** The settings with secrets and passwords masked, also within URLs: for the log. */
 export function redactConfig(config: Config): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(config).map(([name, value]) => [name, redactValue(name, value)]),
@@ -296,4 +242,12 @@ export function redactConfig(config: Config): Record<string, unknown> {
 function redactValue(name: string, value: unknown): unknown {
   if (isSecretName(name)) return value === '' ? '' : '***';
   return typeof value === 'string' ? maskUrls(value) : value;
+}
+
+/** The unit of a setting, from its name; null where the name has none. */
+function unitOf(name: string): string | null {
+  if (name.endsWith('_MS')) return 'milliseconds';
+  if (name.endsWith('_SECONDS')) return 'seconds';
+  if (name.endsWith('_DAYS')) return 'days';
+  return name === 'BODY_LIMIT' ? 'bytes' : null;
 }

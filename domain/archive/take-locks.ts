@@ -2,19 +2,19 @@ import type { MaintenanceLock, MaintenanceTask } from './maintenance-lock.ts';
 
 export type NeededLock = readonly [task: MaintenanceTask, mode: 'exclusive' | 'shared'];
 
-/** What archiving needs: to be the only one, and the tables to stay what they are. */
+/** Archiving runs alone, while nobody swaps the tables. */
 export const ARCHIVE_LOCKS: readonly NeededLock[] = [
   ['archive', 'exclusive'],
   ['tables', 'shared'],
 ];
 
-/** All of the locks that a run needs, or the one that others have. */
+/** The locks of a run, or the one that another run holds. */
 export type TakenLocks =
   | { taken: true; release(): Promise<void> }
   | { taken: false; by: MaintenanceTask };
 
 /**
- * Takes the locks, in their order, or none of them; waits for nobody.
+ * Takes all locks in this order, or none of them; does not wait.
  *
  * @throws StoreUnavailableError
  */
@@ -42,7 +42,7 @@ export async function takeLocks(
   return { taken: true, release };
 }
 
-/** Who has a lock, in one sentence. */
+/** Which run holds a lock, in one sentence. */
 export const TAKEN: Readonly<Record<MaintenanceTask, string>> = {
   archive: 'another run is archiving in this database; it does the same work, or wait for its end',
   tables:

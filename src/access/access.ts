@@ -11,21 +11,21 @@ import { type AccessConfig, checkSomebodyGetsIn, type Policy, readPolicy } from 
 export interface Access {
   /** Whether callers must show a credential now. A promise only when that has to be looked up. */
   required(): boolean | Promise<boolean>;
-  /** Whether everybody gets in, as far as this instance knows without asking the database. */
+  /** Whether everybody gets in, as far as this service instance knows without asking the database. */
   isOpen(): boolean;
-  /** A promise only when somebody has to be asked. */
+  /** A promise only when a look-up is needed. */
   identify(credential: Credential): Identified | Promise<Identified>;
-  /** Whether judging it would cost a look-up for a key never seen here. */
+  /** Whether identifying it costs a look-up for a key that is not in memory. */
   isNew(credential: Credential): boolean;
   /**
-   * Calls `end` when the caller may no longer have what it was let in for: its key is revoked or
-   * expired, its token over, or, with no caller, the service no longer open. Returns how to stop.
+   * Calls `end` when the caller loses its access: its key is revoked, its key or token expires, or access control
+   * is switched on for a caller without one. Returns a function that stops this.
    */
   watch(caller: Caller | null, end: () => void): () => void;
   close(): void;
 }
 
-/** Lets everybody in, whatever they show: for tests and benchmarks of other things. */
+/** Lets everybody in: for tests and benchmarks of other things. */
 export const openAccess: Access = {
   required: () => false,
   isOpen: () => true,
@@ -36,25 +36,25 @@ export const openAccess: Access = {
 };
 
 /**
- * Decides who gets in, by the settings and the keys there are.
+ * Decides who gets in, by the settings and the existing keys.
  *
- * @throws SetupError when nobody would, or everybody might
+ * @throws SetupError when nobody could get in, or everybody could although HOST is not loopback
  */
 export async function createAccess(options: {
   config: AccessConfig;
   store: ApiKeyStore;
   clock: Clock;
   log: Pick<FastifyBaseLogger, 'info' | 'warn' | 'debug'>;
-  /** For how long a key that was looked up is believed, in milliseconds. */
+  /** How long a key that was looked up is used without another look-up, in milliseconds. */
   ttlMs?: number;
 }): Promise<Access> {
   const { config, store, clock, log, ttlMs = KEY_TTL_MS } = options;
   const policy = readPolicy(config);
   let hasKeys = await store.hasAny();
   checkSomebodyGetsIn(policy, config, hasKeys);
-  tell();
-  await warnOfDeadKeys();
-  warnOfOpenWay();
+  logState();
+  await warnOfInvalidKeys();
+  warnOfPlainHttp();
   const keyRing = createKeyRing({
     store,
     clock,
@@ -78,43 +78,43 @@ export async function createAccess(options: {
 
   function required(): boolean | Promise<boolean> {
     if (policy.kind !== 'once-keyed') return policy.kind === 'on';
-    // Once there was a key it stays on: revoking the last one must not open the doors.
+    // It stays on once there was a key: revoking the last key must not let everybody in.
     if (hasKeys) return true;
     if (clock() - lookedAt < ttlMs) return false;
-    looking ??= look().finally(() => {
+    looking ??= readKeys().finally(() => {
       looking = undefined;
     });
     return looking;
   }
 
-  async function look(): Promise<boolean> {
+  async function readKeys(): Promise<boolean> {
     const at = clock();
     if (await store.hasAny()) {
       hasKeys = true;
-      tell();
+      logState();
     }
     lookedAt = at;
     return hasKeys;
   }
 
-  function tell(): void {
+  function logState(): void {
     const { isOn, because } = describe(policy, hasKeys);
     if (isOn) log.info({ accessControl: 'on', because }, `access control is ON: ${because}`);
     else log.warn({ accessControl: 'off', because }, `access control is OFF: ${because}`);
   }
 
-  async function warnOfDeadKeys(): Promise<void> {
+  async function warnOfInvalidKeys(): Promise<void> {
     if (!hasKeys || config.JWT_JWKS_URL !== '' || policy.kind === 'off') return;
     const keys = await store.list();
     if (keys.some((key) => isValidKey(key, clock()))) return;
-    log.warn('every API key is revoked or expired: nobody gets in until one is created');
+    log.warn('every API key is revoked or expired: all calls are refused until one is created');
   }
 
-  function warnOfOpenWay(): void {
+  function warnOfPlainHttp(): void {
     const { protocol, hostname } = new URL(config.JWT_JWKS_URL || 'https://none');
     if (protocol === 'https:' || isLoopback(hostname.replace(/^\[|\]$/g, ''))) return;
     log.warn(
-      `JWT_JWKS_URL: the keys come from ${hostname} over plain HTTP; whoever changes them on their way gets in`,
+      `JWT_JWKS_URL: the keys come from ${hostname} over plain HTTP; an attacker who changes them on the way gets in`,
     );
   }
 
@@ -123,7 +123,7 @@ export async function createAccess(options: {
     for (const [end, caller] of watched) {
       mayStay(caller).then(
         (may) => may || end(),
-        (err: unknown) => log.debug({ err }, 'whether a caller may stay was not found out'),
+        (err: unknown) => log.debug({ err }, 'could not check whether a caller still has access'),
       );
     }
   }, ttlMs);
@@ -138,7 +138,7 @@ export async function createAccess(options: {
     isOpen: () => policy.kind === 'off' || (policy.kind === 'once-keyed' && !hasKeys),
     identify({ scheme, text }) {
       if (looksLikeApiKey(text)) return keyRing.identify(text);
-      // A token is not what these two are for, and nobody logs in with one by hand.
+      // X-API-Key and HTTP Basic are for API keys, not for tokens.
       if (scheme !== 'bearer' || !verifyToken) return { kind: 'invalid' };
       return verifyToken(text);
     },

@@ -10,7 +10,7 @@ const PREFIX = 'fck_';
 /** Random bytes of the secret, and its digits in base 62. */
 const SECRET_BYTES = 32;
 const SECRET_DIGITS = 43;
-/** Digits of the id: it is public, and need only be different from all others. */
+/** Digits of the id: it is public and only has to be unique. */
 const ID_BYTES = 8;
 const ID_DIGITS = 11;
 const CHECKSUM_DIGITS = 6;
@@ -22,7 +22,7 @@ const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
 interface NewApiKey {
   id: string;
-  /** The whole key: shown once, kept nowhere. */
+  /** The whole key: shown once and stored nowhere. */
   text: string;
   hash: string;
 }
@@ -40,31 +40,31 @@ export function looksLikeApiKey(text: string): boolean {
   return text.startsWith(PREFIX);
 }
 
-/** The id of a key, or null for what no key of ours can be. */
+/** The id of a key, or null when the text cannot be a key. */
 export function parseApiKey(text: string): string | null {
   if (!PATTERN.test(text)) return null;
   const begin = text.slice(0, -CHECKSUM_DIGITS);
   return begin + checksum(begin) === text ? idOf(text) : null;
 }
 
-/** The id in a text that is a key; in any other text, something that is no id. */
+/** The id in a text that is a key; for any other text the result is not an id. */
 export function idOf(text: string): string {
   return text.length === LENGTH ? text.slice(PREFIX.length, PREFIX.length + ID_DIGITS) : '';
 }
 
 /**
- * SHA-256 of the whole key, in hex. Slow hashes (bcrypt, argon2) make guessing of what people choose expensive; 256
- * random bits cannot be guessed, and every call would pay for the slowness
+ * SHA-256 of the whole key, in hex. Slow hashes (bcrypt, argon2) protect passwords that people choose; 256 random bits
+ * cannot be guessed, and a slow hash would cost every call
  * (https://pages.nist.gov/800-63-4/sp800-63b.html, look-up secrets of at least 112 bits).
  */
 function hashKey(text: string): string {
   return hash('sha256', text, 'hex');
 }
 
-/** Stands for the hash of a key that does not exist, so that it takes as long to refuse. */
+/** Stands for the hash of a key that does not exist, so that refusing it takes the same time. */
 const NO_HASH = '0'.repeat(64);
 
-/** Whether the key is the one with this hash; the time it takes says nothing about either. */
+/** Whether the key has this hash, compared in constant time. */
 export function hasHash(text: string, expected: string | undefined): boolean {
   const given = Buffer.from(hashKey(text), 'latin1');
   const same = timingSafeEqual(given, Buffer.from(expected ?? NO_HASH, 'latin1'));

@@ -1,37 +1,37 @@
 import type { Scope } from '../../domain/access/index.ts';
 import { LOCAL_ACTOR } from '../../domain/process/index.ts';
 
-/** Somebody whose credential was found good. */
+/** Somebody with a valid credential. */
 export interface Caller {
   /** Name of the API key, or subject of the token: for logs, the audit trail and rate limits. */
   name: string;
   scopes: ReadonlySet<Scope>;
-  /** The same for every credential of this caller, and for no other's. */
+  /** The key of the rate limit: the same for all credentials of this caller, and for nobody else's. */
   rateKey: string;
   /**
-   * Whose the idempotency keys are that it sends: `key:` and the name of the API key, which a rotated one keeps,
-   * or `token:` with issuer and subject.
+   * The owner of the idempotency keys that the caller sends: `key:` and the name of the API key, which a rotated key
+   * keeps, or `token:` with issuer and subject.
    */
   id: string;
-  /** Whether the credential still holds: for answers that stay open. Never rejects. */
+  /** Whether the credential is still valid: for long answers. Never rejects. */
   stillValid(): Promise<boolean>;
 }
 
-/** Who an event that a request causes is by: its caller, or LOCAL_ACTOR while access control is off. */
+/** The actor of events that a request causes: its caller, or LOCAL_ACTOR while access control is off. */
 export function actorOf({ caller }: { caller: Caller | null }): string {
   return caller?.name ?? LOCAL_ACTOR;
 }
 
 export interface Credential {
-  /** How it came; one that a browser adds by itself (`basic`) needs more care. */
+  /** How it was sent; a browser adds `basic` by itself, which needs a check against cross-site requests. */
   scheme: 'bearer' | 'header' | 'basic';
   text: string;
 }
 
-/** What became of a credential. Whether, how and since when it is wrong is nobody's business. */
+/** The result for a credential. Callers do not learn why it is not valid. */
 export type Identified =
   | { kind: 'known'; caller: Caller }
-  /** `reason`, where there is more to say than that it is not ours, is for the log, never for the caller. */
+  /** `reason` is for the log, never for the caller. */
   | { kind: 'invalid'; reason?: string }
-  /** Whether it is good cannot be found out now; `reason` is for the log. */
+  /** It cannot be checked now; `reason` is for the log. */
   | { kind: 'unavailable'; reason: unknown };

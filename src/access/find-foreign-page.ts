@@ -2,16 +2,16 @@ import type { IncomingMessage } from 'node:http';
 import { isLoopback } from './is-loopback.ts';
 
 /**
- * Finds the signs that a browser sent a request for a page that is not of this machine. A server that
- * asks for no credential because it listens on loopback only must refuse such a request: a page of any
- * site can have a browser send requests to loopback, and with DNS rebinding (a name of its own that
- * resolves to 127.0.0.1) read the answers. Programs on the machine name it by its loopback name.
+ * Finds signs that a browser sent a request for a page from another machine. A server that needs no credential
+ * because it listens on loopback only must refuse such a request: a page of any site can make a browser send requests
+ * to loopback, and with DNS rebinding (a domain that resolves to 127.0.0.1) read the answers. Programs on this machine
+ * use a loopback name.
  *
- * - `Host` must name a loopback, whatever the port (RFC 9110, section 7.2). A request of HTTP/1.0
- *   without one comes from no browser.
- * - `Origin`, when it is sent, must name a loopback, too (RFC 6454; `null` stands for a page without one).
- * - `Sec-Fetch-Site: cross-site` (https://www.w3.org/TR/fetch-metadata/) is a page of another site, except
- *   where a person follows a link, whose answer that page cannot read.
+ * - `Host` must name loopback, with any port (RFC 9110, section 7.2). An HTTP/1.0 request without `Host` does not
+ *   come from a browser.
+ * - `Origin`, when it is sent, must name loopback, too (RFC 6454; `null` stands for a page without an origin).
+ * - `Sec-Fetch-Site: cross-site` (https://www.w3.org/TR/fetch-metadata/) is a page of another site, except when a
+ *   person follows a link, whose answer that page cannot read.
  *
  * @returns a clause for the reason, or null when there is no such sign
  */

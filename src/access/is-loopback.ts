@@ -5,7 +5,7 @@ loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');
 
 /**
- * Whether only programs on this machine reach what listens there.
+ * Whether only programs on this machine can reach this address.
  *
  * @param host a host name or an address, without brackets and port
  */

@@ -1,23 +1,23 @@
 import { createLocalJWKSet, createRemoteJWKSet, errors, type JWTVerifyGetKey } from 'jose';
 import type { Clock } from '../../domain/common/index.ts';
 
-/** Milliseconds the identity provider has to answer. */
+/** How long the identity provider may take to answer. */
 const TIMEOUT_MS = 3_000;
-/** Milliseconds between two looks for a key that was not there: a new one is found this soon. */
+/** The shortest time between two reads for a key that is missing: a new key is found this soon. */
 const COOLDOWN_MS = 5_000;
-/** Milliseconds after which the keys are read again. */
+/** After this time the keys are read again. */
 const MAX_AGE_MS = 600_000;
-/** Milliseconds for which keys are used that cannot be read again. */
+/** How long old keys are used while they cannot be read again. */
 const MAX_STALE_MS = 3_600_000;
-/** Milliseconds after a failure in which nobody else waits for another try. */
-const PAUSE_MS = 5_000;
+/** After a failed read, the next one is this much later, so that callers do not wait for it. */
+const RETRY_DELAY_MS = 5_000;
 
-/** The key that a token names cannot be had now: not the fault of who sent it. */
+/** The key that a token names cannot be read now, which is not the caller's fault. */
 export class KeysUnavailableError extends Error {}
 
 /**
- * The public keys at a JWKS URL (RFC 7517), read when they are needed. With the identity provider away,
- * the keys that were read go on working for an hour; a token with another key cannot be judged.
+ * The public keys at a JWKS URL (RFC 7517), read when they are needed. While the identity provider is unavailable,
+ * the keys that were read are used for an hour; a token with another key cannot be checked.
  *
  * @throws KeysUnavailableError, and what jose throws for a key that is not in the set
  */
@@ -36,7 +36,7 @@ export function createKeySource(
   let failure: unknown;
 
   return async (header, token) => {
-    if (clock() - failedAt < PAUSE_MS) return fromMemory(header, token);
+    if (clock() - failedAt < RETRY_DELAY_MS) return fromMemory(header, token);
     try {
       const key = await remote(header, token);
       if (remote.fresh) readAt = clock();
@@ -65,7 +65,7 @@ export function createKeySource(
   }
 }
 
-/** The keys were read, and the token fits none or several of them, or asks for what there is not. */
+/** The keys were read, but the token matches none or several of them, or names an unsupported algorithm. */
 function isAboutToken(error: unknown): boolean {
   return (
     error instanceof errors.JWKSNoMatchingKey ||

@@ -8,20 +8,20 @@ import type { Identified } from './caller.ts';
 import { createKeySource, KeysUnavailableError } from './jwks.ts';
 
 /**
- * Signatures by a private key only: with an HMAC the public key of the set could be taken for the
- * secret, and `none` is no signature (RFC 8725, sections 2.1 and 3.1).
+ * Only signatures with a private key: with an HMAC an attacker could use the public key as the secret, and `none` is
+ * not a signature (RFC 8725, sections 2.1 and 3.1).
  */
 const ALGORITHMS = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
   ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
 ];
-/** Longer ones are no tokens of anybody; Node takes headers of 16 KB in all. */
+/** Real tokens are shorter; Node accepts 16 KB of headers in total. */
 const MAX_LENGTH = 12_000;
-/** Characters of a subject: what the audit trail can hold. */
+/** Characters of a subject: the column of the audit trail has no more. */
 const MAX_SUBJECT = 255;
-/** Something that is neither space, control character nor invisible. */
+/** A character that is neither a space, a control character nor invisible. */
 const NAMES_SOMEBODY = /[^\s\p{C}\p{Default_Ignorable_Code_Point}]/u;
-/** Milliseconds for which a token that was verified need not be verified again. */
+/** How long a verified token is not verified again. */
 const VERIFIED_MS = 30_000;
 const MAX_VERIFIED = 10_000;
 
@@ -29,12 +29,12 @@ interface JwtOptions {
   jwksUrl: string;
   issuer: string;
   audience: string;
-  /** Claim with the scopes: text with spaces between them, or a list. */
+  /** Claim with the scopes: a text with spaces, or a list. */
   scopeClaim: string;
-  /** By how many seconds the clocks of the identity provider and ours may differ. */
+  /** How much the clocks of the identity provider and the service may differ. */
   clockToleranceSeconds: number;
   clock: Clock;
-  /** Milliseconds between two looks for a key that was not there. */
+  /** The shortest time between two reads for a key that is missing. */
   cooldownMs?: number;
 }
 
@@ -59,7 +59,7 @@ export function createJwtVerifier(options: JwtOptions): (text: string) => Promis
       audience,
       clockTolerance: clockToleranceSeconds,
       currentDate: new Date(clock()),
-      // One that never ends could not be taken back.
+      // A token that never expires could not be revoked.
       requiredClaims: ['exp', 'sub'],
     });
     const expiresAt = ((payload.exp ?? 0) + clockToleranceSeconds) * 1_000;

@@ -4,11 +4,11 @@ import type { Clock } from '../../domain/common/index.ts';
 import { hasHash, idOf, parseApiKey } from './api-key.ts';
 import type { Caller, Identified } from './caller.ts';
 
-/** Milliseconds for which a key that was looked up is believed: so long a revoked one may still work. */
+/** How long a key that was looked up is used without another look-up: a revoked key may work for so long. */
 export const KEY_TTL_MS = 5_000;
-/** Milliseconds between two notes that a key was used. */
-const USE_NOTE_MS = 60_000;
-/** Keys, and ids that are no keys, that are remembered. */
+/** The time of use of a key is stored at this interval. */
+const USE_NOTE_INTERVAL_MS = 60_000;
+/** Keys in memory, and ids in memory that are not keys. */
 const MAX_KEYS = 10_000;
 const MAX_UNKNOWN = 1_000;
 
@@ -16,8 +16,7 @@ interface KeyRing {
   /** A promise only when the key has to be looked up. */
   identify(text: string): Identified | Promise<Identified>;
   /**
-   * Whether finding out costs a look-up for an id never seen here: what a guesser makes us do, and
-   * what somebody with a good key does once.
+   * Whether identifying the key costs a look-up for a new id. Guessed keys always cost one, a valid key only once.
    */
   isNew(text: string): boolean;
 }
@@ -30,19 +29,19 @@ interface Entry {
 }
 
 /**
- * The API keys, as they were in the database within the last seconds. Keys are changed by another
- * process, the command, so nothing here is told of it.
+ * The API keys as they were in the database within the last seconds. The command line changes them in another
+ * process, so this one is not notified.
  */
 export function createKeyRing(options: {
   store: ApiKeyStore;
   clock: Clock;
-  /** Hears that the use of a key could not be noted. */
+  /** Called when the time of use of a key could not be stored. */
   onRecordFailed: (error: unknown) => void;
   ttlMs?: number;
 }): KeyRing {
   const { store, clock, onRecordFailed, ttlMs = KEY_TTL_MS } = options;
   const known = new LRUCache<string, Entry>({ max: MAX_KEYS });
-  // Apart from the others: guesses push out guesses only.
+  // A cache of their own: guessed ids push out only guessed ids.
   const unknown = new LRUCache<string, number>({ max: MAX_UNKNOWN });
   const reading = new Map<string, Promise<Entry | null>>();
 
@@ -50,7 +49,7 @@ export function createKeyRing(options: {
     readAt !== undefined && clock() - readAt < ttlMs;
 
   function read(id: string): Promise<Entry | null> {
-    // Everybody who comes with a key while it is looked up waits for the same look-up.
+    // Callers with a key that is being looked up wait for the same look-up.
     let under = reading.get(id);
     if (!under) {
       under = readNow(id).finally(() => reading.delete(id));
@@ -60,7 +59,7 @@ export function createKeyRing(options: {
   }
 
   async function readNow(id: string): Promise<Entry | null> {
-    // Taken before the look-up: what changes meanwhile is not believed for longer than the rest.
+    // Taken before the look-up, so that a change during it is not hidden for longer.
     const readAt = clock();
     const record = await store.find(id);
     if (!record) {
@@ -71,7 +70,7 @@ export function createKeyRing(options: {
     unknown.delete(id);
     const noteDue =
       known.get(id)?.noteDue ??
-      (record.lastUsedAt === null ? 0 : Date.parse(record.lastUsedAt) + USE_NOTE_MS);
+      (record.lastUsedAt === null ? 0 : Date.parse(record.lastUsedAt) + USE_NOTE_INTERVAL_MS);
     const { name } = record;
     const caller: Caller = {
       name,
@@ -85,7 +84,7 @@ export function createKeyRing(options: {
     return entry;
   }
 
-  /** The entry when it is at hand or nobody needs to be asked; else a promise of it. */
+  /** The entry from memory, or a promise when it has to be looked up. */
   function find(id: string): Entry | null | Promise<Entry | null> {
     const entry = known.get(id);
     if (entry && isFresh(entry.readAt)) return entry;
@@ -95,15 +94,15 @@ export function createKeyRing(options: {
 
   function recordUse(entry: Entry, now: number): void {
     if (now < entry.noteDue) return;
-    entry.noteDue = now + USE_NOTE_MS;
+    entry.noteDue = now + USE_NOTE_INTERVAL_MS;
     const { id } = entry.record;
-    // After the answer, which must not wait for it.
+    // After the answer, which does not wait for it.
     setImmediate(() => store.recordUse(id, new Date(now).toISOString()).catch(onRecordFailed));
   }
 
-  function judge(text: string, entry: Entry | null): Identified {
+  function check(text: string, entry: Entry | null): Identified {
     const now = clock();
-    // The hash is compared in any case: an id that exists takes no longer than one that does not.
+    // The hash is compared in any case: an existing id takes the same time as an unknown one.
     const fits = hasHash(text, entry?.record.hash);
     if (!entry || !fits || !isValidKey(entry.record, now)) return { kind: 'invalid' };
     recordUse(entry, now);
@@ -115,22 +114,22 @@ export function createKeyRing(options: {
       const current = await find(id);
       return current !== null && isValidKey(current.record, clock());
     } catch {
-      // The database is away: nothing can be read through an open answer either.
+      // The database is unavailable, so an open answer reads nothing either.
       return true;
     }
   }
 
   return {
     identify(text) {
-      // The usual case asks nobody, and leaves the checksum alone: the hash covers it.
+      // The usual case needs no look-up and no checksum: the hash covers it.
       const entry = known.get(idOf(text));
-      if (entry && isFresh(entry.readAt)) return judge(text, entry);
+      if (entry && isFresh(entry.readAt)) return check(text, entry);
       const id = parseApiKey(text);
       if (id === null) return { kind: 'invalid' };
       const found = find(id);
-      if (!(found instanceof Promise)) return judge(text, found);
+      if (!(found instanceof Promise)) return check(text, found);
       return found.then(
-        (read) => judge(text, read),
+        (read) => check(text, read),
         (reason: unknown) => ({ kind: 'unavailable', reason }),
       );
     },

@@ -8,12 +8,12 @@ import { type Clock, SetupError } from '../../domain/common/index.ts';
 import { newApiKey, parseApiKey } from './api-key.ts';
 
 export interface MadeKey {
-  /** The whole key, which nobody will see again. */
+  /** The whole key, which is not stored. */
   text: string;
   record: ApiKeyRecord;
 }
 
-/** Creating, replacing and ending API keys. What is refused is a SetupError with one sentence. */
+/** Creates, rotates and revokes API keys. A refusal is a SetupError with one sentence. */
 export function createKeyManager(store: ApiKeyStore, clock: Clock) {
   async function create(
     name: string,
@@ -51,8 +51,8 @@ export function createKeyManager(store: ApiKeyStore, clock: Clock) {
     list: () => store.list(),
 
     /**
-     * A second key with the name and scopes of the newest valid one, and as long to live unless
-     * `lifetimeMs` says otherwise.
+     * Creates a second key with the name and scopes of the newest valid one, and the same lifetime unless
+     * `lifetimeMs` is given.
      */
     async rotate(
       name: string,
@@ -70,11 +70,11 @@ export function createKeyManager(store: ApiKeyStore, clock: Clock) {
       return { ...made, replaces };
     },
 
-    /** @param given the id of a key, or the whole key, as when one was found where it should not be */
+    /** @param given the id of a key, or the whole key when it was leaked */
     async revoke(given: string): Promise<ApiKeyRecord> {
       const id = parseApiKey(given) ?? given;
       const key = await store.find(id);
-      // Not repeated when it may hold a secret.
+      // A long text may be a whole key, so it is not printed.
       const shown = given.length > 40 ? 'that' : `the id ${given}`;
       if (!key) {
         throw new SetupError(

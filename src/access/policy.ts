@@ -2,13 +2,13 @@ import { SetupError } from '../../domain/common/index.ts';
 import type { Config } from '../config.ts';
 import { isLoopback } from './is-loopback.ts';
 
-/** `once-keyed`: open until the first API key is made, then on. */
+/** `once-keyed`: everybody gets in until the first API key is created. */
 export type Policy =
   | { kind: 'on'; because: string }
   | { kind: 'off'; because: string }
   | { kind: 'once-keyed' };
 
-/** The settings that say who gets in. */
+/** The settings of access control. */
 export type AccessConfig = Pick<
   Config,
   | 'AUTH'
@@ -21,7 +21,7 @@ export type AccessConfig = Pick<
 >;
 
 /**
- * Whether callers must show a key or token, by the settings alone.
+ * Whether callers need a key or token, by the settings alone.
  *
  * @throws SetupError when they contradict each other
  */
@@ -40,7 +40,7 @@ export function readPolicy(config: AccessConfig): Policy {
     for (const name of ['JWT_ISSUER', 'JWT_AUDIENCE'] as const) {
       if (config[name] === '') {
         throw new SetupError(
-          `${name}: must be set with JWT_JWKS_URL; without it, tokens that were made for others would be taken`,
+          `${name}: must be set with JWT_JWKS_URL; without it, tokens for other services would be accepted`,
         );
       }
     }
@@ -52,7 +52,7 @@ export function readPolicy(config: AccessConfig): Policy {
   return { kind: 'once-keyed' };
 }
 
-/** @throws SetupError when callers must show what nobody has */
+/** @throws SetupError when callers need a credential and none can exist */
 export function checkSomebodyGetsIn(
   policy: Policy,
   config: AccessConfig,

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { failInOneLine, sayFailure } from '../composition/lifecycle/explain-failure.ts';
+import { failInOneLine, reportFailure } from '../composition/lifecycle/explain-failure.ts';
 import { VERSION } from '../composition/lifecycle/version.ts';
 
 interface CommandModule {
@@ -94,7 +94,7 @@ export async function runCli(argv: readonly string[]): Promise<void> {
   try {
     await program.parseAsync(withoutHelpCommand(argv.slice(2)), { from: 'user' });
   } catch (error) {
-    sayFailure(error, write);
+    reportFailure(error, write);
     process.exitCode = 1;
   }
 }

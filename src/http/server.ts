@@ -16,16 +16,16 @@ import { observeRequests } from './requests/observe-requests.ts';
 import { registerReadableUrl } from './requests/readable-url.ts';
 import { registerRoutes } from './routes/index.ts';
 
-/** Milliseconds to read an answer that came before the body was sent. */
-const LINGER_MS = 1_000;
+/** How long a caller has to read an answer that was sent before its body had arrived. */
+const LINGER_TIMEOUT_MS = 1_000;
 
 /** Builds the HTTP server; it does not listen yet. */
 export async function buildServer(parts: ServerParts): Promise<FastifyInstance> {
   const { limits, access, operations } = parts;
   const app = createApp(parts);
   app.setValidatorCompiler(validatorCompiler);
-  // Answers are made by typed code, and tests hold them against the schemas; checking each one again
-  // at run time would cost more than the answer itself.
+  // Typed code makes the answers, and tests check them against the schemas; checking each one at run time would
+  // cost more than the answer itself.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   registerErrorHandler(app, limits.bodyLimit, operations.idsOf);
   const checkScopes = listRoutes(app);
@@ -36,21 +36,21 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
     limits.connectionsPerAddressMax || defaultConnectionLimit(),
     access.trustProxy,
   );
-  closeUnread(app, LINGER_MS);
+  closeUnread(app, LINGER_TIMEOUT_MS);
   observeRequests(app, operations.observe ?? {});
-  // Callers go to another instance with their next request, and no idle connection holds up the stop.
+  // The next request of a caller goes to another service instance, and no idle connection delays the stop.
   app.addHook('onSend', (_request, reply, payload, done) => {
     if (operations.stopping()) reply.header('Connection', 'close');
     done(null, payload);
   });
   closeUnusedConnections(app);
-  // Strict-Transport-Security is for where TLS ends, which is not here; the other one is set below.
+  // Strict-Transport-Security belongs where TLS ends, which is not here; the content policy is set below.
   await app.register(helmet, { contentSecurityPolicy: false, strictTransportSecurity: false });
   registerDefaultHeaders(app);
   await registerAccess(app, access);
   registerReadableUrl(app);
   registerBody(app);
-  // Before the routes: it hears of each as it is registered.
+  // Before the routes: it records each one as it is registered.
   if (parts.api) await registerDocumentation(app, parts);
   await registerRoutes(app, parts);
   checkScopes();
@@ -60,7 +60,7 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
 function createApp({ log, limits, access }: ServerParts): FastifyInstance {
   return Fastify({
     loggerInstance: log,
-    // One line per request would be most of the work of a start; failures are logged where they are.
+    // One line per request would be most of the work of a start; failures are logged where they happen.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: limits.bodyLimit,
     trustProxy: access.trustProxy || false,
@@ -71,7 +71,7 @@ function createApp({ log, limits, access }: ServerParts): FastifyInstance {
     clientErrorHandler: sendParserError,
     requestTimeout: limits.requestTimeoutMs,
     http: {
-      // Without one it is refused below, as a problem; Node would send a bare 400.
+      // A missing Host header is refused below with a problem; Node would send a bare 400.
       requireHostHeader: false,
       requestTimeout: limits.requestTimeoutMs,
       headersTimeout: limits.requestTimeoutMs,

@@ -5,14 +5,14 @@ import { isBusy, type LockMode, lockFile } from '../../../infrastructure/sqlite/
 import { makeFolder } from '../../../infrastructure/sqlite/make-folder.ts';
 import type { Config } from '../../config.ts';
 
-/** Milliseconds to wait for another service that is trying the lock at the same moment. */
-const WAIT_MS = 250;
+/** How long to wait for another service that is trying the lock at the same moment. */
+const LOCK_TIMEOUT_MS = 250;
 
 /**
- * How an instance needs the data folder. The embedded queue and engine live in one process, and a second
- * one would do their work twice. With both outside, any number of processes may share the SQLite file.
+ * How a service instance locks the data folder. The embedded queue and engine belong to one process; a second one
+ * would do their work twice. With both outside, any number of processes can share the SQLite file.
  *
- * @returns null when nothing is kept in the folder
+ * @returns null when nothing is stored in the folder
  */
 export function dataLockMode(
   config: Pick<Config, 'DATABASE_URL' | 'REDIS_URL' | 'CAMUNDA_BASE_URL'>,
@@ -23,9 +23,9 @@ export function dataLockMode(
 }
 
 /**
- * Makes the data folder, with those above it, unless it is there.
+ * Creates the data folder and its parents unless they exist.
  *
- * @throws SetupError when it cannot be made, is no folder, or cannot be written
+ * @throws SetupError when it cannot be created, is not a folder, or cannot be written
  */
 export function makeDataDir(directory: string): void {
   try {
@@ -34,22 +34,22 @@ export function makeDataDir(directory: string): void {
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new SetupError(
-      `DATA_DIR: ${directory} cannot be made or written: ${reason}; name a folder that the service may write`,
+      `DATA_DIR: ${directory} cannot be created or written: ${reason}; choose a folder that the service can write`,
       { cause },
     );
   }
 }
 
 /**
- * Keeps services off the same data that would get in each other's way.
+ * Locks the data folder, so that no second service works on the same data.
  *
- * @returns a function that gives the lock up
+ * @returns a function that releases the lock
  * @throws SetupError when another service runs on the folder, or it cannot be written
  */
 export function lockDataDir(directory: string, mode: LockMode): () => void {
   makeDataDir(directory);
   try {
-    return lockFile(join(directory, 'service.lock'), mode, WAIT_MS);
+    return lockFile(join(directory, 'service.lock'), mode, LOCK_TIMEOUT_MS);
   } catch (cause) {
     const who =
       mode === 'exclusive' ? 'another service' : 'a service with embedded queue or engine';

@@ -8,7 +8,7 @@ import type { Config } from '../../config.ts';
 import { explainFileTrouble } from '../lifecycle/explain-failure.ts';
 import { makeDataDir } from './data-lock.ts';
 
-/** File of the embedded database. */
+/** The SQLite file. */
 export function databaseFile(config: Pick<Config, 'DATA_DIR'>): string {
   return join(config.DATA_DIR, 'fastify-camunda.db');
 }
@@ -16,7 +16,7 @@ export function databaseFile(config: Pick<Config, 'DATA_DIR'>): string {
 /**
  * Opens the configured database; the driver of the other one is not even loaded.
  *
- * @throws SetupError with one line when the file is no database, damaged, locked, or cannot be read or written
+ * @throws SetupError with one line when the file is not a database, damaged, locked, or cannot be read or written
  */
 export async function openDatabase(config: Config, options: DatabaseOptions): Promise<Database> {
   const url = config.DATABASE_URL;
@@ -67,9 +67,9 @@ async function connectionConfig(config: Config): Promise<Knex.Config> {
 }
 
 /**
- * Makes sure that the configured database lets us in; one in a file always does.
+ * Checks that SQL Server, when it is configured, can be reached.
  *
- * @throws SetupError naming the variable and what was tried
+ * @throws SetupError that names the variable and what was tried
  */
 export async function reachDatabase(config: Config): Promise<void> {
   if (config.DATABASE_URL === '') return;

@@ -15,9 +15,9 @@ interface PersonalDataLog {
 }
 
 /**
- * Opens what seals the personal data of the processes, and says so when it is off.
+ * Opens the encryption of personal data, and logs when it is off.
  *
- * @throws SetupError when the database has keys that PERSONAL_DATA_KEY does not unwrap
+ * @throws SetupError when the database has keys that PERSONAL_DATA_KEY does not decrypt
  */
 export async function openPersonalData(
   config: Pick<Config, 'PERSONAL_DATA_KEY'>,
@@ -45,8 +45,8 @@ export async function openPersonalData(
 }
 
 /**
- * Makes sure that every key in the database can be unwrapped: what cannot be read would look lost, and what
- * is written beside it in the clear would not be erased with it.
+ * Checks that every key in the database can be decrypted: data that cannot be read would look lost, and data that is
+ * written in the clear beside it would not be erased with it.
  *
  * @throws SetupError naming the setting and the missing master keys
  */

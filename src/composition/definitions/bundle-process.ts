@@ -7,17 +7,17 @@ const API = fileURLToPath(
   new URL(`../../../domain/index${extname(import.meta.url)}`, import.meta.url),
 );
 const HERE = dirname(API);
-/** Begins a name that Node would look for in folders called node_modules. */
+/** Matches the start of a name that Node resolves in node_modules. */
 const BARE = /^[^./]/;
 const CODE = /\.[cm]?[jt]sx?$/;
 
 /**
- * Makes one ES module of a process's code, which stands anywhere: TypeScript or JavaScript, whatever package it
- * is in or none, on every version of Node and however this service itself was started. Packages are imported
- * where the code's folder has them; `fastify-camunda` and `zod` are the service's own, which it needs not have.
+ * Bundles the code of a process into one ES module. The code may lie anywhere, be TypeScript or JavaScript, and belong
+ * to any package or none. Its packages are imported from its folder; `fastify-camunda` and `zod` are the service's
+ * own, so its folder does not need them.
  *
- * @param outfile where the module will be: its source map says from there where the code is
- * @returns its text
+ * @param outfile where the module will be: the source map is relative to it
+ * @returns the text of the module
  * @throws Error whose message says what is wrong, and where
  */
 export async function bundleProcess(file: string, outfile: string): Promise<string> {
@@ -29,7 +29,7 @@ export async function bundleProcess(file: string, outfile: string): Promise<stri
     platform: 'node',
     format: 'esm',
     target: `node${process.versions.node}`,
-    // As Node resolves, and not as bundlers do.
+    // Resolve as Node does, not as bundlers do.
     conditions: [],
     sourcemap: 'inline',
     logLevel: 'silent',
@@ -42,7 +42,7 @@ export async function bundleProcess(file: string, outfile: string): Promise<stri
   return made.outputFiles[0]?.text ?? '';
 }
 
-/** Code that was made for CommonJS may call it. */
+/** Defines `require` for code that was made for CommonJS. */
 function bannerFor(file: string): string {
   const url = JSON.stringify(pathToFileURL(file).href);
   return `import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(${url});`;
@@ -75,12 +75,12 @@ const findPackages: Plugin = {
   },
 };
 
-/** TypeScript is part of the process, also where a package of the same repository has it. */
+/** Whether Node imports this file itself. TypeScript is bundled, even from a package of the same repository. */
 function isInstalled(path: string): boolean {
   return path.includes('node_modules') && !/\.[cm]?tsx?$/.test(path);
 }
 
-/** The places of each source file, which in one module for all would be those of that module. */
+/** Each source file keeps its own paths, which in one module would be those of the module. */
 const META = {
   'import.meta.url': '__meta_url',
   'import.meta.filename': '__meta_filename',
@@ -104,7 +104,7 @@ function loaderOf(path: string): Loader {
   return extname(path).replace(/^\.[cm]?/, '') as Loader;
 }
 
-/** esbuild's first error with its place; what else went wrong as it is. */
+/** esbuild's first error with its file and line; other errors as they are. */
 function firstFault(cause: unknown): string {
   const { errors } = cause as {
     errors?: { text: string; location: { file: string; line: number } | null }[];

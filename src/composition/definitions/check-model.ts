@@ -13,15 +13,15 @@ import {
 interface CheckedModel {
   /** The other executable processes of the file. */
   siblings: string[];
-  /** Tasks whose topic is known only when they are created: nothing can be said about them before. */
+  /** Tasks whose topic is known only when they are created, so it cannot be checked before. */
   unchecked: ExternalTopic[];
 }
 
 /**
- * Checks that a BPMN file and the steps of its process fit together: every topic needs its step and every
- * step its topic, and the process its end. Nobody would ever notice otherwise.
+ * Checks that a BPMN file and the steps of its process match: every topic needs a step, every step a topic, and the
+ * process an end. Otherwise processes would wait forever.
  *
- * @throws SetupError with one line that names the process, and the task, the topic or the step at fault
+ * @throws SetupError with one line that names the process, and the task, topic or step with the error
  */
 export async function checkModel(
   definition: ProcessDefinition,
@@ -37,7 +37,7 @@ export async function checkModel(
     const other = processIds.find((id) => id.normalize() === key.normalize());
     if (other !== undefined) {
       throw new SetupError(
-        `${fileName} describes the process ${other}, whose letters Unicode composes otherwise than those of the key ${key} in its index; copy the id from the file into the key`,
+        `${fileName} describes the process ${other}, which has another Unicode form than the key ${key} in its index; copy the id from the file into the key`,
       );
     }
     throw new SetupError(
@@ -56,7 +56,7 @@ export async function checkModel(
   return { siblings: processIds.filter((id) => id !== key), unchecked };
 }
 
-/** Every task needs somebody who does it. */
+/** Every task needs a step, or a worker elsewhere. */
 function checkTasks(
   definition: ProcessDefinition,
   fileName: string,
@@ -73,7 +73,7 @@ function checkTasks(
   }
 }
 
-/** Every step needs a task that comes to it, every task that it names included. */
+/** Every step needs a task, and every task that it names must exist. */
 function checkSteps(
   definition: ProcessDefinition,
   fileName: string,
@@ -113,13 +113,13 @@ function checkSteps(
   }
 }
 
-/** What is wrong is told in one line, as everything that stops the start. */
+/** The message of an error in one line, like everything that stops the start. */
 export function oneLine(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   return text.replace(/\s*\n\s*/g, ' ');
 }
 
-/** Says which tasks of the processes have a topic by expression, which only the engine knows. */
+/** Logs which tasks have an expression as their topic, which only the engine can evaluate. */
 export function warnOfUncheckedTopics(
   processes: readonly { fileName: string; unchecked: readonly ExternalTopic[] }[],
   log: { warn(fields: object, message: string): void },
@@ -128,7 +128,7 @@ export function warnOfUncheckedTopics(
     if (unchecked.length === 0) continue;
     log.warn(
       { fileName, tasks: unchecked },
-      'topics by expression: whether steps are for them is not checked',
+      'topics by expression: not checked whether they have steps',
     );
   }
 }

@@ -19,18 +19,17 @@ export interface LoadedProcess {
   /** Name and bytes of the BPMN file, which may be in any encoding that XML has. */
   fileName: string;
   bpmn: Uint8Array;
-  /** Tasks whose topic is an expression: whether there is a step for it shows when one is created. */
+  /** Tasks whose topic is an expression: their step is known only when a task is created. */
   unchecked: readonly ExternalTopic[];
 }
 
-/** The processes that come with the service. */
+/** The shipped process definitions. */
 export const SHIPPED = fileURLToPath(new URL('../../../domain/processes', import.meta.url));
 
 /**
- * Loads every process folder: `<key>/index` and `<key>/<key>.bpmn`. A folder that does not fit together
- * stops the start.
+ * Loads every process folder: `<key>/index` and `<key>/<key>.bpmn`. A folder whose parts do not match stops the start.
  *
- * @throws SetupError with one line that names the folder, or the topic and the step, at fault
+ * @throws SetupError with one line that names the folder, topic or step with the error
  */
 export async function loadProcesses(directory: string = SHIPPED): Promise<LoadedProcess[]> {
   const entries = await readdir(directory, { withFileTypes: true }).catch((cause: unknown) => {
@@ -46,15 +45,15 @@ export async function loadProcesses(directory: string = SHIPPED): Promise<Loaded
   const loaded = await Promise.all(
     folders.sort().map((key) => loadProcess(join(directory, key), key)),
   );
-  rejectTwins(loaded);
+  rejectDuplicates(loaded);
   return loaded;
 }
 
 /**
- * No two processes have one id, nor ids that differ in case or in Unicode form only: people, file systems, and
- * the databases of engines may take those for one.
+ * Refuses two processes with the same id, or with ids that differ only in case or Unicode form: people, file systems
+ * and the databases of engines may treat those as the same.
  */
-function rejectTwins(loaded: readonly LoadedProcess[]): void {
+function rejectDuplicates(loaded: readonly LoadedProcess[]): void {
   const seen = new Map<string, string>();
   for (const { definition, fileName } of loaded) {
     for (const id of keysOf(definition)) {
@@ -77,7 +76,7 @@ function differenceOf(id: string, other: string): string {
     : 'upper and lower case';
 }
 
-/** How many attempts the step behind a task gets; the default for a task that is none of ours. */
+/** The attempts of the step of a task; the default for a task without a step here. */
 export function attemptsOf(processes: readonly LoadedProcess[]): (task: TaskRef) => number {
   const definitions = processes.map(({ definition }) => definition);
   return (task) => findStep(definitions, task)?.retry?.attempts ?? DEFAULT_RETRY.attempts;
@@ -99,7 +98,7 @@ export function readSettings(
   throw new SetupError(`${problems.join('; ')} (setting of the process ${key})`);
 }
 
-/** The settings of every process; PUBLIC_URL is the address listened on unless it is given. */
+/** The settings of every process; PUBLIC_URL is by default the address that the service listens on. */
 export function readAllSettings(
   processes: readonly LoadedProcess[],
   env: Record<string, string | undefined>,
@@ -153,7 +152,7 @@ async function importDefinition(folder: string, key: string): Promise<ProcessDef
   throw new SetupError(`the process ${key} has no index.ts in ${folder}`);
 }
 
-/** What is wrong in a process is told in one line, as everything that stops the start. */
+/** An error in a process becomes one line, like everything that stops the start. */
 async function importDefault(file: string): Promise<Partial<ProcessDefinition> | undefined> {
   try {
     return (await importProcess(file)).default as Partial<ProcessDefinition> | undefined;

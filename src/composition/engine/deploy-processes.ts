@@ -12,9 +12,9 @@ import type { LoadedProcess } from '../definitions/load-processes.ts';
 import type { EngineAccess } from './engine-access.ts';
 import { explainEngineTrouble, isEngineAway } from './explain-engine-trouble.ts';
 
-/** Milliseconds before the processes are offered to the engine again: at first, and at most. */
-const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 5_000;
+/** Delays before the next attempt to deploy: the first one, and the longest. */
+const MIN_DELAY_MS = 500;
+const MAX_DELAY_MS = 5_000;
 
 interface Deployment {
   /** Why the processes are not deployed yet, in one sentence; null once they are. */
@@ -23,8 +23,8 @@ interface Deployment {
 }
 
 /**
- * Deploys the processes to an engine, which leaves out those that have not changed. While the engine is away it is
- * tried again in the background: the service runs meanwhile, accepts starts, and starts no instance.
+ * Deploys the processes to the engine, which skips those that have not changed. While the engine is unavailable, this
+ * is tried again in the background: the service accepts starts meanwhile, but starts no instances.
  *
  * @throws SetupError with one line when a setting is wrong, or the engine refuses a process
  */
@@ -37,17 +37,20 @@ export async function deployProcesses(
   const stopping = new AbortController();
   let trouble = await attempt();
   if (trouble !== null) {
-    log.warn({ reason: trouble }, 'the engine is away: its processes are deployed when it answers');
-    void goOn();
+    log.warn(
+      { reason: trouble },
+      'the engine is unavailable: the processes are deployed when it answers',
+    );
+    void retryUntilDeployed();
   }
   return { trouble: () => trouble, stop: () => stopping.abort() };
 
-  async function goOn(): Promise<void> {
-    for (let pause = FIRST_PAUSE_MS; trouble !== null; pause *= 2) {
-      const wait = Math.min(pause, LONGEST_PAUSE_MS);
+  async function retryUntilDeployed(): Promise<void> {
+    for (let delay = MIN_DELAY_MS; trouble !== null; delay *= 2) {
+      const wait = Math.min(delay, MAX_DELAY_MS);
       await sleep(wait, undefined, { signal: stopping.signal }).catch(() => {});
       if (stopping.signal.aborted) return;
-      // A setting that shows itself to be wrong only now: somebody may mend it at the engine.
+      // A setting that turns out to be wrong only now: it may be fixed at the engine.
       const now = await attempt().catch((error: unknown) => String((error as Error).message));
       if (stopping.signal.aborted) return;
       if (now !== null && now !== trouble)
@@ -56,7 +59,7 @@ export async function deployProcesses(
     }
   }
 
-  /** @returns null when all are deployed, or why the engine is away */
+  /** @returns null when all are deployed, or why the engine is unavailable */
   async function attempt(): Promise<string | null> {
     try {
       const version = await engine.version();
@@ -85,15 +88,15 @@ export async function deployProcesses(
   }
 }
 
-/** Whether TLS is spoken where the URL says http. */
+/** Whether the server speaks TLS although the URL says http. */
 async function wantsTls(baseUrl: string): Promise<boolean> {
   const { protocol, hostname, port } = new URL(baseUrl);
   return protocol === 'http:' && speaksTls({ host: hostname, port: Number(port || 80) });
 }
 
 /**
- * The engine, which starts no instance before the processes are deployed: it would know none, or an older version of
- * them. Whoever asks for one tries again later.
+ * An engine that starts no instance before the processes are deployed, because it would know no version or an older
+ * one. The job that starts the instance tries again later.
  */
 export function startsWhenDeployed<E extends Pick<RestEngine, 'start'>>(
   engine: E,

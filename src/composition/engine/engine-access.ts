@@ -38,9 +38,9 @@ const OAUTH = [
 const OAUTH_MORE = ['CAMUNDA_OAUTH_SCOPE', 'CAMUNDA_OAUTH_AUDIENCE'] as const;
 
 /**
- * Where the engine is and how to be let in. Credentials may also stand in CAMUNDA_BASE_URL.
+ * The URL of the engine and its credentials, which may also be part of CAMUNDA_BASE_URL.
  *
- * @throws SetupError with one line when the settings do not go together
+ * @throws SetupError with one line when the settings contradict each other
  */
 export function readEngineAccess(given: EngineConfig): EngineAccess {
   const config = withCredentialsOfUrl(given);
@@ -80,12 +80,12 @@ export function readEngineAccess(given: EngineConfig): EngineAccess {
   };
 }
 
-/** What the calls of the service bring to its embedded engine; made at each start, and kept in memory only. */
+/** The secret for calls to the embedded engine; created at each start and only kept in memory. */
 export function newEngineSecret(): string {
   return randomBytes(32).toString('base64url');
 }
 
-/** One for all calls to the engine, so that they share its token. */
+/** Use one for all calls to the engine, so that they share its token. */
 export function openEngineAuth({ auth }: EngineAccess): EngineAuth {
   switch (auth.kind) {
     case 'none':
@@ -99,7 +99,7 @@ export function openEngineAuth({ auth }: EngineAccess): EngineAuth {
   }
 }
 
-/** undici would not send them, and they would be in every line that names the URL. */
+/** Moves credentials out of the URL: undici would not send them, and every line that names the URL would show them. */
 function withCredentialsOfUrl(config: EngineConfig): EngineConfig {
   if (config.CAMUNDA_BASE_URL === '') return config;
   const url = new URL(config.CAMUNDA_BASE_URL);

@@ -4,17 +4,17 @@ import { TokenUnavailableError } from '../../../infrastructure/camunda/token-err
 import type { EngineAccess } from './engine-access.ts';
 
 /**
- * One line on why the engine cannot be used at the start: the variables to look at, what was tried and
- * what to change. No credentials are in it: the URLs hold none, see `readEngineAccess`.
+ * Explains in one line why the engine cannot be used at the start: the variables to check, what was tried and what to
+ * change. It shows no credentials, because the URLs hold none; see `readEngineAccess`.
  */
 export function explainEngineTrouble(error: unknown, access: EngineAccess): string {
   return oneLine(explain(error, access));
 }
 
 /**
- * Whether the engine, or the endpoint that has the tokens for it, is only away: it refuses connections, does not
- * answer in time, breaks off, or says itself that it is in trouble. All else is a setting to be mended, a host name that
- * is not known included: a wrong one looks like one that is not there yet, and is by far the more frequent.
+ * Whether the engine, or its token endpoint, is only temporarily unavailable: it refuses connections, does not answer
+ * in time, breaks off, or answers with a server error. Everything else is a wrong setting. So is an unknown host name:
+ * a wrong name looks like one that does not exist yet, and is far more frequent.
  */
 export function isEngineAway(error: unknown): boolean {
   if (error instanceof EngineAnswerError) return isTrouble(error.httpStatus);
@@ -40,23 +40,24 @@ function explain(error: unknown, access: EngineAccess): string {
 
 function explainAnswer(status: number, message: string, { baseUrl, auth }: EngineAccess): string {
   if (status === 401 || status === 403) {
-    const verb = status === 401 ? 'is not let in' : 'may not do what the service needs';
     const at = `by the engine at ${baseUrl} (${status})`;
+    const refused =
+      status === 401 ? `is refused ${at}` : `is not allowed ${at} to do what the service needs`;
     switch (auth.kind) {
       case 'none':
-        return `CAMUNDA_USERNAME, CAMUNDA_PASSWORD: a caller without credentials ${verb} ${at}; set them, or CAMUNDA_OAUTH_TOKEN_URL, CAMUNDA_OAUTH_CLIENT_ID and CAMUNDA_OAUTH_CLIENT_SECRET`;
+        return `CAMUNDA_USERNAME, CAMUNDA_PASSWORD: a caller without credentials ${refused}; set them, or CAMUNDA_OAUTH_TOKEN_URL, CAMUNDA_OAUTH_CLIENT_ID and CAMUNDA_OAUTH_CLIENT_SECRET`;
       case 'basic':
-        return `CAMUNDA_USERNAME, CAMUNDA_PASSWORD: the user "${auth.username}" ${verb} ${at}; check both${status === 403 ? ' and what the user is allowed to' : ''}`;
+        return `CAMUNDA_USERNAME, CAMUNDA_PASSWORD: the user "${auth.username}" ${refused}; check both${status === 403 ? ' and what the user is allowed to do' : ''}`;
       case 'oauth':
-        return `CAMUNDA_OAUTH_SCOPE, CAMUNDA_OAUTH_AUDIENCE: the client "${auth.clientId}" ${verb} ${at}, though ${auth.tokenUrl} gave it a token; check what the engine expects in one`;
+        return `CAMUNDA_OAUTH_SCOPE, CAMUNDA_OAUTH_AUDIENCE: the client "${auth.clientId}" ${refused}, though ${auth.tokenUrl} gave it a token; check what the engine expects in one`;
       default:
         return auth satisfies never;
     }
   }
   if (status < 500 && status !== 408 && status !== 429) {
-    return `CAMUNDA_BASE_URL: there is no engine’s REST API at ${baseUrl}: ${shorten(message)}; check the path, which as a rule ends in /engine-rest`;
+    return `CAMUNDA_BASE_URL: there is no engine’s REST API at ${baseUrl}: ${shorten(message)}; check the path, which usually ends in /engine-rest`;
   }
-  return `CAMUNDA_BASE_URL: the engine at ${baseUrl} is in trouble: ${shorten(message)}; look at its log, then start again`;
+  return `CAMUNDA_BASE_URL: the engine at ${baseUrl} answers with an error: ${shorten(message)}; check its log, then start again`;
 }
 
 function explainTokenTrouble(error: TokenUnavailableError, { auth }: EngineAccess): string {
@@ -83,7 +84,7 @@ function tokenVariables({ status, error }: { status: number; error: string }): s
   return 'CAMUNDA_OAUTH_TOKEN_URL';
 }
 
-/** @param remedy what helps when nobody listens */
+/** @param remedy what helps when nothing listens there */
 function explainConnection(error: unknown, url: string, remedy: string): string {
   const codes = codesOf(error);
   const code = codes[0] ?? '';
@@ -92,10 +93,10 @@ function explainConnection(error: unknown, url: string, remedy: string): string 
     return `the host ${hostname} of ${url} is not known (${code}); check its name`;
   }
   if (codes.includes('ECONNREFUSED')) {
-    return `nobody listens at ${url} (${code}); ${remedy}, or change the URL`;
+    return `nothing listens at ${url} (${code}); ${remedy}, or change the URL`;
   }
   if (isTimeout(error)) {
-    return `${url} took the call and did not answer in time; check what listens there`;
+    return `${url} accepted the call and did not answer in time; check what listens there`;
   }
   if (codes.some((one) => TIMED_OUT.has(one))) {
     return `${url} cannot be reached in time (${code}); check the address, and the way to it`;
@@ -120,20 +121,20 @@ const AWAY = new Set([
 ]);
 const TIMED_OUT = new Set(['UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH']);
 
-/** Whether the time of a call was up (`AbortSignal.timeout`). */
+/** Whether a call timed out (`AbortSignal.timeout`). */
 function isTimeout(error: unknown): boolean {
   const { name, cause } = (error ?? {}) as { name?: unknown; cause?: unknown };
   return name === 'TimeoutError' || (cause !== undefined && isTimeout(cause));
 }
 
-/** OpenSSL’s verdicts on certificates and its protocol errors, as Node names them. */
+/** OpenSSL’s certificate and protocol errors, as Node names them. */
 function isTls(code: string): boolean {
   return /CERT|^ERR_(SSL|TLS)_|^EPROTO$|^UNABLE_TO_|_SIGNATURE$|_CRL$|^HOSTNAME_MISMATCH$/.test(
     code,
   );
 }
 
-/** The codes of an error and its causes; a connection that was tried at several addresses has several. */
+/** The codes of an error and its causes; a connection attempt to several addresses has several. */
 function codesOf(error: unknown): string[] {
   const own = codeOf(error);
   const { cause, errors } = (error ?? {}) as { cause?: unknown; errors?: unknown };
@@ -143,7 +144,7 @@ function codesOf(error: unknown): string[] {
 
 function codeOf(error: unknown): string[] {
   const { code } = (error ?? {}) as { code?: unknown };
-  // Ours say nothing about the connection.
+  // This one is ours, and does not describe the connection.
   return typeof code === 'string' && code !== 'ENGINE_UNAVAILABLE' ? [code] : [];
 }
 

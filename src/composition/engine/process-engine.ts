@@ -18,8 +18,8 @@ export interface ProcessEngine {
 }
 
 /**
- * Opens the configured engine, or starts the embedded one, and deploys the processes to it: at once, or as soon as
- * an engine that is away answers.
+ * Connects to the configured engine, or starts the embedded one, and deploys the processes to it: at once, or when an
+ * engine that is unavailable answers.
  *
  * @throws SetupError with one line that says what to change
  */
@@ -35,7 +35,7 @@ export async function openProcessEngine(
       ? await startEmbeddedEngine({
           file: databaseFile(config),
           secret,
-          // Otherwise personal data is in the clear in the same file, and cannot be erased anyway.
+          // Without a key, personal data is in the clear in the same file and cannot be erased anyway.
           zeroing: config.PERSONAL_DATA_KEY !== '',
           log,
         })

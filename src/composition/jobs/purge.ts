@@ -14,7 +14,7 @@ type PurgeDatabase = Pick<Database, 'purge' | 'archivedRows'> & {
 };
 
 export interface ConfiguredPurge extends Purge {
-  /** What a run would delete after all of `archivedBefore` had been archived. */
+  /** What a run would delete once all processes before `archivedBefore` are archived. */
   preview(archivedBefore: string): Promise<ArchivePreview>;
 }
 
@@ -27,12 +27,12 @@ export function checkPurge(config: PurgeConfig): { afterMs: number } | null {
   if (purge === 0) {
     if (config.ARCHIVE_EXPORT_DIR === '') return null;
     throw new SetupError(
-      'ARCHIVE_EXPORT_DIR: is where processes go before they are purged, and nothing is; set ARCHIVE_PURGE_AFTER_DAYS, too',
+      'ARCHIVE_EXPORT_DIR: is for processes that are purged, but ARCHIVE_PURGE_AFTER_DAYS is 0; set it, too',
     );
   }
   if (archive === 0) {
     throw new SetupError(
-      `ARCHIVE_PURGE_AFTER_DAYS: is ${purge}, but ARCHIVE_AFTER_DAYS is 0, so that nothing is archived; set it, too`,
+      `ARCHIVE_PURGE_AFTER_DAYS: is ${purge}, but ARCHIVE_AFTER_DAYS is 0, so nothing is archived; set it, too`,
     );
   }
   if (purge <= archive) {
@@ -43,7 +43,7 @@ export function checkPurge(config: PurgeConfig): { afterMs: number } | null {
   return { afterMs: purge * DAY_MS };
 }
 
-/** The purge as it is configured; null when there is none. */
+/** The configured purge; null when nothing is ever deleted. */
 export function openPurge(
   config: PurgeConfig,
   database: PurgeDatabase,
@@ -61,11 +61,11 @@ export function openPurge(
       purgeArchive({ purge, coldArchive, clock }, { olderThanMs, batch }, signal, onBatch),
     async preview(archivedBefore) {
       const limit = new Date(clock() - olderThanMs).toISOString();
-      // Whole months are handed over.
+      // The cold archive takes whole months.
       const before = coldArchive ? `${limit.slice(0, 7)}-01T00:00:00.000Z` : limit;
       const found = [
         await purge.preview(before),
-        // What is not archived yet, and would be before the purge.
+        // Processes that are not archived yet, but would be before the purge.
         await archive.preview([before, archivedBefore].sort()[0] ?? before),
       ];
       const times = found

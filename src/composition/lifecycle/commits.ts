@@ -1,17 +1,17 @@
 import type { StoredEvent } from '../../../domain/process/index.ts';
 
-/** Gets the events of one append, right after their commit and before the append answers. */
+/** Called with the events of one append, right after their commit and before the append resolves. */
 type CommitListener = (events: readonly StoredEvent[]) => void;
 
-/** The way of events from their commit to whoever acts on them. */
+/** Passes events from their commit to the listeners. */
 export interface Commits {
-  /** For the database: passes the events on, to one listener after the other. */
+  /** For the database: calls one listener after the other. */
   publish: CommitListener;
-  /** Adds listeners behind those that are there. */
+  /** Adds listeners after the existing ones. */
   subscribe(...listeners: readonly CommitListener[]): void;
 }
 
-/** Built before the database, which publishes to it; the listeners are built on the database. */
+/** Created before the database, which publishes to it; the listeners need the database. */
 export function createCommits(): Commits {
   const subscribed: CommitListener[] = [];
   return {

@@ -1,36 +1,39 @@
 import type { Logger } from 'pino';
 import { SetupError, StoreUnavailableError } from '../../../domain/common/index.ts';
 
-/** What SQLite says of its file (https://sqlite.org/rescode.html), and what to do. */
+/** SQLite's errors about its file (https://sqlite.org/rescode.html), and what to do. */
 const OF_THE_FILE: readonly [code: RegExp, sentence: string][] = [
   [
     /^SQLITE_(BUSY|LOCKED)/,
-    'another process has held the write lock of the database for longer than is waited for; end it, or try again when it is done',
+    'another process has held the write lock of the database for too long; end it, or try again when it is done',
   ],
-  [/^SQLITE_NOTADB/, 'the database file is none of SQLite; is it the folder of this service?'],
+  [
+    /^SQLITE_NOTADB/,
+    'the database file is not an SQLite database; is DATA_DIR the folder of this service?',
+  ],
   [
     /^SQLITE_CORRUPT/,
     'the database file is damaged; restore it from a backup, see docs/operating/sqlite.md',
   ],
-  [/^SQLITE_READONLY/, 'the database file or its folder may only be read; let this user write it'],
+  [/^SQLITE_READONLY/, 'the database file or its folder is read-only; let this user write it'],
   [
     /^SQLITE_(CANTOPEN|PERM|AUTH)/,
     'the database file cannot be opened; let this user read and write the folder',
   ],
-  [/^SQLITE_FULL/, 'there is no room left for the database; make room on its disk'],
+  [/^SQLITE_FULL/, 'the disk of the database is full; free some space'],
   [/^SQLITE_IOERR/, 'the disk of the database failed; look at the log of the system'],
 ];
 
-/** One sentence on why a command, or the start of the service, ended: no stack, and no more than one line. */
+/** Explains in one line, without a stack, why a command or the start of the service failed. */
 function explainFailure(error: unknown): string {
   const said = oneLine(messageOf(error));
   if (error instanceof SetupError || error instanceof StoreUnavailableError) return said;
   const ofTheFile = explainFileTrouble(error);
   if (ofTheFile !== null) return ofTheFile;
-  return `${said}; this should not have happened: LOG_LEVEL=debug shows where it did`;
+  return `${said}; this is a defect: LOG_LEVEL=debug shows its stack`;
 }
 
-/** Likewise of an error of SQLite's; null when it is none that its file, or who else has it, is the reason of. */
+/** Explains an SQLite error about the file or its locks; null for other errors. */
 export function explainFileTrouble(error: unknown): string | null {
   const { code } = (error ?? {}) as { code?: unknown };
   const found = OF_THE_FILE.find(([pattern]) => typeof code === 'string' && pattern.test(code));
@@ -45,13 +48,13 @@ function oneLine(text: string): string {
 }
 
 /**
- * Ends the process with one line, on what nobody has caught. Only where somebody asks for it there is a stack.
+ * Ends the process with one line on an uncaught error, with a stack only when LOG_LEVEL asks for it.
  *
- * @returns a function that leaves this to others again
+ * @returns a function that removes the handlers
  */
 export function failInOneLine(write: (text: string) => void, level = process.env.LOG_LEVEL) {
   const fail = (error: unknown): void => {
-    sayFailure(error, write, level);
+    reportFailure(error, write, level);
     process.exit(1);
   };
   process.on('uncaughtException', fail);
@@ -62,7 +65,7 @@ export function failInOneLine(write: (text: string) => void, level = process.env
   };
 }
 
-/** From here on, what nobody has caught ends the process with a log line that has the stack: the service runs. */
+/** For the running service: an uncaught error ends the process with a log line that has the stack. */
 export function failInLog(log: Pick<Logger, 'fatal'>): void {
   const fail = (error: unknown): void => {
     log.fatal({ err: error }, 'a defect ends the service');
@@ -74,7 +77,7 @@ export function failInLog(log: Pick<Logger, 'fatal'>): void {
 }
 
 /** Writes the line, and at the level `debug` the stack below it. */
-export function sayFailure(
+export function reportFailure(
   error: unknown,
   write: (text: string) => void,
   level = process.env.LOG_LEVEL,

@@ -3,29 +3,29 @@ interface ShutdownLog {
 }
 
 export interface Shutdown {
-  /** Adds what closes a part that was just opened; `timeLeft` says how many milliseconds remain. */
+  /** Adds the function that closes a part that was just opened; `timeLeft` gives the remaining milliseconds. */
   add(part: string, close: (timeLeft: () => number) => Promise<unknown> | unknown): void;
   /**
-   * Closes all parts, the last opened first, within about `timeoutMs`. A part that fails or takes too
-   * long is logged and left, and holds up none of the others.
+   * Closes all parts within about `timeoutMs`, the last opened first. A part that fails or takes too long is logged
+   * and skipped.
    */
   run(timeoutMs: number): Promise<void>;
 }
 
-/** Every part gets at least this long, so that one that ate up the time does not cut off the rest. */
-const LEAST_MS = 250;
+/** Every part gets at least this time, so that a slow one does not take it all. */
+const MIN_PART_MS = 250;
 
-/** Closes the parts of a service in the reverse of the order they were opened in. */
+/** Closes the parts of a service in the reverse order of their opening. */
 export function createShutdown(log: ShutdownLog): Shutdown {
   const parts: { part: string; close: (timeLeft: () => number) => unknown }[] = [];
   return {
     add: (part, close) => void parts.unshift({ part, close }),
     async run(timeoutMs) {
       const deadline = Date.now() + timeoutMs;
-      const timeLeft = (): number => Math.max(LEAST_MS, deadline - Date.now());
+      const timeLeft = (): number => Math.max(MIN_PART_MS, deadline - Date.now());
       for (const { part, close } of parts.splice(0)) {
         try {
-          await within(timeLeft() + LEAST_MS, async () => close(timeLeft));
+          await within(timeLeft() + MIN_PART_MS, async () => close(timeLeft));
         } catch (error) {
           log.warn({ err: error, part }, 'not stopped cleanly');
         }

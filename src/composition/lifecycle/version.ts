@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Version of this release: `version` of our package.json, from the sources and from a build alike. */
+/** Version of this release: `version` of our package.json, for the sources and for a build. */
 export const VERSION: string = readVersion(dirname(fileURLToPath(import.meta.url)));
 
 /** @throws Error when no folder from `folder` upward holds our package.json */
@@ -14,7 +14,7 @@ function readVersion(folder: string): string {
   return readVersion(parent);
 }
 
-/** Null when there is no such file, or when it is somebody else's: a build may hold one of its own. */
+/** Null when there is no such file, or it belongs to another package: a build may have its own. */
 function versionIn(file: string): string | null {
   let text: string;
   try {

@@ -3,13 +3,13 @@ import pino, { type Logger, type LoggerOptions } from 'pino';
 import { createMask, secretsIn } from '../../../infrastructure/observability/secrets.ts';
 
 const HEADERS = ['authorization', 'proxy-authorization', 'cookie', 'set-cookie', 'x-api-key'];
-const PLACES = ['', '*.', 'headers.', 'req.headers.', 'request.headers.'];
+const PARENTS = ['', '*.', 'headers.', 'req.headers.', 'request.headers.'];
 
 /**
- * JSON lines for machines, coloured ones on a terminal. Secrets are masked wherever they turn up: by the
- * name of their field, by the form of a URL, and those of the configuration by their value.
+ * Logs JSON lines, or coloured ones on a terminal. Secrets are masked everywhere: by the name of their field, by the
+ * form of a URL, and the secrets of the configuration by their value.
  *
- * @param env where the secrets of the configuration are found
+ * @param env the variables with the secrets of the configuration
  */
 export function createLogger(
   level: string,
@@ -22,7 +22,7 @@ export function createLogger(
     : pino(options);
 }
 
-/** The same lines for a command, each written at once: to `destination`, which may have a bar to redraw. */
+/** The same for a command; each line is written at once to `destination`, which may have to redraw a bar. */
 export async function createCommandLogger(
   level: string,
   forPeople: boolean,
@@ -43,7 +43,9 @@ function optionsOf(level: string, env: Record<string, string | undefined>): Logg
     base: null,
     redact: {
       paths: ['password', ...HEADERS].flatMap((name) =>
-        PLACES.map((place) => (place === '' ? `["${name}"]` : `${place.slice(0, -1)}["${name}"]`)),
+        PARENTS.map((parent) =>
+          parent === '' ? `["${name}"]` : `${parent.slice(0, -1)}["${name}"]`,
+        ),
       ),
       censor: '***',
     },
@@ -52,10 +54,7 @@ function optionsOf(level: string, env: Record<string, string | undefined>): Logg
   };
 }
 
-/**
- * What an error says, without the objects that libraries hang on theirs: the options of a call with its
- * headers, a command with its arguments.
- */
+/** An error without the objects that libraries attach: the options of a call with its headers, a command's arguments. */
 function serializeError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const { raw: _raw, aggregateErrors, ...fields } = pino.stdSerializers.err(error);

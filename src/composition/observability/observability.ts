@@ -22,14 +22,14 @@ import type { HttpObservers } from '../../http/parts/server-parts.ts';
 import { VERSION } from '../lifecycle/version.ts';
 import { startTracing } from './start-tracing.ts';
 
-/** All that is seen of a service from outside: its log lines, metrics and traces. */
+/** Log lines, metrics and traces of the service. */
 export interface Observability extends Observers {
   traceIds: TraceIds;
-  /** Adds trace ids to lines of which the writer knows the correlation id only. */
+  /** Adds trace ids to lines whose writer knows only the correlation id. */
   log: PartLog;
   waitroom(): Waitroom;
   queue(queue: Queue): Queue;
-  /** What to call with the events of each append, after its commit. */
+  /** Returns what to call with the events of each append, after its commit. */
   events(ports: {
     processMap: ProcessMap;
     eventStore: EventStore;
@@ -44,11 +44,11 @@ export interface Observability extends Observers {
     waiting: () => number;
     processMap: ProcessMap;
   }): HttpObservers;
-  /** Sends the spans that were not sent. */
+  /** Sends the remaining spans. */
   stop(timeoutMs: number): Promise<void>;
 }
 
-/** @throws SetupError when traces are asked for in a way there is none */
+/** @throws SetupError when the settings of traces are not supported */
 export function openObservability(
   config: Config,
   log: FastifyBaseLogger,

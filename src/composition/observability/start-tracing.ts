@@ -22,7 +22,7 @@ import { VERSION } from '../lifecycle/version.ts';
 
 interface RunningTracing {
   tracing: Tracing;
-  /** Sends what was not sent, within this time; what then remains is lost. */
+  /** Sends the remaining spans within this time; later ones are lost. */
   stop(timeoutMs: number): Promise<void>;
 }
 
@@ -35,18 +35,17 @@ type TracingConfig = Pick<
   'OTEL_EXPORTER_OTLP_ENDPOINT' | 'OTEL_TRACES_EXPORTER' | 'OTEL_SERVICE_NAME'
 >;
 
-/** Milliseconds between two lines about an exporter that fails. */
-const COMPLAIN_EVERY_MS = 60_000;
-/** A stop waits no longer than this for a receiver that does not answer, in milliseconds. */
-const LONGEST_FLUSH_MS = 3_000;
+/** Failed exports are logged at most at this interval. */
+const WARN_INTERVAL_MS = 60_000;
+/** A stop waits no longer than this for a receiver that does not answer. */
+const FLUSH_TIMEOUT_MS = 3_000;
 
 /**
- * Sets up OpenTelemetry when an OTLP receiver is named; without one, spans are not even made. What is
- * not in our configuration the SDK reads itself from the standard variables: sampler, headers, resource
- * attributes, the sizes and times of batches.
+ * Sets up OpenTelemetry when an OTLP receiver is configured; otherwise no spans are created. The SDK itself reads the
+ * other standard variables: sampler, headers, resource attributes, the sizes and times of batches.
  *
- * @param env for the standard variables that say where, and whether at all
- * @throws SetupError for what would silently send nothing
+ * @param env the standard variables of OpenTelemetry
+ * @throws SetupError for settings with which nothing would be sent
  */
 export function startTracing(
   config: TracingConfig,
@@ -55,7 +54,7 @@ export function startTracing(
 ): RunningTracing {
   const url = receiver(config, env);
   if (url === null) return { tracing: NO_TRACING, stop: async () => {} };
-  const exporter = complaining(new OTLPTraceExporter({ url }), log, withoutSecrets(url));
+  const exporter = withWarnings(new OTLPTraceExporter({ url }), log, withoutSecrets(url));
   const provider = new NodeTracerProvider({
     resource: defaultResource()
       .merge(
@@ -67,12 +66,12 @@ export function startTracing(
       .merge(detectResources({ detectors: [envDetector] })),
     spanProcessors: [new BatchSpanProcessor(exporter)],
   });
-  // For the context that steps run in, and for spans that a handler makes itself. A second service in
-  // the same process keeps the first one's: the context is the same, and its own spans go its own way.
+  // For the context that steps run in, and for spans that handlers create. A second service in the same process
+  // keeps the registration of the first: the context is the same, and each has its own tracer.
   provider.register();
   return {
     tracing: createTracing(provider.getTracer('fastify-camunda', VERSION)),
-    stop: (timeoutMs) => within(Math.min(timeoutMs, LONGEST_FLUSH_MS), provider.shutdown()),
+    stop: (timeoutMs) => within(Math.min(timeoutMs, FLUSH_TIMEOUT_MS), provider.shutdown()),
   };
 }
 
@@ -96,13 +95,13 @@ function receiver(config: TracingConfig, env: Record<string, string | undefined>
     }
     return own;
   }
-  // The port that receivers listen on, by the specification of OTLP.
+  // The standard port of OTLP over HTTP.
   return `${(base || 'http://localhost:4318').replace(/\/+$/, '')}/v1/traces`;
 }
 
-/** Tells of failed exports, once in a while: spans are lost then, and nothing else. */
-function complaining(exporter: SpanExporter, log: TracingLog, url: string): SpanExporter {
-  let silentUntil = 0;
+/** Logs failed exports, at most once a minute; only spans are lost. */
+function withWarnings(exporter: SpanExporter, log: TracingLog, url: string): SpanExporter {
+  let quietUntil = 0;
   let failures = 0;
   return {
     export(spans, answer) {
@@ -110,10 +109,10 @@ function complaining(exporter: SpanExporter, log: TracingLog, url: string): Span
         if (result.code !== 0) {
           failures++;
           const now = performance.now();
-          if (now >= silentUntil) {
-            silentUntil = now + COMPLAIN_EVERY_MS;
+          if (now >= quietUntil) {
+            quietUntil = now + WARN_INTERVAL_MS;
             const error = result.error?.message ?? 'no reason given';
-            log.warn({ url, error, failures }, 'traces: the receiver took no spans');
+            log.warn({ url, error, failures }, 'traces: the receiver did not accept spans');
           }
         }
         answer(result);
@@ -134,7 +133,7 @@ async function within(ms: number, work: Promise<unknown>): Promise<void> {
   const late = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, ms);
   });
-  // A receiver that is away was complained about already.
+  // That the receiver is unavailable was logged already.
   await Promise.race([work.catch(() => {}), late]);
   clearTimeout(timer);
 }

@@ -3,7 +3,7 @@ import { openRedis } from '../../../infrastructure/redis/connection.ts';
 import type { Config } from '../../config.ts';
 import type { createShutdown } from '../lifecycle/shutdown.ts';
 
-/** Instances count the calls of a caller together when they share a Redis. */
+/** Service instances that share a Redis count the calls of a caller together. */
 export function openRateLimit(
   config: Pick<Config, 'REDIS_URL' | 'RATE_LIMIT_PER_MINUTE' | 'REDIS_PREFIX'>,
   shutdown: ReturnType<typeof createShutdown>,
@@ -11,7 +11,7 @@ export function openRateLimit(
 ) {
   if (config.REDIS_URL === '' || config.RATE_LIMIT_PER_MINUTE === 0) return undefined;
   const redis = openRedis(config.REDIS_URL, 'limiter', (err) =>
-    log.warn({ err }, 'calls are not counted together: Redis is away'),
+    log.warn({ err }, 'Redis is unavailable: calls are not counted together'),
   );
   shutdown.add('rate limit', () => redis.disconnect());
   return { redis, prefix: config.REDIS_PREFIX };

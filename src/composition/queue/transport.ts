@@ -18,7 +18,7 @@ export interface Transport {
   queue: Queue;
   notifier: Notifier;
   deadLetters: DeadLetters;
-  /** Whether the queue has a job of this event among the dead letters of this process. */
+  /** Whether the queue in this process keeps a job of this event as a dead letter. */
   isDeadLetter: (eventId: string) => boolean;
   /** Calls back with the queues in Redis now and when they are opened later; left out without Redis. */
   onBoards?: OnBoards;
@@ -26,14 +26,14 @@ export interface Transport {
   trouble(): string | null;
 }
 
-/** Milliseconds between two looks for a Redis that is away. */
-const LOOK_MS = 1_000;
+/** The interval of attempts to reach a Redis that is unavailable. */
+const RETRY_INTERVAL_MS = 1_000;
 
 /**
- * Queue and notifier: both through Redis, or both in this process. A Redis that is away is looked for in the
- * background: the service runs meanwhile, and what it accepts waits in the outbox.
+ * Opens queue and notifier: both through Redis, or both in this process. When Redis is unavailable, this is tried again
+ * in the background: the service runs meanwhile, and accepted starts wait in the outbox.
  *
- * @throws SetupError with one line when REDIS_URL, or what is found there, is wrong
+ * @throws SetupError with one line when REDIS_URL is wrong, or the server there cannot be used
  */
 export async function openTransport(
   config: Config,
@@ -52,12 +52,12 @@ export async function openTransport(
   const { deadLetters } = queue;
   const stopping = new AbortController();
   let boards: BullMQAdapter[] = [];
-  let tellBoards: (boards: readonly BullMQAdapter[]) => void = () => {};
+  let notifyBoards: (boards: readonly BullMQAdapter[]) => void = () => {};
   let trouble = await attempt();
   const isAway = trouble !== null;
   if (isAway) {
-    log.warn({ reason: trouble }, 'Redis is away: what is accepted waits in the outbox');
-    void goOn();
+    log.warn({ reason: trouble }, 'Redis is unavailable: accepted starts wait in the outbox');
+    void retryUntilOpen();
   }
   const notifier = await createRedisNotifier({
     url,
@@ -76,29 +76,29 @@ export async function openTransport(
     },
     notifier,
     deadLetters,
-    // The outbox row of a job in Redis is gone.
+    // The outbox rows of jobs in Redis are deleted.
     isDeadLetter: () => false,
     onBoards(listener) {
-      tellBoards = listener;
+      notifyBoards = listener;
       listener(boards);
     },
     trouble: () => trouble,
   };
 
-  async function goOn(): Promise<void> {
+  async function retryUntilOpen(): Promise<void> {
     while (trouble !== null) {
-      await sleep(LOOK_MS, undefined, { signal: stopping.signal }).catch(() => {});
+      await sleep(RETRY_INTERVAL_MS, undefined, { signal: stopping.signal }).catch(() => {});
       if (stopping.signal.aborted) return;
-      // Found to be wrong only now: somebody may mend it, or put another one there.
+      // A wrong server that was found only now: it may be fixed or replaced.
       const now = await attempt().catch((error: unknown) => String((error as Error).message));
       if (stopping.signal.aborted) return;
       if (now !== null && now !== trouble) log.warn({ reason: now }, 'Redis cannot be used yet');
-      if (now === null) log.info({}, 'Redis is there');
+      if (now === null) log.info({}, 'Redis is available');
       trouble = now;
     }
   }
 
-  /** @returns null when the queue is open, or why Redis is away */
+  /** @returns null when the queue is open, or why Redis is unavailable */
   async function attempt(): Promise<string | null> {
     try {
       const warnings = await checkRedis(url);
@@ -111,7 +111,7 @@ export async function openTransport(
       });
       await queue.use(opened);
       boards = opened.queues.map((one) => new BullMQAdapter(one));
-      tellBoards(boards);
+      notifyBoards(boards);
       for (const warning of warnings) log.warn({}, warning);
       return null;
     } catch (cause) {

@@ -18,7 +18,7 @@ export interface Live extends LivePart {
   onState(state: ProcessState): void;
   /** How many callers wait or follow. */
   waiting(): number;
-  /** Answers everybody who waits, and lets nobody wait from now on: at the stop. */
+  /** Releases all callers that wait, and lets nobody wait from now on: at the stop. */
   releaseAll(): void;
 }
 

@@ -3,7 +3,7 @@ import type { Queue } from '../../../domain/outbox/index.ts';
 import type { Database } from '../../../infrastructure/sql/database.ts';
 import type { HealthCheck } from '../../http/parts/server-parts.ts';
 
-/** What an instance needs to be ready; `trouble` is one line, or null when there is none. */
+/** The dependencies of a service instance; `trouble` is one line, or null. */
 interface ReadinessParts {
   database: Pick<Database, 'ping'>;
   queue: Pick<Queue, 'ready'>;
@@ -13,7 +13,7 @@ interface ReadinessParts {
   isWorker: boolean;
 }
 
-/** The checks of `/health/ready`, each of which rejects with what is missing. */
+/** The checks of `/health/ready`; each rejects with the reason. */
 export function readinessChecks({
   database,
   queue,
@@ -22,13 +22,13 @@ export function readinessChecks({
   engine,
   isWorker,
 }: ReadinessParts): Record<string, HealthCheck> {
-  // Without the role it is others who start instances and do steps; but it has its processes to deploy.
+  // Without the role `worker` the engine is needed only until the processes are deployed.
   const needsEngine = isWorker || opened.trouble() !== null;
   return {
     database: () => database.ping(),
     queue: async () => {
       failOn(transport.trouble());
-      if (!(await queue.ready())) throw new Error('takes no jobs');
+      if (!(await queue.ready())) throw new Error('accepts no jobs');
     },
     ...(needsEngine
       ? {

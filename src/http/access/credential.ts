@@ -2,9 +2,9 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Credential } from '../../access/caller.ts';
 
 /**
- * What a request shows: `X-API-Key`, or a key or token as `Authorization: Bearer` (RFC 6750), or a key
- * as the password of HTTP Basic (RFC 7617) with any name, which is what a browser asks for. The first
- * one counts: a gateway may need `Authorization` for itself.
+ * Reads the credential of a request: `X-API-Key`, or a key or token as `Authorization: Bearer` (RFC 6750), or a key
+ * as the password of HTTP Basic (RFC 7617) with any name, which is what a browser sends. `X-API-Key` comes first: a
+ * gateway may need `Authorization` for itself.
  */
 export function readCredential(headers: IncomingHttpHeaders): Credential | null {
   const key = headers['x-api-key'];

@@ -1,7 +1,7 @@
 import type { FastifySchema, RouteOptions } from 'fastify';
 import { problem } from '../answers/problems.ts';
 
-/** How callers show who they are, for the OpenAPI document. */
+/** How callers authenticate, for the OpenAPI document. */
 export const SECURITY_SCHEMES = {
   bearer: {
     type: 'http',
@@ -18,7 +18,7 @@ export const SECURITY_SCHEMES = {
 
 const FOREIGN_PAGE = 'Sent by a page of another site';
 
-/** A route with what its scope means: who may call it, and how others are answered. */
+/** Documents the scope of a route: who may call it, and how other callers are answered. */
 export function withAccess<Route extends { schema: FastifySchema; route: RouteOptions }>(
   given: Route,
 ): Route {
@@ -40,14 +40,16 @@ export function withAccess<Route extends { schema: FastifySchema; route: RouteOp
       description: [schema.description, `Needs ${needs}.`].filter(Boolean).join('\n\n'),
       security: Object.keys(SECURITY_SCHEMES).map((name) => ({ [name]: roles })),
       response: {
-        401: problem('No API key or token, or not a valid one'),
+        401: problem('No valid API key or token'),
         403: problem(
           scope === 'any'
             ? FOREIGN_PAGE
             : `Without the scope \`${scope}\`, or sent by a page of another site`,
         ),
-        429: problem('Too many requests of this caller, or too many without a valid key or token'),
-        503: problem('The service, or what it needs for this, is away or has too much to do'),
+        429: problem(
+          'Too many requests from this caller, or too many without a valid key or token',
+        ),
+        503: problem('The service is overloaded, or a dependency is unavailable'),
         ...(schema.response as object | undefined),
       },
     },

@@ -8,7 +8,7 @@ import { isForBrowsers } from './routes.ts';
 
 const REALM = 'realm="fastify-camunda"';
 
-/** 401: nothing was shown, or nothing that is good. Which of the many ways it is not is not said. */
+/** 401: no credential, or one that is not valid. The answer does not reveal why. */
 export function sendUnauthorized(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -16,20 +16,20 @@ export function sendUnauthorized(
 ): FastifyReply {
   const challenge = isForBrowsers(request.url.split('?')[0] ?? '')
     ? `Basic ${REALM}, charset="UTF-8"`
-    : // RFC 6750, section 3.1: no error code for who showed nothing.
+    : // RFC 6750, section 3.1: no error code for a request without a credential.
       `Bearer ${REALM}${shown ? ', error="invalid_token"' : ''}`;
   reply.header('WWW-Authenticate', challenge);
   return sendProblem(
     reply,
     'unauthorized',
     shown
-      ? 'The API key or token is not valid, or not any more. Ask whoever runs the service for another one.'
+      ? 'The API key or token is not valid, or no longer valid. Ask the operator of the service for another one.'
       : 'Send an API key or token as `Authorization: Bearer …`, or a key as `X-API-Key`.',
-    concerning(request),
+    processOf(request),
   );
 }
 
-/** 403: known, but not allowed to do this. */
+/** 403: the caller is known, but not allowed to do this. */
 export function sendForbidden(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -48,21 +48,21 @@ export function sendForbidden(
     reply,
     'forbidden',
     `This needs the scope ${wanted}; your key or token has ${held}.`,
-    concerning(request),
+    processOf(request),
   );
 }
 
-/** 403: a page of another site made a browser send this, with what the browser adds by itself. */
+/** 403: a page of another site made a browser send this, with the credential that the browser adds by itself. */
 export function sendCrossSite(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   return sendProblem(
     reply,
     'forbidden',
     'A page of another site sent this. Send it from a page of this service, or with an API key as `Authorization: Bearer …`.',
-    concerning(request),
+    processOf(request),
   );
 }
 
-/** 403: everybody on this machine gets in, but this did not come from here. */
+/** 403: access control is off for this machine, but the request did not come from it. */
 export function sendForeignPage(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -71,8 +71,8 @@ export function sendForeignPage(
   return sendProblem(
     reply,
     'forbidden',
-    `Without access control only programs and pages of this machine are served, and ${reason}. Call the service as localhost, 127.0.0.1 or [::1], or make an API key and send it.`,
-    concerning(request),
+    `Without access control only programs and pages on this machine are served, and ${reason}. Call the service as localhost, 127.0.0.1 or [::1], or create an API key and send it.`,
+    processOf(request),
   );
 }
 
@@ -86,21 +86,21 @@ export function sendTooManyFailures(
     reply,
     'too-many-requests',
     'Too many calls without a valid API key or token came from your address.',
-    concerning(request),
+    processOf(request),
   );
 }
 
-/** 503: the database of the keys, or the identity provider, is away. */
+/** 503: the database with the keys, or the identity provider, is unavailable. */
 export function sendCannotCheck(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   return sendUnavailable(
     reply,
     'Your API key or token cannot be checked now; nothing was done. Send the same request again later.',
-    concerning(request),
+    processOf(request),
   );
 }
 
-/** The process a request is about, where its path names one. */
-function concerning(request: FastifyRequest): Partial<Problem> {
+/** The process that the path names, if it names one. */
+function processOf(request: FastifyRequest): Partial<Problem> {
   const { correlationId } = (request.params ?? {}) as { correlationId?: unknown };
   const parsed = correlationIdSchema.safeParse(correlationId);
   return parsed.success ? { correlationId: parsed.data } : {};

@@ -20,13 +20,13 @@ import { isForBrowsers } from './routes.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Who calls; null while access control is off, and on open routes. */
+    /** Null while access control is off, and on open routes. */
     caller: Caller | null;
   }
 }
 
 const MINUTE_MS = 60_000;
-/** Calls without a good credential that one address may make in a minute when there is no limit. */
+/** Calls without a valid credential that one address may make in a minute when no limit is set. */
 const MAX_FAILURES = 300;
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
@@ -41,8 +41,8 @@ export interface AccessPart {
 }
 
 /**
- * Checks every request before anything else has it, and limits their rate: per caller, or per address
- * (a /64 of IPv6) for who is not known. Register it before the routes.
+ * Checks the credential of every request first, and limits the rate: per caller, or per address (a /64 of IPv6) for
+ * unknown callers. Register it before the routes.
  */
 export async function registerAccess(app: FastifyInstance, part: AccessPart): Promise<void> {
   const { control: access, rateLimitPerMinute, rateLimitRedis } = part;
@@ -55,7 +55,7 @@ export async function registerAccess(app: FastifyInstance, part: AccessPart): Pr
     ...(rateLimitRedis
       ? { redis: rateLimitRedis.redis, nameSpace: `${rateLimitRedis.prefix}:rate:` }
       : {}),
-    // Redis away: calls are answered, and not counted.
+    // Without Redis, calls are answered but not counted.
     skipOnError: true,
   });
   const failures = app.createRateLimit({
@@ -81,7 +81,7 @@ export async function registerAccess(app: FastifyInstance, part: AccessPart): Pr
     }
     const credential = readCredential(request.headers);
     if (!credential) return refuse(request, reply, false);
-    // A guesser must not make us ask the database without end; keys in use are known here.
+    // Guessed keys must not cause endless queries; keys in use are in memory.
     if (access.isNew(credential)) {
       const far = await failures(request, { increment: false });
       if (!far.isAllowed && far.remaining === 0) {
@@ -115,16 +115,16 @@ export async function registerAccess(app: FastifyInstance, part: AccessPart): Pr
   }
 }
 
-/** Every request has a logger of its own, so pino need not make another one, which costs more. */
+/** Sets the caller on the logger of the request, which is cheaper than a child logger. */
 function nameInLog(request: FastifyRequest, caller: string): void {
   const log = request.log as FastifyBaseLogger & Partial<Pick<Logger, 'setBindings'>>;
   if (log.setBindings) log.setBindings({ caller });
   else request.log = log.child({ caller });
 }
 
-/** What the route asks; `admin` where it does not say, which `check` of the routes does not let be. */
+/** The scope of the route; `admin` where it has none, which `listRoutes` does not allow. */
 function scopeOf(request: FastifyRequest): RouteScope {
-  // Whoever is not let in is not told either which paths there are.
+  // Callers without access do not learn which paths exist.
   if (request.is404) return 'any';
   return request.routeOptions.config.scope ?? 'admin';
 }
@@ -134,9 +134,9 @@ function addressOf(request: FastifyRequest): string {
 }
 
 /**
- * True for a change that a page of another site asks for. Browsers say where a request comes from
- * (https://www.w3.org/TR/fetch-metadata/); programs do not, and need not. It matters where nothing has to
- * be shown, or the browser shows it by itself.
+ * True for a changing request that a page of another site sent. Browsers name the origin of a request
+ * (https://www.w3.org/TR/fetch-metadata/); programs need not. It matters where no credential is needed, or the
+ * browser adds it by itself.
  */
 function isCrossSite(request: FastifyRequest): boolean {
   if (SAFE_METHODS.has(request.method)) return false;
@@ -144,11 +144,11 @@ function isCrossSite(request: FastifyRequest): boolean {
   return site !== undefined && site !== 'same-origin' && site !== 'none';
 }
 
-/** For pages of libraries, which bring their own styles and scripts. */
+/** For pages of libraries, which have their own styles and scripts. */
 const PAGES_CSP =
   "default-src 'self'; style-src 'self' 'unsafe-inline' https://fonts.googleapis.com; font-src 'self' data: https://fonts.gstatic.com; img-src 'self' data:; object-src 'none'; base-uri 'self'; frame-ancestors 'none'; form-action 'self'";
 
-/** Headers by which browsers and caches treat answers with care; routes may set their own instead. */
+/** Headers that restrict what browsers and caches do with answers; routes may set others. */
 export function registerDefaultHeaders(app: FastifyInstance): void {
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('Cache-Control', 'no-store');

@@ -3,11 +3,11 @@ import type { RouteScope } from '../../../domain/access/index.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** What the route asks of its caller. Every route says so, or the server is not built. */
+    /** The scope that callers need. The server is not built when a route has none. */
     scope?: RouteScope;
   }
   interface FastifyInstance {
-    /** Every route there is, in the order of registration. */
+    /** Every route, in the order of registration. */
     routeList: readonly ListedRoute[];
   }
 }
@@ -15,14 +15,14 @@ declare module 'fastify' {
 /** A route as it was registered. */
 type ListedRoute = Readonly<Pick<RouteOptions, 'method' | 'url' | 'config'>>;
 
-/** Paths that people open in a browser, which asks for name and password when challenged so. */
+/** Paths that people open in a browser, which asks for name and password when challenged with Basic. */
 const BROWSER_PATHS = ['/documentation', '/admin', '/ui'];
 
 export function isForBrowsers(url: string): boolean {
   return BROWSER_PATHS.some((path) => url === path || url.startsWith(`${path}/`));
 }
 
-/** Gives every route of a plugin that knows nothing of scopes this one. Call it inside its context. */
+/** Sets the scope of every route of a plugin that knows no scopes. Call it inside the context of the plugin. */
 export function declareScope(app: FastifyInstance, scope: RouteScope): void {
   app.addHook('onRoute', (route) => {
     route.config = { scope, ...route.config };
@@ -30,15 +30,14 @@ export function declareScope(app: FastifyInstance, scope: RouteScope): void {
 }
 
 /**
- * Hears of every route that is registered from here on.
+ * Lists every route that is registered from now on.
  *
- * @returns a check for when all are there, which throws an Error that names those without a scope
+ * @returns a check to call after the last one; it throws an Error that names the routes without a scope
  */
 export function listRoutes(app: FastifyInstance): () => void {
   const routes: ListedRoute[] = [];
   app.addHook('onRoute', (route) => {
-    // Of one that is registered with and without a slash at its end Fastify changes the URL afterwards, and hooks
-    // that come later give it its scope.
+    // Fastify changes the URL of a route with an optional trailing slash afterwards, and later hooks set its scope.
     const { method, url } = route;
     routes.push({
       method,
@@ -53,6 +52,6 @@ export function listRoutes(app: FastifyInstance): () => void {
     const without = routes.filter(({ config }) => config?.scope === undefined);
     if (without.length === 0) return;
     const names = without.map(({ method, url }) => `${method} ${url}`).join(', ');
-    throw new Error(`config.scope is missing, so nobody knows who may call: ${names}`);
+    throw new Error(`config.scope is missing, so it is not known who may call ${names}`);
   };
 }

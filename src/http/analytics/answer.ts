@@ -17,14 +17,14 @@ export function largest<Group extends string>(
   };
 }
 
-/** How an answer was made, for its beginning. */
+/** The beginning of every answer: how it was made. */
 export function madeOf(analysis: Analysis<string>, { from, to, timeZone, bucket }: Range) {
   const { source, asOf, eventsBehind } = analysis;
   const [since, until] = [from, to].map((ms) => new Date(ms).toISOString()) as [string, string];
   return { source, from: since, to: until, timeZone, bucket, asOf, eventsBehind };
 }
 
-/** Where a slice begins, on the clocks of the time zone. */
+/** The start of a bucket, in the time zone. */
 export function startsOf({ bounds, timeZone }: Range): (slice: number) => { start: string } {
   const iso = isoIn(timeZone);
   return (slice) => ({ start: iso(bounds[slice] as number) });

@@ -3,24 +3,24 @@ import { AnswerTooLargeError } from '../../../domain/common/index.ts';
 import { sendProblem } from '../answers/problems.ts';
 import { hungUpSignal } from '../waiting/caller-wait.ts';
 
-/** Milliseconds that an answer may take. */
-const TIME_LIMIT_MS = 120_000;
+/** The longest time that a query may take. */
+const QUERY_TIMEOUT_MS = 120_000;
 
 export type Ask = ReturnType<typeof createAsk>;
 
 /**
- * Runs questions that may take long. They end with the caller who hangs up, or when their time is over; those that
- * read the events alone come one after the other, so that they leave room for all others.
+ * Runs queries that may take long. A query ends when its caller hangs up or its time is up. Queries that read the
+ * events run one after the other, so that they leave room for all others.
  */
-export function createAsk(timeLimitMs = TIME_LIMIT_MS) {
+export function createAsk(timeoutMs = QUERY_TIMEOUT_MS) {
   let last: Promise<unknown> = Promise.resolve();
 
-  /** Waits for its turn, if the signal does not end that. */
+  /** Runs after all queries before it, unless the signal ends the wait. */
   async function inTurn<Answer>(run: () => Promise<Answer>, signal: AbortSignal): Promise<Answer> {
     const before = last;
     let done = (): void => {};
     last = new Promise<void>((resolve) => {
-      // Whoever comes next waits for all before it.
+      // The next query waits for all before it.
       done = () => void before.then(() => resolve());
     });
     const gone = new Promise<never>((_, reject) => {
@@ -36,14 +36,14 @@ export function createAsk(timeLimitMs = TIME_LIMIT_MS) {
     }
   }
 
-  /** The answer, or null when there is nobody or nothing to send it to any more: then the reply is done. */
+  /** The answer, or null when the caller hung up or the reply was sent. */
   return async function ask<Answer>(
     reply: FastifyReply,
     { exact }: { exact: boolean },
     run: (signal: AbortSignal) => Promise<Answer>,
   ): Promise<Answer | null> {
     const hungUp = hungUpSignal(reply);
-    const signal = AbortSignal.any([hungUp, AbortSignal.timeout(timeLimitMs)]);
+    const signal = AbortSignal.any([hungUp, AbortSignal.timeout(timeoutMs)]);
     try {
       return await (exact ? inTurn(() => run(signal), signal) : run(signal));
     } catch (error) {
@@ -52,20 +52,20 @@ export function createAsk(timeLimitMs = TIME_LIMIT_MS) {
         return null;
       }
       if (error instanceof AnswerTooLargeError) {
-        const most = error.maxParts.toLocaleString('en');
+        const max = error.maxParts.toLocaleString('en');
         sendProblem(
           reply,
           'invalid-request',
-          `The answer would be made of more than ${most} groups in buckets; ask for a longer bucket or a shorter range, for less in groupBy, or for some processes alone.`,
+          `The answer would have more than ${max} groups in buckets; ask for a longer bucket or a shorter range, for less in groupBy, or for some processes only.`,
         );
         return null;
       }
       if (!signal.aborted) throw error;
-      const seconds = Math.round(timeLimitMs / 1_000);
+      const seconds = Math.round(timeoutMs / 1_000);
       sendProblem(
         reply,
         'invalid-request',
-        `The answer takes more than the ${seconds} seconds there are for it; ask for a shorter range, or without exact=true.`,
+        `The query took longer than the limit of ${seconds} seconds; ask for a shorter range, or without exact=true.`,
       );
       return null;
     }

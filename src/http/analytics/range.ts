@@ -11,20 +11,20 @@ import {
 } from '../../../domain/rollups/index.ts';
 import { listOf, timeParameter, wholeNumber } from '../queries/parameters.ts';
 
-const MOST_GROUPS = 1_000;
-/** In milliseconds, the unit of buckets, which begin with 1970. */
+const MAX_GROUPS = 1_000;
+/** In milliseconds; buckets start in 1970. */
 const timeSchema = timeParameter
   .transform((text) => Date.parse(text))
-  .refine((ms) => ms >= 0, 'must be of a year from 1970 to 9999');
+  .refine((ms) => ms >= 0, 'must be in a year from 1970 to 9999');
 
-/** The parts of a group: each once, and no other than these. */
-export function groupsOf<const Names extends readonly string[]>(names: Names, otherwise: string) {
-  return listOf(z.enum(names, { error: `must be of ${names.join(', ')}` }))
+/** The parameter `groupBy`: some of these names, each once. */
+export function groupsOf<const Names extends readonly string[]>(names: Names, byDefault: string) {
+  return listOf(z.enum(names, { error: `must be one of ${names.join(', ')}` }))
     .refine((given) => new Set(given).size === given.length, { message: 'must name each once' })
     .meta({ uniqueItems: true })
     .optional()
     .describe(
-      `Of ${names.map((name) => `\`${name}\``).join(', ')}, with commas in between; left out: ${otherwise}`,
+      `One or more of ${names.map((name) => `\`${name}\``).join(', ')}, separated by commas; default: ${byDefault}`,
     );
 }
 
@@ -34,10 +34,10 @@ export const nameSchema = z
   .regex(/^\s*\S/, 'must not be empty')
   .trim();
 
-/** What every question has. */
+/** The parameters of every query. */
 export const rangeParameters = {
-  from: timeSchema.optional().describe('At or after this time; left out: 24 hours before `to`'),
-  to: timeSchema.optional().describe('Before this time; left out: now'),
+  from: timeSchema.optional().describe('At or after this time; default: 24 hours before `to`'),
+  to: timeSchema.optional().describe('Before this time; default: now'),
   timeZone: z
     .string()
     .max(64)
@@ -45,25 +45,25 @@ export const rangeParameters = {
       message: 'is not a time zone; give a name of the IANA database, like Europe/Berlin or UTC',
     })
     .default('UTC')
-    .describe('Of the days and hours, and of the times in the answer'),
-  process: listOf(nameSchema).optional().describe('Process keys; left out: of all'),
+    .describe('Time zone of the buckets, and of the times in the answer'),
+  process: listOf(nameSchema).optional().describe('Process keys; default: all'),
   exact: z
     .enum(['true', 'false'])
     .default('false')
     .transform((given) => given === 'true')
-    .describe('`true`: from the events themselves, which takes longer'),
+    .describe('`true` reads the events themselves, which takes longer'),
 } as const;
 
 export const bucketParameter = z.enum(BUCKETS);
 
-/** @param otherwise what it is when it is left out */
-export function limitParameter(otherwise: string) {
-  return wholeNumber(1, MOST_GROUPS)
+/** @param byDefault for the description */
+export function limitParameter(byDefault: string) {
+  return wholeNumber(1, MAX_GROUPS)
     .optional()
-    .describe(`Groups, those with the most events; left out: ${otherwise}`);
+    .describe(`Maximum number of groups, those with the most events first; default: ${byDefault}`);
 }
 
-/** The time that a question is about. */
+/** The time range of a query. */
 export interface Range {
   from: number;
   to: number;
@@ -74,7 +74,7 @@ export interface Range {
   bounds: number[];
 }
 
-/** The range of a question, or what is wrong with it. */
+/** Reads the range of a query, or what is wrong with it. */
 export function readRange(
   query: {
     from?: number | undefined;
@@ -89,12 +89,12 @@ export function readRange(
   if (from >= to) {
     const end = new Date(to).toISOString();
     return {
-      refusal: `querystring.from: must be before to, which is ${end}; exchange the two, or leave one out`,
+      refusal: `querystring.from: must be before to, which is ${end}; swap the two, or leave one out`,
     };
   }
   const range = { from, to, timeZone, exact, bucket };
   if (!bucket) return { ...range, bounds: [from, to] };
-  // Before any of them is made: a range of years has millions of minutes.
+  // Counted before any is made: a range of years has millions of minutes.
   const about = countBuckets(from, to, bucket);
   const bounds = about > MAX_POINTS ? null : boundsOf(from, to, bucket, timeZone);
   if (bounds && bounds.length - 1 <= MAX_POINTS) return { ...range, bounds };
@@ -102,7 +102,7 @@ export function readRange(
   return { refusal: tooManyPoints(range, { groups: 1, points }) };
 }
 
-/** Says which bucket or which range would do. */
+/** Explains which bucket or range would fit. */
 export function tooManyPoints(
   { from, to, bucket }: Pick<Range, 'from' | 'to' | 'bucket'>,
   { groups, points }: { groups: number; points: number },
@@ -112,7 +112,7 @@ export function tooManyPoints(
   const longer = BUCKETS.slice(BUCKETS.indexOf(unit) + 1).find(
     (candidate) => countBuckets(from, to, candidate) + 1 <= room,
   );
-  // The first and the last bucket may be cut off by the range, and count whole.
+  // The range may cut off the first and the last bucket, which count as whole ones.
   const range = spell(longestRange(unit, room - 1));
   const number = (count: number): string => count.toLocaleString('en');
   const of = groups > 1 ? ` of ${number(groups)} groups` : '';

@@ -2,9 +2,11 @@ import { z } from 'zod';
 import { BUCKETS } from '../../../domain/rollups/index.ts';
 import { problem } from '../answers/problems.ts';
 
-/** What every answer says of how it was made. */
+/** The beginning of every answer: how it was made. */
 const made = {
-  source: z.enum(['rollups', 'events']).describe('Made from the rollups, or from the events alone'),
+  source: z
+    .enum(['rollups', 'events'])
+    .describe('Whether the numbers come from the rollups or from the events'),
   from: z.iso.datetime(),
   to: z.iso.datetime(),
   timeZone: z.string(),
@@ -12,11 +14,11 @@ const made = {
   asOf: z.iso
     .datetime()
     .nullable()
-    .describe('Events up to then are in it; null: there are none yet'),
-  eventsBehind: z.number().int().describe('Events that the rollups have still to take in'),
+    .describe('Events up to this time are counted; null: there are no events yet'),
+  eventsBehind: z.number().int().describe('Events that are not in the rollups yet'),
 };
 
-const MADE = {
+const EXAMPLE = {
   source: 'rollups' as const,
   from: '2026-01-30T23:00:00.000Z',
   to: '2026-01-31T23:00:00.000Z',
@@ -28,7 +30,7 @@ const MADE = {
 
 const ms = z.number().nullable();
 const durations = {
-  timed: z.number().int().describe('Those whose duration is known'),
+  timed: z.number().int().describe('How many of them have a known duration'),
   minMs: ms,
   avgMs: ms,
   maxMs: ms,
@@ -46,8 +48,8 @@ const DURATIONS = {
   p99Ms: 97.02,
 };
 
-const start = z.iso.datetime({ offset: true }).describe('Of the bucket, in the time zone');
-const truncated = z.boolean().describe('There are more groups than `limit`');
+const start = z.iso.datetime({ offset: true }).describe('Start of the bucket, in the time zone');
+const truncated = z.boolean().describe('Whether there are more groups than `limit`');
 
 export const stepsSchema = z
   .object({
@@ -72,7 +74,7 @@ export const stepsSchema = z
   .meta({
     examples: [
       {
-        ...MADE,
+        ...EXAMPLE,
         groupBy: ['process', 'step'],
         truncated: false,
         steps: [
@@ -102,14 +104,14 @@ export const throughputSchema = z
         failed: z.number().int(),
         cancelled: z.number().int(),
         finished: z.number().int().describe('completed + failed + cancelled'),
-        retried: z.number().int().describe('Failed before, and had another go'),
+        retried: z.number().int().describe('Failed processes that were retried'),
       }),
     ),
   })
   .meta({
     examples: [
       {
-        ...MADE,
+        ...EXAMPLE,
         bucket: 'day',
         groupBy: [],
         throughput: [
@@ -145,7 +147,7 @@ export const processDurationsSchema = z
   .meta({
     examples: [
       {
-        ...MADE,
+        ...EXAMPLE,
         groupBy: ['process', 'status'],
         truncated: false,
         processes: [{ process: 'onboard-user', status: 'completed', count: 1280, ...DURATIONS }],
@@ -157,7 +159,7 @@ export const TOP_GROUPS = 100;
 
 /** For the description of every route. */
 export const SOURCE_TEXT =
-  'From the rollups, which follow the events by seconds (`asOf`); counts are exact, percentiles within one per cent. `exact=true` reads the events themselves.';
+  'From the rollups, which are seconds behind the events (`asOf`). Counts are exact, percentiles are within one per cent. `exact=true` reads the events themselves.';
 
 export const badRange = problem(
   'The request is not valid, or the answer would have too many points',

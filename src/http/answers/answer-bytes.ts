@@ -1,10 +1,10 @@
 /**
- * Bytes of an answer's rows at which a page ends, whatever its `limit`: so much is in memory several times, and is
- * turned into JSON while nothing else runs. A row that is longer comes by itself.
+ * Bytes of rows after which a page ends, whatever its `limit`: a page is in memory several times, and is
+ * serialized while nothing else runs. A longer row is sent alone.
  */
 export const PAGE_BYTES = 2_000_000;
 
-/** Bytes that are read at once for what is sent bit by bit: what a caller costs who does not read on. */
+/** Bytes that a streamed answer reads at once, and so keeps in memory for a caller who stops reading. */
 export const PIECE_BYTES = 250_000;
-/** And events. */
+/** Events that a streamed answer reads at once. */
 export const PIECE_EVENTS = 100;

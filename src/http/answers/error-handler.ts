@@ -5,13 +5,13 @@ import { ProblemError, sendProblem } from './problems.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
 import { sendDependencyUnavailable, sendUnavailable } from './unavailable.ts';
 
-/** What the router cannot read, before any route has the request, as a problem. */
+/** Answers a URL that the router cannot read with a problem. */
 export function sendUnreadableUrl(
   error: FastifyError,
   _request: unknown,
   reply: FastifyReply,
 ): FastifyReply {
-  // No hook has seen it.
+  // No hook has run.
   reply.headers(SECURITY_HEADERS);
   return sendProblem(
     reply,
@@ -22,13 +22,13 @@ export function sendUnreadableUrl(
   );
 }
 
-/** Every error of every route as a problem. */
+/** Answers every error of every route with a problem. */
 export function registerErrorHandler(
   app: FastifyInstance,
   bodyLimit: number,
   idsOf: (correlationId: string) => LogIds,
 ): void {
-  /** What its log lines say of the process, as soon as it is known which one it is. */
+  /** The ids of the process for log lines, when the request names one. */
   function aboutProcess({ logIds, params, body }: FastifyRequest): object {
     if (logIds) return logIds;
     const { correlationId } = { ...(body ?? {}), ...(params ?? {}) } as { correlationId?: unknown };
@@ -75,7 +75,7 @@ export function registerErrorHandler(
         return sendProblem(
           reply,
           'engine-refused',
-          `The process engine refused the call, and nothing happened: ${error.message}. Mend what it names, then send the request again.`,
+          `The process engine refused the call, and nothing happened: ${error.message}. Fix what it names, then send the request again.`,
           { code: error.code },
         );
       default:
@@ -90,7 +90,7 @@ export function registerErrorHandler(
     return sendProblem(
       reply,
       'internal-error',
-      'The error is in the log of the service. Sending the same request again is safe.',
+      'The service has logged the error. Sending the same request again is safe.',
     );
   });
 }

@@ -2,8 +2,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { sendProblem } from './problems.ts';
 
 /**
- * Answers what no route takes: 405 with `Allow` where the path is one of ours (RFC 9110, section 15.5.6), 204 with it
- * for OPTIONS there (section 9.3.7), else 404.
+ * Answers requests that no route handles. When the path has other methods: 405 with `Allow` (RFC 9110, section
+ * 15.5.6), or 204 with `Allow` for OPTIONS (section 9.3.7). Otherwise 404.
  */
 export function registerNotFound(app: FastifyInstance): void {
   let paths: { pattern: RegExp; methods: string[] }[] | undefined;
@@ -15,7 +15,7 @@ export function registerNotFound(app: FastifyInstance): void {
     }));
     const found = paths.flatMap(({ pattern, methods }) => (pattern.test(path) ? methods : []));
     if (found.length === 0) return [];
-    // A GET with and without a slash at its end is heard of once, each of its HEADs too.
+    // Of a route with and without a trailing slash Fastify reports GET once, but both HEADs.
     const got = found.includes('HEAD') ? ['GET'] : [];
     return [...new Set([...found, ...got, 'OPTIONS'])].sort();
   }
@@ -28,7 +28,7 @@ export function registerNotFound(app: FastifyInstance): void {
       return sendProblem(
         reply,
         'not-found',
-        `There is no ${request.method} ${path}; see /documentation for the calls there are.`,
+        `There is no ${request.method} ${path}; see /documentation for all calls.`,
       );
     }
     reply.header('Allow', allow);
@@ -36,12 +36,12 @@ export function registerNotFound(app: FastifyInstance): void {
     return sendProblem(
       reply,
       'method-not-allowed',
-      `There is no ${request.method} of ${path}; there is ${allow}.`,
+      `${path} does not support ${request.method}; it supports ${allow}.`,
     );
   });
 }
 
-/** Parameters are parts of the path, a star is all that follows. */
+/** A parameter matches one part of the path, a star matches all that follows. */
 function patternOf(url: string): RegExp {
   const source = url
     .split('/')

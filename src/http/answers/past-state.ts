@@ -9,7 +9,7 @@ import {
   sendProcessNotFound,
 } from './process-answers.ts';
 
-/** Sends a state as it was: 200, ended or not, for there is nothing to wait for. */
+/** Sends a past state: 200 whether ended or not, for there is nothing to wait for. */
 export function sendPastState(
   request: Pick<FastifyRequest, 'headers'>,
   reply: FastifyReply,
@@ -36,7 +36,7 @@ export function sendPastState(
       return sendProblem(
         reply,
         'not-yet-there',
-        `The process "${correlationId}" is at version ${past.lastVersion}; ask for that one at most.`,
+        `The process "${correlationId}" is at version ${past.lastVersion}; ask for at most that version.`,
         { correlationId },
       );
     case 'never-seen':

@@ -30,7 +30,7 @@ const problemSchema = z
     ],
   });
 
-/** A problem answer, for a route's schema. */
+/** A problem answer, for the schema of a route. */
 export function problem(description: string) {
   return { description, content: { 'application/problem+json': { schema: problemSchema } } };
 }
@@ -41,14 +41,14 @@ const PROBLEMS = {
   'invalid-request': [400, 'The request is not valid'],
   'invalid-variables': [400, 'The variables do not fit the process'],
   'malformed-json': [400, 'The body is not JSON'],
-  unauthorized: [401, 'Who calls is not known'],
-  forbidden: [403, 'This is not allowed'],
+  unauthorized: [401, 'The caller is not authenticated'],
+  forbidden: [403, 'The caller is not allowed to do this'],
   'unknown-process': [404, 'No such process definition'],
   'not-found': [404, 'Not found'],
-  'not-yet-there': [404, 'The process was not there yet'],
-  'not-acceptable': [406, 'There is no such representation'],
-  'method-not-allowed': [405, 'The path has no such method'],
-  'request-timeout': [408, 'The request came too slowly'],
+  'not-yet-there': [404, 'The process did not exist yet'],
+  'not-acceptable': [406, 'No acceptable representation'],
+  'method-not-allowed': [405, 'The path does not support the method'],
+  'request-timeout': [408, 'The request arrived too slowly'],
   conflict: [409, 'The request contradicts an earlier one'],
   'already-ended': [409, 'The process has already ended'],
   'not-retryable': [409, 'The process cannot be retried'],
@@ -60,10 +60,10 @@ const PROBLEMS = {
   'process-cancelled': [422, 'The process was cancelled'],
   'too-many-requests': [429, 'Too many requests'],
   'headers-too-large': [431, 'The headers are too large'],
-  'internal-error': [500, 'Something is wrong on our side'],
+  'internal-error': [500, 'An error inside the service'],
   'engine-refused': [502, 'The process engine refused the call'],
   'process-failed': [502, 'The process ended in a technical failure'],
-  overloaded: [503, 'The service has too much to do'],
+  overloaded: [503, 'The service is overloaded'],
   unavailable: [503, 'The service cannot do this now'],
 } as const;
 

@@ -7,10 +7,10 @@ import {
 } from '../../../domain/process/index.ts';
 import { sendProblem } from './problems.ts';
 
-/** Seconds a caller should let pass before it asks again. */
+/** Seconds after which a caller should ask again. */
 const RETRY_AFTER = '1';
 
-/** Where the state of a process is read. */
+/** URL of the status of a process. */
 export function statusUrl(correlationId: string): string {
   return `/api/process/status/${encodeURIComponent(correlationId)}`;
 }
@@ -25,7 +25,7 @@ function sendPending(reply: FastifyReply, correlationId: string): FastifyReply {
     .send({ status: 'pending', correlationId, statusUrl: url });
 }
 
-/** The full state, for status and list. */
+/** A process as status and list show it. */
 export function publicProcess(state: FoundProcess) {
   return {
     correlationId: state.correlationId,
@@ -45,7 +45,7 @@ export function publicProcess(state: FoundProcess) {
   };
 }
 
-/** Entity tag of a state: its version says all but where it is kept, and whether it can be read yet. */
+/** Entity tag of a state: its version, and whether it is archived or erased, which changes no version. */
 export function etagOf(state: FoundProcess): string {
   const marks = `${state.archivedAt ? '-archived' : ''}${state.erased ? '-erased' : ''}`;
   return `"${state.version}${marks}"`;
@@ -63,7 +63,7 @@ export function sendProcess(reply: FastifyReply, state: FoundProcess): FastifyRe
   return reply.send(publicProcess(state));
 }
 
-/** True when the caller has this very state: If-None-Match names its tag. */
+/** True when If-None-Match names the tag of this state: the caller has it already. */
 export function isKnown(request: Pick<FastifyRequest, 'headers'>, state: FoundProcess): boolean {
   const tags = request.headers['if-none-match']
     ?.split(',')
@@ -123,7 +123,7 @@ export function sendEnd(
   return sendProblem(
     reply,
     'already-ended',
-    `The process has already ended with status ${answer.state.status}; that does not change any more.`,
+    `The process has already ended with status ${answer.state.status}; its end cannot be changed.`,
     { correlationId, statusUrl: statusUrl(correlationId) },
   );
 }

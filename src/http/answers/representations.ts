@@ -2,14 +2,14 @@ import type { FastifyReply } from 'fastify';
 import Negotiator from 'negotiator';
 import { sendProblem } from './problems.ts';
 
-/** A representation's media type with all its parameters, for callers who insist on one of them. */
+/** The media type of each representation, with all its parameters: callers may insist on one. */
 type Representations<Name extends string> = Readonly<Record<Name, string>>;
 
 /**
- * The representation that an `Accept` header prefers (RFC 9110, 12.5.1): the header's weights first, then what it
- * names more exactly, then the order of `available`. No header, and an empty one, means any.
+ * The representation that an `Accept` header prefers (RFC 9110, 12.5.1): by the weights in the header, then by the
+ * more specific type, then by the order of `available`. A missing or empty header accepts any.
  *
- * @returns null when none fits
+ * @returns null when the header accepts none of them
  */
 export function preferred<Name extends string>(
   accept: string | undefined,
@@ -21,7 +21,7 @@ export function preferred<Name extends string>(
   return found ? (found[0] as Name) : null;
 }
 
-/** 406: names what there is. */
+/** 406: names the available types. */
 export function sendNotAcceptable(
   reply: FastifyReply,
   available: Representations<string>,
@@ -30,6 +30,6 @@ export function sendNotAcceptable(
   return sendProblem(
     reply,
     'not-acceptable',
-    `No type that \`Accept\` takes can be sent; there are ${types.join(', ')}.`,
+    `\`Accept\` allows none of the types that this path can send, which are ${types.join(', ')}.`,
   );
 }

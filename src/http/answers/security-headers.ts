@@ -1,9 +1,9 @@
-/** For answers that are no pages: should a browser take one for a page, nothing in it runs. */
+/** For answers that are not pages: if a browser shows one as a page, nothing in it runs. */
 export const DATA_CSP = "default-src 'none'; frame-ancestors 'none'";
 
 /**
- * What helmet and the default headers say of any answer that is no page, for those that are made before hooks run: by
- * the HTTP parser and the router.
+ * The headers that helmet and the default headers set, for answers that are made before hooks run: by the HTTP
+ * parser and the router.
  */
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'Cache-Control': 'no-store',

@@ -31,11 +31,11 @@ export function sendDependencyUnavailable(reply: FastifyReply, error: unknown): 
 function storeDetail({ outcome }: StoreUnavailableError): string {
   return outcome === 'nothing-written'
     ? 'The database cannot be reached; nothing was written. Send the same request again later.'
-    : 'The database was lost while it wrote, and whether it did is not known yet. Send the same request again later: with the same correlationId or Idempotency-Key it is done once. A start that had neither is found by the correlationId of this answer, if it was written.';
+    : 'The connection to the database was lost during the write, so it is not known whether it was written. Send the same request again later: with the same correlationId or Idempotency-Key it takes effect once. A start without either has the correlationId of this answer, if it was written.';
 }
 
 function engineDetail(error: unknown): string {
   return error instanceof EngineUnavailableError && error.outcome === 'unknown'
-    ? 'The process engine took the call and did not answer, so it may have happened. Look at the process, then send the same request again if it is still needed.'
+    ? 'The process engine accepted the call and did not answer, so it may have taken effect. Check the process, then send the same request again if it is still needed.'
     : 'The process engine cannot be reached; nothing happened. Send the same request again later.';
 }

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 
-/** RFC 8259, section 8.1: not to be sent, but may be ignored by who reads. */
+/** RFC 8259, section 8.1: must not be sent, but a reader may ignore it. */
 const BYTE_ORDER_MARK = '\ufeff';
 const REPLACEMENT = '\ufffd';
 /** The replacement character itself, in UTF-8. */
@@ -17,7 +17,7 @@ export function decodeUtf8(bytes: Buffer): { text: string } | { wrongByte: numbe
   return { text: text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text };
 }
 
-/** The first character that the decoder put in place of something else. */
+/** The offset of the first replacement character that the body does not have itself. */
 function firstWrongByte(bytes: Buffer, text: string): number {
   let offset = 0;
   let from = 0;

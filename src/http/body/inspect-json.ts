@@ -1,15 +1,15 @@
 import { isKeptNumber } from './is-kept-number.ts';
 
-/** Why a JSON text is not taken, though its syntax is right. */
+/** Why a JSON text is refused although its syntax is valid. */
 export interface JsonFault {
   /** Names and indexes from the outside in. */
   path: readonly string[];
   message: string;
 }
 
-/** Deeper nesting than anybody needs, far from what would exhaust the stack of whoever walks it. */
+/** Deeper than anybody needs, and far from exhausting the stack of code that walks it. */
 const MAX_JSON_DEPTH = 100;
-/** What the fields of a request add to that. */
+/** Levels that the fields of a request add. */
 const ENVELOPE = 2;
 const PROTO = '__proto__';
 /** An escape that may be an unpaired surrogate. */
@@ -21,16 +21,16 @@ interface Frame {
   names: Set<string> | null;
   /** The name or index of the value that is read. */
   at: string | number;
-  /** A string comes next as a name, not as a value. */
+  /** Whether the next string is a name, not a value. */
   isNameNext: boolean;
 }
 
 /**
- * Looks in a JSON text for what reading it into JavaScript would change or drop without a word, by the
- * rules of I-JSON (RFC 7493): numbers that a double cannot hold, text that is not Unicode, two fields of
- * one name. A field `__proto__` is refused, too: it is data in JSON and something else in JavaScript.
+ * Finds what parsing a JSON text in JavaScript would silently change or drop, by the rules of I-JSON (RFC 7493):
+ * numbers that a double cannot hold, text that is not Unicode, two fields with the same name. A field `__proto__` is
+ * refused, too: it is data in JSON and something else in JavaScript.
  *
- * @param text valid JSON, for nothing of its syntax is looked at
+ * @param text valid JSON; its syntax is not checked
  * @returns the first fault, or null
  */
 export function inspectJson(text: string): JsonFault | null {
@@ -95,7 +95,7 @@ export function inspectJson(text: string): JsonFault | null {
         const token = text.slice(pos, end);
         if (!isKeptNumber(token)) {
           const shown = token.length > SHOWN ? `${token.slice(0, SHOWN)}…` : token;
-          const message = `the number ${shown} cannot be kept as it is: it is beyond the range or the digits of a double (RFC 7493, section 2.2); send it as text, in quotes`;
+          const message = `the number ${shown} cannot be stored unchanged: it is outside the range or precision of a double (RFC 7493, section 2.2); send it as text, in quotes`;
           return { path: path(), message };
         }
         pos = end;
@@ -106,8 +106,8 @@ export function inspectJson(text: string): JsonFault | null {
 }
 
 function wrongName(name: string, frame: Frame): string | null {
-  if (name === PROTO) return `must not be the name of a field; call it otherwise`;
-  return frame.names?.has(name) ? 'is there more than once; send each field once' : null;
+  if (name === PROTO) return 'must not be the name of a field; use another name';
+  return frame.names?.has(name) ? 'appears more than once; send each field once' : null;
 }
 
 function read(token: string): string {

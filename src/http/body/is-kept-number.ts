@@ -1,15 +1,14 @@
-/** Numbers with so many significant digits come back from a double as they were (DBL_DIG of IEEE 754). */
+/** Numbers with so many significant digits survive a double unchanged (DBL_DIG of IEEE 754). */
 const SAFE_DIGITS = 15;
 
 const ZERO = 0x30;
 
 /**
- * Whether a number of JSON is the same number after it was read into a double, as JavaScript does: read out
- * again, it has the same decimal value. Fractions written with the 17 digits that tell all doubles apart
- * (`%.17g`) are doubles already, and lose nothing either.
+ * Whether a JSON number keeps its decimal value when JavaScript parses it into a double and writes it again.
+ * Fractions with the 17 digits that distinguish all doubles (`%.17g`) are doubles already, and lose nothing.
  *
- * False for what overflows (1e400), underflows (1e-400), and for integers and fractions with more digits
- * than a double has (9007199254740993).
+ * False for overflow (1e400), underflow (1e-400), and for integers and fractions with more digits than a double has
+ * (9007199254740993).
  *
  * @param text a number by the grammar of RFC 8259, section 6
  */
@@ -23,12 +22,12 @@ export function isKeptNumber(text: string): boolean {
   return !Number.isInteger(value) && sent === decimalOf(value.toPrecision(17));
 }
 
-/** A decimal that is not 0 in one form only: its digits without zeros at either end, and the power of ten behind them. */
+/** Normalizes a decimal other than 0: its digits without zeros at either end, and the power of ten. */
 function decimalOf(text: string): string {
   const [, sign = '', whole = '', fraction = '', power = '0'] =
     /^(-?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/.exec(text) ?? [];
   const digits = (whole + fraction).replace(/^0+/, '');
-  // Not /0+$/, which would look at the rest of a long row of zeros from each of them.
+  // Not /0+$/, which takes quadratic time for a long row of zeros.
   let length = digits.length;
   while (digits.charCodeAt(length - 1) === ZERO) length--;
   const exponent = Number(power) - fraction.length + digits.length - length;

@@ -7,13 +7,10 @@ type ReadJson =
   /** Not UTF-8; offset of the first byte that is not. */
   | { kind: 'not-utf8'; byte: number }
   | { kind: 'not-json' }
-  /** JSON, of which something would not be kept as it was sent. */
+  /** JSON with a value that could not be stored unchanged. */
   | { kind: 'not-kept'; fault: JsonFault };
 
-/**
- * Reads JSON (RFC 8259) so that what it says is what the value says, or not at all: it must be UTF-8 and
- * I-JSON (RFC 7493).
- */
+/** Parses JSON (RFC 8259) without changing any value: it must be UTF-8 and I-JSON (RFC 7493). */
 export function readJson(bytes: Buffer): ReadJson {
   const decoded = decodeUtf8(bytes);
   if ('wrongByte' in decoded) return { kind: 'not-utf8', byte: decoded.wrongByte };
@@ -21,7 +18,7 @@ export function readJson(bytes: Buffer): ReadJson {
   try {
     value = JSON.parse(decoded.text) as Json;
   } catch {
-    // What the parser says of it quotes the text.
+    // The parser's message quotes the body, so it is not passed on.
     return { kind: 'not-json' };
   }
   const fault = inspectJson(decoded.text);

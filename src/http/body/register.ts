@@ -8,8 +8,8 @@ import { readJson } from './read-json.ts';
 const CHARSETS = new Set(['utf-8', 'utf8', 'us-ascii', 'ascii']);
 
 /**
- * Takes JSON in UTF-8 as the body of every route, and nothing else. What the header already says is refused before
- * the body is read. A body of which something would not be kept as it was sent is refused by name.
+ * Accepts only JSON in UTF-8 as a body. What the headers already show is refused before the body is read. When a
+ * value could not be stored unchanged, the answer names it.
  */
 export function registerBody(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
@@ -26,7 +26,7 @@ export function registerBody(app: FastifyInstance): void {
 }
 
 function parse(bytes: Buffer): unknown {
-  // Generated clients name the type of a body that they leave out.
+  // Generated clients send a Content-Type even without a body.
   if (bytes.length === 0) return undefined;
   const found = readJson(bytes);
   switch (found.kind) {
@@ -35,12 +35,12 @@ function parse(bytes: Buffer): unknown {
     case 'not-utf8':
       throw new ProblemError(
         'malformed-json',
-        `The body is not UTF-8: byte ${found.byte} (counted from 0) begins nothing that UTF-8 has; send JSON in UTF-8.`,
+        `The body is not UTF-8: byte ${found.byte} (counted from 0) does not start a UTF-8 character; send JSON in UTF-8.`,
       );
     case 'not-json':
       throw new ProblemError(
         'malformed-json',
-        'The body is no JSON (RFC 8259); look for a missing quote, comma or bracket.',
+        'The body is not JSON (RFC 8259); look for a missing quote, comma or bracket.',
       );
     case 'not-kept': {
       const path = ['body', ...found.fault.path].join('.');
@@ -61,12 +61,12 @@ function refuseByHeaders(request: FastifyRequest, reply: FastifyReply): FastifyR
   );
   const encoding = encodings[0] ?? transfers[0];
   if (encoding !== undefined) {
-    // RFC 9110, section 12.5.3: what would be taken.
+    // RFC 9110, section 12.5.3: what is supported.
     reply.header('Accept-Encoding', 'identity');
     return sendProblem(
       reply,
       'unsupported-media-type',
-      `The body is encoded as ${encoding}; encodings are not taken. Send it as it is, without Content-Encoding.`,
+      `The body is encoded as ${encoding}; encodings are not supported. Send it without Content-Encoding.`,
     );
   }
   const charset = charsetOf(request.headers['content-type'] ?? '');
@@ -85,7 +85,7 @@ function listOf(header: string | undefined): string[] {
     .filter((part) => part !== '');
 }
 
-/** Null without one, and for what is no media type, which no parser takes. */
+/** Null without a charset, or when the header is not a media type, which no parser accepts. */
 function charsetOf(contentType: string): string | null {
   try {
     return new MIMEType(contentType).params.get('charset');

@@ -3,11 +3,11 @@ import type { FastifyInstance } from 'fastify';
 import { hasBody } from './limit-connections.ts';
 
 /**
- * Closes connections whose request was answered before its body had come: a refusal (401, 404, 413, 415 …) would else
- * be followed by a body that nobody wants, for as long as the caller likes.
+ * Closes connections whose request was answered before its body had arrived: after a refusal (401, 404, 413, 415 …)
+ * the caller could otherwise send a useless body for as long as it likes.
  *
- * The caller is given `lingerMs` to notice: were the connection closed at once, what it still sends would make its
- * system throw the answer away (RFC 9112, section 9.6).
+ * The caller has `lingerMs` to notice. If the connection were closed at once, data that the caller still sends would
+ * make its system discard the answer (RFC 9112, section 9.6).
  */
 export function closeUnread(app: FastifyInstance, lingerMs: number): void {
   app.addHook('onSend', (request, reply, payload, done) => {
@@ -20,7 +20,7 @@ export function closeUnread(app: FastifyInstance, lingerMs: number): void {
   });
 }
 
-/** Node calls this when the last answer is written; what comes in until then is read and dropped. */
+/** Node calls `destroySoon` when the last answer is written; what arrives until then is read and dropped. */
 function linger(socket: Socket, lingerMs: number): void {
   socket.destroySoon = () => {
     socket.end();

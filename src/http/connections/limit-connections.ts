@@ -4,18 +4,18 @@ import type { Socket } from 'node:net';
 import { compile } from '@fastify/proxy-addr';
 import rateLimit from '@fastify/rate-limit';
 
-/** Where the system does not say how many files the process may open. */
-const USUAL_OPEN_FILES = 10_240;
+/** For systems that do not report how many files the process may open. */
+const DEFAULT_OPEN_FILES = 10_240;
 
 interface Connections {
   open: number;
-  /** Those that have not brought a whole request since they were opened or last answered, the oldest first. */
+  /** Connections without a complete request since they were opened or last answered, the oldest first. */
   waiting: Set<Socket>;
 }
 
 /**
- * Half of the files that the process may open: so much of them one address can take, and the others, the database
- * and the engine have the rest.
+ * Half of the files that the process may open: one address can take at most these, and the rest is left for other
+ * callers, the database and the engine.
  */
 export function defaultConnectionLimit(): number {
   try {
@@ -23,17 +23,17 @@ export function defaultConnectionLimit(): number {
     const files = Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1]);
     if (files > 0) return Math.max(1, Math.floor(files / 2));
   } catch {
-    // No Linux.
+    // Not Linux.
   }
-  return USUAL_OPEN_FILES / 2;
+  return DEFAULT_OPEN_FILES / 2;
 }
 
 /**
- * Bounds the connections that one address (a /64 of IPv6) has at once, before anything of a request is read. One more
- * ends the one that has been without a whole request for longest: whoever drips or idles gives way, whoever waits
- * for an answer stays.
+ * Limits the open connections of one address (a /64 of IPv6) before any request is read. One connection more closes
+ * the one that has been without a complete request for longest: slow and idle callers give way, callers that wait
+ * for an answer stay.
  *
- * @param trustProxy addresses that are not counted: all callers behind a proxy share its own
+ * @param trustProxy addresses that are not counted: all callers behind a proxy share its address
  */
 export function limitConnections(server: Server, max: number, trustProxy: string): void {
   const isProxy =
@@ -63,19 +63,19 @@ export function limitConnections(server: Server, max: number, trustProxy: string
     const { socket } = request;
     const connections = byAddress.get(rateLimit.normalizeIP(socket.remoteAddress ?? ''));
     if (!connections?.waiting.has(socket)) return;
-    const isWhole = (): void => void connections.waiting.delete(socket);
-    if (hasBody(request)) request.once('end', isWhole);
-    else isWhole();
+    const onComplete = (): void => void connections.waiting.delete(socket);
+    if (hasBody(request)) request.once('end', onComplete);
+    else onComplete();
     response.once('close', () => {
       if (socket.destroyed) return;
-      // Now the youngest.
+      // Now it is the youngest.
       connections.waiting.delete(socket);
       connections.waiting.add(socket);
     });
   });
 }
 
-/** RFC 9112, section 6.3: one of the two announces a body. */
+/** Whether the headers announce a body (RFC 9112, section 6.3). */
 export function hasBody({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }

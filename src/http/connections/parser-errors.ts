@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { type ProblemName, problemOf } from '../answers/problems.ts';
 import { SECURITY_HEADERS } from '../answers/security-headers.ts';
 
-/** Sent to a connection as it is, for there is no request to answer. */
+/** An answer as raw text, for there is no request to reply to. */
 function rawAnswer(name: ProblemName, detail: string, more: Record<string, string> = {}): string {
   const problem = problemOf(name, detail);
   const body = JSON.stringify(problem);
@@ -22,12 +22,12 @@ function rawAnswer(name: ProblemName, detail: string, more: Record<string, strin
 }
 
 /**
- * Answers what the HTTP parser refuses, or has waited for too long, with a problem like any other, and closes the
- * connection: nothing behind it can be told apart (`clientError` of Node's `http.Server`).
+ * Answers what the HTTP parser refuses, or waited for too long, with a problem, and closes the connection: where the
+ * next request starts is not known (`clientError` of Node's `http.Server`).
  */
 export function sendParserError(error: NodeJS.ErrnoException, socket: Duplex): void {
   const { _httpMessage: answer } = socket as { _httpMessage?: ServerResponse };
-  // An answer is on its way already, or nobody is there to read one.
+  // An answer is on its way already, or the caller is gone.
   if (error.code === 'ECONNRESET' || !socket.writable || answer?.headersSent) {
     socket.destroy();
     return;
@@ -40,26 +40,26 @@ function problemFor(code: string | undefined): [ProblemName, string] {
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return [
         'request-timeout',
-        'The request did not come in within the time for it; send it faster, or in smaller parts.',
+        'The request did not arrive in time; send it faster, or in smaller parts.',
       ];
     case 'HPE_HEADER_OVERFLOW':
       return [
         'headers-too-large',
-        `URL and headers are larger than ${maxHeaderSize} bytes together; send less of them, or use the body.`,
+        `URL and headers are larger than ${maxHeaderSize} bytes together; shorten them, or use the body.`,
       ];
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
       return ['body-too-large', 'The chunks of the body have too many extensions; send none.'];
     default:
-      return ['invalid-request', 'This is not HTTP/1.1 (RFC 9112) as a server can read it.'];
+      return ['invalid-request', 'This is not valid HTTP/1.1 (RFC 9112).'];
   }
 }
 
-/** Answers what Node would answer by itself, or not at all, without a body and without headers. */
+/** Answers requests that Node would answer itself without a body and headers, or not at all. */
 export function registerServerAnswers(app: FastifyInstance): void {
   app.server.on('checkExpectation', (_request, response: ServerResponse) => {
     const problem = problemOf(
       'expectation-failed',
-      'The Expect header asks for something else than 100-continue; leave it out.',
+      'The Expect header asks for something other than 100-continue; leave it out.',
     );
     response.writeHead(problem.status, {
       ...SECURITY_HEADERS,
@@ -70,7 +70,7 @@ export function registerServerAnswers(app: FastifyInstance): void {
   });
   app.server.on('connect', (_request, socket: Duplex) => {
     socket.on('error', () => socket.destroy());
-    const detail = 'This is no proxy: there is no CONNECT.';
+    const detail = 'This server is not a proxy and does not support CONNECT.';
     socket.end(rawAnswer('method-not-allowed', detail, { Allow: '' }), () => socket.destroy());
   });
 }

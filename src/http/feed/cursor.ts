@@ -3,7 +3,7 @@ import type { EventFeed, FeedPosition } from '../../../domain/feed/index.ts';
 import { decodeCursor, encodeCursor } from '../queries/cursor.ts';
 import { fingerprint, type Wanted } from './filter.ts';
 
-/** Instead of a cursor: begin with what is written from now on. */
+/** Instead of a cursor: start with the events that are written from now on. */
 export const LATEST = 'latest';
 
 const feedCursor = z.strictObject({
@@ -11,41 +11,42 @@ const feedCursor = z.strictObject({
   filter: z.string(),
 });
 
-const ANEW = 'leave it out to begin with the first event, or send `latest` to begin with the next';
+const START_OVER =
+  'leave it out to start with the first event, or send `latest` to start with the next one';
 
-/** A place in the feed of the wanted events, for callers. */
+/** Encodes a feed position as a cursor that belongs to these filters. */
 export function feedCursorOf(position: FeedPosition, wanted: Wanted): string {
   return encodeCursor({ feed: position, filter: fingerprint(wanted) });
 }
 
 /**
- * Finds out where a caller is in the feed of the events it wants.
+ * Reads the feed position from the cursor that a caller sent.
  *
- * @param cursor as the caller sent it; left out: it begins
- * @returns the position behind which it goes on, or what is wrong with the cursor
+ * @param cursor left out: the caller starts with the first event
+ * @returns the position after which to read, or what is wrong with the cursor
  */
-export async function placeInFeed(
+export async function readFeedCursor(
   feed: Pick<EventFeed, 'head'>,
   cursor: string | undefined,
   wanted: Wanted,
 ): Promise<{ after: FeedPosition } | { wrong: string }> {
   if (cursor === undefined) return { after: '0' };
   if (cursor === LATEST) return { after: await feed.head() };
-  const place = decodeCursor(cursor, feedCursor);
-  if (!place) {
+  const decoded = decodeCursor(cursor, feedCursor);
+  if (!decoded) {
     return {
-      wrong: `is no cursor of GET /api/events; use the nextCursor of a page or the id of a streamed event, or ${ANEW}`,
+      wrong: `is not a cursor of GET /api/events; use the nextCursor of a page or the id of a streamed event, or ${START_OVER}`,
     };
   }
-  if (place.filter !== fingerprint(wanted)) {
+  if (decoded.filter !== fingerprint(wanted)) {
     return {
-      wrong: `was made with other filters; send those of the page it is from, or ${ANEW}`,
+      wrong: `belongs to other filters; send the filters of the page it comes from, or ${START_OVER}`,
     };
   }
-  if (Number(place.feed) > Number(await feed.head())) {
+  if (Number(decoded.feed) > Number(await feed.head())) {
     return {
-      wrong: `is further than the last event there is: it is from another database, or this one was set back; compare what you have with what there is, and ${ANEW}`,
+      wrong: `points past the last event: it comes from another database, or this database was restored from a backup; compare your events with the feed, and ${START_OVER}`,
     };
   }
-  return { after: place.feed };
+  return { after: decoded.feed };
 }

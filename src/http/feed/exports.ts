@@ -15,7 +15,7 @@ import {
   resetConnection,
 } from '../streaming/reader-pace.ts';
 
-/** The rows of the feed, sealed. */
+/** The rows of the feed, personal data encrypted. */
 export type ExportedRows = Parameters<typeof exportEvents>[0];
 
 export const EXPORT_TYPES: Readonly<Record<ExportFormat, string>> = {
@@ -33,38 +33,38 @@ interface ExportAnswer {
 
 export interface Exports {
   /**
-   * Answers with all events up to the head at this moment. What is sent stays sealed. An export that does not come
-   * to its end breaks the connection: no caller takes it for a whole one.
+   * Answers with all events up to the current head of the feed. An export that fails resets the connection, so
+   * that no caller takes it for a complete one.
    */
   send(answer: ExportAnswer): Promise<FastifyReply>;
-  /** Exports that are sent now. */
+  /** How many exports are being sent. */
   size(): number;
-  /** Breaks all of them off: at the stop, which they would hold up for as long as their readers like. */
+  /** Aborts all exports, at the stop: slow readers would hold it up. */
   close(): void;
 }
 
-/** Milliseconds that a caller may be behind though nobody else asks: it may have lost its network. */
-const PATIENCE_MS = 120_000;
-/** Bytes that are passed on at once: by whether they are taken it is seen that somebody reads. */
-const SLICE = 65_536;
+/** How long a caller may be behind although no other caller waits: it may have lost its network. */
+const READ_TIMEOUT_MS = 120_000;
+/** Bytes that are passed on at once: when they are taken, the caller is reading. */
+const SLICE_BYTES = 65_536;
 
 /**
- * Exports for callers of HTTP, so many at once. When all places are taken and somebody else asks for one, the slowest
- * of those who do not read loses its own.
+ * Sends exports, `max` at a time. When a caller asks for one more, the export of the slowest caller that
+ * does not read is aborted for it.
  */
 export function createExports(options: {
   feedRows: ExportedRows;
   access: Pick<Access, 'watch'>;
   max: number;
-  patienceMs?: number;
+  readTimeoutMs?: number;
   slowMs?: number;
 }): Exports {
-  const { feedRows, access, max, patienceMs = PATIENCE_MS } = options;
+  const { feedRows, access, max, readTimeoutMs = READ_TIMEOUT_MS } = options;
   const readers = createReaders(options.slowMs);
   const open = new Set<Reader>();
   let closed = false;
 
-  /** Takes a place, which is free again when the answer has ended. */
+  /** Counts the export until its answer has ended. */
   function begin({ request, reply }: ExportAnswer): { reader: Reader; over: AbortSignal } {
     const { raw } = reply;
     const over = new AbortController();
@@ -82,17 +82,18 @@ export function createExports(options: {
     };
     open.add(reader);
     readers.add(reader);
-    const patience = setInterval(() => {
-      if (reader.pace.behindMs() >= patienceMs) reader.cutOff('the caller took nothing for long');
-    }, patienceMs / 10);
-    const unwatch = access.watch(request.caller, () => reader.cutOff('access was taken away'));
+    const readTimer = setInterval(() => {
+      if (reader.pace.behindMs() >= readTimeoutMs)
+        reader.cutOff('the caller did not read for too long');
+    }, readTimeoutMs / 10);
+    const unwatch = access.watch(request.caller, () => reader.cutOff('access was revoked'));
     over.signal.addEventListener('abort', () =>
-      request.log.warn({ reason: String(over.signal.reason) }, 'an export was broken off'),
+      request.log.warn({ reason: String(over.signal.reason) }, 'an export was aborted'),
     );
     raw.once('close', () => {
       leave();
       unwatch();
-      clearInterval(patience);
+      clearInterval(readTimer);
       if (!raw.writableFinished) over.abort(new Error('the caller hung up'));
     });
     return { reader, over: over.signal };
@@ -105,14 +106,14 @@ export function createExports(options: {
   ): AsyncGenerator<Uint8Array> {
     const encoder = createExportEncoder({ format });
     for await (const { bytes } of exportEvents(feedRows, { ...part, upTo }, encoder, over)) {
-      for (let at = 0; at < bytes.length; at += SLICE) {
-        const slice = bytes.subarray(at, at + SLICE);
+      for (let at = 0; at < bytes.length; at += SLICE_BYTES) {
+        const slice = bytes.subarray(at, at + SLICE_BYTES);
         reader.pace.sent();
         yield slice;
         reader.pace.took(slice.length);
       }
     }
-    // What is on its way still has to be taken.
+    // The caller has still to read what is on its way.
     reader.pace.sent();
   }
 
@@ -126,11 +127,11 @@ export function createExports(options: {
       for (const name of ['Content-Disposition', 'Cache-Control']) reply.removeHeader(name);
       return sendOverloaded(
         reply,
-        `As many exports are being sent as there is room for (${max}). Send the same request again later.`,
+        `${max} exports are being sent, which is the limit of this service instance. Send the same request again later.`,
       );
     }
     const { raw } = reply;
-    // It hung up while it was looked up who calls and where it goes on: nothing will tell of that again.
+    // The caller hung up during the look-ups before, and there will be no other event for that.
     if (raw.destroyed) return reply.hijack();
     const begun = begin(answer);
     const upTo = await feedRows.head();
@@ -138,7 +139,7 @@ export function createExports(options: {
     const stream = Readable.from(bytesOf(answer, upTo, begun), { objectMode: false });
     stream.on('error', (err) => {
       if (begun.over.aborted) return;
-      request.log.error({ err }, 'an export was broken off');
+      request.log.error({ err }, 'an export was aborted');
       resetConnection(raw);
     });
     return reply.send(stream);
@@ -154,7 +155,7 @@ export function createExports(options: {
   };
 }
 
-/** No colons, which some systems do not take in names. */
+/** Without colons, which some systems do not allow in file names. */
 function fileName(format: ExportFormat): string {
   return `events-${new Date().toISOString().slice(0, 19).replaceAll(':', '')}Z.${format}`;
 }

@@ -7,14 +7,14 @@ import { processKeyFilter, shortText } from '../schemas/process.ts';
 
 const word = shortText.min(1, 'must not be empty; leave it out to have all').optional();
 
-/** What narrows down events, for the query of a route. Give `isForwards` to its `refine`, too. */
+/** The filters of events in the query of a route. Pass `isForwards` to its `refine`, too. */
 export const feedFilterFields = {
   process: processKeyFilter.optional().describe('Process key'),
   step: word.describe('Name of the step'),
   status: z.enum(['ok', 'error']).optional(),
   type: listOf(z.enum(EVENT_TYPES))
     .optional()
-    .describe(`Several with commas, or repeated: ${EVENT_TYPES.join(', ')}`),
+    .describe(`Repeated or separated by commas: ${EVENT_TYPES.join(', ')}`),
   targetSystem: word.describe('The system that the step called'),
   originatingSystem: word,
   traceabilityId: word,
@@ -26,15 +26,15 @@ export const feedFilterFields = {
   archive: z
     .enum(['include', 'exclude'])
     .default('exclude')
-    .describe('Whether events of archived processes are among them'),
+    .describe('Whether to include events of archived processes'),
 };
 
 type FeedFilterQuery = z.infer<z.ZodObject<typeof feedFilterFields>>;
 
-/** Which events are wanted. */
+/** Which events a caller wants. */
 export interface Wanted {
   filter: FeedFilter;
-  /** Archived events, too. */
+  /** Whether archived events are included. */
   archived: boolean;
 }
 
@@ -58,7 +58,7 @@ export function wantedBy(query: FeedFilterQuery): Wanted {
   return { filter, archived: archive === 'include' };
 }
 
-/** The same for the same events wanted, and short. */
+/** A short text that is the same for the same filters. */
 export function fingerprint({ filter, archived }: Wanted): string {
   const given = Object.entries({ ...filter, archived }).filter(([, value]) => value !== undefined);
   given.sort(([one], [other]) => (one < other ? -1 : 1));

@@ -7,10 +7,8 @@ import { feedCursorOf } from './cursor.ts';
 import type { Wanted } from './filter.ts';
 
 /**
- * Sends the events behind a position as Server-Sent Events, those there are and those to come, with the cursor
- * behind each as its id. It reads on only when the caller has taken what it was sent.
- *
- * Resolves when it is over.
+ * Sends the events after a position as Server-Sent Events, present and future ones, each with the cursor after
+ * it as its id. Reads more only when the caller has read what it was sent. Resolves when the stream is over.
  */
 export async function followFeed({
   feed,
@@ -29,47 +27,47 @@ export async function followFeed({
   wanted: Wanted;
   after: FeedPosition;
 }): Promise<void> {
-  let place = after;
-  let told = '';
+  let position = after;
+  let sentPosition = '';
   const stream = streams.begin(request, reply, () => {
-    if (place !== told && !stream.isFull()) void tellPlace();
+    if (position !== sentPosition && !stream.isFull()) void sendPosition();
   });
-  // Before the first read: what is committed in between is seen by one of the two.
+  // Registered before the first read: events that are committed in between are seen by one of the two.
   const listener = signal.listen();
   stream.over.addEventListener('abort', listener.end);
   if (stream.over.aborted) listener.end();
 
-  /** Where nothing fits for long, the caller still need not begin far back when it connects again. */
-  async function tellPlace(): Promise<void> {
-    told = place;
-    await stream.send({ id: feedCursorOf(place, wanted) });
+  /** So that a caller whose filter matches nothing for long does not start far back when it connects again. */
+  async function sendPosition(): Promise<void> {
+    sentPosition = position;
+    await stream.send({ id: feedCursorOf(position, wanted) });
   }
 
   async function sendAll(): Promise<void> {
     for (;;) {
       const size = { limit: PIECE_EVENTS, maxBytes: PIECE_BYTES };
-      const page = await feed.page({ after: place, ...size, ...wanted }, stream.over);
+      const page = await feed.page({ after: position, ...size, ...wanted }, stream.over);
       for (const item of page.items) {
-        const { position, event } = item;
-        place = position;
-        told = position;
+        position = item.position;
+        sentPosition = position;
         const id = feedCursorOf(position, wanted);
-        await stream.send({ id, type: event.type, data: fedEvent(item) });
+        await stream.send({ id, type: item.event.type, data: fedEvent(item) });
         if (stream.over.aborted) return;
       }
-      place = page.lookedTo;
+      position = page.lookedTo;
       if (page.atEnd || stream.over.aborted) return;
-      if (page.items.length === 0) await tellPlace();
+      if (page.items.length === 0) await sendPosition();
     }
   }
 
   try {
-    // At once, or who began at the end and is cut off before the first event would begin at a later end.
-    await tellPlace();
+    // At once: a caller that started at the end and is cut off before the first event would otherwise start at a
+    // later end.
+    await sendPosition();
     do await sendAll();
     while (await listener.news());
   } catch (error) {
-    // The caller connects again and goes on from its Last-Event-ID.
+    // The caller connects again and resumes from its Last-Event-ID.
     if (!stream.over.aborted) request.log.warn({ err: error }, 'feed stream ended');
   } finally {
     listener.end();

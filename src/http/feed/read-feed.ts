@@ -9,8 +9,8 @@ import type { CallerWait } from '../../../domain/process/index.ts';
 import { PAGE_BYTES } from '../answers/answer-bytes.ts';
 import type { Wanted } from './filter.ts';
 
-/** Milliseconds after which a caller has what was found by then, so that it sees that it goes on. */
-const BUDGET_MS = 1_000;
+/** After this time the caller gets what was found, so that it sees progress. */
+const READ_TIMEOUT_MS = 1_000;
 
 export interface FeedReading extends Wanted {
   after: FeedPosition;
@@ -18,8 +18,8 @@ export interface FeedReading extends Wanted {
 }
 
 /**
- * Reads on until there are `limit` events or so many bytes of them, nothing is left, or the time is used up: a look at the feed is
- * bounded, and a filter that little fits would give one empty page after another.
+ * Reads pages of the feed until there are `limit` events or PAGE_BYTES of them, the feed ends, or the time is up.
+ * One page of the feed covers a bounded part of the log, so a selective filter would give many empty pages.
  *
  * @throws StoreUnavailableError
  * @throws the signal's reason
@@ -29,7 +29,7 @@ export async function readFeed(
   { after, limit, filter, archived }: FeedReading,
   signal: AbortSignal,
 ): Promise<FeedPage<FedEvent>> {
-  const until = performance.now() + BUDGET_MS;
+  const until = performance.now() + READ_TIMEOUT_MS;
   const items: FedEvent[] = [];
   let lookedTo = after;
   let bytes = 0;
@@ -45,7 +45,7 @@ export async function readFeed(
   }
 }
 
-/** As `readFeed`; when there is nothing yet, what comes while the caller waits. */
+/** Like `readFeed`, but waits for events when the page is empty. */
 export async function readFeedAfterWait(
   feed: Pick<EventFeed, 'page'>,
   signal: Pick<FeedSignal, 'listen'>,
@@ -53,7 +53,7 @@ export async function readFeedAfterWait(
   { ms, hungUp }: CallerWait,
 ): Promise<FeedPage<FedEvent>> {
   if (ms === 0) return readFeed(feed, reading, hungUp);
-  // Before the first read: what is committed in between is seen by one of the two.
+  // Registered before the first read: events that are committed in between are seen by one of the two.
   const listener = signal.listen(ms);
   hungUp.addEventListener('abort', listener.end);
   try {

@@ -5,14 +5,18 @@ type Headers = Record<string, OpenAPIV3_1.HeaderObject>;
 const string = { type: 'string' } as const;
 const seconds = { type: 'string', pattern: '^[0-9]+$' } as const;
 
-const LOCATION = { description: 'Where its status is', required: true, schema: string };
-const RETRY_AFTER = { description: 'Seconds until it makes sense to ask again', schema: seconds };
+const LOCATION = {
+  description: 'URL of the status of the process',
+  required: true,
+  schema: string,
+};
+const RETRY_AFTER = { description: 'Seconds to wait before the next request', schema: seconds };
 const ETAG = { description: 'Names this state; send it as If-None-Match', schema: string };
-const PREFERENCE = { description: 'What of `Prefer` was heeded', schema: string };
-const CHALLENGE = { description: 'How to show who calls', schema: string };
-const DISPOSITION = { description: 'With an export: a name for the file', schema: string };
+const PREFERENCE = { description: 'The part of `Prefer` that was applied', schema: string };
+const CHALLENGE = { description: 'How to authenticate', schema: string };
+const DISPOSITION = { description: 'For an export: a name for the file', schema: string };
 
-/** Adds the headers that callers need to each answer, by its status and what is in it. */
+/** Adds the headers that callers need to each answer, by its status and content. */
 export function withAnswerHeaders(operation: OpenAPIV3_1.OperationObject): void {
   const prefers = operation.parameters?.some((one) => 'name' in one && one.name === 'prefer');
   for (const [status, answer] of Object.entries(operation.responses ?? {})) {
@@ -48,7 +52,7 @@ function headersOf(status: string, content: object): Headers {
     case '403':
       return { 'WWW-Authenticate': CHALLENGE };
     case '415':
-      return { 'Accept-Encoding': { description: 'Encodings that are taken', schema: string } };
+      return { 'Accept-Encoding': { description: 'Supported encodings', schema: string } };
     case '429':
       return { 'Retry-After': { ...RETRY_AFTER, required: true } };
     case '503':

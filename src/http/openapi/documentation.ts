@@ -17,7 +17,7 @@ interface DocumentedService {
   version: string;
 }
 
-/** OpenAPI 3.1 of all routes, made from their schemas, at `/documentation`. */
+/** Serves OpenAPI 3.1 of all routes, made from their schemas, at `/documentation`. */
 export async function registerDocumentation(
   app: FastifyInstance,
   { definitions, version }: DocumentedService,
@@ -50,13 +50,13 @@ export async function registerDocumentation(
     await pages.register(swaggerUi, {
       routePrefix: '/documentation',
       staticCSP: true,
-      // Over plain HTTP the page would ask for its own parts over HTTPS, where nobody answers.
+      // Over plain HTTP the page would load its own parts over HTTPS, where nothing listens.
       transformStaticCSP: (policy) => policy.replace(' upgrade-insecure-requests;', ''),
     });
   });
 }
 
-/** The document as callers get it. */
+/** Finishes the document for callers. */
 function finished<Document extends object>(document: Document): Document {
   const { paths, components } = document as OpenAPIV3_1.Document;
   for (const operations of Object.values(paths ?? {})) {
@@ -71,7 +71,7 @@ function finished<Document extends object>(document: Document): Document {
   return onlyReferenced(document);
 }
 
-/** Without the schemas nothing refers to: each is made in a form for requests and one for answers. */
+/** Removes unused schemas: each is made in a form for requests and one for answers. */
 function onlyReferenced<Document extends object>(document: Document): Document {
   const { components } = document as { components?: { schemas?: Record<string, unknown> } };
   const text = JSON.stringify(document);

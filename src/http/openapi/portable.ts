@@ -1,11 +1,11 @@
 import type { OpenAPIV3_1 } from 'openapi-types';
 
-/** Parameters that OpenAPI 3.1 wants ignored (4.8.12.1): other parts of the document say them. */
+/** Header parameters that OpenAPI 3.1 ignores (4.8.12.1): other parts of the document describe them. */
 const IGNORED_HEADERS = new Set(['accept', 'content-type', 'authorization']);
 
 /**
- * Puts an operation as generators of clients take it: list parameters say how they are sent, and a body that
- * may be null may be left out.
+ * Writes an operation in the form that client generators understand: list parameters declare how they are sent, and
+ * a body that may be null is optional.
  */
 export function makePortable(operation: OpenAPIV3_1.OperationObject): void {
   operation.parameters = operation.parameters?.filter(
@@ -22,7 +22,7 @@ export function makePortable(operation: OpenAPIV3_1.OperationObject): void {
   if (requestBody && !('$ref' in requestBody)) makeOptional(requestBody);
 }
 
-/** A body that may be null is one that may be left out. */
+/** Makes a body that may be null optional. */
 function makeOptional(requestBody: OpenAPIV3_1.RequestBodyObject): void {
   for (const media of Object.values(requestBody.content)) {
     if (!media.schema || !('anyOf' in media.schema)) continue;
@@ -35,9 +35,9 @@ function makeOptional(requestBody: OpenAPIV3_1.RequestBodyObject): void {
 }
 
 /**
- * Puts every schema below `value` as generators take it. A format says the same as its pattern, and clients give
- * such values types to which no pattern can be applied; `\d` is other digits, too, in some languages; the
- * bounds of safe integers say nothing; null is one more type, not one more schema.
+ * Writes every schema below `value` in the form that client generators understand. A format replaces its pattern,
+ * because clients use types for it to which no pattern applies. `\d` matches other digits in some languages. The
+ * bounds of safe integers are left out. Null becomes one more type instead of one more schema.
  */
 export function makeSchemasPortable(value: unknown): void {
   if (Array.isArray(value)) {
@@ -62,7 +62,7 @@ function mergeNull(schema: Record<string, unknown>): void {
   const { anyOf } = schema as { anyOf?: Record<string, unknown>[] };
   if (anyOf?.length !== 2 || anyOf[1]?.type !== 'null') return;
   const [only] = anyOf as [Record<string, unknown>];
-  // The Python generator sees the null of objects only as a schema.
+  // The Python generator recognizes null beside an object only as a schema.
   if (typeof only.type !== 'string' || only.type === 'object') return;
   delete schema.anyOf;
   Object.assign(schema, { ...only, ...schema, type: [only.type, 'null'] });
@@ -70,8 +70,8 @@ function mergeNull(schema: Record<string, unknown>): void {
 }
 
 /**
- * Leaves what is sent open: a later release may add fields to an answer, and what a caller made of this document
- * should take them. (The Python generator besides forgets in closed objects which fields may be null.)
+ * Allows more fields in answers: a later release may add some, and generated clients should accept them. (In closed
+ * objects the Python generator also loses which fields may be null.)
  */
 export function openAnswers(value: unknown): void {
   if (typeof value !== 'object' || value === null) return;

@@ -1,19 +1,16 @@
 import type { FastifySchema, RouteOptions } from 'fastify';
 import { problem } from '../answers/problems.ts';
 
-/** What the server may answer in place of any route. */
+/** Answers that the server may give in place of any route. */
 const ANYWHERE = {
   400: problem('The request is not valid'),
-  408: problem('The request did not come whole within the time there is for it'),
-  415: problem('A body is not sent as JSON in UTF-8, or encoded'),
+  408: problem('The request did not arrive in time'),
+  415: problem('The body is not JSON in UTF-8, or is encoded'),
   431: problem('The headers are too large'),
-  500: problem('Something is wrong on our side; the log of the service says what'),
+  500: problem('An error inside the service, which has logged it'),
 };
 
-/**
- * A route with the answers that are not its own, so that no route has to say them. What a route says itself of
- * such a status stands.
- */
+/** Documents these answers for a route, unless it describes the status itself. */
 export function withRefusals<Route extends { schema: FastifySchema; route: RouteOptions }>(
   given: Route,
 ): Route {

@@ -5,21 +5,21 @@ export function encodeCursor(position: object): string {
   return Buffer.from(JSON.stringify(position)).toString('base64url');
 }
 
-/** What a cursor holds, or null when the text is no cursor of this shape. */
+/** The content of a cursor, or null when the text is not a cursor of this shape. */
 export function decodeCursor<Position>(text: string, schema: z.ZodType<Position>): Position | null {
   try {
     const parsed = schema.safeParse(JSON.parse(Buffer.from(text, 'base64url').toString()));
     return parsed.success ? parsed.data : null;
   } catch {
-    // Not JSON: somebody else's text.
+    // Not JSON, so not a cursor that this service made.
     return null;
   }
 }
 
 const NO_CURSOR =
-  'is not one of ours; use nextCursor of an earlier page, or leave it out to begin anew';
+  'is not a cursor of this list; use nextCursor of an earlier page, or leave it out to start from the beginning';
 
-/** `?cursor=` of a list: what it holds, in the shape that the list's cursors have. */
+/** The parameter `cursor` of a list, decoded. */
 export function cursorParameter<Position>(schema: z.ZodType<Position>) {
   return z
     .string()
@@ -31,5 +31,5 @@ export function cursorParameter<Position>(schema: z.ZodType<Position>) {
       return z.NEVER;
     })
     .optional()
-    .describe('`nextCursor` of the page before');
+    .describe('`nextCursor` of the previous page');
 }

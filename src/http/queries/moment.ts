@@ -3,13 +3,13 @@ import type { Moment } from '../../../domain/process/index.ts';
 import { timeParameter, usualTime } from './parameters.ts';
 
 const FORMS =
-  'must be a version, a whole number from 1 on, or a time of ISO 8601 with its zone and of a year from 1000 to 9999, like 2026-01-31T12:00:00Z';
-/** More than any process comes to: the column is an INT. */
+  'must be a version (a whole number from 1 on) or an ISO 8601 time with a time zone in a year from 1000 to 9999, like 2026-01-31T12:00:00Z';
+/** No process has more versions: the column is an INT. */
 const MAX_VERSION = 2_147_483_647;
 const VERSION = /^[1-9][0-9]*$/;
 const TIME = z.regexes.datetime({ offset: true });
 
-/** `?at=`: a version of a process or a time. A version that no process comes to is one that is not there. */
+/** The parameter `at`: a version of a process or a time. A version above the largest one is not found. */
 export const momentSchema = z
   .preprocess(
     usualTime,

@@ -20,12 +20,12 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The span of the request, when it is traced. */
     span: Span | null;
-    /** For its log lines, once the route knows which process it is about. */
+    /** The ids for its log lines, once the route knows the process. */
     logIds: LogIds | null;
   }
 }
 
-/** Asked every few seconds by machines; nobody wants a trace of each. */
+/** Called every few seconds by machines; a trace of each call is of no use. */
 const UNTRACED = /^\/(health\/|metrics)/;
 
 /** Measures and traces every request. */
@@ -38,7 +38,7 @@ export function observeRequests(
   if (metrics) {
     app.addHook('onResponse', (request, reply, done) => {
       const { method } = request;
-      // The pattern, not the path: paths have ids in them.
+      // The pattern, not the path: paths contain ids.
       const route = request.routeOptions.url ?? 'none';
       const labels = { method, route, status: String(reply.statusCode) };
       metrics.httpRequest.observe(labels, reply.elapsedTime / 1_000);
@@ -64,7 +64,7 @@ function traceRequests(app: FastifyInstance, tracing: Tracing): void {
     }
     done();
   });
-  // Not earlier: what reads the body goes on in the context of the socket.
+  // Not earlier: code that reads the body runs in the context of the socket.
   app.addHook('preHandler', (request, _reply, done) => {
     if (request.span) context.with(trace.setSpan(context.active(), request.span), done);
     else done();
@@ -73,7 +73,7 @@ function traceRequests(app: FastifyInstance, tracing: Tracing): void {
     const { span } = request;
     if (span) {
       span.setAttribute(ATTR_HTTP_RESPONSE_STATUS_CODE, reply.statusCode);
-      // What a caller did wrong is no error of the server's span, by the conventions for HTTP.
+      // By the conventions for HTTP, an error of the caller is not an error of the server's span.
       if (reply.statusCode >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
       span.end();
     }
@@ -82,8 +82,8 @@ function traceRequests(app: FastifyInstance, tracing: Tracing): void {
 }
 
 /**
- * The trace under which everything goes on that a request causes: its own span, else what its caller
- * sent, else a new one, so that every process has a trace id. That says it was not recorded, which is so.
+ * The trace of everything that a request causes: its own span, else the caller's trace, else a new one, so that
+ * every process has a trace id. The new one is marked as not recorded.
  */
 export function traceOf(request: FastifyRequest): TraceFields & { traceparent: string } {
   const fields = request.span ? traceFields(request.span.spanContext()) : sentFields(request);
@@ -93,7 +93,7 @@ export function traceOf(request: FastifyRequest): TraceFields & { traceparent: s
   return { ...fields, traceparent };
 }
 
-/** What the caller sent, when it is valid; null otherwise. */
+/** The trace that the caller sent; null when it is not valid. */
 function sentFields(request: FastifyRequest): TraceFields | null {
   const { traceparent, tracestate } = request.raw.headers;
   const parsed = typeof traceparent === 'string' ? parseTraceparent(traceparent) : null;

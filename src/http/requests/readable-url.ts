@@ -2,12 +2,12 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { sendProblem } from '../answers/problems.ts';
 
 /**
- * Refuses empty parameters, and a URL whose query cannot be decoded: the router would leave the escapes as they are, and look for
- * a text that nobody meant. Of the path it says so itself.
+ * Refuses empty parameters, and a query that cannot be decoded: the router would keep the escapes and pass on a text
+ * that nobody meant. It refuses a path that cannot be decoded itself.
  */
 export function registerReadableUrl(app: FastifyInstance): void {
   app.addHook('onRequest', async (request, reply) => {
-    // RFC 9112, section 3.2. Node would refuse it without a word.
+    // RFC 9112, section 3.2. Node would refuse it without an explanation.
     if (request.raw.httpVersion === '1.1' && request.headers.host === undefined) {
       return sendProblem(reply, 'invalid-request', 'There is no Host header; HTTP/1.1 needs one.');
     }
@@ -30,15 +30,15 @@ export function registerReadableUrl(app: FastifyInstance): void {
   });
 }
 
-/** Their schemas say more: what forms there are, where to get one; and steps may have no target system. */
-const LEFT_TO_SCHEMAS = ['at', 'cursor', 'targetSystem'];
+/** The schemas of these give better messages; and an empty target system means steps without one. */
+const CHECKED_BY_SCHEMAS = ['at', 'cursor', 'targetSystem'];
 
-/** An empty filter is a mistake in a script as a rule, and would be taken for none. */
+/** An empty filter is usually a mistake in a script, and would be ignored. */
 function emptyParameters({ routeOptions, query }: FastifyRequest): string[] {
   if (!routeOptions.url?.startsWith('/api/')) return [];
   const given = Object.entries(query as Record<string, string | string[]>);
   return given
-    .filter(([name, value]) => !LEFT_TO_SCHEMAS.includes(name) && [value].flat().includes(''))
+    .filter(([name, value]) => !CHECKED_BY_SCHEMAS.includes(name) && [value].flat().includes(''))
     .map(([name]) => name);
 }
 

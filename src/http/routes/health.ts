@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { maskUrls } from '../../../infrastructure/observability/secrets.ts';
 import type { HealthCheck, OperationsPart } from '../parts/server-parts.ts';
 
-/** Milliseconds a dependency has to answer. */
+/** How long a dependency may take to answer. */
 const CHECK_TIMEOUT_MS = 2_000;
 
 const liveness = z.object({ status: z.literal('live') }).meta({ examples: [{ status: 'live' }] });
@@ -30,7 +30,7 @@ export const healthRoutes: FastifyPluginAsyncZod<{
       config: { scope: 'open' },
       schema: {
         operationId: 'getLiveness',
-        summary: 'The process runs',
+        summary: 'Whether the service process runs',
         tags: ['operations'],
         response: { 200: liveness.describe('Live') },
       },
@@ -44,11 +44,11 @@ export const healthRoutes: FastifyPluginAsyncZod<{
       config: { scope: 'open' },
       schema: {
         operationId: 'getReadiness',
-        summary: 'The service and all it depends on work',
+        summary: 'Whether the service and its dependencies work',
         tags: ['operations'],
         response: {
           200: readiness.describe('Ready'),
-          503: readiness.describe('Stopping, or a dependency is away: `checks` names it'),
+          503: readiness.describe('Stopping, or a dependency is unavailable: `checks` names it'),
         },
       },
     },
@@ -61,7 +61,7 @@ export const healthRoutes: FastifyPluginAsyncZod<{
   );
 };
 
-/** Calls that come while one is under way get its answer: many probes ask no more than one. */
+/** Calls during a running check get its answer, so many probes cause one check at a time. */
 function shared<T>(ask: () => Promise<T>): () => Promise<T> {
   let asking: Promise<T> | undefined;
   return () => {
@@ -90,7 +90,7 @@ async function outcome(check: HealthCheck): Promise<string> {
     await Promise.race([check(), late]);
     return 'ok';
   } catch (error) {
-    // Anybody may ask, and errors of drivers quote their URL.
+    // Everybody may read this answer, and errors of drivers quote URLs with passwords.
     return maskUrls(error instanceof Error ? error.message : String(error));
   } finally {
     clearTimeout(timer);

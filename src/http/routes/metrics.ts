@@ -7,7 +7,7 @@ export const metricsRoute: FastifyPluginAsyncZod<Pick<HttpObservers, 'metrics' |
   app,
   { metrics, read },
 ) => {
-  // Text, as it is: everything else this server sends is JSON.
+  // Plain text; all other routes send JSON.
   app.setSerializerCompiler(() => (data) => String(data));
   app.get(
     '/metrics',

@@ -37,7 +37,7 @@ const auditSchema = z
     executionTime: z.number().optional().describe('In milliseconds'),
     result: z.string().optional(),
   })
-  .describe('What the audit trail says of the call that a step made');
+  .describe('The call that a step made, for the audit trail');
 
 const identitySchema = z
   .object({
@@ -49,7 +49,7 @@ const identitySchema = z
     traceparent: z.string().optional(),
     tracestate: z.string().optional(),
   })
-  .describe('What every process has from its start on');
+  .describe('The identity of the process, from its start');
 
 const eventSchema = z
   .object({
@@ -59,13 +59,13 @@ const eventSchema = z
     type: z.enum(EVENT_TYPES),
     processKey: z.string(),
     step: z.object({ name: z.string(), number: z.number().int() }).optional(),
-    data: z.record(z.string(), jsonSchema).describe('By the type of the event'),
+    data: z.record(z.string(), jsonSchema).describe('Depends on the type of the event'),
     audit: auditSchema,
     actor: z
       .string()
       .optional()
       .describe(
-        'Who caused it: name of the API key, subject of the token, or `local` without access control; left out where no caller did',
+        'Who caused it: the name of the API key, the subject of the token, or `local` without access control; missing when no caller did',
       ),
     identity: identitySchema,
     createdAt: z.iso.datetime(),
@@ -97,20 +97,20 @@ export const tracePageSchema = z
 const FED_EVENT = { ...EVENT, position: '1042' };
 
 const fedEventSchema = eventSchema
-  .extend({ position: z.string().describe('Place in the feed, a whole number that rises') })
+  .extend({ position: z.string().describe('Position in the feed, a rising whole number') })
   .meta({ id: 'FedEvent', examples: [FED_EVENT] });
 
 export const feedPageSchema = z
   .object({
     events: z.array(fedEventSchema),
-    nextCursor: z.string().describe('Always there: goes on behind what was looked at'),
+    nextCursor: z.string().describe('Always present: resumes after the events that were read'),
     atEnd: z.boolean().describe('True when there was nothing more at that time'),
   })
   .meta({
     examples: [{ events: [FED_EVENT], nextCursor: 'eyJmZWVkIjoiMTA0MiIsIm…', atEnd: true }],
   });
 
-/** An event of the feed as callers see it. */
+/** Converts an event of the feed to its public form. */
 export function fedEvent({ position, event }: FedEvent): z.infer<typeof fedEventSchema> {
   return { ...publicEvent(event), position };
 }

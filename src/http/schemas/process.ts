@@ -7,12 +7,12 @@ import {
 } from '../../../domain/process/index.ts';
 import { problem } from '../answers/problems.ts';
 
-/** Any JSON. What the body parser gave is JSON, and not too deep. */
+/** Any JSON: the body parser has checked it. */
 export const jsonSchema = z.any() as z.ZodType<Json, Json>;
 
 export const correlationParams = z.object({ correlationId: correlationIdSchema });
 
-/** What the short columns of the audit trail hold. */
+/** A text that fits the short columns of the audit trail. */
 export const shortText = z
   .string()
   .min(1, 'must not be empty; leave it out to have none')
@@ -20,17 +20,17 @@ export const shortText = z
   .regex(/[^ ]|^$/, 'must not be blank')
   .regex(/^[\x20-\x7e]*$/, 'must be printable ASCII');
 
-/** A process key in a query, in whatever script; the engine's names have 255 characters at most. */
+/** A process key in a query, in any script; the engine's names have at most 255 characters. */
 export const processKeyFilter = z
   .string()
   .min(1, 'must not be empty; leave it out to have all')
   .max(255)
   .regex(/^\P{Cc}*$/u, 'must not hold control characters');
 
-/** What the engine's column for the names of variables holds. */
+/** The engine's column for the names of variables. */
 const MAX_NAME = 255;
 
-/** Variables from outside; the service's own are refused, wherever variables come in. */
+/** Variables that a caller sends; the names that the service sets itself are refused. */
 export const variablesSchema = z
   .record(z.string(), jsonSchema)
   .default({})
@@ -38,7 +38,7 @@ export const variablesSchema = z
     message: `the name of a variable must have at most ${MAX_NAME} characters`,
   })
   .refine((given) => reservedAmong(Object.keys(given)).length === 0, {
-    message: `must not set ${RESERVED_VARIABLES.join(', ')}: the service does`,
+    message: `must not set ${RESERVED_VARIABLES.join(', ')}: the service sets them`,
   })
   .meta({ propertyNames: { not: { enum: RESERVED_VARIABLES } } });
 
@@ -83,8 +83,8 @@ const PROCESS = {
   statusUrl: '/api/process/status/order-4711',
 };
 
-/** Half-way, as `?at=3` tells it. */
-const AS_IT_WAS = {
+/** The answer to `?at=3`. */
+const PAST_PROCESS = {
   correlationId: 'order-4711',
   processKey: 'onboard-user',
   status: 'pending' as const,
@@ -98,16 +98,16 @@ const AS_IT_WAS = {
   statusUrl: '/api/process/status/order-4711',
 };
 
-/** Left out of what is live, so that nothing changes for most callers. */
+/** Missing from live processes, so that nothing changes for most callers. */
 export const archivedFlag = z
   .literal(true)
   .optional()
-  .describe('There when the process is archived: ended and unchanged for long');
+  .describe('Present when the process is archived');
 
 export const erasedFlag = z
   .literal(true)
   .optional()
-  .describe('There when personal data was in it: it is erased, and reads as "[erased]"');
+  .describe('Present when personal data in it was erased; it reads as "[erased]"');
 
 export const processSchema = z
   .object({
@@ -127,12 +127,12 @@ export const processSchema = z
     at: z
       .union([z.number().int(), z.string()])
       .optional()
-      .describe('With `?at=`: the version or the time that was asked for'),
+      .describe('With `?at=`: the requested version or time'),
     statusUrl: z.string(),
   })
   .meta({
     id: 'Process',
-    examples: [PROCESS, AS_IT_WAS],
+    examples: [PROCESS, PAST_PROCESS],
   });
 
 export const processPageSchema = z
@@ -141,8 +141,8 @@ export const processPageSchema = z
 
 /** Of the commands that end a process. */
 export const endResponses = {
-  200: processSchema.describe('Ended so'),
+  200: processSchema.describe('The process as it ended'),
   404: problem('No such process was ever accepted'),
-  409: problem('It has already ended otherwise'),
+  409: problem('The process has already ended in another way'),
   503: problem('The database cannot be reached; nothing was written'),
 };

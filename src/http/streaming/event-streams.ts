@@ -5,7 +5,7 @@ import type { Access } from '../../access/access.ts';
 import { sendHead } from '../answers/head.ts';
 import { createReaderPace, createReaders, type Reader, resetConnection } from './reader-pace.ts';
 
-/** For the schema of an answer that may be one. */
+/** For the schema of an answer that may be an event stream. */
 export const EVENT_STREAM_CONTENT = {
   'text/event-stream': {
     schema: z.string().meta({
@@ -22,24 +22,21 @@ const HEADERS = {
   'X-Accel-Buffering': 'no',
 };
 
-/** A comment line every so often keeps proxies from closing a quiet connection, in milliseconds. */
-const HEARTBEAT_MS = 15_000;
-/** Milliseconds that a caller may be behind: it is cut off then, connects again and goes on where it was. */
-const PATIENCE_MS = 120_000;
+/** A comment line at this interval keeps proxies from closing a quiet connection. */
+const HEARTBEAT_INTERVAL_MS = 15_000;
+/** A caller that is behind for this long is cut off; it can connect again and resume. */
+const READ_TIMEOUT_MS = 120_000;
 
-/**
- * An answer of Server-Sent Events that goes on
- * (https://html.spec.whatwg.org/multipage/server-sent-events.html).
- */
+/** An open answer of Server-Sent Events (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
 interface EventStream {
-  /** Aborted when it is over: the caller hung up, may no longer follow, or the service stops. */
+  /** Aborted when the stream is over: the caller hung up, lost its access, or the service stops. */
   over: AbortSignal;
   /**
-   * Sends an event, or without a type and data only the id to go on from: a browser remembers it and dispatches
-   * nothing. Resolves when there is room for the next one, or it is over.
+   * Sends an event, or without a type and data only the id to resume from: a browser remembers it and dispatches
+   * nothing. Resolves when there is room for the next event, or the stream is over.
    */
   send(event: { id: string | number; type?: string; data?: unknown }): Promise<void>;
-  /** Whether what was sent waits for the caller to take it. */
+  /** Whether the caller has still to read what was sent. */
   isFull(): boolean;
   end(): void;
 }
@@ -53,19 +50,19 @@ export interface EventStreams {
   begin(request: FastifyRequest, reply: FastifyReply, onBeat: () => void): EventStream;
   /** Answers a HEAD: the headers of an event stream. */
   head(reply: FastifyReply): FastifyReply;
-  /** Ends all of them: at the stop. Browsers connect again by themselves and go on where they were. */
+  /** Ends all streams, at the stop. Browsers connect again by themselves and resume. */
   close(): void;
 }
 
 /**
  * What all event streams have in common, whatever they send.
  *
- * @param followers among whom one who does not read loses its place to somebody else
+ * @param followers all callers that follow; one that does not read is cut off when another caller needs room
  */
 export function createEventStreams(
   access: Pick<Access, 'watch'>,
   followers = createReaders(),
-  heartbeatMs = HEARTBEAT_MS,
+  heartbeatMs = HEARTBEAT_INTERVAL_MS,
 ): EventStreams {
   const open = new Set<() => void>();
   let closed = false;
@@ -77,7 +74,7 @@ export function createEventStreams(
       if (value !== undefined) raw.setHeader(name, value);
     }
     raw.writeHead(200, HEADERS);
-    // The caller sees at once that it is connected, though there may be nothing to tell yet.
+    // The caller sees at once that it is connected, although there may be no event yet.
     raw.flushHeaders();
     const over = new AbortController();
     const follower: Reader = {
@@ -90,7 +87,7 @@ export function createEventStreams(
       },
     };
     followers.add(follower);
-    /** Bytes that the caller has still to take before it is sent more. */
+    /** Bytes that the caller has still to read before it is sent more. */
     let waiting = 0;
     const write = (text: string): boolean => {
       waiting += Buffer.byteLength(text);
@@ -104,16 +101,17 @@ export function createEventStreams(
       waiting = 0;
     });
     const heartbeat = setInterval(() => {
-      if (follower.pace.behindMs() >= PATIENCE_MS) follower.cutOff('it did not read for long');
+      if (follower.pace.behindMs() >= READ_TIMEOUT_MS)
+        follower.cutOff('the caller did not read for too long');
       if (over.signal.aborted) return;
-      // A caller who does not take what it was sent needs no keeping awake.
+      // A connection with unread data needs no heartbeat.
       if (!raw.writableNeedDrain) write(':\n\n');
       onBeat();
     }, heartbeatMs);
     const end = (): void => {
       over.abort();
       raw.end();
-      // A caller who takes nothing may put it off for long.
+      // A caller that does not read delays the end.
       follower.pace.sent();
     };
     const unguard = access.watch(request.caller, end);
@@ -126,7 +124,7 @@ export function createEventStreams(
       over.abort();
     };
     raw.once('close', onClose);
-    // The caller, or the stop, may have been faster than the look at what to send.
+    // The caller may have hung up, or the service stopped, during the look-ups before.
     if (raw.destroyed) onClose();
     else if (closed) end();
     return {

@@ -15,27 +15,27 @@ interface Follow {
   correlationId: string;
   /** The version of the last event the caller has. */
   afterVersion: number;
-  /** True when the process has ended: the answer ends with what there is. */
+  /** True when the process has ended: the answer ends with the last event. */
   ended: boolean;
 }
 
 interface StreamFollower {
   /**
    * Sends the events of a stream as Server-Sent Events
-   * (https://html.spec.whatwg.org/multipage/server-sent-events.html), those there are and those to
-   * come, each once and in order, the version as its id; ends after the final event.
+   * (https://html.spec.whatwg.org/multipage/server-sent-events.html), present and future ones, each once and in
+   * order, with the version as its id; ends after the final event.
    */
   follow(options: Follow): void;
 }
 
 /**
- * Follows streams for callers. States that come by notification only say that there is something to
- * read, so a lost one delays events until the heartbeat, which reads too.
+ * Follows streams for callers. A notification only signals that there is something to read, so a lost one delays
+ * events until the heartbeat, which reads too.
  */
 export function createStreamFollower(ports: {
   eventStore: EventStore;
   waitroom: Waitroom;
-  /** What a log line says of a process. */
+  /** The ids that log lines about a process show. */
   idsOf: (correlationId: string) => LogIds;
   streams: Pick<EventStreams, 'begin'>;
 }): StreamFollower {
@@ -49,7 +49,7 @@ export function createStreamFollower(ports: {
 
     const stream = streams.begin(request, reply, () => void read());
     if (stream.over.aborted) return;
-    // Watching before the first read: what is appended in between is read by one of the two.
+    // Registered before the first read: events that are appended in between are read by one of the two.
     const unwatch = waitroom.watch(correlationId, () => void read());
     stream.over.addEventListener('abort', unwatch);
     void read();
@@ -77,7 +77,7 @@ export function createStreamFollower(ports: {
           else if (isLast) stream.end();
         }
       } catch (error) {
-        // The client connects again and goes on from its Last-Event-ID.
+        // The caller connects again and resumes from its Last-Event-ID.
         request.log.warn({ ...idsOf(correlationId), err: error }, 'event stream ended');
         stream.end();
       } finally {

@@ -1,18 +1,18 @@
 import type { ServerResponse } from 'node:http';
 
-/** Bytes a second that every reader takes who is at work: less is nobody who reads. */
-const LEAST_BYTES_PER_MS = 16_384 / 1_000;
+/** A caller that reads takes at least this many bytes; a slower one counts as not reading. */
+const MIN_BYTES_PER_MS = 16_384 / 1_000;
 
 /**
- * How far a reader is behind the pace of one who is at work. Only the time in which it is the reader's turn counts,
- * not that in which there is nothing to send yet.
+ * How far a reader is behind the minimum pace. Only the time in which it has something to read counts, not the time
+ * in which there is nothing to send.
  */
 interface ReaderPace {
-  /** Something was sent, and nothing more is until the reader has taken it. */
+  /** Something was sent; nothing more is sent until the reader has taken it. */
   sent(): void;
-  /** It has taken so many bytes. */
+  /** The reader has taken these bytes. */
   took(bytes: number): void;
-  /** Milliseconds; 0: it reads. */
+  /** How long the reader is behind; 0: it reads. */
   behindMs(): number;
 }
 
@@ -25,29 +25,29 @@ export function createReaderPace(now: () => number = () => performance.now()): R
       since ??= now();
     },
     took(bytes) {
-      behind = Math.max(0, behind + turn() - bytes / LEAST_BYTES_PER_MS);
+      behind = Math.max(0, behind + turn() - bytes / MIN_BYTES_PER_MS);
       since = null;
     },
     behindMs: () => behind + turn(),
   };
 }
 
-/** Somebody who is sent something for long. */
+/** A caller with a long answer. */
 export interface Reader {
   pace: ReaderPace;
-  /** Ends the answer as a broken one, and frees its place at once. */
+  /** Aborts the answer, and makes room at once. */
   cutOff(reason: string): void;
 }
 
-/** Milliseconds behind from which a place goes to somebody else who asks for one. */
+/** A reader this far behind is cut off when another caller needs room. */
 const SLOW_MS = 5_000;
 
-/** All who are sent something of a kind in this instance: who does not read must not keep out who does. */
+/** All readers of one kind in this service instance: those that do not read must not keep out others. */
 export interface Readers {
   add(reader: Reader): void;
   delete(reader: Reader): void;
   size(): number;
-  /** Cuts the slowest reader off, if it is slow. @returns whether there is a place now */
+  /** Cuts off the slowest reader, if it is slow. @returns whether there is room now */
   makeRoom(): boolean;
 }
 
@@ -59,22 +59,22 @@ export function createReaders(slowMs = SLOW_MS): Readers {
     size: () => readers.size,
     makeRoom() {
       let slowest: Reader | undefined;
-      let most = slowMs;
+      let longest = slowMs;
       for (const reader of readers) {
         const behind = reader.pace.behindMs();
-        if (behind < most) continue;
-        most = behind;
+        if (behind < longest) continue;
+        longest = behind;
         slowest = reader;
       }
-      slowest?.cutOff('it did not read, and somebody else asked for its place');
+      slowest?.cutOff('the caller did not read, and another caller needed room');
       return slowest !== undefined;
     },
   };
 }
 
 /**
- * Breaks an answer off by a reset: where its end is the end of the connection (HTTP/1.0, RFC 9112, 6.3) it would look
- * whole otherwise.
+ * Aborts an answer by resetting its connection. Without a reset, an answer that ends with its connection (HTTP/1.0,
+ * RFC 9112, 6.3) would look complete.
  */
 export function resetConnection(raw: ServerResponse): void {
   const { socket } = raw;

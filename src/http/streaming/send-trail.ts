@@ -6,12 +6,12 @@ import { sendHead } from '../answers/head.ts';
 import { sendProcessNotFound } from '../answers/process-answers.ts';
 import { createReaderPace, resetConnection } from './reader-pace.ts';
 
-/** Milliseconds that a caller may be behind before its answer is broken off. */
-const PATIENCE_MS = 120_000;
+/** The answer of a caller that is behind for this long is aborted. */
+const READ_TIMEOUT_MS = 120_000;
 
 /**
- * Answers with all events of a process behind a version, as one JSON object that is made piece by piece: memory and
- * the event loop bear a stream of any length. A caller whose answer is not whole is told so by a reset.
+ * Answers with all events of a process after a version, as one JSON object that is sent piece by piece, so that a
+ * stream of any length costs little memory. When it cannot be sent completely, the connection is reset.
  */
 export async function sendTrail(
   request: FastifyRequest,
@@ -31,7 +31,7 @@ export async function sendTrail(
       limit: PIECE_EVENTS,
       maxBytes: PIECE_BYTES,
     });
-  // Before the answer begins: a database that is away is answered as everywhere.
+  // Read before the answer begins, so that an unreachable database is answered with 503 as everywhere.
   const first = await read(afterVersion);
   const [some] = first.items.length > 0 ? first.items : (await read(0)).items;
   if (!some) return sendProcessNotFound(reply, correlationId);
@@ -59,14 +59,14 @@ export async function sendTrail(
     yield text === ',' ? ']}' : `${text}]}`;
   }
 
-  const patience = setInterval(() => {
-    if (pace.behindMs() >= PATIENCE_MS) resetConnection(raw);
-  }, PATIENCE_MS / 10);
-  raw.once('close', () => clearInterval(patience));
+  const readTimer = setInterval(() => {
+    if (pace.behindMs() >= READ_TIMEOUT_MS) resetConnection(raw);
+  }, READ_TIMEOUT_MS / 10);
+  raw.once('close', () => clearInterval(readTimer));
   const stream = Readable.from(pieces(), { objectMode: false });
   stream.on('error', (err) => {
     if (raw.destroyed) return;
-    request.log.error({ err }, 'the events of a process were broken off');
+    request.log.error({ err }, 'the answer with the events of a process was aborted');
     resetConnection(raw);
   });
   return reply.send(stream);

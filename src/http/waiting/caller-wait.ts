@@ -25,11 +25,11 @@ export function hungUpSignal({ raw }: FastifyReply): AbortSignal {
 }
 
 /**
- * Begins a call that may wait: reads how long the caller wants to wait (RFC 7240), asks the load limits
- * for room, and answers 503 when there is none.
+ * Begins a call that may wait: reads how long the caller wants to wait (RFC 7240), and answers 503 when the load
+ * limits have no room for it.
  *
  * @param options.byDefault without a `Prefer` header the call waits as long as a call may
- * @param options.refuse asks for more than room to wait; as `LoadLimits.refuseStart`
+ * @param options.refuse checks more than the room to wait; like `LoadLimits.refuseStart`
  * @returns null when the call is answered
  */
 export function beginWait(
@@ -52,7 +52,7 @@ export function beginWait(
   if (applied) reply.header('Preference-Applied', applied);
   return {
     ms,
-    // Made when it is asked for: most starts that do not wait never do.
+    // Made on first use: calls that do not wait do without it.
     get hungUp() {
       return hungUpSignal(reply);
     },

@@ -3,27 +3,27 @@ import type { ProcessStore } from '../../../domain/process/index.ts';
 
 export interface LoadLimits {
   /**
-   * Asks for room for a start, before anything is written: what was accepted is never refused later.
+   * Checks whether there is room for a start, before anything is written: an accepted start is never refused.
    *
    * @param waits whether its caller waits for the end
    * @returns null when there is room, else a sentence for the caller
    */
   refuseStart(waits: boolean): string | null;
-  /** Asks for room for a caller who waits or follows; as `refuseStart`. */
+  /** Checks whether there is room for a caller that waits or follows; like `refuseStart`. */
   refuseWait(): string | null;
-  /** Begins to look at the database, once a second. */
+  /** Starts to poll the database, once a second. */
   start(): void;
   stop(): void;
 }
 
 interface LoadLimitsOptions {
-  /** How many wait or follow now. */
+  /** How many callers wait or follow now. */
   waiting: () => number;
-  /** Cuts off one of them who does not read; returns whether there is room now. */
+  /** Cuts off a follower that does not read; returns whether there is room now. */
   makeRoom: () => boolean;
   outbox: Pick<Outbox, 'depth'>;
   processStore: Pick<ProcessStore, 'countPending'>;
-  /** Callers who wait or follow at once in this instance. */
+  /** Callers that may wait or follow at the same time in this service instance. */
   waitersMax: number;
   /** Rows in the outbox above which starts are refused; 0: no limit. */
   backlogMax: number;
@@ -32,27 +32,26 @@ interface LoadLimitsOptions {
   log: { debug(fields: object, message: string): void };
 }
 
-const LOOK_EVERY_MS = 1_000;
+const POLL_INTERVAL_MS = 1_000;
 
 /**
- * Sheds load early: a start that would have to wait for minutes behind others is refused while its caller
- * can still go elsewhere or try again, and memory stays bounded.
+ * Sheds load early (G14): a start that would wait for minutes behind others is refused while its caller can still
+ * try again or go elsewhere, and memory stays bounded.
  *
- * The database is asked once a second. Between two looks the starts that this instance let in count as if
- * none of them had been worked off, so that a flood cannot slip through in that second; other instances
- * notice it with their next look.
+ * The database is polled once a second. Between two polls, all starts that this service instance accepted count
+ * as unfinished, so that a flood cannot slip through in that second; other instances see it at their next poll.
  */
 export function createLoadLimits(options: LoadLimitsOptions): LoadLimits {
   const { waiting, makeRoom, outbox, processStore, waitersMax, backlogMax, pendingMax, log } =
     options;
   let backlog = 0;
   let pending = 0;
-  let letIn = 0;
+  let accepted = 0;
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
 
-  async function look(): Promise<void> {
-    const before = letIn;
+  async function poll(): Promise<void> {
+    const before = accepted;
     try {
       const [rows, processes] = await Promise.all([
         backlogMax > 0 ? outbox.depth().then((depth) => depth.rows) : 0,
@@ -60,17 +59,17 @@ export function createLoadLimits(options: LoadLimitsOptions): LoadLimits {
       ]);
       backlog = rows;
       pending = processes;
-      letIn -= before;
+      accepted -= before;
     } catch (error) {
-      // Starts fail as well then, and say why. Those that were let in go on counting.
+      // Starts fail as well then, and report why. The accepted ones still count.
       log.debug({ error: String(error) }, 'load limits: the database does not answer');
     }
-    if (!stopped) timer = setTimeout(look, LOOK_EVERY_MS).unref();
+    if (!stopped) timer = setTimeout(poll, POLL_INTERVAL_MS).unref();
   }
 
   function refuseWait(): string | null {
     if (waiting() < waitersMax || makeRoom()) return null;
-    return `As many callers wait here as there is room for (${waitersMax}). Send the same request again later, or without waiting.`;
+    return `${waitersMax} callers are waiting, which is the limit of this service instance. Send the same request again later, or without waiting.`;
   }
 
   return {
@@ -78,17 +77,17 @@ export function createLoadLimits(options: LoadLimitsOptions): LoadLimits {
     refuseStart(waits) {
       const full = waits ? refuseWait() : null;
       if (full) return full;
-      if (backlogMax > 0 && backlog + letIn >= backlogMax) {
-        return 'More starts were accepted than can be passed on now; nothing was written. Send the same request again later.';
+      if (backlogMax > 0 && backlog + accepted >= backlogMax) {
+        return 'The backlog of accepted starts is full; nothing was written. Send the same request again later.';
       }
-      if (pendingMax > 0 && pending + letIn >= pendingMax) {
-        return `As many processes are pending as may be (${pendingMax}); nothing was written. Send the same request again later.`;
+      if (pendingMax > 0 && pending + accepted >= pendingMax) {
+        return `${pendingMax} processes are pending, which is the limit; nothing was written. Send the same request again later.`;
       }
-      letIn++;
+      accepted++;
       return null;
     },
     start() {
-      if (backlogMax > 0 || pendingMax > 0) void look();
+      if (backlogMax > 0 || pendingMax > 0) void poll();
     },
     stop() {
       stopped = true;

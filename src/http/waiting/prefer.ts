@@ -1,19 +1,19 @@
 interface PreferredWait {
   /** Milliseconds to wait; 0 answers at once. */
   ms: number;
-  /** What of the header was heeded, for Preference-Applied. */
+  /** The part of the header that was applied, for Preference-Applied. */
   applied: string | undefined;
 }
 
-/** Texts in quotes, in which commas and semicolons separate nothing; one without its end goes to the end. */
+/** Quoted texts, in which commas and semicolons do not separate. A text without a closing quote ends with the header. */
 const QUOTED = /"(?:[^"\\]|\\.)*(?:"|\\?$)/g;
 const SEPARATORS = /[,;]/g;
 const HIDDEN = '_';
 
 /**
- * How long a caller wants to wait, from a Prefer header (RFC 7240): `respond-async` means not at all,
- * `wait=N` N seconds, neither the given default; never more than `max`. Unknown preferences and
- * malformed ones are ignored, as the RFC asks.
+ * Reads from a Prefer header (RFC 7240) how long the caller wants to wait: not at all with `respond-async`, N
+ * seconds with `wait=N`, else the given default; at most `max`. Unknown and malformed preferences are ignored,
+ * as the RFC asks.
  */
 export function preferredWait(
   header: string | undefined,

@@ -171,10 +171,10 @@ describe.each(await guardedEngines())('the basic auth of $name itself', ({ url }
     it('turns away a wrong password and a caller without one, which stops the start', async () => {
       const wrong = { CAMUNDA_USERNAME: id, CAMUNDA_PASSWORD: 's3cret' };
       await expect(startTestService(settings(wrong), folder)).rejects.toThrow(
-        `CAMUNDA_USERNAME, CAMUNDA_PASSWORD: the user "${id}" is not let in by the engine at ${baseUrl} (401)`,
+        `CAMUNDA_USERNAME, CAMUNDA_PASSWORD: the user "${id}" is refused by the engine at ${baseUrl} (401)`,
       );
       await expect(startTestService(settings({}), folder)).rejects.toThrow(
-        `a caller without credentials is not let in by the engine at ${baseUrl} (401)`,
+        `a caller without credentials is refused by the engine at ${baseUrl} (401)`,
       );
     });
   });

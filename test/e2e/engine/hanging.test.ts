@@ -133,7 +133,7 @@ describe('a message that the engine takes and does not answer', () => {
     const path = `/api/process/${correlationId}/message`;
     const answer = await timed(service.api.post(path, { json }));
     expect(answer.status).toBe(503);
-    expectProblem(answer, 'unavailable', /may have happened/);
+    expectProblem(answer, 'unavailable', /may have taken effect/);
     expect(answer.headers.get('retry-after')).toBe('5');
     engine.swallow(null);
     expect((await service.api.post(path, { json })).status).toBe(204);

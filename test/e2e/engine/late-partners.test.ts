@@ -78,7 +78,7 @@ describe('a service whose partners come later', { timeout: 600_000 }, () => {
       const { status, body } = await readiness(service);
       expect(status).toBe(503);
       expect(body.checks).toMatchObject({ database: 'ok' });
-      expect(body.checks.engine).toMatch(/^CAMUNDA_BASE_URL: nobody listens at .*ECONNREFUSED/);
+      expect(body.checks.engine).toMatch(/^CAMUNDA_BASE_URL: nothing listens at .*ECONNREFUSED/);
       const key = copies.key('counted');
       const early = { correlationId: `early-${key}` };
       expect((await service.api.start(key, { number: 1 }, early, ASYNC)).status).toBe(202);

@@ -42,7 +42,7 @@ const cases: Case[] = [
   {
     what: 'a port where nobody listens',
     env: { CAMUNDA_BASE_URL: 'http://NOBODY/engine-rest' },
-    says: /^CAMUNDA_BASE_URL: nobody listens at http:\/\/NOBODY\/engine-rest \(ECONNREFUSED\); start the engine there, or change the URL$/,
+    says: /^CAMUNDA_BASE_URL: nothing listens at http:\/\/NOBODY\/engine-rest \(ECONNREFUSED\); start the engine there, or change the URL$/,
     waits: true,
   },
   {
@@ -53,7 +53,7 @@ const cases: Case[] = [
   {
     what: 'a path with nothing behind it',
     env: { CAMUNDA_BASE_URL: 'http://PLAIN/lost', ...basic },
-    says: /^CAMUNDA_BASE_URL: there is no engine’s REST API at http:\/\/PLAIN\/lost: the engine answered 404: .*; check the path, which as a rule ends in \/engine-rest$/,
+    says: /^CAMUNDA_BASE_URL: there is no engine’s REST API at http:\/\/PLAIN\/lost: the engine answered 404: .*; check the path, which usually ends in \/engine-rest$/,
   },
   {
     what: 'a web page',
@@ -68,34 +68,34 @@ const cases: Case[] = [
   {
     what: 'an engine in trouble',
     env: { CAMUNDA_BASE_URL: 'http://PLAIN/broken' },
-    says: /^CAMUNDA_BASE_URL: the engine at http:\/\/PLAIN\/broken is in trouble: the engine answered 503: no database; look at its log/,
+    says: /^CAMUNDA_BASE_URL: the engine at http:\/\/PLAIN\/broken answers with an error: the engine answered 503: no database; check its log/,
     waits: true,
   },
   {
     what: 'a wrong password',
     env: { CAMUNDA_BASE_URL: 'http://PLAIN/locked', ...basic },
-    says: /^CAMUNDA_USERNAME, CAMUNDA_PASSWORD: the user "demo" is not let in by the engine at http:\/\/PLAIN\/locked \(401\); check both$/,
+    says: /^CAMUNDA_USERNAME, CAMUNDA_PASSWORD: the user "demo" is refused by the engine at http:\/\/PLAIN\/locked \(401\); check both$/,
   },
   {
     what: 'a wrong password in the URL',
     env: { CAMUNDA_BASE_URL: `http://demo:${SECRET}@PLAIN/locked` },
-    says: /^CAMUNDA_USERNAME, CAMUNDA_PASSWORD: the user "demo" is not let in by the engine at http:\/\/PLAIN\/locked \(401\)/,
+    says: /^CAMUNDA_USERNAME, CAMUNDA_PASSWORD: the user "demo" is refused by the engine at http:\/\/PLAIN\/locked \(401\)/,
   },
   {
     what: 'a password in the URL of nobody',
     env: { CAMUNDA_BASE_URL: `http://demo:${SECRET}@NOBODY/engine-rest` },
-    says: /^CAMUNDA_BASE_URL: nobody listens at http:\/\/NOBODY\/engine-rest /,
+    says: /^CAMUNDA_BASE_URL: nothing listens at http:\/\/NOBODY\/engine-rest /,
     waits: true,
   },
   {
     what: 'no password where one is asked for',
     env: { CAMUNDA_BASE_URL: 'http://PLAIN/locked' },
-    says: /^CAMUNDA_USERNAME, CAMUNDA_PASSWORD: a caller without credentials is not let in .* \(401\); set them, or CAMUNDA_OAUTH_TOKEN_URL, /,
+    says: /^CAMUNDA_USERNAME, CAMUNDA_PASSWORD: a caller without credentials is refused .* \(401\); set them, or CAMUNDA_OAUTH_TOKEN_URL, /,
   },
   {
     what: 'a user who may not',
     env: { CAMUNDA_BASE_URL: 'http://PLAIN/forbidden', ...basic },
-    says: /^CAMUNDA_USERNAME, CAMUNDA_PASSWORD: the user "demo" may not do what the service needs .* \(403\); check both and what the user is allowed to$/,
+    says: /^CAMUNDA_USERNAME, CAMUNDA_PASSWORD: the user "demo" is not allowed by the engine at .* \(403\) to do what the service needs; check both and what the user is allowed to do$/,
   },
   {
     what: 'a certificate of an unknown authority',
@@ -119,7 +119,7 @@ const cases: Case[] = [
       ...oauth,
       CAMUNDA_OAUTH_TOKEN_URL: 'http://NOBODY/token',
     },
-    says: /^CAMUNDA_OAUTH_TOKEN_URL: nobody listens at http:\/\/NOBODY\/token \(ECONNREFUSED\); start the token endpoint there/,
+    says: /^CAMUNDA_OAUTH_TOKEN_URL: nothing listens at http:\/\/NOBODY\/token \(ECONNREFUSED\); start the token endpoint there/,
     waits: true,
   },
   {
@@ -165,7 +165,7 @@ const cases: Case[] = [
       ...oauth,
       CAMUNDA_OAUTH_TOKEN_URL: 'http://PLAIN/granted',
     },
-    says: /^CAMUNDA_OAUTH_SCOPE, CAMUNDA_OAUTH_AUDIENCE: the client "service" is not let in by the engine at http:\/\/PLAIN\/locked \(401\), though http:\/\/PLAIN\/granted gave it a token/,
+    says: /^CAMUNDA_OAUTH_SCOPE, CAMUNDA_OAUTH_AUDIENCE: the client "service" is refused by the engine at http:\/\/PLAIN\/locked \(401\), though http:\/\/PLAIN\/granted gave it a token/,
   },
 ];
 
@@ -246,7 +246,7 @@ describe('a start that meets an engine it cannot use', () => {
     for (const wrong of [url.replace('/engine-rest', ''), `${url}/engine`]) {
       const { line } = await refusal({ CAMUNDA_BASE_URL: wrong });
       expect(line).toMatch(
-        /^CAMUNDA_BASE_URL: there is no engine’s REST API at .*; check the path, which as a rule ends in \/engine-rest$/,
+        /^CAMUNDA_BASE_URL: there is no engine’s REST API at .*; check the path, which usually ends in \/engine-rest$/,
       );
     }
   });

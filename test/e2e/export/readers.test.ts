@@ -46,7 +46,7 @@ describe('the reader of an export', () => {
     more: Partial<FeedRows> = {},
     options: {
       max?: number;
-      patienceMs?: number;
+      readTimeoutMs?: number;
       slowMs?: number;
       before?: () => Promise<void>;
     } = {},
@@ -189,10 +189,10 @@ describe('the reader of an export', () => {
   });
 
   it('who takes nothing for long loses its slot', async () => {
-    const answer = await open(await serve({}, { patienceMs: 200 }));
+    const answer = await open(await serve({}, { readTimeoutMs: 200 }));
     await until(() => exports.size() === 0, 'its slot is free');
     expect(await endOf(answer)).toBe('broken');
-    expect(JSON.stringify(log)).toContain('took nothing for long');
+    expect(JSON.stringify(log)).toContain('the caller did not read for too long');
   });
 
   it('sees by a broken connection that the service stopped', async () => {
@@ -217,7 +217,7 @@ describe('the reader of an export', () => {
     );
     expect(await endOf(answer)).toBe('broken');
     await until(() => exports.size() === 0, 'its slot is free');
-    const logged = log.find(({ msg, level }) => msg === 'an export was broken off' && level === 50);
+    const logged = log.find(({ msg, level }) => msg === 'an export was aborted' && level === 50);
     expect(logged).toMatchObject({ err: { message: 'the database went away' } });
   });
 

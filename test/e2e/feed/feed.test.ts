@@ -107,7 +107,7 @@ describe('the event feed', () => {
     ['from=2026-02-01', /querystring\.from: .*zone/],
     ['from=2026-02-01T00:00:00+01:00', /%2B/],
     ['to=0000-01-01T00:00:00Z', /querystring\.to: .*1000/],
-    ['processKey=x', /no parameter processKey; there are process, /],
+    ['processKey=x', /unknown parameter processKey; the parameters are process, /],
     ['type=step-done', new RegExp(`querystring\\.type.*${EVENT_TYPES[0]}`)],
     ['type=', /querystring\.type/],
     ['status=pending', /querystring\.status/],
@@ -121,7 +121,7 @@ describe('the event feed', () => {
     ['correlationId=a%20b', /querystring\.correlationId/],
     ['cursor=', /querystring\.cursor: .*nextCursor.*latest/],
     ['cursor=nonsense', /querystring\.cursor: .*nextCursor.*latest/],
-    [`cursor=${Buffer.from('{"feed":"-1","filter":""}').toString('base64url')}`, /no cursor/],
+    [`cursor=${Buffer.from('{"feed":"-1","filter":""}').toString('base64url')}`, /is not a cursor/],
     [`cursor=${'x'.repeat(2_001)}`, /querystring\.cursor/],
   ])('answers ?%s with 400 that says what to change', async (query, detail) => {
     const answer = await parts.api.get(`/api/events?${query}`);
@@ -140,7 +140,7 @@ describe('the event feed', () => {
     const trace = await parts.api.get('/api/event-log/trace-1?limit=1');
     for (const { body } of [processes, trace]) {
       const answer = await parts.api.get(`/api/events?cursor=${body.nextCursor}`);
-      expectProblem(answer, 'invalid-request', /is no cursor of GET \/api\/events/);
+      expectProblem(answer, 'invalid-request', /is not a cursor of GET \/api\/events/);
     }
   });
 
@@ -152,7 +152,11 @@ describe('the event feed', () => {
     for (const query of ['', 'status=error', 'status=ok', `archive=include&${same}`]) {
       const answer = await get(query);
       expect(answer.status).toBe(400);
-      expectProblem(answer, 'invalid-request', /other filters; send those of the page it is from/);
+      expectProblem(
+        answer,
+        'invalid-request',
+        /other filters; send the filters of the page it comes from/,
+      );
     }
   });
 
@@ -162,7 +166,11 @@ describe('the event feed', () => {
       const { nextCursor } = await page();
       const answer = await another.api.get(`/api/events?cursor=${nextCursor}`);
       expect(answer.status).toBe(400);
-      expectProblem(answer, 'invalid-request', /another database, or this one was set back/);
+      expectProblem(
+        answer,
+        'invalid-request',
+        /another database, or this database was restored from a backup/,
+      );
     } finally {
       await another.stop();
     }

@@ -121,7 +121,7 @@ describe.skipIf(redisUrl === null)('dead letters in Redis', () => {
     const path = '/api/admin/jobs/failed';
     const unknown = await call(service, 'POST', `${path}/project-process:999/retry`);
     expect(unknown.status).toBe(404);
-    expect(unknown.body.detail).toContain('No given-up job has the id "project-process:999"');
+    expect(unknown.body.detail).toContain('No failed job has the id "project-process:999"');
     for (const query of ['name=nonsense', 'limit=0', 'cursor=%00', 'other=1']) {
       const answer = await call(service, 'GET', `${path}?${query}`);
       expect(answer.status, query).toBe(400);
@@ -155,7 +155,7 @@ describe('a service without Redis', () => {
     const service = await startTestService({}, folder);
     const board = await call(service, 'GET', '/admin/queues');
     expect(board.status).toBe(404);
-    expect(board.body.detail).toContain('There is no Redis');
+    expect(board.body.detail).toContain('set REDIS_URL');
     const { body } = await call(service, 'GET', '/api/admin/jobs/failed');
     expect(body).toEqual({ jobs: [], nextCursor: null });
     await service.stop();

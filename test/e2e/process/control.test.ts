@@ -169,6 +169,6 @@ describe('ending a process, cancelling it and sending it messages', () => {
     await service.api.status('message-2', { prefer: 'wait=20' });
     const late = await message('message-2', 'go-on');
     expect(late.status).toBe(409);
-    expectProblem(late, 'no-receiver', /has ended; it takes no more messages/);
+    expectProblem(late, 'no-receiver', /has ended and takes no more messages/);
   });
 });

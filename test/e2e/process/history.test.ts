@@ -107,7 +107,7 @@ describe('the state of a process as it was', () => {
     ]) {
       const { status, body } = await past('live', at);
       expect(status, at).toBe(400);
-      expect(body.detail, at).toMatch(/a version.*or a time of ISO 8601/);
+      expect(body.detail, at).toMatch(/a version.*or an ISO 8601 time/);
     }
   });
 

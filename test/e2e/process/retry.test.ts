@@ -158,10 +158,14 @@ describe.each(await engineKinds())('a retry on $name', ({ available, open }) => 
       await service.api.status(correlationId, { prefer: 'wait=20' });
       const well = await retry(correlationId);
       expect(well.status).toBe(409);
-      expectProblem(well, 'not-retryable', /ended well/);
+      expectProblem(well, 'not-retryable', /completed; there is nothing to retry/);
 
       const refused = await service.api.start(copies.key('troubled'), { how: 'business' });
-      expectProblem(await retry(refused.body.correlationId), 'not-retryable', /said no/);
+      expectProblem(
+        await retry(refused.body.correlationId),
+        'not-retryable',
+        /a business error, which a retry would not change/,
+      );
 
       const closed = { gate: `never-${randomUUID()}` };
       const held = await service.api.start(copies.key('gated'), closed, {}, ASYNC);

@@ -25,25 +25,28 @@ const events = randomStreams({
 const RANGE = `from=${FROM}&to=${TO}`;
 
 const refused: [query: string, detail: RegExp][] = [
-  ['steps?from=yesterday', /querystring\.from: must be a time of ISO 8601 with its zone/],
-  ['steps?from=2026-01-31T12:00:00', /querystring\.from: must be a time of ISO 8601 with its zone/],
+  ['steps?from=yesterday', /querystring\.from: must be an ISO 8601 time with a time zone/],
+  [
+    'steps?from=2026-01-31T12:00:00',
+    /querystring\.from: must be an ISO 8601 time with a time zone/,
+  ],
   ['steps?from=2026-01-31T12:00:00+01:00', /escape the \+ of an offset as %2B/],
-  ['steps?to=1816-01-31T12:00:00Z', /querystring\.to: must be of a year from 1970 to 9999/],
+  ['steps?to=1816-01-31T12:00:00Z', /querystring\.to: must be in a year from 1970 to 9999/],
   [
     'steps?from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z',
-    /^querystring\.from: must be before to, which is 2026-01-01T00:00:00\.000Z; exchange/,
+    /^querystring\.from: must be before to, which is 2026-01-01T00:00:00\.000Z; swap/,
   ],
   [
     'throughput?from=2026-01-01T00:00:00Z&to=2026-01-01T01:00:00%2B01:00',
-    /^querystring\.from: must be before to, which is 2026-01-01T00:00:00\.000Z; exchange/,
+    /^querystring\.from: must be before to, which is 2026-01-01T00:00:00\.000Z; swap/,
   ],
   [
     'steps?groupBy=process,colour',
-    /^querystring\.groupBy\.1: must be of process, step, targetSystem, status, errorMessage$/,
+    /^querystring\.groupBy\.1: must be one of process, step, targetSystem, status, errorMessage$/,
   ],
   ['steps?groupBy=step,step', /querystring\.groupBy: must name each once/],
-  ['throughput?groupBy=step', /querystring\.groupBy\.0: must be of process$/],
-  ['processes?groupBy=step', /querystring\.groupBy\.0: must be of process, status$/],
+  ['throughput?groupBy=step', /querystring\.groupBy\.0: must be one of process$/],
+  ['processes?groupBy=step', /querystring\.groupBy\.0: must be one of process, status$/],
   [
     'steps?timeZone=Mars/Olympus',
     /^querystring\.timeZone: is not a time zone; give a name of the IANA database, like Europe\/Berlin or UTC$/,
@@ -55,7 +58,10 @@ const refused: [query: string, detail: RegExp][] = [
   ['steps?limit=1001', /querystring\.limit: /],
   ['steps?exact=yes', /querystring\.exact: /],
   ['steps?process=', /querystring\.process: must not be empty/],
-  ['steps?colour=red', /^querystring: there is no parameter colour; there are from, to, .*limit$/],
+  [
+    'steps?colour=red',
+    /^querystring: unknown parameter colour; the parameters are from, to, .*limit$/,
+  ],
   [
     'throughput?from=2020-01-01T00:00:00Z&to=2026-01-01T00:00:00Z&bucket=minute',
     /^querystring\.bucket: 3,156,480 points are more than the 10,000 of one answer; ask for bucket=day, or for no more than 6 days at a time$/,

@@ -49,7 +49,11 @@ describe('a start or command that cannot continue says why in one line', {
   );
 
   it.each([
-    ['is no database', (file: string) => writeFileSync(file, 'x'.repeat(8_192)), /none of SQLite/],
+    [
+      'is no database',
+      (file: string) => writeFileSync(file, 'x'.repeat(8_192)),
+      /is not an SQLite database/,
+    ],
     [
       'is of a newer release',
       (file: string) => {

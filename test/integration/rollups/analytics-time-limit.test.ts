@@ -13,13 +13,13 @@ it.each(databaseKinds().filter(({ available }) => available))(
     const hasty = server();
     const app = server();
     try {
-      await hasty.register(analyticsRoutes, { store, timeLimitMs: 1 });
+      await hasty.register(analyticsRoutes, { store, timeoutMs: 1 });
       await app.register(analyticsRoutes, { store });
       // The threads and connections are opened with the first query, which takes longer than that.
       const refused = await hasty.inject('/api/analytics/steps?exact=true');
       expect(refused.statusCode).toBe(400);
       expect(refused.json().detail).toMatch(
-        /takes more than the 0 seconds there are for it; ask for a shorter range, or without exact=true\.$/,
+        /took longer than the limit of 0 seconds; ask for a shorter range, or without exact=true\.$/,
       );
       const answers = await Promise.all(
         Array.from({ length: 3 }, () => app.inject('/api/analytics/steps?exact=true')),

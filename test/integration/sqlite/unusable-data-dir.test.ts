@@ -21,7 +21,7 @@ describe('a DATA_DIR that cannot be used', () => {
   afterAll(() => folder.remove());
 
   it.each(unusable)('is refused by name: %.60s', (directory) => {
-    expect(() => makeDataDir(directory)).toThrow(/^DATA_DIR: .* cannot be made or written: /);
+    expect(() => makeDataDir(directory)).toThrow(/^DATA_DIR: .* cannot be created or written: /);
   });
 
   it('ends a start and a migration with one line', async () => {
@@ -31,7 +31,7 @@ describe('a DATA_DIR that cannot be used', () => {
     ] as const) {
       const env = { DATA_DIR, PORT: '0', LOG_LEVEL: 'silent' };
       const { code, err } = await runCommand([command], env);
-      expect(err).toMatch(/^fastify-camunda: DATA_DIR: [^\n]*cannot be made or written[^\n]*\n$/);
+      expect(err).toMatch(/^fastify-camunda: DATA_DIR: [^\n]*cannot be created or written[^\n]*\n$/);
       expect(code).toBe(1);
     }
   }, 300_000);

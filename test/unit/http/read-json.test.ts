@@ -78,7 +78,7 @@ describe('reading JSON', () => {
   it('refuses two fields of one name, however they are written', () => {
     expect(faultOf('{"a":1,"b":{"c":1,"\\u0063":2}}')).toEqual([
       'b.c',
-      'is there more than once; send each field once',
+      'appears more than once; send each field once',
     ]);
     expect(read('{"a":{"x":1},"b":{"x":1},"c":[{"x":1},{"x":1}]}').kind).toBe('read');
   });

@@ -7,8 +7,8 @@ import type { Route } from '../../parts/route.ts';
 const PATH = '/admin/queues';
 
 /**
- * What Bull Board's page needs: its own scripts, and style attributes. Its web font and the number of
- * its newest release would come from elsewhere; it does without.
+ * Bull Board's page needs its own scripts, and style attributes. It works without its web font and the check for
+ * a newer release, which would be loaded from elsewhere.
  */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'self'",
@@ -19,7 +19,7 @@ const CONTENT_SECURITY_POLICY = [
   "style-src 'self' 'unsafe-inline'",
 ].join('; ');
 
-/** Bull Board, a look at the queues in Redis, at `/admin/queues`; jobs hold ids and no data of a process. */
+/** Bull Board, which shows the queues in Redis, at `/admin/queues`. Jobs hold ids and no data of a process. */
 export const queueBoard: Route<'operations'> = async (app, { operations: { onBoards } }) => {
   declareScope(app, 'admin');
   if (!onBoards) {
@@ -27,7 +27,7 @@ export const queueBoard: Route<'operations'> = async (app, { operations: { onBoa
       sendProblem(
         reply,
         'not-found',
-        'There is no Redis, so there are no queues to look at; see REDIS_URL. GET /api/admin/jobs/failed lists the jobs that were given up.',
+        'The queue is in the service process, so there is no queue board; set REDIS_URL for one. GET /api/admin/jobs/failed lists failed jobs.',
       ),
     );
     return;

@@ -11,7 +11,7 @@ const traceCursor = z.object({ afterId: z.string().regex(/^\d{1,19}$/) });
 
 const schema = {
   operationId: 'listTraceEvents',
-  summary: 'Events of a trace, over all its processes',
+  summary: 'List the events of a trace, from all its processes',
   tags: ['events'],
   params: z.object({ traceabilityId: z.string().min(1).max(255) }),
   querystring: queryOf({

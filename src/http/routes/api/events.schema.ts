@@ -11,7 +11,7 @@ import { isForwards, queryOf, wholeNumber } from '../../queries/parameters.ts';
 import { feedPageSchema } from '../../schemas/event.ts';
 import { EVENT_STREAM_CONTENT } from '../../streaming/event-streams.ts';
 
-/** Events of a page, by default and at most. */
+/** Events of a page. */
 export const DEFAULT_PAGE = 200;
 export const MAX_PAGE = 1_000;
 
@@ -20,17 +20,19 @@ const querystring = queryOf({
   limit: wholeNumber(1)
     .optional()
     .describe(
-      `Events at most: in a page up to ${MAX_PAGE}, left out ${DEFAULT_PAGE}; in an export left out all`,
+      `Maximum number of events: in a page up to ${MAX_PAGE} (default ${DEFAULT_PAGE}), in an export any (default all)`,
     ),
   format: z
     .enum(['json', ...EXPORT_FORMATS])
     .optional()
-    .describe('Instead of `Accept`, for who can set no header'),
+    .describe('Instead of `Accept`, for clients that cannot set headers'),
   cursor: z
     .string()
     .max(2_000)
     .optional()
-    .describe(`\`nextCursor\` of the page before; \`${LATEST}\`: what is written from now on`),
+    .describe(
+      `\`nextCursor\` of the previous page; \`${LATEST}\`: only events that are written from now on`,
+    ),
 }).refine(...isForwards);
 
 const EXAMPLES: Readonly<Record<ExportFormat, string>> = {
@@ -47,9 +49,9 @@ const EXPORT_CONTENT = Object.fromEntries(
 
 export const feedSchema = {
   operationId: 'readEventFeed',
-  summary: 'The event feed: all events in the order they were committed',
+  summary: 'Read the event feed: all events in commit order',
   description:
-    'Send `nextCursor` back as `cursor` and you get every event once. With `Prefer: wait=N` an empty page waits up to N seconds for events. With `Accept: text/event-stream` they come as they happen, each with the cursor behind it as its id; `Last-Event-ID` goes on there. With `Accept: application/x-ndjson`, `text/csv` or `application/vnd.apache.parquet`, or with `format`, all events up to the present one come as one export, personal data sealed.',
+    'Send `nextCursor` back as `cursor` to get every event once. With `Prefer: wait=N` an empty page waits up to N seconds for events. With `Accept: text/event-stream` the answer is a stream of events as they happen, each with the cursor after it as its id; `Last-Event-ID` resumes there. With `Accept: application/x-ndjson`, `text/csv` or `application/vnd.apache.parquet`, or with `format`, the answer is an export of all events up to now, with personal data encrypted.',
   tags: ['events'],
   headers: z.object({
     accept: z.string().optional(),
@@ -60,14 +62,14 @@ export const feedSchema = {
   response: {
     200: {
       description:
-        'A page of events, empty when there are no more yet; events as they come; or an export',
+        'A page of events, empty when there are no more yet; or a stream of events; or an export',
       content: {
         'application/json': { schema: feedPageSchema },
         ...EVENT_STREAM_CONTENT,
         ...EXPORT_CONTENT,
       },
     },
-    406: problem('`Accept` takes none of the types there are'),
+    406: problem('`Accept` allows none of the available types'),
     503: problem('The database cannot be reached, or too many callers wait, follow or export'),
   },
 };

@@ -3,7 +3,7 @@ import type { CallerWait } from '../../../../domain/process/index.ts';
 import { sendProblem } from '../../answers/problems.ts';
 import { preferred, sendNotAcceptable } from '../../answers/representations.ts';
 import { sendOverloaded } from '../../answers/unavailable.ts';
-import { feedCursorOf, placeInFeed } from '../../feed/cursor.ts';
+import { feedCursorOf, readFeedCursor } from '../../feed/cursor.ts';
 import { createExports, EXPORT_TYPES } from '../../feed/exports.ts';
 import { wantedBy } from '../../feed/filter.ts';
 import { followFeed } from '../../feed/follow-feed.ts';
@@ -22,14 +22,14 @@ const REPRESENTATIONS = {
   stream: 'text/event-stream; charset=utf-8',
 };
 
-/** `GET /api/events`: all events in the order of their commits, by the page or as they come. */
+/** `GET /api/events`: all events in commit order, as pages, as a stream or as an export. */
 export const feedRoute: Route<'store' | 'live' | 'limits' | 'access'> = async (
   app,
   { store: { eventFeed, feedRows }, live: { feedSignal, followers }, limits, access },
 ) => {
   const exports = createExports({ feedRows, access: access.control, max: limits.exportsMax });
   const streams = createEventStreams(access.control, followers);
-  // A followed feed has no end of its own, and the server's close waits for open answers.
+  // A followed feed never ends by itself, and the server waits for open answers when it closes.
   app.addHook('preClose', async () => {
     streams.close();
     exports.close();
@@ -46,12 +46,12 @@ export const feedRoute: Route<'store' | 'live' | 'limits' | 'access'> = async (
       if (!representation) return sendNotAcceptable(reply, REPRESENTATIONS);
       const wanted = wantedBy(query);
       const lastEventId = representation === 'stream' ? headers['last-event-id'] : undefined;
-      const place = await placeInFeed(eventFeed, lastEventId ?? query.cursor, wanted);
-      if ('wrong' in place) {
+      const start = await readFeedCursor(eventFeed, lastEventId ?? query.cursor, wanted);
+      if ('wrong' in start) {
         const path = lastEventId === undefined ? 'querystring.cursor' : 'headers.last-event-id';
-        return sendProblem(reply, 'invalid-request', `${path}: ${place.wrong}`);
+        return sendProblem(reply, 'invalid-request', `${path}: ${start.wrong}`);
       }
-      const { after } = place;
+      const { after } = start;
       const { limit = DEFAULT_PAGE } = query;
       if (representation !== 'json' && representation !== 'stream') {
         const part = { ...wanted, after, limit: query.limit };
@@ -87,7 +87,7 @@ export const feedRoute: Route<'store' | 'live' | 'limits' | 'access'> = async (
       });
     } catch (error) {
       if (!hungUp.aborted) throw error;
-      // There is no caller to answer any more.
+      // The caller hung up.
       return reply.hijack();
     }
   }

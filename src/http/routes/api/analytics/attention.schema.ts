@@ -15,7 +15,7 @@ const attention = z
       .object({ count, isWhole: z.boolean() })
       .nullable()
       .describe(
-        `Pending processes, counted up to ${MAX_PENDING.toLocaleString('en')}: of more, those that have not changed for longest are looked at, and isWhole is false`,
+        `Pending processes, counted up to ${MAX_PENDING.toLocaleString('en')}. When there are more, only those that have not changed for longest are examined, and isWhole is false`,
       ),
     slow: z
       .object({
@@ -28,7 +28,9 @@ const attention = z
             ageMs: count,
             p99Ms: count
               .nullable()
-              .describe('Of completed ones of the last 30 days; null when there are too few'),
+              .describe(
+                'Of processes that completed in the last 30 days; null when there are too few',
+              ),
             slowAfterMs: count,
           }),
         ),
@@ -42,19 +44,19 @@ const attention = z
           z.object({
             ...process,
             step: z.string(),
-            attempt: count.describe('The one that failed'),
+            attempt: count.describe('The attempt that failed'),
             retriesLeft: count,
             failedAt: z.iso.datetime(),
             nextTryAt: z.iso.datetime(),
             code: z.string(),
             message: z
               .string()
-              .describe('Cut off; the code in its place where it may hold personal data'),
+              .describe('Shortened; replaced by the code where it may hold personal data'),
           }),
         ),
       })
       .nullable()
-      .describe('Steps that failed and will be tried again, the oldest failure first'),
+      .describe('Steps that failed and will be retried, the oldest failure first'),
     outbox: z
       .object({
         rows: count,
@@ -63,18 +65,16 @@ const attention = z
         isStalled: z.boolean().describe('The oldest row is older than stalledAfterMs'),
       })
       .nullable()
-      .describe('Events that are still to be published'),
+      .describe('Events that are not published yet'),
     rollups: z
       .object({ eventsBehind: count, behindMs: count })
       .nullable()
-      .describe('Events that are not in the statistics yet, and for how long the first of them'),
+      .describe('Events that are not in the rollups yet, and the age of the oldest of them'),
     failedJobs: z
       .object({ count, isWhole: z.boolean() })
       .nullable()
-      .describe('Jobs that were given up, counted up to 100'),
-    unavailable: z
-      .array(z.string())
-      .describe('The parts that could not be told just now, and are null'),
+      .describe('Failed jobs, counted up to 100'),
+    unavailable: z.array(z.string()).describe('The parts that could not be read, and are null'),
   })
   .meta({
     id: 'Attention',
@@ -125,10 +125,10 @@ export const attentionSchema = {
   operationId: 'getAttention',
   summary: 'What is stuck or slow now',
   description:
-    'Pending processes that take longer than 99 of 100 of their like, steps that are being tried again, and whether events are published. A part that cannot be told now is null and named in `unavailable`; the others are there.',
+    'Pending processes that take longer than 99 of 100 of their kind, steps that are being retried, and whether events are published. A part that cannot be read now is null and named in `unavailable`; the other parts are there.',
   tags: ['analytics'],
   querystring: queryOf({
-    limit: wholeNumber(1, 1_000, 50).describe('Of each list; the totals count all'),
+    limit: wholeNumber(1, 1_000, 50).describe('Maximum length of each list; the totals count all'),
   }),
-  response: { 200: attention.describe('What needs attention') },
+  response: { 200: attention.describe('Stuck and slow processes, and what is behind') },
 };

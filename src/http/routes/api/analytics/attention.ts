@@ -20,7 +20,10 @@ export const attentionRoute: Route<'store' | 'operations'> = async (
     async (request, reply) => {
       const hungUp = hungUpSignal(reply);
       const onMissing = (part: string, error: unknown): void =>
-        request.log.warn({ err: error, part }, 'a part of what needs attention cannot be told');
+        request.log.warn(
+          { err: error, part },
+          'a part of the report on stuck processes cannot be read',
+        );
       try {
         const ports = { ...store, deadLetters, onMissing };
         const { slow, retrying, ...rest } = await reportStuckProcesses(
@@ -30,8 +33,8 @@ export const attentionRoute: Route<'store' | 'operations'> = async (
         );
         return {
           ...rest,
-          slow: slow && { total: slow.total, processes: named(slow) },
-          retrying: retrying && { total: retrying.total, steps: named(retrying) },
+          slow: slow && { total: slow.total, processes: publicItems(slow) },
+          retrying: retrying && { total: retrying.total, steps: publicItems(retrying) },
         };
       } catch (error) {
         if (!hungUp.aborted) throw error;
@@ -41,8 +44,8 @@ export const attentionRoute: Route<'store' | 'operations'> = async (
   );
 };
 
-/** With the names that callers know. */
-function named<Item extends SlowProcess | RetryingStep>({ items }: Found<Item>) {
+/** Renames the fields to those of the API. */
+function publicItems<Item extends SlowProcess | RetryingStep>({ items }: Found<Item>) {
   return items.map(({ processName, ...item }) => ({
     ...item,
     processKey: processName,

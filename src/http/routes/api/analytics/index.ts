@@ -5,12 +5,12 @@ import { processDurationsRoute } from './processes.ts';
 import { stepsRoute } from './steps.ts';
 import { throughputRoute } from './throughput.ts';
 
-/** `GET /api/analytics/steps`, `/throughput` and `/processes`, of which one at a time reads the events. */
+/** `GET /api/analytics/steps`, `/throughput` and `/processes`; one at a time reads the events. */
 export const analyticsRoutes: FastifyPluginAsyncZod<{
   store: { analytics: Analytics };
-  timeLimitMs?: number;
-}> = async (app, { store: { analytics }, timeLimitMs }) => {
-  const options = { analytics, ask: createAsk(timeLimitMs) };
+  timeoutMs?: number;
+}> = async (app, { store: { analytics }, timeoutMs }) => {
+  const options = { analytics, ask: createAsk(timeoutMs) };
   await app.register(stepsRoute, options);
   await app.register(throughputRoute, options);
   await app.register(processDurationsRoute, options);

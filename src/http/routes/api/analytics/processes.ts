@@ -21,7 +21,7 @@ import { listOf, queryOf } from '../../../queries/parameters.ts';
 const schema = {
   operationId: 'getProcessDurations',
   summary: 'How long processes took, from their request to their end',
-  description: `${SOURCE_TEXT} By the time of the end. A process that is retried ends more than once.`,
+  description: `${SOURCE_TEXT} A process counts at the time of its end; one that is retried ends more than once.`,
   tags: ['analytics'],
   querystring: queryOf({
     ...rangeParameters,

@@ -19,7 +19,7 @@ const TOP_MESSAGES = 20;
 const schema = {
   operationId: 'getStepAnalytics',
   summary: 'How often steps ran and failed, and how long they took',
-  description: `${SOURCE_TEXT} Every attempt counts. By error message: those that came most often.`,
+  description: `${SOURCE_TEXT} Every attempt counts. Grouped by error message, the answer has the most frequent ones.`,
   tags: ['analytics'],
   querystring: queryOf({
     ...rangeParameters,
@@ -28,7 +28,7 @@ const schema = {
     step: listOf(nameSchema).optional(),
     targetSystem: listOf(z.string().max(255), false)
       .optional()
-      .describe('May come several times; empty: steps without one'),
+      .describe('May be repeated; empty: steps without a target system'),
     status: listOf(z.enum(['ok', 'error'])).optional(),
     limit: limitParameter(`${TOP_GROUPS}, by error message ${TOP_MESSAGES}`),
   }),
@@ -44,7 +44,7 @@ export const stepsRoute: AnalyticsRoute = async (app, { analytics, ask }) => {
       const range = readRange(query, Date.now());
       if ('refusal' in range) return sendProblem(reply, 'invalid-request', range.refusal);
       const groupBy = query.groupBy ?? ['process', 'step'];
-      // Steps have no rollup of minutes.
+      // The rollups of steps have no buckets of a minute.
       const exact = range.exact || range.bucket === 'minute';
       const analysis = await ask(reply, { exact }, (signal) =>
         analytics.steps(

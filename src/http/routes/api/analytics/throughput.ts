@@ -20,7 +20,7 @@ import { queryOf } from '../../../queries/parameters.ts';
 const schema = {
   operationId: 'getThroughput',
   summary: 'Processes started, ended and retried in each bucket',
-  description: `${SOURCE_TEXT} A bucket in which nothing happened is there with zeros. A process that failed, was retried and then completed is in both counts.`,
+  description: `${SOURCE_TEXT} A bucket in which nothing happened has zeros. A process that failed, was retried and then completed counts as both.`,
   tags: ['analytics'],
   querystring: queryOf({
     ...rangeParameters,

@@ -10,7 +10,7 @@ const listCursor = z.object({ updatedAt: z.iso.datetime(), correlationId: z.stri
 
 const schema = {
   operationId: 'listProcesses',
-  summary: 'Processes, the last changed first',
+  summary: 'List processes, the last changed first',
   tags: ['process'],
   querystring: queryOf({
     status: z.enum(['pending', 'ok', 'error']).optional(),
@@ -21,7 +21,7 @@ const schema = {
     archive: z
       .enum(['include', 'exclude'])
       .default('exclude')
-      .describe('Whether archived processes are listed, too'),
+      .describe('Whether to include archived processes'),
     limit: wholeNumber(1, 1_000, 50),
     cursor: cursorParameter(listCursor),
   }).refine(...isForwards),

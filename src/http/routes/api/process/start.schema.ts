@@ -14,10 +14,10 @@ export const startBody = z
     correlationId: correlationIdSchema.optional(),
     variables: variablesSchema,
     batchId: shortText.optional(),
-    traceabilityId: shortText.optional().describe('Left out: the trace id of `traceparent`'),
+    traceabilityId: shortText.optional().describe('Default: the trace id of `traceparent`'),
     applicationId: shortText
       .optional()
-      .describe('Left out: the name of the API key or the subject of the token'),
+      .describe('Default: the name of the API key or the subject of the token'),
     originatingSystem: shortText.optional(),
   })
   .meta({
@@ -31,7 +31,7 @@ const startHeaders = z.object({
   prefer: z.string().optional().describe('`wait=N` seconds, or `respond-async` (RFC 7240)'),
   'idempotency-key': z.string().min(1).max(1_000).optional(),
   traceparent: z.string().optional().describe('W3C trace context; ignored when it is not valid'),
-  tracestate: z.string().optional().describe('Belongs to traceparent, and is handed on with it'),
+  tracestate: z.string().optional().describe('Passed on with `traceparent`'),
 });
 
 export const startSchema = {
@@ -41,13 +41,15 @@ export const startSchema = {
   headers: startHeaders,
   body: startBody,
   response: {
-    200: resultSchema.describe('The process ended well'),
-    202: pendingSchema.describe('Accepted; not ended within the time to wait'),
+    200: resultSchema.describe('The process completed'),
+    202: pendingSchema.describe('Accepted; the process has not ended within the time to wait'),
     400: problem('The request or its variables are not valid; nothing was written'),
     404: problem('No process definition has this key'),
-    409: problem('The correlation id or idempotency key stands for another request'),
+    409: problem('The correlation id or idempotency key belongs to a different request'),
     422: problem('The process ended in a business error'),
     502: problem('The process ended in a technical failure'),
-    503: problem('The database cannot be reached, or there is too much to do; nothing was written'),
+    503: problem(
+      'The database cannot be reached, or the service is overloaded; nothing was written',
+    ),
   },
 };

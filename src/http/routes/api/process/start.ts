@@ -17,15 +17,15 @@ const REFUSED = new Set([400, 401, 403, 404, 413, 415, 429]);
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The body of a start as the caller sent it: validation puts another one in its place. */
+    /** The body of a start as the caller sent it: validation replaces `body`. */
     sentBody: unknown;
   }
 }
 
-/** What became of a start besides being accepted, which its event tells. */
+/** The outcomes of a start that are counted here. An accepted start is counted by its event. */
 type StartOutcome = 'joined' | 'conflict' | 'refused' | 'unavailable';
 
-/** Who calls, as the audit trail can hold it, for a call that does not say for which application it is. */
+/** The name of the caller, for a start that names no application; undefined when the column cannot hold it. */
 function applicationOf(caller: Caller | null): string | undefined {
   return shortText.safeParse(caller?.name).data;
 }
@@ -85,7 +85,7 @@ export const startRoute: Route<
             ...trace,
           },
           actor: actorOf(request),
-          // Only what the body says: a caller that sends it again may do so under another trace.
+          // Only the body counts: a caller that sends it again may do so under another trace.
           requestHash: hashStart(request.sentBody as JsonObject, {
             ...body,
             variables: read.parsed,
@@ -136,7 +136,7 @@ function sendUnknownDefinition(
   return sendProblem(
     reply,
     'unknown-process',
-    `There is no process with the key "${processKey}"; there are ${known}.`,
+    `There is no process definition with the key "${processKey}"; the keys are ${known}.`,
   );
 }
 

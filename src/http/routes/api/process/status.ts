@@ -15,26 +15,26 @@ import { beginWait } from '../../../waiting/caller-wait.ts';
 
 const schema = {
   operationId: 'getProcessStatus',
-  summary: 'State of a process',
+  summary: 'Get the status of a process',
   description:
-    'With `Prefer: wait=N` the answer comes when the process ends, or after N seconds. With `at` it is the state as it was, at once and always 200.',
+    'With `Prefer: wait=N` the answer comes when the process ends, or after N seconds. With `at` the answer is the past state, at once and always 200.',
   tags: ['process'],
   params: correlationParams,
   querystring: z.object({
     at: momentSchema
       .optional()
-      .describe('The state behind this version, or at this time: `3`, `2026-01-31T12:00:00Z`'),
+      .describe('The state after this version or at this time: `3`, `2026-01-31T12:00:00Z`'),
   }),
   headers: z.object({
     prefer: z.string().optional().describe('`wait=N` seconds (RFC 7240)'),
     'if-none-match': z.string().optional(),
   }),
   response: {
-    200: processSchema.describe('Ended, well or not; with `at`: as it was'),
-    202: processSchema.describe('Pending'),
+    200: processSchema.describe('The process has ended; with `at`: the past state'),
+    202: processSchema.describe('The process is pending'),
     304: z.null().describe('Not changed since If-None-Match'),
     400: problem('The correlation id or `at` is not valid'),
-    404: problem('Never seen; with `at`: not yet there'),
+    404: problem('No such process was ever accepted; with `at`: it did not exist yet'),
     503: problem('The database cannot be reached, or too many callers wait'),
   },
 };
@@ -51,7 +51,7 @@ export const statusRoute: Route<'store' | 'live' | 'limits'> = async (
       const { correlationId } = request.params;
       const { at } = request.query;
       if (at) {
-        // What has been needs no waiting for, whatever the caller prefers.
+        // A past state needs no waiting, whatever the caller prefers.
         const past = await findPastState(eventStore, correlationId, at);
         return sendPastState(request, reply, { correlationId, past, moment: at });
       }

@@ -5,15 +5,15 @@ import { cursorParameter } from '../../../../queries/cursor.ts';
 import { queryOf, wholeNumber } from '../../../../queries/parameters.ts';
 
 const jobCursor = z.object({ failedAt: z.iso.datetime(), id: z.string().max(300) });
-const name = z.enum(JOB_NAMES).describe('Of one job only');
+const name = z.enum(JOB_NAMES).describe('Only jobs with this name');
 
 const failedJob = z.object({
-  id: z.string().describe('For the retry'),
+  id: z.string().describe('Names the job for a retry'),
   name: z.enum(JOB_NAMES),
   correlationId: z.string().describe('The process'),
   eventId: z.string().describe('The event that caused the job'),
-  attempts: z.number().int().describe('How often it was begun'),
-  error: z.string().describe('Of the last attempt'),
+  attempts: z.number().int().describe('How often it ran'),
+  error: z.string().describe('The error of the last attempt'),
   failedAt: z.iso.datetime(),
 });
 
@@ -42,9 +42,9 @@ const redisAway = problem('Redis cannot be reached');
 
 export const listSchema = {
   operationId: 'listFailedJobs',
-  summary: 'Jobs that were given up, the newest first',
+  summary: 'List failed jobs, the newest first',
   description:
-    'A job is given up when it failed again and again for a reason that does not pass by itself. What may pass, such as a database that is away, is tried without end and is not in this list.',
+    'A job is in this list when it failed again and again for a reason that does not go away by itself. A job that fails for a transient reason, such as an unreachable database, is tried until it succeeds and is not in this list.',
   tags: ['operations'],
   querystring: queryOf({
     name: name.optional(),
@@ -56,29 +56,29 @@ export const listSchema = {
 
 export const retryAllSchema = {
   operationId: 'retryFailedJobs',
-  summary: 'Let every given-up job run again',
+  summary: 'Run all failed jobs again',
   tags: ['operations'],
   querystring: queryOf({ name: name.optional() }),
   response: {
     200: z
       .object({ retried: z.number().int() })
       .meta({ examples: [{ retried: 3 }] })
-      .describe('How many will run again'),
+      .describe('How many jobs will run again'),
     503: redisAway,
   },
 };
 
 export const retrySchema = {
   operationId: 'retryFailedJob',
-  summary: 'Let a given-up job run again',
+  summary: 'Run a failed job again',
   tags: ['operations'],
   params: z.object({ id: z.string().min(1).max(300) }),
   response: {
     202: z
       .object({ id: z.string() })
       .meta({ examples: [{ id: 'project-process:4711' }] })
-      .describe('It will run again, with all its attempts'),
-    404: problem('No given-up job has this id'),
+      .describe('The job will run again, with all its attempts'),
+    404: problem('No failed job has this id'),
     503: redisAway,
   },
 };

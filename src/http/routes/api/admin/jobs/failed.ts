@@ -4,10 +4,10 @@ import type { Route } from '../../../../parts/route.ts';
 import { encodeCursor } from '../../../../queries/cursor.ts';
 import { listSchema, retryAllSchema, retrySchema } from './failed.schema.ts';
 
-/** Characters of an error: a list of a thousand is not to grow with their texts. */
+/** Characters of an error: a list may have a thousand of them. */
 const MAX_ERROR_LENGTH = 2_000;
 
-/** Jobs that were given up: `GET /api/admin/jobs/failed`, `POST …/failed/retry`, `POST …/failed/:id/retry`. */
+/** Dead letters: `GET /api/admin/jobs/failed`, `POST …/failed/retry`, `POST …/failed/:id/retry`. */
 export const failedJobRoutes: Route<'operations'> = async (app, { operations }) => {
   const { deadLetters } = operations;
   const config = { scope: 'admin' } as const;
@@ -40,7 +40,7 @@ export const failedJobRoutes: Route<'operations'> = async (app, { operations }) 
       return sendProblem(
         reply,
         'not-found',
-        `No given-up job has the id "${id}"; it may have been retried already. GET /api/admin/jobs/failed lists those there are.`,
+        `No failed job has the id "${id}"; it may have been retried already. GET /api/admin/jobs/failed lists all.`,
       );
     },
   );

@@ -10,7 +10,7 @@ const DEFAULT_REASON = 'cancelled by the caller';
 
 const schema = {
   operationId: 'cancelProcess',
-  summary: 'Cancel a pending process, in the engine too',
+  summary: 'Cancel a pending process, also in the engine',
   tags: ['process'],
   params: correlationParams,
   body: z

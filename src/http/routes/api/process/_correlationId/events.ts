@@ -19,9 +19,9 @@ const REPRESENTATIONS = {
 
 const schema = {
   operationId: 'listProcessEvents',
-  summary: 'Audit trail of a process',
+  summary: 'List the events of a process',
   description:
-    'With `Accept: text/event-stream` the events come as they happen, until the process has ended; `Last-Event-ID` goes on after that version, and 204 says that nothing follows any more.',
+    'With `Accept: text/event-stream` the answer is a stream of events as they happen, until the process has ended; `Last-Event-ID` resumes after that version, and 204 means that no more events follow.',
   tags: ['events'],
   params: correlationParams,
   headers: z.object({
@@ -34,12 +34,12 @@ const schema = {
   querystring: queryOf({ afterVersion: wholeNumber(0, undefined, 0) }),
   response: {
     200: {
-      description: 'The events of the process, in order; or as they come',
+      description: 'The events of the process in order, or a stream of them',
       content: { 'application/json': { schema: eventsSchema }, ...EVENT_STREAM_CONTENT },
     },
-    204: z.null().describe('As event stream: the process has ended and you have all its events'),
+    204: z.null().describe('Event stream: the process has ended and you have all its events'),
     404: problem('No such process was ever accepted'),
-    406: problem('`Accept` takes neither JSON nor an event stream'),
+    406: problem('`Accept` allows neither JSON nor an event stream'),
     503: problem('The database cannot be reached, or too many callers follow'),
   },
 };
@@ -51,7 +51,7 @@ export const processEventsRoute: Route<
   const streams = createEventStreams(access.control, live.followers);
   const { waitroom } = live;
   const follower = createStreamFollower({ eventStore, waitroom, idsOf, streams });
-  // A followed stream has no end of its own, and the server's close waits for open answers.
+  // A followed stream may never end by itself, and the server waits for open answers when it closes.
   app.addHook('preClose', async () => streams.close());
 
   app.get(
@@ -70,7 +70,7 @@ export const processEventsRoute: Route<
       const state = await foldStream(eventStore, correlationId);
       if (!state) return sendProcessNotFound(reply, correlationId);
       const ended = isEnded(state);
-      // 204 keeps a browser, which would connect again after every end, from doing so.
+      // A browser connects again after every end, unless the answer is 204.
       if (ended && state.version <= afterVersion) return reply.code(204).send(null);
       if (request.method === 'HEAD') return streams.head(reply);
       const refusal = ended ? null : limits.load.refuseWait();

@@ -52,18 +52,18 @@ export const messageRoute: Route<'store' | 'engine' | 'operations'> = async (
       case 'not-recorded':
         request.log.error(
           { ...idsOf(correlationId), err: answer.reason },
-          'the engine took a message, and no event of it could be written',
+          'the engine took a message, but its event could not be written',
         );
         return sendUnavailable(
           reply,
-          'The database was lost after the engine had taken the message, so the message may have been delivered without an event of it. Read the status of the process before you send it again.',
+          'The connection to the database was lost after the engine had taken the message, so the message may have been delivered without an event of it. Read the status of the process before you send it again.',
           about,
         );
       case 'ended':
         return sendProblem(
           reply,
           'no-receiver',
-          'The process has ended; it takes no more messages.',
+          'The process has ended and takes no more messages.',
           about,
         );
       case 'no-receiver':

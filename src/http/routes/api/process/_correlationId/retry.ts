@@ -21,9 +21,9 @@ const DEFAULT_REASON = 'retried by the caller';
 
 const schema = {
   operationId: 'retryProcess',
-  summary: 'Give a process that failed for a technical reason another go',
+  summary: 'Retry a process that ended in a technical failure',
   description:
-    'It goes on with the step that failed; when the engine has its instance no more, it begins anew with the same request.',
+    'It continues with the failed step. When the engine no longer has its instance, it starts again with the same request.',
   tags: ['process'],
   params: correlationParams,
   headers: z.object({
@@ -34,10 +34,12 @@ const schema = {
     .nullish()
     .meta({ examples: [{ reason: 'the partner is back' }] }),
   response: {
-    200: resultSchema.describe('The process ended well'),
-    202: pendingSchema.describe('Goes on; not ended within the time to wait'),
+    200: resultSchema.describe('The process completed'),
+    202: pendingSchema.describe('Retried; the process has not ended within the time to wait'),
     404: problem('No such process was ever accepted'),
-    409: problem('It is pending, archived, erased, or ended in a way that stands'),
+    409: problem(
+      'The process is pending, archived, erased, or ended in a way that cannot be retried',
+    ),
     422: problem('The process ended in a business error, or was cancelled'),
     502: problem('The process ended in a technical failure again'),
     503: problem('The database cannot be reached, or too many callers wait; nothing was written'),
@@ -98,8 +100,8 @@ function whyNot(state: ProcessState): string {
   if (state.status === 'pending') {
     return 'The process has not failed: it is pending. Wait for its end, or cancel it.';
   }
-  if (state.status === 'ok') return 'The process ended well; there is nothing to retry.';
+  if (state.status === 'ok') return 'The process completed; there is nothing to retry.';
   return state.error?.kind === 'cancelled'
-    ? 'The process was cancelled, and that stands. Start a new one.'
-    : 'A rule of the process said no, and would say so again. Start a new process with other data.';
+    ? 'The process was cancelled, which is final. Start a new one.'
+    : 'The process ended in a business error, which a retry would not change. Start a new process with other data.';
 }
