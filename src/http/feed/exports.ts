@@ -127,7 +127,7 @@ export function createExports(options: {
       for (const name of ['Content-Disposition', 'Cache-Control']) reply.removeHeader(name);
       return sendOverloaded(
         reply,
-        `${max} exports are being sent, which is the limit of this service instance. Send the same request again later.`,
+        `The limit of ${max} exports at a time of this service instance is reached. Send the same request again later.`,
       );
     }
     const { raw } = reply;

@@ -69,7 +69,7 @@ export function createLoadLimits(options: LoadLimitsOptions): LoadLimits {
 
   function refuseWait(): string | null {
     if (waiting() < waitersMax || makeRoom()) return null;
-    return `${waitersMax} callers are waiting, which is the limit of this service instance. Send the same request again later, or without waiting.`;
+    return `The limit of ${waitersMax} waiting callers of this service instance is reached. Send the same request again later, or without waiting.`;
   }
 
   return {
@@ -81,7 +81,7 @@ export function createLoadLimits(options: LoadLimitsOptions): LoadLimits {
         return 'The backlog of accepted starts is full; nothing was written. Send the same request again later.';
       }
       if (pendingMax > 0 && pending + accepted >= pendingMax) {
-        return `${pendingMax} processes are pending, which is the limit; nothing was written. Send the same request again later.`;
+        return `The limit of ${pendingMax} pending processes is reached; nothing was written. Send the same request again later.`;
       }
       accepted++;
       return null;

@@ -31,7 +31,9 @@ describe('a DATA_DIR that cannot be used', () => {
     ] as const) {
       const env = { DATA_DIR, PORT: '0', LOG_LEVEL: 'silent' };
       const { code, err } = await runCommand([command], env);
-      expect(err).toMatch(/^fastify-camunda: DATA_DIR: [^\n]*cannot be created or written[^\n]*\n$/);
+      expect(err).toMatch(
+        /^fastify-camunda: DATA_DIR: [^\n]*cannot be created or written[^\n]*\n$/,
+      );
       expect(code).toBe(1);
     }
   }, 300_000);
