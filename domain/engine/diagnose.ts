@@ -111,7 +111,7 @@ export function stuckAt(
   incidents: readonly EngineIncident[],
   at: string | null,
 ): Diagnosis & { kind: 'end' } {
-  const text = `the instance cannot go on at ${at}: ${message ?? 'no reason given'}`;
+  const text = `the instance cannot continue at ${at}: ${message ?? 'no reason given'}`;
   const end = technical('INCIDENT', text, at);
   const incidentIds = incidents.map(({ id }) => id);
   return { ...end, outcome: { ...end.outcome, incidentIds } };

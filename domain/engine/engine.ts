@@ -12,11 +12,11 @@ export interface EngineInstance {
   processInstanceId: string;
   businessKey: string | null;
   processKey: string;
-  /** As in history: `incident` is an active one that cannot go on by itself. */
+  /** As in history: `incident` is an active one that cannot continue by itself. */
   state: 'active' | 'suspended' | 'completed' | 'terminated';
   /** Null while it runs. */
   endedAt: Timestamp | null;
-  /** What was said when it was deleted. */
+  /** The reason that was given when it was deleted. */
   deleteReason: string | null;
 }
 
@@ -27,9 +27,9 @@ export interface RootInstance {
   processKey: string;
 }
 
-/** An instance cannot go on by itself: a task or a job has no retries left. */
+/** An instance cannot continue by itself: a task or a job has no retries left. */
 export interface EngineIncident {
-  /** Of the incident in the instance where it arose; every failure for good has another. */
+  /** Of the incident in the instance where it arose; every final failure has another. */
   id: string;
   /** The external task without retries; null for anything else. */
   taskId: string | null;
@@ -56,7 +56,7 @@ export interface EngineInspection {
   /** Those of these running instances that have neither an external task nor a job, such as a timer. */
   findIdle(processInstanceIds: readonly string[]): Promise<string[]>;
   isRunning(processInstanceId: string): Promise<boolean>;
-  /** True when every token waits at a joining gateway: no other comes, so none goes on. */
+  /** True when every token waits at a joining gateway: no other comes, so none continues. */
   isStuck(processInstanceId: string): Promise<boolean>;
   /** True while a worker holds the lock of one of its external tasks. */
   isWorkedOn(processInstanceId: string): Promise<boolean>;
@@ -95,7 +95,7 @@ export interface Engine extends EngineInspection {
    */
   deleteHistory(processInstanceId: string): Promise<void>;
   /**
-   * Gives what failed for good in a running instance, and in those it called, its attempts back: external
+   * Gives what failed finally in a running instance, and in those it called, its attempts back: external
    * tasks and jobs without retries. Nothing to give back is fine.
    *
    * @param attemptsOf attempts that an external task gets

@@ -2,15 +2,15 @@ import type { StoredEvent } from '../process/index.ts';
 import type { EngineIncident } from './engine.ts';
 
 /**
- * True for an incident of what a process had failed with before it was last retried: the retry takes it back,
- * whenever the engine came to write it down. Not told by time, for the engine's clock is another one and its
- * incident may be from long after the failure: when it was paused, or the report was under way for long.
+ * True for an incident of a failure from before the process was last retried: the retry takes it back,
+ * whenever the engine came to write it down. Times do not decide it: the engine has another clock, and its
+ * incident may be much younger than the failure, because it was paused or the report took long.
  *
- * - Of a step here: a failure is journaled before the engine hears of it, and so is the next one. The incident
- *   names its task, and the journal has nothing of that since the retry.
- * - Of anything else: the reconciler has ended the process with that very incident.
+ * - Of a step of this service: a failure is journaled before it is reported, and so is the next one. The incident
+ *   names its task, and the journal has nothing of that task since the retry.
+ * - Of anything else: the reconciler has ended the process with this incident.
  *
- * Where neither says it, for a worker elsewhere failed for good and a caller ended the process, time is all there is.
+ * Where neither decides, because a worker elsewhere failed finally and a caller ended the process, only time is left.
  */
 export function isOldIncident(
   { id, taskId, at }: Pick<EngineIncident, 'id' | 'taskId' | 'at'>,

@@ -1,7 +1,7 @@
 import type { Timestamp } from '../common/index.ts';
 import type { EventType, StoredEvent } from '../process/index.ts';
 
-/** What a reader of the feed wants to have; all that is given must fit. */
+/** Which events a reader of the feed gets: those that match everything that is given. */
 export interface FeedFilter {
   processName?: string | undefined;
   stepName?: string | undefined;
@@ -19,30 +19,29 @@ export interface FeedFilter {
 }
 
 /**
- * A place in the feed: what has been committed up to there is there for good, and what is committed later comes
- * behind it. A decimal string: a BIGINT does not fit a JavaScript number. '0' is before the first event.
+ * The number of an event in the feed. What is committed later gets a higher number. A decimal string: a BIGINT does not fit a JavaScript number. '0' is before the first event.
  */
 export type FeedPosition = string;
 
 export interface FeedQuery {
-  /** Goes on behind this position. */
+  /** The page starts behind this position. */
   after: FeedPosition;
   limit: number;
   filter: FeedFilter;
-  /** Archived events, too. */
+  /** Includes archived events. */
   archived: boolean;
   /** Ends the page at the event with which it has so many bytes, roughly; left out: by `limit` alone. */
   maxBytes?: number | undefined;
 }
 
-/** The part of the feed that one look covers. */
+/** What one query of the feed found. */
 export interface FeedPage<Item> {
   items: Item[];
-  /** All events up to this position were looked at: go on behind it. */
+  /** All events up to this position were checked against the filter: the next page starts behind it. */
   lookedTo: FeedPosition;
-  /** True when there was nothing behind that. */
+  /** True when there is no event behind that. */
   atEnd: boolean;
-  /** What the items have in the database, roughly. */
+  /** Bytes of the items in the database, roughly. */
   bytes: number;
 }
 
@@ -52,17 +51,17 @@ export interface FedEvent {
 }
 
 /**
- * All events in the order in which they were committed, without holes (G9): who goes on behind the last position
- * it has seen gets every event once.
+ * All events in the order in which they were committed, without holes (G9): a reader that continues behind the
+ * last position it has seen gets every event once.
  */
 export interface EventFeed {
   /**
-   * Looks at a bounded number of events, so that a filter that hardly any fits costs no more than a moment: a page
-   * may be short or empty without being the last one. The signal ends the look.
+   * Checks a bounded number of events, so that a filter that few events match costs little time: a page
+   * may be short or empty without being the last one. The signal ends the query.
    *
    * @throws StoreUnavailableError when the database cannot be reached
    */
   page(query: FeedQuery, signal?: AbortSignal): Promise<FeedPage<FedEvent>>;
-  /** The position of the last event, '0' when there is none. */
+  /** The position of the last event, '0' when the feed is empty. */
   head(): Promise<FeedPosition>;
 }

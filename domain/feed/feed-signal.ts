@@ -1,46 +1,46 @@
 import type { EventFeed, FeedPosition } from './event-feed.ts';
 
-/** One who waits for news of the feed. */
+/** Waits for new events in the feed. */
 export interface FeedListener {
   /**
-   * Resolves with true once there may be news since the call before, which may be at once; with false once the
-   * listening has ended.
+   * Resolves with true once there may be events since the previous call, which may be at once; with false once the
+   * listener has ended.
    */
   news(): Promise<boolean>;
-  /** Frees the place. */
+  /** Stops listening. */
   end(): void;
 }
 
 export interface FeedSignal {
-  /** Something was written: here or, as far as is heard, by another instance. */
+  /** Something was committed: here or, as far as is known, by another service instance. */
   wake(): void;
   /**
-   * Registered when it returns: what is committed from then on is news.
+   * Registered when it returns: it sees what is committed from then on.
    *
    * @param timeoutMs after which it ends by itself
    */
   listen(timeoutMs?: number): FeedListener;
-  /** Ends all listening, and what still comes: at the stop. */
+  /** Ends all listeners, and those that still come: for the stop of the service. */
   close(): void;
-  /** How many listen. */
+  /** How many listeners there are. */
   size(): number;
 }
 
-/** How late news come that nobody told of, in milliseconds. */
-const POLL_MS = 1_000;
+/** How late a listener learns of events without a wake, in milliseconds. */
+const POLL_INTERVAL_MS = 1_000;
 
 /**
- * Tells those who wait at the end of the feed when there is more. However many listen and however much is
- * written, the database is asked for the head of the feed by one question at a time, and listeners hear of it
- * only when the head has moved: each of them then reads, and hears of whatever came meanwhile once.
+ * Notifies those who wait at the end of the feed when there is more. However many listen and however much is
+ * written, one query at a time asks the database for the head of the feed, and listeners are notified
+ * only when the head has moved: each of them then reads, and is notified once of all that came meanwhile.
  *
- * Being woken is a hint. While somebody listens the head is looked at once a second as well, for what other
- * instances wrote and could not tell.
+ * A wake is a hint. While somebody listens, the head is read once a second as well, for what other
+ * service instances wrote and could not notify of.
  */
 export function createFeedSignal({
   feed,
   log,
-  pollMs = POLL_MS,
+  pollMs = POLL_INTERVAL_MS,
 }: {
   feed: Pick<EventFeed, 'head'>;
   log: { debug(fields: object, message: string): void };
@@ -50,27 +50,27 @@ export function createFeedSignal({
   let head: FeedPosition | undefined;
   let timer: NodeJS.Timeout | undefined;
   let scheduled = false;
-  let looking = false;
+  let polling = false;
   let again = false;
   let closed = false;
 
-  async function look(): Promise<void> {
+  async function poll(): Promise<void> {
     again = true;
-    if (looking) return;
-    looking = true;
+    if (polling) return;
+    polling = true;
     try {
       while (again && listeners.size > 0) {
         again = false;
         const found = await feed.head();
         if (found === head) continue;
         head = found;
-        for (const listener of listeners) listener.tell();
+        for (const listener of listeners) listener.notify();
       }
     } catch (error) {
-      // Looked at again within a second; whoever reads says why it fails.
+      // The next poll is within a second; a reader of the feed reports why it fails.
       log.debug({ error: String(error) }, 'the head of the feed was not read');
     } finally {
-      looking = false;
+      polling = false;
     }
   }
 
@@ -85,10 +85,10 @@ export function createFeedSignal({
     wake() {
       if (scheduled || listeners.size === 0) return;
       scheduled = true;
-      // In the next turn: what is committed together is asked for once.
+      // In the next turn: one query for all that is committed together.
       setImmediate(() => {
         scheduled = false;
-        void look();
+        void poll();
       });
     },
     listen(timeoutMs) {
@@ -98,7 +98,7 @@ export function createFeedSignal({
         return listener;
       }
       listeners.add(listener);
-      timer ??= setInterval(look, pollMs);
+      timer ??= setInterval(poll, pollMs);
       return listener;
     },
     close() {
@@ -110,9 +110,9 @@ export function createFeedSignal({
 }
 
 class Listener implements FeedListener {
-  private isNew = false;
+  private hasNews = false;
   private ended = false;
-  private resolve: ((isNews: boolean) => void) | undefined;
+  private resolve: ((hasNewss: boolean) => void) | undefined;
   private readonly timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -125,26 +125,26 @@ class Listener implements FeedListener {
   news(): Promise<boolean> {
     return new Promise((resolve) => {
       this.resolve = resolve;
-      this.settle();
+      this.answer();
     });
   }
 
-  tell(): void {
-    this.isNew = true;
-    this.settle();
+  notify(): void {
+    this.hasNews = true;
+    this.answer();
   }
 
-  // Its own, for it is handed on by itself.
+  // A field, because it is passed on by itself.
   readonly end = (): void => {
     clearTimeout(this.timer);
     this.ended = true;
     this.leave(this);
-    this.settle();
+    this.answer();
   };
 
-  private settle(): void {
-    if (!this.resolve || !(this.isNew || this.ended)) return;
-    this.isNew = false;
+  private answer(): void {
+    if (!this.resolve || !(this.hasNews || this.ended)) return;
+    this.hasNews = false;
     this.resolve(!this.ended);
     this.resolve = undefined;
   }

@@ -1,23 +1,23 @@
 import type { Timestamp } from '../common/index.ts';
 import type { JobName } from './queue.ts';
 
-/** A job that was given up: what it does failed every time, for a reason that does not pass. */
+/** A job that is not tried again by itself: it failed every time, for a reason that does not go away. */
 export interface DeadLetter {
   id: string;
   name: JobName;
   correlationId: string;
   eventId: string;
-  /** How often it was begun. */
+  /** How often it was started. */
   attempts: number;
   /** Of the last attempt. */
   error: string;
   failedAt: Timestamp;
 }
 
-/** Place in the list of dead letters: the last one of the page before. */
+/** The last dead letter of a page; the next page starts behind it. */
 export type DeadLetterCursor = Pick<DeadLetter, 'failedAt' | 'id'>;
 
-/** The jobs that were given up. They stay until they succeed, or are the oldest of very many. */
+/** The list of dead letters. One stays until it succeeds, or is the oldest of very many. */
 export interface DeadLetters {
   /** The newest first. */
   list(
@@ -25,7 +25,7 @@ export interface DeadLetters {
     limit: number,
     after?: DeadLetterCursor,
   ): Promise<DeadLetter[]>;
-  /** Lets the job run again, with all its attempts. False when there is none with this id. */
+  /** Lets the job run again, with all its attempts. False when no dead letter has this id. */
   retry(id: string): Promise<boolean>;
   /** Lets every job run again, or those of this name. Returns how many. */
   retryAll(name?: JobName): Promise<number>;

@@ -1,5 +1,5 @@
 export type { DeadLetter, DeadLetterCursor, DeadLetters } from './dead-letters.ts';
-export { longestHidden, MAX_COUNTED_ROWS, type Outbox, type OutboxRow } from './outbox.ts';
+export { MAX_COUNTED_ROWS, maxHidden, type Outbox, type OutboxRow } from './outbox.ts';
 export {
   type Delivery,
   JOB_NAMES,

@@ -6,7 +6,7 @@ export interface OutboxRow {
   eventId: string;
   correlationId: string;
   eventType: EventType;
-  /** How often it was taken before. */
+  /** How often it was claimed before. */
   attempts: number;
   /** Of the event's identity: a process keeps its trace through restarts. */
   traceparent?: string | undefined;
@@ -14,31 +14,31 @@ export interface OutboxRow {
   createdAt?: Timestamp | undefined;
 }
 
-/** Where the outbox stops counting its rows. */
+/** The outbox counts no more rows than this. */
 export const MAX_COUNTED_ROWS = 100_000;
 
 /**
- * Milliseconds for which a row is hidden at most, when leases are no longer than that; beyond it and some time to
- * spare, a row was hidden by a clock that has been set back since.
+ * The longest time for which a row is hidden, in milliseconds, unless leases are longer. A row that is hidden for
+ * longer, with a margin, was hidden by a clock that has been set back since.
  */
 const MAX_HIDDEN_MS = 30_000;
 const CLOCK_MARGIN_MS = 60_000;
 
-/** How far in the future a row may become due that is to be waited for; one beyond that is due now. */
-export function longestHidden(leaseMs: number): number {
+/** How far in the future a hidden row may become due; one that is hidden beyond that is due now. */
+export function maxHidden(leaseMs: number): number {
   return Math.max(leaseMs, MAX_HIDDEN_MS) + CLOCK_MARGIN_MS;
 }
 
 export interface Outbox {
   /**
-   * Takes up to `limit` rows that are due and hides them for `leaseMs`, oldest first. A row is never
-   * taken by two callers at once. Rows that are hidden beyond `longestHidden(leaseMs)` are due as well: should the
-   * clock be set back by an hour, they do not wait for an hour.
+   * Claims up to `limit` rows that are due and hides them for `leaseMs`, oldest first. Two callers never
+   * claim the same row at once. Rows that are hidden beyond `maxHidden(leaseMs)` are due as well: when the
+   * clock is set back by an hour, they do not wait for an hour.
    */
   claim(limit: number, leaseMs: number): Promise<OutboxRow[]>;
-  /** Forgets published rows. */
+  /** Deletes published rows. */
   remove(eventIds: readonly string[]): Promise<void>;
-  /** Gives rows back after a failure, due again in `delayMs`. */
+  /** Releases rows after a failure, due again in `delayMs`. */
   release(eventIds: readonly string[], error: string, delayMs: number): Promise<void>;
   /** Makes every row due now: at the start of a process that is the only relay. Returns how many. */
   releaseAll(): Promise<number>;

@@ -23,23 +23,23 @@ export interface Job {
 }
 
 export interface Delivery {
-  /** From 1; above 1 the job ran before, perhaps to its end. */
+  /** From 1. Above 1 the job ran before, perhaps to its end. */
   attempt: number;
 }
 
 export type JobHandler = (job: Job, delivery: Delivery) => Promise<void>;
 export type JobHandlers = Record<JobName, JobHandler>;
 
-/** Work that comes by the clock, not by an event. */
+/** A job that runs on a schedule, not because of an event. */
 export type TimedJobName = 'reconcile-processes' | 'archive-expired' | 'rollup-events';
 
 /** When a timed job runs: at the times of a cron pattern of five fields in UTC, or after a period. */
 export type Schedule = { cron: string } | { everyMs: number };
 
 /**
- * A run of a timed job. The signal fires when the queue closes, or when the run is no longer this
- * instance's: the handler should end soon. One that then throws is run again, by another instance or
- * after the restart where the queue outlives the process; one that returns has done its run.
+ * A run of a timed job. The signal fires when the queue closes, or when the run does not belong to this
+ * service instance any more: the handler should end soon. If it then throws, the run starts again on another instance,
+ * or after the restart where the queue outlives the process; if it returns, the run is done.
  */
 export type TimedJobHandler = (signal: AbortSignal) => Promise<void>;
 
@@ -48,29 +48,29 @@ export type JobCounts = Partial<Record<JobName, Readonly<Record<string, number>>
 /** Carries jobs to their handlers, at least once each, in any order. */
 export interface Queue {
   /**
-   * Gives jobs to the queue. Each promise resolves when the queue answers for its job: BullMQ once
-   * Redis has it, the in-process queue (which has no memory beyond the process) once it is done. So
-   * the outbox row may go when its promises are fulfilled. A promise rejects when the job could not
-   * be taken, or, in process, not be done: it is to be given again later.
+   * Gives jobs to the queue. Each promise resolves when the queue acknowledges its job: BullMQ once
+   * Redis has it, the in-process queue, which keeps nothing beyond the process, once it is done. Then
+   * the outbox row can be deleted. A promise rejects when the queue refused the job, or the job failed in
+   * the process: it must be published again later.
    */
   addBulk(jobs: readonly Job[]): Promise<void>[];
-  /** Starts to run the jobs that there are handlers for. Until then they wait. */
+  /** Starts to run the jobs that have a handler. Until then they wait. */
   work(handlers: Partial<JobHandlers>): Promise<void>;
   /**
-   * Runs a timed job here, or on another instance that does so too: one run at a time over them all. No
-   * run begins while one is under way, also when that takes longer than its period. The first run comes at
-   * the first time of the pattern, or one period from now. Replaces the schedule that was there; the last
-   * instance to say one decides. A run that throws is logged, and the job comes again at its next time.
+   * Runs a timed job here, or on another service instance that schedules it too: one run at a time over them all. No
+   * run starts during another, also when that takes longer than its period. The first run is at
+   * the first time of the pattern, or one period from now. Replaces an earlier schedule; the last
+   * service instance to set one decides. A run that throws is logged, and the job runs again at its next time.
    *
-   * @throws RangeError for a pattern or period that is none
+   * @throws RangeError for an invalid pattern or period
    */
   schedule(name: TimedJobName, when: Schedule, handler: TimedJobHandler): Promise<void>;
-  /** Takes a timed job's schedule away, for all instances. A run under way ends. */
+  /** Removes the schedule of a timed job, for all service instances. A running run ends. */
   unschedule(name: TimedJobName): Promise<void>;
   /** How many jobs there are, by name and state (`waiting`, `active`, `delayed`, `failed`). */
   counts(): Promise<JobCounts>;
   /** True when the queue can take jobs now. */
   ready(): Promise<boolean>;
-  /** Takes no new job, waits for the running ones up to `timeoutMs`, then lets go of them. */
+  /** Starts no more jobs, and waits up to `timeoutMs` for the running ones. */
   close(timeoutMs: number): Promise<void>;
 }

@@ -2,11 +2,11 @@ import { type LogIds, logIds } from '../common/index.ts';
 import type { Job, JobName } from './queue.ts';
 
 export interface RetryPolicy {
-  /** Attempts that may fail for a reason that does not pass; with the last the job is given up. */
+  /** Attempts that may fail for a reason that is not transient; after the last the job becomes a dead letter. */
   attempts: number;
   /** Milliseconds before the second attempt; doubled before each later one. */
   backoff: number;
-  /** Longest pause, in milliseconds. */
+  /** Longest delay, in milliseconds. */
   maxBackoff: number;
 }
 

@@ -17,10 +17,10 @@ export function checkSchedule(when: Schedule): void {
 }
 
 /**
- * The first time of a cron pattern after `after`, in milliseconds since the epoch. Both queues ask here,
+ * The first time of a cron pattern after `after`, in milliseconds since the epoch. Both queues use it,
  * so that a pattern means the same to both.
  *
- * @throws RangeError for what is no pattern of five fields, or has no time to come
+ * @throws RangeError when it is not a pattern of five fields, or has no future time
  */
 export function nextTime(pattern: string, after: Date): number {
   let next: Date | null;
@@ -28,8 +28,8 @@ export function nextTime(pattern: string, after: Date): number {
     next = new Cron(pattern, { timezone: 'UTC', mode: '5-part', paused: true }).nextRun(after);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new RangeError(`"${pattern}" is no cron pattern of five fields: ${reason}`, { cause });
+    throw new RangeError(`"${pattern}" is not a cron pattern of five fields: ${reason}`, { cause });
   }
-  if (!next) throw new RangeError(`the cron pattern "${pattern}" has no time to come`);
+  if (!next) throw new RangeError(`the cron pattern "${pattern}" has no future time`);
   return next.getTime();
 }

@@ -20,7 +20,7 @@ export function createCatchUp(ports: {
         const state = await findProcess(correlationId);
         if (state) waitroom.notify(state);
       } catch (error) {
-        log.warn({ err: error, correlationId }, 'the state of a waited-for process was not read');
+        log.warn({ err: error, correlationId }, 'the state of an awaited process was not read');
       }
     }
   };

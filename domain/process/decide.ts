@@ -24,7 +24,7 @@ export type RecordStart = CommandOf<'record-start'> & {
   processInstanceId: string;
   /** Id of the event that asked for it, `process-requested` or `process-retried`: one start for each. */
   requestId: string;
-  /** The instance of an earlier start that a retry does without. */
+  /** The instance of an earlier start that a retry replaces. */
   replaces?: string | null;
 };
 export type CompleteStep = CommandOf<'complete-step'> & {
@@ -42,7 +42,7 @@ export type FailStep = CommandOf<'fail-step'> & {
 export type EndProcess = CommandOf<'end-process'> & { outcome: Outcome };
 export type CancelProcess = CommandOf<'cancel-process'> & { reason: string };
 export type RetryProcess = CommandOf<'retry-process'> & { reason: string };
-/** Of a message that the engine has taken. */
+/** The engine has taken a message. */
 export type RecordMessage = CommandOf<'record-message'> & {
   messageName: string;
   variableNames: string[];
@@ -71,10 +71,10 @@ export type Outcome =
     };
 
 /**
- * The events a command causes in a process that is in `state` (`null`: none yet). Pure: time and
+ * Returns the events that a command causes in a process that is in `state` (`null`: no events yet). Pure: time and
  * ids come with the command.
  *
- * An ended process stays ended: late steps are still recorded, a second end is not. An empty answer
+ * An ended process stays ended: late steps are still journaled, a second end is not. An empty list
  * means that there is nothing to do.
  */
 export function decide(command: Command, state: ProcessState | null): ProcessEvent[] {

@@ -6,7 +6,7 @@ export interface AppendOptions {
 }
 
 export interface AppendResult {
-  /** The events as stored; with `duplicate`, those that were there before. */
+  /** The stored events; with `duplicate`, those that were there before. */
   events: StoredEvent[];
   /** True when the first event's dedupe key was known and nothing was written. */
   duplicate: boolean;
@@ -33,16 +33,16 @@ export interface EventStore {
   /**
    * Appends to a stream, events and their outbox rows in one transaction, durable when it resolves.
    * A dedupe key that the log already holds (looked at before the version; in any stream) makes the
-   * whole call write nothing and give back the event that has it. An archived stream has its version,
-   * too; what is appended to it goes to the archive, and its archived process moves on with it. But
-   * nothing begins anew there.
+   * whole call write nothing and return the event that has it. An archived stream has its version,
+   * too; what is appended to it goes to the archive, and its archived process is updated with it. But
+   * an archived process cannot be retried.
    *
-   * Times in a stream do not fall, whatever clocks do: an event is as old as the one before it at most.
+   * Times in a stream do not fall, whatever clocks do: an event is never older than the one before it.
    *
    * @throws VersionConflictError when `expectedVersion` is not the stream's version
    * @throws StreamArchivedError for a retry of an archived process
-   * @throws StoreUnavailableError when the database cannot be reached; it says whether that is so since
-   *   before anything was written, or since an append whose outcome is not known
+   * @throws StoreUnavailableError when the database cannot be reached; it says whether nothing was
+   *   written, or the outcome of the append is not known
    * @throws RangeError for more than MAX_APPEND events
    */
   append(

@@ -11,13 +11,13 @@ export interface ProcessIdentity {
   originatingSystem?: string | undefined;
   /** Business identifiers, for example `{ userId: '42' }`. */
   identifiers?: JsonObject | undefined;
-  /** W3C trace context under which the process goes on, wherever and whenever that is. */
+  /** W3C trace context in which the process continues, wherever and whenever that is. */
   traceparent?: string | undefined;
-  /** What the tracing systems before ours have to say about it; handed on as it came. */
+  /** What earlier tracing systems add to it; passed on unchanged. */
   tracestate?: string | undefined;
 }
 
-/** What the audit row says of the outside call that a step made. */
+/** What the audit row says about the outside call of a step. */
 export interface Audit {
   httpMethod?: string | undefined;
   endpoint?: string | undefined;
@@ -25,11 +25,11 @@ export interface Audit {
   targetSystem?: string | undefined;
   /** Milliseconds the work took. */
   executionTime?: number | undefined;
-  /** One line for people: what came of it. */
+  /** One line for people: the result of the call. */
   result?: string | undefined;
 }
 
-/** `business`: a rule of the process said no. `technical`: something broke. */
+/** `business`: a rule of the process refused. `technical`: something broke. */
 export type FailureKind = 'business' | 'technical' | 'cancelled';
 
 interface EventOf<Type extends string, Data> {
@@ -50,7 +50,7 @@ interface EventOf<Type extends string, Data> {
 /** The actor of calls while access control is off, and of commands on the machine. */
 export const LOCAL_ACTOR = 'local';
 
-/** What the events of a step say of the task besides what came of it. */
+/** What the events of a step say about its task, besides the outcome. */
 type TaskData = {
   taskId: string;
   attempt: number;
@@ -92,7 +92,7 @@ export type StepFailed = EventOf<
     kind: 'business' | 'technical';
     code: string;
     message: string;
-    /** Retries left in the engine after this attempt; 0 means the step has failed for good. */
+    /** Retries left in the engine after this attempt; 0 means the step has failed finally. */
     retriesLeft: number;
     /** Milliseconds the engine waits before the next attempt. */
     retryIn: number;
@@ -111,7 +111,7 @@ export type ProcessFailed = EventOf<
   }
 >;
 export type ProcessCancelled = EventOf<'process-cancelled', { reason: string }>;
-/** Somebody asked for another go: the process is pending again. */
+/** A caller retried the process: it is pending again. */
 export type ProcessRetried = EventOf<'process-retried', { reason: string }>;
 
 /**
@@ -187,7 +187,7 @@ export function isFinal(type: EventType): boolean {
   return type === 'process-completed' || type === 'process-failed' || type === 'process-cancelled';
 }
 
-/** Ends a `switch` over a union: the compiler shows the case that was forgotten. */
+/** Ends a `switch` over a union: the compiler reports a missing case. */
 export function unreachable(value: never): never {
   throw new Error(`unexpected value: ${JSON.stringify(value)}`);
 }

@@ -3,17 +3,17 @@ import type { EventStore } from './event-store.ts';
 import type { StoredEvent } from './events.ts';
 import { fold, type ProcessState } from './process-state.ts';
 
-/** A state, since when the process is archived if it is, and whether personal values in it are erased. */
+/** A state. `archivedAt`: the process is archived since then; `erased`: personal values in it are erased. */
 export type FoundProcess = ProcessState & { archivedAt?: Timestamp; erased?: true };
 
-/** Events, and bytes of them, that are in memory at once. */
-const PIECE = { limit: 500, maxBytes: 1_000_000 };
+/** How much of a stream is in memory at once. */
+const PAGE = { limit: 500, maxBytes: 1_000_000 };
 
 /**
  * The state that the events of a stream lead to, folded page by page: memory does not grow with the stream.
  *
- * @param from the state behind which it goes on
- * @returns null for a stream that has none
+ * @param from the state before the first event that is read; left out: the whole stream is folded
+ * @returns null when the stream has no events
  * @throws StoreUnavailableError
  */
 export async function foldStream(
@@ -24,7 +24,7 @@ export async function foldStream(
   let state: FoundProcess | null = from;
   for (;;) {
     const afterVersion: number = state?.version ?? 0;
-    const { items, atEnd } = await eventStore.pageStream(correlationId, { ...PIECE, afterVersion });
+    const { items, atEnd } = await eventStore.pageStream(correlationId, { ...PAGE, afterVersion });
     const archivedAt = items[0]?.archivedAt;
     state = fold(items, state);
     if (state && archivedAt) state = { ...state, archivedAt };
@@ -32,7 +32,7 @@ export async function foldStream(
   }
 }
 
-/** Folds the events of a stream, and keeps in mind where they were found. */
+/** Folds the events of a stream, and keeps whether they are archived. */
 export function foldFound(
   events: readonly StoredEvent[],
   from: ProcessState | null = null,

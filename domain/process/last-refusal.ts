@@ -1,7 +1,7 @@
 import type { StepFailed, StoredEvent } from './events.ts';
 
 /**
- * The step in which a rule last said no.
+ * The event of the last step in which a rule refused.
  *
  * @param since version from which on (exclusive) events count
  */

@@ -1,8 +1,8 @@
 import type { ProcessState } from './process-state.ts';
 
-/** Tells every instance about new states. Best effort: process_store is the truth. */
+/** Sends new states to every service instance. Best effort: the events have the truth. */
 export interface Notifier {
-  /** Rejects when other instances could not be told: to be tried again. */
+  /** Rejects when other instances could not be notified: try again later. */
   publish(state: ProcessState): Promise<void>;
   /** @returns a function that ends the subscription */
   subscribe(listener: (state: ProcessState) => void): () => void;

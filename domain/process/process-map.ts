@@ -3,20 +3,20 @@ import { isEnded, type ProcessState } from './process-state.ts';
 
 /** Milliseconds an ended process stays in memory: long enough for the status call that follows. */
 const ENDED_TTL_MS = 5_000;
+
 export interface ProcessMap {
   get(correlationId: string): ProcessState | undefined;
-  /** Takes the state unless a newer one is there. Returns whether it was news. */
+  /** Keeps the state, unless it has the same version or a newer one. Returns whether it was kept. */
   set(state: ProcessState): boolean;
-  /** Forgets everything, after notifications may have been missed. */
+  /** Removes everything, after notifications may have been missed. */
   clear(): void;
   size(): number;
 }
 
 /**
- * The in-memory process store: the latest state of each process this instance heard of, at most
- * `max` of them, least recently used out first. A cache: nothing is lost with it, and what it has may be
- * old, for pub/sub loses messages and may bring an old one after the end has left. Who reads it holds its
- * version against the log's.
+ * The latest states that this service instance was notified of, at most `max`; the least recently used leaves first.
+ * A cache: nothing is lost with it, and a state in it may be old, because pub/sub loses messages and may deliver an old
+ * one after the end has left the map. A reader compares its version with the one in the log.
  *
  * @param clock gives milliseconds
  */

@@ -13,7 +13,7 @@ export interface ProcessError {
   step: string | null;
 }
 
-/** A process as its events tell it: one row of `process_store`. */
+/** The fold of a process: one row of `process_store`. */
 export interface ProcessState {
   correlationId: string;
   processName: string;
@@ -21,7 +21,7 @@ export interface ProcessState {
   /** The result of an `ok` process, else null. */
   data: Json;
   error: ProcessError | null;
-  /** The step that was last heard of. */
+  /** The step of the last event. */
   currentStep: string | null;
   processInstanceId: string | null;
   startedAt: Timestamp;
@@ -36,8 +36,8 @@ export interface ProcessState {
  *
  * Events of a stream come in commit order, which is not always the order of things: a fast first
  * step may be journaled before `process-started`, and a step may end after a cancel. So the first
- * final event decides the outcome, and whatever follows only moves the version on. A retry of a
- * technical failure takes it back, and the first final event after it decides anew.
+ * final event decides the outcome, and later events only raise the version. A retry of a
+ * technical failure takes it back, and the first final event after the retry decides again.
  */
 export function evolve(state: ProcessState | null, event: StoredEvent): ProcessState {
   const base = state ?? initialState(event);
@@ -106,7 +106,7 @@ export function isEnded(state: ProcessState): boolean {
   return state.status !== 'pending';
 }
 
-/** True when another go makes sense: something broke, and no rule and no person said no. */
+/** True when a retry makes sense: something broke, and neither a rule nor a person refused. */
 export function isRetryable(state: ProcessState): boolean {
   return state.status === 'error' && state.error?.kind === 'technical';
 }

@@ -9,14 +9,14 @@ export interface ProcessFilter {
   /** `updated_at` at or after, and before. */
   from?: Timestamp | undefined;
   to?: Timestamp | undefined;
-  /** Archived processes, too. */
+  /** Includes archived processes. */
   archived?: boolean | undefined;
 }
 
-/** A state, and since when the process is archived if it is. */
+/** A state. `archivedAt`: the process is archived since then. */
 export type ListedProcess = ProcessState & { archivedAt?: Timestamp };
 
-/** Place in the list: the last row of the page before. */
+/** The last row of a page; the next page starts behind it. */
 export interface ProcessCursor {
   updatedAt: Timestamp;
   correlationId: string;
@@ -25,7 +25,7 @@ export interface ProcessCursor {
 export interface ProcessStore {
   get(correlationId: string): Promise<ProcessState | null>;
   /**
-   * Folds the events that `process_store` has not seen into its row, compare-and-set on the version:
+   * Folds the events that `process_store` does not have yet into its row, compare-and-set on the version:
    * safe to call at any time, any number of times, from anywhere.
    *
    * @returns the state as stored now, or null when the stream has no events

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Json, JsonObject } from '../common/index.ts';
 
-/** Of the body as it was sent. Hashes without it are of what the schema made of it, by older releases. */
+/** Marks a hash of the body as it was sent. Older releases hashed what the schema made of it, without this mark. */
 const SENT = 'sent:';
 
-/** Tells whether two starts ask for the same. */
+/** Whether two starts ask for the same. */
 export interface RequestHash {
-  /** To be kept with the process. */
+  /** Stored with the process. */
   value: string;
   /** Whether a process with this hash was started by the same request. */
   equals(kept: string): boolean;

@@ -19,7 +19,7 @@ export interface RetryRequest {
 
 export type RetryAnswer =
   | { kind: 'retried'; end: ProcessState | null }
-  /** Pending, or ended in a way that another go does not change. */
+  /** Pending, or ended in a way that a retry does not change. */
   | { kind: 'refused'; state: ProcessState }
   | { kind: 'archived' }
   /** What it was started with is erased. */
@@ -39,8 +39,8 @@ const audit = {
 };
 
 /**
- * Gives a process that failed for a technical reason another go, and waits for its new end. The waiter stands
- * before the commit (G6) and does not take the old end, told late, for the new one.
+ * Retries a process that failed for a technical reason, and waits for its new end. The waiter is registered
+ * before the commit (G6) and does not take a late notification of the old end for the new one.
  *
  * @throws StoreUnavailableError with nothing written
  */

@@ -17,7 +17,7 @@ export interface StartRequest {
   idempotencyKey: string | undefined;
   /** `id` of the caller, whose the idempotency key is; null without access control. */
   callerId: string | null;
-  /** As the schema of the process gave them back. */
+  /** As the schema of the process returned them. */
   variables: JsonObject;
   /** Names of the variables that are dates. */
   dates: string[];
@@ -47,9 +47,9 @@ export interface StartPorts {
 }
 
 /**
- * Accepts a start and waits for its end. The waiter stands before the request is committed, so even
- * a process that ends before this function goes on wakes it (G6). A start that was seen before, by
- * its correlation id or its idempotency key, joins the process that exists when it asks for the same,
+ * Accepts a start and waits for its end. The waiter is registered before the request is committed, so even
+ * a process that ends before the append returns wakes it (G6). A repeated start, by
+ * its correlation id or its idempotency key, joins the existing process when it asks for the same,
  * and is a conflict when it asks for something else.
  *
  * @throws StoreUnavailableError that says whether the start may have been written
@@ -107,8 +107,8 @@ export async function startProcess(request: StartRequest, ports: StartPorts): Pr
 }
 
 /**
- * A caller's key may be of any length; its hash always fits the column. It counts under its caller only, or
- * anybody could guess another's. Where nobody is asked who calls, it is as it was before there were callers.
+ * A caller's key may be of any length; its hash always fits the column. It is valid for its caller only, or
+ * anybody could guess another's. Without access control the key is the one that releases without callers wrote.
  */
 function idempotencyDedupeKey(key: string, callerId: string | null): string {
   const hash = (text: string): string => createHash('sha256').update(text).digest('hex');

@@ -4,11 +4,11 @@ import { CURRENT_SCHEMA_VERSION, type StoredEvent } from './events.ts';
 /** An event as it was written, by whatever version of the code wrote it. */
 export type WrittenEvent = Omit<StoredEvent, 'data'> & { data: Record<string, unknown> };
 
-/** Lifts the payload of one schema version to the next. */
+/** Converts the payload of one schema version to the next. */
 export type Upcaster = (event: WrittenEvent) => WrittenEvent;
 
 /**
- * `upcasters[n]` lifts schema version n to n + 1.
+ * `upcasters[n]` converts schema version n to n + 1.
  *
  * 1 → 2: failures carry `kind`; before, every recorded failure was a technical one, and
  * `process-failed` did not name the step.
@@ -47,6 +47,6 @@ export function upcast(event: WrittenEvent): StoredEvent {
   for (let version = event.schemaVersion; version < CURRENT_SCHEMA_VERSION; version++) {
     current = upcasters[version]?.(current) ?? current;
   }
-  // The row was written from a ProcessEvent of its schema version and lifted to this one.
+  // The row was written from a ProcessEvent of its schema version and converted to this one.
   return { ...current, schemaVersion: CURRENT_SCHEMA_VERSION } as unknown as StoredEvent;
 }

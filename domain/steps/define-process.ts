@@ -3,7 +3,7 @@ import { isPath, type JsonObject } from '../common/index.ts';
 import type { Audit, ProcessIdentity } from '../process/index.ts';
 import { checkNames } from './step-names.ts';
 
-/** What a step may log through; pino's loggers fit. */
+/** The logger of a step; pino's loggers fit. */
 export interface StepLogger {
   debug(fields: object, message?: string): void;
   info(fields: object, message?: string): void;
@@ -37,7 +37,7 @@ export interface StepContext<Settings> {
   processKey: string;
   /** From 1. */
   attempt: number;
-  /** The same in every attempt at this task: hand it to systems that can tell a repeated call. */
+  /** The same in every attempt at this task: pass it to systems that recognise a repeated call. */
   idempotencyKey: string;
   identity: ProcessIdentity;
   settings: Settings;
@@ -52,7 +52,7 @@ export interface RetryPolicy {
   attempts: number;
   /** Milliseconds before the second attempt; doubled before each later one. */
   backoff: number;
-  /** Longest pause between attempts, in milliseconds. */
+  /** Longest delay between attempts, in milliseconds. */
   maxBackoff: number;
 }
 
@@ -77,7 +77,7 @@ export interface StepDefinition<
   number: number;
   /** The process variables the step needs; only these are fetched. */
   input: Input;
-  /** What `handle` gives back; each field becomes a process variable. */
+  /** What `handle` returns; each field becomes a process variable. */
   output: Output;
   /** The event's `result` after success, and after failure. */
   successText: string;
@@ -126,7 +126,7 @@ export type StepBuilder<Settings> = <Input extends z.ZodObject, Output extends z
   step: StepDefinition<Input, Output, Settings>,
 ) => StepDefinition;
 
-/** Where a refusal's text, which may quote anything, goes on: the variable that the service sets. */
+/** The variable in which the service passes on the text of a refusal, which may quote anything. */
 const REFUSAL_TEXT = 'errorMessage';
 
 /**
@@ -139,7 +139,7 @@ const REFUSAL_TEXT = 'errorMessage';
  * `elsewhere` names the topics in the BPMN file whose tasks other workers do, in whatever language: no step is
  * needed for them. One of them may end the process by `POST /api/process/complete`.
  *
- * @throws Error when a name is none (see `checkNames`), names or numbers repeat, or a path is none
+ * @throws Error for an invalid name (see `checkNames`), repeated names or numbers, or an invalid path
  */
 export function defineProcess<Input extends z.ZodObject, Settings extends z.ZodObject>(definition: {
   key: string;
@@ -154,14 +154,14 @@ export function defineProcess<Input extends z.ZodObject, Settings extends z.ZodO
 }): ProcessDefinition {
   const { key, title, input, settings, example } = definition;
   // The builder is the identity: it only ties a handler's types to its schemas, and the runtime
-  // calls `handle` with nothing but what those schemas gave back.
+  // calls `handle` with nothing but what those schemas returned.
   const steps = definition.steps((step) => step as unknown as StepDefinition);
   checkNames(key, steps);
   const { personal = [], elsewhere = [] } = definition;
   const wrong = personal.find((path) => !isPath(path));
   if (wrong !== undefined) {
     throw new Error(
-      `process ${key}: personal: "${wrong}" is no path; it must be names with dots between them`,
+      `process ${key}: personal: "${wrong}" is not a path; it must be names with dots between them`,
     );
   }
   return {

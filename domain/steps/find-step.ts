@@ -1,6 +1,6 @@
 import type { TaskRef } from '../engine/index.ts';
 
-/** What tells a step from others of its process. */
+/** What distinguishes a step from others of its process. */
 export interface NamedStep {
   name: string;
   topic?: string | undefined;
@@ -30,8 +30,8 @@ export function keysOf({ key, siblings = [] }: NamedProcess<NamedStep>): string[
 }
 
 /**
- * The step that does a task: of the process that the task belongs to, else of the one that its topic is
- * called after, whoever uses that. In there the step that names the task goes before the one of the topic.
+ * Finds the step that does a task: of the process that the task belongs to, else of the one that its topic is
+ * named after. There the step that names the task comes before the one of the topic.
  */
 export function findStep<Process extends NamedProcess<NamedStep>>(
   processes: readonly Process[],

@@ -63,7 +63,7 @@ async function followUp(run: StepRun, report: Report, event: StoredEvent): Promi
     status: 'error',
     kind: 'technical',
     code: 'ENGINE_REFUSED',
-    message: cutText(`the engine cannot go on after ${step.name}: ${reason}`, 2_000),
+    message: cutText(`the engine cannot continue after ${step.name}: ${reason}`, 2_000),
     step: step.name,
   });
   const mark = failureMark(event);

@@ -9,7 +9,7 @@ export type StartVariables =
       dates: string[];
       /** Business identifiers of the process. */
       identifiers: JsonObject;
-      /** As the schema gave them back: what releases before this one hashed. */
+      /** As the schema returned them: earlier releases hashed this. */
       parsed: unknown;
     }
   | { kind: 'invalid'; errors: { path: string; message: string }[] };

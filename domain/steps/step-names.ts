@@ -1,14 +1,14 @@
 import { isNcName } from '../common/index.ts';
 import { isExpression, type NamedStep, topicOf } from './find-step.ts';
 
-/** What the engines keep of a process id and of a topic: their columns are VARCHAR(255). */
+/** Longest process id and topic: the columns of the engines are VARCHAR(255). */
 const MAX_LENGTH = 255;
 /** `<key>.bpmn` is a file name, which has 255 characters at most. */
 const MAX_KEY_LENGTH = 250;
 /** An XML name without colon of ASCII letters: the columns are VARCHAR. */
 const NAME = /^[A-Za-z_][A-Za-z0-9._-]*$/;
 const KEY_RULE =
-  'must begin with a letter or an underscore and go on with letters, digits, dots, hyphens and underscores';
+  'must begin with a letter or an underscore, followed by letters, digits, dots, hyphens and underscores';
 const NAME_RULE = `${KEY_RULE}, all of ASCII`;
 
 /**

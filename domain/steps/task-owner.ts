@@ -19,10 +19,10 @@ import type { Task } from './task.ts';
 /** Instances whose stream is remembered. */
 const MAX_KNOWN = 20_000;
 
-/** The stream that a task's events go to, and what every event of it carries. */
+/** The stream for a task's events, and what every event of it carries. */
 export interface TaskStream {
   correlationId: string;
-  /** Of the stream, also for the tasks of a process that was called. */
+  /** Of the stream, also for the tasks of a called process. */
   processName: string;
   /** Of the stream's first event. */
   identity: ProcessIdentity;
@@ -55,8 +55,8 @@ interface FoundStream extends ProcessStream {
 }
 
 /**
- * Says which stream a task belongs to (G17): that of the business key of the instance at the root of its call
- * hierarchy, which must be the recorded one, and never what a variable says: anybody may set one, and a business
+ * Finds the stream that a task belongs to (G17): that of the business key of the instance at the root of its call
+ * hierarchy, which must be the recorded one. A variable never decides it: anybody may set one, and the business
  * key of a called instance may be made of one.
  *
  * The engine starts a second instance when two deliveries of a start ask at the same moment, and hands out the

@@ -10,16 +10,16 @@ export interface Topic {
   /** What any of its steps needs. */
   variables: string[];
   /**
-   * The processes whose tasks are taken; undefined: all, for a topic that is called after a process of ours.
-   * One with a name of its own may be another application's as well, which does the tasks of its processes.
+   * The processes whose tasks are fetched; undefined: all, for a topic that is named after a process of this service.
+   * Another application may use a topic with a name of its own as well, and does the tasks of its processes.
    */
   processKeys: string[] | undefined;
 }
 
-/** The engines take an empty list for all variables. */
-const NEVER_NONE: readonly string[] = ['correlationId'];
+/** To the engines an empty list means all variables. */
+const ONE_VARIABLE: readonly string[] = ['correlationId'];
 
-/** What the service sets itself comes from the stream. */
+/** The variables that a step needs from the engine. What the service sets itself comes from the stream. */
 function namesToFetch({ input }: StepDefinition): string[] {
   return Object.keys(input.shape).filter((name) => !RESERVED_VARIABLES.includes(name));
 }
@@ -29,7 +29,7 @@ export function topicsOf(steps: readonly ConfiguredStep[]): Topic[] {
   const topics = new Map<string, Topic>();
   for (const { definition, step } of steps) {
     const name = topicOf(definition.key, step);
-    const { variables = NEVER_NONE, processKeys = [] } = topics.get(name) ?? {};
+    const { variables = ONE_VARIABLE, processKeys = [] } = topics.get(name) ?? {};
     const isShared = topics.has(name) && topics.get(name)?.processKeys === undefined;
     topics.set(name, {
       name,
@@ -43,7 +43,7 @@ export function topicsOf(steps: readonly ConfiguredStep[]): Topic[] {
   return [...topics.values()];
 }
 
-/** Finds the step for a task; undefined when there is none. */
+/** Finds the step for a task; undefined when no step does it. */
 export function createFindTaskStep(
   steps: readonly ConfiguredStep[],
 ): (task: TaskRef) => ConfiguredStep | undefined {

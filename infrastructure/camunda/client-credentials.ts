@@ -9,23 +9,23 @@ export interface ClientCredentialsOptions extends TokenEndpointOptions {
 interface Token {
   header: string;
   fetchedAt: number;
-  /** From here on a new one is looked for. */
+  /** From here on a new one is requested. */
   staleAt: number;
   /** From here on the engine refuses it. */
   expiresAt: number;
 }
 
-/** A token is renewed so long before its end, in milliseconds, or in its last quarter if that is less. */
+/** A token is renewed this many milliseconds before it expires, or in its last quarter if that is shorter. */
 const MARGIN_MS = 30_000;
-/** Pause after a failed renewal, in milliseconds: every call would ask the token endpoint again. */
-const PAUSE_MS = 1_000;
-/** A token so new, in milliseconds, that the engine will not like its successor better. */
+/** Delay after a failed renewal, in milliseconds: otherwise every call would ask the token endpoint. */
+const RETRY_DELAY_MS = 1_000;
+/** The engine would refuse the successor of a token that is younger than this, in milliseconds, too. */
 const FRESH_MS = 1_000;
 
 /**
  * OAuth 2.0 client credentials (RFC 6749, section 4.4). One token for all callers, kept until shortly
- * before it expires; however many ask, one request for a new one is under way. While the token endpoint
- * is away the token that there is goes on to its end.
+ * before it expires; however many ask, one request for a new one runs. While the token endpoint
+ * is away, the current token is used until it expires.
  */
 export function clientCredentials(options: ClientCredentialsOptions): EngineAuth {
   const { now } = options;
@@ -56,7 +56,7 @@ export function clientCredentials(options: ClientCredentialsOptions): EngineAuth
 
   /** @throws EngineUnavailableError of this attempt, or of one that failed a moment ago */
   async function fetchToken(): Promise<Token> {
-    if (failed && now() - failed.at < PAUSE_MS) throw failed.error;
+    if (failed && now() - failed.at < RETRY_DELAY_MS) throw failed.error;
     fetching ??= request().finally(() => {
       fetching = undefined;
     });

@@ -1,6 +1,6 @@
 import { cutText, EngineRefusedError, EngineUnavailableError } from '../../domain/common/index.ts';
 
-/** An answer, but not one to rely on: of an engine in trouble, or of somebody in between. */
+/** An answer of an engine in trouble, or of a server in between: it says nothing about the call. */
 export class EngineAnswerError extends EngineUnavailableError {
   constructor(
     readonly httpStatus: number,
@@ -19,18 +19,18 @@ export class EngineExceptionError extends EngineAnswerError {
   constructor(
     httpStatus: number,
     message: string,
-    /** The engine's sentence. */
+    /** The engine's own words. */
     readonly reason: string,
-    /** Two transactions met, so this one is free to be tried again. */
+    /** Two transactions conflicted: the call can be tried again. */
     readonly isConflict: boolean,
   ) {
     super(httpStatus, message, { outcome: 'nothing-done' });
   }
 }
 
-/** Statuses that speak of the way to the engine or of settings to be mended, not of the call. */
+/** Statuses about the network or about settings, not about the call. */
 const TRANSIENT = new Set([401, 403, 408, 429]);
-/** After these nobody can have done anything. */
+/** After these nothing was done. */
 const NOTHING_DONE = new Set([401, 403, 429]);
 /** UTF-16 units of a reason that are kept. */
 const REASON_LENGTH = 1_000;
@@ -55,7 +55,7 @@ export function failureOf(status: number, text: string): EngineAnswerError | Eng
   return new EngineRefusedError(status, reason);
 }
 
-/** The engine's exception in the body of an answer; null when the body is none of the engine's. */
+/** The engine's exception in the body of an answer; null when the engine did not write the body. */
 function exceptionIn(text: string): { message: string } | null {
   const { type, message } = (parseJson(text) ?? {}) as { type?: unknown; message?: unknown };
   if (typeof type !== 'string') return null;
@@ -70,7 +70,7 @@ function isConflict(reason: string): boolean {
   return reason.includes('ENGINE-03005') || reason.includes('OptimisticLocking');
 }
 
-/** Undefined when it is no JSON. */
+/** Undefined when it is not JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

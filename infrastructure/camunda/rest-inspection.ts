@@ -36,14 +36,14 @@ const incidentsAnswer = z.array(
   }),
 );
 const ofInstances = z.array(z.object({ processInstanceId: z.string() }));
-interface Place {
+interface ActivityInstance {
   activityType: string;
-  childActivityInstances: Place[];
+  childActivityInstances: ActivityInstance[];
   childTransitionInstances: unknown[];
 }
-const place: z.ZodType<Place> = z.object({
+const activityInstance: z.ZodType<ActivityInstance> = z.object({
   activityType: z.string(),
-  childActivityInstances: z.array(z.lazy(() => place)),
+  childActivityInstances: z.array(z.lazy(() => activityInstance)),
   childTransitionInstances: z.array(z.unknown()),
 });
 
@@ -163,7 +163,7 @@ export function createInspection(call: CallEngine): EngineInspection {
     async isStuck(processInstanceId) {
       const id = encodeURIComponent(processInstanceId);
       const root = await unlessUnknown(() =>
-        call(place, 'GET', `/process-instance/${id}/activity-instances`),
+        call(activityInstance, 'GET', `/process-instance/${id}/activity-instances`),
       );
       return root !== null && root.childActivityInstances.length > 0 && isAtJoins(root);
     },
@@ -175,7 +175,7 @@ export function createInspection(call: CallEngine): EngineInspection {
   };
 }
 
-function isAtJoins(at: Place): boolean {
+function isAtJoins(at: ActivityInstance): boolean {
   if (at.childTransitionInstances.length > 0) return false;
   if (at.childActivityInstances.length === 0) return JOINS.has(at.activityType);
   return at.childActivityInstances.every(isAtJoins);

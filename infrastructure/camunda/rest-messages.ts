@@ -29,9 +29,9 @@ export function createCorrelate({
       await trigger(messageName, execution, toEngineVariables(variables));
       return true;
     } catch (error) {
-      // It may have been triggered, or gone on another way, since it was found.
-      const stillThere = hasStatus(error) ? await waitingIn(messageName, execution) : [execution];
-      if (stillThere.some(({ id }) => id === execution.id)) throw error;
+      // It may have been triggered, or have continued on another path, since it was found.
+      const stillWaiting = hasStatus(error) ? await waitingIn(messageName, execution) : [execution];
+      if (stillWaiting.some(({ id }) => id === execution.id)) throw error;
       return false;
     }
   };

@@ -106,8 +106,8 @@ export function startWorker(options: WorkerOptions): RunningWorker {
   if (topics.length > 0) client.start();
 
   /**
-   * A lock may run out while its handler works, when the engine was away for that long, and the task
-   * then comes to this very worker again: it waits for the first run and finds what that journaled.
+   * Race: a lock may expire while its handler works, when the engine was away for that long, and this
+   * worker then gets the task again. The second run waits for the first and finds what that journaled.
    */
   function afterItself(task: FetchedTask, work: () => Promise<void>): Promise<void> {
     const earlier = inHand.get(task.id);
@@ -159,8 +159,8 @@ export function startWorker(options: WorkerOptions): RunningWorker {
       draining = true;
       client.stop();
       clearTimeout(resume);
-      // An open poll is left to end by itself: the engine would go on to lock tasks for one whose
-      // connection was cut, and nobody could do them until that lock ran out.
+      // An open poll ends by itself: for a poll whose connection was cut the engine would still
+      // lock tasks, and nobody could do them until that lock expired.
       quiet = new Promise<void>((resolve) => {
         pollClosed = resolve;
         if (!pollOpen) resolve();

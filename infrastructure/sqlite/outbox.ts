@@ -1,6 +1,6 @@
 import type BetterSqlite3 from 'better-sqlite3';
 import type { Clock } from '../../domain/common/index.ts';
-import { longestHidden, MAX_COUNTED_ROWS, type Outbox } from '../../domain/outbox/index.ts';
+import { MAX_COUNTED_ROWS, maxHidden, type Outbox } from '../../domain/outbox/index.ts';
 import type { EventType } from '../../domain/process/index.ts';
 import type { GroupCommit } from './group-commit.ts';
 
@@ -48,7 +48,7 @@ export function createSqliteOutbox(options: {
   return {
     async claim(limit, leaseMs) {
       // The usual poll finds nothing and should not wait for, or be, a writer.
-      const bounds = (now: number): [string, string] => [at(now), at(now + longestHidden(leaseMs))];
+      const bounds = (now: number): [string, string] => [at(now), at(now + maxHidden(leaseMs))];
       if (anyDue.get(...bounds(clock())) === undefined) return [];
       return groupCommit.write(() => {
         const now = clock();

@@ -1,5 +1,5 @@
 import sql from 'mssql';
-import { longestHidden, MAX_COUNTED_ROWS, type Outbox } from '../../domain/outbox/index.ts';
+import { MAX_COUNTED_ROWS, maxHidden, type Outbox } from '../../domain/outbox/index.ts';
 import type { EventType } from '../../domain/process/index.ts';
 import { withRetry } from './connection.ts';
 
@@ -62,7 +62,7 @@ export function createMssqlOutbox(pool: Pick<sql.ConnectionPool, 'request'>): Ou
           .request()
           .input('limit', sql.Int, limit)
           .input('lease', sql.Int, leaseMs)
-          .input('longest', sql.Int, longestHidden(leaseMs))
+          .input('longest', sql.Int, maxHidden(leaseMs))
           .query<Row>(CLAIM),
       );
       return recordset.map((row) => ({

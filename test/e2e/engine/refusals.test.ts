@@ -66,7 +66,7 @@ describe.each(await engineKinds())(
 
       it('ends a process whose step leads to a gateway that misses a variable with the reason', async () => {
         const refused = await start({ amount: 200 });
-        expectProblem(refused, 'process-failed', /cannot go on after look.*size/s);
+        expectProblem(refused, 'process-failed', /cannot continue after look.*size/s);
         expect(refused.body).toMatchObject({ code: 'ENGINE_REFUSED', step: 'look' });
       });
 

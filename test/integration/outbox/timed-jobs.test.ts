@@ -102,11 +102,11 @@ describe.each(await queueKinds())('timed jobs: $name', ({ available, durable, cr
     });
 
     it.each([
-      ['* * * *', 'no cron pattern of five fields'],
-      ['0 0 3 * * *', 'no cron pattern of five fields'],
-      ['@daily-ish', 'no cron pattern of five fields'],
-      ['0 25 * * *', 'no cron pattern of five fields'],
-      ['0 3 31 2 *', 'no time to come'],
+      ['* * * *', 'not a cron pattern of five fields'],
+      ['0 0 3 * * *', 'not a cron pattern of five fields'],
+      ['@daily-ish', 'not a cron pattern of five fields'],
+      ['0 25 * * *', 'not a cron pattern of five fields'],
+      ['0 3 31 2 *', 'no future time'],
     ])('refuse the pattern "%s"', async (cron, reason) => {
       const queue = await queues.open();
       const refused = queue.schedule(NAME, { cron }, async () => {});

@@ -44,7 +44,7 @@ describe('the function defineProcess', () => {
 
   it.each(['', '.', 'a.', '.a', 'a..b'])('refuses %j as the path of a personal field', (path) => {
     expect(() => define([], 'a-process', ['email', path])).toThrow(
-      `process a-process: personal: "${path}" is no path`,
+      `process a-process: personal: "${path}" is not a path`,
     );
   });
 });
