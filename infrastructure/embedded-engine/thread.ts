@@ -4,7 +4,7 @@ import { openEngine } from './engine.ts';
 import { createEngineStore } from './engine-store.ts';
 import { createEngineApi } from './http-api.ts';
 
-/** What start.ts gives this thread. */
+/** The data that start.ts passes to this thread. */
 export interface ThreadData {
   file: string;
   secret: string | null;
@@ -14,13 +14,13 @@ export interface ThreadData {
   zeroing: boolean;
 }
 
-/** What this thread tells start.ts. */
+/** The messages of this thread to start.ts. */
 export type ThreadMessage =
   | { type: 'listening'; url: string }
   | { type: 'log'; level: 'warn' | 'error'; message: string; fields: object };
 
 const { file, secret, host, port, liveInstances, zeroing } = workerData as ThreadData;
-const tell = (message: ThreadMessage): void => parentPort?.postMessage(message);
+const send = (message: ThreadMessage): void => parentPort?.postMessage(message);
 const log = (level: 'warn' | 'error') => (fields: object, message: string) => {
   const plain = Object.fromEntries(
     Object.entries(fields).map(([name, value]) => [
@@ -28,7 +28,7 @@ const log = (level: 'warn' | 'error') => (fields: object, message: string) => {
       value instanceof Error ? (value.stack ?? value.message) : value,
     ]),
   );
-  tell({ type: 'log', level, message, fields: plain });
+  send({ type: 'log', level, message, fields: plain });
 };
 
 const db = openSqlite(file);
@@ -40,7 +40,7 @@ const engine = await openEngine(store, {
 });
 const app = createEngineApi(engine, store, secret);
 const address = await app.listen({ host, port });
-tell({ type: 'listening', url: `${address}/engine-rest` });
+send({ type: 'listening', url: `${address}/engine-rest` });
 
 parentPort?.once('message', async () => {
   engine.close();

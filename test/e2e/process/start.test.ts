@@ -36,14 +36,14 @@ describe('the call POST /api/process/start', () => {
   it('answers 422 with the refusal, also when nothing in the model catches it', async () => {
     const answer = await service.api.start('troubled', { how: 'business' });
     expect(answer.status).toBe(422);
-    expectProblem(answer, 'process-refused', /^The rules say no\.$/);
+    expectProblem(answer, 'process-refused', /^The rules do not allow this\.$/);
     expect(answer.body).toMatchObject({ code: 'NOT_ALLOWED', step: 'fail' });
     const { correlationId, statusUrl } = answer.body;
     expect(statusUrl).toBe(`/api/process/status/${correlationId}`);
     expect((await service.api.status(correlationId)).body.error).toEqual({
       kind: 'business',
       code: 'NOT_ALLOWED',
-      message: 'The rules say no.',
+      message: 'The rules do not allow this.',
       step: 'fail',
     });
   });

@@ -106,7 +106,7 @@ describe.each(MIXES)('the service on $name, Redis and Operaton', { timeout: SLOW
     it('answers 422 for a refusal and 502 for a failure', async () => {
       const refused = await service.api.start(copies.key('troubled'), { how: 'business' });
       expect(refused.status).toBe(422);
-      expectProblem(refused, 'process-refused', /The rules say no/);
+      expectProblem(refused, 'process-refused', /The rules do not allow this/);
       const failed = await service.api.start(copies.key('troubled'), { how: 'technical' });
       expect(failed.status).toBe(502);
       expectProblem(failed, 'process-failed', /the partner cannot be reached/);

@@ -58,7 +58,7 @@ describe.skipIf(mssqlUrl === null)(
       expect(body.result).toEqual(ada);
       const refused = await service.api.start('troubled', { how: 'business' });
       expect(refused.status).toBe(422);
-      expectProblem(refused, 'process-refused', /The rules say no/);
+      expectProblem(refused, 'process-refused', /The rules do not allow this/);
       const failed = await service.api.start('troubled', { how: 'technical' });
       expect(failed.status).toBe(502);
     });

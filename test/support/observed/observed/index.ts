@@ -35,7 +35,8 @@ export default defineProcess({
         if (settings.OBSERVED_PARTNER !== '') {
           await http({ method: 'POST', url: settings.OBSERVED_PARTNER, body: card });
         }
-        if (how === 'business') throw new BusinessRuleError('NOT_ALLOWED', 'The rules say no.');
+        if (how === 'business')
+          throw new BusinessRuleError('NOT_ALLOWED', 'The rules do not allow this.');
         if (how === 'technical' || (how === 'retry' && attempt === 1)) {
           throw new Error('the partner cannot be reached');
         }

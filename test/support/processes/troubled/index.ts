@@ -22,7 +22,8 @@ export default defineProcess({
       errorText: 'Failed',
       retry: { attempts: 1 },
       handle({ how }) {
-        if (how === 'business') throw new BusinessRuleError('NOT_ALLOWED', 'The rules say no.');
+        if (how === 'business')
+          throw new BusinessRuleError('NOT_ALLOWED', 'The rules do not allow this.');
         throw new Error('the partner cannot be reached');
       },
     }),
