@@ -112,12 +112,13 @@ async function resolveClassPath(kind: EngineKind): Promise<string> {
   const jars = join(folder, 'jars');
   const known = existsSync(file) ? readFileSync(file, 'utf8') : '';
   if (known !== '' && known.split(':').every((entry) => existsSync(entry))) return known;
-  mkdirSync(jars, { recursive: true });
+  mkdirSync(folder, { recursive: true });
   const resolved = join(folder, 'resolved');
   await maven(pom, ['dependency:build-classpath', `-Dmdep.outputFile=${resolved}`]);
   for (const artifact of BARE_JARS[kind]) {
     await maven(pom, ['dependency:copy', `-Dartifact=${artifact}`, `-DoutputDirectory=${jars}`]);
   }
+  mkdirSync(jars, { recursive: true });
   const bare = readdirSync(jars).map((name) => join(jars, name));
   const libraries = [readFileSync(resolved, 'utf8').trim(), ...bare].join(':');
   const classes = join(folder, 'classes');
