@@ -45,7 +45,7 @@ async function createEventLog(knex: Knex, dialect: Dialect): Promise<void> {
     addColumns(table, EVENT_LOG, dialect).get('created_at')?.defaultTo(dialect.now(knex));
   });
   if (dialect.kind === 'mssql') {
-    // Every insert goes to the last page; the option lets sessions through it in turns.
+    // Every insert goes to the last page; the option lets sessions write to it in turns.
     await knex.schema.raw(
       'ALTER TABLE event_log ADD CONSTRAINT pk_event_log PRIMARY KEY CLUSTERED (id) WITH (OPTIMIZE_FOR_SEQUENTIAL_KEY = ON)',
     );
@@ -150,8 +150,8 @@ async function checkJson(knex: Knex, table: string, columns: readonly string[]):
 }
 
 /**
- * Archive rows are read in ranges and seldom: a columnstore holds them in a fraction of the space.
- * Azure SQL has it from S3 on; servers that only speak T-SQL (Babelfish) do not have it.
+ * Archive rows are read rarely and in ranges: a columnstore needs a fraction of the space. Azure SQL has it from S3 on;
+ * servers that only speak T-SQL (Babelfish) do not have it.
  */
 function columnstoreWhereThereIs(table: string): string {
   return `IF SERVERPROPERTY('Babelfish') IS NULL AND (SERVERPROPERTY('EngineEdition') <> 5 OR DATABASEPROPERTYEX(DB_NAME(), 'ServiceObjective') NOT IN ('Basic', 'S0', 'S1', 'S2')) EXEC('CREATE CLUSTERED COLUMNSTORE INDEX cci_${table} ON ${table}')`;

@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 import { dialectOf } from './dialect.ts';
 
-/** Creates api_key: who may call, and for what. The keys themselves are not in it, only their hashes. */
+/** Creates api_key: the callers and their scopes. It has only the hashes of the keys. */
 export async function up(knex: Knex): Promise<void> {
   const dialect = dialectOf(knex);
   await knex.schema.createTable('api_key', (table) => {
@@ -20,7 +20,7 @@ export async function up(knex: Knex): Promise<void> {
   await knex('schema_version').insert({ version: 2 });
 }
 
-/** Drops it: every key is void. */
+/** Drops it: no key is valid any more. */
 export async function down(knex: Knex): Promise<void> {
   await knex.schema.dropTable('api_key');
   await knex('schema_version').where({ version: 2 }).delete();

@@ -16,7 +16,7 @@ export async function down(knex: Knex): Promise<void> {
   if (dialectOf(knex).kind === 'mssql') {
     await knex.schema.raw('DROP INDEX idx_status_updated_at ON process_store');
   } else {
-    // A rebuild makes the table anew, with names in turn: they are per database.
+    // A rebuild creates the table again, with two names in turn: they are unique in a database.
     for (const name of ['idx_status_updated_at', 'idx_status_updated_at_b']) {
       await knex.schema.raw(`DROP INDEX IF EXISTS ${name}`);
     }

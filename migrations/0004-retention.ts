@@ -3,8 +3,8 @@ import { EVENT_LOG } from '../infrastructure/sql/columns.ts';
 import { columnType, type Dialect, dialectOf } from './dialect.ts';
 
 /**
- * What keeping data for years needs: the hash chain of the events, the time a process was restored from
- * the archive, the keys of personal data, and checkpoints of long runs.
+ * Columns and tables for keeping data for years: the hash chain of the events, the time a process was restored from the
+ * archive, the keys of personal data, and checkpoints of long runs.
  *
  * `hash` is null in the events that were written before there was a chain.
  */
@@ -23,7 +23,7 @@ export async function up(knex: Knex): Promise<void> {
   await knex('schema_version').insert({ version: 4 });
 }
 
-/** Takes it all back: personal data that was encrypted cannot be read any more. */
+/** Drops them: personal data that was encrypted cannot be read any more. */
 export async function down(knex: Knex): Promise<void> {
   await knex.schema.dropTable('checkpoint');
   await knex.schema.dropTable('process_key');
@@ -34,7 +34,7 @@ export async function down(knex: Knex): Promise<void> {
   await knex('schema_version').where({ version: 4 }).delete();
 }
 
-/** One key a process, wrapped by a master key; a destroyed one stays as a row without it. */
+/** One key for a process, wrapped by a master key; the row of a destroyed key stays, without it. */
 async function createProcessKey(knex: Knex, dialect: Dialect): Promise<void> {
   await knex.schema.createTable('process_key', (table) => {
     table.specificType('correlation_id', `${dialect.varchar(255)} NOT NULL`).primary();
@@ -44,11 +44,11 @@ async function createProcessKey(knex: Knex, dialect: Dialect): Promise<void> {
     table.specificType('erased_at', `${dialect.time} NULL`);
     table.specificType('engine_erased_at', `${dialect.time} NULL`);
   });
-  // Which master keys are in use is asked at every start; rows of one of them are wrapped anew.
+  // Every start reads which master keys are in use, and `rotate` reads the rows of one of them.
   await knex.schema.raw(
     'CREATE INDEX idx_process_key_master_key ON process_key (master_key) WHERE master_key IS NOT NULL',
   );
-  // Those whose data the engine may still hold: few, and looked for by every run of the reconciler.
+  // Every run of the reconciler reads the few processes whose data the engine may still have.
   await knex.schema.raw(
     'CREATE INDEX idx_process_key_erased_at ON process_key (erased_at) WHERE erased_at IS NOT NULL AND engine_erased_at IS NULL',
   );

@@ -6,18 +6,18 @@ import { dialectOf } from './dialect.ts';
  * a long range is read from few rows. `grain` is the length in minutes; time zones begin their hours at a quarter
  * of an hour of UTC, and a day of UTC is the longest. `histogram` is that of `domain/rollups/histogram.ts`.
  *
- * Rows belong to a generation: a rebuild makes a new one beside that which is read.
+ * Rows belong to a generation: a rebuild makes a new one beside the current one.
  */
 export async function up(knex: Knex): Promise<void> {
   const dialect = dialectOf(knex);
   const { varchar, bigint, integer, text, time } = dialect;
   await knex.schema.createTable('rollup_state', (table) => {
     table.specificType('generation', `${integer} NOT NULL`).primary();
-    // The last event that is in the rollups, by its place in the feed, and the latest time of all that are.
+    // The position in the feed of the last event in the rollups, and the latest time of all events in them.
     table.specificType('position', `${bigint} NOT NULL`);
     table.specificType('rolled_up_to', `${time} NULL`);
     table.specificType('is_current', `${integer} NOT NULL`);
-    // By what a generation is made that is not current yet: only that goes on with it.
+    // Release and schema version that make a generation which is not current yet: only these continue it.
     table.specificType('made_by', `${varchar(255)} NULL`);
     table.specificType('updated_at', `${time} NOT NULL`);
   });
@@ -30,10 +30,10 @@ export async function up(knex: Knex): Promise<void> {
   });
   await createRollup('step_rollup', [
     ['step_name', `${varchar(255)} NOT NULL`],
-    // '' where there is none: a key has no NULL.
+    // '' without a target system: a key has no NULL.
     ['target_system', `${varchar(255)} NOT NULL`],
     ['status', `${varchar(50)} NOT NULL`],
-    // A hash of error_message, '' where there is none.
+    // A hash of error_message, '' without one.
     ['error_key', `${varchar(32)} NOT NULL`],
   ]);
   await knex.schema.alterTable('step_rollup', (table) => {
@@ -59,7 +59,7 @@ export async function up(knex: Knex): Promise<void> {
       table.specificType('sum_ms', `${bigint} NOT NULL`);
       table.specificType('min_ms', `${bigint} NULL`);
       table.specificType('max_ms', `${bigint} NULL`);
-      // Read from the histogram of this row alone, for who reads the table; they cannot be merged.
+      // From the histogram of this row alone, for readers of the table; they cannot be merged.
       for (const rank of ['p50_ms', 'p95_ms', 'p99_ms']) {
         table.specificType(rank, `${bigint} NULL`);
       }
@@ -72,7 +72,7 @@ export async function up(knex: Knex): Promise<void> {
   }
 }
 
-/** Drops them; they are made anew from the events. */
+/** Drops them; they can be computed again from the events. */
 export async function down(knex: Knex): Promise<void> {
   for (const table of ['process_rollup', 'step_rollup', 'rollup_state']) {
     await knex.schema.dropTable(table);

@@ -7,11 +7,11 @@ import { type Words, wordsOf } from './view-words.ts';
 const VIEWS = ['v_process_timeline', 'v_process_durations', 'v_step_stats_hourly', 'v_error_top'];
 
 /**
- * Views for who reads the database in SQL (docs/sql.md): names, order and types of their columns are the same on
- * both databases, and stay. None is bound to its tables by the schema, for a rebuild exchanges those of processes.
+ * Views for readers of the database in SQL (docs/sql.md): names, order and types of their columns are the same on both
+ * databases, and stay. They are not bound to the tables by the schema, because a rebuild swaps those of processes.
  *
- * And an index of the failed attempts, which are few: whoever looks for steps that are being tried again need not
- * read every event of every pending process.
+ * And an index of the failed attempts, which are few: the search for steps that are tried again need not read every
+ * event of every pending process.
  */
 export async function up(knex: Knex): Promise<void> {
   const words = wordsOf(knex);
@@ -28,7 +28,7 @@ export async function up(knex: Knex): Promise<void> {
   await knex('schema_version').insert({ version: 7 });
 }
 
-/** Drops them; they hold nothing. On SQL Server the grants on them go, too. */
+/** Drops them; they have no data. On SQL Server the grants on them are dropped, too. */
 export async function down(knex: Knex): Promise<void> {
   const onTable = dialectOf(knex).kind === 'mssql' ? ' ON event_log' : '';
   await knex.schema.raw(`DROP INDEX idx_step_failed${onTable}`);

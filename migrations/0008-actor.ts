@@ -8,9 +8,8 @@ import { wordsOf } from './view-words.ts';
 const TABLES = ['event_log', 'event_log_archive'];
 
 /**
- * Adds `actor`: who caused an event. It is null in those that were written before. Names of callers are texts of
- * any letters, not keys that are looked for, so the column is NVARCHAR on SQL Server; a character has two code
- * units there at most.
+ * Adds `actor`: who caused an event. It is NULL in older events. Names of callers may have any letters and are not
+ * searched by, so the column is NVARCHAR on SQL Server.
  */
 export async function up(knex: Knex): Promise<void> {
   const dialect = dialectOf(knex);

@@ -14,7 +14,7 @@ const MAX_NAME = 255;
 
 /**
  * `error` of a process becomes the message of its error, as the data model says; kind, code and step, which were in
- * a JSON with it, get columns of their own. A message that is sealed stays so: it was sealed within the JSON.
+ * a JSON with it, get columns of their own. An encrypted message stays encrypted: it was so within the JSON.
  */
 export async function up(knex: Knex): Promise<void> {
   const dialect = dialectOf(knex);
@@ -31,7 +31,7 @@ export async function up(knex: Knex): Promise<void> {
   await knex('schema_version').insert({ version: 9 });
 }
 
-/** Makes the JSON again, and drops the columns. */
+/** Writes the JSON again, and drops the columns. */
 export async function down(knex: Knex): Promise<void> {
   await dropInterruptedRebuild(knex);
   await replaceView(knex, 'v_process_durations', processDurations(wordsOf(knex), 7));
@@ -56,7 +56,7 @@ interface ErrorColumns {
   error_step: string | null;
 }
 
-/** What is no JSON of ours stays as it is, for `verify` to find. */
+/** A text that is not our JSON stays as it is, and `verify` finds it. */
 function fromJson(row: ErrorColumns): ErrorColumns {
   let json: Record<string, unknown> | null;
   try {
@@ -84,7 +84,7 @@ function short(name: string): string {
   return Array.from(name.toWellFormed()).slice(0, MAX_NAME).join('');
 }
 
-/** The shadow tables of a rebuild that was broken off have the old columns: it begins anew. */
+/** The shadow tables of an interrupted rebuild have the old columns: it must start over. */
 async function dropInterruptedRebuild(knex: Knex): Promise<void> {
   for (const table of TABLES) {
     for (const suffix of ['rebuild', 'replaced']) {
@@ -94,7 +94,7 @@ async function dropInterruptedRebuild(knex: Knex): Promise<void> {
   await knex('checkpoint').where({ name: 'rebuild' }).delete();
 }
 
-/** A rebuild gave it a name of the server's. */
+/** After a rebuild its name is one that the server made. */
 async function dropJsonCheck(knex: Knex): Promise<void> {
   if (dialectOf(knex).kind !== 'mssql') return;
   const checks: { name: string; definition: string }[] = await knex.raw(

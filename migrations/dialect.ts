@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 import type { Column } from '../infrastructure/sql/columns.ts';
 
-/** The few words in which the two databases differ; a migration is written once with them. */
+/** The words in which the two databases differ; a migration is written once with them. */
 export interface Dialect {
   kind: 'sqlite' | 'mssql';
   /** An identity that counts up and is never used twice. */

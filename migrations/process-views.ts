@@ -1,6 +1,6 @@
 import type { Words } from './view-words.ts';
 
-/** The version of the schema whose view is meant: a migration that was released goes on making what it made. */
+/** The version of the schema that the view is for: a released migration keeps making the same view. */
 export type ViewVersion = 7 | 8 | 9;
 
 /**

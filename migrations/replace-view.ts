@@ -2,7 +2,7 @@ import type { Knex } from 'knex';
 import { dialectOf } from './dialect.ts';
 import { type Permission, permissionsQuery, permitStatement } from './permissions.ts';
 
-/** Makes a view anew with another select, and on SQL Server with the grants and denials that the old one had. */
+/** Creates a view again with another select, and on SQL Server with the grants and denials of the old one. */
 export async function replaceView(knex: Knex, name: string, select: string): Promise<void> {
   const permissions: Permission[] =
     dialectOf(knex).kind === 'mssql' ? await knex.raw(permissionsQuery(name)) : [];

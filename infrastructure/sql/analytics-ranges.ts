@@ -1,4 +1,4 @@
-/** A stretch of a slice: whole buckets of a rollup, or (`grain` null) what only the events can tell. */
+/** A part of a slice: whole buckets of a rollup, or (`grain` null) a time that only the events cover. */
 export interface Piece {
   slice: number;
   /** Minutes of a bucket. */
@@ -14,8 +14,8 @@ export type Stretch = Omit<Piece, 'slice'> & { slice: number | null };
 const MINUTE_MS = 60_000;
 
 /**
- * Cuts each slice into as few buckets as there can be: the longest in its middle, shorter ones towards its ends,
- * and what is left beyond the shortest to the events.
+ * Cuts each slice into as few buckets as possible: the longest in its middle, shorter ones towards its ends, and
+ * the rest, shorter than any bucket, for the events.
  *
  * @param grains minutes of the buckets there are, the longest first, each a multiple of the next
  */
@@ -47,8 +47,8 @@ export function cutSlices(bounds: readonly number[], grains: readonly number[]):
 }
 
 /**
- * Pieces that are one bucket each and lie side by side become one, over the ends of slices: whoever reads it finds
- * the slice by the bucket. `slice` is null then.
+ * Joins adjacent pieces of one bucket each, also across the ends of slices: the reader of its rows finds the slice
+ * by the bucket. `slice` is null then.
  */
 export function joinBuckets(pieces: readonly Piece[]): Stretch[] {
   const joined: Stretch[] = [];

@@ -3,10 +3,10 @@ import type { Piece, Stretch } from './analytics-ranges.ts';
 import { decodeName } from './process-name.ts';
 import type { ReadQueries } from './read-queries.ts';
 
-/** Code units of an error message that are read: as many as the code points that are kept of it can have. */
+/** Code units of an error message that are read: the code points that are kept cannot have more. */
 export const MESSAGE_BEGINNING = 600;
 
-/** The few words in which the databases differ here. */
+/** The expressions in which the databases differ here. */
 export interface AnalyticsDialect {
   /** Milliseconds from one time column to another, as an expression. */
   msBetween(from: string, to: string): string;
@@ -20,7 +20,7 @@ export interface Subject {
   grains: readonly number[];
   /** The columns of its groups: `key0`, `key1` and so on. */
   keys: readonly string[];
-  /** What is in these columns of a row. */
+  /** The values of these columns in a row. */
   keysOf(row: object): string[];
   /** Rows as `RollupRow`: added up, or (`slice` null) those of each bucket with its `bucket_start`. */
   rollup(generation: number, stretch: Stretch): Knex.QueryBuilder;
@@ -30,7 +30,7 @@ export interface Subject {
 
 export type EventTable = 'event_log' | 'event_log_archive';
 
-/** A column and the values of which it must have one. */
+/** A column and the values that it may have. */
 export type Filter = [column: string, values: readonly string[] | undefined];
 
 /** The rows of whole buckets, added up; its WHERE is the beginning of the table's key. */
@@ -63,7 +63,7 @@ export function rollupQuery(
       knex.raw('SUM(sum_ms) AS total_ms'),
       knex.raw('MIN(min_ms) AS least_ms'),
       knex.raw('MAX(max_ms) AS most_ms'),
-      // They add up one behind the other, so that few and long rows cross over instead of many.
+      // Concatenated, they need few long rows instead of many.
       knex.raw("STRING_AGG(histogram, ' ') AS histogram"),
     );
   }
@@ -87,8 +87,8 @@ export function narrow(
     .where(`${prefix}created_at`, '<', timeOf(reads, piece.to));
   for (const [column, values] of filters) {
     if (!values) continue;
-    const places = values.map(() => '?').join(', ');
-    query.whereRaw(`COALESCE(${prefix}${column}, '') IN (${places})`, values.map(reads.key));
+    const parameters = values.map(() => '?').join(', ');
+    query.whereRaw(`COALESCE(${prefix}${column}, '') IN (${parameters})`, values.map(reads.key));
   }
   return query;
 }
@@ -97,14 +97,14 @@ function timeOf(reads: ReadQueries, ms: number): Knex.Value {
   return reads.time(new Date(ms).toISOString());
 }
 
-/** Several SELECTs, whatever is in them, as one statement. */
+/** Several SELECTs as one statement. */
 export function unionOf(knex: Knex, queries: readonly Knex.QueryBuilder[]): Knex.QueryBuilder {
   const [first, ...rest] = queries.map((query) => knex.select('*').from(query.as('part')));
-  if (!first) throw new RangeError('nothing to unite');
+  if (!first) throw new RangeError('there is no query to unite');
   return rest.length > 0 ? first.unionAll(rest) : first;
 }
 
-/** Names of the key columns of these groups, and what is in them; '' where there is nothing. */
+/** Names of the key columns of these groups, and their values; '' for NULL. */
 export function keyColumns(groups: readonly string[]): Pick<Subject, 'keys' | 'keysOf'> {
   const keys = groups.map((_, at) => `key${at}`);
   return {

@@ -9,13 +9,13 @@ import {
 } from '../../domain/rollups/index.ts';
 import type { Turns } from './event-loop-turns.ts';
 
-/** Columns that every query gives beside those of its groups. */
+/** The columns of every query besides those of its groups. */
 export interface CountRow {
   events: number | string;
   errors: number | string;
 }
 
-/** A group of a rollup; the histograms of its rows, one behind the other. */
+/** A group of a rollup, with the histograms of its rows one after the other. */
 export interface RollupRow extends CountRow {
   /** Left out when no durations are wanted. */
   timed?: number | string;
@@ -25,7 +25,7 @@ export interface RollupRow extends CountRow {
   histogram: string | null;
 }
 
-/** Events of a group that took as long as each other. */
+/** Events of a group with the same duration. */
 export interface EventRow extends CountRow {
   ms: number | string | null;
 }
@@ -45,9 +45,9 @@ interface Sum {
 
 const RANKS = [0.5, 0.95, 0.99];
 /** Groups in slices; each has a histogram of some kilobytes. */
-export const MOST_TALLIES = 50_000;
+export const MAX_TALLIES = 50_000;
 
-/** Adds up what comes from rollups and events; `exact`: from events alone. */
+/** Adds up rows of rollups and events; `exact`: of events only. */
 export function createTallies(exact: boolean) {
   const sums = new Map<string, Sum>();
 
@@ -55,7 +55,7 @@ export function createTallies(exact: boolean) {
     const name = JSON.stringify([slice, ...keys]);
     let sum = sums.get(name);
     if (!sum) {
-      if (sums.size >= MOST_TALLIES) throw new AnswerTooLargeError(MOST_TALLIES);
+      if (sums.size >= MAX_TALLIES) throw new AnswerTooLargeError(MAX_TALLIES);
       const none = { events: 0, errors: 0, timed: 0, totalMs: 0 };
       const unknown = { leastMs: Number.POSITIVE_INFINITY, mostMs: Number.NEGATIVE_INFINITY };
       sum = { slice, keys, ...none, ...unknown, values: new Map() };
@@ -90,12 +90,12 @@ export function createTallies(exact: boolean) {
       if (exact) sum.values.set(ms, (sum.values.get(ms) ?? 0) + count);
       else addValue(sum.values, ms, count);
     },
-    /** Those with an event, by slice and names. */
+    /** The tallies with at least one event, by slice and names. */
     async all<Group extends string>(
       groups: readonly Group[],
       { giveWay }: Turns,
     ): Promise<Tally<Group>[]> {
-      // The same for the same events, in whatever order the database gave them.
+      // The order does not depend on that of the database.
       const found = [...sums]
         .sort(([a, one], [b, other]) => one.slice - other.slice || (a < b ? -1 : 1))
         .map(([, sum]) => sum);
@@ -114,7 +114,7 @@ export function createTallies(exact: boolean) {
   ): Tally<Group> {
     const ranked = exact ? exactPercentiles : percentiles;
     const [p50Ms = null, p95Ms = null, p99Ms = null] = ranked(values, RANKS).map((ms) =>
-      // The middle of a bin may lie beyond all that is in it.
+      // The middle of a bin may be outside of the values in it.
       ms === null ? null : Math.min(Math.max(ms, leastMs), mostMs),
     );
     return {

@@ -14,21 +14,21 @@ import { createTallies, type EventRow, type RollupRow } from './analytics-tallie
 import { createTurns } from './event-loop-turns.ts';
 import type { ReadQueries } from './read-queries.ts';
 
-/** Rows of a rollup that one statement reads for each group, so that their sum holds up nobody for long. */
-const BUCKETS_AT_ONCE = 512;
-/** Ranges that one statement unites; SQLite takes 500 at most, and each costs time to plan. */
-const RANGES_AT_ONCE = 40;
+/** Rows of a rollup that one statement reads for each group, so that adding them up takes a short time. */
+const MAX_BUCKETS = 512;
+/** Ranges that one statement unites; SQLite takes 500, and each costs time to plan. */
+const MAX_RANGES = 40;
 /**
- * Parameters of one statement: each range has its own, and all that is asked for. SQL Server takes 2,100
+ * Parameters of one statement: each range has its own, besides those of the question. SQL Server takes 2,100
  * (https://learn.microsoft.com/sql/sql-server/maximum-capacity-specifications-for-sql-server).
  */
-const PARAMETERS_AT_ONCE = 2_000;
+const MAX_PARAMETERS = 2_000;
 const TABLES: readonly EventTable[] = ['event_log', 'event_log_archive'];
 const MINUTE_MS = 60_000;
 
 type Tallies = ReturnType<typeof createTallies>;
 
-/** How far the rollups are that are read now. */
+/** How far the current rollups are. */
 interface RollupState {
   generation: number;
   position: number | string;
@@ -73,17 +73,17 @@ export function createAnalytics(options: {
     const [first] = stretches;
     const most = first ? rangesAtOnce([subject.rollup(generation, first)]) : 0;
     for (const batch of batchesOf(stretches, most)) {
-      const queries = batch.map((stretch, place) =>
-        subject.rollup(generation, stretch).select(knex.raw(`${place} AS place`)),
+      const queries = batch.map((stretch, part) =>
+        subject.rollup(generation, stretch).select(knex.raw(`${part} AS part`)),
       );
-      const rows = await reads.rows<RollupRow & { place: number; bucket_start: string | null }>(
+      const rows = await reads.rows<RollupRow & { part: number; bucket_start: string | null }>(
         unionOf(knex, queries),
         signal,
       );
       for (const row of rows) {
         await turns.giveWay();
-        const { bucket_start: start, place } = row;
-        const slice = batch[place]?.slice ?? sliceOf(bounds, Date.parse(start ?? ''));
+        const { bucket_start: start, part } = row;
+        const slice = batch[part]?.slice ?? sliceOf(bounds, Date.parse(start ?? ''));
         tallies.addRollup(slice, subject.keysOf(row), row);
       }
     }
@@ -102,18 +102,18 @@ export function createAnalytics(options: {
     const most = rangesAtOnce(TABLES.map((table) => subject.events(table, first)));
     for (let at = 0; at < pieces.length; at += most) {
       const some = pieces.slice(at, at + most);
-      const queries = some.flatMap((piece, place) =>
-        TABLES.map((table) => subject.events(table, piece).select(knex.raw(`${place} AS place`))),
+      const queries = some.flatMap((piece, part) =>
+        TABLES.map((table) => subject.events(table, piece).select(knex.raw(`${part} AS part`))),
       );
       const counted = knex
         .from(unionOf(knex, queries).as('found'))
-        .select('place', 'ms', ...keys)
+        .select('part', 'ms', ...keys)
         .select(knex.raw('COUNT(*) AS events'), knex.raw('SUM(error) AS errors'))
-        .groupBy('place', 'ms', ...keys);
-      const rows = await reads.rows<EventRow & { place: number }>(counted, signal);
+        .groupBy('part', 'ms', ...keys);
+      const rows = await reads.rows<EventRow & { part: number }>(counted, signal);
       for (const row of rows) {
         await turns.giveWay();
-        const slice = some[row.place]?.slice ?? 0;
+        const slice = some[row.part]?.slice ?? 0;
         tallies.addEvents(slice, subject.keysOf(row), row);
       }
     }
@@ -146,8 +146,8 @@ export function createAnalytics(options: {
         signal,
       );
       const after = await readState(signal);
-      // A rebuild took their place while they were read, and may have removed them; or the last bucket,
-      // taken whole, has got something since that is later than the end. Then again.
+      // Read again if a rebuild has swapped them meanwhile, and may have removed them; or if the last bucket,
+      // which was taken whole, now has events from after the end.
       if (after.generation !== generation) continue;
       if (open && !isOpen(after.rolled_up_to, end)) continue;
       const behind = Number(await head()) - Number(before.position);
@@ -190,7 +190,7 @@ function isOpen(rolledUpTo: string | null, end: number): boolean {
 /** Ranges for one statement, where each takes these queries. */
 function rangesAtOnce(queries: readonly Knex.QueryBuilder[]): number {
   const each = queries.reduce((sum, query) => sum + query.toSQL().bindings.length, 0);
-  return Math.max(1, Math.min(RANGES_AT_ONCE, Math.floor(PARAMETERS_AT_ONCE / each)));
+  return Math.max(1, Math.min(MAX_RANGES, Math.floor(MAX_PARAMETERS / each)));
 }
 
 /** Whether every slice but the first begins where a bucket of the shortest grain does. */
@@ -214,12 +214,12 @@ function* batchesOf(stretches: readonly Stretch[], most: number): Generator<Stre
     const length = (stretch.grain ?? 1) * MINUTE_MS;
     for (let from = stretch.from; from < stretch.to; ) {
       const byBucket = stretch.slice === null;
-      const room = byBucket ? (BUCKETS_AT_ONCE - buckets) * length : Number.POSITIVE_INFINITY;
+      const room = byBucket ? (MAX_BUCKETS - buckets) * length : Number.POSITIVE_INFINITY;
       const to = Math.min(stretch.to, from + room);
       batch.push({ ...stretch, from, to });
       buckets += byBucket ? (to - from) / length : 1;
       from = to;
-      if (buckets >= BUCKETS_AT_ONCE || batch.length >= most) {
+      if (buckets >= MAX_BUCKETS || batch.length >= most) {
         yield batch;
         batch = [];
         buckets = 0;

@@ -19,7 +19,7 @@ interface Counted {
   newest: Date | string | null;
 }
 
-/** Tells what would move. */
+/** Counts what would be archived. */
 export function createPreview(
   knex: Knex,
   dialect: PreviewDialect,

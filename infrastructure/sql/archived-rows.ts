@@ -4,7 +4,7 @@ import { EVENT_COLUMNS, PROCESS_COLUMNS, type ProcessRow } from './columns.ts';
 import type { FoundEventRow } from './event-row.ts';
 import type { ListDialect } from './list-processes.ts';
 
-/** A row as the driver gives it: times as Date or ISO 8601, ids as number or text. */
+/** A row as the driver returns it: times as Date or ISO 8601, ids as number or text. */
 export type RawRow<Row> = {
   [Name in keyof Row]: Row[Name] | Date;
 };
@@ -19,12 +19,12 @@ export interface ArchivedRows extends Pick<Purge, 'list' | 'preview'> {
   ): Promise<{ processes: RawProcess[]; events: RawEvent[] }>;
 }
 
-/** Once for both databases: it is read in bulk, by those who have time. */
+/** Once for both databases: these reads are in bulk, and not urgent. */
 export function createArchivedRows(
   knex: Knex,
   { key, time }: Pick<ListDialect, 'key' | 'time'>,
 ): ArchivedRows {
-  /** What was archived, without those whose erasure has still to reach the engine: their events say where. */
+  /** Archived processes, without those that still have to be erased in the engine: their events name the instance. */
   const purgeable = (): Knex.QueryBuilder =>
     knex('process_store_archive').whereNotExists(
       knex('process_key')

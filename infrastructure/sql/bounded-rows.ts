@@ -5,7 +5,7 @@ export interface BoundedRows<Row> {
   rows: Row[];
   /** Bytes of their texts, as if each character were one. */
   bytes: number;
-  /** True when the bytes ended them: there may be more. */
+  /** True when the bytes were the limit: there may be more rows. */
   isCut: boolean;
 }
 
@@ -15,7 +15,7 @@ export interface RowTaker<Row> extends BoundedRows<Row> {
   take(row: Row, values: readonly unknown[]): boolean;
 }
 
-/** A row is as long as its texts; the one that reaches `maxBytes` is among them, or a long one would never come. */
+/** A row is as long as its texts. The row that reaches `maxBytes` is taken: otherwise a long one never would be. */
 export function createRowTaker<Row>(maxBytes: number): RowTaker<Row> {
   return {
     rows: [],
@@ -32,7 +32,7 @@ export function createRowTaker<Row>(maxBytes: number): RowTaker<Row> {
   };
 }
 
-/** A page of rows of which one more than wanted was asked for. */
+/** A page of rows; the query asked for one row more than the page has. */
 export function pageOf<Row, Item>(
   { rows, isCut }: Pick<BoundedRows<Row>, 'rows' | 'isCut'>,
   { limit }: Pick<PageSize, 'limit'>,

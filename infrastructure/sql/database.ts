@@ -23,13 +23,13 @@ export interface DatabaseOptions {
   clock: Clock;
   /** Milliseconds for which new outbox rows belong to this process's relay; 0: to any relay at once. */
   leaseMs: number;
-  /** Gets the events of each append after its commit, in the order of the commits. */
+  /** Receives the events of each append after its commit, in the order of the commits. */
   onAppended: (events: readonly StoredEvent[]) => void;
-  /** Told about settings of the server that should be otherwise. */
+  /** Receives warnings about settings of the server. */
   warn?: (message: string) => void;
 }
 
-/** An open database, whichever it is. */
+/** An open database of either kind. */
 export interface Database {
   kind: 'sqlite' | 'mssql';
   eventStore: EventStore;
@@ -48,9 +48,9 @@ export interface Database {
   archivedRows: ArchivedRows;
   maintenanceLock: MaintenanceLock;
   verification: Verification;
-  /** For a rebuild; its connections are closed by whoever opened it. */
+  /** For a rebuild; the caller closes it. */
   openRebuild(): Promise<RebuildStore>;
-  /** For queries that only read and may take their time: feed, export, analytics. */
+  /** For queries that only read and may take long: feed, export, analytics. */
   reads: ReadQueries;
   analytics: Analytics;
   knex: Knex;

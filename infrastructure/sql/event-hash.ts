@@ -5,8 +5,8 @@ import { EVENT_COLUMNS, type EventRow } from './columns.ts';
 export const HASHED_SINCE = 3;
 
 /**
- * Everything that the writer of an event decides. Version, time and id are given to it at the insert. `actor`
- * comes last, and only where there is one: so the hashes of events from before that column stay as they were.
+ * Everything that the writer of an event decides. Version, time and id are assigned at the insert. `actor` comes
+ * last, and only where there is one, so that the hashes of events from before that column are still the same.
  */
 const CONTENT = EVENT_COLUMNS.filter(
   (name): name is Exclude<typeof name, 'version' | 'actor' | 'created_at' | 'hash'> =>
@@ -16,7 +16,7 @@ const CONTENT = EVENT_COLUMNS.filter(
 /**
  * SHA-256, in hexadecimal digits, over the content of an event as it is stored: its columns one after the
  * other, a text as its length in UTF-16 code units, a colon and itself, a number with a semicolon behind it,
- * nothing as a hyphen. So no two contents are one text.
+ * NULL as a hyphen. So no two contents have the same text.
  *
  * Tried: the columns as a JSON list. Escaping JSON once more takes twice as long as the hash.
  */
@@ -33,11 +33,11 @@ export function contentHash(row: EventRow): string {
 
 /**
  * An event's link of the hash chain of its stream: SHA-256 over the hash of the event before it, its
- * version, its time and the hash of its content. Who changes an event has to change all hashes behind it.
+ * version, its time and the hash of its content. To hide a change, all hashes after it have to be changed as well.
  *
  * A hash goes into the next one as four signed integers of 64 bits, big-endian, in decimal digits with dots
  * between them: that is the one text of bytes that every server that speaks T-SQL makes the same way, and on
- * SQL Server version and time are known in the statement only (`mssql/hash-chain.ts`).
+ * SQL Server version and time are known in the statement only (`sqlserver/hash-chain.ts`).
  *
  * @param previous null for the first event of a stream, and after one from before there were hashes
  * @param createdAt ISO 8601
@@ -51,7 +51,7 @@ export function chainHash(
   return hash('sha256', text, 'buffer');
 }
 
-/** The hash that a row ought to have, given the row before it in its stream. */
+/** The hash that a row should have, given the row before it in its stream. */
 export function expectedHash(row: EventRow, previous: Buffer | null): Buffer {
   return chainHash(previous, {
     version: row.version,

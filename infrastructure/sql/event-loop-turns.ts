@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 /** Milliseconds of one turn of the event loop that adding up may take. */
-const MOST_MS = 5;
+const MAX_TURN_MS = 5;
 
 export interface Turns {
   /** Resolves in a later turn when this one has lasted long enough: live calls are answered in between. */
@@ -13,7 +13,7 @@ export function createTurns(): Turns {
   let began = performance.now();
   return {
     giveWay() {
-      if (performance.now() - began < MOST_MS) return undefined;
+      if (performance.now() - began < MAX_TURN_MS) return undefined;
       return nextTurn().then(() => {
         began = performance.now();
       });

@@ -12,7 +12,7 @@ import {
 import { EVENT_LOG, type EventColumn, type EventRow } from './columns.ts';
 import { decodeName, encodeName } from './process-name.ts';
 
-/** The field of an event's data that each of the audit columns holds; the rest is in `metadata`. */
+/** The field of an event's data that each of these columns holds; the rest is in `metadata`. */
 const HOMES: Record<EventType, { request?: string; response?: string; error?: string }> = {
   'process-requested': { request: 'variables' },
   'process-started': {},
@@ -25,7 +25,7 @@ const HOMES: Record<EventType, { request?: string; response?: string; error?: st
   'message-delivered': {},
 };
 
-/** An event as its row; `created_at` and the place in the hash chain are left to the caller. */
+/** An event as its row; the caller adds the hash. */
 export function toEventRow(
   correlationId: string,
   version: number,
@@ -47,7 +47,7 @@ export function toEventRow(
   const response = take(home.response) as Json;
   let error = take(home.error) as string | null;
   if (home.error && isEncrypted(error)) {
-    // Who reads the table is helped more by the code than by ciphertext.
+    // For readers of the table the code is more useful than ciphertext.
     rest[home.error] = error;
     error = typeof rest.code === 'string' ? rest.code : event.type;
   }
@@ -84,7 +84,7 @@ export function toEventRow(
   };
 }
 
-/** Begins the dedupe keys that a store gives to appends whose caller gave none; no reader sees them. */
+/** The beginning of dedupe keys that a store makes for appends without one; no reader sees them. */
 export const OWN_KEY = 'append:';
 
 /** A row of event_log or of its archive. */
@@ -93,7 +93,7 @@ export interface FoundEventRow extends EventRow {
   archived_at: string | null;
 }
 
-/** The event in a row, lifted to the current schema version. */
+/** The event in a row, upcast to the current schema version. */
 export function fromEventRow(
   id: string,
   row: EventRow & Partial<Pick<FoundEventRow, 'archived_at'>>,
@@ -113,7 +113,7 @@ export function fromEventRow(
     ...(row.dedupe_key === null || row.dedupe_key.startsWith(OWN_KEY)
       ? {}
       : { dedupeKey: row.dedupe_key }),
-    // What reads only some of the columns has none.
+    // A query that reads only some of the columns has none.
     ...((row.actor ?? null) === null ? {} : { actor: row.actor }),
     ...(isStep ? { step: { name: row.step_name, number: row.step ?? 0 } } : {}),
     identity: present({
@@ -148,17 +148,17 @@ export function payloadOf(
   const payload = row.metadata ? (JSON.parse(row.metadata) as Record<string, unknown>) : {};
   if (home.request) payload[home.request] = parseJson(row.request_data);
   if (home.response) payload[home.response] = parseJson(row.response_data);
-  // A sealed text is in the metadata, with the code in its place.
+  // An encrypted text is in the metadata; the column then has the code.
   if (home.error) payload[home.error] ??= row.error_message;
   return payload;
 }
 
-/** What a reader would get back for an event that was just written. */
+/** An event that was just written, as a reader would get it. */
 export function stored(
   event: ProcessEvent,
-  place: Pick<StoredEvent, 'id' | 'correlationId' | 'version' | 'createdAt' | 'archivedAt'>,
+  written: Pick<StoredEvent, 'id' | 'correlationId' | 'version' | 'createdAt' | 'archivedAt'>,
 ): StoredEvent {
-  return { ...event, ...place, schemaVersion: CURRENT_SCHEMA_VERSION };
+  return { ...event, ...written, schemaVersion: CURRENT_SCHEMA_VERSION };
 }
 
 /** @throws RangeError for more events than one append takes */
@@ -168,7 +168,7 @@ export function checkAppend(events: readonly ProcessEvent[]): void {
   }
 }
 
-/** Wraps what ISJSON of SQL Server before 2022 does not take for JSON: a bare number, text, boolean. */
+/** Wraps what ISJSON of SQL Server before 2022 does not accept as JSON: a bare number, text, boolean. */
 const SCALAR = '$value';
 
 /** JSON for a column: null stays NULL, a scalar is wrapped. */
@@ -201,15 +201,15 @@ type VarcharColumn = {
 }[EventColumn];
 
 /**
- * Text as a VARCHAR column of SQL Server gives it back: letters its code page has not become question
- * marks there. The hash is of what is stored.
+ * Text as a VARCHAR column of SQL Server returns it: letters outside of its code page become question marks there.
+ * The hash is computed from the stored text.
  */
 function varchar(column: VarcharColumn, text: string): string;
 function varchar(column: VarcharColumn, text: string | undefined): string | null;
 function varchar(column: VarcharColumn, text: string | undefined): string | null {
   if (text === undefined) return null;
   const { length } = EVENT_LOG[column];
-  // Hardly any has such a letter, and to look for one costs less than to replace none.
+  // Hardly any text has such a letter, and the test is cheaper than a replacement that finds nothing.
   const plain = FOREIGN.test(text) ? text.replace(ALL_FOREIGN, '?') : text;
   return plain.length > length ? plain.slice(0, length) : plain;
 }
@@ -217,7 +217,7 @@ function varchar(column: VarcharColumn, text: string | undefined): string | null
 const FOREIGN = /[^\x20-\x7e]/;
 const ALL_FOREIGN = new RegExp(FOREIGN, 'g');
 
-/** Half of a surrogate pair cannot be stored as UTF-8, and would be read back as something else. */
+/** Half of a surrogate pair cannot be stored as UTF-8, and would come back as another text. */
 function wellFormed(text: string | null): string | null {
   return text && (/[\ud800-\udfff]/.test(text) ? Buffer.from(text).toString() : text);
 }

@@ -12,47 +12,47 @@ export const ARCHIVE = 'event_log_archive';
 export interface FeedHead {
   /** The last position. */
   position: number;
-  /** Whether every event is up to there that was committed when this was asked for. */
+  /** Whether all events that were committed before the call are up to this position. */
   isAll: boolean;
 }
 
 /** How a database keeps the positions. */
 export interface FeedSource {
-  /** Looks for the last position, and need look no further than `enough`. */
+  /** Finds the last position, or one that is at least `enough`. */
   head(enough: number, signal?: AbortSignal): Promise<FeedHead>;
-  /** The rows of a table with their positions, those behind `after` and up to `upTo`. */
+  /** The rows of a table with their positions, those after `after` and up to `upTo`. */
   rows(table: string, after: number, upTo: number): Knex.QueryBuilder;
   /** The column that holds the position in the query of `rows`. */
   position: string;
   /** The column names of the event's row in the query of `rows` begin with this. */
   prefix: string;
-  /** A position in a table behind `after` before which there is none, as `position`; null: none up to `upTo`. */
+  /** The first position of a table after `after`, or one before it, as `position`; null without any up to `upTo`. */
   first(table: string, after: number, upTo: number): Knex.QueryBuilder;
   /** The rows of a table, of which the lowest and highest position are selected as `first` and `last`. */
   span(table: string): Knex.QueryBuilder;
-  /** A column by whose index the rows are not to be looked for. */
+  /** A column whose index is not to be used. */
   unindexed(column: string): string | Knex.Raw;
   /** The first rows of both queries in the order of their `position`. */
   merged(live: Knex.QueryBuilder, archived: Knex.QueryBuilder, limit: number): Knex.QueryBuilder;
-  /** An `archived_at` that is not there, as an expression. */
+  /** An `archived_at` of NULL, as an expression. */
   noTime: string;
 }
 
-/** @param columns those of the table that are wanted besides `id`; left out: all */
+/** @param columns the columns to select besides `id`; left out: all */
 export type FeedRowsQuery = FeedQuery & { columns?: readonly (keyof FoundEventRow)[] };
 
-/** The column of the filter whose index finds the few events that fit. */
+/** The column of the filter whose index finds the few matching events. */
 export function selectiveColumn({ correlationId, traceabilityId }: FeedFilter): string | null {
   if (correlationId !== undefined) return 'correlation_id';
   return traceabilityId === undefined ? null : 'traceability_id';
 }
 
-/** Indexed together with the id: they find the events that fit within a part of the feed. */
+/** Indexed together with the id: these indexes find the matching events within a part of the feed. */
 const WITHIN_PART = ['status', 'step_name'];
 
 /**
- * The events behind `after` and up to `upTo`, the archived ones among them when they are asked for: in one
- * statement, so that a process that moves meanwhile is in one of the tables.
+ * The events after `from` and up to `upTo`, with the archived ones if the query wants them: in one statement, so
+ * that a process that moves meanwhile is in one of the tables.
  */
 export function buildFeedQuery(
   reads: ReadQueries,

@@ -12,18 +12,18 @@ import {
 import { createFeedSpans, type FeedSpan } from './feed-span.ts';
 import type { ReadQueries } from './read-queries.ts';
 
-/** A row of event_log or its archive, and its place in the feed. */
+/** A row of event_log or its archive, and its position in the feed. */
 export type FeedRow = FoundEventRow & { id: number | string; position: number | string };
 
-/** The feed row by row, as it is stored: what is personal is sealed. See `EventFeed`. */
+/** The feed row by row, as it is stored: personal data is encrypted. See `EventFeed`. */
 export interface FeedRows {
   page(query: FeedRowsQuery, signal?: AbortSignal): Promise<FeedPage<FeedRow>>;
   head(): Promise<FeedPosition>;
 }
 
-/** Positions that one look covers, so that it takes some tens of milliseconds when no event fits. */
+/** Positions that one query covers, so that it takes some tens of milliseconds when no event matches. */
 const WINDOW = 20_000;
-/** Positions among which the first event of a table is looked for. */
+/** Positions among which the first event of a table is searched. */
 const FAR = 10 * WINDOW;
 
 /** Pages by position, once for both databases. */
@@ -31,14 +31,14 @@ export function createFeedRows(reads: ReadQueries, source: FeedSource): FeedRows
   const { knex } = reads;
   const spans = createFeedSpans(reads, source);
 
-  /** The first position behind `after` at which there is an event, or at least none before it. */
+  /** The first position after `after` with an event, or one before it. */
   async function firstIn(
     tables: readonly string[],
     after: number,
     upTo: number,
     signal?: AbortSignal,
   ): Promise<number | null> {
-    // In one statement: what is archived or restored between two of them would be in neither.
+    // In one statement: with two, an event that is archived or restored between them would be in neither.
     const [first, ...rest] = tables.map((table) =>
       knex.select('*').from(source.first(table, after, upTo).as('first')),
     ) as [Knex.QueryBuilder, ...Knex.QueryBuilder[]];
@@ -85,7 +85,7 @@ export function createFeedRows(reads: ReadQueries, source: FeedSource): FeedRows
       const isTimed = query.filter.from !== undefined || query.filter.to !== undefined;
       const isKnown = known && Number(page.lookedTo) - known.head < FAR;
       if (page.items.length > 0 || page.atEnd || !isTimed || isKnown) return page;
-      // Windows without an event of the range: the indexes on the times know how many more there are.
+      // A window without events of the time range: the indexes on the times know how many more follow.
       const span = await spans.find(query.filter, head, signal);
       return looked(Math.min(skip(span, Number(page.lookedTo)), head));
     },
@@ -93,7 +93,7 @@ export function createFeedRows(reads: ReadQueries, source: FeedSource): FeedRows
   };
 }
 
-/** The position behind which events of the span come next. */
+/** The position after which the next events of the span are. */
 function skip({ head, first, last }: FeedSpan, after: number): number {
   if (first !== null && after < first) return first - 1;
   return last === null || after >= last ? Math.max(after, head) : after;

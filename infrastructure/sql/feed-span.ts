@@ -4,29 +4,28 @@ import type { ReadQueries } from './read-queries.ts';
 
 /** Where the events of a time range are in the feed. */
 export interface FeedSpan {
-  /** Of those up to here: what is committed later may be of any time. */
+  /** Only events up to here: later ones may have any time. */
   head: number;
-  /** The lowest and highest position among them; null: there are none. */
+  /** The lowest and highest position among them; null without any. */
   first: number | null;
   last: number | null;
 }
 
 export interface FeedSpans {
-  /** What is known already of the times of a filter. */
+  /** The span of a filter's times, if it is known already. */
   known(filter: FeedFilter): FeedSpan | undefined;
   /** Asks the indexes. @param head positions up to there are known */
   find(filter: FeedFilter, head: number, signal?: AbortSignal): Promise<FeedSpan>;
 }
 
-/** Time ranges that are remembered: one for every reader that is at work, some to spare. */
-const MOST_SPANS = 200;
+/** Time ranges that are remembered: one for every active reader, and some more. */
+const MAX_SPANS = 200;
 
 /**
- * Times do not rise with the positions: clocks differ between machines, and a commit may take its time. So it
- * takes a look at all events of a range to know where the first and the last of them are; the indexes on the
- * times have all that is needed. That is done once for all pages of a range. A position is never given to another
- * event, so what is known stays true. Archived events are among them whether they are asked for or not: they may be
- * restored.
+ * Times do not rise with the positions: clocks differ between machines, and a commit may take long. So all events of
+ * a range are read to know where the first and the last of them are; the indexes on the times have everything needed.
+ * That is done once for all pages of a range. A position is never assigned to another event, so the span stays valid.
+ * It includes archived events, because they may be restored.
  */
 export function createFeedSpans(reads: ReadQueries, source: FeedSource): FeedSpans {
   const spans = new Map<string, FeedSpan>();
@@ -44,7 +43,7 @@ export function createFeedSpans(reads: ReadQueries, source: FeedSource): FeedSpa
   return {
     known: (filter) => spans.get(keyOf(filter)),
     async find(filter, head, signal) {
-      // One after the other, the log twice: what is archived or restored between two looks is in one of them.
+      // One after the other, the log twice: an event that is archived or restored meanwhile is found in one of them.
       const found: number[] = [];
       for (const table of [LIVE, ARCHIVE, LIVE])
         found.push(...(await spanOf(table, filter, signal)));
@@ -58,7 +57,7 @@ export function createFeedSpans(reads: ReadQueries, source: FeedSource): FeedSpa
       spans.delete(key);
       spans.set(key, span);
       const [oldest] = spans.keys();
-      if (spans.size > MOST_SPANS && oldest !== undefined) spans.delete(oldest);
+      if (spans.size > MAX_SPANS && oldest !== undefined) spans.delete(oldest);
       return span;
     },
   };

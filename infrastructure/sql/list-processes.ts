@@ -5,15 +5,15 @@ import { PROCESS_COLUMNS, type ProcessRow } from './columns.ts';
 import { encodeFilter } from './process-name.ts';
 import { fromProcessRow } from './process-row.ts';
 
-/** How a database wants the values of a query that Knex would bind wrongly, and gives rows back. */
+/** How a database binds the values of a query that Knex would bind wrongly, and returns rows. */
 export interface ListDialect {
   /** A value compared with a VARCHAR key. */
   key(value: string): Knex.Value;
   /** A value compared with a time column. */
   time(value: string): Knex.Value;
-  /** Runs a query, no further than to the row with which the rows have so many bytes. */
+  /** Runs a query, up to the row with which the rows reach `maxBytes`. */
   upTo(query: Knex.QueryBuilder, maxBytes: number): Promise<BoundedRows<ListedRow>>;
-  /** A time that is not there, as an expression. */
+  /** A time of NULL, as an expression. */
   noTime: string;
 }
 
@@ -26,9 +26,8 @@ const NEWEST_FIRST = [
 
 /**
  * Pages through process_store, newest first, by keyset: a page costs the same however deep it is
- * (https://use-the-index-luke.com/no-offset). With the archive, each table gives a page of its own by its
- * own index, and the two are merged: in one statement, so that a process that moves meanwhile is in one of
- * them.
+ * (https://use-the-index-luke.com/no-offset). With the archive, each table returns a page by its own index, and the
+ * two are merged: in one statement, so that a process that moves meanwhile is in one of them.
  */
 export function createListProcesses(knex: Knex, dialect: ListDialect): ProcessStore['list'] {
   /** A page of one table. */
@@ -64,7 +63,7 @@ export function createListProcesses(knex: Knex, dialect: ListDialect): ProcessSt
 
   return async (...page) => {
     const [filter, { limit, maxBytes }] = page;
-    // One more says whether there is more.
+    // One row more shows whether there is another page.
     const most = limit + 1;
     const live = rowsOf('process_store', dialect.noTime, most, ...page);
     let query = live;
@@ -84,7 +83,7 @@ export function createListProcesses(knex: Knex, dialect: ListDialect): ProcessSt
   };
 }
 
-/** Counts pending processes up to a bound, so that the look costs no more however many there are. */
+/** Counts pending processes up to a limit, so that the cost does not depend on their number. */
 export function createCountPending(
   knex: Knex,
   dialect: Pick<ListDialect, 'key'>,

@@ -1,10 +1,10 @@
 /*
- * The columns of process names are VARCHAR, which on SQL Server holds the letters of one code page only. They hold
- * names as a URL does: whatever is outside of ASCII as %XX for each byte of its UTF-8. A process id never holds a %,
- * so this can be undone, and ids of ASCII letters stand as they are.
+ * The columns of process names are VARCHAR, which on SQL Server holds only the letters of one code page. They hold
+ * names as a URL does: everything outside of ASCII as %XX for each byte of its UTF-8. A process id never has a %, so
+ * this can be reversed, and ids of ASCII letters are stored as they are.
  */
 
-/** What the columns hold. */
+/** The length of the columns. */
 const MAX_LENGTH = 255;
 
 /** A process name as the tables hold it. */
@@ -12,7 +12,7 @@ export function encodeName(name: string): string {
   return encodeURIComponent(name.toWellFormed());
 }
 
-/** The same for a filter: one that is too long for the column finds nothing, instead of what it begins with. */
+/** The same for a filter: a name that is too long for the column finds nothing, instead of names with its beginning. */
 export function encodeFilter(name: string): string {
   const encoded = encodeName(name);
   return encoded.length > MAX_LENGTH ? '%' : encoded;

@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 import type { BoundedRows } from './bounded-rows.ts';
 
-/** Runs queries that only read and may take their time. */
+/** Runs queries that only read and may take long. */
 export interface ReadQueries {
   /** For building queries. Run them by `rows`. */
   knex: Knex;
@@ -10,13 +10,12 @@ export interface ReadQueries {
   /** A value compared with a time column. */
   time(value: string): Knex.Value;
   /**
-   * The rows of a SELECT: times as ISO 8601 texts, whole numbers of 64 bits as numbers or texts. The signal
-   * breaks it off.
+   * The rows of a SELECT: times as ISO 8601 texts, integers of 64 bits as numbers or texts. The signal cancels it.
    *
    * @throws StoreUnavailableError
    */
   rows<Row>(query: Knex.QueryBuilder | Knex.Raw, signal?: AbortSignal): Promise<Row[]>;
-  /** As `rows`, and reads no further than to the row with which they have so many bytes. */
+  /** As `rows`, up to the row with which they reach `maxBytes`. */
   upTo<Row>(
     query: Knex.QueryBuilder | Knex.Raw,
     maxBytes: number,

@@ -1,13 +1,13 @@
 import type { RestoreOutcome } from '../../domain/archive/index.ts';
 import { EVENT_COLUMNS, PROCESS_COLUMNS } from './columns.ts';
 
-/** Where the rows of a process are; what is wholly archived can be restored. */
+/** Where the rows of a process are; a wholly archived process can be restored. */
 export type Whereabouts = Exclude<RestoreOutcome, 'restored'> | 'archived';
 
 const OF_PROCESS = 'WHERE correlation_id = @correlation_id';
 const isIn = (table: string, more = ''): string =>
   `EXISTS (SELECT 1 FROM ${table} ${OF_PROCESS}${more})`;
-/** Its events could not stand beside live ones. */
+/** A live event has the dedupe key of an archived one. */
 const KEY_TAKEN = `EXISTS (SELECT 1 FROM event_log_archive AS a
       JOIN event_log AS l ON l.dedupe_key = a.dedupe_key AND l.dedupe_key IS NOT NULL
       WHERE a.correlation_id = @correlation_id)`;

@@ -16,7 +16,7 @@ type SumRow = CountRow & { position: number | string; grain: number };
 export function createRollupCheck(reads: ReadQueries, source: FeedSource): RollupCheck {
   const { knex } = reads;
 
-  /** With the position in the same statement: the job moves it on. */
+  /** With the position in the same statement, because the job advances it. */
   const sums = (table: string, type: Knex.Raw): Knex.QueryBuilder =>
     knex(`${table} as r`)
       .join('rollup_state as s', 's.generation', 'r.generation')
@@ -34,7 +34,7 @@ export function createRollupCheck(reads: ReadQueries, source: FeedSource): Rollu
         .count({ count: '*' })
         .groupBy(`${prefix}process_name`, `${prefix}event_type`),
     ) as [Knex.QueryBuilder, Knex.QueryBuilder];
-    // Each inside a select of its own: Knex puts what the first one groups by behind them all.
+    // Each inside a select of its own: otherwise Knex puts the GROUP BY of the first one after all of them.
     return knex
       .select('*')
       .from(live.as('live'))
@@ -44,7 +44,7 @@ export function createRollupCheck(reads: ReadQueries, source: FeedSource): Rollu
   return {
     async counts(signal) {
       const step = knex.raw("CASE r.status WHEN 'ok' THEN 'step-completed' ELSE 'step-failed' END");
-      // A row that is always there, also when the rollups are empty.
+      // This row exists even when the rollups are empty.
       const state = knex('rollup_state')
         .where('is_current', 1)
         .select(

@@ -1,10 +1,10 @@
 import { ROLLUP_TABLES, type RollupTable } from './rollup-rows.ts';
 
 /**
- * The lowest generation in a table that has no row in rollup_state, so that its rows are to be removed: an
- * expression. Nothing is added to a generation without that row. There are two such rows at most, of the current
- * generation and of that which is made, and the newest of all generations has one of them; so each part is one
- * look into the begin of the key.
+ * The lowest generation in a table without a row in rollup_state, whose rows are to be removed: an expression.
+ * Nothing is added to such a generation. rollup_state has two rows at most, for the current generation and for the
+ * one that is made, and the newest of all generations has one of them; so each part is one seek at the beginning of
+ * the key.
  */
 export function lowestGone(table: RollupTable['name']): string {
   const [least, most] = ['MIN', 'MAX'].map((of) => `(SELECT ${of}(generation) FROM rollup_state)`);
@@ -13,7 +13,7 @@ export function lowestGone(table: RollupTable['name']): string {
   return `(SELECT MIN(generation) FROM (${below} UNION ALL ${between}) AS gone)`;
 }
 
-/** A generation that never was, higher than all: an expression. */
+/** A generation above all that ever existed: an expression. */
 export const NEXT_GENERATION = `(SELECT MAX(generation) + 1 FROM (${[
   'rollup_state',
   ...ROLLUP_TABLES.map(({ name }) => name),

@@ -52,16 +52,16 @@ export const PROCESS_ROLLUP: RollupTable = {
 };
 export const ROLLUP_TABLES = [STEP_ROLLUP, PROCESS_ROLLUP] as const;
 
-/** A row of either table; a whole number of 64 bits may come as a text. */
+/** A row of either table; an integer of 64 bits may be a text. */
 export type RollupRow = Record<string, string | number | null>;
 
-/** What is to be added to one row: its keys and what does not change, and the measures. */
+/** What to add to one row: its keys and other fixed columns, and the measures. */
 export interface RowDelta {
   fixed: RollupRow;
   measures: Measures;
 }
 
-/** The deltas by table, those of the steps as they are given. */
+/** The deltas by table; those of the steps keep their order. */
 export function rowDeltas(
   steps: readonly StepDelta[],
   processes: RollupBatch['processes'],
@@ -100,12 +100,12 @@ function processDelta(delta: ProcessDelta): RowDelta {
   };
 }
 
-/** The row with what is added to it; `found` is that which is there, if any. */
+/** The row after the addition; `found` is the existing row, if any. */
 export function mergedRow(found: RollupRow | undefined, { fixed, measures }: RowDelta): RollupRow {
   const all = found ? measuresOf(found) : measures;
   if (found) add(all, measures);
   const [p50, p95, p99] = percentiles(all.histogram, [0.5, 0.95, 0.99]).map((ms) =>
-    // The middle of a bin may lie beyond all that is in it.
+    // The middle of a bin may be outside of the values in it.
     ms === null ? null : Math.min(Math.max(Math.round(ms), all.minMs ?? 0), all.maxMs ?? ms),
   );
   return {

@@ -16,8 +16,8 @@ const COLUMNS = [
   'execution_time',
   'created_at',
 ] as const;
-/** Streams that are looked up at once: SQL Server takes 2,100 parameters, and each is one for both tables. */
-const MOST_STREAMS = 900;
+/** Streams of one look-up: SQL Server takes 2,100 parameters, and each stream needs one for each table. */
+const MAX_STREAMS = 900;
 const KEY_LENGTH = 32;
 
 /** The events of the feed as the rollups need them, once for both databases. */
@@ -33,8 +33,8 @@ export function createRollupSource(rows: FeedRows, reads: ReadQueries): RollupSo
     const wanted = [...new Set(ended.map((row) => row.correlation_id))].filter(
       (id) => !times.has(id),
     );
-    for (let at = 0; at < wanted.length; at += MOST_STREAMS) {
-      const ids = wanted.slice(at, at + MOST_STREAMS).map(reads.key);
+    for (let at = 0; at < wanted.length; at += MAX_STREAMS) {
+      const ids = wanted.slice(at, at + MAX_STREAMS).map(reads.key);
       // In one statement, so that a process that moves meanwhile is in one of them.
       const [live, archived] = ['event_log', 'event_log_archive'].map((table) =>
         reads

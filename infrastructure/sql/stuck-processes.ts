@@ -12,10 +12,10 @@ import { decodeName } from './process-name.ts';
 import type { ReadQueries } from './read-queries.ts';
 import { usualDurations } from './usual-durations.ts';
 
-/** Of a process of which too few have completed to know what is usual. */
-const UNUSUAL_MS = 86_400_000;
-/** Of the rows that are looked at for a list: messages are as long as their partners like. */
-const MOST_BYTES = 4_000_000;
+/** The age from which on a process is slow if too few of its definition have completed. */
+const DEFAULT_SLOW_MS = 86_400_000;
+/** Bytes of the rows that are read for a list: partners may send long messages. */
+const MAX_BYTES = 4_000_000;
 /** Characters of an error message. */
 const MESSAGE_LENGTH = 300;
 
@@ -32,7 +32,7 @@ type FailedRow = Counted &
     'correlation_id' | 'process_name' | 'step_name' | 'created_at' | 'error_message' | 'metadata'
   >;
 
-/** Finds what needs stuckProcesses, once for both databases. */
+/** Finds stuck and slow processes, once for both databases. */
 export function createStuckProcesses(options: {
   reads: ReadQueries;
   clock: Clock;
@@ -40,7 +40,7 @@ export function createStuckProcesses(options: {
   const { reads, clock } = options;
   const { knex, key, time } = reads;
 
-  /** Those that have not changed for longest, by their own index. */
+  /** Those that have not changed for the longest time, by their own index. */
   const pending = (...columns: string[]): Knex.QueryBuilder =>
     knex('process_store')
       .select('correlation_id', 'process_name', ...columns)
@@ -63,7 +63,7 @@ export function createStuckProcesses(options: {
             any.orWhere({ process_name: key(name) }).andWhere('started_at', '<', before(now, ms));
           }
           any.orWhere((unknown) => {
-            unknown.where('started_at', '<', before(now, UNUSUAL_MS));
+            unknown.where('started_at', '<', before(now, DEFAULT_SLOW_MS));
             if (usual.size > 0) {
               unknown.whereNotIn('process_name', [...usual.keys()].map(key) as string[]);
             }
@@ -80,7 +80,7 @@ export function createStuckProcesses(options: {
           startedAt: row.started_at,
           ageMs: now - Date.parse(row.started_at),
           p99Ms,
-          slowAfterMs: p99Ms ?? UNUSUAL_MS,
+          slowAfterMs: p99Ms ?? DEFAULT_SLOW_MS,
         };
       });
     },
@@ -106,7 +106,7 @@ export function createStuckProcesses(options: {
         )
         .orderBy('failed.created_at')
         .limit(limit);
-      const { rows } = await reads.upTo<FailedRow>(query, MOST_BYTES, signal);
+      const { rows } = await reads.upTo<FailedRow>(query, MAX_BYTES, signal);
       return found(rows, retryingStep);
     },
   };
@@ -137,7 +137,7 @@ function retryingStep(row: FailedRow): RetryingStep {
     failedAt: row.created_at,
     nextTryAt: new Date(Date.parse(row.created_at) + retryIn).toISOString(),
     code,
-    // The column, which has the code in the place of a sealed text.
+    // For an encrypted text the column has the code.
     message: cutText(row.error_message ?? code, MESSAGE_LENGTH),
   };
 }

@@ -6,15 +6,15 @@ import {
 } from '../../domain/rollups/index.ts';
 import type { ReadQueries } from './read-queries.ts';
 
-/** Completed processes that a percentile is taken of at the least. */
-const ENOUGH = 20;
-/** The time that is looked back at; longer for processes that are seldom. */
+/** Completed processes that a percentile needs. */
+const MIN_COMPLETED = 20;
+/** The recent time that is usually enough. */
 const RECENT_MS = 30 * 86_400_000;
 const DAY_IN_MINUTES = 1_440;
 
 /**
- * The 99th percentile of the durations of completed processes, by process name as it is stored: of the last 30 days where there were
- * enough, else of all time. Names with too few are left out.
+ * The 99th percentile of the durations of completed processes, by process name as it is stored: of the last 30 days if
+ * enough completed, otherwise of all time. Names with too few are left out.
  *
  * @param now milliseconds of the epoch
  * @returns milliseconds, within one per cent
@@ -54,7 +54,7 @@ export async function usualDurations(
     for (const [name, histogram] of histograms) {
       const count = [...histogram.values()].reduce((sum, one) => sum + one, 0);
       const [p99 = null] = percentiles(histogram, [0.99]);
-      if (count >= ENOUGH && p99 !== null) usual.set(name, Math.ceil(p99));
+      if (count >= MIN_COMPLETED && p99 !== null) usual.set(name, Math.ceil(p99));
     }
     return usual;
   }

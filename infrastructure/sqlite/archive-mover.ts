@@ -10,7 +10,7 @@ interface Caller {
   reject(error: Error): void;
 }
 
-/** Moves batches in a thread, which is started with the first one and keeps no process from ending. */
+/** Moves batches in a thread, which starts with the first one and does not keep the process alive. */
 export function createArchiveMover(
   file: string,
   clock: Clock,
@@ -33,11 +33,11 @@ export function createArchiveMover(
     return worker;
   }
 
-  /** What it had begun is not committed. */
+  /** The batch that it had begun is not committed. */
   function giveUp(worker: Worker, cause?: unknown): void {
     if (thread !== worker) return;
     thread = undefined;
-    const error = new StoreUnavailableError('the archiving broke off; nothing was moved', {
+    const error = new StoreUnavailableError('the archive thread ended; nothing was moved', {
       cause,
     });
     for (const { reject } of callers.values()) reject(error);

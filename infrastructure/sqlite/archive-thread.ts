@@ -6,7 +6,7 @@ import { createBatchMover } from './move-batch.ts';
 import { openSqlite } from './open.ts';
 import { openWalSize } from './wal-size.ts';
 
-/** What the thread is asked: a batch, or to end after those that it was asked for. */
+/** A batch to move, or the end of the thread after the batches before. */
 export type Question = { id: number; options: BatchOptions; archivedAt: string } | 'end';
 
 export type Answer =
@@ -14,17 +14,17 @@ export type Answer =
   | { id: number; error: string; unavailable: boolean };
 
 /**
- * Pages in the write-ahead log before this thread takes them over into the file. Fewer than the connections
- * of the live writes let it have (`open.ts`): they would otherwise do that in the middle of a commit.
+ * Pages in the write-ahead log at which this thread copies them to the file. Fewer than at the connections of the
+ * live writes (`open.ts`), which would otherwise do that in the middle of a commit.
  */
 const CHECKPOINT_PAGES = 8_000;
-/** Kibibytes of pages that are kept: the indexes that the rows of a batch are all over. */
+/** Kibibytes of cached pages: the rows of a batch are spread over the indexes. */
 const CACHE_KIB = 64_000;
 
 /**
- * Moves batches on a thread and a connection of its own, so that neither the work nor the syncs of the disk
- * hold up the event loop. A commit is not synced: a power cut may take the last batches back, together with
- * all that was committed after them, and leaves their processes live.
+ * Moves batches on a thread and a connection of its own, so that neither the work nor the disk syncs block the event
+ * loop. A commit is not synced: a power cut may undo the last batches, together with everything that was committed
+ * after them, and leaves their processes live.
  */
 const { file } = workerData as { file: string };
 const db = openSqlite(file, 'ordered');
@@ -41,7 +41,7 @@ parentPort?.on('message', (question: Question) => {
 
 async function answer(question: Exclude<Question, 'end'>): Promise<void> {
   parentPort?.postMessage(await tryToMove(question));
-  // Afterwards and without a lock: others write on meanwhile.
+  // After the transaction and without a lock: others write meanwhile.
   if (walSize.pages() >= CHECKPOINT_PAGES) db.pragma('wal_checkpoint(PASSIVE)');
 }
 
@@ -58,7 +58,7 @@ async function tryToMove({ id, options, archivedAt }: Exclude<Question, 'end'>):
 }
 
 async function move(options: BatchOptions, archivedAt: string): Promise<Batch> {
-  // Nothing to do is the usual answer, and should not wait for, or be, a writer.
+  // Usually there is nothing to do; that should not wait for a writer, or be one.
   if (!mover.any(options)) {
     return { processes: 0, events: 0, ms: 0, next: null, newestEvent: null };
   }

@@ -1,4 +1,4 @@
-import knex, { type Knex } from 'knex';
+import createKnex, { type Knex } from 'knex';
 import { createAnalytics } from '../sql/analytics.ts';
 import { type ApiKeyRow, createApiKeyStore } from '../sql/api-keys.ts';
 import { createPreview } from '../sql/archive-preview.ts';
@@ -28,7 +28,7 @@ import { createSqliteRebuildStore } from './rebuild-store.ts';
 import { createSqliteRollupStore } from './rollups.ts';
 import { createSqliteVerification } from './verification.ts';
 
-/** Knex for what is cold: migrations and lists. */
+/** Knex for migrations and lists. */
 export function sqliteKnexConfig(file: string): Knex.Config {
   return { client: 'better-sqlite3', connection: { filename: file }, useNullAsDefault: true };
 }
@@ -39,21 +39,21 @@ export async function openSqliteDatabase(
 ): Promise<Database> {
   const { file, clock, leaseMs, onAppended } = options;
   const db = openSqlite(file);
-  // What can be made again from the events, and the notes of what was published, need no sync of their
-  // own. They lie behind their events in the log: a power cut takes them first, and they are done again.
+  // What can be computed again from the events, and the record of what was published, need no sync of their own. They
+  // are after their events in the log: a power cut undoes them first, and they are done again.
   const unsynced = openSqlite(file, 'ordered');
-  const cold = knex(sqliteKnexConfig(file));
+  const knex = createKnex(sqliteKnexConfig(file));
   try {
-    await ensureSchema(cold, file);
+    await ensureSchema(knex, file);
   } catch (error) {
-    await cold.destroy();
+    await knex.destroy();
     unsynced.close();
     db.close();
     throw error;
   }
   const groupCommit = createGroupCommit(db);
   const unsyncedCommit = createGroupCommit(unsynced);
-  const list = createListProcesses(cold, {
+  const list = createListProcesses(knex, {
     key: (value) => value,
     time: (value) => value,
     upTo: async (query, maxBytes) => {
@@ -65,11 +65,11 @@ export async function openSqliteDatabase(
     },
     noTime: 'NULL',
   });
-  const countPending = createCountPending(cold, { key: (value) => value });
+  const countPending = createCountPending(knex, { key: (value) => value });
   const processKeys = createSqliteProcessKeys({ file, db, groupCommit, clock });
   const mover = createArchiveMover(file, clock);
-  const archivedRows = createArchivedRows(cold, { key: (value) => value, time: (value) => value });
-  const reads = createSqliteReadQueries(file, cold);
+  const archivedRows = createArchivedRows(knex, { key: (value) => value, time: (value) => value });
+  const reads = createSqliteReadQueries(file, knex);
   const feedSource = createSqliteFeedSource(reads);
   const feedRows = createFeedRows(reads, feedSource);
   const alive = db.prepare('SELECT 1');
@@ -91,15 +91,15 @@ export async function openSqliteDatabase(
       countPending,
     }),
     apiKeys: {
-      ...createApiKeyStore(cold, {
+      ...createApiKeyStore(knex, {
         key: (value) => value,
         time: (value) => value,
         row: (raw) => raw as ApiKeyRow,
-        // A statement that writes is alone, and waits for nothing but the file.
+        // A writing statement is alone anyway.
         alone: (statement) => statement,
         retried: (run) => run(),
       }),
-      // The one write that a running service makes: it waits with the others for its turn.
+      // The only write of a running service: it waits for its turn with the others.
       recordUse: (id, at) => unsyncedCommit.write(() => void recordUse.run(at, id)),
     },
     archive: createSqliteArchive({
@@ -107,7 +107,7 @@ export async function openSqliteDatabase(
       groupCommit,
       clock,
       moveBatch: mover.moveBatch,
-      ...createPreview(cold, {
+      ...createPreview(knex, {
         time: (value) => value,
         bytes: (column) => `OCTET_LENGTH(${column})`,
       }),
@@ -124,18 +124,18 @@ export async function openSqliteDatabase(
     openRebuild: async () => createSqliteRebuildStore(file),
     reads,
     analytics: createAnalytics({ reads, dialect: sqliteAnalytics, head: feedRows.head, clock }),
-    knex: cold,
+    knex,
     async ping() {
       alive.get();
     },
     async close() {
       await mover.close();
       await reads.close();
-      // One more turn, so that writes that were asked for are committed.
+      // One more turn commits the writes that wait.
       await Promise.allSettled(
         [groupCommit, unsyncedCommit].map((group) => group.write(() => undefined)),
       );
-      await cold.destroy();
+      await knex.destroy();
       processKeys.close();
       unsynced.close();
       db.close();

@@ -19,9 +19,9 @@ const LIVE = `SELECT ${COLUMNS}, NULL AS archived_at FROM event_log`;
 const ARCHIVED = `SELECT ${COLUMNS}, archived_at FROM event_log_archive`;
 
 /**
- * Reads the log, and the archive when the log has nothing: a stream is in one of them as a whole. Another
- * process may move it between the two looks: to the archive, and the second one finds it; or back, and so
- * the log is looked at again when there was nothing in either.
+ * Reads the log, and the archive when the log has nothing: a stream is in one of them as a whole. Another process may
+ * move it between the two reads: to the archive, where the second read finds it; or back, and so the log is read again
+ * when neither had anything.
  */
 export function createEventReads(db: BetterSqlite3.Database): EventReads {
   const pair = <Bound extends unknown[]>(rest: string) => {
@@ -37,7 +37,7 @@ export function createEventReads(db: BetterSqlite3.Database): EventReads {
     .prepare<[string], number | null>('SELECT MAX(version) FROM event_log WHERE correlation_id = ?')
     .pluck();
   const byPrefix = pair<[string, string]>('WHERE dedupe_key >= ? AND dedupe_key < ? ORDER BY id');
-  // The processes of one trace may be here and there.
+  // Some processes of a trace may be live and others archived.
   const byTrace = db.prepare<[string, number, string, number, number], Row>(
     `${LIVE} WHERE traceability_id = ? AND id > ?
      UNION ALL ${ARCHIVED} WHERE traceability_id = ? AND id > ? ORDER BY id LIMIT ?`,
@@ -54,7 +54,7 @@ export function createEventReads(db: BetterSqlite3.Database): EventReads {
     return [];
   }
 
-  /** Where there is more, others have their turn first: who reads page after page must not hold up the rest. */
+  /** After a page that is not the last, others have their turn: a reader of many pages must not block them. */
   async function take(
     statement: BetterSqlite3.Statement<never[], Row>,
     { limit, maxBytes }: PageSize,

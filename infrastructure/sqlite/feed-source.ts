@@ -2,14 +2,14 @@ import type { FeedSource } from '../sql/feed-query.ts';
 import type { ReadQueries } from '../sql/read-queries.ts';
 
 /**
- * The id is the position: there is one writer at a time, and an id, which is given within its transaction, is
- * never used twice, so ids rise in the order of the commits.
+ * The id is the position: there is one writer at a time, and an id is assigned within its transaction and never used
+ * twice, so ids rise in the order of the commits.
  */
 export function createSqliteFeedSource(reads: ReadQueries): FeedSource {
   const { knex } = reads;
   return {
     async head(_enough, signal) {
-      // What was archived or purged counts, too: it may be the newest, and a position is never taken back.
+      // Archived and purged events count, too: one of them may be the newest, and positions never go back.
       const query = knex('sqlite_sequence').select('seq').where('name', 'event_log');
       const [row] = await reads.rows<{ seq: number }>(query, signal);
       return { position: row?.seq ?? 0, isAll: true };
@@ -21,8 +21,8 @@ export function createSqliteFeedSource(reads: ReadQueries): FeedSource {
     span: (table) => knex(table).min({ first: 'id' }).max({ last: 'id' }),
     // https://www.sqlite.org/optoverview.html#disqualifying_where_clause_terms_using_unary_
     unindexed: (column) => knex.raw(`+${column}`),
-    // Row by row from the one or the other, without a sort (MERGE in the plan): so no selects within it, nor
-    // limits, which SQLite takes only there.
+    // Row by row from either table, without a sort (MERGE in the plan). That needs a union without nested selects,
+    // and so without limits, which SQLite takes only in these.
     merged: (live, archived, limit) => live.unionAll(archived).orderBy('position').limit(limit),
     noTime: 'NULL',
   };

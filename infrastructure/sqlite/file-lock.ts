@@ -1,15 +1,14 @@
 import BetterSqlite3 from 'better-sqlite3';
 
-/** `exclusive` keeps out everybody, `shared` those who want the lock exclusively. */
+/** `exclusive` keeps out all others, `shared` only those that want the lock exclusively. */
 export type LockMode = 'exclusive' | 'shared';
 
 /**
- * Takes a lock on a file, which is made when it is not there. The lock is SQLite's own
- * (https://sqlite.org/lockingv3.html), so the operating system gives it up when the process dies, however
- * it dies.
+ * Takes a lock on a file, which is created if it does not exist. The lock is SQLite's own
+ * (https://sqlite.org/lockingv3.html), so the operating system releases it when the process dies, however it dies.
  *
- * @param waitMs milliseconds to wait for others, with the event loop held up
- * @returns a function that gives the lock up
+ * @param waitMs milliseconds to wait for others, with the event loop blocked
+ * @returns a function that releases the lock
  * @throws SqliteError with the code SQLITE_BUSY when others have it
  */
 export function lockFile(path: string, mode: LockMode, waitMs: number): () => void {
@@ -25,7 +24,7 @@ export function lockFile(path: string, mode: LockMode, waitMs: number): () => vo
   return () => db.close();
 }
 
-/** True for the error of one who did not get a lock. */
+/** True for the error of a lock that others have. */
 export function isBusy(error: unknown): boolean {
   return error instanceof BetterSqlite3.SqliteError && error.code.startsWith('SQLITE_BUSY');
 }

@@ -2,14 +2,14 @@ import BetterSqlite3 from 'better-sqlite3';
 import { CodedError, StoreUnavailableError } from '../../domain/common/index.ts';
 import { isBusy } from './file-lock.ts';
 
-/** Writes committed together at most: bounds how long one commit holds up the event loop. */
+/** Writes that are committed together: this bounds how long one commit blocks the event loop. */
 const MAX_GROUP = 256;
-/** Milliseconds that a write holds up the event loop for another process: most commits take less. */
-const BUSY_MS = 5;
-/** Milliseconds for which writes wait while another process has the file. */
-const PATIENCE_MS = 5_000;
-/** Longest pause between two tries for the file, in milliseconds. */
-const MAX_PAUSE_MS = 10;
+/** Milliseconds for which a write blocks the event loop to wait for another process: most commits take less. */
+const BUSY_TIMEOUT_MS = 5;
+/** The time for which writes wait while another process has the file. */
+const WRITE_TIMEOUT_MS = 5_000;
+/** The longest delay between two attempts to get the file. */
+const MAX_DELAY_MS = 10;
 
 export interface GroupCommit {
   /**
@@ -24,7 +24,7 @@ export interface GroupCommit {
 
 export interface GroupCommitOptions {
   /** Milliseconds for which a write waits while another process has the file. */
-  patienceMs?: number;
+  timeoutMs?: number;
   /** From 0 to 1. */
   random?: () => number;
 }
@@ -38,36 +38,35 @@ interface Entry {
 }
 
 /**
- * Commits all writes that come in during one turn of the event loop in one transaction: what costs is
- * the sync at the commit, not the rows.
+ * Commits all writes of one turn of the event loop in one transaction: the expensive part is the sync at the commit,
+ * not the rows.
  *
  * Tried, events per second with 64 callers on one noisy core: a transaction each 4,700; group commit
- * 57,000. A lone caller pays nothing for it.
+ * 57,000. A single caller is not slower.
  *
- * When another process has the file, the writes wait for it off the event loop: SQLite's own waiting
- * (busy_timeout) would hold up everything else in this process for as long. The pauses differ, so that
- * several who wait do not keep meeting.
+ * When another process has the file, the writes wait for it without blocking the event loop, as SQLite's own waiting
+ * (busy_timeout) would. The delays are random, so that several waiting processes do not keep colliding.
  */
 export function createGroupCommit(
   db: BetterSqlite3.Database,
-  { patienceMs = PATIENCE_MS, random = Math.random }: GroupCommitOptions = {},
+  { timeoutMs = WRITE_TIMEOUT_MS, random = Math.random }: GroupCommitOptions = {},
 ): GroupCommit {
-  db.pragma(`busy_timeout = ${BUSY_MS}`);
+  db.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
   const begin = db.prepare('BEGIN IMMEDIATE');
   const commit = db.prepare('COMMIT');
   const rollback = db.prepare('ROLLBACK');
   let waiting: Entry[] = [];
 
-  /** Runs later as long as anything waits, once at a time. */
+  /** Runs in a later turn as long as any write waits, and only once at a time. */
   function commitTogether(): void {
     const keptOut = commitGroup(waiting.splice(0, MAX_GROUP));
-    if (keptOut.length > 0) waiting = patientOf([...keptOut, ...waiting]);
+    if (keptOut.length > 0) waiting = rejectExpired([...keptOut, ...waiting]);
     if (waiting.length === 0) return;
     if (keptOut.length === 0) setImmediate(commitTogether);
-    else setTimeout(commitTogether, 1 + random() * MAX_PAUSE_MS);
+    else setTimeout(commitTogether, 1 + random() * MAX_DELAY_MS);
   }
 
-  /** Gives every write its answer, but those that it returns: another process has the file. */
+  /** Answers every write, except for those that it returns: another process has the file. */
   function commitGroup(group: readonly Entry[]): readonly Entry[] {
     const failure = commitAll(group);
     if (!failure) return [];
@@ -77,29 +76,29 @@ export function createGroupCommit(
     return [];
   }
 
-  /** One write spoils the group for all: each is done again by itself. */
+  /** One write fails the whole group: each is run again by itself. */
   function commitEach(group: readonly Entry[]): readonly Entry[] {
     for (const [at, entry] of group.entries()) {
       const keptOut = commitGroup([entry]);
-      // The others would be as well, and each would wait a moment to learn it.
+      // The others would be kept out as well, after a wait for each.
       if (keptOut.length > 0) return [...keptOut, ...group.slice(at + 1)];
     }
     return [];
   }
 
-  /** Gives up those that have waited long enough. */
-  function patientOf(entries: readonly Entry[]): Entry[] {
-    const oldest = performance.now() - patienceMs;
-    const patient = entries.filter(({ since }) => since > oldest);
-    if (patient.length < entries.length) {
-      const text = `the database took no write: another process had it for ${patienceMs} ms`;
+  /** Rejects writes that have waited for too long; returns the others. */
+  function rejectExpired(entries: readonly Entry[]): Entry[] {
+    const oldest = performance.now() - timeoutMs;
+    const remaining = entries.filter(({ since }) => since > oldest);
+    if (remaining.length < entries.length) {
+      const text = `the database took no write: another process had it for ${timeoutMs} ms`;
       const error = new StoreUnavailableError(text);
       for (const entry of entries) if (entry.since <= oldest) entry.reject(error);
     }
-    return patient;
+    return remaining;
   }
 
-  /** One transaction; gives back why nothing was written, or undefined. */
+  /** One transaction; returns why nothing was written, or undefined. */
   function commitAll(group: readonly Entry[]): { begun: boolean; error: unknown } | undefined {
     let answers: (() => void)[];
     try {
@@ -132,7 +131,7 @@ export function createGroupCommit(
   };
 }
 
-/** Does the work; its answer is for after the commit. A refusal concerns nobody but its caller. */
+/** Runs the work; the caller is answered after the commit. A refusal concerns only its own caller. */
 function attempt(entry: Entry): () => void {
   try {
     const value = entry.work() as never;

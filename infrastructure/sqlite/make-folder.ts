@@ -2,8 +2,8 @@ import { mkdirSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
 /**
- * Makes a folder with those above it, unless it is there. Node's own `mkdir` with `recursive` never returns where a
- * folder that is there says of a new one in it that there is no such place, as /proc does.
+ * Makes a folder and its parents, unless it exists. Node's own `mkdir` with `recursive` never returns in an existing
+ * folder that answers ENOENT to a new one in it, as /proc does.
  *
  * @throws the error of the file system
  */

@@ -10,13 +10,13 @@ import { makeFolder } from './make-folder.ts';
  */
 const CHECKPOINT_PAGES = 10_000;
 /**
- * Milliseconds that statements wait for another process, with the event loop held up: fit for a start.
- * Group commit lowers it.
+ * The time for which statements wait for another process, with the event loop blocked: acceptable at a start. Group
+ * commit lowers it.
  */
-const OPEN_PATIENCE_MS = 5_000;
+const OPEN_TIMEOUT_MS = 5_000;
 
 /**
- * Opens the database file, creating it and its folder. WAL lets readers go on beside the writer.
+ * Opens the database file, and creates it and its folder. WAL lets readers and the writer work at the same time.
  *
  * @param durability `synced`: a commit survives a power cut. `ordered`: it survives the death of the
  *   process; after a power cut it may be missing, together with all that was committed after it, for the
@@ -27,7 +27,7 @@ export function openSqlite(
   durability: 'synced' | 'ordered' = 'synced',
 ): BetterSqlite3.Database {
   makeFolder(dirname(file));
-  const db = new BetterSqlite3(file, { timeout: OPEN_PATIENCE_MS });
+  const db = new BetterSqlite3(file, { timeout: OPEN_TIMEOUT_MS });
   try {
     useWriteAheadLog(db);
   } catch (error) {
@@ -41,32 +41,32 @@ export function openSqlite(
   return db;
 }
 
-/** How long readers at older pages may keep the write-ahead log from being emptied, in milliseconds. */
-const EMPTY_PATIENCE_MS = 10_000;
-const EMPTY_PAUSE_MS = 50;
+/** The time for which readers of older pages may keep the write-ahead log from being emptied. */
+const EMPTY_TIMEOUT_MS = 10_000;
+const EMPTY_INTERVAL_MS = 50;
 
 /**
- * Takes the write-ahead log over into the file and cuts it to nothing: older versions of pages are in it until
- * then (https://sqlite.org/pragma.html#pragma_wal_checkpoint).
+ * Copies the write-ahead log to the file and truncates it: until then it has older versions of pages
+ * (https://sqlite.org/pragma.html#pragma_wal_checkpoint).
  *
- * @returns false when readers kept it from that
+ * @returns false when readers prevented it
  */
 export async function emptyLog(db: BetterSqlite3.Database): Promise<boolean> {
-  const deadline = performance.now() + EMPTY_PATIENCE_MS;
+  const deadline = performance.now() + EMPTY_TIMEOUT_MS;
   for (;;) {
     const [row] = db.pragma('wal_checkpoint(TRUNCATE)') as { busy: number }[];
     if (row?.busy === 0) return true;
     if (performance.now() > deadline) return false;
-    await sleep(EMPTY_PAUSE_MS);
+    await sleep(EMPTY_INTERVAL_MS);
   }
 }
 
 /**
- * Two processes that open a new file at once both ask for the write-ahead log. SQLite lets one of them fail
- * at once, whatever its time-out, for waiting with a read lock in hand could last for ever.
+ * Two processes that open a new file at once both switch to the write-ahead log. SQLite lets one of them fail at once,
+ * whatever its time-out, because waiting with a read lock could be a deadlock.
  */
 function useWriteAheadLog(db: BetterSqlite3.Database): void {
-  const deadline = Date.now() + OPEN_PATIENCE_MS;
+  const deadline = Date.now() + OPEN_TIMEOUT_MS;
   for (;;) {
     try {
       db.pragma('journal_mode = WAL');
@@ -74,7 +74,7 @@ function useWriteAheadLog(db: BetterSqlite3.Database): void {
     } catch (error) {
       if (!isBusy(error) || Date.now() > deadline) throw error;
     }
-    // Nothing runs yet that could be held up.
+    // Nothing else runs yet that this could block.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
   }
 }

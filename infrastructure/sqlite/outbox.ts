@@ -47,7 +47,7 @@ export function createSqliteOutbox(options: {
 
   return {
     async claim(limit, leaseMs) {
-      // The usual poll finds nothing and should not wait for, or be, a writer.
+      // Usually a poll finds nothing; that should not wait for a writer, or be one.
       const bounds = (now: number): [string, string] => [at(now), at(now + maxHidden(leaseMs))];
       if (anyDue.get(...bounds(clock())) === undefined) return [];
       return groupCommit.write(() => {

@@ -12,9 +12,9 @@ export interface SqliteProcessKeys extends ProcessKeys {
 /**
  * The keys of personal data on SQLite. A new key waits with the appends of its turn for their commit.
  *
- * A destroyed key must be gone from the file, too. So whatever moves rows of the table zeroes the place
- * where they were: when a page is split here, and when a key is destroyed or wrapped anew over a second
- * connection, for zeroing all that an archiving run deletes would double what that writes
+ * A destroyed key must be gone from the file, too. So everything that moves rows of the table overwrites the old bytes
+ * with zeros: here when a page is split, and over a second connection when a key is destroyed or wrapped again. Zeroing
+ * everything that an archive run deletes would double its writes
  * (https://sqlite.org/pragma.html#pragma_secure_delete).
  */
 export function createSqliteProcessKeys(options: {

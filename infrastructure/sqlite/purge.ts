@@ -22,7 +22,7 @@ export function createSqliteRemove(
   const deleteKey = db.prepare('DELETE FROM process_key WHERE correlation_id = ?');
 
   return async (processes, { keepKeys }) => {
-    // Of files that were purged before, nothing is left: no reason to be a writer.
+    // Processes of files that were purged before do not exist any more: no write is needed.
     const there = processes.filter(
       ({ correlationId, version }) => isThere.get(correlationId, version) !== undefined,
     );

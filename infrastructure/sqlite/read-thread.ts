@@ -6,11 +6,11 @@ import { createRowTaker, type RowTaker } from '../sql/bounded-rows.ts';
 export interface ReadQuestion {
   sql: string;
   bound: readonly unknown[];
-  /** It ends at the row with which there are so many bytes. */
+  /** The row with which they reach these bytes is the last one. */
   maxBytes: number;
 }
 
-/** Rows as lists: names of columns that come with every row would be most of the message. */
+/** Rows as lists: column names in every row would be most of the message. */
 export type ReadAnswer =
   | (Omit<RowTaker<unknown[]>, 'take'> & { columns: string[] })
   | { error: string };
@@ -18,13 +18,13 @@ export type ReadAnswer =
 /** Pages are read from the map instead of copied. */
 const MAPPED_BYTES = 268_435_456;
 
-/** Answers one statement after the other on a connection that only reads. */
+/** Runs one statement after the other on a read-only connection. */
 const { file } = workerData as { file: string };
 const db = new BetterSqlite3(file, { readonly: true });
 db.pragma(`mmap_size = ${MAPPED_BYTES}`);
 const prepared = new Map<string, BetterSqlite3.Statement<unknown[], unknown[]>>();
-/** Statements kept prepared; their texts depend on which filters a caller gives. */
-const MOST_PREPARED = 100;
+/** Prepared statements that are cached; their texts depend on the filters of the callers. */
+const MAX_PREPARED = 100;
 
 parentPort?.on('message', (question: ReadQuestion) => {
   parentPort?.postMessage(answer(question));
@@ -45,7 +45,7 @@ function answer({ sql, bound, maxBytes }: ReadQuestion): ReadAnswer {
 function prepare(sql: string): BetterSqlite3.Statement<unknown[], unknown[]> {
   let statement = prepared.get(sql);
   if (!statement) {
-    if (prepared.size >= MOST_PREPARED) prepared.clear();
+    if (prepared.size >= MAX_PREPARED) prepared.clear();
     statement = db.prepare<unknown[], unknown[]>(sql).raw();
     prepared.set(sql, statement);
   }

@@ -6,8 +6,8 @@ import { startThread } from './start-thread.ts';
 
 export interface ReadThreads {
   /**
-   * The rows of a SELECT up to the bytes that were asked for, which sees what is committed when it begins. The signal breaks it off, wherever
-   * it is.
+   * The rows of a SELECT, which sees what is committed when it begins, up to `maxBytes`. The signal cancels it at any
+   * point.
    *
    * @throws StoreUnavailableError when the statement fails, or the threads are closed
    * @throws the signal's reason
@@ -16,10 +16,10 @@ export interface ReadThreads {
   close(): Promise<void>;
 }
 
-/** Statements at once: a long one leaves room for the short ones, and one core for everything else. */
-const MOST_THREADS = 2;
-/** With those whose statement was broken off: they end when it comes to a row, or to its end. */
-const MOST_WITH_ENDING = 4;
+/** Statements at once: a long one leaves room for short ones, and one core for everything else. */
+const MAX_THREADS = 2;
+/** Including threads whose statement was cancelled: they end when it reaches a row, or its end. */
+const MAX_WITH_ENDING = 4;
 
 interface Asked {
   question: ReadQuestion;
@@ -29,8 +29,8 @@ interface Asked {
 }
 
 /**
- * Reads off the event loop: better-sqlite3 holds up the thread it is called in until the last row is there.
- * Threads are started when there is something to do, and keep no process from ending.
+ * Reads in threads, because better-sqlite3 blocks the thread that calls it until it has the last row. Threads start
+ * when they are needed, and do not keep the process alive.
  */
 export function createReadThreads(file: string): ReadThreads {
   const idle: Worker[] = [];
@@ -50,14 +50,14 @@ export function createReadThreads(file: string): ReadThreads {
   }
 
   function hasRoom(): boolean {
-    return busy.size < MOST_THREADS && busy.size + ending < MOST_WITH_ENDING;
+    return busy.size < MAX_THREADS && busy.size + ending < MAX_WITH_ENDING;
   }
 
   function start(): Worker {
     const worker = startThread('./read-thread', { file });
     worker.on('message', (answer: ReadAnswer) => {
       const asked = busy.get(worker);
-      // Its answer was under way when it was broken off: it ends, and takes no other question.
+      // The answer was on its way when the statement was cancelled: the thread ends, and takes no other one.
       if (!asked) return;
       busy.delete(worker);
       worker.unref();
@@ -80,8 +80,8 @@ export function createReadThreads(file: string): ReadThreads {
     next();
   }
 
-  /** SQLite has no other way to break a statement off that better-sqlite3 would offer. */
-  function breakOff(asked: Asked): void {
+  /** better-sqlite3 has no other way to cancel a statement. */
+  function cancel(asked: Asked): void {
     const at = waiting.indexOf(asked);
     if (at >= 0) waiting.splice(at, 1);
     for (const [worker, current] of busy) {
@@ -101,7 +101,7 @@ export function createReadThreads(file: string): ReadThreads {
       signal?.throwIfAborted();
       if (closed) throw unavailable('it is closed');
       let asked: Asked | undefined;
-      const onAbort = (): void => asked && breakOff(asked);
+      const onAbort = (): void => asked && cancel(asked);
       try {
         return await new Promise<BoundedRows<Row>>((resolve, reject) => {
           asked = { question, signal, resolve, reject };

@@ -12,25 +12,25 @@ import { createRebuildTables } from './rebuild-tables.ts';
 import { copyDefinition, emptyAndDrop, swapTables, tableExists } from './shadow-tables.ts';
 import { openWalSize } from './wal-size.ts';
 
-/** Milliseconds for which a transaction waits while other processes have the file. */
-const PATIENCE_MS = 60_000;
-const LONGEST_PAUSE_MS = 5;
-/** Pages in the write-ahead log, of 4 KB, that are taken over into the file. */
+/** The time for which a transaction waits while other processes have the file. */
+const BEGIN_TIMEOUT_MS = 60_000;
+const MAX_DELAY_MS = 5;
+/** Pages in the write-ahead log, of 4 KB, at which they are copied to the file. */
 const CHECKPOINT_PAGES = 2_000;
 
 /**
- * The tables of a SQLite file for a rebuild, on a connection of its own: its transactions go over several
- * turns of the event loop. What it writes can be made again, so no commit is synced by itself.
+ * The tables of a SQLite file for a rebuild, on a connection of its own: its transactions take several turns of the
+ * event loop. What it writes can be computed again, so its commits are not synced.
  */
 export function createSqliteRebuildStore(file: string): RebuildStore {
   const db = openSqlite(file, 'ordered');
   db.pragma('busy_timeout = 0');
-  // It is taken over here, where nobody waits for it, before a commit of a service would have to do it.
+  // The log is copied here, where nothing waits for it, before a commit of a service would have to do it.
   db.pragma('wal_autocheckpoint = 0');
   const walSize = openWalSize(file);
-  // Every page of the file is read once: mapped, it would only stay in this process's memory.
+  // Every page of the file is read once: a memory map would only keep them in the memory of this process.
   db.pragma('mmap_size = 0');
-  // Views and triggers go on to speak of the tables by their names
+  // Views and triggers keep the names of the tables
   // (https://sqlite.org/pragma.html#pragma_legacy_alter_table).
   db.pragma('legacy_alter_table = ON');
   const tables = createRebuildTables(db);
@@ -96,9 +96,9 @@ export function createSqliteRebuildStore(file: string): RebuildStore {
   };
 }
 
-/** @throws StoreUnavailableError when others do not let go of the file */
+/** @throws StoreUnavailableError when other processes keep the file for too long */
 async function beginImmediate(db: BetterSqlite3.Database): Promise<void> {
-  const deadline = performance.now() + PATIENCE_MS;
+  const deadline = performance.now() + BEGIN_TIMEOUT_MS;
   for (;;) {
     try {
       db.exec('BEGIN IMMEDIATE');
@@ -106,11 +106,11 @@ async function beginImmediate(db: BetterSqlite3.Database): Promise<void> {
     } catch (error) {
       if (!isBusy(error)) throw error;
       if (performance.now() > deadline) {
-        throw new StoreUnavailableError('another process keeps the database to itself', {
+        throw new StoreUnavailableError('another process keeps the database locked', {
           cause: error,
         });
       }
     }
-    await sleep(1 + Math.random() * LONGEST_PAUSE_MS);
+    await sleep(1 + Math.random() * MAX_DELAY_MS);
   }
 }

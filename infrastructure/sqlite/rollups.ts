@@ -15,12 +15,12 @@ import {
 } from '../sql/rollup-rows.ts';
 import type { GroupCommit } from './group-commit.ts';
 
-/** A batch holds up the event loop, and all other writes. */
+/** A batch blocks the event loop and all other writes. */
 const BATCH_MS = 10;
 
 /**
- * The rollups on SQLite: a batch is one write of the group commit, on the connection whose commits are not
- * synced. A power cut may take the last batches, their checkpoint with them.
+ * The rollups on SQLite: a batch is one write of the group commit, on the connection whose commits are not synced. A
+ * power cut may undo the last batches, together with their position.
  */
 export function createSqliteRollupStore(
   db: BetterSqlite3.Database,

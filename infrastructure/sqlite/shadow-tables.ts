@@ -3,9 +3,9 @@ import type BetterSqlite3 from 'better-sqlite3';
 import { PARTITIONS } from '../../domain/archive/index.ts';
 import { replacedOf, shadowOf, TABLES } from '../sql/process-tables.ts';
 
-/** Rows removed at once: others wait some milliseconds for it. */
-const ROWS_AT_ONCE = 500;
-/** Marks the second set of names of indexes. */
+/** Rows of one transaction: others wait some milliseconds for it. */
+const MAX_ROWS = 500;
+/** The ending of the second set of index names. */
 const SECOND = '_b';
 
 export function tableExists(db: BetterSqlite3.Database, name: string): boolean {
@@ -16,8 +16,8 @@ export function tableExists(db: BetterSqlite3.Database, name: string): boolean {
 }
 
 /**
- * Makes an empty table with the columns and indexes of another. Names of indexes are per database on SQLite,
- * and an index cannot be renamed: the tables have two sets of names, in turn.
+ * Creates an empty table with the columns and indexes of another. Index names are unique in a database on SQLite, and
+ * an index cannot be renamed: rebuilds use two sets of names in turn.
  */
 export function copyDefinition(db: BetterSqlite3.Database, table: string, copy: string): void {
   const made = db
@@ -36,14 +36,14 @@ export function copyDefinition(db: BetterSqlite3.Database, table: string, copy: 
   }
 }
 
-/** The first place of a name, quoted or not. */
+/** Matches a name, quoted or not. */
 function named(name: string): RegExp {
   return new RegExp(`["\`[]?\\b${name}\\b["\`\\]]?`);
 }
 
 /**
- * The shadows take the names of the tables. Statements that others have prepared are prepared again by SQLite
- * itself at their next use (https://sqlite.org/c3ref/prepare.html).
+ * The shadow tables take the names of the tables. SQLite itself prepares statements of other connections again at their
+ * next use (https://sqlite.org/c3ref/prepare.html).
  */
 export function swapTables(db: BetterSqlite3.Database): void {
   for (const partition of PARTITIONS) {
@@ -54,8 +54,8 @@ export function swapTables(db: BetterSqlite3.Database): void {
 }
 
 /**
- * Removes tables a few rows at a time: to drop a large one takes SQLite as long as to read it, and everybody
- * else waits.
+ * Drops tables after removing their rows in small steps: SQLite needs as long to drop a large table as to read it, and
+ * blocks all other writers meanwhile.
  */
 export async function emptyAndDrop(
   db: BetterSqlite3.Database,
@@ -67,7 +67,7 @@ export async function emptyAndDrop(
     const table = which === 'shadows' ? shadowOf(partition) : replacedOf(partition);
     if (!tableExists(db, table)) continue;
     const remove = db.prepare(
-      `DELETE FROM ${table} WHERE rowid IN (SELECT rowid FROM ${table} LIMIT ${ROWS_AT_ONCE})`,
+      `DELETE FROM ${table} WHERE rowid IN (SELECT rowid FROM ${table} LIMIT ${MAX_ROWS})`,
     );
     for (let changes = 1; changes > 0; ) {
       if (signal.aborted) return;

@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads';
 
 /**
- * Megabytes of what is new in a thread's heap. It makes rows and forgets them; V8 would let three times 16
- * megabytes of them come together before it looks for what was forgotten.
+ * Megabytes of young objects in the heap of a thread. Its rows are short-lived; V8 would collect three times 16
+ * megabytes of them before it frees any.
  */
 const LIMITS = { maxYoungGenerationSizeMb: 4 };
 

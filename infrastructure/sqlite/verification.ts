@@ -32,7 +32,7 @@ const NEXT = `SELECT correlation_id FROM (${Object.values(TABLES)
 const WITHIN = 'correlation_id > ? AND correlation_id <= ?';
 const ONLY = 'correlation_id >= ? AND correlation_id <= ?';
 
-/** Verification on SQLite. What is read is one snapshot, so a page shows nothing that is not so. */
+/** Verification on SQLite. A page is read in one snapshot, so nothing in it only looks wrong. */
 export function createSqliteVerification(options: {
   db: BetterSqlite3.Database;
   groupCommit: GroupCommit;

@@ -4,8 +4,8 @@ import { closeSync, openSync, readSync } from 'node:fs';
 const LAST_FRAME_AT = 16;
 
 /**
- * How many pages are in the write-ahead log. SQLite tells that only to who takes them over into the file;
- * the size of the log does not, for it is begun again without being cut. The number is in native byte order.
+ * The number of pages in the write-ahead log. SQLite returns it only when it copies them to the file. The size of the
+ * log does not show it, because the log starts over without being truncated. The number is in native byte order.
  */
 export function openWalSize(file: string): { pages(): number; close(): void } {
   const index = openSync(`${file}-shm`, 'r');

@@ -18,13 +18,13 @@ export interface Append {
   /** The dedupe keys of the rows: one at least. */
   keys: string[];
   expectedVersion: number | undefined;
-  /** What the events make the process instance of an archived process, if anything. */
+  /** The process instance that the events give to an archived process, if any. */
   lateInstance: string | null;
   /** True for events that an archived stream does not take. */
   reopens: boolean;
 }
 
-export interface Place {
+export interface WrittenEvent {
   id: string;
   version: number;
   created_at: Date | string;
@@ -33,7 +33,7 @@ export interface Place {
 }
 
 export type Outcome =
-  | { kind: 'written'; places: Place[] }
+  | { kind: 'written'; events: WrittenEvent[] }
   /** A key was known. */
   | { kind: 'duplicate'; row: Row }
   /** The stream is not at the expected version. */
@@ -53,8 +53,7 @@ const TYPES = new Map(GIVEN.map((name) => [name, sqlType(EVENT_LOG[name])]));
  * (https://learn.microsoft.com/sql/t-sql/statements/insert-transact-sql#limitations-and-restrictions).
  * A stream that is not there may be archived: then its version is that of the archive, and the new
  * events follow it there within the transaction. Times in a stream do not fall, whatever the clock does (`@at`);
- * the outbox goes by the clock. Their places in the feed are given after the commit
- * (`feed-positions.ts`).
+ * the outbox uses the clock. Positions in the feed are assigned after the commit (`feed-positions.ts`).
  *
  * Tried: all events as one JSON parameter through OPENJSON. It needs a cast for each column, and servers
  * that speak T-SQL without being SQL Server do not unescape its texts.
@@ -118,9 +117,8 @@ SELECT ${LIVE} WHERE id = @duplicate UNION ALL SELECT ${ARCHIVED} WHERE id = @du
 }
 
 /**
- * Appends, and finds out what came of it when the connection is lost on the way: the append may have been
- * committed, or may be yet. The statement is simply run again. Its key is unique, so one of the two writes
- * and the other finds what was written
+ * Appends, and finds out the result when the connection is lost: the append may have been committed, or may still be.
+ * The statement is simply run again. Its key is unique, so one of the two writes and the other finds what was written
  * ([decision 19](../../../docs/decisions/0019-retryable-appends-on-sql-server.md)).
  *
  * @throws StoreUnavailableError that says whether the append may have been done
@@ -131,7 +129,7 @@ export function createAppend(options: {
 }): (append: Append) => Promise<Outcome> {
   const { pool, leaseMs } = options;
 
-  /** One round trip. `written`: by this append, now or by an attempt before. */
+  /** One round trip. `written`: by this append, now or in an earlier attempt. */
   async function attempt(append: Append): Promise<Outcome> {
     const { correlationId, rows, keys, expectedVersion } = append;
     const request = pool
@@ -151,7 +149,7 @@ export function createAppend(options: {
     const { recordsets } = await request.query(appendStatement(rows.length, keys.length));
     const [[outcome], written, known] = recordsets as unknown as [
       { version: number; archived: boolean }[],
-      Place[],
+      WrittenEvent[],
       Row[],
     ];
     if (known[0]) return { kind: 'duplicate', row: known[0] };
@@ -160,7 +158,7 @@ export function createAppend(options: {
       return { kind: 'conflict', version };
     }
     if (outcome?.archived && append.reopens) return { kind: 'archived' };
-    return { kind: 'written', places: written };
+    return { kind: 'written', events: written };
   }
 
   async function run(append: Append): Promise<Outcome> {
@@ -170,8 +168,8 @@ export function createAppend(options: {
     };
     try {
       let outcome = await withRetry(() => attempt(append), { onDoubt });
-      // What moved the version may have been an attempt before this one, committed after this one had
-      // looked for the key: it is there to be found now.
+      // An earlier attempt may have moved the version, if it was committed after this one had looked for the key:
+      // now it can be found.
       if (inDoubt && outcome.kind === 'conflict') {
         outcome = await withRetry(() => attempt(append), { onDoubt });
       }
@@ -190,8 +188,8 @@ export function createAppend(options: {
   }
 
   /**
-   * Whether a known key stands for what this append wrote before it lost its connection. Another append
-   * with that key and the very same content would do as well.
+   * Whether a known key belongs to what this append wrote before it lost its connection. Another append with that
+   * key and exactly the same content counts as well.
    */
   async function ownWrite(append: Append, first: Row): Promise<Outcome | null> {
     if (first.correlation_id !== append.correlationId) return null;
@@ -209,7 +207,7 @@ export function createAppend(options: {
       GIVEN.every((name) => row[name] === found[index]?.[name]),
     );
     const certain = first.dedupe_key?.startsWith(OWN_KEY);
-    return certain || same ? { kind: 'written', places: found } : null;
+    return certain || same ? { kind: 'written', events: found } : null;
   }
 
   return run;

@@ -25,8 +25,8 @@ export const DEFAULT_LIMITS: PoolLimits = {
   acquireTimeoutMs: 10_000,
 };
 const IDLE_MS = 30_000;
-/** Connections for what is cold. */
-const COLD_MAX = 4;
+/** Connections of Knex. */
+const KNEX_MAX = 4;
 
 /** A pool of connections. Not connected yet. */
 export function createPool(target: MssqlTarget, given: Partial<PoolLimits>): sql.ConnectionPool {
@@ -48,11 +48,11 @@ export function createPool(target: MssqlTarget, given: Partial<PoolLimits>): sql
     requestTimeout: limits.requestTimeoutMs,
     options: { ...driverOptions(target), useUTC: true },
     // The default asks the server with a query of its own before every statement: two round trips
-    // instead of one. A connection that turns out to be dead is met by `withRetry`.
+    // instead of one. `withRetry` handles a connection that turns out to be dead.
     validateConnection: 'socket',
   } as sql.config);
-  // A connection that breaks while idle is told here; without a listener it would end the process. The
-  // next request opens a new one, or says why it cannot.
+  // A connection that breaks while idle is reported here; without a listener it would end the process. The next
+  // request opens a new one, or fails with the reason.
   pool.on('error', () => {});
   return pool;
 }
@@ -74,9 +74,9 @@ export function mssqlKnexConfig(url: string, given: Partial<PoolLimits> = {}): K
       requestTimeout: limits.requestTimeoutMs,
       options: driverOptions(target),
     } as Knex.MsSqlConnectionConfig,
-    pool: { min: 0, max: Math.min(COLD_MAX, limits.max), idleTimeoutMillis: IDLE_MS },
+    pool: { min: 0, max: Math.min(KNEX_MAX, limits.max), idleTimeoutMillis: IDLE_MS },
     acquireConnectionTimeout: limits.acquireTimeoutMs,
-    // Knex prints what it also throws, over several lines and past our log.
+    // Knex would print what it also throws, over several lines and not through our log.
     log: { warn() {}, error() {}, deprecate() {}, debug() {} },
   };
 }
@@ -107,7 +107,7 @@ export async function connectPool(pool: sql.ConnectionPool, target: MssqlTarget)
 }
 
 /**
- * Connects once, to see that it can be done.
+ * Connects once, to check that it is possible.
  *
  * @throws SetupError naming the variable and what was tried
  */
@@ -118,7 +118,7 @@ export async function reachMssql(url: string, limits: Partial<PoolLimits>): Prom
   await pool.close();
 }
 
-/** What stopped the way to a database, in one line without the password. */
+/** Why a database cannot be reached, in one line without the password. */
 export function unreachable(target: MssqlTarget, cause: unknown): SetupError {
   const { server, port, user, database, password } = target;
   const text = cause instanceof Error ? cause.message : String(cause);

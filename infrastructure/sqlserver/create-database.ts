@@ -1,7 +1,7 @@
 import { SetupError } from '../../domain/common/index.ts';
 import { createPool, readMssqlUrl } from './connection.ts';
 
-/** What came of it; `snapshotError` when READ_COMMITTED_SNAPSHOT could not be turned on. */
+/** The result; `snapshotError` when READ_COMMITTED_SNAPSHOT could not be turned on. */
 export type Creation = { created: false } | { created: true; snapshotError?: string };
 
 /**
@@ -22,7 +22,7 @@ export async function createDatabase(url: string): Promise<Creation> {
       .input('name', database)
       .query<{ id: number | null }>('SELECT DB_ID(@name) AS id');
     if (recordset[0]?.id != null) return { created: false };
-    // A name cannot be a parameter here. In its own batch: it must not be part of a transaction.
+    // A name cannot be a parameter here. A batch of its own, because it must not be in a transaction.
     await pool.request().batch(`CREATE DATABASE ${quoted(database)}`);
     try {
       await pool
@@ -30,7 +30,7 @@ export async function createDatabase(url: string): Promise<Creation> {
         .batch(`ALTER DATABASE ${quoted(database)} SET READ_COMMITTED_SNAPSHOT ON`);
       return { created: true };
     } catch (error) {
-      // The database is there and can be used; the service warns at each start while it is off.
+      // The database can be used; the service warns at each start while the setting is off.
       return { created: true, snapshotError: reasonOf(error) };
     }
   } catch (cause) {

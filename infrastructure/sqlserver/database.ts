@@ -1,4 +1,4 @@
-import knex, { type Knex } from 'knex';
+import createKnex, { type Knex } from 'knex';
 import { SetupError } from '../../domain/common/index.ts';
 import { checkSchema } from '../../migrations/migrate.ts';
 import { createAnalytics } from '../sql/analytics.ts';
@@ -37,7 +37,7 @@ import { beginWithLock } from './stream-lock.ts';
 import { readBounded } from './stream-rows.ts';
 import { createMssqlVerification } from './verification.ts';
 
-/** Readers of the whole log at once: each keeps a connection for as long as it takes. */
+/** Readers of many rows at once: each keeps a connection for as long as it reads. */
 const READERS_MAX = 4;
 const SNAPSHOT = `SELECT is_read_committed_snapshot_on AS is_on FROM sys.databases WHERE name = DB_NAME()`;
 
@@ -58,14 +58,14 @@ export async function openMssqlDatabase(
   const target = readMssqlUrl(url);
   const pool = createPool(target, limits);
   const readers = createPool(target, { ...limits, min: 0, max: READERS_MAX });
-  const cold = knex(options.knexConfig ?? mssqlKnexConfig(url, limits));
+  const knex = createKnex(options.knexConfig ?? mssqlKnexConfig(url, limits));
   const close = async (): Promise<void> => {
-    await Promise.all([cold.destroy(), readers.close(), pool.close()]);
+    await Promise.all([knex.destroy(), readers.close(), pool.close()]);
   };
   try {
     await connectPool(pool, target);
     await connectPool(readers, target);
-    await checkSchema(cold);
+    await checkSchema(knex);
     const { recordset } = await pool.request().query<{ is_on: boolean }>(SNAPSHOT);
     if (!recordset[0]?.is_on) {
       warn?.(
@@ -79,10 +79,10 @@ export async function openMssqlDatabase(
   // Knex binds every text as nvarchar, which turns a seek on a varchar key into a scan: the parameter
   // is cast, never the column (https://github.com/knex/knex/issues/5268).
   const key = (value: string): Knex.Value =>
-    cold.raw('CAST(? AS VARCHAR(255))', [value]) as unknown as Knex.Value;
+    knex.raw('CAST(? AS VARCHAR(255))', [value]) as unknown as Knex.Value;
   const time = (value: string): Knex.Value =>
-    cold.raw('CAST(? AS DATETIME2(3))', [value.replace('Z', '')]) as unknown as Knex.Value;
-  const list = createListProcesses(cold, {
+    knex.raw('CAST(? AS DATETIME2(3))', [value.replace('Z', '')]) as unknown as Knex.Value;
+  const list = createListProcesses(knex, {
     key,
     time,
     upTo: async (query, maxBytes) => {
@@ -94,18 +94,18 @@ export async function openMssqlDatabase(
     },
     noTime: 'CAST(NULL AS DATETIME2(3))',
   });
-  const countPending = createCountPending(cold, { key });
-  const { preview, previewBytes } = createPreview(cold, {
+  const countPending = createCountPending(knex, { key });
+  const { preview, previewBytes } = createPreview(knex, {
     time,
     bytes: (column) => `DATALENGTH(${column})`,
   });
-  const rows = createArchivedRows(cold, { key, time });
+  const rows = createArchivedRows(knex, { key, time });
   const archivedRows: ArchivedRows = {
     list: (page) => withRetry(() => rows.list(page)),
     preview: (before) => withRetry(() => rows.preview(before)),
     read: (processes) => withRetry(() => rows.read(processes)),
   };
-  const reads = createMssqlReadQueries({ target, limits, knex: cold, key, time });
+  const reads = createMssqlReadQueries({ target, limits, knex, key, time });
   const feedSource = createMssqlFeedSource(reads);
   const feedRows = createFeedRows(reads, feedSource);
   return {
@@ -123,11 +123,11 @@ export async function openMssqlDatabase(
       list: (...page) => withRetry(() => list(...page)),
       countPending: (upTo) => withRetry(() => countPending(upTo)),
     }),
-    apiKeys: createApiKeyStore(cold, {
+    apiKeys: createApiKeyStore(knex, {
       key,
       time,
       row: (raw) => isoTimes(raw as ApiKeyRow),
-      // Two that count at the same time would both find room for one.
+      // Two statements that count at the same time would both find room for one key.
       alone: (statement) =>
         `${beginWithLock("'table api_key'")}\n${statement};\nCOMMIT TRANSACTION;`,
       retried: withRetry,
@@ -145,7 +145,7 @@ export async function openMssqlDatabase(
     openRebuild: () => openMssqlRebuildStore(target, limits),
     reads,
     analytics: createAnalytics({ reads, dialect: mssqlAnalytics, head: feedRows.head, clock }),
-    knex: cold,
+    knex,
     async ping() {
       await pool.request().query('SELECT 1 AS alive');
     },

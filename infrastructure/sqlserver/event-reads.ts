@@ -13,9 +13,8 @@ export const LIVE = `${COLUMNS}, CAST(NULL AS DATETIME2(3)) AS archived_at FROM 
 export const ARCHIVED = `${COLUMNS}, archived_at FROM event_log_archive`;
 
 /**
- * Looks into the archive when the log has nothing: pages of an archive are seldom in memory. The looks are
- * moments of their own, and a stream may be restored between them: when the archive has nothing either, the
- * log is looked at again.
+ * Reads the archive only when the log has nothing: pages of an archive are rarely in memory. A stream may be restored
+ * between the two reads: when the archive has nothing either, the log is read again.
  */
 export const liveElseArchived = (top: string, rest: string): string =>
   `SELECT ${top} ${LIVE} ${rest};
@@ -83,7 +82,7 @@ export function createEventReads(pool: sql.ConnectionPool): Omit<EventStore, 'ap
           .input('from', sql.VarChar(255), prefix)
           .input('to', sql.VarChar(255), after(prefix)),
       ),
-    // The processes of one trace may be here and there.
+    // Some processes of a trace may be live and others archived.
     findByTrace: (traceabilityId, { afterId = '0', ...size }) =>
       page(
         `SELECT TOP (@limit) * FROM (SELECT ${LIVE} ${TRACE} UNION ALL SELECT ${ARCHIVED} ${TRACE}) AS both_logs

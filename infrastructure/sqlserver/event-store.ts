@@ -9,22 +9,21 @@ import {
 } from '../../domain/process/index.ts';
 import { lateInstanceId, reopens } from '../sql/archive-rows.ts';
 import { checkAppend, OWN_KEY, stored, toEventRow } from '../sql/event-row.ts';
-import { createAppend, type Place } from './append.ts';
+import { createAppend, type WrittenEvent } from './append.ts';
 import { createEventReads, fromRow } from './event-reads.ts';
 
 export interface MssqlEventStoreOptions {
   pool: sql.ConnectionPool;
   leaseMs: number;
   onAppended: (events: readonly StoredEvent[]) => void;
-  /** Makes unique ids; new ones should sort behind older ones. */
+  /** Makes unique ids; new ones should sort after older ones. */
   newId?: () => string;
 }
 
 /**
  * The event store on SQL Server; see the port for what it promises.
  *
- * Every append has a dedupe key, its caller's or one of its own, by which it is found when its connection
- * was lost.
+ * Every append has a dedupe key, the caller's or one of its own, by which it is found after a lost connection.
  */
 export function createMssqlEventStore(options: MssqlEventStoreOptions): EventStore {
   const { pool, leaseMs, onAppended, newId = timeOrderedId } = options;
@@ -57,7 +56,7 @@ export function createMssqlEventStore(options: MssqlEventStoreOptions): EventSto
           throw new StreamArchivedError(correlationId);
         case 'written': {
           const written = events.map((event, at) =>
-            placed(event, correlationId, outcome.places[at]),
+            toStored(event, correlationId, outcome.events[at]),
           );
           onAppended(written);
           return { events: written, duplicate: false };
@@ -70,10 +69,14 @@ export function createMssqlEventStore(options: MssqlEventStoreOptions): EventSto
   };
 }
 
-/** An event with the place that it got. */
-function placed(event: ProcessEvent, correlationId: string, place: Place | undefined): StoredEvent {
-  if (!place) throw new Error('the database gave back fewer rows than it was given');
-  const { id, version, created_at, archived_at } = place;
+/** An event with the id, version and time that it got. */
+function toStored(
+  event: ProcessEvent,
+  correlationId: string,
+  written: WrittenEvent | undefined,
+): StoredEvent {
+  if (!written) throw new Error('the database returned fewer rows than it was given');
+  const { id, version, created_at, archived_at } = written;
   const createdAt = new Date(created_at).toISOString();
   const at = { id: String(id), correlationId, version, createdAt };
   return stored(event, archived_at ? { ...at, archivedAt: createdAt } : at);

@@ -12,7 +12,7 @@ export function chainHashes(events: number): string {
   return `DECLARE @epoch BIGINT = DATEDIFF_BIG(millisecond, '1970-01-01', @at);\n${steps.join('\n')}`;
 }
 
-/** A hash as the text that goes into the next one; nothing for none. */
+/** A hash as the text that is part of the next one; an empty text for NULL. */
 function decimal(hash: string): string {
   const parts = [1, 9, 17, 25].map((at) => `CAST(SUBSTRING(${hash}, ${at}, 8) AS BIGINT)`);
   return `CASE WHEN ${hash} IS NULL THEN '' ELSE CONCAT(${parts.join(", '.', ")}) END`;

@@ -13,10 +13,10 @@ interface Negotiating {
 let insisting = false;
 
 /**
- * Makes `encrypt: true` mean what it says, for every connection of this process. tedious 19 logs in
- * without encryption, password and all, when the server, or somebody who stands before it, answers that it
- * has none. It has no setting against that (its `connector` would lose Azure's redirects), hence this
- * wrapper; a test that listens on the wire fails if a new release no longer comes by here.
+ * Enforces `encrypt: true` for every connection of this process. tedious 19 logs in without encryption, with the
+ * password, when the server or somebody in between answers that it has none. It has no setting against that (its
+ * `connector` would lose Azure's redirects), hence this wrapper; a test that reads the traffic fails if a new release
+ * does not call it any more.
  */
 export function insistOnEncryption(): void {
   if (insisting) return;

@@ -9,11 +9,10 @@ EXEC @lock = sp_getapplock @Resource = @name, @LockMode = @mode, @LockOwner = 'S
 SELECT @lock AS lock;`;
 
 /**
- * Locks by name, each on a connection of its own that is kept for as long: a server gives up the locks of
- * a session that ends
+ * Locks by name, each on a connection of its own that stays open for as long: a server releases the locks of a session
+ * that ends
  * (https://learn.microsoft.com/sql/relational-databases/system-stored-procedures/sp-getapplock-transact-sql).
- * Who loses the connection loses the lock and is not told, so nothing may depend on it but that work is
- * not done twice.
+ * A run that loses the connection loses the lock without notice, so the lock must only save duplicate work.
  */
 export function createMssqlMaintenanceLock(
   target: MssqlTarget,

@@ -15,10 +15,10 @@ interface Row {
 const DUE = '(available_at <= @now OR available_at > DATEADD(millisecond, @longest, @now))';
 
 /**
- * Rows that another relay has locked are passed over, and row locks keep two relays from blocking each
- * other on a page (https://learn.microsoft.com/sql/t-sql/queries/hints-transact-sql-table). Due is asked
- * again at the update, in case a row was taken between look and lock: with `UPDLOCK` none can be, and no
- * test has seen the difference, since a server that ignores the hint looks for the rows again as well.
+ * Rows that another relay has locked are skipped, and row locks keep two relays from blocking each other on a page
+ * (https://learn.microsoft.com/sql/t-sql/queries/hints-transact-sql-table). Due is
+ * checked again at the update, in case a row was claimed between read and lock: `UPDLOCK` prevents that, and no test
+ * has seen the difference, because a server that ignores the hint reads the rows again as well.
  *
  * Leases run by the server's clock, the same for all instances.
  */

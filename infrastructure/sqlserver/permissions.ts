@@ -7,13 +7,13 @@ import {
 
 export type Connection = Pick<sql.ConnectionPool, 'request'>;
 
-/** Those that somebody has given on a table or view. */
+/** The grants and denials on a table or view. */
 export async function permissionsOn(db: Connection, name: string): Promise<Permission[]> {
   const { recordset } = await db.request().query<Permission>(permissionsQuery(name));
   return recordset;
 }
 
-/** Gives them on another one. */
+/** Repeats them on another table or view. */
 export async function permit(
   db: Connection,
   name: string,

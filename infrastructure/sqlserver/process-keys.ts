@@ -4,9 +4,9 @@ import { fromKeyRow, KEY_COLUMNS, type KeyRow } from '../sql/process-key-row.ts'
 import { isoTimes, withRetry } from './connection.ts';
 
 /** Ids in one statement: SQL Server takes 2,100 parameters. */
-const AT_ONCE = 500;
+const MAX_IDS = 500;
 const ONE = `SELECT ${KEY_COLUMNS} FROM process_key WHERE correlation_id = @correlation_id;`;
-/** Of two at the same moment one fails on the primary key, is run again and reads what the other wrote. */
+/** If two run at the same moment, one fails on the primary key, is run again and reads what the other wrote. */
 const ADD = `
 INSERT INTO process_key (correlation_id, wrapped_key, master_key, created_at)
   SELECT @correlation_id, @wrapped_key, @master_key, SYSUTCDATETIME()
@@ -47,8 +47,8 @@ export function createMssqlProcessKeys(pool: sql.ConnectionPool): ProcessKeys {
   return {
     async find(correlationIds) {
       const rows: KeyRow[] = [];
-      for (let at = 0; at < correlationIds.length; at += AT_ONCE) {
-        rows.push(...(await findSome(correlationIds.slice(at, at + AT_ONCE))));
+      for (let at = 0; at < correlationIds.length; at += MAX_IDS) {
+        rows.push(...(await findSome(correlationIds.slice(at, at + MAX_IDS))));
       }
       return rows.map((row) => fromKeyRow(isoTimes(row)));
     },
@@ -72,7 +72,7 @@ export function createMssqlProcessKeys(pool: sql.ConnectionPool): ProcessKeys {
       const erasedAt = row.erased_at.toISOString();
       return { kind: row.erased > 0 ? 'erased' : 'erased-before', erasedAt };
     },
-    // Pages and the log of the database are the server's; what backups keep is theirs.
+    // Pages and the log of the database belong to the server, and backups to the operator.
     scrub: async () => true,
     async leftInEngine(limit) {
       const { recordset } = await withRetry(() =>

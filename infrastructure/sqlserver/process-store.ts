@@ -13,8 +13,8 @@ const TABLE_ID = `OBJECT_ID('process_store')`;
 const NEWER = `SELECT * FROM event_log WHERE correlation_id = @correlation_id AND version > ISNULL(
   (SELECT version FROM process_store WHERE correlation_id = @correlation_id), 0) ORDER BY version`;
 /**
- * Only while the stream is live: another projector may have been faster, and the archive faster still;
- * the row would then stand beside the archived one.
+ * Only while the stream is live: another projector may have been faster, and the archive run as well; there would then
+ * be a second row beside the archived one.
  */
 const INSERT = `${BEGIN_WITH_STREAM_LOCK}
 ${SHARE_TABLES}
@@ -24,8 +24,8 @@ INSERT INTO process_store (${PROCESS_COLUMNS.join(', ')})
 SELECT @@ROWCOUNT AS written;
 COMMIT TRANSACTION;`;
 /**
- * Only in the table from which the row was read. A rebuild may have put another one in its place, and what the
- * old row said must not go on in the new one.
+ * Only in the table from which the row was read. A rebuild may have swapped it, and what the old row said must not get
+ * into the new one.
  */
 const UPDATE = `SET XACT_ABORT ON;
 DECLARE @lock INT;
@@ -39,7 +39,7 @@ UPDATE process_store SET ${PROCESS_COLUMNS.slice(1)
 SELECT @@ROWCOUNT AS written;
 COMMIT TRANSACTION;`;
 
-/** process_store on SQL Server: a projection that lost the race reads again and folds anew. */
+/** process_store on SQL Server: a projection whose row was changed meanwhile reads and folds again. */
 export function createMssqlProcessStore(options: {
   pool: sql.ConnectionPool;
   list: ProcessStore['list'];
@@ -62,7 +62,7 @@ export function createMssqlProcessStore(options: {
     ];
     const known = rows[0] ? fromProcessRow(isoTimes(rows[0])) : null;
     const newer = events.map((row) => fromEventRow(String(row.id), isoTimes(row)));
-    // The two reads are two moments: the row may have moved on in between.
+    // The row may have been updated between the two reads.
     const next = newer.filter((event) => event.version > (known?.version ?? 0));
     if (next.length === 0) return { state: known };
     if (next[0]?.version !== (known?.version ?? 0) + 1) return null;

@@ -7,21 +7,20 @@ import { lockStream } from './stream-lock.ts';
 import { SHARE_TABLES } from './table-lock.ts';
 
 /** Processes of one statement: two parameters each, and the server takes 2,100. */
-const MOST_PROCESSES = 500;
+const MAX_PROCESSES = 500;
 
 const given = (count: number): string =>
   Array.from({ length: count }, (_, at) => `(@stream${at}, @version${at})`).join(', ');
 
-/** Of files that were purged before, nothing is left: a look without locks. */
+/** Processes of files that were purged before do not exist any more: a read without locks. */
 const there = (count: number): string => `
 SELECT p.correlation_id, p.version FROM process_store_archive AS p
   JOIN (VALUES ${given(count)}) AS given (correlation_id, version)
   ON p.correlation_id = given.correlation_id AND p.version = given.version;`;
 
 /**
- * Deletes under the locks of the streams, taken in the order of the ids as by a move: what comes late for
- * one of them waits, and what came before is seen. In this order an event that is given its position meanwhile
- * loses it, too.
+ * Deletes under the locks of the streams, taken in the order of the ids as by a move: a late event of one of them waits,
+ * and an earlier one is seen. In this order an event that gets its position meanwhile loses it, too.
  */
 function removeStatement(count: number, keepKeys: boolean): string {
   const locks = Array.from({ length: count }, (_, at) => lockStream(`@stream${at}`));
@@ -81,8 +80,8 @@ export function createMssqlRemove(pool: sql.ConnectionPool): Purge['remove'] {
   }
 
   return async (processes, { keepKeys }) => {
-    if (processes.length > MOST_PROCESSES) {
-      throw new RangeError(`one call deletes ${MOST_PROCESSES} processes at most`);
+    if (processes.length > MAX_PROCESSES) {
+      throw new RangeError(`one call deletes ${MAX_PROCESSES} processes at most`);
     }
     if (processes.length === 0) return { processes: 0, events: 0 };
     return withRetry(() => removeSome(processes, keepKeys));

@@ -11,12 +11,11 @@ import {
 } from './connection.ts';
 import { readBounded } from './stream-rows.ts';
 
-/** Connections for queries that may take their time. */
-const MOST_CONNECTIONS = 4;
-/** Milliseconds that one of them may take. */
-const PATIENCE_MS = 300_000;
+/** Connections for queries that may take long. */
+const MAX_CONNECTIONS = 4;
+const QUERY_TIMEOUT_MS = 300_000;
 
-/** Connections of their own, opened with the first query: long ones keep none from the live work. */
+/** On connections of their own, opened with the first query, so that long queries take none from the live work. */
 export function createMssqlReadQueries(
   options: { target: MssqlTarget; limits: Partial<PoolLimits> } & Pick<
     ReadQueries,
@@ -27,8 +26,8 @@ export function createMssqlReadQueries(
   const pool = createPool(target, {
     ...limits,
     min: 0,
-    max: MOST_CONNECTIONS,
-    requestTimeoutMs: PATIENCE_MS,
+    max: MAX_CONNECTIONS,
+    requestTimeoutMs: QUERY_TIMEOUT_MS,
   });
   let connected: Promise<unknown> | undefined;
 
@@ -40,7 +39,7 @@ export function createMssqlReadQueries(
     return connected;
   }
 
-  /** One round trip, which the signal ends on the server, too. */
+  /** One round trip, which the signal cancels on the server, too. */
   async function run<Row>(
     query: Knex.QueryBuilder | Knex.Raw,
     maxBytes: number,

@@ -14,19 +14,19 @@ import { copyDefinition, dropTables, swapTables } from './shadow-tables.ts';
 import { TAKE_TABLES } from './table-lock.ts';
 import type { MssqlTarget } from './target.ts';
 
-/** Milliseconds for a statement: the index of a large table takes its time to count. */
+/** Milliseconds for a statement: counting the index of a large table takes long. */
 const REQUEST_TIMEOUT_MS = 600_000;
 const CONNECTIONS = 2;
 const BEGIN_MOVES = `IF NOT EXISTS (SELECT 1 FROM [checkpoint] WHERE name = '${MOVES}')
   INSERT INTO [checkpoint] (name, data, updated_at) VALUES ('${MOVES}', '0', SYSUTCDATETIME());`;
-/** Those who write to the tables without our lock wait at these, until the end of the transaction. */
+/** Writers that do not take our lock wait at these, until the end of the transaction. */
 const KEEP_OUT = PARTITIONS.map(
   (partition) =>
     `SELECT TOP (1) 1 AS held FROM ${TABLES[partition].rows} WITH (TABLOCKX, HOLDLOCK);`,
 ).join('\n');
 /**
- * The lock waits for the writers that have begun, so no event up to the last one can appear later. They wait
- * for it in turn for as long as the look takes.
+ * The lock waits for all writers that have begun, so no event up to the last one can appear later. New writers wait
+ * while it is read.
  */
 const HIGH_WATER = `SELECT MAX(id) AS id FROM (
   SELECT MAX(id) AS id FROM event_log WITH (TABLOCK, HOLDLOCK)
@@ -54,7 +54,7 @@ export async function openMssqlRebuildStore(
   const transaction = <T>(work: (tx: sql.Transaction) => Promise<T>): Promise<T> =>
     withRetry(async () => {
       const tx = pool.transaction();
-      // A connection that breaks ends the transaction, and whoever listens not would be ended with it.
+      // A connection that breaks reports an error here; without a listener it would end the process.
       tx.on('error', () => {});
       await tx.begin();
       try {
@@ -92,7 +92,7 @@ export async function openMssqlRebuildStore(
     },
     createShadows: () =>
       transaction(async (tx) => {
-        // With nobody half through a move, or it would not have been counted.
+        // Under the lock, because a move that is half done would not be counted.
         await takeTables(tx);
         await tx.request().query(BEGIN_MOVES);
         for (const partition of PARTITIONS)

@@ -34,7 +34,7 @@ SELECT @written AS written;`;
  * The statements of a rebuild on SQL Server.
  *
  * @param request makes a request: of the pool, or of the transaction
- * @param tx the transaction, where there is one; a lost connection is then met by whoever began it
+ * @param tx the transaction, if any; its owner then handles a lost connection
  */
 export function createMssqlRebuildTables(
   request: () => sql.Request,

@@ -13,17 +13,17 @@ import { BEGIN_WITH_STREAM_LOCK } from './stream-lock.ts';
 import { SHARE_TABLES } from './table-lock.ts';
 
 /**
- * Under the lock of the stream, as a move the other way. IDENTITY_INSERT lets the events keep their ids; it
- * needs the right to alter the table, and is a setting of the session, which SQL Server sets back at the end
- * of a batch with parameters, however it ends
+ * Under the lock of the stream, as the move to the archive. IDENTITY_INSERT lets the events keep their ids; it needs the
+ * right to alter the table, and is a setting of the session, which SQL Server resets at the end of a batch with
+ * parameters, however it ends
  * (https://learn.microsoft.com/sql/t-sql/statements/set-statements-transact-sql#considerations-when-you-use-the-set-statements).
- * It is set back by hand as well: servers that speak T-SQL without being SQL Server may not do so.
+ * It is reset explicitly as well, because servers that speak T-SQL without being SQL Server may not do so.
  */
 const RESTORE = `${BEGIN_WITH_STREAM_LOCK}
 ${SHARE_TABLES}
-DECLARE @now DATETIME2(3) = SYSUTCDATETIME(), @place VARCHAR(20);
-SET @place = ${WHEREABOUTS};
-IF @place = 'archived'
+DECLARE @now DATETIME2(3) = SYSUTCDATETIME(), @found VARCHAR(20);
+SET @found = ${WHEREABOUTS};
+IF @found = 'archived'
 BEGIN
   SET IDENTITY_INSERT event_log ON;
   BEGIN TRY
@@ -40,7 +40,7 @@ BEGIN
   ${COUNT_MOVE};
 END
 COMMIT TRANSACTION;
-SELECT @place AS place;`;
+SELECT @found AS found;`;
 
 /** `restore` on SQL Server. */
 export function createMssqlRestore(pool: sql.ConnectionPool): Archive['restore'] {
@@ -51,16 +51,16 @@ export function createMssqlRestore(pool: sql.ConnectionPool): Archive['restore']
         pool
           .request()
           .input('correlation_id', sql.VarChar(255), correlationId)
-          .query<{ place: Whereabouts }>(RESTORE),
+          .query<{ found: Whereabouts }>(RESTORE),
       {
         onDoubt: () => {
           doubt = true;
         },
       },
     );
-    const place = recordset[0]?.place ?? 'unknown';
-    // An attempt whose connection was lost has done it.
-    if (place === 'archived' || (doubt && place === 'restored-before')) return 'restored';
-    return place;
+    const found = recordset[0]?.found ?? 'unknown';
+    // Restored now, or by an earlier attempt whose connection was lost.
+    if (found === 'archived' || (doubt && found === 'restored-before')) return 'restored';
+    return found;
   };
 }

@@ -2,11 +2,11 @@ import sql from 'mssql';
 import type { RollupRow, RollupTable } from '../sql/rollup-rows.ts';
 
 interface ColumnType {
-  /** As the driver sends it; it writes the column's name into it. */
+  /** As the driver sends it; a new object each time, because a bulk load writes into it. */
   sent: () => sql.ISqlType;
-  /** As a table variable has it: keys are compared byte by byte. */
+  /** As a table variable declares it: keys are compared byte by byte. */
   declared: string;
-  /** As OPENJSON takes it, which knows no collations. */
+  /** As OPENJSON takes it, which has no collations. */
   read: string;
   required: boolean;
 }

@@ -1,7 +1,7 @@
 import { lowestGone, NEXT_GENERATION } from '../sql/rollup-generations.ts';
 import { ROLLUP_TABLES } from '../sql/rollup-rows.ts';
 
-/** Goes on with the generation that `@made_by` began, or begins one in the place of any other. */
+/** Continues the generation that `@made_by` began, or begins one instead of any other. */
 export const BEGIN = `SET XACT_ABORT ON;
 DECLARE @resumed INT = 1;
 BEGIN TRANSACTION;
@@ -17,8 +17,8 @@ SELECT generation, position, rolled_up_to, @resumed AS resumed
   FROM rollup_state WHERE is_current = 0 AND made_by = @made_by;`;
 
 /**
- * The first update waits for those who add to either generation, and keeps them out until the end. Run again
- * after a lost answer, it finds the generation current.
+ * The first update waits for batches of either generation, and keeps them out until the end. Run again after a lost
+ * answer, it finds the generation current.
  */
 export const SWAP = `SET XACT_ABORT ON;
 DECLARE @outcome VARCHAR(20) = 'gone', @at BIGINT, @current INT;
@@ -36,7 +36,7 @@ END
 COMMIT TRANSACTION;
 SELECT @outcome AS outcome;`;
 
-/** Removes rows of the lowest generation that is no more, `@limit` of each table at most. */
+/** Removes rows of the lowest replaced generation, up to `@limit` of each table. */
 export const REMOVE_REPLACED = `DECLARE @removed INT = 0, @gone INT;
 ${ROLLUP_TABLES.map(
   ({ name }) => `SET @gone = ${lowestGone(name)};

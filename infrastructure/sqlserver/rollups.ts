@@ -29,8 +29,8 @@ const found = (table: RollupTable, variable: string): string =>
   JOIN ${table.name} AS r ON r.generation = @generation AND ${sameKeys('r', 'k', table.keys)};`;
 
 /**
- * Moves the position, which keeps others with a batch of this generation out until the end of the transaction,
- * and reads the rows that the batch touches.
+ * Moves the position, which keeps out other batches of this generation until the end of the transaction, and reads the
+ * rows that the batch touches.
  */
 const ADVANCE = `SET XACT_ABORT ON;
 UPDATE rollup_state SET position = @to, rolled_up_to = @rolled_up_to, updated_at = SYSUTCDATETIME()
@@ -44,15 +44,14 @@ SELECT ${GROUP.map((name) => `r.${name}`).join(', ')}, r.error_key FROM @group A
 ${found(STEP_ROLLUP, '@step')}
 ${found(PROCESS_ROLLUP, '@process')}`;
 
-/** Rows are replaced: a bulk load cannot change any, and histograms are too long for JSON on some servers. */
+/** Rows are replaced: a bulk load cannot update, and histograms are too long for JSON on some servers. */
 const remove = (table: RollupTable): string => `${readKeys('@row', table.keys, '@rows')}
 DELETE r FROM ${table.name} AS r JOIN @row AS k
   ON ${sameKeys('r', 'k', table.keys)} WHERE r.generation = @generation;`;
 
 /**
- * Only who reads the rollups of a server without snapshots waits for a batch. Its round trips take the same time
- * for one event as for hundreds: where they are slow, a batch that is meant to be short would get smaller and
- * smaller for nothing.
+ * Only readers of the rollups on a server without snapshots wait for a batch. Its round trips take the same time for one
+ * event as for hundreds: where they are slow, a shorter time would only make the batches smaller and smaller.
  */
 const BATCH_MS = 250;
 
@@ -149,11 +148,11 @@ export function createMssqlRollupStore(pool: sql.ConnectionPool): NewRollups {
       );
       return recordset[0]?.removed ?? 0;
     },
-    // One that was committed and lost its answer finds the position moved: it is not added twice.
+    // A batch that was committed and lost its answer finds the position moved, and is not added twice.
     apply: (batch) =>
       withRetry(async () => {
         const tx = pool.transaction();
-        // A connection that breaks ends the transaction, and whoever listens not would be ended with it.
+        // A connection that breaks reports an error here; without a listener it would end the process.
         tx.on('error', () => {});
         await tx.begin();
         try {
@@ -179,7 +178,7 @@ function toState(row: StateRow): RollupState {
   return { generation, position: String(position), rolledUpTo: upTo?.toISOString() ?? null };
 }
 
-/** As `groupKey` names the group of a row. */
+/** The group of a row, in the form of `groupKey`. */
 function rowGroup(row: RollupRow): string {
   return JSON.stringify(GROUP.map((name) => row[name]));
 }

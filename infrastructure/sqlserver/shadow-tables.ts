@@ -2,7 +2,7 @@ import { PARTITIONS } from '../../domain/archive/index.ts';
 import { quoted } from '../../migrations/permissions.ts';
 import { replacedOf, shadowOf, TABLES } from '../sql/process-tables.ts';
 import { type Connection, permissionsOn, permit } from './permissions.ts';
-import { takeViewsAway } from './process-views.ts';
+import { dropViews } from './process-views.ts';
 
 interface Column {
   name: string;
@@ -20,7 +20,7 @@ interface IndexColumn {
   is_primary_key: boolean;
   filter: string | null;
   column: string;
-  place: number;
+  key_order: number;
   is_descending: boolean;
   is_included: boolean;
 }
@@ -34,15 +34,15 @@ const checksOf = (table: string): string => `
 SELECT definition FROM sys.check_constraints WHERE parent_object_id = OBJECT_ID('${table}')`;
 const indexesOf = (table: string): string => `
 SELECT i.name, i.type_desc AS type, i.is_unique, i.is_primary_key, i.filter_definition AS filter,
-  c.name AS [column], ic.key_ordinal AS place, ic.is_descending_key AS is_descending, ic.is_included_column AS is_included
+  c.name AS [column], ic.key_ordinal AS key_order, ic.is_descending_key AS is_descending, ic.is_included_column AS is_included
 FROM sys.indexes AS i
 JOIN sys.index_columns AS ic ON ic.object_id = i.object_id AND ic.index_id = i.index_id
 JOIN sys.columns AS c ON c.object_id = ic.object_id AND c.column_id = ic.column_id
 WHERE i.object_id = OBJECT_ID('${table}') ORDER BY i.index_id, ic.key_ordinal, ic.index_column_id`;
 
 /**
- * Makes an empty table with the columns, checks and indexes of another, those that an administrator added
- * included. Names of indexes are per table; constraints, whose names are per schema, get names from the server.
+ * Creates an empty table with the columns, checks and indexes of another, including those that an administrator added.
+ * Index names are unique in a table; constraints, whose names are unique in a schema, get names from the server.
  */
 export async function copyDefinition(db: Connection, table: string, copy: string): Promise<void> {
   const [columns, checks, parts] = [
@@ -97,11 +97,11 @@ function indexStatement(table: string, parts: readonly IndexColumn[]): string {
 }
 
 /**
- * The shadows take the names of the tables, and the grants and denials on these: they belong to a table's id,
- * not to its name.
+ * The shadow tables take the names of the tables, and the grants and denials on these: they belong to the id of a
+ * table, not to its name.
  */
 export async function swapTables(db: Connection): Promise<void> {
-  const makeViews = await takeViewsAway(db);
+  const createViews = await dropViews(db);
   for (const partition of PARTITIONS) {
     const { rows: table } = TABLES[partition];
     const permissions = await permissionsOn(db, table);
@@ -109,7 +109,7 @@ export async function swapTables(db: Connection): Promise<void> {
     await rename(db, shadowOf(partition), table);
     await permit(db, table, permissions);
   }
-  await makeViews();
+  await createViews();
 }
 
 async function rename(db: Connection, from: string, to: string): Promise<void> {

@@ -1,14 +1,14 @@
 /**
- * The number of the error when a lock is not given. Without a time limit that means that waiting for it
- * would have been a deadlock, and passes like any other.
+ * The number of the error when a lock is refused. Without a time-out that means that waiting would have been a deadlock,
+ * which is transient like any other.
  */
 export const STREAM_NOT_LOCKED = 50_001;
 
 /**
- * Takes the lock of one stream, named by its id, until the transaction's end. Whoever adds to a stream,
- * moves it or begins its row in process_store has it, so that an append never meets a stream that is half
- * moved. A row lock would not do: a stream that is gone has no rows. Names are compared byte by byte, as
- * the ids are
+ * Takes the lock of one stream, named by its id, until the end of the transaction. Every transaction that appends to a
+ * stream, moves it or inserts its row in process_store takes it, so that an append never sees a stream that is half
+ * moved. A row lock is not enough: a stream that was moved has no rows. Names are compared byte by byte, like the ids
+ *
  * (https://learn.microsoft.com/sql/relational-databases/system-stored-procedures/sp-getapplock-transact-sql).
  *
  * @param id the parameter or variable that holds it; `@lock INT` must be declared

@@ -6,12 +6,12 @@ const lock = (mode: 'Shared' | 'Exclusive'): string =>
 IF @lock < 0 THROW ${STREAM_NOT_LOCKED}, 'the tables of processes could not be locked', 1;`;
 
 /**
- * In every transaction that writes process_store or its archive, before it does and after the locks of
- * streams; `@lock INT` must be declared. A rebuild exchanges the tables by renaming them, and a statement that
- * had begun before would go on with the table that was replaced. A statement that begins after looks for the
- * table anew, for its plan no longer holds.
+ * In every transaction that writes process_store or its archive, before the write and after the locks of streams;
+ * `@lock INT` must be declared. A rebuild swaps the tables by renaming them, and a statement that had begun before would
+ * continue with the table that was replaced. A statement that begins later finds the new table, because its plan is not
+ * valid any more.
  */
 export const SHARE_TABLES = lock('Shared');
 
-/** Keeps those out. */
+/** Keeps all of them out. */
 export const TAKE_TABLES = lock('Exclusive');

@@ -1,6 +1,6 @@
 import { SetupError } from '../../domain/common/index.ts';
 
-/** What DATABASE_URL says. */
+/** The parts of DATABASE_URL. */
 export interface MssqlTarget {
   server: string;
   port: number;
@@ -16,7 +16,7 @@ export interface MssqlTarget {
   multiSubnetFailover: boolean;
 }
 
-/** The parameters of the URL and what they may be. */
+/** The parameters of the URL and their values. */
 const PARAMETERS: Readonly<Record<string, RegExp>> = {
   encrypt: /^(true|false|strict)$/,
   trustServerCertificate: /^(true|false)$/,

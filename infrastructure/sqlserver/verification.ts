@@ -47,7 +47,7 @@ SELECT ${selectRows('archived')} ${ONE};
 ${NOW};
 COMMIT TRANSACTION;`;
 
-/** Verification on SQL Server: pages are read without locks, one process under the lock of its stream. */
+/** Verification on SQL Server: pages are read without locks, a single process under the lock of its stream. */
 export function createMssqlVerification(options: {
   pool: sql.ConnectionPool;
   readers: sql.ConnectionPool;

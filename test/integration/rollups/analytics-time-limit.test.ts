@@ -1,7 +1,7 @@
 import Fastify from 'fastify';
 import { validatorCompiler } from 'fastify-type-provider-zod';
 import { expect, it } from 'vitest';
-import { MOST_TALLIES } from '../../../infrastructure/sql/analytics-tallies.ts';
+import { MAX_TALLIES } from '../../../infrastructure/sql/analytics-tallies.ts';
 import { analyticsRoutes } from '../../../src/http/routes/api/analytics/index.ts';
 import { databaseKinds } from '../../support/databases.ts';
 
@@ -40,7 +40,7 @@ it('an answer that would need too much memory is refused, which says what to cha
   try {
     await database.knex.raw(
       `INSERT INTO event_log (correlation_id, version, event_type, schema_version, step_name, status, process_name, execution_time, created_at)
-       WITH RECURSIVE many (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM many WHERE n <= ${MOST_TALLIES})
+       WITH RECURSIVE many (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM many WHERE n <= ${MAX_TALLIES})
        SELECT 'many', n, 'step-completed', 3, 'step-' || n, 'ok', 'many', n, '2026-03-01T10:00:00.000Z' FROM many`,
     );
     await app.register(analyticsRoutes, { store: { analytics: database.analytics } });
@@ -51,7 +51,7 @@ it('an answer that would need too much memory is refused, which says what to cha
       /more than 50,000 groups in buckets; ask for a longer bucket or a shorter range/,
     );
     const answered = await app.inject(`/api/analytics/steps?${query}&groupBy=process`);
-    expect(answered.json().steps).toMatchObject([{ process: 'many', count: MOST_TALLIES + 1 }]);
+    expect(answered.json().steps).toMatchObject([{ process: 'many', count: MAX_TALLIES + 1 }]);
   } finally {
     await app.close();
     await database.destroy();

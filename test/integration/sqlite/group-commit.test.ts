@@ -126,7 +126,7 @@ describe('the group commit', () => {
   });
 
   it('G10: rejects all writes that another writer keeps out for too long, with nothing written', async () => {
-    const impatient = createGroupCommit(db, { patienceMs: 200 });
+    const impatient = createGroupCommit(db, { timeoutMs: 200 });
     other.exec('BEGIN IMMEDIATE');
     const begin = Date.now();
     // More than one group holds: none waits for the one before it to give up.
