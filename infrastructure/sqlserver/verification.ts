@@ -157,7 +157,7 @@ function collectRows(
   }
 }
 
-/** Replaces the times in place: the rest of a long row is not copied. */
+/** Changes only the times of the given row: a long one is not copied. */
 function eventRow(row: Row) {
   const time = (value: unknown): string | null =>
     value instanceof Date ? value.toISOString() : ((value ?? null) as string | null);
