@@ -10,7 +10,6 @@ export type {
 } from './engine.ts';
 export {
   type EngineVariable,
-  type EngineVariables,
   toEngineVariables,
   type VariableValue,
 } from './engine-variables.ts';

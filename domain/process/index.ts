@@ -21,7 +21,6 @@ export {
   type ProcessEvent,
   type ProcessIdentity,
   type ProcessRequested,
-  type StepCompleted,
   type StepFailed,
   type StoredEvent,
   unreachable,

@@ -1,6 +1,5 @@
 export {
   DEFAULT_RETRY,
-  DEFAULT_STEP_TIMEOUT,
   defineProcess,
   type HttpAnswer,
   type HttpCall,
@@ -14,6 +13,6 @@ export {
 export { findStep, isExpression, keysOf, topicOf } from './find-step.ts';
 export { createHandleTask, type HandleTask } from './handle-task.ts';
 export { readStartVariables } from './start-variables.ts';
-export type { ConfiguredStep, OpenStepHttp, StepObserver, StepPorts } from './step-run.ts';
+export type { ConfiguredStep, StepObserver, StepPorts } from './step-run.ts';
 export type { Report, Task } from './task.ts';
 export { type Topic, topicsOf } from './topics.ts';
