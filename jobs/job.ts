@@ -9,7 +9,7 @@ import type {
 } from '../domain/outbox/index.ts';
 
 /** The service instances with this role run the job. */
-export type JobRole = 'worker' | 'projector' | 'retention';
+type JobRole = 'worker' | 'projector' | 'retention';
 
 /** A job that events cause; `event-jobs.ts` says which. */
 export interface EventJob {

@@ -1,7 +1,7 @@
 import { type Clock, createBatchSize, sleep } from '../common/index.ts';
 import type { Archive, ArchiveCount, Batch } from './archive.ts';
 
-export interface ArchiveExpiredOptions {
+interface ArchiveExpiredOptions {
   /** Milliseconds since its last change after which an ended process is archived. */
   olderThanMs: number;
   /** Processes in one transaction, at most. */

@@ -8,7 +8,7 @@ export type {
   RestoreOutcome,
 } from './archive.ts';
 export { type ArchiveTotals, archiveExpired, type MovedBatch } from './archive-expired.ts';
-export type { MaintenanceLock, MaintenanceTask } from './maintenance-lock.ts';
+export type { MaintenanceLock } from './maintenance-lock.ts';
 export { endOfMonth, type Month, startOfMonth } from './month.ts';
 export { PARTITIONS, type Partition } from './partition.ts';
 export type { ArchivedProcess, ArchivedVersion, ColdArchive, Purge } from './purge.ts';

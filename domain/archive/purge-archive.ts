@@ -3,7 +3,7 @@ import type { ArchiveCount } from './archive.ts';
 import { endOfMonth } from './month.ts';
 import type { ArchivedProcess, ArchivedVersion, ColdArchive, Purge } from './purge.ts';
 
-export interface PurgeOptions {
+interface PurgeOptions {
   /** Milliseconds since its last change after which an archived process is deleted. */
   olderThanMs: number;
   /** Processes in one transaction, at most. */

@@ -12,7 +12,7 @@ export interface ArchivedProcess extends ArchivedVersion {
   updatedAt: Timestamp;
 }
 
-export interface ArchivedPage {
+interface ArchivedPage {
   /** `updated_at` at or after, and before. */
   changedFrom?: Timestamp | undefined;
   changedBefore: Timestamp;

@@ -9,9 +9,7 @@ export const ARCHIVE_LOCKS: readonly NeededLock[] = [
 ];
 
 /** The locks of a run, or the one that another run holds. */
-export type TakenLocks =
-  | { taken: true; release(): Promise<void> }
-  | { taken: false; by: MaintenanceTask };
+type TakenLocks = { taken: true; release(): Promise<void> } | { taken: false; by: MaintenanceTask };
 
 /**
  * Takes all locks in this order, or none of them; does not wait.

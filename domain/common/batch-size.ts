@@ -5,7 +5,7 @@ const FIRST_BATCH = 20;
 /** A batch is at most this many times as large as the one before: a fast one may have been luck. */
 const MAX_GROWTH = 2;
 
-export interface BatchSize {
+interface BatchSize {
   /** Processes in the next batch. */
   next(): number;
   /** Adjusts the size after a batch that moved so many processes in a transaction of `ms` milliseconds. */

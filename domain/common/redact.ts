@@ -1,6 +1,6 @@
 import type { Json } from './json.ts';
 
-export const REDACTED = '[redacted]';
+const REDACTED = '[redacted]';
 
 /**
  * A copy of `value` with the values at `paths` replaced. A path is names joined by dots; `*` stands for

@@ -2,7 +2,7 @@
  * W3C trace context (https://www.w3.org/TR/trace-context/) as far as events, jobs and log lines need it.
  */
 
-export interface TraceContext {
+interface TraceContext {
   /** 32 hex digits, the same for everything that one call causes. */
   traceId: string;
   /** 16 hex digits. */

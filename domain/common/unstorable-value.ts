@@ -2,7 +2,7 @@
 const MAX_DEPTH = 200;
 
 /** A value that JSON cannot store unchanged. */
-export interface UnstorableValue {
+interface UnstorableValue {
   /** Names and indexes from the outside in. */
   path: readonly string[];
   message: string;

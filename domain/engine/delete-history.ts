@@ -3,7 +3,7 @@ import type { EventStore } from '../process/index.ts';
 import type { Engine } from './engine.ts';
 import { recordedInstances } from './retry-instance.ts';
 
-export interface DeleteHistoryPorts {
+interface DeleteHistoryPorts {
   eventStore: Pick<EventStore, 'readStream'>;
   engine: Pick<Engine, 'findInstances' | 'deleteHistory'>;
   processKeys: Pick<ProcessKeys, 'noteGoneFromEngine'>;

@@ -9,7 +9,7 @@ import {
 } from '../process/index.ts';
 import type { Engine } from './engine.ts';
 
-export interface Message {
+interface Message {
   messageName: string;
   variables: JsonObject;
   /** Who sends it. */
@@ -17,7 +17,7 @@ export interface Message {
   audit: Audit;
 }
 
-export type MessageAnswer =
+type MessageAnswer =
   | { kind: 'delivered' | 'no-receiver' | 'ended' | 'unknown' }
   /** The engine has taken it, but the event of it was not written, or whether it was is not known. */
   | { kind: 'not-recorded'; reason: StoreUnavailableError };

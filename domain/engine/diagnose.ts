@@ -24,7 +24,7 @@ export type Diagnosis =
   | { kind: 'end'; outcome: Outcome; deletes: boolean };
 
 /** What the engine says of a process. */
-export interface EngineView {
+interface EngineView {
   /** The recorded instance; null when history does not have it and it does not run. */
   recorded: EngineInstance | null;
   /** The open incidents of the recorded instance. */

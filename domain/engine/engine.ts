@@ -21,7 +21,7 @@ export interface EngineInstance {
 }
 
 /** The instance at the root of a hierarchy of calls. */
-export interface RootInstance {
+interface RootInstance {
   processInstanceId: string;
   businessKey: string | null;
   processKey: string;
@@ -62,7 +62,7 @@ export interface EngineInspection {
   isWorkedOn(processInstanceId: string): Promise<boolean>;
 }
 
-export interface BpmnFile {
+interface BpmnFile {
   fileName: string;
   /** A text is sent as UTF-8. */
   content: Uint8Array | string;

@@ -8,11 +8,7 @@ export type {
   EngineInstance,
   TaskRef,
 } from './engine.ts';
-export {
-  type EngineVariable,
-  toEngineVariables,
-  type VariableValue,
-} from './engine-variables.ts';
+export { type EngineVariable, toEngineVariables, type VariableValue } from './engine-variables.ts';
 export type { ReconcilePorts } from './reconcile-ports.ts';
 export { type ReconcileOptions, reconcileProcesses } from './reconcile-processes.ts';
 export { type RetryInstancePorts, retryInstance } from './retry-instance.ts';

@@ -13,7 +13,7 @@ import { isRunning, retryInstance } from './retry-instance.ts';
 import { startInstance } from './start-instance.ts';
 
 /** What the engine says of the pending processes of a batch. */
-export interface BatchView {
+interface BatchView {
   /** By business key. */
   instances: ReadonlyMap<string, readonly EngineInstance[]>;
   /** By instance. */

@@ -3,7 +3,7 @@ import type { ProcessKeys } from '../personal-data/index.ts';
 import type { EventStore, ProcessStore } from '../process/index.ts';
 import type { Engine, TaskRef } from './engine.ts';
 
-export interface ReconcileLog {
+interface ReconcileLog {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;

@@ -12,7 +12,7 @@ import {
 import type { Engine } from './engine.ts';
 import type { VariableValue } from './engine-variables.ts';
 
-export interface RecordedStart {
+interface RecordedStart {
   request: StoredEvent & ProcessRequested;
   /** The event that asks for the instance: the request, or a retry. */
   cause: StoredEvent;

@@ -1,7 +1,7 @@
 import type { EventFeed, FeedPosition } from './event-feed.ts';
 
 /** Waits for new events in the feed. */
-export interface FeedListener {
+interface FeedListener {
   /**
    * Resolves with true once there may be events since the previous call, which may be at once; with false once the
    * listener has ended.

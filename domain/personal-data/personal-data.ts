@@ -37,7 +37,7 @@ export interface PersonalData {
   ): (correlationId: string) => Promise<(State & { erased?: true }) | null>;
 }
 
-export interface PersonalLog {
+interface PersonalLog {
   warn(fields: object, message: string): void;
 }
 

@@ -14,7 +14,7 @@ export type ProcessKeyRow =
   | { correlationId: string; wrappedKey: null; masterKey: null; erasedAt: Timestamp };
 
 /** The result of destroying a key. */
-export type KeyErasure =
+type KeyErasure =
   | { kind: 'erased'; erasedAt: Timestamp }
   | { kind: 'erased-before'; erasedAt: Timestamp }
   /** The process never had one. */

@@ -6,7 +6,7 @@ import { KEY_BYTES, type MasterKeys } from './master-keys.ts';
 import type { ProcessKeyRow, ProcessKeys } from './process-keys.ts';
 
 /** The cipher of a process; `erased`: its key is destroyed. */
-export type KnownCipher = ProcessCipher | 'erased';
+type KnownCipher = ProcessCipher | 'erased';
 
 export interface Vault {
   /** False when there is no master key. */
@@ -28,7 +28,7 @@ export interface Vault {
 }
 
 /** Milliseconds for which a key is cached: another instance may destroy it meanwhile. */
-export const KEY_TTL_MS = 5_000;
+const KEY_TTL_MS = 5_000;
 const MAX_KEYS = 10_000;
 
 /** The keys of personal data in this instance: unwrapped for seconds, in memory only. */

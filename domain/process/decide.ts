@@ -12,7 +12,7 @@ interface CommandOf<Type extends string> {
   actor?: string | undefined;
 }
 
-export type RequestProcess = CommandOf<'request-process'> & {
+type RequestProcess = CommandOf<'request-process'> & {
   variables: JsonObject;
   requestHash: string;
   /** Names of the variables that are dates. */
@@ -20,30 +20,30 @@ export type RequestProcess = CommandOf<'request-process'> & {
   /** Hash of the caller's Idempotency-Key, when one was sent. */
   idempotencyKey?: string | undefined;
 };
-export type RecordStart = CommandOf<'record-start'> & {
+type RecordStart = CommandOf<'record-start'> & {
   processInstanceId: string;
   /** Id of the event that asked for it, `process-requested` or `process-retried`: one start for each. */
   requestId: string;
   /** The instance of an earlier start that a retry replaces. */
   replaces?: string | null;
 };
-export type CompleteStep = CommandOf<'complete-step'> & {
+type CompleteStep = CommandOf<'complete-step'> & {
   step: StepCompleted['step'];
   data: StepCompleted['data'];
   /** Set on a final step: how the process ends with it. */
   ends?: Outcome | undefined;
 };
-export type FailStep = CommandOf<'fail-step'> & {
+type FailStep = CommandOf<'fail-step'> & {
   step: StepFailed['step'];
   data: StepFailed['data'];
   /** How many failures of this task the log already holds. */
   earlierFailures: number;
 };
-export type EndProcess = CommandOf<'end-process'> & { outcome: Outcome };
-export type CancelProcess = CommandOf<'cancel-process'> & { reason: string };
-export type RetryProcess = CommandOf<'retry-process'> & { reason: string };
+type EndProcess = CommandOf<'end-process'> & { outcome: Outcome };
+type CancelProcess = CommandOf<'cancel-process'> & { reason: string };
+type RetryProcess = CommandOf<'retry-process'> & { reason: string };
 /** The engine has taken a message. */
-export type RecordMessage = CommandOf<'record-message'> & {
+type RecordMessage = CommandOf<'record-message'> & {
   messageName: string;
   variableNames: string[];
 };
@@ -172,7 +172,7 @@ export function taskKeyPrefix(taskId: string): string {
 }
 
 /** Dedupe key of a task's success: a task succeeds once. */
-export function stepCompletedKey(taskId: string): string {
+function stepCompletedKey(taskId: string): string {
   return `${taskKeyPrefix(taskId)}completed`;
 }
 

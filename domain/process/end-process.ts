@@ -5,7 +5,7 @@ import type { FoundProcess } from './fold-stream.ts';
 import { type HandleOptions, handleCommand } from './handle-command.ts';
 import type { ProcessStream } from './process-stream.ts';
 
-export type EndRequest = (
+type EndRequest = (
   | { type: 'end-process'; outcome: Outcome }
   | { type: 'cancel-process'; reason: string }
 ) & {

@@ -75,7 +75,7 @@ export type ProcessRequested = EventOf<
     dates?: string[];
   }
 >;
-export type ProcessStarted = EventOf<'process-started', { processInstanceId: string }>;
+type ProcessStarted = EventOf<'process-started', { processInstanceId: string }>;
 export type StepCompleted = EventOf<
   'step-completed',
   TaskData & {
@@ -98,8 +98,8 @@ export type StepFailed = EventOf<
     retryIn: number;
   }
 > & { step: StepOf };
-export type ProcessCompleted = EventOf<'process-completed', { result: Json }>;
-export type ProcessFailed = EventOf<
+type ProcessCompleted = EventOf<'process-completed', { result: Json }>;
+type ProcessFailed = EventOf<
   'process-failed',
   {
     kind: 'business' | 'technical';
@@ -110,15 +110,15 @@ export type ProcessFailed = EventOf<
     incidentIds?: string[];
   }
 >;
-export type ProcessCancelled = EventOf<'process-cancelled', { reason: string }>;
+type ProcessCancelled = EventOf<'process-cancelled', { reason: string }>;
 /** A caller retried the process: it is pending again. */
-export type ProcessRetried = EventOf<'process-retried', { reason: string }>;
+type ProcessRetried = EventOf<'process-retried', { reason: string }>;
 
 /**
  * The engine took a message from a caller. Without the values of its variables: the steps that use them
  * journal them, with redaction.
  */
-export type MessageDelivered = EventOf<
+type MessageDelivered = EventOf<
   'message-delivered',
   { messageName: string; variableNames: string[] }
 >;

@@ -5,7 +5,7 @@ import { type FoundProcess, foldFound } from './fold-stream.ts';
 import { EMPTY_STREAM, type ProcessStream, readProcess } from './process-stream.ts';
 
 /** Says which events a command causes in a process; none when there is nothing to do. Pure: it may run twice. */
-export type Decide = (stream: ProcessStream) => readonly ProcessEvent[];
+type Decide = (stream: ProcessStream) => readonly ProcessEvent[];
 
 export interface HandleOptions {
   /**
@@ -26,7 +26,7 @@ export interface HandleOptions {
   beforeAppend?: (stream: ProcessStream) => void;
 }
 
-export type Handled =
+type Handled =
   /** `state` is the state after the events; null when none was known before them (`any`). */
   | { kind: 'appended'; events: readonly StoredEvent[]; state: FoundProcess | null }
   /** The dedupe key of the first event is known: nothing was written, `event` has the key, in whatever stream. */

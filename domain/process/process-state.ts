@@ -3,7 +3,7 @@ import { type FailureKind, type StoredEvent, unreachable } from './events.ts';
 
 export type ProcessStatus = 'pending' | 'ok' | 'error';
 
-export interface ProcessError {
+interface ProcessError {
   kind: FailureKind;
   /** Stable, for programs: the BPMN error code of a refusal, or a code of ours. At most 255 characters. */
   code: string;

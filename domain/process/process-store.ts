@@ -14,7 +14,7 @@ export interface ProcessFilter {
 }
 
 /** A state. `archivedAt`: the process is archived since then. */
-export type ListedProcess = ProcessState & { archivedAt?: Timestamp };
+type ListedProcess = ProcessState & { archivedAt?: Timestamp };
 
 /** The last row of a page; the next page starts behind it. */
 export interface ProcessCursor {

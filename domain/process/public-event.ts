@@ -2,7 +2,7 @@ import type { Json, Timestamp } from '../common/index.ts';
 import type { Audit, EventType, ProcessIdentity, StoredEvent } from './events.ts';
 
 /** An event as the REST API and exports show it: without the keys that only the service uses. */
-export interface PublicEvent {
+interface PublicEvent {
   id: string;
   correlationId: string;
   version: number;

@@ -4,7 +4,7 @@ import type { Notifier } from './notifier.ts';
 import type { ProcessMap } from './process-map.ts';
 import { fold } from './process-state.ts';
 
-export interface PublishStateLog {
+interface PublishStateLog {
   debug(fields: object, message: string): void;
 }
 

@@ -8,7 +8,7 @@ import type { ProcessStream } from './process-stream.ts';
 import { type CallerWait, endOf, openWaiter } from './wait-for-end.ts';
 import type { Waiter, Waitroom } from './waitroom.ts';
 
-export interface RetryRequest {
+interface RetryRequest {
   correlationId: string;
   /** Why, for the audit trail. */
   reason: string;
@@ -26,7 +26,7 @@ export type RetryAnswer =
   | { kind: 'erased' }
   | { kind: 'unknown' };
 
-export interface RetryPorts {
+interface RetryPorts {
   eventStore: EventStore;
   waitroom: Waitroom;
   findProcess: FindProcess;

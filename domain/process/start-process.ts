@@ -10,7 +10,7 @@ import type { RequestHash } from './request-hash.ts';
 import { type CallerWait, endOf, findAfterWait, openWaiter } from './wait-for-end.ts';
 import type { Waitroom } from './waitroom.ts';
 
-export interface StartRequest {
+interface StartRequest {
   definition: { key: string };
   /** Left out: `newId` makes one. */
   correlationId: string | undefined;
@@ -29,7 +29,7 @@ export interface StartRequest {
   wait: CallerWait;
 }
 
-export type StartAnswer =
+type StartAnswer =
   | {
       kind: 'accepted';
       correlationId: string;
@@ -39,7 +39,7 @@ export type StartAnswer =
     }
   | { kind: 'conflict'; correlationId: string };
 
-export interface StartPorts {
+interface StartPorts {
   eventStore: EventStore;
   waitroom: Waitroom;
   findProcess: FindProcess;

@@ -5,7 +5,7 @@ import { CURRENT_SCHEMA_VERSION, type StoredEvent } from './events.ts';
 export type WrittenEvent = Omit<StoredEvent, 'data'> & { data: Record<string, unknown> };
 
 /** Converts the payload of one schema version to the next. */
-export type Upcaster = (event: WrittenEvent) => WrittenEvent;
+type Upcaster = (event: WrittenEvent) => WrittenEvent;
 
 /**
  * `upcasters[n]` converts schema version n to n + 1.

@@ -5,7 +5,7 @@ import type { Counts } from './rebuild-checkpoint.ts';
 import type { Range, RebuildTables } from './rebuild-store.ts';
 import { createStreamFold, type Folded } from './stream-fold.ts';
 
-export interface FoldedPage {
+interface FoldedPage {
   range: Range;
   rows: (ProjectedRow | FoldedRow)[];
   counts: Counts;

@@ -4,7 +4,7 @@ import type { ProjectedRow } from './projected-row.ts';
 import type { Difference, StreamFault } from './verification.ts';
 
 /** What the tables of one partition hold of a process. */
-export interface ProcessPart {
+interface ProcessPart {
   row: ProjectedRow | null;
   stream: StreamCheck | null;
 }
@@ -14,7 +14,7 @@ export interface ProcessParts extends Record<Partition, ProcessPart> {
   correlationId: string;
 }
 
-export interface Inspection {
+interface Inspection {
   differences: Difference[];
   /** The row has not seen the last events yet, which is normal for some time. */
   lagging: boolean;

@@ -3,7 +3,7 @@ import type { ProcessState } from '../process/index.ts';
 import { inspectProcess, type ProcessParts } from './inspect-process.ts';
 import { REPAIRABLE } from './verification.ts';
 
-export type RepairPlan =
+type RepairPlan =
   /** There is nothing to do, or nothing may be done. */
   | { kind: 'none'; done: boolean; message: string }
   | { kind: 'remove-rows'; message: string }

@@ -2,7 +2,7 @@ import { evolve, type ProcessState } from '../process/index.ts';
 import type { FoldedRow, ProjectedRow, UnreadEvent } from './projected-row.ts';
 
 /** How a row differs from its events. */
-export type FoldDifference =
+type FoldDifference =
   /** The row says something else than the events up to its version. */
   | 'wrong'
   /** There are events, and no row. */

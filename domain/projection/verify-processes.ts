@@ -37,7 +37,7 @@ export interface VerifyTotals {
   stoppedAt: string | null;
 }
 
-export interface VerifyObserver {
+interface VerifyObserver {
   difference(difference: Difference): void;
   repaired(correlationId: string, repair: Repair): void;
   progress(totals: VerifyTotals): void;

@@ -3,12 +3,12 @@ import type { Analysis, Durations, ProcessEventType, ProcessGroup, Tally } from 
 
 /** The ends of a process, as callers name them. */
 export const ENDS = ['completed', 'failed', 'cancelled'] as const;
-export type End = (typeof ENDS)[number];
+type End = (typeof ENDS)[number];
 
 /** What a group is called in an answer; null for a target system or a message that is not there. */
-export type Names<Group extends string> = Partial<Record<Group, string | null>>;
+type Names<Group extends string> = Partial<Record<Group, string | null>>;
 
-export interface Line<Group extends string> {
+interface Line<Group extends string> {
   slice: number;
   names: Names<Group>;
   tally: Tally<string>;

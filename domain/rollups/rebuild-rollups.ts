@@ -2,7 +2,7 @@ import { createBatchSize, sleep } from '../common/index.ts';
 import { addPage } from './rollup-events.ts';
 import type { NewRollups, RollupSource } from './rollups.ts';
 
-export interface RebuildRollupsOptions {
+interface RebuildRollupsOptions {
   /** Events in one transaction, at most. */
   batch: number;
   /** Release and schema version: a run does not resume what another release has made. */
@@ -10,7 +10,7 @@ export interface RebuildRollupsOptions {
 }
 
 /** How a run went. */
-export type RebuiltRollups =
+type RebuiltRollups =
   | { kind: 'swapped'; events: number }
   /** The signal fired; the next run resumes. */
   | { kind: 'stopped' }

@@ -11,7 +11,7 @@ const MAX_FAILED_JOBS = 100;
 const REDIS_TIMEOUT_MS = 2_000;
 
 /** What an operator should look at. A part that could not be read is null, and `unavailable` names it. */
-export interface StuckReport {
+interface StuckReport {
   pending: { count: number; isWhole: boolean } | null;
   slow: Found<SlowProcess> | null;
   retrying: Found<RetryingStep> | null;
@@ -27,7 +27,7 @@ export interface StuckReport {
   unavailable: string[];
 }
 
-export interface StuckReportPorts {
+interface StuckReportPorts {
   stuckProcesses: StuckProcesses;
   outbox: Pick<Outbox, 'depth'>;
   processStore: Pick<ProcessStore, 'countPending'>;

@@ -2,7 +2,7 @@ import { createBatchSize, sleep } from '../common/index.ts';
 import { deltasOf } from './rollup.ts';
 import type { RollupSource, RollupState, RollupStore } from './rollups.ts';
 
-export interface RollupOptions {
+interface RollupOptions {
   /** Events in one transaction, at most. */
   batch: number;
 }
@@ -14,7 +14,7 @@ export interface RollupTotals {
 }
 
 /** How many events a batch added, and the milliseconds of its transaction. */
-export interface RolledBatch {
+interface RolledBatch {
   events: number;
   ms: number;
   /** Of the last of them. */
@@ -69,7 +69,7 @@ export async function rollupEvents(
 }
 
 /** One page of events that was added. */
-export interface AddedPage {
+interface AddedPage {
   state: RollupState;
   events: number;
   /** Milliseconds of the transaction. */

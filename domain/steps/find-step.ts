@@ -8,7 +8,7 @@ export interface NamedStep {
 }
 
 /** A process by its own key and by those of the other processes in its BPMN file. */
-export interface NamedProcess<Step extends NamedStep> {
+interface NamedProcess<Step extends NamedStep> {
   key: string;
   siblings?: readonly string[] | undefined;
   steps: readonly Step[];

@@ -1,7 +1,7 @@
 import { dateNames, findUnstorable, type JsonObject } from '../common/index.ts';
 import type { ProcessDefinition } from './define-process.ts';
 
-export type StartVariables =
+type StartVariables =
   | {
       kind: 'valid';
       variables: JsonObject;

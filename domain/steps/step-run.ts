@@ -12,7 +12,7 @@ export interface ConfiguredStep {
 }
 
 /** Opens the HTTP client of one attempt. It fills `audit` with its last call. */
-export type OpenStepHttp = (options: {
+type OpenStepHttp = (options: {
   audit: Audit;
   headers: Record<string, string>;
   signal: AbortSignal;

@@ -30,7 +30,7 @@ export interface TaskStream {
   instanceId: string;
 }
 
-export type TaskOwner =
+type TaskOwner =
   | { kind: 'own'; stream: TaskStream }
   /** Its process runs in another instance, or is cancelled: this one is to be deleted. */
   | { kind: 'duplicate'; instanceId: string; recorded: string | null }
@@ -44,7 +44,7 @@ export type TaskOwner =
  *
  * @throws EngineUnavailableError, StoreUnavailableError
  */
-export type FindOwner = (task: OwnedTask) => Promise<TaskOwner>;
+type FindOwner = (task: OwnedTask) => Promise<TaskOwner>;
 
 type OwnedTask = Pick<Task, 'instanceId' | 'processKey' | 'businessKey'>;
 

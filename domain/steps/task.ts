@@ -11,7 +11,7 @@ export type Report =
   | { kind: 'refused'; reason: string };
 
 /** A technical failure of an attempt. */
-export interface TaskFailure {
+interface TaskFailure {
   message: string;
   /** Kept by the engine beside the failure, and given back in `reportedMark`. */
   mark: string;
@@ -22,7 +22,7 @@ export interface TaskFailure {
 }
 
 /** A refusal by a rule of the process: the model's error path continues. */
-export interface TaskRefusal {
+interface TaskRefusal {
   code: string;
   message: string;
   variables: Record<string, VariableValue>;

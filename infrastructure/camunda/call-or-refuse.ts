@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineRefusedError } from '../../domain/common/index.ts';
 import { EngineExceptionError } from './engine-answers.ts';
 
-export interface CallPolicy {
+interface CallPolicy {
   /** Makes a call that always works: rejects with EngineUnavailableError when the engine does not. */
   probe(): Promise<unknown>;
   /** Milliseconds before the second attempt; doubled before each later one. */

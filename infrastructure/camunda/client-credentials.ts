@@ -1,7 +1,7 @@
 import type { EngineAuth } from './engine-auth.ts';
 import { createTokenEndpoint, type TokenEndpointOptions } from './token-endpoint.ts';
 
-export interface ClientCredentialsOptions extends TokenEndpointOptions {
+interface ClientCredentialsOptions extends TokenEndpointOptions {
   /** Milliseconds of a clock that only goes forward. */
   now: () => number;
 }

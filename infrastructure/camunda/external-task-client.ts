@@ -21,7 +21,7 @@ export interface ClientOptions {
 }
 
 /** The part of the client's insides that is steered here; it has no other handle for them. */
-export interface ClientInternals {
+interface ClientInternals {
   options: { interval: number };
   activeTasksCount: number;
 }

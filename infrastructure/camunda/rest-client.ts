@@ -17,7 +17,7 @@ export interface RestClient {
   close(): Promise<void>;
 }
 
-export interface Answer {
+interface Answer {
   status: number;
   text: string;
 }

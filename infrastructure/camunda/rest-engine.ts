@@ -9,7 +9,7 @@ import { createCorrelate } from './rest-messages.ts';
 import { createRetryFailed } from './rest-retry.ts';
 import { createFindRoot } from './rest-root.ts';
 
-export interface RestEngineOptions {
+interface RestEngineOptions {
   /** For example `http://localhost:8080/engine-rest`. */
   baseUrl: string;
   /** Left out: none. Its owner closes it. */

@@ -6,12 +6,12 @@ import { type FetchedTask, type MakeCall, toTask } from './camunda-task.ts';
 import { type ClientOptions, createClient } from './external-task-client.ts';
 
 /** Sees what a worker asks of the engine. */
-export interface WorkerObserver {
+interface WorkerObserver {
   onPoll(outcome: 'ok' | 'error'): void;
   makeCall: MakeCall;
 }
 
-export interface WorkerOptions extends ClientOptions {
+interface WorkerOptions extends ClientOptions {
   /** Whose tasks are fetched. */
   topics: readonly Topic[];
   handleTask: HandleTask;

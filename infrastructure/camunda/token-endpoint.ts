@@ -21,7 +21,7 @@ export interface TokenEndpointOptions {
   timeoutMs?: number;
 }
 
-export interface GrantedToken {
+interface GrantedToken {
   accessToken: string;
   /** Infinity when the server does not say it: the engine answers 401 when the token has expired. */
   expiresInMs: number;

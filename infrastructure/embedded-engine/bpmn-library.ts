@@ -46,7 +46,7 @@ export interface ServiceActivity {
   getApi(message: ElementMessage): { discard(): void };
 }
 
-export interface Service {
+interface Service {
   execute(
     message: ElementMessage,
     callback: (error?: Error | null, output?: unknown) => void,
@@ -55,7 +55,7 @@ export interface Service {
   stop(): void;
 }
 
-export interface Timers {
+interface Timers {
   register(owner: { id: string; executionId: string }): Timers;
   setTimeout(callback: (...args: unknown[]) => void, delay: number, ...args: unknown[]): unknown;
   clearTimeout(reference: unknown): void;
@@ -71,7 +71,7 @@ export interface EnvironmentOptions {
   extensions: Record<string, (activity: ServiceActivity) => void>;
 }
 
-export interface Definition {
+interface Definition {
   readonly isRunning: boolean;
   run(): void;
   resume(): void;

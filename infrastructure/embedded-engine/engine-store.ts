@@ -2,7 +2,7 @@ import type BetterSqlite3 from 'better-sqlite3';
 import { createGroupCommit, type GroupCommit } from '../sqlite/group-commit.ts';
 import { emptyLog } from '../sqlite/open.ts';
 
-export type InstanceState = 'ACTIVE' | 'COMPLETED' | 'EXTERNALLY_TERMINATED';
+type InstanceState = 'ACTIVE' | 'COMPLETED' | 'EXTERNALLY_TERMINATED';
 
 export interface InstanceRow {
   id: string;
@@ -109,13 +109,13 @@ CREATE TABLE IF NOT EXISTS engine_task (
 `;
 
 /** What one step of the engine changed; written in one transaction. */
-export interface Change {
+interface Change {
   instance?: InstanceRow;
   savedTasks?: readonly TaskRow[];
   deletedTasks?: readonly string[];
 }
 
-export interface InstanceFilter {
+interface InstanceFilter {
   id?: string | undefined;
   businessKey?: string | undefined;
   processKey?: string | undefined;

@@ -8,7 +8,7 @@ import { BadRequest, type TypedValue } from './typed-value.ts';
 
 export type Variables = ReadonlyMap<string, TypedValue>;
 
-export interface Failure {
+interface Failure {
   errorMessage: string | null;
   errorDetails: string | null;
   retries: number;
@@ -17,7 +17,7 @@ export interface Failure {
   variables: Variables;
 }
 
-export interface MessageTarget {
+interface MessageTarget {
   businessKey?: string | undefined;
   processInstanceId?: string | undefined;
 }
@@ -54,7 +54,7 @@ export interface EmbeddedEngine {
   close(): void;
 }
 
-export interface EngineLog {
+interface EngineLog {
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
 }

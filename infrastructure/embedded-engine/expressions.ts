@@ -3,7 +3,7 @@ import { methodCall, PART, parse, WHOLE } from './expression-syntax.ts';
 import { JsonNode } from './typed-value.ts';
 
 /** What an expression may name. */
-export type Scope = (name: string) => unknown;
+type Scope = (name: string) => unknown;
 
 /** For a name nobody knows: an error in the real engine too. */
 export class UnknownNameError extends Error {

@@ -10,7 +10,7 @@ import { askForSecret } from './http-secret.ts';
 import { BadRequest } from './typed-value.ts';
 
 /** What the embedded engine says it is: the REST API it follows. */
-export const EMBEDDED_VERSION = '7.24.0-embedded';
+const EMBEDDED_VERSION = '7.24.0-embedded';
 const BODY_LIMIT = 32 * 1_048_576;
 
 /**

@@ -9,7 +9,7 @@ import { findCatcher, isInside, type ProcessModel } from './process-model.ts';
 import { plainValue, type TypedValue } from './typed-value.ts';
 
 /** An external task that the instance waits for. */
-export interface OpenTask {
+interface OpenTask {
   activityId: string;
   topic: string;
 }

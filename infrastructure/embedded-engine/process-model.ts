@@ -4,7 +4,7 @@ import { dropUnheeded, firstFault } from './tolerated.ts';
 import { BadRequest } from './typed-value.ts';
 
 /** A boundary event that catches BPMN errors. */
-export interface ErrorCatcher {
+interface ErrorCatcher {
   eventId: string;
   /** Empty: catches every code. */
   errorCode: string | null;

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { ThreadData, ThreadMessage } from './thread.ts';
 
-export interface EmbeddedEngineOptions {
+interface EmbeddedEngineOptions {
   /** The SQLite file, shared with the service. */
   file: string;
   /**

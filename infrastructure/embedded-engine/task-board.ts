@@ -7,7 +7,7 @@ export interface Task extends TaskRow {
   lockedUntil: number;
 }
 
-export interface TopicRequest {
+interface TopicRequest {
   topicName: string;
   /** Milliseconds. */
   lockDuration: number;
@@ -15,13 +15,13 @@ export interface TopicRequest {
   processDefinitionKeyIn?: readonly string[] | null | undefined;
 }
 
-export interface FetchRequest {
+interface FetchRequest {
   workerId: string;
   maxTasks: number;
   topics: readonly TopicRequest[];
 }
 
-export interface Fetch {
+interface Fetch {
   tasks: Promise<Task[]>;
   /** The caller is gone: takes nothing more. */
   cancel(): void;

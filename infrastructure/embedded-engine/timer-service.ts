@@ -1,6 +1,6 @@
 import type { EngineStore } from './engine-store.ts';
 
-export interface TimerService {
+interface TimerService {
   start(): void;
   stop(): void;
   /** A timer is due at this time: wake up for it. */

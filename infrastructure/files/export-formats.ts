@@ -6,7 +6,7 @@ import { createParquetExport } from './parquet.ts';
 export const EXPORT_FORMATS = ['ndjson', 'csv', 'parquet'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
-export interface EncoderOptions {
+interface EncoderOptions {
   format: ExportFormat;
   /** Goes on behind what there is. */
   exported?: Exported | undefined;

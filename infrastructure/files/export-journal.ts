@@ -24,9 +24,9 @@ const checkpoint = z.object({
   /** Parquet: of the row groups since the checkpoint before, in Base64. */
   entries: z.array(z.string()),
 });
-export type Checkpoint = z.infer<typeof checkpoint>;
+type Checkpoint = z.infer<typeof checkpoint>;
 
-export interface Journaled {
+interface Journaled {
   subject: ExportSubject;
   /** The feed's head when the export began. */
   upTo: string;

@@ -6,7 +6,7 @@ import type { Month } from '../../domain/archive/index.ts';
 import { SetupError } from '../../domain/common/index.ts';
 
 /** One hand-over of a month: 1 is `events-2026-03.parquet`, 2 `events-2026-03.2.parquet`. */
-export type Part = number;
+type Part = number;
 
 export interface PartNames {
   events: string;

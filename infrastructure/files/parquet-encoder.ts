@@ -22,14 +22,14 @@ export interface RowGroup {
 }
 
 /** What is in a file that is gone on with. */
-export interface WrittenGroups {
+interface WrittenGroups {
   rows: number;
   bytes: number;
   /** Of all row groups, in order. */
   entries: readonly Uint8Array[];
 }
 
-export interface ParquetEncoder<Row> {
+interface ParquetEncoder<Row> {
   /** Takes a row; gives a row group when there are enough of them. */
   add(row: Row): RowGroup | null;
   /** The row group of the rows that are left, if there are any. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { createParquetEncoder, type ParquetColumn } from './parquet-encoder.ts';
 
-export interface ParquetFile<Row> {
+interface ParquetFile<Row> {
   add(row: Row): Promise<void>;
   /** Writes the rest, and syncs it. Returns the SHA-256 of the file in hexadecimal digits. */
   close(): Promise<string>;

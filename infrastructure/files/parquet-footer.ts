@@ -3,7 +3,7 @@ import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 type Schema = ParquetWriter['schema'];
 type Groups = ParquetWriter['row_groups'];
 
-export interface ParquetFooter {
+interface ParquetFooter {
   /** What the footer says of a row group, in bytes. */
   entryOf(group: Groups): Uint8Array;
   /** All that follows the last of so many rows: the footer, its length and the magic bytes. */

@@ -4,7 +4,7 @@ import type { Audit } from '../../domain/process/index.ts';
 import type { StepHttp } from '../../domain/steps/index.ts';
 
 /** The other side could not be reached, or said that it cannot answer now. */
-export class RemoteCallError extends CodedError {
+class RemoteCallError extends CodedError {
   constructor(
     readonly code: string,
     message: string,

@@ -1,6 +1,6 @@
 import type { DeadLetter, DeadLetterCursor, DeadLetters, Job } from '../../domain/outbox/index.ts';
 
-export interface ParkedJobs extends DeadLetters {
+interface ParkedJobs extends DeadLetters {
   /**
    * Keeps a dead letter. Resolves when a retry of the job succeeds; rejects when the job goes back to its outbox
    * row: when the queue closes, or when it is the oldest of more than `max`.

@@ -6,7 +6,7 @@ export interface NotifierLog {
 
 type Listener = (state: ProcessState) => void;
 
-export interface Listeners {
+interface Listeners {
   notify(state: ProcessState): void;
   /** @returns a function that removes the listener */
   add(listener: Listener): () => void;

@@ -15,7 +15,7 @@ import {
 import { createParkedJobs } from './dead-letters.ts';
 import { createInProcessTimedJobs } from './timed-jobs.ts';
 
-export interface InProcessQueueOptions {
+interface InProcessQueueOptions {
   /** How many jobs of one name run at once. */
   concurrency: number;
   log: QueueLog;
@@ -24,7 +24,7 @@ export interface InProcessQueueOptions {
   maxDeadLetters?: number;
 }
 
-export interface InProcessQueue extends Queue {
+interface InProcessQueue extends Queue {
   deadLetters: DeadLetters;
   /** Whether a dead letter of this event is kept: its outbox row waits for a retry. */
   holds(eventId: string): boolean;

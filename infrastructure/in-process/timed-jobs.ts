@@ -7,7 +7,7 @@ import {
   type TimedJobName,
 } from '../../domain/outbox/index.ts';
 
-export interface TimedJobs {
+interface TimedJobs {
   schedule(name: TimedJobName, when: Schedule, handler: TimedJobHandler): Promise<void>;
   unschedule(name: TimedJobName): Promise<void>;
   /** Starts no more runs and aborts the running ones. Resolves when they have ended. */

@@ -6,7 +6,7 @@ import type { JobLog } from './observed.ts';
 import type { TraceIds } from './trace-ids.ts';
 import { ATTRIBUTES, type Tracing } from './tracing.ts';
 
-export interface EventObserverPorts {
+interface EventObserverPorts {
   metrics: Metrics;
   tracing: Tracing;
   traceIds: TraceIds;

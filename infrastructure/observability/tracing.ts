@@ -23,7 +23,7 @@ export { SpanKind };
 /** The fields that carry a trace from one program to another. */
 export type TraceFields = Pick<ProcessIdentity, 'traceparent' | 'tracestate'>;
 
-export interface InSpan extends SpanOptions {
+interface InSpan extends SpanOptions {
   /** The span to continue; by default the active one. */
   parent?: TraceFields | undefined;
   /** False: no span without a parent, for instance none for a health check. */
@@ -100,7 +100,7 @@ export function failSpan(span: Span, error: unknown): void {
 }
 
 /** The context to continue, from the fields of an event, a job or a request. */
-export function contextOf({ traceparent, tracestate }: TraceFields): Context {
+function contextOf({ traceparent, tracestate }: TraceFields): Context {
   const parsed = parseTraceparent(traceparent);
   const root = trace.deleteSpan(context.active());
   if (!parsed) return root;

@@ -80,7 +80,7 @@ function explain({ kind, tls }: RedisTarget, message: string): string {
   return message === 'Failed to refresh slots cache.' ? 'no node of the cluster answers' : message;
 }
 
-export type RedisInfo = Readonly<Record<string, string>>;
+type RedisInfo = Readonly<Record<string, string>>;
 
 /** The fields of `INFO` (https://redis.io/docs/latest/commands/info/). */
 export function readInfo(text: string): RedisInfo {

@@ -16,7 +16,7 @@ export async function closeWithin(worker: Worker, timeoutMs: number): Promise<vo
 }
 
 /** Whether the work ended within that time. */
-export async function within(work: Promise<unknown>, timeoutMs: number): Promise<boolean> {
+async function within(work: Promise<unknown>, timeoutMs: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<false>((resolve) => {
     timer = setTimeout(resolve, timeoutMs, false);

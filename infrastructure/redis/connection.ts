@@ -6,7 +6,7 @@ export type RedisClient = Redis | Cluster;
  * `caller`: commands on behalf of a caller, which fail at once when Redis is away. `worker`: waits for jobs, and for
  * Redis to return. `limiter`: the rate limit, which is called for every request and skipped when it is slow.
  */
-export type RedisUse = 'caller' | 'worker' | 'limiter';
+type RedisUse = 'caller' | 'worker' | 'limiter';
 
 /** The longest delay between two attempts to connect. */
 const MAX_RECONNECT_DELAY_MS = 2_000;

@@ -11,7 +11,7 @@ import {
 type OpenQueue = Queue & { deadLetters: DeadLetters };
 
 /** A queue that exists before Redis answers: until then it accepts no jobs, afterwards it is the queue in Redis. */
-export interface LateQueue extends OpenQueue {
+interface LateQueue extends OpenQueue {
   /**
    * Uses this queue from now on, and passes the handlers and schedules of before to it.
    *

@@ -4,7 +4,7 @@ import { createListeners, type NotifierLog } from '../in-process/listeners.ts';
 import { openRedis, untilReady } from './connection.ts';
 import { subscribe } from './subscription.ts';
 
-export interface RedisNotifierOptions {
+interface RedisNotifierOptions {
   url: string;
   log: NotifierLog;
   /** Called when a lost subscription is there again: states may have been missed. */

@@ -24,7 +24,7 @@ interface KeepJobs {
   failed: { age: number; count: number };
 }
 
-export interface BullmqQueue extends Queue {
+interface BullmqQueue extends Queue {
   deadLetters: DeadLetters;
   /** The queues of BullMQ, including those of timed jobs, for Bull Board. */
   queues: readonly BullQueue[];

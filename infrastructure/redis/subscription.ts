@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { sleep } from '../../domain/common/index.ts';
 import { openSubscriber, untilReady } from './connection.ts';
 
-export interface SubscriptionOptions {
+interface SubscriptionOptions {
   url: string;
   channel: string;
   onMessage: (text: string) => void;
@@ -13,7 +13,7 @@ export interface SubscriptionOptions {
   pingMs: number;
 }
 
-export interface Subscription {
+interface Subscription {
   /** Resolves after the first attempt, also after a failed one. */
   tried: Promise<void>;
   close(): void;

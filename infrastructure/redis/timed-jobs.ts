@@ -16,7 +16,7 @@ import {
 import { closeWithin } from './close-worker.ts';
 import type { RedisClient } from './connection.ts';
 
-export interface BullmqTimedOptions {
+interface BullmqTimedOptions {
   /** For commands: fails at once when Redis is away. */
   connection: RedisClient;
   /** Opens a connection for a worker: waits for Redis. */
@@ -29,7 +29,7 @@ export interface BullmqTimedOptions {
   onError: (error: Error) => void;
 }
 
-export interface BullmqTimedJobs {
+interface BullmqTimedJobs {
   /** One for each timed job, also for those that this service instance does not schedule. */
   queues: readonly BullQueue[];
   schedule(name: TimedJobName, when: Schedule, handler: TimedJobHandler): Promise<void>;

@@ -10,7 +10,7 @@ import {
 import type { Turns } from './event-loop-turns.ts';
 
 /** The columns of every query besides those of its groups. */
-export interface CountRow {
+interface CountRow {
   events: number | string;
   errors: number | string;
 }

@@ -19,7 +19,7 @@ export interface ApiKeyRow {
 }
 
 /** How a database wants the values that Knex would bind wrongly, and gives rows back. */
-export interface ApiKeyDialect {
+interface ApiKeyDialect {
   key(value: string): Knex.Value;
   time(value: string): Knex.Value;
   row(raw: unknown): ApiKeyRow;

@@ -4,7 +4,7 @@ import { endedBefore, MOVABLE } from './archive-rows.ts';
 import { type Column, type Columns, EVENT_LOG, PROCESS_STORE } from './columns.ts';
 import type { ListDialect } from './list-processes.ts';
 
-export interface PreviewDialect extends Pick<ListDialect, 'time'> {
+interface PreviewDialect extends Pick<ListDialect, 'time'> {
   /** The bytes of a text, as an expression. */
   bytes(column: string): string;
 }

@@ -5,7 +5,7 @@ import type { FoundEventRow } from './event-row.ts';
 import type { ListDialect } from './list-processes.ts';
 
 /** A row as the driver returns it: times as Date or ISO 8601, ids as number or text. */
-export type RawRow<Row> = {
+type RawRow<Row> = {
   [Name in keyof Row]: Row[Name] | Date;
 };
 export type RawEvent = RawRow<FoundEventRow> & { id: number | string };

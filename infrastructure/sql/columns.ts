@@ -1,5 +1,5 @@
 /** The types of columns; `migrations/dialect.ts` has their names on each database. */
-export type ColumnType =
+type ColumnType =
   | { type: 'varchar' | 'nvarchar' | 'binary'; length: number }
   | { type: 'text' | 'bigint' | 'integer' | 'smallint' | 'time' };
 
@@ -101,5 +101,5 @@ export const EVENT_COLUMNS = Object.keys(EVENT_LOG) as readonly EventColumn[];
 
 /** A row of process_store. */
 export type ProcessRow = RowOf<typeof PROCESS_STORE>;
-export type ProcessColumn = keyof ProcessRow;
+type ProcessColumn = keyof ProcessRow;
 export const PROCESS_COLUMNS = Object.keys(PROCESS_STORE) as readonly ProcessColumn[];

@@ -11,7 +11,7 @@ export interface FeedSpan {
   last: number | null;
 }
 
-export interface FeedSpans {
+interface FeedSpans {
   /** The span of a filter's times, if it is known already. */
   known(filter: FeedFilter): FeedSpan | undefined;
   /** Asks the indexes. @param head positions up to there are known */

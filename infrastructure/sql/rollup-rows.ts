@@ -56,7 +56,7 @@ export const ROLLUP_TABLES = [STEP_ROLLUP, PROCESS_ROLLUP] as const;
 export type RollupRow = Record<string, string | number | null>;
 
 /** What to add to one row: its keys and other fixed columns, and the measures. */
-export interface RowDelta {
+interface RowDelta {
   fixed: RollupRow;
   measures: Measures;
 }

@@ -6,7 +6,7 @@ import { createAppend } from './append.ts';
 import { createEventReads } from './event-reads.ts';
 import type { GroupCommit } from './group-commit.ts';
 
-export interface SqliteEventStoreOptions {
+interface SqliteEventStoreOptions {
   db: BetterSqlite3.Database;
   groupCommit: GroupCommit;
   clock: Clock;

@@ -22,7 +22,7 @@ export interface GroupCommit {
   write<T>(work: () => T): Promise<T>;
 }
 
-export interface GroupCommitOptions {
+interface GroupCommitOptions {
   /** Milliseconds for which a write waits while another process has the file. */
   timeoutMs?: number;
   /** From 0 to 1. */

@@ -17,7 +17,7 @@ const GIVEN = '(SELECT value FROM json_each(?))';
 const CANDIDATES = `${ENDED.map((status) => `SELECT ${CANDIDATE} ${candidatesOf(status)}`).join(' UNION ALL ')}
   ${CANDIDATE_ORDER} LIMIT @limit`;
 
-export interface BatchMover {
+interface BatchMover {
   /** True when there is something to move; without a lock. */
   any(options: BatchOptions): boolean;
   /** Moves a batch, within the transaction of the caller; `archivedAt` is ISO 8601. */

@@ -5,7 +5,7 @@ import { fromKeyRow, KEY_COLUMNS, type KeyRow } from '../sql/process-key-row.ts'
 import { createGroupCommit, type GroupCommit } from './group-commit.ts';
 import { emptyLog, openSqlite } from './open.ts';
 
-export interface SqliteProcessKeys extends ProcessKeys {
+interface SqliteProcessKeys extends ProcessKeys {
   close(): void;
 }
 

@@ -4,7 +4,7 @@ import type { BoundedRows } from '../sql/bounded-rows.ts';
 import type { ReadAnswer, ReadQuestion } from './read-thread.ts';
 import { startThread } from './start-thread.ts';
 
-export interface ReadThreads {
+interface ReadThreads {
   /**
    * The rows of a SELECT, which sees what is committed when it begins, up to `maxBytes`. The signal cancels it at any
    * point.

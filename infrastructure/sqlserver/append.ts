@@ -11,7 +11,7 @@ import { outputToArchive } from './move-batch.ts';
 import { BEGIN_WITH_STREAM_LOCK } from './stream-lock.ts';
 import { SHARE_TABLES } from './table-lock.ts';
 
-export interface Append {
+interface Append {
   correlationId: string;
   /** Without their versions and times, which the statement makes. */
   rows: EventRow[];
@@ -32,7 +32,7 @@ export interface WrittenEvent {
   archived_at?: Date | string | null;
 }
 
-export type Outcome =
+type Outcome =
   | { kind: 'written'; events: WrittenEvent[] }
   /** A key was known. */
   | { kind: 'duplicate'; row: Row }

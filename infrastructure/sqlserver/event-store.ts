@@ -12,7 +12,7 @@ import { checkAppend, OWN_KEY, stored, toEventRow } from '../sql/event-row.ts';
 import { createAppend, type WrittenEvent } from './append.ts';
 import { createEventReads, fromRow } from './event-reads.ts';
 
-export interface MssqlEventStoreOptions {
+interface MssqlEventStoreOptions {
   pool: sql.ConnectionPool;
   leaseMs: number;
   onAppended: (events: readonly StoredEvent[]) => void;

@@ -56,7 +56,7 @@ type Failure =
   /** The server refused it, or the error is not from the driver. */
   | 'final';
 
-export interface RetryOptions {
+interface RetryOptions {
   /** Is called for every failure after which the statement may have been done. */
   onDoubt?: () => void;
 }

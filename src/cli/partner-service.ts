@@ -9,7 +9,7 @@ export interface Partner {
   stop(): Promise<void>;
 }
 
-export interface PartnerOptions {
+interface PartnerOptions {
   host?: string;
   port: number;
   /** API key with the scope `process:start`, for call-backs to a service that asks for one. */

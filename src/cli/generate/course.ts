@@ -17,7 +17,7 @@ export type Plot = 'well' | 'bumpy' | 'mended' | 'refused' | 'broken' | 'cancell
 export const LONGEST_MS = 4 * 3_600_000;
 const MINUTE_MS = 60_000;
 
-export interface Beginning {
+interface Beginning {
   /** Milliseconds since the epoch. */
   at: number;
   identity: ProcessIdentity;

@@ -13,7 +13,7 @@ export interface Move {
   events: 1 | 2;
 }
 
-export interface StepMoves {
+interface StepMoves {
   /** A step ends well; the last one ends the process. */
   succeed(planned: PlannedStep, work: { taskId: string; attempt: number; isLast: boolean }): void;
   /**

@@ -12,7 +12,7 @@ import {
 } from '../../composition/engine/engine-access.ts';
 import type { Config } from '../../config.ts';
 
-export interface EngineForErasure {
+interface EngineForErasure {
   engine: RestEngine;
   close(): Promise<void>;
 }

@@ -18,7 +18,7 @@ export interface Maintenance {
   signal: AbortSignal;
 }
 
-export interface MaintenanceOptions {
+interface MaintenanceOptions {
   /** Locks that the run needs for as long as it lasts; see the port. */
   locks?: readonly NeededLock[];
   /** What it says when a signal has ended it; left out: that the same command goes on. */

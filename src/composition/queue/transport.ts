@@ -14,7 +14,7 @@ import { createBullmqQueue } from '../../../infrastructure/redis/queue.ts';
 import { type Config, redactConfig } from '../../config.ts';
 import type { OnBoards } from '../../http/parts/server-parts.ts';
 
-export interface Transport {
+interface Transport {
   queue: Queue;
   notifier: Notifier;
   deadLetters: DeadLetters;

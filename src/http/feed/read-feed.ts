@@ -24,7 +24,7 @@ export interface FeedReading extends Wanted {
  * @throws StoreUnavailableError
  * @throws the signal's reason
  */
-export async function readFeed(
+async function readFeed(
   feed: Pick<EventFeed, 'page'>,
   { after, limit, filter, archived }: FeedReading,
   signal: AbortSignal,
