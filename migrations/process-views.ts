@@ -1,7 +1,7 @@
 import type { Words } from './view-words.ts';
 
 /** The version of the schema that the view is for: a released migration keeps making the same view. */
-export type ViewVersion = 7 | 8 | 9;
+type ViewVersion = 7 | 8 | 9;
 
 /**
  * Every event. The one before and the first are looked up by the key of the stream: a window function would read

@@ -17,7 +17,7 @@ export interface PoolLimits {
   acquireTimeoutMs: number;
 }
 
-export const DEFAULT_LIMITS: PoolLimits = {
+const DEFAULT_LIMITS: PoolLimits = {
   max: 10,
   min: 0,
   connectTimeoutMs: 10_000,

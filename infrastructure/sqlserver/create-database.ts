@@ -2,7 +2,7 @@ import { SetupError } from '../../domain/common/index.ts';
 import { createPool, readMssqlUrl } from './connection.ts';
 
 /** The result; `snapshotError` when READ_COMMITTED_SNAPSHOT could not be turned on. */
-export type Creation = { created: false } | { created: true; snapshotError?: string };
+type Creation = { created: false } | { created: true; snapshotError?: string };
 
 /**
  * Creates the database that the URL names unless it is there, with READ_COMMITTED_SNAPSHOT on. An existing
