@@ -4,10 +4,10 @@ import { EVENT_COLUMNS, EVENT_LOG, type EventColumn, type EventRow } from '../sq
 import { contentHash } from '../sql/event-hash.ts';
 import { OWN_KEY } from '../sql/event-row.ts';
 import { sqlType } from './column-types.ts';
-import { withRetry } from './connection.ts';
 import { ARCHIVED, LIVE, liveElseArchived, type Row, STREAM } from './event-reads.ts';
 import { chainHashes } from './hash-chain.ts';
 import { outputToArchive } from './move-batch.ts';
+import { withRetry } from './retry.ts';
 import { BEGIN_WITH_STREAM_LOCK } from './stream-lock.ts';
 import { SHARE_TABLES } from './table-lock.ts';
 

@@ -4,9 +4,6 @@ import { SetupError } from '../../domain/common/index.ts';
 import { insistOnEncryption } from './insist-on-encryption.ts';
 import { type MssqlTarget, readMssqlUrl } from './target.ts';
 
-export { withRetry } from './retry.ts';
-export { type MssqlTarget, readMssqlUrl } from './target.ts';
-
 /** How many connections an instance may have, and how long it waits for what. Times in milliseconds. */
 export interface PoolLimits {
   max: number;

@@ -1,5 +1,6 @@
 import { SetupError } from '../../domain/common/index.ts';
-import { createPool, readMssqlUrl } from './connection.ts';
+import { createPool } from './connection.ts';
+import { readMssqlUrl } from './target.ts';
 
 /** The result; `snapshotError` when READ_COMMITTED_SNAPSHOT could not be turned on. */
 type Creation = { created: false } | { created: true; snapshotError?: string };

@@ -19,9 +19,7 @@ import {
   isoTimes,
   mssqlKnexConfig,
   type PoolLimits,
-  readMssqlUrl,
   unreachable,
-  withRetry,
 } from './connection.ts';
 import { createMssqlEventStore } from './event-store.ts';
 import { createMssqlFeedSource } from './feed-source.ts';
@@ -32,9 +30,11 @@ import { createMssqlProcessStore } from './process-store.ts';
 import { createMssqlRemove } from './purge.ts';
 import { createMssqlReadQueries } from './read-queries.ts';
 import { openMssqlRebuildStore } from './rebuild-store.ts';
+import { withRetry } from './retry.ts';
 import { createMssqlRollupStore } from './rollups.ts';
 import { beginWithLock } from './stream-lock.ts';
 import { readBounded } from './stream-rows.ts';
+import { readMssqlUrl } from './target.ts';
 import { createMssqlVerification } from './verification.ts';
 
 /** Readers of many rows at once: each keeps a connection for as long as it reads. */

@@ -3,7 +3,8 @@ import type { EventStore, Page, PageSize, StoredEvent } from '../../domain/proce
 import { pageOf } from '../sql/bounded-rows.ts';
 import { EVENT_COLUMNS, type EventRow } from '../sql/columns.ts';
 import { type FoundEventRow, fromEventRow } from '../sql/event-row.ts';
-import { isoTimes, withRetry } from './connection.ts';
+import { isoTimes } from './connection.ts';
+import { withRetry } from './retry.ts';
 import { readBounded } from './stream-rows.ts';
 
 export type Row = EventRow & Partial<Pick<FoundEventRow, 'archived_at'>> & { id: string };

@@ -13,7 +13,7 @@ import {
 } from '../sql/archive-rows.ts';
 import { COUNT_MOVE } from '../sql/checkpoints.ts';
 import { EVENT_COLUMNS, PROCESS_COLUMNS } from '../sql/columns.ts';
-import { withRetry } from './connection.ts';
+import { withRetry } from './retry.ts';
 import { lockStream } from './stream-lock.ts';
 import { SHARE_TABLES } from './table-lock.ts';
 

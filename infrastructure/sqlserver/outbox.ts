@@ -1,7 +1,7 @@
 import sql from 'mssql';
 import { MAX_COUNTED_ROWS, maxHidden, type Outbox } from '../../domain/outbox/index.ts';
 import type { EventType } from '../../domain/process/index.ts';
-import { withRetry } from './connection.ts';
+import { withRetry } from './retry.ts';
 
 interface Row {
   event_id: string;

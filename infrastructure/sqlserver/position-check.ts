@@ -1,7 +1,7 @@
 import sql from 'mssql';
 import type { Verification } from '../../domain/projection/index.ts';
 import { encodeFilter } from '../sql/process-name.ts';
-import { withRetry } from './connection.ts';
+import { withRetry } from './retry.ts';
 
 /** Ids that one query covers: some tens of milliseconds. */
 const RANGE = 50_000;

@@ -1,7 +1,8 @@
 import sql from 'mssql';
 import type { ProcessKeys } from '../../domain/personal-data/index.ts';
 import { fromKeyRow, KEY_COLUMNS, type KeyRow } from '../sql/process-key-row.ts';
-import { isoTimes, withRetry } from './connection.ts';
+import { isoTimes } from './connection.ts';
+import { withRetry } from './retry.ts';
 
 /** Ids in one statement: SQL Server takes 2,100 parameters. */
 const MAX_IDS = 500;

@@ -4,7 +4,8 @@ import { type EventRow, PROCESS_COLUMNS, PROCESS_STORE, type ProcessRow } from '
 import { fromEventRow } from '../sql/event-row.ts';
 import { fromProcessRow, toProcessRow } from '../sql/process-row.ts';
 import { sqlType, sqlValue } from './column-types.ts';
-import { isoTimes, withRetry } from './connection.ts';
+import { isoTimes } from './connection.ts';
+import { withRetry } from './retry.ts';
 import { BEGIN_WITH_STREAM_LOCK } from './stream-lock.ts';
 import { SHARE_TABLES } from './table-lock.ts';
 

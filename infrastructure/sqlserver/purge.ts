@@ -2,7 +2,7 @@ import sql from 'mssql';
 import type { ArchiveCount, ArchivedVersion, Purge } from '../../domain/archive/index.ts';
 import { COUNT_MOVE } from '../sql/checkpoints.ts';
 import { WHOLE } from '../sql/purge-rows.ts';
-import { withRetry } from './connection.ts';
+import { withRetry } from './retry.ts';
 import { lockStream } from './stream-lock.ts';
 import { SHARE_TABLES } from './table-lock.ts';
 

@@ -2,14 +2,10 @@ import type { Knex } from 'knex';
 import sql from 'mssql';
 import type { BoundedRows } from '../sql/bounded-rows.ts';
 import type { ReadQueries } from '../sql/read-queries.ts';
-import {
-  createPool,
-  isoTimes,
-  type MssqlTarget,
-  type PoolLimits,
-  withRetry,
-} from './connection.ts';
+import { createPool, isoTimes, type PoolLimits } from './connection.ts';
+import { withRetry } from './retry.ts';
 import { readBounded } from './stream-rows.ts';
+import type { MssqlTarget } from './target.ts';
 
 /** Connections for queries that may take long. */
 const MAX_CONNECTIONS = 4;

@@ -8,8 +8,9 @@ import type {
 import { MOVES } from '../sql/checkpoints.ts';
 import { encodeFilter } from '../sql/process-name.ts';
 import { shadowOf, TABLES } from '../sql/process-tables.ts';
-import { createPool, type PoolLimits, withRetry } from './connection.ts';
+import { createPool, type PoolLimits } from './connection.ts';
 import { createMssqlRebuildTables } from './rebuild-tables.ts';
+import { withRetry } from './retry.ts';
 import { copyDefinition, dropTables, swapTables } from './shadow-tables.ts';
 import { TAKE_TABLES } from './table-lock.ts';
 import type { MssqlTarget } from './target.ts';

@@ -12,7 +12,8 @@ import { type FoldValues, fromFoldValues, selectFoldRows } from '../sql/fold-row
 import { shadowOf, TABLES } from '../sql/process-tables.ts';
 import { type MovedRow, selectRows, toMovedRow, toProjectedRow } from '../sql/projected-row.ts';
 import { bulkTable } from './column-types.ts';
-import { isoTimes, withRetry } from './connection.ts';
+import { isoTimes } from './connection.ts';
+import { withRetry } from './retry.ts';
 
 /** `restored_at` may be NULL, `archived_at` may not. */
 const SHADOWS = {

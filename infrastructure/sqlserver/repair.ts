@@ -8,8 +8,8 @@ import {
 } from '../../domain/projection/index.ts';
 import { PROCESS_COLUMNS } from '../sql/columns.ts';
 import { toProcessRow } from '../sql/process-row.ts';
-import { withRetry } from './connection.ts';
 import { bindProcess } from './process-store.ts';
+import { withRetry } from './retry.ts';
 import { BEGIN_WITH_STREAM_LOCK } from './stream-lock.ts';
 import { SHARE_TABLES } from './table-lock.ts';
 

@@ -8,7 +8,7 @@ import {
   WHEREABOUTS,
   type Whereabouts,
 } from '../sql/restore-rows.ts';
-import { withRetry } from './connection.ts';
+import { withRetry } from './retry.ts';
 import { BEGIN_WITH_STREAM_LOCK } from './stream-lock.ts';
 import { SHARE_TABLES } from './table-lock.ts';
 

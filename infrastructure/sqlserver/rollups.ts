@@ -16,7 +16,8 @@ import {
   rowKey,
   STEP_ROLLUP,
 } from '../sql/rollup-rows.ts';
-import { isoTimes, withRetry } from './connection.ts';
+import { isoTimes } from './connection.ts';
+import { withRetry } from './retry.ts';
 import { bulkOf, keysJson, readKeys, sameKeys } from './rollup-columns.ts';
 import { BEGIN, REMOVE_REPLACED, SWAP } from './rollup-generations.ts';
 

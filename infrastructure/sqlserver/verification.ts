@@ -10,10 +10,11 @@ import { type LateOutboxRow, lateOutboxRows, outboxDifference } from '../sql/lat
 import { encodeFilter } from '../sql/process-name.ts';
 import { TABLES } from '../sql/process-tables.ts';
 import { type MovedRow, selectRows, toProjectedRow } from '../sql/projected-row.ts';
-import { isoTimes, withRetry } from './connection.ts';
+import { isoTimes } from './connection.ts';
 import { ARCHIVED, LIVE, type Row } from './event-reads.ts';
 import { createPositionCheck } from './position-check.ts';
 import { createRepair } from './repair.ts';
+import { withRetry } from './retry.ts';
 import { BEGIN_WITH_STREAM_LOCK } from './stream-lock.ts';
 import { streamRows } from './stream-rows.ts';
 

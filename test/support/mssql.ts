@@ -4,12 +4,9 @@ import knex, { type Knex } from 'knex';
 import type sql from 'mssql';
 import type { StoredEvent } from '../../domain/process/events.ts';
 import type { Database } from '../../infrastructure/sql/database.ts';
-import {
-  createPool,
-  mssqlKnexConfig,
-  readMssqlUrl,
-} from '../../infrastructure/sqlserver/connection.ts';
+import { createPool, mssqlKnexConfig } from '../../infrastructure/sqlserver/connection.ts';
 import { openMssqlDatabase } from '../../infrastructure/sqlserver/database.ts';
+import { readMssqlUrl } from '../../infrastructure/sqlserver/target.ts';
 import { migrateUp } from '../../migrations/migrate.ts';
 import { startTdsProxy, type TdsProxy } from './tds-proxy.ts';
 

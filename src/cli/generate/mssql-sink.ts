@@ -9,7 +9,8 @@ import {
   PROCESS_STORE_ARCHIVE,
 } from '../../../infrastructure/sql/columns.ts';
 import { bulkTable } from '../../../infrastructure/sqlserver/column-types.ts';
-import { createPool, type MssqlTarget } from '../../../infrastructure/sqlserver/connection.ts';
+import { createPool } from '../../../infrastructure/sqlserver/connection.ts';
+import type { MssqlTarget } from '../../../infrastructure/sqlserver/target.ts';
 import type { Values } from './batches.ts';
 import { alreadyThere, type Sink } from './sink.ts';
 

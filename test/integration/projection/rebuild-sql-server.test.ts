@@ -1,9 +1,10 @@
 import type sql from 'mssql';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { Database } from '../../../infrastructure/sql/database.ts';
-import { createPool, readMssqlUrl } from '../../../infrastructure/sqlserver/connection.ts';
+import { createPool } from '../../../infrastructure/sqlserver/connection.ts';
 import { openMssqlDatabase } from '../../../infrastructure/sqlserver/database.ts';
 import { createMssqlProcessStore } from '../../../infrastructure/sqlserver/process-store.ts';
+import { readMssqlUrl } from '../../../infrastructure/sqlserver/target.ts';
 import { endedProcess, soon } from '../../support/archive-world.ts';
 import { until } from '../../support/children.ts';
 import { requested, started, stepCompleted } from '../../support/events.ts';

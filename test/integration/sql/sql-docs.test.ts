@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import BetterSqlite3 from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { createPool, readMssqlUrl } from '../../../infrastructure/sqlserver/connection.ts';
+import { createPool } from '../../../infrastructure/sqlserver/connection.ts';
+import { readMssqlUrl } from '../../../infrastructure/sqlserver/target.ts';
 import { endedProcess } from '../../support/archive-world.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 import { requested, started, stepFailed } from '../../support/events.ts';

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { Database } from '../../../infrastructure/sql/database.ts';
-import { createPool, readMssqlUrl } from '../../../infrastructure/sqlserver/connection.ts';
+import { createPool } from '../../../infrastructure/sqlserver/connection.ts';
 import { openMssqlDatabase } from '../../../infrastructure/sqlserver/database.ts';
 import { createMssqlOutbox } from '../../../infrastructure/sqlserver/outbox.ts';
+import { readMssqlUrl } from '../../../infrastructure/sqlserver/target.ts';
 import { until } from '../../support/children.ts';
 import { stepCompleted } from '../../support/events.ts';
 import { openProxied, type ProxiedDatabase } from '../../support/mssql.ts';

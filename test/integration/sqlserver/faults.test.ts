@@ -3,15 +3,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vi
 import { StoreUnavailableError } from '../../../domain/common/errors.ts';
 import type { Outbox } from '../../../domain/outbox/outbox.ts';
 import type { Database } from '../../../infrastructure/sql/database.ts';
-import {
-  createPool,
-  type PoolLimits,
-  readMssqlUrl,
-  withRetry,
-} from '../../../infrastructure/sqlserver/connection.ts';
+import { createPool, type PoolLimits } from '../../../infrastructure/sqlserver/connection.ts';
 import { openMssqlDatabase } from '../../../infrastructure/sqlserver/database.ts';
 import { createMssqlOutbox } from '../../../infrastructure/sqlserver/outbox.ts';
+import { withRetry } from '../../../infrastructure/sqlserver/retry.ts';
 import { lockStream } from '../../../infrastructure/sqlserver/stream-lock.ts';
+import { readMssqlUrl } from '../../../infrastructure/sqlserver/target.ts';
 import { until } from '../../support/children.ts';
 import { completed, requested, stepCompleted } from '../../support/events.ts';
 import { openProxied, type ProxiedDatabase } from '../../support/mssql.ts';

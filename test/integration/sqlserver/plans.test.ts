@@ -1,6 +1,7 @@
 import type sql from 'mssql';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { createPool, readMssqlUrl } from '../../../infrastructure/sqlserver/connection.ts';
+import { createPool } from '../../../infrastructure/sqlserver/connection.ts';
+import { readMssqlUrl } from '../../../infrastructure/sqlserver/target.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 import { stepCompleted } from '../../support/events.ts';
 import { STATEMENTS, type Statement } from '../../support/sql-server-statements.ts';
