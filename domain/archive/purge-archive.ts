@@ -1,6 +1,6 @@
 import { type Clock, sleep } from '../common/index.ts';
 import type { ArchiveCount } from './archive.ts';
-import { endOfMonth } from './month.ts';
+import { endOfMonth, type Month } from './month.ts';
 import type { ArchivedProcess, ArchivedVersion, ColdArchive, Purge } from './purge.ts';
 
 interface PurgeOptions {
@@ -31,10 +31,9 @@ const MIN_DELAY_MS = 5;
  * Deletes old processes from the archive, batch by batch, until none is old enough or the signal fires.
  * Each batch is a transaction of its own. After each it waits for as long as that took.
  *
- * With a cold archive, a month is purged when all of it is old enough: its archived processes are written into
- * files, and what complete files contain, at exactly these versions, is deleted. The files are read before
- * anything is written: what an earlier run wrote and did not delete yet is deleted by them, and is in no file
- * twice.
+ * With a cold archive, a month is purged when all of it is old enough: its archived processes are written into files,
+ * part by part, and what complete files contain, at exactly these versions, is deleted. The files are read before
+ * anything is written: what an earlier run wrote and did not delete yet is deleted by them, and is in no file twice.
  *
  * @param onBatch receives each batch, and the totals after it
  * @throws SetupError when the files cannot be written or read; StoreUnavailableError. Nothing is deleted
@@ -50,11 +49,11 @@ export async function purgeArchive(
   const batch = Math.min(options.batch, MAX_PROCESSES);
   const changedBefore = new Date(clock() - options.olderThanMs).toISOString();
   const totals: PurgeTotals = { batches: 0, processes: 0, events: 0 };
-  if (coldArchive) await storeAndPurge(coldArchive);
+  if (coldArchive) await writeAndPurge(coldArchive);
   else await removeAll(archived(), false);
   return totals;
 
-  async function storeAndPurge(to: ColdArchive): Promise<void> {
+  async function writeAndPurge(files: ColdArchive): Promise<void> {
     let changedFrom: string | undefined;
     while (!signal.aborted) {
       const [first] = await purge.list({ changedFrom, changedBefore, limit: 1 });
@@ -62,14 +61,22 @@ export async function purgeArchive(
       const month = first.updatedAt.slice(0, 7);
       const end = endOfMonth(month);
       if (end > changedBefore) return;
-      await removeAll(to.contents(month), true);
+      await removeAll(files.contents(month), true);
       const left = await purge.list({ changedFrom, changedBefore: end, limit: 1 });
-      if (left.length > 0 && !signal.aborted) {
-        const written = await to.write(month, signal);
-        if (written.processes > 0) await removeAll(to.contents(month), true);
-      }
+      if (left.length > 0) await writeParts(files, month);
       // Processes of this month that remain are damaged, or changed meanwhile.
       changedFrom = end;
+    }
+  }
+
+  /** Each part is purged before the next one is written: a run that is killed resumes behind the last whole part. */
+  async function writeParts(files: ColdArchive, month: Month): Promise<void> {
+    let after: ArchivedProcess | undefined;
+    while (!signal.aborted) {
+      const part = await files.writePart(month, after, signal);
+      if (!part) return;
+      await removeAll(part.contents(), true);
+      after = part.last;
     }
   }
 

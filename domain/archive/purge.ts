@@ -42,20 +42,33 @@ export interface Purge {
   ): Promise<ArchiveCount>;
 }
 
-/** Files into which archived processes are written before they are purged. */
+/** Two Parquet files of one month, of its processes and of their events. */
+export interface ColdArchivePart extends ArchiveCount {
+  /** What the files contain, read back from them, in batches. */
+  contents(): AsyncIterable<ArchivedVersion[]>;
+  /** The last process that was looked at for them. */
+  last: ArchivedProcess;
+}
+
+/** Parquet files into which archived processes are written before they are purged. */
 export interface ColdArchive {
   /**
    * What the complete files of a month contain, in batches. Nothing else may be purged.
    *
-   * @throws SetupError for a file that is not what its checksum says
+   * @throws SetupError for a file that does not match its checksum
    */
   contents(month: Month): AsyncIterable<ArchivedVersion[]>;
   /**
-   * Writes the archived processes that were last changed in that month into another file, which is complete and
-   * durable when this resolves.
+   * Writes the archived processes that were last changed in that month into two more files, or as many as one file
+   * takes. The files are complete and durable when this resolves.
    *
-   * @returns the contents of the file; nothing when the signal fired: then there is no file
-   * @throws SetupError when the folder cannot be written, or is full: then there is no file
+   * @param after the last process of the part before
+   * @returns null when there is nothing to write, or the signal fired: then there are no such files
+   * @throws SetupError when the folder cannot be written, or is full: then there are no such files
    */
-  write(month: Month, signal: AbortSignal): Promise<ArchiveCount>;
+  writePart(
+    month: Month,
+    after: ArchivedProcess | undefined,
+    signal: AbortSignal,
+  ): Promise<ColdArchivePart | null>;
 }

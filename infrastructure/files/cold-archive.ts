@@ -1,10 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import {
-  type ArchiveCount,
   type ArchivedProcess,
   type ArchivedVersion,
   type ColdArchive,
+  type ColdArchivePart,
   endOfMonth,
   type Month,
   startOfMonth,
@@ -12,6 +12,7 @@ import {
 import { SetupError } from '../../domain/common/index.ts';
 import type { ArchivedRows, RawEvent } from '../sql/archived-rows.ts';
 import { createMonthFiles, namesOf, type PartNames } from './month-files.ts';
+import { MAX_FILE_EVENTS } from './parquet.ts';
 import { createParquetFile } from './parquet-file.ts';
 import { EVENT_FILE, PROCESS_FILE } from './row-columns.ts';
 
@@ -19,42 +20,58 @@ import { EVENT_FILE, PROCESS_FILE } from './row-columns.ts';
 const READ_PROCESSES = 100;
 const READ_EVENTS = 2_000;
 /** Rows of a process file that are read back at once. */
-const BACK_ROWS = 500;
+const READ_BACK_ROWS = 500;
 
-/** Hands archived processes over to Parquet files in a folder. */
-export function createColdArchive(folder: string, rows: ArchivedRows): ColdArchive {
+/**
+ * A cold archive in a folder.
+ *
+ * @param options `maxEvents`: events of one file, about
+ */
+export function createColdArchive(
+  folder: string,
+  rows: ArchivedRows,
+  { maxEvents = MAX_FILE_EVENTS } = {},
+): ColdArchive {
   const files = createMonthFiles(folder);
 
   async function* contents(month: Month): AsyncGenerator<ArchivedVersion[]> {
-    for (const part of await told(files.partsOf(month))) {
+    for (const part of await orExplain(files.partsOf(month))) {
       const names = namesOf(month, part);
-      await told(files.tidy(names));
-      if (!(await told(files.isComplete(names)))) continue;
-      await told(files.check(names));
-      yield* versionsIn(files.path(names.processes));
+      await orExplain(files.tidy(names));
+      if (await orExplain(files.isComplete(names))) yield* contentsOf(names);
     }
   }
 
-  async function write(month: Month, signal: AbortSignal): Promise<ArchiveCount> {
-    const parts = await told(files.partsOf(month));
-    const names = namesOf(month, (parts.at(-1) ?? 0) + 1);
-    const unfinished = [names.events, names.processes].map((name) => files.path(name, true));
-    try {
-      const count = await writePart(month, names, signal);
-      if (count.processes > 0) return count;
-    } catch (error) {
-      for (const path of unfinished) await rm(path, { force: true }).catch(() => {});
-      throw explained(error);
-    }
-    for (const path of unfinished) await told(rm(path, { force: true }));
-    return { processes: 0, events: 0 };
+  async function* contentsOf(names: PartNames): AsyncGenerator<ArchivedVersion[]> {
+    await orExplain(files.check(names));
+    yield* versionsIn(files.path(names.processes));
   }
 
   async function writePart(
     month: Month,
-    names: PartNames,
+    after: ArchivedProcess | undefined,
     signal: AbortSignal,
-  ): Promise<ArchiveCount> {
+  ): Promise<ColdArchivePart | null> {
+    const parts = await orExplain(files.partsOf(month));
+    const names = namesOf(month, (parts.at(-1) ?? 0) + 1);
+    const unfinished = [names.events, names.processes].map((name) => files.path(name, true));
+    try {
+      const part = await write(names, month, after, signal);
+      if (part) return part;
+    } catch (error) {
+      for (const path of unfinished) await rm(path, { force: true }).catch(() => {});
+      throw explained(error);
+    }
+    for (const path of unfinished) await orExplain(rm(path, { force: true }));
+    return null;
+  }
+
+  async function write(
+    names: PartNames,
+    month: Month,
+    after: ArchivedProcess | undefined,
+    signal: AbortSignal,
+  ): Promise<ColdArchivePart | null> {
     const count = { processes: 0, events: 0 };
     const events = await createParquetFile(files.path(names.events, true), EVENT_FILE);
     const processes = await createParquetFile(files.path(names.processes, true), PROCESS_FILE)
@@ -65,29 +82,35 @@ export function createColdArchive(folder: string, rows: ArchivedRows): ColdArchi
       });
     let open = true;
     try {
-      for await (const batch of pages(month)) {
-        if (signal.aborted) return { processes: 0, events: 0 };
+      let last = after;
+      for await (const batch of pages(month, after)) {
+        if (signal.aborted) return null;
         for (const whole of wholeOnes(await rows.read(batch))) {
           await processes.add(whole.process);
           for (const event of whole.events) await events.add(event);
           count.processes++;
           count.events += whole.events.length;
         }
+        last = batch.at(-1);
+        if (count.events >= maxEvents) break;
       }
-      if (count.processes === 0) return count;
+      if (!last || count.processes === 0) return null;
       const sums = { events: await events.close(), processes: await processes.close() };
       open = false;
       await files.complete(names, sums);
-      return count;
+      return { ...count, last, contents: () => contentsOf(names) };
     } finally {
       if (open) await Promise.allSettled([events.abandon(), processes.abandon()]);
     }
   }
 
-  /** What is archived of the month, in batches of bounded size. */
-  async function* pages(month: Month): AsyncGenerator<ArchivedProcess[]> {
+  /** What is archived of the month behind that process, in batches of bounded size. */
+  async function* pages(
+    month: Month,
+    behind: ArchivedProcess | undefined,
+  ): AsyncGenerator<ArchivedProcess[]> {
     const span = { changedFrom: startOfMonth(month), changedBefore: endOfMonth(month) };
-    let after: ArchivedProcess | undefined;
+    let after = behind;
     for (;;) {
       const found = await rows.list({ ...span, after, limit: READ_PROCESSES });
       if (found.length === 0) return;
@@ -101,7 +124,7 @@ export function createColdArchive(folder: string, rows: ArchivedRows): ColdArchi
     }
   }
 
-  return { contents, write };
+  return { contents, writePart };
 }
 
 type Read = Awaited<ReturnType<ArchivedRows['read']>>;
@@ -128,13 +151,13 @@ function wholeOnes({ processes, events }: Read) {
 }
 
 async function* versionsIn(path: string): AsyncGenerator<ArchivedVersion[]> {
-  const file = await told(asyncBufferFromFile(path));
-  const metadata = await told(parquetMetadataAsync(file));
+  const file = await orExplain(asyncBufferFromFile(path));
+  const metadata = await orExplain(parquetMetadataAsync(file));
   const count = Number(metadata.num_rows);
-  for (let rowStart = 0; rowStart < count; rowStart += BACK_ROWS) {
-    const rowEnd = Math.min(count, rowStart + BACK_ROWS);
+  for (let rowStart = 0; rowStart < count; rowStart += READ_BACK_ROWS) {
+    const rowEnd = Math.min(count, rowStart + READ_BACK_ROWS);
     const columns = ['correlation_id', 'version'];
-    const read = await told(parquetReadObjects({ file, metadata, columns, rowStart, rowEnd }));
+    const read = await orExplain(parquetReadObjects({ file, metadata, columns, rowStart, rowEnd }));
     yield read.map(({ correlation_id, version }) => ({
       correlationId: String(correlation_id),
       version: Number(version),
@@ -142,14 +165,13 @@ async function* versionsIn(path: string): AsyncGenerator<ArchivedVersion[]> {
   }
 }
 
-/** Says what is wrong with the folder. */
-async function told<T>(work: Promise<T>): Promise<T> {
+async function orExplain<T>(work: Promise<T>): Promise<T> {
   return work.catch((error: unknown) => {
     throw explained(error);
   });
 }
 
-/** Errors of the system about a file or a folder have a code and the name of the call. */
+/** Says what is wrong with the folder: errors of the system about a file have a code and the name of the call. */
 function explained(error: unknown): unknown {
   if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) return error;
   return new SetupError(

@@ -42,7 +42,9 @@ export function createCsvEncoder(header: boolean): ExportEncoder {
       pending = '';
       yield { bytes, events: rows.length, position: String(last.position) };
     },
-    rest: () => [],
-    end: () => Buffer.from(pending),
+    *end(complete) {
+      if (complete && pending !== '')
+        yield { bytes: Buffer.from(pending), events: 0, position: '0' };
+    },
   };
 }

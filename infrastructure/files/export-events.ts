@@ -1,7 +1,7 @@
 import type { FeedFilter, FeedPage, FeedPosition } from '../../domain/feed/index.ts';
 import type { FeedRow, FeedRows } from '../sql/feed-rows.ts';
 import { EXPORTED_COLUMNS } from './export-columns.ts';
-import type { ExportEncoder } from './export-encoder.ts';
+import type { ExportEncoder, ExportPiece } from './export-encoder.ts';
 import { withUnicodeOnly } from './with-unicode-only.ts';
 
 export interface ExportedPart {
@@ -16,16 +16,9 @@ export interface ExportedPart {
   limit?: number | undefined;
 }
 
-export interface ExportStep {
-  bytes: Uint8Array;
-  /** Events in these bytes. */
-  events: number;
-  /** The feed was looked at up to here. */
-  lookedTo: FeedPosition;
-  /** All events up to here are in the bytes of the steps so far: who goes on does so behind it. */
-  written: FeedPosition;
-  /** What the end of a Parquet file says about these bytes. */
-  entry?: Uint8Array | undefined;
+export interface ExportStep extends ExportPiece {
+  /** The feed was read up to here. */
+  readTo: FeedPosition;
 }
 
 /** Rows of a page, at first and at most. Events of unusual length make pages shorter. */
@@ -72,36 +65,36 @@ export async function* exportEvents(
     return page;
   }
 
-  let written = part.after;
+  let position = part.after;
   /** Rows that the encoder has kept. */
   let kept = 0;
+
+  function* steps(pieces: Iterable<ExportPiece>, readTo: FeedPosition): Generator<ExportStep> {
+    for (const piece of pieces) {
+      if (piece.events > 0) position = piece.position;
+      kept -= piece.events;
+      yield { ...piece, position, readTo };
+    }
+  }
+
   try {
     let next = upTo > Number(part.after) && left > 0 ? read(part.after) : null;
     while (next) {
       const page: FeedPage<FeedRow> = await next;
-      const items = page.items
-        .filter(({ position }) => Number(position) <= upTo)
-        .map(withUnicodeOnly);
+      const items = page.items.filter((row) => Number(row.position) <= upTo).map(withUnicodeOnly);
       left -= items.length;
       size = pageSize(items, size);
-      const lookedTo = String(Math.min(Number(page.lookedTo), upTo));
-      const isLast = page.atEnd || lookedTo === part.upTo || left <= 0;
-      next = isLast ? null : read(lookedTo);
+      const readTo = String(Math.min(Number(page.lookedTo), upTo));
+      const isLast = page.atEnd || readTo === part.upTo || left <= 0;
+      next = isLast ? null : read(readTo);
       kept += items.length;
-      for (const { bytes, events, position, entry } of encoder.add(items)) {
-        written = position;
-        kept -= events;
-        yield { bytes, events, lookedTo, written, entry };
-      }
+      yield* steps(encoder.add(items), readTo);
       if (kept > 0) continue;
-      written = lookedTo;
-      if (items.length === 0) yield { bytes: NOTHING, events: 0, lookedTo, written };
+      position = readTo;
+      if (items.length === 0) yield { bytes: NOTHING, events: 0, position, readTo };
     }
-    for (const { bytes, events, position, entry } of encoder.rest()) {
-      written = position;
-      yield { bytes, events, lookedTo: part.upTo, written, entry };
-    }
-    yield { bytes: encoder.end(), events: 0, lookedTo: part.upTo, written: part.upTo };
+    yield* steps(encoder.end(true), part.upTo);
+    yield { bytes: NOTHING, events: 0, position: part.upTo, readTo: part.upTo };
   } finally {
     done.abort();
   }

@@ -2,30 +2,41 @@ import { existsSync, statSync } from 'node:fs';
 import { type FileHandle, open, rename, rm, truncate } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { SetupError } from '../../domain/common/index.ts';
-import type { Exported } from './export-encoder.ts';
-import type { ExportStep } from './export-events.ts';
+import type { ExportPiece } from './export-encoder.ts';
 import {
+  BEGINNING,
   beginJournal,
+  type Checkpoint,
   type ExportSubject,
-  goOnWithJournal,
   type Journal,
   readJournal,
+  resumeJournal,
 } from './export-journal.ts';
 import { lockOut } from './lock-out.ts';
+import { numberedName } from './numbered-name.ts';
 
 /** Where an export goes. */
 export interface ExportTarget {
-  /** What is in it already. */
-  exported: Exported;
-  /** To go on behind. */
-  after: string;
-  /** The feed's head when it began. */
+  /** What an earlier run wrote. */
+  exported: Pick<Checkpoint, 'position' | 'events' | 'bytes'>;
+  /** The feed's head when the export began. */
   upTo: string;
-  write(step: ExportStep): Promise<void>;
-  /** Everything is written: gives the file its name. */
-  complete(): Promise<void>;
-  /** Leaves it as it is, for another run to go on. */
+  write(piece: ExportPiece): Promise<void>;
+  /**
+   * Everything is written: gives the files their names.
+   *
+   * @returns how many they are
+   */
+  complete(): Promise<number>;
+  /** Leaves it as it is, for another run to resume. */
   leave(): Promise<void>;
+}
+
+export interface ExportFileOptions {
+  out: string;
+  subject: ExportSubject;
+  force: boolean;
+  head: () => Promise<string>;
 }
 
 /** Milliseconds between two checkpoints: as much work is done again after a crash. */
@@ -34,22 +45,20 @@ const CHECKPOINT_MS = 1_000;
 const NO_ROOM = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 
 /**
- * A file that has its name when it is complete and synced, and is `<out>.partial` until then. A journal beside it
- * says how much of that is whole, so that the same export goes on there.
+ * A file that has its name when the export is complete and synced, and is `<out>.partial` until then. Parquet may be
+ * several, of which the first one gets its name last. A journal beside it says how much is whole, so that the same
+ * export resumes there: of lines as far as they are synced, of Parquet whole files only.
  *
- * @throws SetupError when the file is there already, or something else is in the way
+ * @throws SetupError when a file is there already, or something else is in the way
  */
-export async function openExportFile(options: {
-  out: string;
-  subject: ExportSubject;
-  force: boolean;
-  head: () => Promise<string>;
-}): Promise<ExportTarget> {
+export async function openExportFile(options: ExportFileOptions): Promise<ExportTarget> {
   const { out, subject, force } = options;
-  const partial = `${out}.partial`;
-  const journalPath = `${partial}.journal`;
+  const isNumbered = subject.format === 'parquet';
+  const nameOf = (file: number): string => numberedName(out, file);
+  const partialOf = (file: number): string => `${nameOf(file)}.partial`;
+  const journalPath = `${partialOf(1)}.journal`;
   checkPlace(out, force);
-  const unlock = lockOut(`${partial}.lock`);
+  const unlock = lockOut(`${partialOf(1)}.lock`);
   try {
     return await opened();
   } catch (error) {
@@ -58,6 +67,7 @@ export async function openExportFile(options: {
   }
 
   async function opened(): Promise<ExportTarget> {
+    const partial = partialOf(1);
     const known = existsSync(partial) ? readJournal(journalPath) : null;
     const same = known !== null && sameSubject(known.subject, subject);
     if (existsSync(partial) && !same && !force) {
@@ -65,79 +75,112 @@ export async function openExportFile(options: {
         `--out: ${partial} is there, of an export with other options or by another release; run that one to its end, remove the file, or use --force`,
       );
     }
-    // After a power cut the file may have lost what was not synced, but never what a checkpoint says.
-    const whole = same && statSync(partial).size >= known.last.bytes ? known : null;
+    const whole = same && isThere(known.last) ? known : null;
+    if (isNumbered && !whole) checkPlace(nameOf(2), force);
     const upTo = whole ? whole.upTo : await options.head();
     const journal = whole
-      ? await goOnWithJournal(journalPath)
+      ? await resumeJournal(journalPath)
       : await beginJournal(journalPath, subject, upTo);
-    if (whole) await truncate(partial, whole.last.bytes);
-    const handle = await open(partial, whole ? 'a' : 'w');
-    return fileTarget(handle, journal, upTo, whole?.last);
+    const last = whole?.last ?? BEGINNING;
+    return fileTarget(await openFile(last), journal, upTo, last);
+  }
+
+  /** After a power cut the file may have lost what was not synced, but never what a checkpoint says. */
+  function isThere({ files, fileBytes }: Checkpoint): boolean {
+    for (let file = 1; file <= files; file++) {
+      if (!existsSync(partialOf(file)) && !existsSync(nameOf(file))) return false;
+    }
+    return fileBytes === 0 || statSync(partialOf(files + 1)).size >= fileBytes;
+  }
+
+  /** The file to be written next; behind whole ones it is opened when there is something to write. */
+  async function openFile({ files, fileBytes }: Checkpoint): Promise<FileHandle | null> {
+    if (files > 0) return null;
+    if (fileBytes > 0) await truncate(partialOf(1), fileBytes);
+    return open(partialOf(1), fileBytes > 0 ? 'a' : 'w');
   }
 
   function fileTarget(
-    handle: FileHandle,
+    opened: FileHandle | null,
     journal: Journal,
     upTo: string,
-    last = { written: '0', events: 0, bytes: 0, entries: [] as string[] },
+    exported: Checkpoint,
   ): ExportTarget {
-    let { written, events, bytes } = last;
-    let entries: string[] = [];
+    let handle = opened;
+    const now = { ...exported };
     let checkedAt = performance.now();
-    let open = true;
+    let isOpen = true;
 
     async function checkpoint(): Promise<void> {
-      await handle.datasync();
-      await journal.add({ written, events, bytes, entries });
-      entries = [];
+      await handle?.datasync();
+      await journal.add(now);
       checkedAt = performance.now();
     }
 
+    async function endFile(): Promise<void> {
+      await handle?.sync();
+      await handle?.close();
+      handle = null;
+      now.files++;
+      now.fileBytes = 0;
+      await checkpoint();
+    }
+
     async function close(): Promise<void> {
-      if (!open) return;
-      open = false;
-      await Promise.allSettled([handle.close(), journal.close()]);
+      if (!isOpen) return;
+      isOpen = false;
+      await Promise.allSettled([handle?.close(), journal.close()]);
       await unlock();
     }
 
-    async function told(work: () => Promise<void>): Promise<void> {
+    async function orExplain<T>(work: () => Promise<T>): Promise<T> {
       try {
-        await work();
+        return await work();
       } catch (error) {
         await close();
         throw explained(error, out);
       }
     }
 
+    async function write({ bytes, events, position, endsFile }: ExportPiece): Promise<void> {
+      if (bytes.length > 0) {
+        handle ??= await open(partialOf(now.files + 1), 'w');
+        await handle.appendFile(bytes);
+      }
+      if (Number(position) > Number(now.position)) now.position = position;
+      now.events += events;
+      now.bytes += bytes.length;
+      now.fileBytes += bytes.length;
+      if (endsFile) await endFile();
+      else if (!isNumbered && performance.now() - checkedAt >= CHECKPOINT_MS) await checkpoint();
+    }
+
+    async function complete(): Promise<number> {
+      if (handle) await endFile();
+      for (let file = now.files; file >= 1; file--) {
+        // A killed run may have come this far.
+        if (existsSync(partialOf(file))) await rename(partialOf(file), nameOf(file));
+      }
+      if (isNumbered) await removeFrom(now.files + 1);
+      await syncFolder(dirname(resolve(out)));
+      await rm(journalPath, { force: true });
+      await close();
+      return now.files;
+    }
+
+    /** With --force: the files of an export that had more of them. */
+    async function removeFrom(file: number): Promise<void> {
+      for (let next = file; existsSync(nameOf(next)); next++) await rm(nameOf(next));
+    }
+
     return {
-      exported: {
-        events: last.events,
-        bytes: last.bytes,
-        entries: last.entries.map((entry) => Buffer.from(entry, 'base64')),
-      },
-      after: last.written,
+      exported,
       upTo,
-      write: (step) =>
-        told(async () => {
-          await handle.appendFile(step.bytes);
-          written = step.written;
-          events += step.events;
-          bytes += step.bytes.length;
-          if (step.entry) entries.push(Buffer.from(step.entry).toString('base64'));
-          if (performance.now() - checkedAt >= CHECKPOINT_MS) await checkpoint();
-        }),
-      complete: () =>
-        told(async () => {
-          await handle.sync();
-          await rename(partial, out);
-          await syncFolder(dirname(resolve(out)));
-          await rm(journalPath, { force: true });
-          await close();
-        }),
+      write: (piece) => orExplain(() => write(piece)),
+      complete: () => orExplain(complete),
       leave: () =>
-        told(async () => {
-          if (open) await checkpoint();
+        orExplain(async () => {
+          if (isOpen && !(isNumbered && now.fileBytes > 0)) await checkpoint();
           await close();
         }),
     };

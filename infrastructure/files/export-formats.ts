@@ -1,5 +1,5 @@
 import { createCsvEncoder } from './csv.ts';
-import type { ExportEncoder, Exported } from './export-encoder.ts';
+import type { ExportEncoder } from './export-encoder.ts';
 import { createLineEncoder } from './ndjson.ts';
 import { createParquetExport } from './parquet.ts';
 
@@ -8,18 +8,21 @@ export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 interface EncoderOptions {
   format: ExportFormat;
-  /** Goes on behind what there is. */
-  exported?: Exported | undefined;
+  /** Something was exported before, which this goes on behind. */
+  resumed?: boolean;
+  /** Parquet: events after which another file begins; left out: all are in one. */
+  maxFileEvents?: number | undefined;
 }
 
-export function createExportEncoder({ format, exported }: EncoderOptions): ExportEncoder {
+export function createExportEncoder(options: EncoderOptions): ExportEncoder {
+  const { format, resumed = false, maxFileEvents } = options;
   switch (format) {
     case 'ndjson':
       return createLineEncoder();
     case 'csv':
-      return createCsvEncoder(!exported || exported.bytes === 0);
+      return createCsvEncoder(!resumed);
     case 'parquet':
-      return createParquetExport(exported);
+      return createParquetExport({ isFirst: !resumed, maxFileEvents });
     default:
       throw new RangeError(`unknown format ${format satisfies never}`);
   }

@@ -5,7 +5,7 @@ import { EXPORT_FORMATS } from './export-formats.ts';
 
 const position = z.string().regex(/^\d{1,19}$/);
 
-/** What an export is of; a run goes on with the file of another one when this is the same. */
+/** What an export is of; a run resumes another one when this is the same. */
 const subject = z.object({
   format: z.enum(EXPORT_FORMATS),
   filter: z.record(z.string(), z.union([z.string(), z.array(z.string())])),
@@ -16,13 +16,17 @@ const subject = z.object({
 export type ExportSubject = z.infer<typeof subject>;
 
 const first = z.object({ ...subject.shape, upTo: position });
-/** So much of the file is whole and synced. */
+/** So much is whole and synced. */
 const checkpoint = z.object({
-  written: position,
+  /** Of the feed. */
+  position,
+  /** Of all files. */
   events: z.number().int(),
   bytes: z.number().int(),
-  /** Parquet: of the row groups since the checkpoint before, in Base64. */
-  entries: z.array(z.string()),
+  /** Files that are whole. */
+  files: z.number().int(),
+  /** Bytes of the file behind them. */
+  fileBytes: z.number().int(),
 });
 type Checkpoint = z.infer<typeof checkpoint>;
 
@@ -30,7 +34,6 @@ interface Journaled {
   subject: ExportSubject;
   /** The feed's head when the export began. */
   upTo: string;
-  /** The last checkpoint, with the entries of all. */
   last: Checkpoint;
 }
 
@@ -39,22 +42,21 @@ export interface Journal {
   close(): Promise<void>;
 }
 
-const BEGINNING: Checkpoint = { written: '0', events: 0, bytes: 0, entries: [] };
+export const BEGINNING: Checkpoint = {
+  position: '0',
+  ...{ events: 0, bytes: 0, files: 0, fileBytes: 0 },
+};
 
-/** What was journaled, or null when that is nothing that could be gone on with. */
+/** What was journaled, or null when this release cannot resume it. */
 export function readJournal(path: string): Journaled | null {
   if (!existsSync(path)) return null;
-  const lines = wholeLines(path);
-  const head = first.safeParse(parsed(lines[0]));
-  if (!head.success) return null;
-  const { upTo, ...of } = head.data;
-  let last = BEGINNING;
-  const entries: string[] = [];
-  for (const line of lines.slice(1)) {
-    last = checkpoint.parse(parsed(line));
-    entries.push(...last.entries);
-  }
-  return { subject: of, upTo, last: { ...last, entries } };
+  const [head, ...checkpoints] = wholeLines(path);
+  const begun = first.safeParse(parsed(head));
+  const line = checkpoints.at(-1);
+  const last = line === undefined ? { data: BEGINNING } : checkpoint.safeParse(parsed(line));
+  if (!begun.success || !last.data) return null;
+  const { upTo, ...of } = begun.data;
+  return { subject: of, upTo, last: last.data };
 }
 
 export async function beginJournal(
@@ -66,7 +68,7 @@ export async function beginJournal(
 }
 
 /** Adds to one that was read; a line that its writer did not come to the end of is cut off. */
-export async function goOnWithJournal(path: string): Promise<Journal> {
+export async function resumeJournal(path: string): Promise<Journal> {
   const bytes = wholeLines(path).reduce((sum, line) => sum + Buffer.byteLength(line) + 1, 0);
   await truncate(path, bytes);
   return journalIn(await open(path, 'a'));

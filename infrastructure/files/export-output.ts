@@ -15,8 +15,7 @@ export async function openExportOutput(
   stream.on('error', onError);
 
   return {
-    exported: { events: 0, bytes: 0, entries: [] },
-    after: '0',
+    exported: { position: '0', events: 0, bytes: 0 },
     upTo: await head(),
     async write({ bytes }) {
       if (bytes.length > 0 && !stream.write(bytes)) {
@@ -32,6 +31,7 @@ export async function openExportOutput(
     async complete() {
       // What was written may still be on its way.
       await new Promise<void>((resolve) => stream.write('', () => resolve()));
+      return 1;
     },
     async leave() {},
   };

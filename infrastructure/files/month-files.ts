@@ -4,8 +4,9 @@ import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Month } from '../../domain/archive/index.ts';
 import { SetupError } from '../../domain/common/index.ts';
+import { numberedName } from './numbered-name.ts';
 
-/** One hand-over of a month: 1 is `events-2026-03.parquet`, 2 `events-2026-03.2.parquet`. */
+/** Some of a month: 1 is `events-2026-03.parquet`, 2 `events-2026-03.2.parquet`. */
 type Part = number;
 
 export interface PartNames {
@@ -18,7 +19,7 @@ const UNFINISHED = '.tmp';
 const KINDS = ['events', 'processes'] as const;
 
 /**
- * The files of a folder to which months are handed over. All four of a part (two of rows and their
+ * The files of the cold archive in a folder. All four of a part (two of rows and their
  * checksums) are written and synced under names with `.tmp`, the checksum of the processes last; only then do
  * they get their names, in that order. So after a kill either that last one is not there, and all with `.tmp`
  * are rubbish, or the rest is only renaming. Files that have their names are never removed.
@@ -110,10 +111,9 @@ export function createMonthFiles(folder: string) {
 }
 
 export function namesOf(month: Month, part: Part): PartNames {
-  const suffix = part === 1 ? '' : `.${part}`;
   return {
-    events: `events-${month}${suffix}.parquet`,
-    processes: `processes-${month}${suffix}.parquet`,
+    events: numberedName(`events-${month}.parquet`, part),
+    processes: numberedName(`processes-${month}.parquet`, part),
   };
 }
 

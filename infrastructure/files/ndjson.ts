@@ -11,7 +11,6 @@ export function createLineEncoder(): ExportEncoder {
       for (const row of rows) lines += `${JSON.stringify(exportLine(row))}\n`;
       yield { bytes: Buffer.from(lines), events: rows.length, position: String(last.position) };
     },
-    rest: () => [],
-    end: () => new Uint8Array(),
+    end: () => [],
   };
 }

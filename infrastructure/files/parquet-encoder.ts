@@ -1,6 +1,5 @@
 import type { BasicType } from 'hyparquet-writer';
 import { ByteWriter, ParquetWriter, schemaFromColumnData } from 'hyparquet-writer';
-import { CREATED_BY, createParquetFooter } from './parquet-footer.ts';
 
 export type Cell = string | number | bigint | Date | Uint8Array | null;
 
@@ -8,94 +7,72 @@ export interface ParquetColumn<Row> {
   name: string;
   type: BasicType;
   nullable: boolean;
-  /** Long texts that are all different: no dictionary and no bounds, which would only cost. */
-  long: boolean;
+  /** Long texts that are all different: a dictionary of them would only cost. */
+  isLong: boolean;
+  /** Rises from row to row, more or less: a reader that looks for some values skips row groups by their bounds. */
+  isSorted: boolean;
   value(row: Row): Cell;
 }
 
-/** A row group, ready to be written. */
+/** Bytes of the file, with the rows in them. */
 export interface RowGroup {
   bytes: Uint8Array;
   rows: number;
-  /** What the end of the file says about it. */
-  entry: Uint8Array;
 }
 
-/** What is in a file that is gone on with. */
-interface WrittenGroups {
-  rows: number;
-  bytes: number;
-  /** Of all row groups, in order. */
-  entries: readonly Uint8Array[];
-}
-
-interface ParquetEncoder<Row> {
+export interface ParquetEncoder<Row> {
   /** Takes a row; gives a row group when there are enough of them. */
   add(row: Row): RowGroup | null;
-  /** The row group of the rows that are left, if there are any. */
-  rest(): RowGroup | null;
-  /** What ends the file. */
-  end(): Uint8Array;
+  /** The rows that are left, if any, and what ends the file. */
+  end(): RowGroup;
 }
 
 /**
- * Rows of one row group, and characters of text in it, at most: so much is in memory, and is encoded while
- * nothing else runs. A larger group would compress a little better.
+ * Rows of one row group, and characters of text in it, at most. So much is in memory, and is encoded while nothing else
+ * runs; a larger group compresses a little better, and the library keeps a description of each until the end.
  */
 const GROUP_ROWS = 1_000;
 const GROUP_CHARS = 1_000_000;
 
-/**
- * Makes Parquet of rows, row group by row group. Of those it has given away it keeps their entries only,
- * some kilobytes each.
- *
- * @param written goes on behind what is in a file already
- */
+/** Where the library writes to; after each row group and at the end the bytes are taken. */
+class Drain extends ByteWriter {
+  take(): Uint8Array {
+    const bytes = new Uint8Array(this.getBuffer());
+    this.index = 0;
+    return bytes;
+  }
+}
+
+/** Makes a Parquet file of rows, row group by row group. */
 export function createParquetEncoder<Row>(
   columns: readonly ParquetColumn<Row>[],
-  written?: WrittenGroups,
 ): ParquetEncoder<Row> {
-  const schema = schemaOf(columns);
-  const writer = new ByteWriter();
-  const parquet = new ParquetWriter({ writer, schema, createdBy: CREATED_BY });
-  const footer = createParquetFooter(schema);
-  const entries = [...(written?.entries ?? [])];
-  let rowsInAll = written?.rows ?? 0;
-  if (written && written.bytes > 0) {
-    writer.index = 0;
-    writer.offset = written.bytes;
-  }
+  const writer = new Drain();
+  const parquet = new ParquetWriter({
+    writer,
+    schema: schemaOf(columns),
+    createdBy: 'fastify-camunda',
+  });
   let group: Cell[][] = columns.map(() => []);
   let rows = 0;
   let chars = 0;
 
-  function taken(): Uint8Array {
-    const bytes = new Uint8Array(writer.getBuffer());
-    writer.index = 0;
-    return bytes;
-  }
-
-  function rest(): RowGroup | null {
-    if (rows === 0) return null;
+  function takeGroup(): RowGroup {
     void parquet.write({
-      columnData: columns.map(({ name, long }, at) => ({
+      columnData: columns.map(({ name, isLong, isSorted }, at) => ({
         name,
         data: group[at] ?? [],
         offsetIndex: false,
-        ...(long ? { encoding: 'PLAIN', statistics: false } : {}),
+        statistics: isSorted,
+        ...(isLong ? { encoding: 'PLAIN' } : {}),
       })),
       rowGroupSize: rows,
     });
-    // The writer keeps them for indexes that are not written.
-    parquet.pendingIndexes.length = 0;
-    const entry = footer.entryOf(parquet.row_groups.splice(0));
-    const encoded = { bytes: taken(), rows, entry };
-    entries.push(entry);
-    rowsInAll += rows;
+    const taken = { bytes: writer.take(), rows };
     group = columns.map(() => []);
     rows = 0;
     chars = 0;
-    return encoded;
+    return taken;
   }
 
   return {
@@ -105,11 +82,13 @@ export function createParquetEncoder<Row>(
         if (typeof cell === 'string') chars += cell.length;
         group[at]?.push(cell);
       }
-      return ++rows >= GROUP_ROWS || chars >= GROUP_CHARS ? rest() : null;
+      return ++rows >= GROUP_ROWS || chars >= GROUP_CHARS ? takeGroup() : null;
     },
-    rest,
-    // An empty file begins with its end.
-    end: () => Buffer.concat([taken(), footer.end(rowsInAll, entries)]),
+    end() {
+      const last = rows > 0 ? takeGroup() : { bytes: new Uint8Array(), rows: 0 };
+      void parquet.finish();
+      return { bytes: Buffer.concat([last.bytes, writer.take()]), rows: last.rows };
+    },
   };
 }
 

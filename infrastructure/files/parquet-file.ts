@@ -30,8 +30,7 @@ export async function createParquetFile<Row>(
       await write(encoder.add(row)?.bytes);
     },
     async close() {
-      await write(encoder.rest()?.bytes);
-      await write(encoder.end());
+      await write(encoder.end().bytes);
       await handle.sync();
       await handle.close();
       return hash.digest('hex');

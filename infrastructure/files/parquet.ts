@@ -1,8 +1,8 @@
 import { EVENT_LOG_ARCHIVE } from '../sql/columns.ts';
 import type { FeedRow } from '../sql/feed-rows.ts';
 import { exportedValue } from './export-columns.ts';
-import type { ExportEncoder, Exported, ExportPiece } from './export-encoder.ts';
-import { createParquetEncoder, type RowGroup } from './parquet-encoder.ts';
+import type { ExportEncoder, ExportPiece } from './export-encoder.ts';
+import { createParquetEncoder, type ParquetEncoder } from './parquet-encoder.ts';
 import { parquetColumns } from './row-columns.ts';
 
 /** The links of the hash chain are worth nothing without the stream. A live event is not archived. */
@@ -12,30 +12,48 @@ const COLUMNS = parquetColumns<FeedRow>({
   archived_at: { type: 'time', nullable: true },
 });
 
-/** A Parquet file with the columns of event_log; a piece is a row group. */
-export function createParquetExport(exported?: Exported): ExportEncoder {
-  const encoder = createParquetEncoder(COLUMNS, exported && { ...exported, rows: exported.events });
-  let position = '0';
+/** Events of one Parquet file, about: what a killed run has to do again at most. */
+export const MAX_FILE_EVENTS = 500_000;
 
-  function* piece(group: RowGroup | null): Generator<ExportPiece> {
-    if (!group) return;
-    const { bytes, rows, entry } = group;
-    yield { bytes, events: rows, position, entry };
+/**
+ * Parquet files with the columns of event_log; a piece is a row group.
+ *
+ * @param options `maxFileEvents`: after so many events another file begins; left out: all are in one.
+ *   `isFirst`: there is no file yet, so that one is made even of no events
+ */
+export function createParquetExport({
+  maxFileEvents = Number.POSITIVE_INFINITY,
+  isFirst = true,
+} = {}): ExportEncoder {
+  let file: ParquetEncoder<FeedRow> | null = null;
+  let fileEvents = 0;
+  let position = '0';
+  let files = isFirst ? 0 : 1;
+
+  function* end(complete = false): Generator<ExportPiece> {
+    if (complete && files === 0) file ??= createParquetEncoder(COLUMNS);
+    if (!file) return;
+    const { bytes, rows } = file.end();
+    file = null;
+    fileEvents = 0;
+    files++;
+    yield { bytes, events: rows, position, endsFile: true };
   }
 
   return {
     *add(rows) {
       for (const row of rows) {
         position = String(row.position);
-        yield* piece(
-          encoder.add({
-            ...row,
-            process_name: exportedValue(row, 'process_name') as string | null,
-          }),
-        );
+        file ??= createParquetEncoder(COLUMNS);
+        const group = file.add({
+          ...row,
+          process_name: exportedValue(row, 'process_name') as string | null,
+        });
+        fileEvents++;
+        if (group) yield { bytes: group.bytes, events: group.rows, position };
+        if (fileEvents >= maxFileEvents) yield* end();
       }
     },
-    rest: () => piece(encoder.rest()),
-    end: encoder.end,
+    end,
   };
 }

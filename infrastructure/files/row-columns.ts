@@ -4,13 +4,14 @@ import type { Cell, ParquetColumn } from './parquet-encoder.ts';
 
 /** The columns of a table in a Parquet file. */
 export function parquetColumns<Row extends object>(table: Columns): ParquetColumn<Row>[] {
-  return Object.entries(table).map(([name, { type, nullable = false, long = false }]) => {
+  return Object.entries(table).map(([name, { type, nullable = false, long: isLong = false }]) => {
     const [parquetType, toCell] = CELLS[type];
+    const isSorted = type === 'time' || name === 'id' || name === 'correlation_id';
     const value = (row: Row): Cell => {
       const found = row[name as keyof Row] as unknown;
       return found === null || found === undefined ? null : toCell(found);
     };
-    return { name, type: parquetType, nullable, long, value };
+    return { name, type: parquetType, nullable, isLong, isSorted, value };
   });
 }
 

@@ -5,7 +5,7 @@ import type { FeedFilter } from '../../domain/feed/index.ts';
 import { EVENT_TYPES, type EventType } from '../../domain/process/index.ts';
 import { EXPORTED_COLUMNS } from '../../infrastructure/files/export-columns.ts';
 import { exportEvents } from '../../infrastructure/files/export-events.ts';
-import { type ExportTarget, openExportFile } from '../../infrastructure/files/export-file.ts';
+import { openExportFile } from '../../infrastructure/files/export-file.ts';
 import {
   createExportEncoder,
   EXPORT_FORMATS,
@@ -13,6 +13,7 @@ import {
 } from '../../infrastructure/files/export-formats.ts';
 import type { ExportSubject } from '../../infrastructure/files/export-journal.ts';
 import { openExportOutput } from '../../infrastructure/files/export-output.ts';
+import { MAX_FILE_EVENTS } from '../../infrastructure/files/parquet.ts';
 import { type Maintenance, runMaintenance } from './maintenance/run-maintenance.ts';
 
 interface ExportOptions extends Omit<FeedFilter, 'types' | 'processName' | 'stepName'> {
@@ -84,42 +85,45 @@ async function exportTo(options: ExportOptions, maintenance: Maintenance): Promi
       ? await openExportOutput(process.stdout, head)
       : await openExportFile({ out, subject, force, head });
   const began = performance.now();
-  const { exported, after, upTo } = target;
-  if (after !== '0')
-    maintenance.log.info({ events: exported.events }, 'export: going on behind these');
-  const encoder = createExportEncoder({ format, exported });
-  const part = { filter, archived, after, upTo };
+  const { exported, upTo } = target;
+  const resumed = exported.position !== '0';
+  if (resumed) maintenance.log.info({ events: exported.events }, 'export: going on behind these');
+  const maxFileEvents = out === OUTPUT ? undefined : MAX_FILE_EVENTS;
+  const encoder = createExportEncoder({ format, resumed, maxFileEvents });
+  const part = { filter, archived, after: exported.position, upTo };
   const sum = { events: exported.events, bytes: exported.bytes };
   progress.start('export', Number(upTo));
   try {
     for await (const step of exportEvents(database.feedRows, part, encoder, signal)) {
-      if (signal.aborted) break;
       await target.write(step);
       sum.events += step.events;
       sum.bytes += step.bytes.length;
-      progress.update(Number(step.lookedTo), { ...sum });
+      progress.update(Number(step.readTo), { ...sum });
+      if (signal.aborted) break;
     }
   } catch (error) {
-    await leave(target, error);
+    if (error instanceof SetupError) throw error;
+    await leave();
     if (!signal.aborted) throw error;
+    return;
   }
   progress.stop();
-  if (signal.aborted) return target.leave();
-  await target.complete();
+  if (signal.aborted) return leave();
+  const files = await target.complete();
   const seconds = ((performance.now() - began) / 1_000).toFixed(1);
+  const inFiles = files > 1 ? ` in ${files} files` : '';
   // Somebody may have thought that this is all there is.
   const hint = archived ? '' : '; without those of archived processes (--archive include)';
-  const line = `exported ${sum.events} events, ${sum.bytes} bytes, ${seconds} s${hint}`;
+  const line = `exported ${sum.events} events, ${sum.bytes} bytes${inFiles}, ${seconds} s${hint}`;
   if (out === OUTPUT) process.stderr.write(`${line}\n`);
   else progress.print(line);
-}
 
-/** What broke the export off is what matters; that its rest could not be kept comes of that mostly. */
-async function leave(target: ExportTarget, cause: unknown): Promise<void> {
-  await target.leave().catch((error: unknown) => {
-    if (cause instanceof SetupError) return;
-    throw error;
-  });
+  /** For the next run: of Parquet whole files. To its reader standard output would look whole with an end. */
+  async function leave(): Promise<void> {
+    const pieces = out === OUTPUT ? [] : encoder.end(false);
+    for (const piece of pieces) await target.write(piece);
+    await target.leave();
+  }
 }
 
 function filterOf(options: ExportOptions): FeedFilter {

@@ -139,7 +139,7 @@ describe.each(databaseKinds())('the purge on $name', (kind) => {
       const ids = Array.from({ length: 6 }, (_, at) => `met-${at}`);
       await archived('2026-03-01T00:00:00.000Z', ...ids);
       const coldArchive = toFiles();
-      await coldArchive.write('2026-03', new AbortController().signal);
+      await coldArchive.writePart('2026-03', undefined, new AbortController().signal);
       const late = ids.slice(0, 2).map((id) => database.eventStore.append(id, [stepCompleted(id)]));
       const back = ids.slice(2, 4).map((id) => database.archive.restore(id));
       await Promise.all([run(coldArchive), ...late, ...back]);
@@ -224,6 +224,43 @@ describe.each(databaseKinds())('the purge on $name', (kind) => {
         expect(await left('process_store_archive')).toEqual([]);
       });
 
+      it('writes a month in parts of whole processes, each purged before the next; a stopped run resumes behind the last', async () => {
+        const ids = ['a', 'b', 'c', 'd', 'e'];
+        await archived('2026-03-02T00:00:00.000Z', ...ids);
+        const parts = () => createColdArchive(folder.path, database.archivedRows, { maxEvents: 8 });
+        const rows = {
+          ...database.archivedRows,
+          // So that a page does not have all of them.
+          list: (page: Parameters<typeof database.archivedRows.list>[0]) =>
+            database.archivedRows.list({ ...page, limit: Math.min(2, page.limit) }),
+        };
+        const controller = new AbortController();
+        const stopped = await purgeArchive(
+          {
+            purge: database.purge,
+            coldArchive: createColdArchive(folder.path, rows, { maxEvents: 8 }),
+            clock: () => NOW,
+          },
+          { olderThanMs: 0, batch: 1 },
+          controller.signal,
+          () => controller.abort(),
+        );
+        expect(stopped).toMatchObject({ processes: 1, events: 4 });
+        expect(readdirSync(folder.path)).toHaveLength(4);
+        const before = await versions('processes-');
+        expect(before).toEqual(['a 4', 'b 4']);
+        expect(await run(parts())).toMatchObject({ processes: 4, events: 16 });
+        const written = [...(await readParquet(folder.path, 'processes-'))].map(([name, found]) => [
+          name,
+          found.map((row) => row.correlation_id),
+        ]);
+        expect(written).toEqual([
+          ['processes-2026-03.2.parquet', ['c', 'd', 'e']],
+          ['processes-2026-03.parquet', ['a', 'b']],
+        ]);
+        expect(await left('process_store_archive')).toEqual([]);
+      });
+
       it('deletes by the files of a run that did not get to it, and writes none again', async () => {
         await archived('2026-03-02T00:00:00.000Z', 'one', 'two', 'three', 'four');
         const controller = new AbortController();
@@ -247,7 +284,7 @@ describe.each(databaseKinds())('the purge on $name', (kind) => {
 
       it('purges nothing of a month whose file does not match its checksum', async () => {
         await archived('2026-03-02T00:00:00.000Z', 'kept');
-        await toFiles().write('2026-03', new AbortController().signal);
+        await toFiles().writePart('2026-03', undefined, new AbortController().signal);
         writeFileSync(join(folder.path, 'events-2026-03.parquet'), 'PAR1 no more');
         await expect(run(toFiles())).rejects.toThrow(SetupError);
         await expect(run(toFiles())).rejects.toThrow(/events-2026-03\.parquet is not what/);

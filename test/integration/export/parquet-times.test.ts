@@ -22,7 +22,11 @@ describe.each(databaseKinds())('times in Parquet files from $name', (kind) => {
       await database.archive.moveBatch({ endedBefore: soon(), limit: 100 });
       const time = kind.name === 'SQLite' ? LAST_CHANGED : new Date(LAST_CHANGED);
       await database.knex('process_store_archive').update({ updated_at: time });
-      await createColdArchive(folder.path, database.archivedRows).write('2026-03', signal());
+      await createColdArchive(folder.path, database.archivedRows).writePart(
+        '2026-03',
+        undefined,
+        signal(),
+      );
       files.event_log_archive = join(folder.path, 'events-2026-03.parquet');
       files.process_store_archive = join(folder.path, 'processes-2026-03.parquet');
       files.export = fileOf(join(folder.path, 'export.parquet'), await exported());

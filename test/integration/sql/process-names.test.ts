@@ -168,8 +168,8 @@ describe.each(databaseKinds())(
           ['csv', createCsvEncoder(true)],
           ['parquet', createParquetExport()],
         ] as const) {
-          const pieces = [...encoder.add(items as FeedRow[]), ...encoder.rest()];
-          const bytes = Buffer.concat([...pieces.map((piece) => piece.bytes), encoder.end()]);
+          const pieces = [...encoder.add(items as FeedRow[]), ...encoder.end(true)];
+          const bytes = Buffer.concat(pieces.map((piece) => piece.bytes));
           const rows = await readExport(format, bytes);
           expect(new Set(rows.map((row) => row.process_name)), format).toEqual(
             new Set(['Prüfung']),

@@ -7,16 +7,16 @@ import { waitForGo } from './reports.ts';
 /** A process to be killed: writes the cold archive and purges after `begin`, and reports its files and batches. */
 const [target = '', folder = ''] = process.argv.slice(2);
 const { purge, archivedRows } = await openTarget(target);
-const coldArchive = createColdArchive(folder, archivedRows);
+const coldArchive = createColdArchive(folder, archivedRows, { maxEvents: 8 });
 const report = await waitForGo();
 await purgeArchive(
   {
     purge,
     coldArchive: {
       ...coldArchive,
-      write(month, signal) {
+      writePart(month, after, signal) {
         report(`writes ${month}`);
-        return coldArchive.write(month, signal);
+        return coldArchive.writePart(month, after, signal);
       },
     },
     clock: Date.now,
