@@ -1,8 +1,7 @@
 import { stringify } from 'csv-stringify/sync';
-import { EXPORTED_COLUMNS, exportedValue } from './export-columns.ts';
-import type { ExportEncoder } from './export-encoder.ts';
+import { EXPORT_COLUMN_NAMES, type ExportEncoder } from '../../domain/export/index.ts';
+import { exportedValue } from './exported-value.ts';
 
-const NAMES = ['id', ...EXPORTED_COLUMNS] as const;
 const OPTIONS = {
   record_delimiter: '\r\n',
   // What is not there is nothing, an empty text is "". Whatever is more than a plain word is quoted: a line break of
@@ -29,13 +28,13 @@ function guarded(value: unknown): unknown {
  * @param header whether it begins with their names
  */
 export function createCsvEncoder(header: boolean): ExportEncoder {
-  let pending = header ? stringify([[...NAMES]], OPTIONS) : '';
+  let pending = header ? stringify([[...EXPORT_COLUMN_NAMES]], OPTIONS) : '';
   return {
     *add(rows) {
       const last = rows.at(-1);
       if (!last) return;
       const lines = stringify(
-        rows.map((row) => NAMES.map((name) => guarded(exportedValue(row, name)))),
+        rows.map((row) => EXPORT_COLUMN_NAMES.map((name) => guarded(exportedValue(row, name)))),
         OPTIONS,
       );
       const bytes = Buffer.from(pending + lines);

@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { type FileHandle, open, rename, rm, truncate } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { SetupError } from '../../domain/common/index.ts';
-import type { ExportPiece } from './export-encoder.ts';
+import type { ExportPiece } from '../../domain/export/index.ts';
 import {
   BEGINNING,
   beginJournal,

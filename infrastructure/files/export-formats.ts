@@ -1,5 +1,5 @@
+import type { ExportEncoder } from '../../domain/export/index.ts';
 import { createCsvEncoder } from './csv.ts';
-import type { ExportEncoder } from './export-encoder.ts';
 import { createLineEncoder } from './ndjson.ts';
 import { createParquetExport } from './parquet.ts';
 

@@ -28,7 +28,7 @@ const checkpoint = z.object({
   /** Bytes of the file behind them. */
   fileBytes: z.number().int(),
 });
-type Checkpoint = z.infer<typeof checkpoint>;
+export type Checkpoint = z.infer<typeof checkpoint>;
 
 interface Journaled {
   subject: ExportSubject;

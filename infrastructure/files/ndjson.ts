@@ -1,5 +1,6 @@
-import type { ExportEncoder } from './export-encoder.ts';
-import { exportLine } from './export-line.ts';
+import type { ExportEncoder, ExportedRow } from '../../domain/export/index.ts';
+import { publicEvent } from '../../domain/process/index.ts';
+import { fromEventRow } from '../sql/event-row.ts';
 
 /** A JSON object on a line of its own for each event (https://github.com/ndjson/ndjson-spec). */
 export function createLineEncoder(): ExportEncoder {
@@ -12,5 +13,13 @@ export function createLineEncoder(): ExportEncoder {
       yield { bytes: Buffer.from(lines), events: rows.length, position: String(last.position) };
     },
     end: () => [],
+  };
+}
+
+/** The event of a row as a line holds it, personal data still encrypted. */
+export function exportLine(row: ExportedRow): object {
+  return {
+    position: String(row.position),
+    ...publicEvent(fromEventRow(String(row.id), row)),
   };
 }

@@ -1,22 +1,20 @@
-import { EVENT_LOG_ARCHIVE } from '../sql/columns.ts';
-import type { FeedRow } from '../sql/feed-rows.ts';
-import { exportedValue } from './export-columns.ts';
-import type { ExportEncoder, ExportPiece } from './export-encoder.ts';
+import {
+  EXPORT_COLUMNS,
+  type ExportEncoder,
+  type ExportedRow,
+  type ExportPiece,
+} from '../../domain/export/index.ts';
+import { exportedValue } from './exported-value.ts';
 import { createParquetEncoder, type ParquetEncoder } from './parquet-encoder.ts';
 import { parquetColumns } from './row-columns.ts';
 
-/** The links of the hash chain are worth nothing without the stream. A live event is not archived. */
-const { hash: _, ...EXPORTED } = EVENT_LOG_ARCHIVE;
-const COLUMNS = parquetColumns<FeedRow>({
-  ...EXPORTED,
-  archived_at: { type: 'time', nullable: true },
-});
+const COLUMNS = parquetColumns<ExportedRow>(EXPORT_COLUMNS);
 
 /** Events of one Parquet file, about: what a killed run has to do again at most. */
 export const MAX_FILE_EVENTS = 500_000;
 
 /**
- * Parquet files with the columns of event_log; a piece is a row group.
+ * Parquet files of events; a piece is a row group.
  *
  * @param options `maxFileEvents`: after so many events another file begins; left out: all are in one.
  *   `isFirst`: there is no file yet, so that one is made even of no events
@@ -25,7 +23,7 @@ export function createParquetExport({
   maxFileEvents = Number.POSITIVE_INFINITY,
   isFirst = true,
 } = {}): ExportEncoder {
-  let file: ParquetEncoder<FeedRow> | null = null;
+  let file: ParquetEncoder<ExportedRow> | null = null;
   let fileEvents = 0;
   let position = '0';
   let files = isFirst ? 0 : 1;
@@ -45,10 +43,7 @@ export function createParquetExport({
       for (const row of rows) {
         position = String(row.position);
         file ??= createParquetEncoder(COLUMNS);
-        const group = file.add({
-          ...row,
-          process_name: exportedValue(row, 'process_name') as string | null,
-        });
+        const group = file.add({ ...row, process_name: exportedValue(row, 'process_name') });
         fileEvents++;
         if (group) yield { bytes: group.bytes, events: group.rows, position };
         if (fileEvents >= maxFileEvents) yield* end();

@@ -96,7 +96,7 @@ export interface FoundEventRow extends EventRow {
 /** The event in a row, upcast to the current schema version. */
 export function fromEventRow(
   id: string,
-  row: EventRow & Partial<Pick<FoundEventRow, 'archived_at'>>,
+  row: Omit<EventRow, 'hash'> & Partial<Pick<FoundEventRow, 'archived_at'>>,
 ): StoredEvent {
   const type = row.event_type as EventType;
   const { traceparent, tracestate, ...data } = payloadOf(row);

@@ -1,10 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
 import { SetupError } from '../../domain/common/index.ts';
+import { EXPORT_COLUMN_NAMES, exportEvents } from '../../domain/export/index.ts';
 import type { FeedFilter } from '../../domain/feed/index.ts';
 import { EVENT_TYPES, type EventType } from '../../domain/process/index.ts';
-import { EXPORTED_COLUMNS } from '../../infrastructure/files/export-columns.ts';
-import { exportEvents } from '../../infrastructure/files/export-events.ts';
 import { openExportFile } from '../../infrastructure/files/export-file.ts';
 import {
   createExportEncoder,
@@ -78,7 +77,7 @@ async function exportTo(options: ExportOptions, maintenance: Maintenance): Promi
   const archived = options.archive === 'include';
   const filter = filterOf(options);
   const head = () => database.feedRows.head();
-  const columns = format === 'ndjson' ? undefined : ['id', ...EXPORTED_COLUMNS];
+  const columns = format === 'ndjson' ? undefined : EXPORT_COLUMN_NAMES;
   const subject: ExportSubject = JSON.parse(JSON.stringify({ format, filter, archived, columns }));
   const target =
     out === OUTPUT

@@ -4,15 +4,13 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
-import { EXPORTED_COLUMNS } from '../../infrastructure/files/export-columns.ts';
+import { EXPORT_COLUMN_NAMES } from '../../domain/export/index.ts';
 import type { ExportFormat } from '../../infrastructure/files/export-formats.ts';
-import { exportLine } from '../../infrastructure/files/export-line.ts';
+import { exportLine } from '../../infrastructure/files/ndjson.ts';
 import type { Database } from '../../infrastructure/sql/database.ts';
 import { isOnPath } from './children.ts';
 
 export type ExportedRow = Record<string, unknown>;
-
-const NAMES = ['id', ...EXPORTED_COLUMNS];
 
 /** All events from the tables in the order of the feed, as an export in this format must contain them. */
 export async function expectedRows(
@@ -29,7 +27,9 @@ export async function expectedRows(
   if (items.length !== rows.size) throw new Error(`${items.length} fed, ${rows.size} stored`);
   return items.map(({ position, event: { id } }) => {
     const stored = rows.get(id);
-    const row = Object.fromEntries(NAMES.map((name) => [name, plain(name, stored?.[name])]));
+    const row = Object.fromEntries(
+      EXPORT_COLUMN_NAMES.map((name) => [name, plain(name, stored?.[name])]),
+    );
     switch (format) {
       case 'ndjson':
         return JSON.parse(JSON.stringify(exportLine({ ...row, id, position } as never)));

@@ -1,6 +1,10 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { type ExportedPart, exportEvents } from '../../../infrastructure/files/export-events.ts';
+import {
+  type ExportedPart,
+  type ExportedRows,
+  exportEvents,
+} from '../../../domain/export/index.ts';
 import {
   createExportEncoder,
   type ExportFormat,
@@ -14,9 +18,6 @@ import {
   type Reader,
   resetConnection,
 } from '../streaming/reader-pace.ts';
-
-/** The rows of the feed, personal data encrypted. */
-export type ExportedRows = Parameters<typeof exportEvents>[0];
 
 export const EXPORT_TYPES: Readonly<Record<ExportFormat, string>> = {
   ndjson: 'application/x-ndjson',

@@ -2,6 +2,7 @@ import type { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import type { FastifyBaseLogger } from 'fastify';
 import type { LogIds } from '../../../domain/common/index.ts';
 import type { Engine } from '../../../domain/engine/index.ts';
+import type { ExportedRows } from '../../../domain/export/index.ts';
 import type { EventFeed, FeedSignal } from '../../../domain/feed/index.ts';
 import type { DeadLetters, Outbox } from '../../../domain/outbox/index.ts';
 import type {
@@ -15,7 +16,6 @@ import type { ProcessDefinition } from '../../../domain/steps/index.ts';
 import type { Metrics } from '../../../infrastructure/observability/metrics.ts';
 import type { Tracing } from '../../../infrastructure/observability/tracing.ts';
 import type { AccessPart } from '../access/register.ts';
-import type { ExportedRows } from '../feed/exports.ts';
 import type { Readers } from '../streaming/reader-pace.ts';
 import type { WaitLimits } from '../waiting/caller-wait.ts';
 

@@ -1,9 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  type ExportedPart,
-  type ExportStep,
-  exportEvents,
-} from '../../../infrastructure/files/export-events.ts';
+import { type ExportedPart, type ExportStep, exportEvents } from '../../../domain/export/index.ts';
 import {
   createExportEncoder,
   EXPORT_FORMATS,

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { SetupError } from '../../../domain/common/index.ts';
-import { exportEvents } from '../../../infrastructure/files/export-events.ts';
+import { exportEvents } from '../../../domain/export/index.ts';
 import { openExportFile } from '../../../infrastructure/files/export-file.ts';
 import { createExportEncoder } from '../../../infrastructure/files/export-formats.ts';
 import { endedProcess } from '../../support/archive-world.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { exportEvents } from '../../../domain/export/index.ts';
 import { createColdArchive } from '../../../infrastructure/files/cold-archive.ts';
-import { exportEvents } from '../../../infrastructure/files/export-events.ts';
 import { createExportEncoder } from '../../../infrastructure/files/export-formats.ts';
 import { endedProcess, soon } from '../../support/archive-world.ts';
 import { databaseKinds, type TestDatabase, temporaryFolder } from '../../support/databases.ts';

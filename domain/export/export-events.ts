@@ -1,8 +1,21 @@
-import type { FeedFilter, FeedPage, FeedPosition } from '../../domain/feed/index.ts';
-import type { FeedRow, FeedRows } from '../sql/feed-rows.ts';
-import { EXPORTED_COLUMNS } from './export-columns.ts';
+import type { FeedFilter, FeedPage, FeedPosition, FeedQuery } from '../feed/index.ts';
+import { EXPORT_COLUMN_NAMES, type ExportColumnName, type ExportedRow } from './export-columns.ts';
 import type { ExportEncoder, ExportPiece } from './export-encoder.ts';
-import { withUnicodeOnly } from './with-unicode-only.ts';
+import { wellFormedRow } from './well-formed-row.ts';
+
+/** The rows of the feed as they are stored; see `EventFeed`. */
+export interface ExportedRows {
+  /**
+   * @param query `columns`: those that are read besides `id`
+   * @throws StoreUnavailableError, or the signal's reason
+   */
+  page(
+    query: FeedQuery & { columns: readonly Exclude<ExportColumnName, 'id'>[] },
+    signal?: AbortSignal,
+  ): Promise<FeedPage<ExportedRow>>;
+  /** The position of the last event, '0' when there is none. */
+  head(): Promise<FeedPosition>;
+}
 
 export interface ExportedPart {
   filter: FeedFilter;
@@ -10,7 +23,7 @@ export interface ExportedPart {
   archived: boolean;
   /** Behind this position. */
   after: FeedPosition;
-  /** And up to this one, which is there already: `FeedRows.head`. */
+  /** And up to this one, which is there already: `ExportedRows.head`. */
   upTo: FeedPosition;
   /** Events at most; left out: all. */
   limit?: number | undefined;
@@ -20,6 +33,8 @@ export interface ExportStep extends ExportPiece {
   /** The feed was read up to here. */
   readTo: FeedPosition;
 }
+
+const COLUMNS = EXPORT_COLUMN_NAMES.filter((name) => name !== 'id');
 
 /** Rows of a page, at first and at most. Events of unusual length make pages shorter. */
 const FIRST_ROWS = 100;
@@ -37,7 +52,7 @@ const MOST_BYTES = 1_000_000;
  * @throws StoreUnavailableError, or the signal's reason
  */
 export async function* exportEvents(
-  rows: FeedRows,
+  rows: ExportedRows,
   part: ExportedPart,
   encoder: ExportEncoder,
   signal: AbortSignal,
@@ -48,7 +63,7 @@ export async function* exportEvents(
   let left = part.limit ?? Number.POSITIVE_INFINITY;
   let size = FIRST_ROWS;
 
-  function read(after: FeedPosition): Promise<FeedPage<FeedRow>> {
+  function read(after: FeedPosition): Promise<FeedPage<ExportedRow>> {
     const page = rows.page(
       {
         after,
@@ -56,7 +71,7 @@ export async function* exportEvents(
         maxBytes: MOST_BYTES,
         filter: part.filter,
         archived: part.archived,
-        columns: EXPORTED_COLUMNS,
+        columns: COLUMNS,
       },
       reading,
     );
@@ -80,8 +95,8 @@ export async function* exportEvents(
   try {
     let next = upTo > Number(part.after) && left > 0 ? read(part.after) : null;
     while (next) {
-      const page: FeedPage<FeedRow> = await next;
-      const items = page.items.filter((row) => Number(row.position) <= upTo).map(withUnicodeOnly);
+      const page: FeedPage<ExportedRow> = await next;
+      const items = page.items.filter((row) => Number(row.position) <= upTo).map(wellFormedRow);
       left -= items.length;
       size = pageSize(items, size);
       const readTo = String(Math.min(Number(page.lookedTo), upTo));
@@ -103,7 +118,7 @@ export async function* exportEvents(
 const NOTHING = new Uint8Array();
 
 /** How many rows the next page may have, after one with these. */
-function pageSize(items: readonly FeedRow[], size: number): number {
+function pageSize(items: readonly ExportedRow[], size: number): number {
   if (items.length === 0) return size;
   let chars = 0;
   for (const row of items) {

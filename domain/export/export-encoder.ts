@@ -1,5 +1,5 @@
-import type { FeedPosition } from '../../domain/feed/index.ts';
-import type { FeedRow } from '../sql/feed-rows.ts';
+import type { FeedPosition } from '../feed/index.ts';
+import type { ExportedRow } from './export-columns.ts';
 
 /** Bytes of an export. */
 export interface ExportPiece {
@@ -12,9 +12,10 @@ export interface ExportPiece {
   endsFile?: boolean;
 }
 
+/** Makes the bytes of a format. */
 export interface ExportEncoder {
   /** Pieces as far as there are enough rows for one; the others are kept. */
-  add(rows: readonly FeedRow[]): Iterable<ExportPiece>;
+  add(rows: readonly ExportedRow[]): Iterable<ExportPiece>;
   /**
    * The rows that were kept, and what ends the file.
    *
