@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { SetupError } from '../domain/common/index.ts';
 import { isSecretName, maskUrls } from '../infrastructure/observability/secrets.ts';
 import {
+  anyText,
   cron,
   databaseUrl,
   masterKeys,
@@ -9,6 +10,7 @@ import {
   optionalUrl,
   proxyAddresses,
   redisUrl,
+  requiredText,
   WHOLE_NUMBER,
 } from './config/setting-types.ts';
 
@@ -20,7 +22,7 @@ export const ARCHIVE_BATCH_MAX = 500;
 
 /** Every setting of the service. docs/configuration.md and .env.example are checked against the descriptions. */
 export const configSchema = z.object({
-  HOST: z.string().min(1).default('127.0.0.1').describe('Address to listen on'),
+  HOST: requiredText('127.0.0.1').describe('Address to listen on'),
   PORT: number(3000, 0, 65535).describe('Port to listen on; 0 takes a free one'),
   AUTH: z
     .enum(['auto', 'on', 'off'])
@@ -31,32 +33,18 @@ export const configSchema = z.object({
   JWT_JWKS_URL: optionalUrl(/^https?:/).describe(
     'Public keys of your identity provider, `https://idp.example.com/jwks.json`; empty: no tokens, API keys only',
   ),
-  JWT_ISSUER: z
-    .string()
-    .default('')
-    .describe('`iss` that a token must have; required with JWT_JWKS_URL'),
-  JWT_AUDIENCE: z
-    .string()
-    .default('')
-    .describe('`aud` that a token must have; required with JWT_JWKS_URL'),
-  JWT_SCOPE_CLAIM: z
-    .string()
-    .min(1)
-    .default('scope')
-    .describe(
-      'Claim with the scopes, as a text with spaces or a list; `scp` is read when it is missing',
-    ),
+  JWT_ISSUER: anyText.describe('`iss` that a token must have; required with JWT_JWKS_URL'),
+  JWT_AUDIENCE: anyText.describe('`aud` that a token must have; required with JWT_JWKS_URL'),
+  JWT_SCOPE_CLAIM: requiredText('scope').describe(
+    'Claim with the scopes, as a text with spaces or a list; `scp` is read when it is missing',
+  ),
   JWT_CLOCK_TOLERANCE_SECONDS: number(5, 0, 300).describe(
     'How much the clocks of the identity provider and the service may differ',
   ),
   TRUST_PROXY: proxyAddresses.describe(
     'Proxies whose X-Forwarded headers are trusted, e.g. `10.0.0.0/8,loopback`; empty: none',
   ),
-  DATA_DIR: z
-    .string()
-    .min(1)
-    .default('./data')
-    .describe('Folder of the SQLite file and the embedded engine'),
+  DATA_DIR: requiredText('./data').describe('Folder of the SQLite file and the embedded engine'),
   DATABASE_URL: databaseUrl.describe(
     'SQL Server, `mssql://user:password@host:1433/database`; empty: SQLite in DATA_DIR',
   ),
@@ -82,26 +70,19 @@ export const configSchema = z.object({
   CAMUNDA_BASE_URL: optionalUrl(/^https?:/).describe(
     'REST API of Camunda 7 or Operaton, `http://host:8080/engine-rest`; empty: embedded engine',
   ),
-  CAMUNDA_USERNAME: z.string().default('').describe('Basic auth for the engine: user name'),
-  CAMUNDA_PASSWORD: z.string().default('').describe('Basic auth for the engine: password (secret)'),
+  CAMUNDA_USERNAME: anyText.describe('Basic auth for the engine: user name'),
+  CAMUNDA_PASSWORD: anyText.describe('Basic auth for the engine: password (secret)'),
   CAMUNDA_OAUTH_TOKEN_URL: optionalUrl(/^https?:/).describe(
     'OAuth 2.0 for the engine: token endpoint for the client credentials grant',
   ),
-  CAMUNDA_OAUTH_CLIENT_ID: z.string().default('').describe('OAuth 2.0 for the engine: client id'),
-  CAMUNDA_OAUTH_CLIENT_SECRET: z
-    .string()
-    .default('')
-    .describe('OAuth 2.0 for the engine: client secret (secret)'),
-  CAMUNDA_OAUTH_SCOPE: z
-    .string()
-    .default('')
-    .describe('OAuth 2.0 for the engine: scope of the tokens; empty: none'),
-  CAMUNDA_OAUTH_AUDIENCE: z
-    .string()
-    .default('')
-    .describe(
-      'OAuth 2.0 for the engine: audience of the tokens, where the server needs one; empty: none',
-    ),
+  CAMUNDA_OAUTH_CLIENT_ID: anyText.describe('OAuth 2.0 for the engine: client id'),
+  CAMUNDA_OAUTH_CLIENT_SECRET: anyText.describe('OAuth 2.0 for the engine: client secret (secret)'),
+  CAMUNDA_OAUTH_SCOPE: anyText.describe(
+    'OAuth 2.0 for the engine: scope of the tokens; empty: none',
+  ),
+  CAMUNDA_OAUTH_AUDIENCE: anyText.describe(
+    'OAuth 2.0 for the engine: audience of the tokens, where the server needs one; empty: none',
+  ),
   ENGINE_CALL_TIMEOUT_MS: number(5_000, 100, 600_000).describe(
     'Time for an engine call that a caller waits for, a message for example; then callers get a 503',
   ),
@@ -111,10 +92,7 @@ export const configSchema = z.object({
     .transform((text) => text.split(',').map((role) => role.trim()))
     .pipe(z.array(z.enum(ROLES)).min(1))
     .describe('What this service instance does: any of `api,worker,relay,projector,retention`'),
-  PROCESSES_DIR: z
-    .string()
-    .default('')
-    .describe('Folder of the process definitions; empty: the shipped ones'),
+  PROCESSES_DIR: anyText.describe('Folder of the process definitions; empty: the shipped ones'),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
@@ -126,11 +104,7 @@ export const configSchema = z.object({
     .enum(['', 'otlp', 'none'])
     .default('')
     .describe('`otlp`: traces to the endpoint, or to localhost:4318; `none`: no traces'),
-  OTEL_SERVICE_NAME: z
-    .string()
-    .min(1)
-    .default('fastify-camunda')
-    .describe('Name of the service in traces'),
+  OTEL_SERVICE_NAME: requiredText('fastify-camunda').describe('Name of the service in traces'),
   WAIT_TIMEOUT_MS: number(25_000, 0, 600_000).describe('Longest time a call waits for a result'),
   BODY_LIMIT: number(1_048_576, 1_024).describe('Largest request body, in bytes'),
   REQUEST_TIMEOUT_MS: number(30_000, 100, 3_600_000).describe(
@@ -192,12 +166,9 @@ export const configSchema = z.object({
   ARCHIVE_PURGE_AFTER_DAYS: number(0, 0, 36_500).describe(
     'Days since its last change after which an archived process is deleted; more than ARCHIVE_AFTER_DAYS; 0: never',
   ),
-  ARCHIVE_EXPORT_DIR: z
-    .string()
-    .default('')
-    .describe(
-      'Folder of the cold archive: Parquet files, one a month, that processes are written to before they are deleted; empty: none',
-    ),
+  ARCHIVE_EXPORT_DIR: anyText.describe(
+    'Folder of the cold archive: Parquet files, one a month, that processes are written to before they are deleted; empty: none',
+  ),
   PERSONAL_DATA_KEY: masterKeys.describe(
     'Master key of personal data, 32 random bytes in base64 (secret); several separated by commas: the first one encrypts, all decrypt; empty: personal data is stored in the clear and cannot be erased',
   ),

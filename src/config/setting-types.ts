@@ -14,6 +14,11 @@ export const number = (byDefault: number, min: number, max = Number.MAX_SAFE_INT
   return z.coerce.number({ error }).int(error).min(min, error).max(max, error).default(byDefault);
 };
 
+/** Empty: not set. */
+export const anyText = z.string().default('');
+
+export const requiredText = (byDefault: string) => z.string().min(1).default(byDefault);
+
 export const optionalUrl = (protocols: RegExp) =>
   optionalText((value) =>
     URL.canParse(value) && protocols.test(value) ? null : `must be a URL that matches ${protocols}`,
@@ -37,13 +42,10 @@ export const proxyAddresses = optionalText((text) =>
 
 /** @param problemOf what is wrong with a text that is not empty; null when nothing is */
 function optionalText(problemOf: (value: string) => string | null) {
-  return z
-    .string()
-    .default('')
-    .superRefine((value, context) => {
-      const message = value === '' ? null : problemOf(value);
-      if (message) context.addIssue({ code: 'custom', message });
-    });
+  return anyText.superRefine((value, context) => {
+    const message = value === '' ? null : problemOf(value);
+    if (message) context.addIssue({ code: 'custom', message });
+  });
 }
 
 function rangeProblem(read: () => unknown): string | null {

@@ -1,21 +1,23 @@
 import { z } from 'zod';
 import { BUCKETS } from '../../../domain/rollups/index.ts';
 import { problem } from '../answers/problems.ts';
+import { integer, optionalText, text, time } from '../schemas/fields.ts';
+
+const group = text.nullable().optional();
 
 /** The beginning of every answer: how it was made. */
 const made = {
   source: z
     .enum(['rollups', 'events'])
     .describe('Whether the numbers come from the rollups or from the events'),
-  from: z.iso.datetime(),
-  to: z.iso.datetime(),
-  timeZone: z.string(),
+  from: time,
+  to: time,
+  timeZone: text,
   bucket: z.enum(BUCKETS).nullable(),
-  asOf: z.iso
-    .datetime()
+  asOf: time
     .nullable()
     .describe('Events up to this time are counted; null: there are no events yet'),
-  eventsBehind: z.number().int().describe('Events that are not in the rollups yet'),
+  eventsBehind: integer.describe('Events that are not in the rollups yet'),
 };
 
 const EXAMPLE = {
@@ -30,7 +32,7 @@ const EXAMPLE = {
 
 const ms = z.number().nullable();
 const durations = {
-  timed: z.number().int().describe('How many of them have a known duration'),
+  timed: integer.describe('How many of them have a known duration'),
   minMs: ms,
   avgMs: ms,
   maxMs: ms,
@@ -54,18 +56,18 @@ const truncated = z.boolean().describe('Whether there are more groups than `limi
 export const stepsSchema = z
   .object({
     ...made,
-    groupBy: z.array(z.string()),
+    groupBy: z.array(text),
     truncated,
     steps: z.array(
       z.object({
         start: start.optional(),
-        process: z.string().nullable().optional(),
-        step: z.string().nullable().optional(),
-        targetSystem: z.string().nullable().optional(),
-        status: z.string().nullable().optional(),
-        errorMessage: z.string().nullable().optional(),
-        count: z.number().int(),
-        errors: z.number().int(),
+        process: group,
+        step: group,
+        targetSystem: group,
+        status: group,
+        errorMessage: group,
+        count: integer,
+        errors: integer,
         errorRate: z.number().describe('errors / count'),
         ...durations,
       }),
@@ -94,17 +96,17 @@ export const stepsSchema = z
 export const throughputSchema = z
   .object({
     ...made,
-    groupBy: z.array(z.string()),
+    groupBy: z.array(text),
     throughput: z.array(
       z.object({
         start,
-        process: z.string().optional(),
-        started: z.number().int(),
-        completed: z.number().int(),
-        failed: z.number().int(),
-        cancelled: z.number().int(),
-        finished: z.number().int().describe('completed + failed + cancelled'),
-        retried: z.number().int().describe('Failed processes that were retried'),
+        process: optionalText,
+        started: integer,
+        completed: integer,
+        failed: integer,
+        cancelled: integer,
+        finished: integer.describe('completed + failed + cancelled'),
+        retried: integer.describe('Failed processes that were retried'),
       }),
     ),
   })
@@ -132,14 +134,14 @@ export const throughputSchema = z
 export const processDurationsSchema = z
   .object({
     ...made,
-    groupBy: z.array(z.string()),
+    groupBy: z.array(text),
     truncated,
     processes: z.array(
       z.object({
         start: start.optional(),
-        process: z.string().nullable().optional(),
+        process: group,
         status: z.enum(['completed', 'failed', 'cancelled']).optional(),
-        count: z.number().int(),
+        count: integer,
         ...durations,
       }),
     ),

@@ -1,14 +1,15 @@
 import { z } from 'zod';
 import type { EventFeed, FeedPosition } from '../../../domain/feed/index.ts';
 import { decodeCursor, encodeCursor } from '../queries/cursor.ts';
+import { text } from '../schemas/fields.ts';
 import { fingerprint, type Wanted } from './filter.ts';
 
 /** Instead of a cursor: start with the events that are written from now on. */
 export const LATEST = 'latest';
 
 const feedCursor = z.strictObject({
-  feed: z.string().regex(/^(0|[1-9]\d{0,15})$/),
-  filter: z.string(),
+  feed: text.regex(/^(0|[1-9]\d{0,15})$/),
+  filter: text,
 });
 
 const START_OVER =

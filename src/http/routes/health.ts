@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { maskUrls } from '../../../infrastructure/observability/secrets.ts';
 import type { HealthCheck, OperationsPart } from '../parts/server-parts.ts';
+import { text } from '../schemas/fields.ts';
 
 /** How long a dependency may take to answer. */
 const CHECK_TIMEOUT_MS = 2_000;
@@ -11,9 +12,7 @@ const liveness = z.object({ status: z.literal('live') }).meta({ examples: [{ sta
 const readiness = z
   .object({
     status: z.enum(['ready', 'stopping', 'unavailable']),
-    checks: z
-      .record(z.string(), z.string())
-      .describe('`ok`, or what is wrong, for each dependency'),
+    checks: z.record(text, text).describe('`ok`, or what is wrong, for each dependency'),
   })
   .meta({
     examples: [{ status: 'ready', checks: { database: 'ok', queue: 'ok', engine: 'ok' } }],

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { z } from 'zod';
 import type { HttpObservers } from '../parts/server-parts.ts';
+import { text } from '../schemas/fields.ts';
 
 /** `GET /metrics`, in the text format of Prometheus. */
 export const metricsRoute: FastifyPluginAsyncZod<Pick<HttpObservers, 'metrics' | 'read'>> = async (
@@ -22,7 +22,7 @@ export const metricsRoute: FastifyPluginAsyncZod<Pick<HttpObservers, 'metrics' |
             description: 'Text format 0.0.4',
             content: {
               'text/plain': {
-                schema: z.string().meta({
+                schema: text.meta({
                   examples: ['# TYPE fastify_camunda_waiting gauge\nfastify_camunda_waiting 3\n'],
                 }),
               },
@@ -33,8 +33,8 @@ export const metricsRoute: FastifyPluginAsyncZod<Pick<HttpObservers, 'metrics' |
     },
     async (_request, reply) => {
       await read();
-      const text = await metrics.registry.metrics();
-      return reply.type(metrics.registry.contentType).send(text);
+      const { registry } = metrics;
+      return reply.type(registry.contentType).send(await registry.metrics());
     },
   );
 };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { FedEvent } from '../../../domain/feed/index.ts';
 import { EVENT_TYPES, publicEvent } from '../../../domain/process/index.ts';
+import { integer, optionalText, text, time } from './fields.ts';
 import { archivedFlag, erasedFlag, jsonSchema } from './process.ts';
 
 const EVENT = {
@@ -30,45 +31,42 @@ const EVENT = {
 
 const auditSchema = z
   .object({
-    httpMethod: z.string().optional(),
-    endpoint: z.string().optional(),
-    httpStatusCode: z.number().int().optional(),
-    targetSystem: z.string().optional(),
+    httpMethod: optionalText,
+    endpoint: optionalText,
+    httpStatusCode: integer.optional(),
+    targetSystem: optionalText,
     executionTime: z.number().optional().describe('In milliseconds'),
-    result: z.string().optional(),
+    result: optionalText,
   })
   .describe('The call that a step made, for the audit trail');
 
 const identitySchema = z
   .object({
-    batchId: z.string().optional(),
-    traceabilityId: z.string().optional(),
-    applicationId: z.string().optional(),
-    originatingSystem: z.string().optional(),
+    batchId: optionalText,
+    traceabilityId: optionalText,
+    applicationId: optionalText,
+    originatingSystem: optionalText,
     identifiers: jsonSchema.optional().describe('Business identifiers, by their names'),
-    traceparent: z.string().optional(),
-    tracestate: z.string().optional(),
+    traceparent: optionalText,
+    tracestate: optionalText,
   })
   .describe('The identity of the process, from its start');
 
 const eventSchema = z
   .object({
-    id: z.string(),
-    correlationId: z.string(),
-    version: z.number().int(),
+    id: text,
+    correlationId: text,
+    version: integer,
     type: z.enum(EVENT_TYPES),
-    processKey: z.string(),
-    step: z.object({ name: z.string(), number: z.number().int() }).optional(),
-    data: z.record(z.string(), jsonSchema).describe('Depends on the type of the event'),
+    processKey: text,
+    step: z.object({ name: text, number: integer }).optional(),
+    data: z.record(text, jsonSchema).describe('Depends on the type of the event'),
     audit: auditSchema,
-    actor: z
-      .string()
-      .optional()
-      .describe(
-        'Who caused it: the name of the API key, the subject of the token, or `local` without access control; missing when no caller did',
-      ),
+    actor: optionalText.describe(
+      'Who caused it: the name of the API key, the subject of the token, or `local` without access control; missing when no caller did',
+    ),
     identity: identitySchema,
-    createdAt: z.iso.datetime(),
+    createdAt: time,
     archived: archivedFlag,
     erased: erasedFlag,
   })
@@ -76,7 +74,7 @@ const eventSchema = z
 
 export const eventsSchema = z
   .object({
-    correlationId: z.string(),
+    correlationId: text,
     archived: archivedFlag,
     events: z.array(eventSchema),
   })
@@ -84,9 +82,9 @@ export const eventsSchema = z
 
 export const tracePageSchema = z
   .object({
-    traceabilityId: z.string(),
+    traceabilityId: text,
     events: z.array(eventSchema),
-    nextCursor: z.string().nullable(),
+    nextCursor: text.nullable(),
   })
   .meta({
     examples: [
@@ -97,13 +95,13 @@ export const tracePageSchema = z
 const FED_EVENT = { ...EVENT, position: '1042' };
 
 const fedEventSchema = eventSchema
-  .extend({ position: z.string().describe('Position in the feed, a rising whole number') })
+  .extend({ position: text.describe('Position in the feed, a rising whole number') })
   .meta({ id: 'FedEvent', examples: [FED_EVENT] });
 
 export const feedPageSchema = z
   .object({
     events: z.array(fedEventSchema),
-    nextCursor: z.string().describe('Always present: resumes after the events that were read'),
+    nextCursor: text.describe('Always present: resumes after the events that were read'),
     atEnd: z.boolean().describe('True when there was nothing more at that time'),
   })
   .meta({

@@ -6,6 +6,7 @@ import {
   reservedAmong,
 } from '../../../domain/process/index.ts';
 import { problem } from '../answers/problems.ts';
+import { integer, text, time } from './fields.ts';
 
 /** Any JSON: the body parser has checked it. */
 export const jsonSchema = z.any() as z.ZodType<Json, Json>;
@@ -13,16 +14,14 @@ export const jsonSchema = z.any() as z.ZodType<Json, Json>;
 export const correlationParams = z.object({ correlationId: correlationIdSchema });
 
 /** A text that fits the short columns of the audit trail. */
-export const shortText = z
-  .string()
+export const shortText = text
   .min(1, 'must not be empty; leave it out to have none')
   .max(255)
   .regex(/[^ ]|^$/, 'must not be blank')
   .regex(/^[\x20-\x7e]*$/, 'must be printable ASCII');
 
 /** A process key in a query, in any script; the engine's names have at most 255 characters. */
-export const processKeyFilter = z
-  .string()
+export const processKeyFilter = text
   .min(1, 'must not be empty; leave it out to have all')
   .max(255)
   .regex(/^\P{Cc}*$/u, 'must not hold control characters');
@@ -32,7 +31,7 @@ const MAX_NAME = 255;
 
 /** Variables that a caller sends; the names that the service sets itself are refused. */
 export const variablesSchema = z
-  .record(z.string(), jsonSchema)
+  .record(text, jsonSchema)
   .default({})
   .refine((given) => Object.keys(given).every((name) => name.length <= MAX_NAME), {
     message: `the name of a variable must have at most ${MAX_NAME} characters`,
@@ -44,20 +43,20 @@ export const variablesSchema = z
 
 const errorSchema = z.object({
   kind: z.enum(['business', 'technical', 'cancelled']),
-  code: z.string(),
-  message: z.string(),
-  step: z.string().nullable(),
+  code: text,
+  message: text,
+  step: text.nullable(),
 });
 
 export const resultSchema = z
-  .object({ status: z.literal('ok'), correlationId: z.string(), result: z.any() })
+  .object({ status: z.literal('ok'), correlationId: text, result: z.any() })
   .meta({
     id: 'Result',
     examples: [{ status: 'ok', correlationId: 'order-4711', result: { message: 'Welcome, Ada' } }],
   });
 
 export const pendingSchema = z
-  .object({ status: z.literal('pending'), correlationId: z.string(), statusUrl: z.string() })
+  .object({ status: z.literal('pending'), correlationId: text, statusUrl: text })
   .meta({
     id: 'Pending',
     examples: [
@@ -111,24 +110,21 @@ export const erasedFlag = z
 
 export const processSchema = z
   .object({
-    correlationId: z.string(),
-    processKey: z.string(),
+    correlationId: text,
+    processKey: text,
     status: z.enum(['pending', 'ok', 'error']),
     result: z.any().optional(),
     error: errorSchema.optional(),
-    currentStep: z.string().nullable(),
-    processInstanceId: z.string().nullable(),
-    startedAt: z.iso.datetime(),
-    updatedAt: z.iso.datetime(),
-    completedAt: z.iso.datetime().nullable(),
-    version: z.number().int(),
+    currentStep: text.nullable(),
+    processInstanceId: text.nullable(),
+    startedAt: time,
+    updatedAt: time,
+    completedAt: time.nullable(),
+    version: integer,
     archived: archivedFlag,
     erased: erasedFlag,
-    at: z
-      .union([z.number().int(), z.string()])
-      .optional()
-      .describe('With `?at=`: the requested version or time'),
-    statusUrl: z.string(),
+    at: z.union([integer, text]).optional().describe('With `?at=`: the requested version or time'),
+    statusUrl: text,
   })
   .meta({
     id: 'Process',
@@ -136,7 +132,7 @@ export const processSchema = z
   });
 
 export const processPageSchema = z
-  .object({ processes: z.array(processSchema), nextCursor: z.string().nullable() })
+  .object({ processes: z.array(processSchema), nextCursor: text.nullable() })
   .meta({ examples: [{ processes: [PROCESS], nextCursor: null }] });
 
 /** Of the commands that end a process. */

@@ -1,14 +1,14 @@
 import { once } from 'node:events';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { z } from 'zod';
 import type { Access } from '../../access/access.ts';
 import { sendHead } from '../answers/head.ts';
+import { text } from '../schemas/fields.ts';
 import { createReaderPace, createReaders, type Reader, resetConnection } from './reader-pace.ts';
 
 /** For the schema of an answer that may be an event stream. */
 export const EVENT_STREAM_CONTENT = {
   'text/event-stream': {
-    schema: z.string().meta({
+    schema: text.meta({
       examples: [
         'id: 4\nevent: step-completed\ndata: {"correlationId":"order-4711","version":4,…}\n\n',
       ],

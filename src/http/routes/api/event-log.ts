@@ -6,14 +6,15 @@ import type { Route } from '../../parts/route.ts';
 import { cursorParameter, encodeCursor } from '../../queries/cursor.ts';
 import { queryOf, wholeNumber } from '../../queries/parameters.ts';
 import { tracePageSchema } from '../../schemas/event.ts';
+import { columnText, text } from '../../schemas/fields.ts';
 
-const traceCursor = z.object({ afterId: z.string().regex(/^\d{1,19}$/) });
+const traceCursor = z.object({ afterId: text.regex(/^\d{1,19}$/) });
 
 const schema = {
   operationId: 'listTraceEvents',
   summary: 'List the events of a trace, from all its processes',
   tags: ['events'],
-  params: z.object({ traceabilityId: z.string().min(1).max(255) }),
+  params: z.object({ traceabilityId: columnText }),
   querystring: queryOf({
     limit: wholeNumber(1, 1_000, 200),
     cursor: cursorParameter(traceCursor),

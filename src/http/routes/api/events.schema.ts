@@ -9,6 +9,7 @@ import { EXPORT_TYPES } from '../../feed/exports.ts';
 import { feedFilterFields } from '../../feed/filter.ts';
 import { isForwards, queryOf, wholeNumber } from '../../queries/parameters.ts';
 import { feedPageSchema } from '../../schemas/event.ts';
+import { optionalText, text } from '../../schemas/fields.ts';
 import { EVENT_STREAM_CONTENT } from '../../streaming/event-streams.ts';
 
 /** Events of a page. */
@@ -26,8 +27,7 @@ const querystring = queryOf({
     .enum(['json', ...EXPORT_FORMATS])
     .optional()
     .describe('Instead of `Accept`, for clients that cannot set headers'),
-  cursor: z
-    .string()
+  cursor: text
     .max(2_000)
     .optional()
     .describe(
@@ -43,7 +43,7 @@ const EXAMPLES: Readonly<Record<ExportFormat, string>> = {
 const EXPORT_CONTENT = Object.fromEntries(
   EXPORT_FORMATS.map((format) => [
     EXPORT_TYPES[format].split(';')[0],
-    { schema: z.string().meta({ examples: [EXAMPLES[format]] }) },
+    { schema: text.meta({ examples: [EXAMPLES[format]] }) },
   ]),
 );
 
@@ -54,9 +54,9 @@ export const feedSchema = {
     'Send `nextCursor` back as `cursor` to get every event once. With `Prefer: wait=N` an empty page waits up to N seconds for events. With `Accept: text/event-stream` the answer is a stream of events as they happen, each with the cursor after it as its id; `Last-Event-ID` resumes there. With `Accept: application/x-ndjson`, `text/csv` or `application/vnd.apache.parquet`, or with `format`, the answer is an export of all events up to now, with personal data encrypted.',
   tags: ['events'],
   headers: z.object({
-    accept: z.string().optional(),
-    prefer: z.string().optional().describe('`wait=N` seconds (RFC 7240)'),
-    'last-event-id': z.string().max(2_000).optional(),
+    accept: optionalText,
+    prefer: optionalText.describe('`wait=N` seconds (RFC 7240)'),
+    'last-event-id': text.max(2_000).optional(),
   }),
   querystring,
   response: {

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { MAX_PENDING, STALLED_AFTER_MS } from '../../../../../domain/rollups/index.ts';
 import { queryOf, wholeNumber } from '../../../queries/parameters.ts';
+import { integer, text, time } from '../../../schemas/fields.ts';
 
-const count = z.number().int();
+const count = integer;
 const process = {
-  correlationId: z.string(),
-  processKey: z.string(),
-  statusUrl: z.string(),
+  correlationId: text,
+  processKey: text,
+  statusUrl: text,
 };
 
 const attention = z
@@ -23,8 +24,8 @@ const attention = z
         processes: z.array(
           z.object({
             ...process,
-            currentStep: z.string().nullable(),
-            startedAt: z.iso.datetime(),
+            currentStep: text.nullable(),
+            startedAt: time,
             ageMs: count,
             p99Ms: count
               .nullable()
@@ -43,15 +44,15 @@ const attention = z
         steps: z.array(
           z.object({
             ...process,
-            step: z.string(),
+            step: text,
             attempt: count.describe('The attempt that failed'),
             retriesLeft: count,
-            failedAt: z.iso.datetime(),
-            nextTryAt: z.iso.datetime(),
-            code: z.string(),
-            message: z
-              .string()
-              .describe('Shortened; replaced by the code where it may hold personal data'),
+            failedAt: time,
+            nextTryAt: time,
+            code: text,
+            message: text.describe(
+              'Shortened; replaced by the code where it may hold personal data',
+            ),
           }),
         ),
       })
@@ -74,7 +75,7 @@ const attention = z
       .object({ count, isWhole: z.boolean() })
       .nullable()
       .describe('Failed jobs, counted up to 100'),
-    unavailable: z.array(z.string()).describe('The parts that could not be read, and are null'),
+    unavailable: z.array(text).describe('The parts that could not be read, and are null'),
   })
   .meta({
     id: 'Attention',

@@ -13,6 +13,7 @@ import type { AnalyticsRoute } from '../../../analytics/route.ts';
 import { badRange, SOURCE_TEXT, stepsSchema, TOP_GROUPS } from '../../../analytics/schemas.ts';
 import { sendProblem } from '../../../answers/problems.ts';
 import { listOf, queryOf } from '../../../queries/parameters.ts';
+import { text } from '../../../schemas/fields.ts';
 
 const TOP_MESSAGES = 20;
 
@@ -26,7 +27,7 @@ const schema = {
     bucket: bucketParameter.optional(),
     groupBy: groupsOf(STEP_GROUPS, '`process,step`'),
     step: listOf(nameSchema).optional(),
-    targetSystem: listOf(z.string().max(255), false)
+    targetSystem: listOf(text.max(255), false)
       .optional()
       .describe('May be repeated; empty: steps without a target system'),
     status: listOf(z.enum(['ok', 'error'])).optional(),

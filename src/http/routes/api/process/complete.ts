@@ -9,6 +9,7 @@ import {
 import { actorOf } from '../../../../access/caller.ts';
 import { sendEnd } from '../../../answers/process-answers.ts';
 import type { Route } from '../../../parts/route.ts';
+import { columnText, text } from '../../../schemas/fields.ts';
 import { endResponses, jsonSchema } from '../../../schemas/process.ts';
 
 const URL = '/api/process/complete';
@@ -29,8 +30,8 @@ const schema = {
         correlationId: correlationIdSchema,
         error: z.strictObject({
           kind: z.enum(['business', 'technical']).default('business'),
-          code: z.string().min(1).max(255),
-          message: z.string().min(1).max(4_000),
+          code: columnText,
+          message: text.min(1).max(4_000),
         }),
       }),
     ])

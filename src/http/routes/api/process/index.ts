@@ -4,9 +4,10 @@ import { publicProcess } from '../../../answers/process-answers.ts';
 import type { Route } from '../../../parts/route.ts';
 import { cursorParameter, encodeCursor } from '../../../queries/cursor.ts';
 import { isForwards, queryOf, timeParameter, wholeNumber } from '../../../queries/parameters.ts';
+import { columnText, text, time } from '../../../schemas/fields.ts';
 import { processPageSchema } from '../../../schemas/process.ts';
 
-const listCursor = z.object({ updatedAt: z.iso.datetime(), correlationId: z.string() });
+const listCursor = z.object({ updatedAt: time, correlationId: text });
 
 const schema = {
   operationId: 'listProcesses',
@@ -14,8 +15,8 @@ const schema = {
   tags: ['process'],
   querystring: queryOf({
     status: z.enum(['pending', 'ok', 'error']).optional(),
-    process: z.string().min(1).max(255).optional().describe('Process key'),
-    step: z.string().min(1).max(255).optional().describe('Current step'),
+    process: columnText.optional().describe('Process key'),
+    step: columnText.optional().describe('Current step'),
     from: timeParameter.optional().describe('Changed at or after'),
     to: timeParameter.optional().describe('Changed before'),
     archive: z

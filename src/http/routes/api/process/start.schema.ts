@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { correlationIdSchema } from '../../../../../domain/process/index.ts';
 import { problem } from '../../../answers/problems.ts';
+import { columnText, optionalText, text } from '../../../schemas/fields.ts';
 import {
   pendingSchema,
   resultSchema,
@@ -10,7 +11,7 @@ import {
 
 export const startBody = z
   .strictObject({
-    processKey: z.string().min(1).max(255),
+    processKey: columnText,
     correlationId: correlationIdSchema.optional(),
     variables: variablesSchema,
     batchId: shortText.optional(),
@@ -28,10 +29,10 @@ export const startBody = z
 
 /** Header names are lower-case in Node. */
 const startHeaders = z.object({
-  prefer: z.string().optional().describe('`wait=N` seconds, or `respond-async` (RFC 7240)'),
-  'idempotency-key': z.string().min(1).max(1_000).optional(),
-  traceparent: z.string().optional().describe('W3C trace context; ignored when it is not valid'),
-  tracestate: z.string().optional().describe('Passed on with `traceparent`'),
+  prefer: optionalText.describe('`wait=N` seconds, or `respond-async` (RFC 7240)'),
+  'idempotency-key': text.min(1).max(1_000).optional(),
+  traceparent: optionalText.describe('W3C trace context; ignored when it is not valid'),
+  tracestate: optionalText.describe('Passed on with `traceparent`'),
 });
 
 export const startSchema = {

@@ -10,6 +10,7 @@ import {
 } from '../../../answers/process-answers.ts';
 import type { Route } from '../../../parts/route.ts';
 import { momentSchema } from '../../../queries/moment.ts';
+import { optionalText } from '../../../schemas/fields.ts';
 import { correlationParams, processSchema } from '../../../schemas/process.ts';
 import { beginWait } from '../../../waiting/caller-wait.ts';
 
@@ -26,8 +27,8 @@ const schema = {
       .describe('The state after this version or at this time: `3`, `2026-01-31T12:00:00Z`'),
   }),
   headers: z.object({
-    prefer: z.string().optional().describe('`wait=N` seconds (RFC 7240)'),
-    'if-none-match': z.string().optional(),
+    prefer: optionalText.describe('`wait=N` seconds (RFC 7240)'),
+    'if-none-match': optionalText,
   }),
   response: {
     200: processSchema.describe('The process has ended; with `at`: the past state'),

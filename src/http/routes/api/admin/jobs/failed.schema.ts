@@ -3,40 +3,39 @@ import { JOB_NAMES } from '../../../../../../domain/outbox/index.ts';
 import { problem } from '../../../../answers/problems.ts';
 import { cursorParameter } from '../../../../queries/cursor.ts';
 import { queryOf, wholeNumber } from '../../../../queries/parameters.ts';
+import { integer, text, time } from '../../../../schemas/fields.ts';
 
-const jobCursor = z.object({ failedAt: z.iso.datetime(), id: z.string().max(300) });
+const jobCursor = z.object({ failedAt: time, id: text.max(300) });
 const name = z.enum(JOB_NAMES).describe('Only jobs with this name');
 
 const failedJob = z.object({
-  id: z.string().describe('Names the job for a retry'),
+  id: text.describe('Names the job for a retry'),
   name: z.enum(JOB_NAMES),
-  correlationId: z.string().describe('The process'),
-  eventId: z.string().describe('The event that caused the job'),
-  attempts: z.number().int().describe('How often it ran'),
-  error: z.string().describe('The error of the last attempt'),
-  failedAt: z.iso.datetime(),
+  correlationId: text.describe('The process'),
+  eventId: text.describe('The event that caused the job'),
+  attempts: integer.describe('How often it ran'),
+  error: text.describe('The error of the last attempt'),
+  failedAt: time,
 });
 
-const failedJobPage = z
-  .object({ jobs: z.array(failedJob), nextCursor: z.string().nullable() })
-  .meta({
-    examples: [
-      {
-        jobs: [
-          {
-            id: 'project-process:4711',
-            name: 'project-process',
-            correlationId: 'order-4711',
-            eventId: '90210',
-            attempts: 20,
-            error: 'event 3 of order-4711 has schema version 2, written by a newer release',
-            failedAt: '2026-01-31T12:00:00.000Z',
-          },
-        ],
-        nextCursor: null,
-      },
-    ],
-  });
+const failedJobPage = z.object({ jobs: z.array(failedJob), nextCursor: text.nullable() }).meta({
+  examples: [
+    {
+      jobs: [
+        {
+          id: 'project-process:4711',
+          name: 'project-process',
+          correlationId: 'order-4711',
+          eventId: '90210',
+          attempts: 20,
+          error: 'event 3 of order-4711 has schema version 2, written by a newer release',
+          failedAt: '2026-01-31T12:00:00.000Z',
+        },
+      ],
+      nextCursor: null,
+    },
+  ],
+});
 
 const redisAway = problem('Redis cannot be reached');
 
@@ -61,7 +60,7 @@ export const retryAllSchema = {
   querystring: queryOf({ name: name.optional() }),
   response: {
     200: z
-      .object({ retried: z.number().int() })
+      .object({ retried: integer })
       .meta({ examples: [{ retried: 3 }] })
       .describe('How many jobs will run again'),
     503: redisAway,
@@ -72,10 +71,10 @@ export const retrySchema = {
   operationId: 'retryFailedJob',
   summary: 'Run a failed job again',
   tags: ['operations'],
-  params: z.object({ id: z.string().min(1).max(300) }),
+  params: z.object({ id: text.min(1).max(300) }),
   response: {
     202: z
-      .object({ id: z.string() })
+      .object({ id: text })
       .meta({ examples: [{ id: 'project-process:4711' }] })
       .describe('The job will run again, with all its attempts'),
     404: problem('No failed job has this id'),

@@ -3,6 +3,7 @@ import { endProcess } from '../../../../../../domain/process/index.ts';
 import { actorOf } from '../../../../../access/caller.ts';
 import { sendEnd } from '../../../../answers/process-answers.ts';
 import type { Route } from '../../../../parts/route.ts';
+import { text } from '../../../../schemas/fields.ts';
 import { correlationParams, endResponses } from '../../../../schemas/process.ts';
 
 const URL = '/api/process/:correlationId/cancel';
@@ -14,7 +15,7 @@ const schema = {
   tags: ['process'],
   params: correlationParams,
   body: z
-    .strictObject({ reason: z.string().min(1).max(4_000).default(DEFAULT_REASON) })
+    .strictObject({ reason: text.min(1).max(4_000).default(DEFAULT_REASON) })
     .nullish()
     .meta({ examples: [{ reason: 'ordered twice' }] }),
   response: endResponses,

@@ -7,6 +7,7 @@ import { sendOverloaded } from '../../../../answers/unavailable.ts';
 import type { Route } from '../../../../parts/route.ts';
 import { queryOf, wholeNumber } from '../../../../queries/parameters.ts';
 import { eventsSchema } from '../../../../schemas/event.ts';
+import { optionalText, text } from '../../../../schemas/fields.ts';
 import { correlationParams } from '../../../../schemas/process.ts';
 import { createEventStreams, EVENT_STREAM_CONTENT } from '../../../../streaming/event-streams.ts';
 import { createStreamFollower } from '../../../../streaming/follow-process.ts';
@@ -25,11 +26,8 @@ const schema = {
   tags: ['events'],
   params: correlationParams,
   headers: z.object({
-    accept: z.string().optional(),
-    'last-event-id': z
-      .string()
-      .regex(/^\d{1,9}$/, 'must be the version of an event')
-      .optional(),
+    accept: optionalText,
+    'last-event-id': text.regex(/^\d{1,9}$/, 'must be the version of an event').optional(),
   }),
   querystring: queryOf({ afterVersion: wholeNumber(0, undefined, 0) }),
   response: {

@@ -6,6 +6,7 @@ import { problem, sendProblem } from '../../../../answers/problems.ts';
 import { sendProcessNotFound, statusUrl } from '../../../../answers/process-answers.ts';
 import { sendUnavailable } from '../../../../answers/unavailable.ts';
 import type { Route } from '../../../../parts/route.ts';
+import { columnText } from '../../../../schemas/fields.ts';
 import { correlationParams, variablesSchema } from '../../../../schemas/process.ts';
 
 const URL = '/api/process/:correlationId/message';
@@ -16,7 +17,7 @@ const schema = {
   tags: ['process'],
   params: correlationParams,
   body: z
-    .strictObject({ messageName: z.string().min(1).max(255), variables: variablesSchema })
+    .strictObject({ messageName: columnText, variables: variablesSchema })
     .meta({ examples: [{ messageName: 'parcel-picked-up', variables: { courier: 'Kim' } }] }),
   response: {
     204: z.null().describe('Delivered'),

@@ -14,6 +14,7 @@ import {
   statusUrl,
 } from '../../../../answers/process-answers.ts';
 import type { Route } from '../../../../parts/route.ts';
+import { optionalText, text } from '../../../../schemas/fields.ts';
 import { correlationParams, pendingSchema, resultSchema } from '../../../../schemas/process.ts';
 import { beginWait } from '../../../../waiting/caller-wait.ts';
 
@@ -27,10 +28,10 @@ const schema = {
   tags: ['process'],
   params: correlationParams,
   headers: z.object({
-    prefer: z.string().optional().describe('`wait=N` seconds, or `respond-async` (RFC 7240)'),
+    prefer: optionalText.describe('`wait=N` seconds, or `respond-async` (RFC 7240)'),
   }),
   body: z
-    .strictObject({ reason: z.string().min(1).max(4_000).default(DEFAULT_REASON) })
+    .strictObject({ reason: text.min(1).max(4_000).default(DEFAULT_REASON) })
     .nullish()
     .meta({ examples: [{ reason: 'the partner is back' }] }),
   response: {
