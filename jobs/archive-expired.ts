@@ -10,7 +10,7 @@ import {
   TAKEN,
   takeLocks,
 } from '../domain/archive/index.ts';
-import { createProgressLines, DAY_MS, type ProgressLog } from '../domain/common/index.ts';
+import { createProgressLines, DAY_MS, type Log } from '../domain/common/index.ts';
 import type { ScheduledJob } from './job.ts';
 
 interface ArchivePorts {
@@ -19,7 +19,7 @@ interface ArchivePorts {
   purge?: Purge | null;
   maintenanceLock: MaintenanceLock;
   observer: ArchiveObserver;
-  log: ProgressLog;
+  log: Pick<Log, 'info'>;
 }
 
 /** Deletes from the archive what is in it for long enough. */

@@ -1,16 +1,11 @@
-import { logIds } from '../domain/common/index.ts';
+import { type Log, logIds } from '../domain/common/index.ts';
 import type { Outbox, OutboxRow, Queue } from '../domain/outbox/index.ts';
 import { jobsOf } from './event-jobs.ts';
-
-interface RelayLog {
-  debug(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-}
 
 export interface RelayOptions {
   outbox: Outbox;
   queue: Queue;
-  log: RelayLog;
+  log: Pick<Log, 'debug' | 'warn'>;
   /** Milliseconds between two polls for rows that are due. */
   pollMs: number;
   /** Milliseconds for which a claimed row stays hidden from other relays. */

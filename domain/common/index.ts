@@ -18,8 +18,9 @@ export {
   VersionConflictError,
 } from './errors.ts';
 export type { Json, JsonObject, Timestamp } from './json.ts';
+export type { Log } from './log.ts';
 export { foldName, isNcName } from './nc-name.ts';
-export { createProgressLines, type ProgressLines, type ProgressLog } from './progress-lines.ts';
+export { createProgressLines, type ProgressLines } from './progress-lines.ts';
 export { isPath, redact, replaceAt } from './redact.ts';
 export { sleep } from './sleep.ts';
 export {

@@ -1,6 +1,4 @@
-export interface ProgressLog {
-  info(fields: object, message: string): void;
-}
+import type { Log } from './log.ts';
 
 export interface ProgressLines {
   /** Begins a part with `total` items to do; called again for the next part. */
@@ -15,7 +13,7 @@ const LOG_INTERVAL_MS = 1_000;
 
 /** Writes progress as log lines, at most one a second, for runs without a terminal. */
 export function createProgressLines(
-  log: ProgressLog,
+  log: Pick<Log, 'info'>,
   clock: () => number = () => performance.now(),
 ): ProgressLines {
   let what = '';

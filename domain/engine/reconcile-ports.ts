@@ -1,13 +1,7 @@
-import type { Clock, Timestamp } from '../common/index.ts';
+import type { Clock, Log, Timestamp } from '../common/index.ts';
 import type { ProcessKeys } from '../personal-data/index.ts';
 import type { EventStore, ProcessStore } from '../process/index.ts';
 import type { Engine, TaskRef } from './engine.ts';
-
-interface ReconcileLog {
-  debug(fields: object, message: string): void;
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-}
 
 export interface ReconcilePorts {
   processStore: ProcessStore;
@@ -16,7 +10,7 @@ export interface ReconcilePorts {
   processKeys: ProcessKeys;
   /** Attempts that the step of an external task gets. */
   attemptsOf: (task: TaskRef) => number;
-  log: ReconcileLog;
+  log: Pick<Log, 'debug' | 'info' | 'warn'>;
   clock: Clock;
 }
 

@@ -1,3 +1,4 @@
+import type { Log } from '../common/index.ts';
 import type { EventFeed, FeedPosition } from './event-feed.ts';
 
 /** Waits for new events in the feed. */
@@ -43,7 +44,7 @@ export function createFeedSignal({
   pollMs = POLL_INTERVAL_MS,
 }: {
   feed: Pick<EventFeed, 'head'>;
-  log: { debug(fields: object, message: string): void };
+  log: Pick<Log, 'debug'>;
   pollMs?: number;
 }): FeedSignal {
   const listeners = new Set<Listener>();

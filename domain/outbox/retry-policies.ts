@@ -1,4 +1,4 @@
-import { type LogIds, logIds } from '../common/index.ts';
+import { type Log, type LogIds, logIds } from '../common/index.ts';
 import type { Job, JobName } from './queue.ts';
 
 export interface RetryPolicy {
@@ -33,8 +33,4 @@ export function jobIds({ correlationId, traceparent }: Job): LogIds {
   return logIds(correlationId, traceparent);
 }
 
-export interface QueueLog {
-  debug(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
+export type QueueLog = Pick<Log, 'debug' | 'warn' | 'error'>;

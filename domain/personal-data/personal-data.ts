@@ -1,4 +1,4 @@
-import type { Json } from '../common/index.ts';
+import type { Json, Log } from '../common/index.ts';
 import type { EventFeed } from '../feed/index.ts';
 import type {
   AppendResult,
@@ -37,10 +37,6 @@ export interface PersonalData {
   ): (correlationId: string) => Promise<(State & { erased?: true }) | null>;
 }
 
-interface PersonalLog {
-  warn(fields: object, message: string): void;
-}
-
 /**
  * Encrypts personal data between the ports and what stores them: tables, queues, memory and notifications only
  * ever have it encrypted. Events of processes without personal data are not touched.
@@ -49,7 +45,7 @@ export function createPersonalData(options: {
   vault: Vault;
   /** The paths of the personal values of a process. */
   personalOf: (processName: string) => readonly string[];
-  log: PersonalLog;
+  log: Pick<Log, 'warn'>;
 }): PersonalData {
   const { vault, personalOf, log } = options;
   const isPersonal = (processName: string): boolean => personalOf(processName).length > 0;

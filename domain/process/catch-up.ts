@@ -1,3 +1,4 @@
+import type { Log } from '../common/index.ts';
 import type { FindProcess } from './find-process.ts';
 import type { ProcessMap } from './process-map.ts';
 import type { Waitroom } from './waitroom.ts';
@@ -10,7 +11,7 @@ export function createCatchUp(ports: {
   processMap: Pick<ProcessMap, 'clear'>;
   waitroom: Pick<Waitroom, 'awaited' | 'notify'>;
   findProcess: FindProcess;
-  log: { warn(fields: object, message: string): void };
+  log: Pick<Log, 'warn'>;
 }): () => Promise<void> {
   const { processMap, waitroom, findProcess, log } = ports;
   return async () => {

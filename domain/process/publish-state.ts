@@ -1,12 +1,8 @@
-import { logIds } from '../common/index.ts';
+import { type Log, logIds } from '../common/index.ts';
 import type { StoredEvent } from './events.ts';
 import type { Notifier } from './notifier.ts';
 import type { ProcessMap } from './process-map.ts';
 import { fold } from './process-state.ts';
-
-interface PublishStateLog {
-  debug(fields: object, message: string): void;
-}
 
 /**
  * Publishes the new state of a process as soon as its events are committed, so that callers need not wait
@@ -18,7 +14,7 @@ interface PublishStateLog {
 export function createPublishState(ports: {
   processMap: ProcessMap;
   notifier: Notifier;
-  log: PublishStateLog;
+  log: Pick<Log, 'debug'>;
 }): (events: readonly StoredEvent[]) => void {
   const { processMap, notifier, log } = ports;
   return (events) => {

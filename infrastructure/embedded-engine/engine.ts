@@ -1,4 +1,4 @@
-import { cutText } from '../../domain/common/index.ts';
+import { cutText, type Log } from '../../domain/common/index.ts';
 import { createDeployments, type Deployments, unknownDefinition } from './deployments.ts';
 import type { EngineStore, InstanceRow, TaskRow } from './engine-store.ts';
 import { createInstances, type Instance, type Instances } from './instances.ts';
@@ -54,11 +54,6 @@ export interface EmbeddedEngine {
   close(): void;
 }
 
-interface EngineLog {
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
-
 /** Camunda's sentences, from the task's name. */
 type Refusal = (task: string) => string;
 const REFUSALS = {
@@ -74,7 +69,7 @@ const MAX_ERROR_MESSAGE = 666;
 /** Opens the engine on its tables: whatever waited when it was closed or killed waits again. */
 export async function openEngine(
   store: EngineStore,
-  options: { log: EngineLog; now: () => number; liveInstances: number },
+  options: { log: Pick<Log, 'warn' | 'error'>; now: () => number; liveInstances: number },
 ): Promise<EmbeddedEngine> {
   const { now, log, liveInstances } = options;
   const deployments = await createDeployments(store, now);

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import type { Log } from '../../domain/common/index.ts';
 import type { ThreadData, ThreadMessage } from './thread.ts';
 
 interface EmbeddedEngineOptions {
@@ -19,10 +20,7 @@ interface EmbeddedEngineOptions {
   liveInstances?: number;
   /** Overwrites in the file what it deletes: for variables that are to be erased. */
   zeroing?: boolean;
-  log: {
-    warn(fields: object, message: string): void;
-    error(fields: object, message: string): void;
-  };
+  log: Pick<Log, 'warn' | 'error'>;
 }
 
 export interface RunningEngine {

@@ -1,3 +1,4 @@
+import type { Log } from '../../domain/common/index.ts';
 import type { EngineStore } from './engine-store.ts';
 
 interface TimerService {
@@ -20,7 +21,7 @@ const MAX_TIMER_DELAY_MS = 2_000_000_000;
 export function createTimerService(options: {
   store: EngineStore;
   now: () => number;
-  log: { error(fields: object, message: string): void };
+  log: Pick<Log, 'error'>;
   fire: (instanceId: string) => Promise<void>;
 }): TimerService {
   const { store, now, log, fire } = options;

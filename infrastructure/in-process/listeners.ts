@@ -1,8 +1,7 @@
+import type { Log } from '../../domain/common/index.ts';
 import type { ProcessState } from '../../domain/process/index.ts';
 
-export interface NotifierLog {
-  warn(fields: object, message: string): void;
-}
+export type NotifierLog = Pick<Log, 'warn'>;
 
 type Listener = (state: ProcessState) => void;
 

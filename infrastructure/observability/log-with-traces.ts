@@ -1,15 +1,8 @@
+import type { Log } from '../../domain/common/index.ts';
 import type { TraceIds } from './trace-ids.ts';
 
-/** The logger that the parts of the service get. */
-export interface PartLog {
-  debug(fields: object, message: string): void;
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
-
 /** Adds the trace id to log lines that have only a correlation id. */
-export function logWithTraces(log: PartLog, traceIds: TraceIds): PartLog {
+export function logWithTraces(log: Log, traceIds: TraceIds): Log {
   const withTrace = (fields: object): object => {
     const { correlationId, traceId } = fields as { correlationId?: unknown; traceId?: unknown };
     if (typeof correlationId !== 'string' || traceId !== undefined) return fields;

@@ -1,5 +1,5 @@
 import { type Span, SpanStatusCode } from '@opentelemetry/api';
-import { logIds } from '../../domain/common/index.ts';
+import { type Log, logIds } from '../../domain/common/index.ts';
 import { isFinal, type StoredEvent } from '../../domain/process/index.ts';
 import type { Metrics } from './metrics.ts';
 import type { JobLog } from './observed.ts';
@@ -10,7 +10,7 @@ interface EventObserverPorts {
   metrics: Metrics;
   tracing: Tracing;
   traceIds: TraceIds;
-  log: JobLog & { warn(fields: object, message: string): void };
+  log: JobLog & Pick<Log, 'warn'>;
   /** Whether error messages of this process may contain personal data, which must not be in a trace. */
   isPersonal(processName: string): boolean;
   /** When a process was started, if the process map has it. */

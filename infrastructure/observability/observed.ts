@@ -1,4 +1,4 @@
-import { logIds } from '../../domain/common/index.ts';
+import { type Log, logIds } from '../../domain/common/index.ts';
 import type { Engine } from '../../domain/engine/index.ts';
 import type { Job, JobHandler, JobHandlers, Queue } from '../../domain/outbox/index.ts';
 import type { EventStore } from '../../domain/process/index.ts';
@@ -72,8 +72,7 @@ export function observedEngine<E extends Engine>(engine: E, { metrics, tracing }
   return Object.fromEntries(observed) as E;
 }
 
-export interface JobLog {
-  debug(fields: object, message: string): void;
+export interface JobLog extends Pick<Log, 'debug'> {
   isLevelEnabled?(level: string): boolean;
 }
 

@@ -1,9 +1,5 @@
 import { SingleBar } from 'cli-progress';
-import {
-  createProgressLines,
-  type ProgressLines,
-  type ProgressLog,
-} from '../../../domain/common/index.ts';
+import { createProgressLines, type Log, type ProgressLines } from '../../../domain/common/index.ts';
 
 export interface Progress extends ProgressLines {
   /** Writes a line of the result to standard output, above the bar. */
@@ -17,7 +13,7 @@ export interface Progress extends ProgressLines {
  * @param stream what the bar is drawn on, and whether it is a terminal
  */
 export function createProgress(
-  log: ProgressLog,
+  log: Pick<Log, 'info'>,
   stream: NodeJS.WriteStream = process.stderr,
   clock: () => number = () => performance.now(),
 ): Progress {

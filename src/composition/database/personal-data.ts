@@ -1,4 +1,4 @@
-import { SetupError } from '../../../domain/common/index.ts';
+import { type Log, SetupError } from '../../../domain/common/index.ts';
 import {
   createPersonalData,
   createVault,
@@ -9,11 +9,6 @@ import {
 import type { Config } from '../../config.ts';
 import type { LoadedProcess } from '../definitions/load-processes.ts';
 
-interface PersonalDataLog {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-}
-
 /**
  * Opens the encryption of personal data, and logs when it is off.
  *
@@ -23,7 +18,7 @@ export async function openPersonalData(
   config: Pick<Config, 'PERSONAL_DATA_KEY'>,
   processes: readonly LoadedProcess[],
   keys: ProcessKeys,
-  log: PersonalDataLog,
+  log: Pick<Log, 'info' | 'warn'>,
 ): Promise<PersonalData> {
   const masterKeys = readMasterKeys(config.PERSONAL_DATA_KEY);
   await checkMasterKeys(config, keys);

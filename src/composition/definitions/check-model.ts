@@ -1,4 +1,4 @@
-import { SetupError } from '../../../domain/common/index.ts';
+import { type Log, SetupError } from '../../../domain/common/index.ts';
 import {
   findStep,
   isExpression,
@@ -122,7 +122,7 @@ export function oneLine(error: unknown): string {
 /** Logs which tasks have an expression as their topic, which only the engine can evaluate. */
 export function warnOfUncheckedTopics(
   processes: readonly { fileName: string; unchecked: readonly ExternalTopic[] }[],
-  log: { warn(fields: object, message: string): void },
+  log: Pick<Log, 'warn'>,
 ): void {
   for (const { fileName, unchecked } of processes) {
     if (unchecked.length === 0) continue;

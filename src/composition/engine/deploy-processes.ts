@@ -3,10 +3,10 @@ import {
   EngineRefusedError,
   EngineUnavailableError,
   type JsonObject,
+  type Log,
   SetupError,
 } from '../../../domain/common/index.ts';
 import type { RestEngine } from '../../../infrastructure/camunda/rest-engine.ts';
-import type { PartLog } from '../../../infrastructure/observability/log-with-traces.ts';
 import { speaksTls } from '../../../infrastructure/redis/detect-protocol.ts';
 import type { LoadedProcess } from '../definitions/load-processes.ts';
 import type { EngineAccess } from './engine-access.ts';
@@ -32,7 +32,7 @@ export async function deployProcesses(
   engine: Pick<RestEngine, 'version' | 'deploy'>,
   processes: readonly LoadedProcess[],
   access: EngineAccess,
-  log: PartLog,
+  log: Log,
 ): Promise<Deployment> {
   const stopping = new AbortController();
   let trouble = await attempt();

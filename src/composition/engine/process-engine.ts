@@ -1,7 +1,7 @@
+import type { Log } from '../../../domain/common/index.ts';
 import { bearerAuth, type EngineAuth } from '../../../infrastructure/camunda/engine-auth.ts';
 import { createRestEngine, type RestEngine } from '../../../infrastructure/camunda/rest-engine.ts';
 import { startEmbeddedEngine } from '../../../infrastructure/embedded-engine/start.ts';
-import type { PartLog } from '../../../infrastructure/observability/log-with-traces.ts';
 import type { Config } from '../../config.ts';
 import { databaseFile } from '../database/database-target.ts';
 import type { LoadedProcess } from '../definitions/load-processes.ts';
@@ -26,7 +26,7 @@ export interface ProcessEngine {
 export async function openProcessEngine(
   config: Config,
   processes: readonly LoadedProcess[],
-  log: PartLog,
+  log: Log,
 ): Promise<ProcessEngine> {
   const access = readEngineAccess(config);
   const secret = newEngineSecret();

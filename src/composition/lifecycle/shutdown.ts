@@ -1,7 +1,4 @@
-interface ShutdownLog {
-  warn(fields: object, message: string): void;
-}
-
+import type { Log } from '../../../domain/common/index.ts';
 export interface Shutdown {
   /** Adds the function that closes a part that was just opened; `timeLeft` gives the remaining milliseconds. */
   add(part: string, close: (timeLeft: () => number) => Promise<unknown> | unknown): void;
@@ -16,7 +13,7 @@ export interface Shutdown {
 const MIN_PART_MS = 250;
 
 /** Closes the parts of a service in the reverse order of their opening. */
-export function createShutdown(log: ShutdownLog): Shutdown {
+export function createShutdown(log: Pick<Log, 'warn'>): Shutdown {
   const parts: { part: string; close: (timeLeft: () => number) => unknown }[] = [];
   return {
     add: (part, close) => void parts.unshift({ part, close }),

@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify';
+import type { Log } from '../../../domain/common/index.ts';
 import type { Outbox, Queue } from '../../../domain/outbox/index.ts';
 import {
   createWaitroom,
@@ -8,10 +9,7 @@ import {
   type Waitroom,
 } from '../../../domain/process/index.ts';
 import { type RollupSource, type RollupStore, rollupLag } from '../../../domain/rollups/index.ts';
-import {
-  logWithTraces,
-  type PartLog,
-} from '../../../infrastructure/observability/log-with-traces.ts';
+import { logWithTraces } from '../../../infrastructure/observability/log-with-traces.ts';
 import { createMetrics } from '../../../infrastructure/observability/metrics.ts';
 import { createEventObserver } from '../../../infrastructure/observability/observe-events.ts';
 import { type Observers, observedQueue } from '../../../infrastructure/observability/observed.ts';
@@ -26,7 +24,7 @@ import { startTracing } from './start-tracing.ts';
 export interface Observability extends Observers {
   traceIds: TraceIds;
   /** Adds trace ids to lines whose writer knows only the correlation id. */
-  log: PartLog;
+  log: Log;
   waitroom(): Waitroom;
   queue(queue: Queue): Queue;
   /** Returns what to call with the events of each append, after its commit. */

@@ -11,7 +11,7 @@ import {
   type SpanExporter,
 } from '@opentelemetry/sdk-trace-node';
 import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
-import { SetupError } from '../../../domain/common/index.ts';
+import { type Log, SetupError } from '../../../domain/common/index.ts';
 import {
   createTracing,
   NO_TRACING,
@@ -24,10 +24,6 @@ interface RunningTracing {
   tracing: Tracing;
   /** Sends the remaining spans within this time; later ones are lost. */
   stop(timeoutMs: number): Promise<void>;
-}
-
-interface TracingLog {
-  warn(fields: object, message: string): void;
 }
 
 type TracingConfig = Pick<
@@ -49,7 +45,7 @@ const FLUSH_TIMEOUT_MS = 3_000;
  */
 export function startTracing(
   config: TracingConfig,
-  log: TracingLog,
+  log: Pick<Log, 'warn'>,
   env: Record<string, string | undefined>,
 ): RunningTracing {
   const url = receiver(config, env);
@@ -100,7 +96,7 @@ function receiver(config: TracingConfig, env: Record<string, string | undefined>
 }
 
 /** Logs failed exports, at most once a minute; only spans are lost. */
-function withWarnings(exporter: SpanExporter, log: TracingLog, url: string): SpanExporter {
+function withWarnings(exporter: SpanExporter, log: Pick<Log, 'warn'>, url: string): SpanExporter {
   let quietUntil = 0;
   let failures = 0;
   return {

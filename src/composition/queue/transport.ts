@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
-import { SetupError } from '../../../domain/common/index.ts';
+import { type Log, SetupError } from '../../../domain/common/index.ts';
 import type { DeadLetters, Queue } from '../../../domain/outbox/index.ts';
 import type { Notifier } from '../../../domain/process/index.ts';
 import { createInProcessNotifier } from '../../../infrastructure/in-process/notifier.ts';
 import { createInProcessQueue } from '../../../infrastructure/in-process/queue.ts';
-import type { PartLog } from '../../../infrastructure/observability/log-with-traces.ts';
 import { checkRedis, isRedisAway } from '../../../infrastructure/redis/check-redis.ts';
 import { prefixFor } from '../../../infrastructure/redis/connection.ts';
 import { createLateQueue } from '../../../infrastructure/redis/late-queue.ts';
@@ -37,7 +36,7 @@ const RETRY_INTERVAL_MS = 1_000;
  */
 export async function openTransport(
   config: Config,
-  log: PartLog,
+  log: Log,
   onGap: () => void,
 ): Promise<Transport> {
   const concurrency = config.QUEUE_CONCURRENCY;

@@ -1,3 +1,4 @@
+import type { Log } from '../../../domain/common/index.ts';
 import { createFeedSignal } from '../../../domain/feed/index.ts';
 import type { PersonalData } from '../../../domain/personal-data/index.ts';
 import {
@@ -34,7 +35,7 @@ export function createLive(options: {
   waitroom: Waitroom;
   /** Left out: nothing is encrypted. */
   personal?: Pick<PersonalData, 'waitroom' | 'decryptFound'>;
-  log: { debug(fields: object, message: string): void };
+  log: Pick<Log, 'debug'>;
 }): Live {
   const { config, database, decrypted, personal, log } = options;
   const processMap = createProcessMap(config.PROCESS_MAP_MAX);

@@ -1,3 +1,4 @@
+import type { Log } from '../../../domain/common/index.ts';
 import type { Outbox } from '../../../domain/outbox/index.ts';
 import type { ProcessStore } from '../../../domain/process/index.ts';
 
@@ -29,7 +30,7 @@ interface LoadLimitsOptions {
   backlogMax: number;
   /** Pending processes above which starts are refused; 0: no limit. */
   pendingMax: number;
-  log: { debug(fields: object, message: string): void };
+  log: Pick<Log, 'debug'>;
 }
 
 const POLL_INTERVAL_MS = 1_000;
