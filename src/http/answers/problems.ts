@@ -1,19 +1,18 @@
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { integer, optionalText, text } from '../schemas/fields.ts';
 
 /** Problem details, RFC 9457. */
 const problemSchema = z
   .object({
-    type: text.describe('Stable, for programs'),
-    title: text,
-    status: integer,
-    detail: text.describe('What happened and what to do'),
-    correlationId: optionalText,
-    code: optionalText,
-    step: text.nullable().optional(),
-    statusUrl: optionalText,
-    errors: z.array(z.object({ path: text, message: text })).optional(),
+    type: z.string().describe('Stable, for programs'),
+    title: z.string(),
+    status: z.number().int(),
+    detail: z.string().describe('What happened and what to do'),
+    correlationId: z.string().optional(),
+    code: z.string().optional(),
+    step: z.string().nullable().optional(),
+    statusUrl: z.string().optional(),
+    errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
   })
   .meta({
     id: 'Problem',
