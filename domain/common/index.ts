@@ -17,6 +17,7 @@ export {
   UnreadableEventError,
   VersionConflictError,
 } from './errors.ts';
+export { inTime } from './in-time.ts';
 export type { Json, JsonObject, Timestamp } from './json.ts';
 export type { Log } from './log.ts';
 export { foldName, isNcName } from './nc-name.ts';

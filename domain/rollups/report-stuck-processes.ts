@@ -1,3 +1,4 @@
+import { inTime } from '../common/index.ts';
 import type { DeadLetters, Outbox } from '../outbox/index.ts';
 import type { ProcessStore } from '../process/index.ts';
 import type { RollupLag } from './rollup-lag.ts';
@@ -78,7 +79,7 @@ export async function reportStuckProcesses(
   }
 
   async function countFailedJobs() {
-    const { length } = await inTime(deadLetters.list({}, MAX_FAILED_JOBS + 1));
+    const { length } = await inTime(deadLetters.list({}, MAX_FAILED_JOBS + 1), REDIS_TIMEOUT_MS);
     return { count: Math.min(length, MAX_FAILED_JOBS), isWhole: length <= MAX_FAILED_JOBS };
   }
 
@@ -93,17 +94,4 @@ export async function reportStuckProcesses(
   // All of these come from the database: it is unavailable.
   if (!pending && !slow && !retrying && !depth && !rollups) throw failures[0];
   return { pending, slow, retrying, outbox: depth, rollups, failedJobs, unavailable };
-}
-
-async function inTime<T>(work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const error = new Error(`no answer in ${REDIS_TIMEOUT_MS} ms`);
-    timer = setTimeout(reject, REDIS_TIMEOUT_MS, error);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -20,13 +20,14 @@ export const instancesAnswer = z.array(
     deleteReason: z.string().nullish(),
   }),
 );
-const causeAnswer = z.object({
+export const causeAnswer = z.object({
   id: z.string(),
   incidentType: z.string(),
-  /** The external task or job. */
+  /** The external task or job; null on the incident that a called instance's one brings with it. */
   configuration: z.string().nullable(),
   rootCauseIncidentId: z.string().nullish(),
 });
+export type Cause = z.infer<typeof causeAnswer>;
 const incidentsAnswer = z.array(
   causeAnswer.extend({
     processInstanceId: z.string(),
@@ -99,12 +100,9 @@ export function createInspection(call: CallEngine): EngineInspection {
   }
 
   /** An incident in a called instance shows in those that called it, and names that one as its root. */
-  async function causeOf(found: z.infer<typeof causeAnswer>): Promise<z.infer<typeof causeAnswer>> {
-    const { rootCauseIncidentId: rootId } = found;
-    if (!rootId || rootId === found.id) return found;
-    const path = `/incident/${encodeURIComponent(rootId)}`;
+  async function causeOf(found: Cause): Promise<Cause> {
     // Resolved between the two calls: then the one that shows it is about to be as well.
-    return (await unlessUnknown(() => call(causeAnswer, 'GET', path))) ?? found;
+    return (await unlessUnknown(() => rootOf(call, found))) ?? found;
   }
 
   return {
@@ -181,7 +179,15 @@ function isAtJoins(at: ActivityInstance): boolean {
   return at.childActivityInstances.every(isAtJoins);
 }
 
-async function unlessUnknown<T>(ask: () => Promise<T>): Promise<T | null> {
+/** The incident that caused this one, or itself. */
+export async function rootOf(call: CallEngine, found: Cause): Promise<Cause> {
+  const { rootCauseIncidentId: rootId } = found;
+  if (!rootId || rootId === found.id) return found;
+  return call(causeAnswer, 'GET', `/incident/${encodeURIComponent(rootId)}`);
+}
+
+/** Null when the engine knows what was asked for no more. */
+export async function unlessUnknown<T>(ask: () => Promise<T>): Promise<T | null> {
   try {
     return await ask();
   } catch (error) {

@@ -1,15 +1,8 @@
 import { z } from 'zod';
-import { EngineRefusedError } from '../../domain/common/index.ts';
 import type { Engine } from '../../domain/engine/index.ts';
 import type { RestClient } from './rest-client.ts';
+import { type Cause, causeAnswer, rootOf, unlessUnknown } from './rest-inspection.ts';
 
-const incident = z.object({
-  id: z.string(),
-  incidentType: z.string(),
-  /** The external task or job; null on the incident that a called instance's one brings with it. */
-  configuration: z.string().nullable(),
-  rootCauseIncidentId: z.string().nullish(),
-});
 const taskAnswer = z.object({
   topicName: z.string(),
   processDefinitionKey: z.string(),
@@ -30,18 +23,13 @@ export function createRetryFailed({
 }: Pick<RestClient, 'call' | 'change'>): Engine['retryFailed'] {
   return async (processInstanceId, attemptsOf) => {
     const id = encodeURIComponent(processInstanceId);
-    for (const found of await call(z.array(incident), 'GET', `/incident?processInstanceId=${id}`)) {
-      const { rootCauseIncidentId: rootId } = found;
-      await unlessGone(async () => {
-        const root =
-          rootId && rootId !== found.id
-            ? await call(incident, 'GET', `/incident/${encodeURIComponent(rootId)}`)
-            : found;
-        await giveBack(root);
-      });
+    const path = `/incident?processInstanceId=${id}`;
+    for (const found of await call(z.array(causeAnswer), 'GET', path)) {
+      // Between the look and the call it may have been mended by somebody else.
+      await unlessUnknown(async () => giveBack(await rootOf(call, found)));
     }
 
-    async function giveBack(root: z.infer<typeof incident>): Promise<void> {
+    async function giveBack(root: Cause): Promise<void> {
       const target = encodeURIComponent(root.configuration ?? '');
       if (target === '') return;
       if (root.incidentType === 'failedExternalTask') {
@@ -54,13 +42,4 @@ export function createRetryFailed({
       }
     }
   };
-}
-
-/** Between the look and the call it may have been mended by somebody else. */
-async function unlessGone(work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    if (!(error instanceof EngineRefusedError) || error.httpStatus !== 404) throw error;
-  }
 }

@@ -8,29 +8,18 @@ import {
 } from '@opentelemetry/semantic-conventions';
 import { traceContextHeaders } from '../../domain/common/index.ts';
 import type { StepHttp, StepObserver } from '../../domain/steps/index.ts';
-import { secondsSince } from './metrics.ts';
-import type { Observers } from './observed.ts';
+import { type Observers, observedCall } from './observed.ts';
 import { ATTRIBUTES, failSpan, SpanKind, type Tracing, traceFields } from './tracing.ts';
 
 /** Measures and traces the polls and calls of a worker. */
-export function createWorkerObserver({ metrics, tracing }: Observers) {
+export function createWorkerObserver(observers: Observers) {
   return {
-    onPoll: (outcome: 'ok' | 'error'): void => metrics.enginePolls.inc({ outcome }),
-    async makeCall(operation: string, call: () => Promise<void>): Promise<void> {
-      const began = performance.now();
-      let outcome = 'error';
-      try {
-        const options = { kind: SpanKind.CLIENT, root: false };
-        await tracing.inSpan(`engine ${operation}`, options, async () => call());
-        outcome = 'ok';
-      } catch (error) {
+    onPoll: (outcome: 'ok' | 'error'): void => observers.metrics.enginePolls.inc({ outcome }),
+    makeCall: (operation: string, call: () => Promise<void>): Promise<void> =>
+      observedCall(observers, operation, call, (error) => {
         const { httpStatusCode } = error as { httpStatusCode?: unknown };
-        if (typeof httpStatusCode === 'number' && httpStatusCode < 500) outcome = 'refused';
-        throw error;
-      } finally {
-        metrics.engineCall.observe({ operation, outcome }, secondsSince(began));
-      }
-    },
+        return typeof httpStatusCode === 'number' && httpStatusCode < 500;
+      }),
   };
 }
 

@@ -42,28 +42,36 @@ export function observedEventStore(store: EventStore, { metrics, tracing }: Obse
   };
 }
 
+/** Measures and traces one call of an engine. */
+export async function observedCall<T>(
+  { metrics, tracing }: Observers,
+  operation: string,
+  call: () => T | Promise<T>,
+  isRefusal: (error: unknown) => boolean,
+): Promise<T> {
+  const began = performance.now();
+  let outcome = 'error';
+  try {
+    const options = { kind: SpanKind.CLIENT, root: false };
+    const answer = await tracing.inSpan(`engine ${operation}`, options, async () => call());
+    outcome = 'ok';
+    return answer;
+  } catch (error) {
+    if (isRefusal(error)) outcome = 'refused';
+    throw error;
+  } finally {
+    metrics.engineCall.observe({ operation, outcome }, secondsSince(began));
+  }
+}
+
 /** Measures and traces each call of an engine. */
-export function observedEngine<E extends Engine>(engine: E, { metrics, tracing }: Observers): E {
+export function observedEngine<E extends Engine>(engine: E, observers: Observers): E {
+  const isRefusal = (error: unknown): boolean =>
+    (error as { code?: unknown }).code === 'ENGINE_REFUSED';
   const observe =
     (operation: string, call: (...args: unknown[]) => unknown) =>
-    async (...args: unknown[]): Promise<unknown> => {
-      const began = performance.now();
-      let outcome = 'error';
-      try {
-        const answer = await tracing.inSpan(
-          `engine ${operation}`,
-          { kind: SpanKind.CLIENT, root: false },
-          async () => call(...args),
-        );
-        outcome = 'ok';
-        return answer;
-      } catch (error) {
-        if ((error as { code?: unknown }).code === 'ENGINE_REFUSED') outcome = 'refused';
-        throw error;
-      } finally {
-        metrics.engineCall.observe({ operation, outcome }, secondsSince(began));
-      }
-    };
+    (...args: unknown[]): Promise<unknown> =>
+      observedCall(observers, operation, () => call(...args), isRefusal);
   const observed = Object.entries(engine).map(([name, member]) => [
     name,
     typeof member === 'function' && name !== 'close' ? observe(name, member.bind(engine)) : member,

@@ -1,3 +1,4 @@
+import { inTime } from '../../domain/common/index.ts';
 import type { Outbox, Queue } from '../../domain/outbox/index.ts';
 import type { RollupLag } from '../../domain/rollups/index.ts';
 import type { Metrics } from './metrics.ts';
@@ -27,7 +28,7 @@ export function createReadings(options: {
 
   async function readOutbox(): Promise<void> {
     try {
-      const { rows, oldestAgeMs } = await inTime(outbox.depth());
+      const { rows, oldestAgeMs } = await inTime(outbox.depth(), ANSWER_TIMEOUT_MS);
       metrics.outboxRows.set(rows);
       metrics.outboxAge.set(oldestAgeMs / 1_000);
       metrics.up.set({ dependency: 'database' }, 1);
@@ -41,7 +42,7 @@ export function createReadings(options: {
 
   async function readRollups(): Promise<void> {
     try {
-      const { events, ms } = await inTime(rollupLag());
+      const { events, ms } = await inTime(rollupLag(), ANSWER_TIMEOUT_MS);
       metrics.rollupLagEvents.set(events);
       metrics.rollupLag.set(ms / 1_000);
     } catch {
@@ -53,7 +54,7 @@ export function createReadings(options: {
 
   async function readQueue(): Promise<void> {
     try {
-      const counts = await inTime(queue.counts());
+      const counts = await inTime(queue.counts(), ANSWER_TIMEOUT_MS);
       for (const [job, states] of Object.entries(counts)) {
         for (const [state, count] of Object.entries(states)) {
           metrics.queueJobs.set({ job, state }, count);
@@ -80,17 +81,4 @@ export function createReadings(options: {
     });
     await reading;
   };
-}
-
-async function inTime<T>(work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    const error = new Error(`no answer within ${ANSWER_TIMEOUT_MS} ms`);
-    timer = setTimeout(reject, ANSWER_TIMEOUT_MS, error);
-  });
-  try {
-    return await Promise.race([work, timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -13,7 +13,7 @@ import {
   type QueueLog,
   type RetryPolicy,
 } from '../../domain/outbox/index.ts';
-import { closeWithin } from './close-worker.ts';
+import { closeWithin, type RunningWorker } from './close-worker.ts';
 import { openRedis, untilReady } from './connection.ts';
 import { createBullmqDeadLetters, type StoredJob } from './dead-letters.ts';
 import { createBullmqTimedJobs } from './timed-jobs.ts';
@@ -100,7 +100,7 @@ export async function createBullmqQueue(options: BullmqOptions): Promise<BullmqQ
       return [name, queue];
     }),
   );
-  const workers: { worker: Worker; disconnect: () => void }[] = [];
+  const workers: RunningWorker[] = [];
   const connect = () => openRedis(url, 'worker', logError('worker'));
   const recovery = {
     lockDuration: stalledMs,
@@ -224,10 +224,7 @@ export async function createBullmqQueue(options: BullmqOptions): Promise<BullmqQ
     async close(timeoutMs) {
       await Promise.all([
         timed.close(timeoutMs),
-        ...workers.map(async ({ worker, disconnect }) => {
-          await closeWithin(worker, timeoutMs);
-          disconnect();
-        }),
+        ...workers.map((running) => closeWithin(running, timeoutMs)),
       ]);
       await Promise.all([...queues.values()].map((queue) => queue.close()));
       connection.disconnect();

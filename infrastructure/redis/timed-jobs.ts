@@ -13,7 +13,7 @@ import {
   type TimedJobHandler,
   type TimedJobName,
 } from '../../domain/outbox/index.ts';
-import { closeWithin } from './close-worker.ts';
+import { closeWithin, type RunningWorker } from './close-worker.ts';
 import type { RedisClient } from './connection.ts';
 
 interface BullmqTimedOptions {
@@ -38,11 +38,9 @@ interface BullmqTimedJobs {
   close(timeoutMs: number): Promise<void>;
 }
 
-interface Timed {
+interface Timed extends RunningWorker {
   handler: TimedJobHandler;
   when: Schedule;
-  worker: Worker;
-  disconnect: () => void;
 }
 
 /** Completed and failed runs stay for a week, the newest 100, for Bull Board. */
@@ -125,7 +123,7 @@ export function createBullmqTimedJobs(options: BullmqTimedOptions): BullmqTimedJ
   }
   const runs = new Map<string, AbortController>();
 
-  function startWorker(name: TimedJobName): Pick<Timed, 'worker' | 'disconnect'> {
+  function startWorker(name: TimedJobName): RunningWorker {
     const own = connect();
     const worker = new Worker(name, (job, token) => run(name, job, token), {
       connection: own,
@@ -167,12 +165,7 @@ export function createBullmqTimedJobs(options: BullmqTimedOptions): BullmqTimedJ
     async close(timeoutMs) {
       connection.off('ready', writeAll);
       closing.abort(new Error('the queue is closed'));
-      await Promise.all(
-        [...timed.values()].map(async ({ worker, disconnect }) => {
-          await closeWithin(worker, timeoutMs);
-          disconnect();
-        }),
-      );
+      await Promise.all([...timed.values()].map((running) => closeWithin(running, timeoutMs)));
       await Promise.all(Object.values(queues).map((queue) => queue.close()));
     },
   };

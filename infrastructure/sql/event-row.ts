@@ -168,6 +168,11 @@ export function checkAppend(events: readonly ProcessEvent[]): void {
   }
 }
 
+/** The first text that sorts after everything with this prefix (visible ASCII, compared byte by byte). */
+export function afterPrefix(prefix: string): string {
+  return prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
+}
+
 /** Wraps what ISJSON of SQL Server before 2022 does not accept as JSON: a bare number, text, boolean. */
 const SCALAR = '$value';
 

@@ -11,7 +11,6 @@ import { createRollupCheck } from '../sql/rollup-check.ts';
 import { createRollupSource } from '../sql/rollup-source.ts';
 import { createStuckProcesses } from '../sql/stuck-processes.ts';
 import { sqliteAnalytics } from './analytics.ts';
-import { createSqliteArchive } from './archive.ts';
 import { createArchiveMover } from './archive-mover.ts';
 import { createSqliteEventStore } from './event-store.ts';
 import { createSqliteFeedSource } from './feed-source.ts';
@@ -25,6 +24,7 @@ import { createSqliteProcessStore } from './process-store.ts';
 import { createSqliteRemove } from './purge.ts';
 import { createSqliteReadQueries } from './read-queries.ts';
 import { createSqliteRebuildStore } from './rebuild-store.ts';
+import { createSqliteRestore } from './restore.ts';
 import { createSqliteRollupStore } from './rollups.ts';
 import { createSqliteVerification } from './verification.ts';
 
@@ -32,6 +32,9 @@ import { createSqliteVerification } from './verification.ts';
 export function sqliteKnexConfig(file: string): Knex.Config {
   return { client: 'better-sqlite3', connection: { filename: file }, useNullAsDefault: true };
 }
+
+/** SQLite compares keys and times as the texts that they are. */
+const PLAIN = { key: (value: string) => value, time: (value: string) => value };
 
 /** Opens the embedded database and brings its schema up to date. */
 export async function openSqliteDatabase(
@@ -54,8 +57,7 @@ export async function openSqliteDatabase(
   const groupCommit = createGroupCommit(db);
   const unsyncedCommit = createGroupCommit(unsynced);
   const list = createListProcesses(knex, {
-    key: (value) => value,
-    time: (value) => value,
+    ...PLAIN,
     upTo: async (query, maxBytes) => {
       const { sql, bindings } = query.toSQL().toNative();
       const taker = createRowTaker<ListedRow>(maxBytes);
@@ -65,10 +67,10 @@ export async function openSqliteDatabase(
     },
     noTime: 'NULL',
   });
-  const countPending = createCountPending(knex, { key: (value) => value });
+  const countPending = createCountPending(knex, PLAIN);
   const processKeys = createSqliteProcessKeys({ file, db, groupCommit, clock });
   const mover = createArchiveMover(file, clock);
-  const archivedRows = createArchivedRows(knex, { key: (value) => value, time: (value) => value });
+  const archivedRows = createArchivedRows(knex, PLAIN);
   const reads = createSqliteReadQueries(file, knex);
   const feedSource = createSqliteFeedSource(reads);
   const feedRows = createFeedRows(reads, feedSource);
@@ -92,8 +94,7 @@ export async function openSqliteDatabase(
     }),
     apiKeys: {
       ...createApiKeyStore(knex, {
-        key: (value) => value,
-        time: (value) => value,
+        ...PLAIN,
         row: (raw) => raw as ApiKeyRow,
         // A writing statement is alone anyway.
         alone: (statement) => statement,
@@ -102,16 +103,11 @@ export async function openSqliteDatabase(
       // The only write of a running service: it waits for its turn with the others.
       recordUse: (id, at) => unsyncedCommit.write(() => void recordUse.run(at, id)),
     },
-    archive: createSqliteArchive({
-      db,
-      groupCommit,
-      clock,
+    archive: {
       moveBatch: mover.moveBatch,
-      ...createPreview(knex, {
-        time: (value) => value,
-        bytes: (column) => `OCTET_LENGTH(${column})`,
-      }),
-    }),
+      ...createPreview(knex, { ...PLAIN, bytes: (column) => `OCTET_LENGTH(${column})` }),
+      restore: createSqliteRestore({ db, groupCommit, clock }),
+    },
     processKeys,
     purge: { ...archivedRows, remove: createSqliteRemove(db, groupCommit) },
     archivedRows,

@@ -3,7 +3,7 @@ import type BetterSqlite3 from 'better-sqlite3';
 import type { EventStore, Page, PageSize, StoredEvent } from '../../domain/process/index.ts';
 import { createRowTaker, pageOf } from '../sql/bounded-rows.ts';
 import { EVENT_COLUMNS } from '../sql/columns.ts';
-import { type FoundEventRow, fromEventRow } from '../sql/event-row.ts';
+import { afterPrefix, type FoundEventRow, fromEventRow } from '../sql/event-row.ts';
 
 type Row = FoundEventRow & { id: number };
 
@@ -89,7 +89,7 @@ export function createEventReads(db: BetterSqlite3.Database): EventReads {
     readStream: async (correlationId, { afterVersion = 0, limit = -1 } = {}) =>
       firstOf(stream, correlationId, afterVersion, limit),
     lastVersion: async (correlationId) => lastVersion.get(correlationId) ?? 0,
-    findByDedupePrefix: async (prefix) => firstOf(byPrefix, prefix, after(prefix)),
+    findByDedupePrefix: async (prefix) => firstOf(byPrefix, prefix, afterPrefix(prefix)),
     async findByTrace(traceabilityId, { afterId = '0', ...size }) {
       const from = Number(afterId);
       return take(byTrace as never, size, traceabilityId, from, traceabilityId, from);
@@ -99,9 +99,4 @@ export function createEventReads(db: BetterSqlite3.Database): EventReads {
 
 function fromRow(row: Row): StoredEvent {
   return fromEventRow(String(row.id), row);
-}
-
-/** The first text that sorts after everything with this prefix (visible ASCII). */
-function after(prefix: string): string {
-  return prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
 }

@@ -8,6 +8,7 @@ import { ARCHIVED, LIVE, liveElseArchived, type Row, STREAM } from './event-read
 import { chainHashes } from './hash-chain.ts';
 import { outputToArchive } from './move-batch.ts';
 import { withRetry } from './retry.ts';
+import { bindTexts, requestFor } from './statements.ts';
 import { BEGIN_WITH_STREAM_LOCK } from './stream-lock.ts';
 import { SHARE_TABLES } from './table-lock.ts';
 
@@ -58,14 +59,14 @@ const TYPES = new Map(GIVEN.map((name) => [name, sqlType(EVENT_LOG[name])]));
  * Tried: all events as one JSON parameter through OPENJSON. It needs a cast for each column, and servers
  * that speak T-SQL without being SQL Server do not unescape its texts.
  */
-function appendStatement(events: number, keys: number): string {
+function appendStatement(events: number, keys: string): string {
   const columns = GIVEN.join(', ');
   const rows = Array.from(
     { length: events },
     (_, at) => `(${at + 1}, @hash${at}, ${GIVEN.map((name) => `@${name}${at}`).join(', ')})`,
   );
   const known = (table: string): string =>
-    `SELECT @duplicate = MIN(id) FROM ${table} WHERE dedupe_key IN (${names('key', keys)})`;
+    `SELECT @duplicate = MIN(id) FROM ${table} WHERE dedupe_key IN (${keys})`;
   const last = (table: string): string =>
     `SELECT @previous = hash, @at = CASE WHEN created_at > @now THEN created_at ELSE @now END FROM ${table} WHERE correlation_id = @correlation_id AND version = @version;`;
   const written = (table: string, archivedAt: string): string =>
@@ -132,9 +133,7 @@ export function createAppend(options: {
   /** One round trip. `written`: by this append, now or in an earlier attempt. */
   async function attempt(append: Append): Promise<Outcome> {
     const { correlationId, rows, keys, expectedVersion } = append;
-    const request = pool
-      .request()
-      .input('correlation_id', sql.VarChar(255), correlationId)
+    const request = requestFor(pool, correlationId)
       .input('count', sql.Int, rows.length)
       .input('expected', sql.Int, expectedVersion ?? null)
       .input('attempts', sql.Int, leaseMs > 0 ? 1 : 0)
@@ -145,8 +144,8 @@ export function createAppend(options: {
       request.input(`content${at}`, sql.VarChar(64), contentHash(row));
       for (const [name, type] of TYPES) request.input(`${name}${at}`, type, row[name]);
     }
-    for (const [at, key] of keys.entries()) request.input(`key${at}`, sql.VarChar(255), key);
-    const { recordsets } = await request.query(appendStatement(rows.length, keys.length));
+    const keyList = bindTexts(request, 'key', keys);
+    const { recordsets } = await request.query(appendStatement(rows.length, keyList));
     const [[outcome], written, known] = recordsets as unknown as [
       { version: number; archived: boolean }[],
       WrittenEvent[],
@@ -195,9 +194,7 @@ export function createAppend(options: {
     if (first.correlation_id !== append.correlationId) return null;
     const at = append.rows.findIndex((row) => row.dedupe_key === first.dedupe_key);
     const { recordsets } = await withRetry(() =>
-      pool
-        .request()
-        .input('correlation_id', sql.VarChar(255), append.correlationId)
+      requestFor(pool, append.correlationId)
         .input('after', sql.Int, first.version - at - 1)
         .input('limit', sql.Int, append.rows.length)
         .query(liveElseArchived('TOP (@limit)', STREAM)),
@@ -211,8 +208,4 @@ export function createAppend(options: {
   }
 
   return run;
-}
-
-function names(stem: string, count: number): string {
-  return Array.from({ length: count }, (_, at) => `@${stem}${at}`).join(', ');
 }

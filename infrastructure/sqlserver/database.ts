@@ -12,7 +12,6 @@ import { createRollupCheck } from '../sql/rollup-check.ts';
 import { createRollupSource } from '../sql/rollup-source.ts';
 import { createStuckProcesses } from '../sql/stuck-processes.ts';
 import { mssqlAnalytics } from './analytics.ts';
-import { createMssqlArchive } from './archive.ts';
 import {
   connectPool,
   createPool,
@@ -24,12 +23,14 @@ import {
 import { createMssqlEventStore } from './event-store.ts';
 import { createMssqlFeedSource } from './feed-source.ts';
 import { createMssqlMaintenanceLock } from './maintenance-lock.ts';
+import { createMoveBatch } from './move-batch.ts';
 import { createMssqlOutbox } from './outbox.ts';
 import { createMssqlProcessKeys } from './process-keys.ts';
 import { createMssqlProcessStore } from './process-store.ts';
 import { createMssqlRemove } from './purge.ts';
 import { createMssqlReadQueries } from './read-queries.ts';
 import { openMssqlRebuildStore } from './rebuild-store.ts';
+import { createMssqlRestore } from './restore.ts';
 import { withRetry } from './retry.ts';
 import { createMssqlRollupStore } from './rollups.ts';
 import { beginWithLock } from './stream-lock.ts';
@@ -132,11 +133,12 @@ export async function openMssqlDatabase(
         `${beginWithLock("'table api_key'")}\n${statement};\nCOMMIT TRANSACTION;`,
       retried: withRetry,
     }),
-    archive: createMssqlArchive({
-      pool,
+    archive: {
+      moveBatch: createMoveBatch(pool),
       preview: (before) => withRetry(() => preview(before)),
       previewBytes: (before) => withRetry(() => previewBytes(before)),
-    }),
+      restore: createMssqlRestore(pool),
+    },
     processKeys: createMssqlProcessKeys(pool),
     purge: { ...archivedRows, remove: createMssqlRemove(pool) },
     archivedRows,

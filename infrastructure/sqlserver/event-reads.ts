@@ -2,9 +2,10 @@ import sql from 'mssql';
 import type { EventStore, Page, PageSize, StoredEvent } from '../../domain/process/index.ts';
 import { pageOf } from '../sql/bounded-rows.ts';
 import { EVENT_COLUMNS, type EventRow } from '../sql/columns.ts';
-import { type FoundEventRow, fromEventRow } from '../sql/event-row.ts';
+import { afterPrefix, type FoundEventRow, fromEventRow } from '../sql/event-row.ts';
 import { isoTimes } from './connection.ts';
 import { withRetry } from './retry.ts';
+import { requestFor, rowsOf } from './statements.ts';
 import { readBounded } from './stream-rows.ts';
 
 export type Row = EventRow & Partial<Pick<FoundEventRow, 'archived_at'>> & { id: string };
@@ -32,56 +33,48 @@ const TRACE = 'WHERE traceability_id = @trace AND id > @afterId';
 
 /** The look-ups of the event store on SQL Server. */
 export function createEventReads(pool: sql.ConnectionPool): Omit<EventStore, 'append'> {
-  async function select(statement: string, bind: (request: sql.Request) => sql.Request) {
-    const { recordsets } = await withRetry(() => bind(pool.request()).query(statement));
+  async function select(statement: string, request: sql.Request) {
+    const { recordsets } = await withRetry(() => request.query(statement));
     return (recordsets as unknown as Row[][]).flat().map(fromRow);
   }
 
   async function page(
     statement: string,
     { limit, maxBytes }: PageSize,
-    bind: (request: sql.Request) => sql.Request,
+    request: () => sql.Request,
   ): Promise<Page<StoredEvent>> {
     const found = await withRetry(() =>
-      readBounded<Row>(
-        bind(pool.request()).input('limit', sql.Int, limit + 1),
-        statement,
-        maxBytes,
-      ),
+      readBounded<Row>(request().input('limit', sql.Int, limit + 1), statement, maxBytes),
     );
     return pageOf(found, { limit }, fromRow);
   }
 
   return {
     pageStream: (correlationId, { afterVersion, ...size }) =>
-      page(liveElseArchived('TOP (@limit)', STREAM), size, (request) =>
-        request
-          .input('correlation_id', sql.VarChar(255), correlationId)
-          .input('after', sql.Int, afterVersion),
+      page(liveElseArchived('TOP (@limit)', STREAM), size, () =>
+        requestFor(pool, correlationId).input('after', sql.Int, afterVersion),
       ),
     readStream: (correlationId, { afterVersion = 0, limit } = {}) =>
-      select(liveElseArchived(limit === undefined ? '' : 'TOP (@limit)', STREAM), (request) =>
-        request
-          .input('correlation_id', sql.VarChar(255), correlationId)
+      select(
+        liveElseArchived(limit === undefined ? '' : 'TOP (@limit)', STREAM),
+        requestFor(pool, correlationId)
           .input('after', sql.Int, afterVersion)
           .input('limit', sql.Int, limit ?? null),
       ),
     async lastVersion(correlationId) {
-      const { recordset } = await withRetry(() =>
-        pool
-          .request()
-          .input('correlation_id', sql.VarChar(255), correlationId)
-          .query<{ version: number | null }>(
-            'SELECT MAX(version) AS version FROM event_log WHERE correlation_id = @correlation_id',
-          ),
+      const [row] = await rowsOf<{ version: number | null }>(
+        requestFor(pool, correlationId),
+        'SELECT MAX(version) AS version FROM event_log WHERE correlation_id = @correlation_id',
       );
-      return recordset[0]?.version ?? 0;
+      return row?.version ?? 0;
     },
     findByDedupePrefix: (prefix) =>
-      select(liveElseArchived('', PREFIX), (request) =>
-        request
+      select(
+        liveElseArchived('', PREFIX),
+        pool
+          .request()
           .input('from', sql.VarChar(255), prefix)
-          .input('to', sql.VarChar(255), after(prefix)),
+          .input('to', sql.VarChar(255), afterPrefix(prefix)),
       ),
     // Some processes of a trace may be live and others archived.
     findByTrace: (traceabilityId, { afterId = '0', ...size }) =>
@@ -89,8 +82,9 @@ export function createEventReads(pool: sql.ConnectionPool): Omit<EventStore, 'ap
         `SELECT TOP (@limit) * FROM (SELECT ${LIVE} ${TRACE} UNION ALL SELECT ${ARCHIVED} ${TRACE}) AS both_logs
          ORDER BY id`,
         size,
-        (request) =>
-          request
+        () =>
+          pool
+            .request()
             .input('trace', sql.VarChar(255), traceabilityId)
             .input('afterId', sql.BigInt, afterId),
       ),
@@ -100,9 +94,4 @@ export function createEventReads(pool: sql.ConnectionPool): Omit<EventStore, 'ap
 export function fromRow(row: Row): StoredEvent {
   const { id, ...rest } = isoTimes(row);
   return fromEventRow(String(id), rest);
-}
-
-/** The first text that sorts after everything with this prefix (visible ASCII, binary collation). */
-function after(prefix: string): string {
-  return prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
 }

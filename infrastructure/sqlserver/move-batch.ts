@@ -14,6 +14,7 @@ import {
 import { COUNT_MOVE } from '../sql/checkpoints.ts';
 import { EVENT_COLUMNS, PROCESS_COLUMNS } from '../sql/columns.ts';
 import { withRetry } from './retry.ts';
+import { bindTexts } from './statements.ts';
 import { lockStream } from './stream-lock.ts';
 import { SHARE_TABLES } from './table-lock.ts';
 
@@ -91,7 +92,7 @@ export function createMoveBatch(pool: sql.ConnectionPool): Archive['moveBatch'] 
     if (chosen.length === 0) return { ...batch, processes: 0, events: 0, ms: 0 };
     const ids = chosen.map((one) => one.correlation_id).sort();
     const request = pool.request().input('before', sql.DateTime2(3), before);
-    for (const [at, id] of ids.entries()) request.input(`stream${at}`, sql.VarChar(255), id);
+    bindTexts(request, 'stream', ids);
     const began = performance.now();
     const { recordset } = await request.query<ArchiveCount>(moveStatement(ids.length));
     const ms = performance.now() - began;

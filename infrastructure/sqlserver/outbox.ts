@@ -2,6 +2,7 @@ import sql from 'mssql';
 import { MAX_COUNTED_ROWS, maxHidden, type Outbox } from '../../domain/outbox/index.ts';
 import type { EventType } from '../../domain/process/index.ts';
 import { withRetry } from './retry.ts';
+import { rowsOf } from './statements.ts';
 
 interface Row {
   event_id: string;
@@ -57,15 +58,12 @@ export function createMssqlOutbox(pool: Pick<sql.ConnectionPool, 'request'>): Ou
 
   return {
     async claim(limit, leaseMs) {
-      const { recordset } = await withRetry(() =>
-        pool
-          .request()
-          .input('limit', sql.Int, limit)
-          .input('lease', sql.Int, leaseMs)
-          .input('longest', sql.Int, maxHidden(leaseMs))
-          .query<Row>(CLAIM),
-      );
-      return recordset.map((row) => ({
+      const request = pool
+        .request()
+        .input('limit', sql.Int, limit)
+        .input('lease', sql.Int, leaseMs)
+        .input('longest', sql.Int, maxHidden(leaseMs));
+      return (await rowsOf<Row>(request, CLAIM)).map((row) => ({
         eventId: String(row.event_id),
         correlationId: row.correlation_id,
         eventType: row.event_type,
@@ -75,14 +73,12 @@ export function createMssqlOutbox(pool: Pick<sql.ConnectionPool, 'request'>): Ou
       }));
     },
     async remove(eventIds) {
-      await withRetry(() => ids(eventIds).query(REMOVE));
+      await rowsOf(ids(eventIds), REMOVE);
     },
     async release(eventIds, error, delayMs) {
-      await withRetry(() =>
-        ids(eventIds)
-          .input('delay', sql.Int, delayMs)
-          .input('error', sql.NVarChar(sql.MAX), error)
-          .query(RELEASE),
+      await rowsOf(
+        ids(eventIds).input('delay', sql.Int, delayMs).input('error', sql.NVarChar(sql.MAX), error),
+        RELEASE,
       );
     },
     async releaseAll() {
@@ -90,10 +86,10 @@ export function createMssqlOutbox(pool: Pick<sql.ConnectionPool, 'request'>): Ou
       return rowsAffected[0] ?? 0;
     },
     async depth() {
-      const { recordset } = await withRetry(() =>
-        pool.request().query<{ row_count: number; age: string | number | null }>(DEPTH),
+      const [row] = await rowsOf<{ row_count: number; age: string | number | null }>(
+        pool.request(),
+        DEPTH,
       );
-      const [row] = recordset;
       return { rows: row?.row_count ?? 0, oldestAgeMs: Math.max(0, Number(row?.age ?? 0)) };
     },
   };

@@ -2,6 +2,7 @@ import sql from 'mssql';
 import type { Verification } from '../../domain/projection/index.ts';
 import { encodeFilter } from '../sql/process-name.ts';
 import { withRetry } from './retry.ts';
+import { rowsOf } from './statements.ts';
 
 /** Ids that one query covers: some tens of milliseconds. */
 const RANGE = 50_000;
@@ -69,9 +70,7 @@ export function createPositionCheck(
       return { differences, last: until >= newest ? null : String(until) };
     },
     async givePosition(eventId) {
-      await withRetry(() =>
-        readers.request().input('id', sql.BigInt, eventId).query(GIVE_POSITION),
-      );
+      await rowsOf(readers.request().input('id', sql.BigInt, eventId), GIVE_POSITION);
       return { done: true, message: `event ${eventId} gets the next position in the feed` };
     },
   };

@@ -1,8 +1,9 @@
 import sql from 'mssql';
-import type { ProcessKeys } from '../../domain/personal-data/index.ts';
+import type { ProcessKeyRow, ProcessKeys } from '../../domain/personal-data/index.ts';
 import { fromKeyRow, KEY_COLUMNS, type KeyRow } from '../sql/process-key-row.ts';
 import { isoTimes } from './connection.ts';
 import { withRetry } from './retry.ts';
+import { bindTexts, requestFor, rowsOf } from './statements.ts';
 
 /** Ids in one statement: SQL Server takes 2,100 parameters. */
 const MAX_IDS = 500;
@@ -29,46 +30,33 @@ const NOTE_GONE = `UPDATE process_key SET engine_erased_at = SYSUTCDATETIME()
 
 /** The keys of personal data on SQL Server. */
 export function createMssqlProcessKeys(pool: sql.ConnectionPool): ProcessKeys {
-  const forProcess = (correlationId: string): sql.Request =>
-    pool.request().input('correlation_id', sql.VarChar(255), correlationId);
-
-  async function findSome(ids: readonly string[]): Promise<KeyRow[]> {
-    const { recordset } = await withRetry(() => {
-      const request = pool.request();
-      for (const [at, id] of ids.entries())
-        request.input(`correlation_id${at}`, sql.VarChar(255), id);
-      const names = ids.map((_, at) => `@correlation_id${at}`).join(', ');
-      return request.query<KeyRow>(
-        `SELECT ${KEY_COLUMNS} FROM process_key WHERE correlation_id IN (${names})`,
-      );
-    });
-    return recordset;
-  }
+  const read = async (request: sql.Request, statement: string) =>
+    (await rowsOf<KeyRow>(request, statement)).map((row) => fromKeyRow(isoTimes(row)));
 
   return {
     async find(correlationIds) {
-      const rows: KeyRow[] = [];
+      const keys: ProcessKeyRow[] = [];
       for (let at = 0; at < correlationIds.length; at += MAX_IDS) {
-        rows.push(...(await findSome(correlationIds.slice(at, at + MAX_IDS))));
+        const request = pool.request();
+        const ids = bindTexts(request, 'correlation_id', correlationIds.slice(at, at + MAX_IDS));
+        const statement = `SELECT ${KEY_COLUMNS} FROM process_key WHERE correlation_id IN (${ids})`;
+        keys.push(...(await read(request, statement)));
       }
-      return rows.map((row) => fromKeyRow(isoTimes(row)));
+      return keys;
     },
     async add(correlationId, wrappedKey, masterKey) {
-      const { recordset } = await withRetry(() =>
-        forProcess(correlationId)
-          .input('wrapped_key', sql.VarChar(255), wrappedKey)
-          .input('master_key', sql.VarChar(32), masterKey)
-          .query<KeyRow>(ADD),
-      );
-      const [row] = recordset;
-      if (!row) throw new Error(`the key of ${correlationId} was not written`);
-      return fromKeyRow(isoTimes(row));
+      const request = requestFor(pool, correlationId)
+        .input('wrapped_key', sql.VarChar(255), wrappedKey)
+        .input('master_key', sql.VarChar(32), masterKey);
+      const [key] = await read(request, ADD);
+      if (!key) throw new Error(`the key of ${correlationId} was not written`);
+      return key;
     },
     async erase(correlationId) {
-      const { recordset } = await withRetry(() =>
-        forProcess(correlationId).query<{ erased: number; erased_at: Date | null }>(ERASE),
+      const [row] = await rowsOf<{ erased: number; erased_at: Date | null }>(
+        requestFor(pool, correlationId),
+        ERASE,
       );
-      const [row] = recordset;
       if (!row?.erased_at) return { kind: 'no-key' };
       const erasedAt = row.erased_at.toISOString();
       return { kind: row.erased > 0 ? 'erased' : 'erased-before', erasedAt };
@@ -76,43 +64,33 @@ export function createMssqlProcessKeys(pool: sql.ConnectionPool): ProcessKeys {
     // Pages and the log of the database belong to the server, and backups to the operator.
     scrub: async () => true,
     async leftInEngine(limit) {
-      const { recordset } = await withRetry(() =>
-        pool.request().input('limit', sql.Int, limit).query<Pick<KeyRow, 'correlation_id'>>(LEFT),
-      );
-      return recordset.map(({ correlation_id }) => correlation_id);
+      const rows = await rowsOf<KeyRow>(pool.request().input('limit', sql.Int, limit), LEFT);
+      return rows.map((row) => row.correlation_id);
     },
     async noteGoneFromEngine(correlationId) {
-      await withRetry(() => forProcess(correlationId).query(NOTE_GONE));
+      await rowsOf(requestFor(pool, correlationId), NOTE_GONE);
     },
-    async any() {
-      const statement = 'SELECT TOP (1) 1 AS found FROM process_key';
-      const { recordset } = await withRetry(() => pool.request().query(statement));
-      return recordset.length > 0;
-    },
+    any: async () =>
+      (await rowsOf(pool.request(), 'SELECT TOP (1) 1 AS found FROM process_key')).length > 0,
     async masterKeys() {
       const found: string[] = [];
       for (;;) {
-        const { recordset } = await withRetry(() =>
-          pool
-            .request()
-            .input('last_master_key', sql.VarChar(32), found.at(-1) ?? '')
-            .query<Pick<KeyRow, 'master_key'>>(NEXT_MASTER),
-        );
-        const next = recordset[0]?.master_key;
+        const request = pool
+          .request()
+          .input('last_master_key', sql.VarChar(32), found.at(-1) ?? '');
+        const next = (await rowsOf<KeyRow>(request, NEXT_MASTER))[0]?.master_key;
         if (!next) return found;
         found.push(next);
       }
     },
-    async wrappedBy(masterKey, limit) {
-      const { recordset } = await withRetry(() =>
+    wrappedBy: (masterKey, limit) =>
+      read(
         pool
           .request()
           .input('limit', sql.Int, limit)
-          .input('master_key', sql.VarChar(32), masterKey)
-          .query<KeyRow>(OF_MASTER),
-      );
-      return recordset.map((row) => fromKeyRow(isoTimes(row)));
-    },
+          .input('master_key', sql.VarChar(32), masterKey),
+        OF_MASTER,
+      ),
     async rewrap(keys) {
       const { rowsAffected } = await withRetry(() => {
         const request = pool.request();

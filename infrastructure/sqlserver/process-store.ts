@@ -6,6 +6,7 @@ import { fromProcessRow, toProcessRow } from '../sql/process-row.ts';
 import { sqlType, sqlValue } from './column-types.ts';
 import { isoTimes } from './connection.ts';
 import { withRetry } from './retry.ts';
+import { requestFor, rowsOf } from './statements.ts';
 import { BEGIN_WITH_STREAM_LOCK } from './stream-lock.ts';
 import { SHARE_TABLES } from './table-lock.ts';
 
@@ -47,13 +48,11 @@ export function createMssqlProcessStore(options: {
   countPending: ProcessStore['countPending'];
 }): ProcessStore {
   const { pool, list, countPending } = options;
-  const request = (correlationId: string): sql.Request =>
-    pool.request().input('correlation_id', sql.VarChar(255), correlationId);
 
   async function projectOnce(
     correlationId: string,
   ): Promise<{ state: ProcessState | null } | null> {
-    const { recordsets } = await request(correlationId).query(
+    const { recordsets } = await requestFor(pool, correlationId).query(
       `SELECT ${TABLE_ID} AS id;\n${SELECT};\n${NEWER}`,
     );
     const [tables, rows, events] = recordsets as unknown as [
@@ -79,8 +78,8 @@ export function createMssqlProcessStore(options: {
 
   return {
     async get(correlationId) {
-      const { recordset } = await withRetry(() => request(correlationId).query<ProcessRow>(SELECT));
-      return recordset[0] ? fromProcessRow(isoTimes(recordset[0])) : null;
+      const [row] = await rowsOf<ProcessRow>(requestFor(pool, correlationId), SELECT);
+      return row ? fromProcessRow(isoTimes(row)) : null;
     },
     async project(correlationId) {
       for (;;) {

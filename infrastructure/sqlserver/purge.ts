@@ -8,6 +8,7 @@ import { SHARE_TABLES } from './table-lock.ts';
 
 /** Processes of one statement: two parameters each, and the server takes 2,100. */
 const MAX_PROCESSES = 500;
+const NONE: ArchiveCount = { processes: 0, events: 0 };
 
 const given = (count: number): string =>
   Array.from({ length: count }, (_, at) => `(@stream${at}, @version${at})`).join(', ');
@@ -69,21 +70,21 @@ export function createMssqlRemove(pool: sql.ConnectionPool): Purge['remove'] {
       correlation_id: string;
       version: number;
     }>(there(processes.length));
-    if (found.length === 0) return { processes: 0, events: 0 };
+    if (found.length === 0) return NONE;
     const left = found
       .map(({ correlation_id: correlationId, version }) => ({ correlationId, version }))
       .sort((a, b) => (a.correlationId < b.correlationId ? -1 : 1));
     const { recordset } = await bind(left).query<ArchiveCount>(
       removeStatement(left.length, keepKeys),
     );
-    return recordset[0] ?? { processes: 0, events: 0 };
+    return recordset[0] ?? NONE;
   }
 
   return async (processes, { keepKeys }) => {
     if (processes.length > MAX_PROCESSES) {
       throw new RangeError(`one call deletes ${MAX_PROCESSES} processes at most`);
     }
-    if (processes.length === 0) return { processes: 0, events: 0 };
+    if (processes.length === 0) return NONE;
     return withRetry(() => removeSome(processes, keepKeys));
   };
 }

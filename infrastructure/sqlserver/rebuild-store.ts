@@ -12,6 +12,7 @@ import { createPool, type PoolLimits } from './connection.ts';
 import { createMssqlRebuildTables } from './rebuild-tables.ts';
 import { withRetry } from './retry.ts';
 import { copyDefinition, dropTables, swapTables } from './shadow-tables.ts';
+import { inTransaction, rowsOf } from './statements.ts';
 import { TAKE_TABLES } from './table-lock.ts';
 import type { MssqlTarget } from './target.ts';
 
@@ -52,47 +53,29 @@ export async function openMssqlRebuildStore(
   await withRetry(() => pool.connect());
   const tables = createMssqlRebuildTables(() => pool.request());
 
-  const transaction = <T>(work: (tx: sql.Transaction) => Promise<T>): Promise<T> =>
-    withRetry(async () => {
-      const tx = pool.transaction();
-      // A connection that breaks reports an error here; without a listener it would end the process.
-      tx.on('error', () => {});
-      await tx.begin();
-      try {
-        const result = await work(tx);
-        await tx.commit();
-        return result;
-      } catch (error) {
-        await tx.rollback().catch(() => {});
-        throw error;
-      }
-    });
   const within = (tx: sql.Transaction): RebuildTables =>
     createMssqlRebuildTables(() => tx.request(), tx);
 
   return {
     ...tables,
-    transaction: (work) => transaction((tx) => work(within(tx))),
+    transaction: (work) => inTransaction(pool, (tx) => work(within(tx))),
     exclusively: (work) =>
-      transaction(async (tx) => {
+      inTransaction(pool, async (tx) => {
         await takeTables(tx);
         const exclusive: ExclusiveTables = { ...within(tx), swap: () => swapTables(tx) };
         return work(exclusive);
       }),
     async hasShadows() {
-      const { recordset } = await withRetry(() =>
-        pool
-          .request()
-          .query<{ id: number | null }>(
-            PARTITIONS.map((partition) => `SELECT OBJECT_ID('${shadowOf(partition)}') AS id`).join(
-              ' UNION ALL ',
-            ),
-          ),
+      const shadows = await rowsOf<{ id: number | null }>(
+        pool.request(),
+        PARTITIONS.map((partition) => `SELECT OBJECT_ID('${shadowOf(partition)}') AS id`).join(
+          ' UNION ALL ',
+        ),
       );
-      return recordset.every(({ id }) => id !== null);
+      return shadows.every(({ id }) => id !== null);
     },
     createShadows: () =>
-      transaction(async (tx) => {
+      inTransaction(pool, async (tx) => {
         // Under the lock, because a move that is half done would not be counted.
         await takeTables(tx);
         await tx.request().query(BEGIN_MOVES);
@@ -102,20 +85,16 @@ export async function openMssqlRebuildStore(
     drop: (which) => withRetry(() => dropTables(pool, which)),
     async hasProcess(processKey) {
       const request = pool.request().input('key', sql.VarChar(255), encodeFilter(processKey));
-      const { recordset } = await withRetry(() => request.query<{ known: number }>(HAS_PROCESS));
-      return recordset[0]?.known === 1;
+      const [row] = await rowsOf<{ known: number }>(request, HAS_PROCESS);
+      return row?.known === 1;
     },
     async countEvents() {
-      const { recordset } = await withRetry(() =>
-        pool.request().query<{ events: string | number }>(COUNT),
-      );
-      return Number(recordset[0]?.events ?? 0);
+      const [row] = await rowsOf<{ events: string | number }>(pool.request(), COUNT);
+      return Number(row?.events ?? 0);
     },
     async highWater() {
-      const { recordset } = await withRetry(() =>
-        pool.request().query<{ id: string | number | null }>(HIGH_WATER),
-      );
-      return Number(recordset[0]?.id ?? 0);
+      const [row] = await rowsOf<{ id: string | number | null }>(pool.request(), HIGH_WATER);
+      return Number(row?.id ?? 0);
     },
     close: () => pool.close(),
   };

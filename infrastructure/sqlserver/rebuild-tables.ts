@@ -13,7 +13,7 @@ import { shadowOf, TABLES } from '../sql/process-tables.ts';
 import { type MovedRow, selectRows, toMovedRow, toProjectedRow } from '../sql/projected-row.ts';
 import { bulkTable } from './column-types.ts';
 import { isoTimes } from './connection.ts';
-import { withRetry } from './retry.ts';
+import { bindTexts, rowsOf } from './statements.ts';
 
 /** `restored_at` may be NULL, `archived_at` may not. */
 const SHADOWS = {
@@ -43,10 +43,12 @@ export function createMssqlRebuildTables(
 ): RebuildTables {
   async function select<Row extends object>(
     statement: string,
-    bind: (one: sql.Request) => sql.Request = (one) => one,
+    one: sql.Request = request(),
   ): Promise<Row[]> {
-    const run = async () => (await bind(request()).query<Row>(statement)).recordset;
-    return (await (tx ? run() : withRetry(run))).map(isoTimes);
+    const rows: Row[] = tx
+      ? (await one.query<Row>(statement)).recordset
+      : await rowsOf<Row>(one, statement);
+    return rows.map(isoTimes);
   }
   const events = async (...query: Parameters<typeof select>): Promise<UnreadEvent[]> =>
     (await select<object>(...query)).map((row) => fromFoldValues(Object.values(row) as FoldValues));
@@ -62,8 +64,9 @@ export function createMssqlRebuildTables(
   return {
     checkpoint: () => text(REBUILD),
     async saveCheckpoint(data, run) {
-      const [row] = await select<{ written: number }>(SAVE_CHECKPOINT, (one) =>
-        one.input('data', sql.NVarChar(sql.MAX), data).input('run', sql.NVarChar(100), run),
+      const [row] = await select<{ written: number }>(
+        SAVE_CHECKPOINT,
+        request().input('data', sql.NVarChar(sql.MAX), data).input('run', sql.NVarChar(100), run),
       );
       return row?.written === 1;
     },
@@ -72,42 +75,47 @@ export function createMssqlRebuildTables(
     },
     moves: async () => Number((await text(MOVES)) ?? 0),
     events: (partition, after, limit) =>
-      events(selectEvents(partition, 'correlation_id > @after'), (one) =>
-        one.input('after', sql.VarChar(255), after).input('limit', sql.Int, limit),
+      events(
+        selectEvents(partition, 'correlation_id > @after'),
+        request().input('after', sql.VarChar(255), after).input('limit', sql.Int, limit),
       ),
     stream: (partition, id, version, limit) =>
-      events(selectEvents(partition, 'correlation_id = @id AND version > @version'), (one) =>
-        one
+      events(
+        selectEvents(partition, 'correlation_id = @id AND version > @version'),
+        request()
           .input('id', sql.VarChar(255), id)
           .input('version', sql.Int, version)
           .input('limit', sql.Int, limit),
       ),
-    eventsOf: (partition, ids, limit) =>
-      events(selectEvents(partition, `correlation_id IN (${names(ids)})`), (one) =>
-        bindIds(one, ids).input('limit', sql.Int, limit),
-      ),
+    eventsOf(partition, ids, limit) {
+      const one = request().input('limit', sql.Int, limit);
+      const names = bindTexts(one, 'id', ids);
+      return events(selectEvents(partition, `correlation_id IN (${names})`), one);
+    },
     rows: (partition, { after, upTo }, limit) =>
       rows(
         `SELECT TOP (@limit) ${selectRows(partition)} WHERE correlation_id > @after ${upTo === null ? '' : 'AND correlation_id <= @upTo'} ORDER BY correlation_id`,
-        (one) =>
-          one
-            .input('after', sql.VarChar(255), after)
-            .input('upTo', sql.VarChar(255), upTo)
-            .input('limit', sql.Int, limit),
+        request()
+          .input('after', sql.VarChar(255), after)
+          .input('upTo', sql.VarChar(255), upTo)
+          .input('limit', sql.Int, limit),
       ),
-    rowsOf: (partition, ids) =>
-      rows(`SELECT ${selectRows(partition)} WHERE correlation_id IN (${names(ids)})`, (one) =>
-        bindIds(one, ids),
-      ),
+    rowsOf(partition, ids) {
+      const one = request();
+      const names = bindTexts(one, 'id', ids);
+      return rows(`SELECT ${selectRows(partition)} WHERE correlation_id IN (${names})`, one);
+    },
     async isUnpublished(eventId) {
-      const found = await select('SELECT 1 AS found FROM outbox WHERE event_id = @id', (one) =>
-        one.input('id', sql.BigInt, eventId),
+      const found = await select(
+        'SELECT 1 AS found FROM outbox WHERE event_id = @id',
+        request().input('id', sql.BigInt, eventId),
       );
       return found.length > 0;
     },
     async streamsBehind(partition, ids, limit) {
-      const found = await select<{ correlation_id: string }>(selectBehind(partition), (one) =>
-        one
+      const found = await select<{ correlation_id: string }>(
+        selectBehind(partition),
+        request()
           .input('after', sql.BigInt, ids.after)
           .input('upTo', sql.BigInt, ids.upTo)
           .input('limit', sql.Int, limit),
@@ -123,10 +131,9 @@ export function createMssqlRebuildTables(
           .query(`DELETE FROM ${shadowOf(partition)} WHERE correlation_id > @after ${upTo}`);
       } else {
         for (let at = 0; at < replaced.length; at += MAX_IDS) {
-          const some = replaced.slice(at, at + MAX_IDS);
-          await bindIds(request(), some).query(
-            `DELETE FROM ${shadowOf(partition)} WHERE correlation_id IN (${names(some)})`,
-          );
+          const one = request();
+          const names = bindTexts(one, 'id', replaced.slice(at, at + MAX_IDS));
+          await one.query(`DELETE FROM ${shadowOf(partition)} WHERE correlation_id IN (${names})`);
         }
       }
       if (given.length === 0) return;
@@ -142,13 +149,6 @@ export function createMssqlRebuildTables(
 
 /** Parameters of one statement: the server takes 2,100. */
 const MAX_IDS = 500;
-
-const names = (ids: readonly string[]): string => ids.map((_, at) => `@id${at}`).join(', ');
-
-function bindIds(request: sql.Request, ids: readonly string[]): sql.Request {
-  for (const [at, id] of ids.entries()) request.input(`id${at}`, sql.VarChar(255), id);
-  return request;
-}
 
 function selectEvents(partition: Partition, where: string): string {
   return `SELECT TOP (@limit) ${selectFoldRows(partition, 'CAST(NULL AS DATETIME2(3))')}

@@ -10,6 +10,7 @@ import { PROCESS_COLUMNS } from '../sql/columns.ts';
 import { toProcessRow } from '../sql/process-row.ts';
 import { bindProcess } from './process-store.ts';
 import { withRetry } from './retry.ts';
+import { requestFor } from './statements.ts';
 import { BEGIN_WITH_STREAM_LOCK } from './stream-lock.ts';
 import { SHARE_TABLES } from './table-lock.ts';
 
@@ -61,16 +62,14 @@ export function createRepair(
   async function repairOnce(id: string): Promise<Repair | null> {
     const plan = planRepair(await readParts(id));
     if (plan.kind === 'none') return { done: plan.done, message: plan.message };
-    const request = pool.request();
-    if (plan.kind === 'write') {
-      bindProcess(request, toProcessRow(plan.state)).input(
-        'archived_at',
-        sql.DateTime2(3),
-        plan.archivedAt === null ? null : new Date(plan.archivedAt),
-      );
-    } else {
-      request.input('correlation_id', sql.VarChar(255), id);
-    }
+    const request =
+      plan.kind === 'write'
+        ? bindProcess(pool.request(), toProcessRow(plan.state)).input(
+            'archived_at',
+            sql.DateTime2(3),
+            plan.archivedAt === null ? null : new Date(plan.archivedAt),
+          )
+        : requestFor(pool, id);
     const statement = plan.kind === 'write' ? WRITE[plan.partition] : REMOVE;
     const { recordset } = await request.query<{ written: number }>(statement);
     return recordset[0]?.written === 1 ? { done: true, message: plan.message } : null;

@@ -1,4 +1,4 @@
-import sql from 'mssql';
+import type sql from 'mssql';
 import type { Archive } from '../../domain/archive/index.ts';
 import { COUNT_MOVE } from '../sql/checkpoints.ts';
 import {
@@ -9,6 +9,7 @@ import {
   type Whereabouts,
 } from '../sql/restore-rows.ts';
 import { withRetry } from './retry.ts';
+import { requestFor } from './statements.ts';
 import { BEGIN_WITH_STREAM_LOCK } from './stream-lock.ts';
 import { SHARE_TABLES } from './table-lock.ts';
 
@@ -47,11 +48,7 @@ export function createMssqlRestore(pool: sql.ConnectionPool): Archive['restore']
   return async (correlationId) => {
     let doubt = false;
     const { recordset } = await withRetry(
-      () =>
-        pool
-          .request()
-          .input('correlation_id', sql.VarChar(255), correlationId)
-          .query<{ found: Whereabouts }>(RESTORE),
+      () => requestFor(pool, correlationId).query<{ found: Whereabouts }>(RESTORE),
       {
         onDoubt: () => {
           doubt = true;

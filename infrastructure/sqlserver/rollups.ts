@@ -17,9 +17,9 @@ import {
   STEP_ROLLUP,
 } from '../sql/rollup-rows.ts';
 import { isoTimes } from './connection.ts';
-import { withRetry } from './retry.ts';
 import { bulkOf, keysJson, readKeys, sameKeys } from './rollup-columns.ts';
 import { BEGIN, REMOVE_REPLACED, SWAP } from './rollup-generations.ts';
+import { inTransaction, rowsOf } from './statements.ts';
 
 const STATE = 'SELECT generation, position, rolled_up_to FROM rollup_state WHERE is_current = 1';
 const GROUP = ['grain', 'bucket_start', 'process_name', 'step_name', 'target_system'] as const;
@@ -120,51 +120,30 @@ export function createMssqlRollupStore(pool: sql.ConnectionPool): NewRollups {
   return {
     batchMs: BATCH_MS,
     async state() {
-      const { recordset } = await withRetry(() => pool.request().query<StateRow>(STATE));
-      if (!recordset[0]) throw new Error('rollup_state has no row that is current');
-      return toState(recordset[0]);
+      const [row] = await rowsOf<StateRow>(pool.request(), STATE);
+      if (!row) throw new Error('rollup_state has no row that is current');
+      return toState(row);
     },
     async begin(madeBy) {
-      const { recordset } = await withRetry(() =>
-        pool
-          .request()
-          .input('made_by', sql.VarChar(255), madeBy)
-          .query<StateRow & { resumed: number }>(BEGIN),
-      );
-      if (!recordset[0]) throw new Error('rollup_state has no row that is made');
-      return { ...toState(recordset[0]), resumed: recordset[0].resumed === 1 };
+      const request = pool.request().input('made_by', sql.VarChar(255), madeBy);
+      const [row] = await rowsOf<StateRow & { resumed: number }>(request, BEGIN);
+      if (!row) throw new Error('rollup_state has no row that is made');
+      return { ...toState(row), resumed: row.resumed === 1 };
     },
     async swap(generation) {
-      const { recordset } = await withRetry(() =>
-        pool
-          .request()
-          .input('generation', sql.Int, generation)
-          .query<{ outcome: 'swapped' | 'behind' | 'gone' }>(SWAP),
+      const [row] = await rowsOf<{ outcome: 'swapped' | 'behind' | 'gone' }>(
+        pool.request().input('generation', sql.Int, generation),
+        SWAP,
       );
-      return recordset[0]?.outcome ?? 'gone';
+      return row?.outcome ?? 'gone';
     },
     async removeReplaced(limit) {
-      const { recordset } = await withRetry(() =>
-        pool.request().input('limit', sql.Int, limit).query<{ removed: number }>(REMOVE_REPLACED),
-      );
-      return recordset[0]?.removed ?? 0;
+      const request = pool.request().input('limit', sql.Int, limit);
+      const [row] = await rowsOf<{ removed: number }>(request, REMOVE_REPLACED);
+      return row?.removed ?? 0;
     },
     // A batch that was committed and lost its answer finds the position moved, and is not added twice.
-    apply: (batch) =>
-      withRetry(async () => {
-        const tx = pool.transaction();
-        // A connection that breaks reports an error here; without a listener it would end the process.
-        tx.on('error', () => {});
-        await tx.begin();
-        try {
-          const applied = await applyWithin(tx, batch);
-          await tx.commit();
-          return applied;
-        } catch (error) {
-          await tx.rollback().catch(() => {});
-          throw error;
-        }
-      }),
+    apply: (batch) => inTransaction(pool, (tx) => applyWithin(tx, batch)),
   };
 }
 

@@ -15,6 +15,7 @@ import { ARCHIVED, LIVE, type Row } from './event-reads.ts';
 import { createPositionCheck } from './position-check.ts';
 import { createRepair } from './repair.ts';
 import { withRetry } from './retry.ts';
+import { requestFor, rowsOf } from './statements.ts';
 import { BEGIN_WITH_STREAM_LOCK } from './stream-lock.ts';
 import { streamRows } from './stream-rows.ts';
 
@@ -90,10 +91,7 @@ export function createMssqlVerification(options: {
   }
 
   async function readOne(id: string): Promise<{ collected: CollectedProcesses; now: number }> {
-    const { recordsets } = await pool
-      .request()
-      .input('correlation_id', sql.VarChar(255), id)
-      .query(INSPECT);
+    const { recordsets } = await requestFor(pool, id).query(INSPECT);
     const [liveEvents, archivedEvents, live, archived, times] = recordsets as unknown as [
       Row[],
       Row[],
@@ -115,10 +113,8 @@ export function createMssqlVerification(options: {
 
   return {
     async count() {
-      const { recordset } = await withRetry(() =>
-        readers.request().query<{ processes: number | string }>(COUNT),
-      );
-      return Number(recordset[0]?.processes ?? 0);
+      const [row] = await rowsOf<{ processes: number | string }>(readers.request(), COUNT);
+      return Number(row?.processes ?? 0);
     },
     async page(after, limit, filter) {
       const { last, collected, now } = await withRetry(() => readPage(after, limit));
@@ -129,20 +125,18 @@ export function createMssqlVerification(options: {
       return collected.inspect(id, filter, now);
     },
     async outbox(after, limit, { maxLagMs, processName }) {
-      const { recordset } = await withRetry(() =>
-        readers
-          .request()
-          .input('after', sql.BigInt, after)
-          .input('limit', sql.Int, limit)
-          .input('max_lag', sql.Int, Math.min(Math.floor(maxLagMs / 1_000), MAX_SECONDS))
-          .input(
-            'process_name',
-            sql.VarChar(255),
-            processName === undefined ? null : encodeFilter(processName),
-          )
-          .query<LateOutboxRow>(OUTBOX),
-      );
-      return recordset.map((row) => outboxDifference(isoTimes(row)));
+      const request = readers
+        .request()
+        .input('after', sql.BigInt, after)
+        .input('limit', sql.Int, limit)
+        .input('max_lag', sql.Int, Math.min(Math.floor(maxLagMs / 1_000), MAX_SECONDS))
+        .input(
+          'process_name',
+          sql.VarChar(255),
+          processName === undefined ? null : encodeFilter(processName),
+        );
+      const rows = await rowsOf<LateOutboxRow>(request, OUTBOX);
+      return rows.map((row) => outboxDifference(isoTimes(row)));
     },
     ...createPositionCheck(readers),
     repair: createRepair(pool, async (id) => (await readOne(id)).collected.partsOf(id)),
