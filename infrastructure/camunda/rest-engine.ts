@@ -1,10 +1,9 @@
 import { FormData } from 'undici';
 import { z } from 'zod';
-import { EngineRefusedError } from '../../domain/common/index.ts';
 import { type Engine, toEngineVariables } from '../../domain/engine/index.ts';
 import { type EngineAuth, noAuth } from './engine-auth.ts';
 import { createRestClient } from './rest-client.ts';
-import { createInspection, instancesAnswer, toInstance } from './rest-inspection.ts';
+import { createInspection, instancesAnswer, toInstance, unlessUnknown } from './rest-inspection.ts';
 import { createCorrelate } from './rest-messages.ts';
 import { createRetryFailed } from './rest-retry.ts';
 import { createFindRoot } from './rest-root.ts';
@@ -41,11 +40,7 @@ export function createRestEngine(options: RestEngineOptions): RestEngine {
   const { call, change } = client;
 
   async function remove(path: string): Promise<void> {
-    try {
-      await change(nothing, 'DELETE', path);
-    } catch (error) {
-      if (!(error instanceof EngineRefusedError) || error.httpStatus !== 404) throw error;
-    }
+    await unlessUnknown(() => change(nothing, 'DELETE', path));
   }
 
   const cancel = (id: string): Promise<void> =>

@@ -7,6 +7,7 @@ import {
 } from 'oauth4webapi';
 import { z } from 'zod';
 import { cutText } from '../../domain/common/index.ts';
+import { parseJson } from './engine-answers.ts';
 import { TokenUnavailableError } from './token-error.ts';
 
 export interface TokenEndpointOptions {
@@ -85,7 +86,7 @@ export function createTokenEndpoint(options: TokenEndpointOptions) {
   }
 
   function refusal(status: number, text: string): TokenUnavailableError {
-    const answer = refusalSchema.safeParse(parse(text));
+    const answer = refusalSchema.safeParse(parseJson(text));
     if (!answer.success) {
       return new TokenUnavailableError(
         `${tokenUrl} answered ${status}: ${cutText(masked(text), 200) || 'no reason given'}`,
@@ -134,13 +135,4 @@ function basicAuthOf(clientSecret: string): ClientAuth {
     const pair = new URLSearchParams([[id, clientSecret]]).toString().replace('=', ':');
     headers.set('authorization', `Basic ${btoa(pair)}`);
   };
-}
-
-/** Undefined when it is not JSON. */
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
