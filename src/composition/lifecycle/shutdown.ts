@@ -1,4 +1,5 @@
-import type { Log } from '../../../domain/common/index.ts';
+import { inTime, type Log } from '../../../domain/common/index.ts';
+
 export interface Shutdown {
   /** Adds the function that closes a part that was just opened; `timeLeft` gives the remaining milliseconds. */
   add(part: string, close: (timeLeft: () => number) => Promise<unknown> | unknown): void;
@@ -21,24 +22,13 @@ export function createShutdown(log: Pick<Log, 'warn'>): Shutdown {
       const deadline = Date.now() + timeoutMs;
       const timeLeft = (): number => Math.max(MIN_PART_MS, deadline - Date.now());
       for (const { part, close } of parts.splice(0)) {
+        const ms = timeLeft() + MIN_PART_MS;
         try {
-          await within(timeLeft() + MIN_PART_MS, async () => close(timeLeft));
+          await inTime(close(timeLeft), ms, `not stopped within ${ms} ms`);
         } catch (error) {
           log.warn({ err: error, part }, 'not stopped cleanly');
         }
       }
     },
   };
-}
-
-async function within(ms: number, work: () => Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(reject, ms, new Error(`not stopped within ${ms} ms`));
-  });
-  try {
-    await Promise.race([work(), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -11,7 +11,7 @@ import {
   type SpanExporter,
 } from '@opentelemetry/sdk-trace-node';
 import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
-import { type Log, SetupError } from '../../../domain/common/index.ts';
+import { inTime, type Log, SetupError } from '../../../domain/common/index.ts';
 import {
   createTracing,
   NO_TRACING,
@@ -67,7 +67,11 @@ export function startTracing(
   provider.register();
   return {
     tracing: createTracing(provider.getTracer('fastify-camunda', VERSION)),
-    stop: (timeoutMs) => within(Math.min(timeoutMs, FLUSH_TIMEOUT_MS), provider.shutdown()),
+    stop: (timeoutMs) =>
+      inTime(provider.shutdown(), Math.min(timeoutMs, FLUSH_TIMEOUT_MS)).catch(
+        // That the receiver is unavailable was logged already.
+        () => {},
+      ),
   };
 }
 
@@ -122,14 +126,4 @@ function withWarnings(exporter: SpanExporter, log: Pick<Log, 'warn'>, url: strin
 function withoutSecrets(text: string): string {
   const { origin, pathname } = new URL(text);
   return `${origin}${pathname}`;
-}
-
-async function within(ms: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  // That the receiver is unavailable was logged already.
-  await Promise.race([work.catch(() => {}), late]);
-  clearTimeout(timer);
 }

@@ -42,18 +42,10 @@ export interface Wanted {
 export function wantedBy(query: FeedFilterQuery): Wanted {
   const { process, step, type, archive, ...same } = query;
   const filter: FeedFilter = {
+    ...same,
     processName: process,
     stepName: step,
-    status: same.status,
     types: type && [...new Set(type)].sort(),
-    targetSystem: same.targetSystem,
-    originatingSystem: same.originatingSystem,
-    traceabilityId: same.traceabilityId,
-    batchId: same.batchId,
-    applicationId: same.applicationId,
-    correlationId: same.correlationId,
-    from: same.from,
-    to: same.to,
   };
   return { filter, archived: archive === 'include' };
 }

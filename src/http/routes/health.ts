@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { inTime } from '../../../domain/common/index.ts';
 import { maskUrls } from '../../../infrastructure/observability/secrets.ts';
 import type { HealthCheck, OperationsPart } from '../parts/server-parts.ts';
 import { text } from '../schemas/fields.ts';
@@ -81,17 +82,11 @@ async function outcomes(
 }
 
 async function outcome(check: HealthCheck): Promise<string> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(reject, CHECK_TIMEOUT_MS, new Error(`no answer in ${CHECK_TIMEOUT_MS} ms`));
-  });
   try {
-    await Promise.race([check(), late]);
+    await inTime(check(), CHECK_TIMEOUT_MS);
     return 'ok';
   } catch (error) {
     // Everybody may read this answer, and errors of drivers quote URLs with passwords.
     return maskUrls(error instanceof Error ? error.message : String(error));
-  } finally {
-    clearTimeout(timer);
   }
 }

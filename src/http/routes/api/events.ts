@@ -39,25 +39,26 @@ export const feedRoute: Route<'store' | 'live' | 'limits' | 'access'> = async (
     '/api/events',
     { config: { scope: 'events:read' }, schema: feedSchema },
     async (request, reply) => {
-      const { headers, query } = request;
+      const { headers } = request;
+      const { format, cursor, limit, ...filters } = request.query;
       const isHead = request.method === 'HEAD';
       reply.header('Vary', 'Accept');
-      const representation = query.format ?? preferred(headers.accept, REPRESENTATIONS);
+      const representation = format ?? preferred(headers.accept, REPRESENTATIONS);
       if (!representation) return sendNotAcceptable(reply, REPRESENTATIONS);
-      const wanted = wantedBy(query);
+      const wanted = wantedBy(filters);
       const lastEventId = representation === 'stream' ? headers['last-event-id'] : undefined;
-      const start = await readFeedCursor(eventFeed, lastEventId ?? query.cursor, wanted);
+      const start = await readFeedCursor(eventFeed, lastEventId ?? cursor, wanted);
       if ('wrong' in start) {
         const path = lastEventId === undefined ? 'querystring.cursor' : 'headers.last-event-id';
         return sendProblem(reply, 'invalid-request', `${path}: ${start.wrong}`);
       }
       const { after } = start;
-      const { limit = DEFAULT_PAGE } = query;
       if (representation !== 'json' && representation !== 'stream') {
-        const part = { ...wanted, after, limit: query.limit };
+        const part = { ...wanted, after, limit };
         return exports.send({ request, reply, format: representation, part });
       }
-      if (limit > MAX_PAGE) return sendPageTooLarge(reply);
+      const size = limit ?? DEFAULT_PAGE;
+      if (size > MAX_PAGE) return sendPageTooLarge(reply);
       if (representation === 'stream') {
         if (isHead) return streams.head(reply);
         const refusal = limits.load.refuseWait();
@@ -69,7 +70,7 @@ export const feedRoute: Route<'store' | 'live' | 'limits' | 'access'> = async (
       // A HEAD has nothing to wait for.
       const wait = beginWait(request, reply, isHead ? { ...limits, waitTimeoutMs: 0 } : limits);
       if (!wait) return reply;
-      return sendPage({ ...wanted, after, limit }, wait, reply);
+      return sendPage({ ...wanted, after, limit: size }, wait, reply);
     },
   );
 

@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { MAX_PENDING, STALLED_AFTER_MS } from '../../../../../domain/rollups/index.ts';
 import { queryOf, wholeNumber } from '../../../queries/parameters.ts';
-import { integer, text, time } from '../../../schemas/fields.ts';
+import { integer as count, text, time } from '../../../schemas/fields.ts';
 
-const count = integer;
 const process = {
   correlationId: text,
   processKey: text,
