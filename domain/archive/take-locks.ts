@@ -42,7 +42,8 @@ export async function takeLocks(
 
 /** Which run holds a lock, in one sentence. */
 export const TAKEN: Readonly<Record<MaintenanceTask, string>> = {
-  archive: 'another run is archiving in this database; it does the same work, or wait for its end',
+  archive:
+    'another run is archiving in this database; it does the same work, or wait until it ends',
   tables:
     'a run of archive, restore, rebuild or verify --repair is at work in this database; try again after it',
 };

@@ -13,7 +13,7 @@ export interface ExportedRows {
     query: FeedQuery & { columns: readonly Exclude<ExportColumnName, 'id'>[] },
     signal?: AbortSignal,
   ): Promise<FeedPage<ExportedRow>>;
-  /** The position of the last event, '0' when there is none. */
+  /** The position of the last event, '0' when there is no event. */
   head(): Promise<FeedPosition>;
 }
 
@@ -38,15 +38,15 @@ const COLUMNS = EXPORT_COLUMN_NAMES.filter((name) => name !== 'id');
 
 /** Rows of a page, at first and at most. Events of unusual length make pages shorter. */
 const FIRST_ROWS = 100;
-const MOST_ROWS = 1_000;
+const MAX_ROWS = 1_000;
 /** Characters that a page is meant to have: so much is in memory two times or three. */
 const PAGE_CHARS = 250_000;
 /** And has at most, but for one event. */
-const MOST_BYTES = 1_000_000;
+const MAX_BYTES = 1_000_000;
 
 /**
  * Exports a part of the feed, step by step, in memory that does not grow with the events: while a page is encoded
- * and passed on, the next one is read, and no more than that. What is personal stays sealed.
+ * and passed on, the next one is read, and no more than that. Personal data stays encrypted.
  *
  * @param signal breaks it off, the statement that runs included
  * @throws StoreUnavailableError, or the signal's reason
@@ -68,14 +68,14 @@ export async function* exportEvents(
       {
         after,
         limit: Math.min(size, left),
-        maxBytes: MOST_BYTES,
+        maxBytes: MAX_BYTES,
         filter: part.filter,
         archived: part.archived,
         columns: COLUMNS,
       },
       reading,
     );
-    // Whoever waits for it hears of it; when nobody does any more, it does not matter.
+    // The reader of the page gets its error. Without a reader it must not end the process.
     page.catch(() => {});
     return page;
   }
@@ -125,5 +125,5 @@ function pageSize(items: readonly ExportedRow[], size: number): number {
     for (const value of Object.values(row)) if (typeof value === 'string') chars += value.length;
   }
   const fitting = Math.floor(PAGE_CHARS / Math.max(1, chars / items.length));
-  return Math.max(1, Math.min(fitting, 2 * size, MOST_ROWS));
+  return Math.max(1, Math.min(fitting, 2 * size, MAX_ROWS));
 }

@@ -221,7 +221,7 @@ function sameSubject(one: ExportSubject, other: ExportSubject): boolean {
 function explained(error: unknown, out: string): unknown {
   if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) return error;
   const message = NO_ROOM.includes(String(error.code))
-    ? `--out: there is no room left for ${out} (${String(error.code)}); what is written is kept: make room, and run the same command again to go on`
+    ? `--out: there is no room left for ${out} (${String(error.code)}); what is written is kept: make room, and run the same command again to resume`
     : `--out: ${out} cannot be written (${error.message})`;
   return new SetupError(message, { cause: error });
 }

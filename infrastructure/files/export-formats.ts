@@ -8,7 +8,7 @@ export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 interface EncoderOptions {
   format: ExportFormat;
-  /** Something was exported before, which this goes on behind. */
+  /** An earlier run has exported something, and this resumes behind it. */
   resumed?: boolean;
   /** Parquet: events after which another file begins; left out: all are in one. */
   maxFileEvents?: number | undefined;

@@ -3,7 +3,7 @@ import type { Writable } from 'node:stream';
 import { SetupError } from '../../domain/common/index.ts';
 import type { ExportTarget } from './export-file.ts';
 
-/** Standard output as the place of an export. Nothing can be gone on with: the bytes are with their reader. */
+/** Standard output as the target of an export. It cannot be resumed: the reader has the bytes. */
 export async function openExportOutput(
   stream: Writable,
   head: () => Promise<string>,

@@ -117,7 +117,7 @@ export function namesOf(month: Month, part: Part): PartNames {
   };
 }
 
-/** The checksum of a file in a `.sha256` file; null when there is none. */
+/** The checksum of a file in a `.sha256` file; null when there is no such file. */
 async function sumIn(path: string, name: string): Promise<string | null> {
   const text = await readFile(path, 'utf8').catch(orNothing);
   const [, sum, named] = /^([\da-f]{64}) [ *](.+)\n$/.exec(text ?? '') ?? [];

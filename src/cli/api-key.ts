@@ -32,7 +32,7 @@ export function configure(command: Command): void {
     .action(async (given: { name: string; scope: Scope[]; expires?: number }) => {
       await withKeys(async (keys, config) => {
         show(await keys.create(given.name, given.scope, given.expires ?? null));
-        sayWhenOff(config);
+        warnWhenOff(config);
       });
     });
 
@@ -63,7 +63,7 @@ export function configure(command: Command): void {
   command
     .command('revoke')
     .argument('<id>', 'id of the key, or the key itself')
-    .description('end a key for good')
+    .description('revoke a key; it cannot be undone')
     .action((id: string) =>
       withKeys(async (keys) => {
         const key = await keys.revoke(id);
@@ -104,7 +104,7 @@ function show({ text, record }: MadeKey): void {
 }
 
 /** Nobody should think that a key protects a service that asks for none. */
-function sayWhenOff(config: Config): void {
+function warnWhenOff(config: Config): void {
   if (config.AUTH === 'off') note('AUTH=off is set here: a service that runs so asks for no key.');
 }
 

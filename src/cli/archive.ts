@@ -22,7 +22,7 @@ export function configure(command: Command): void {
       'time since their last change, e.g. 90d, 12h, 30m; left out: ARCHIVE_AFTER_DAYS',
       readDuration,
     )
-    .option('--dry-run', 'only tell what would move, and what would be purged')
+    .option('--dry-run', 'only print what would be archived and purged')
     .option(
       '--batch <number>',
       'processes in one transaction, at most; left out: ARCHIVE_BATCH',
@@ -33,10 +33,10 @@ export function configure(command: Command): void {
         async (maintenance) => {
           checkPurge(maintenance.config);
           const olderThanMs = olderThan(options, maintenance.config);
-          if (options.dryRun) await tell(maintenance, olderThanMs);
+          if (options.dryRun) await preview(maintenance, olderThanMs);
           else await move(maintenance, olderThanMs, options.batch);
         },
-        // Looking changes nothing, and may be done while others archive.
+        // A preview changes nothing, and may run while others archive.
         { locks: options.dryRun ? [] : ARCHIVE_LOCKS },
       );
     });
@@ -82,7 +82,7 @@ async function runPurge(
   progress.print(`purged ${processes} processes with ${events} events`);
 }
 
-async function tell(
+async function preview(
   { config, database, progress }: Maintenance,
   olderThanMs: number,
 ): Promise<void> {

@@ -17,7 +17,7 @@ const COMMANDS: readonly [name: string, description: string, load: () => Promise
     ],
     [
       'demo',
-      'run everything embedded, with the partner service, and show what to try',
+      'run everything embedded, with the partner service, and print calls to try',
       () => import('./demo.ts'),
     ],
     ['migrate', 'bring the database schema up to date', () => import('./migrate.ts')],
@@ -26,7 +26,7 @@ const COMMANDS: readonly [name: string, description: string, load: () => Promise
       'create, list, rotate and revoke the API keys of the configured database',
       () => import('./api-key.ts'),
     ],
-    ['jobs', 'list and retry the jobs that were given up', () => import('./jobs.ts')],
+    ['jobs', 'list and retry dead letters: jobs that failed finally', () => import('./jobs.ts')],
     [
       'archive',
       'move ended processes, with their events, to the archive, and purge the archive',
@@ -39,12 +39,12 @@ const COMMANDS: readonly [name: string, description: string, load: () => Promise
     ],
     [
       'export',
-      'write the events to a file of JSON lines, CSV or Parquet; personal data stays sealed',
+      'write the events to a file of JSON lines, CSV or Parquet; personal data stays encrypted',
       () => import('./export.ts'),
     ],
     [
       'erase',
-      'erase the personal data of ended processes for good, by destroying their keys',
+      'erase the personal data of ended processes by destroying their keys; it cannot be undone',
       () => import('./erase.ts'),
     ],
     [
@@ -64,7 +64,7 @@ const COMMANDS: readonly [name: string, description: string, load: () => Promise
     ],
     [
       'rebuild',
-      'make process_store, its archive and the statistics anew from the events, while services go on',
+      'rebuild process_store, its archive and the statistics from the events, while services keep running',
       () => import('./rebuild.ts'),
     ],
     [

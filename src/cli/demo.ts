@@ -20,7 +20,9 @@ export function configure(command: Command): void {
     failInLog(log);
     process.stdout.write(introduction(service.url, config.DATA_DIR));
     await runUntilSignal(async () => {
-      process.stdout.write('\nStopping: running steps end, the rest goes on at the next start.\n');
+      process.stdout.write(
+        '\nStopping: running steps finish, everything else resumes at the next start.\n',
+      );
       await service.stop();
       await partner.stop();
     });
@@ -39,10 +41,10 @@ fastify-camunda is running at ${url}
 
 Try in another terminal:
 ${start('1. Success: 200 with the result', 'ada@example.com')}${start(
-  '2. A refusal of the business: 422 with the reason',
+  '2. A business error: 422 with the reason',
   'refused@example.com',
 )}${start(
-  '3. Slower than we care to wait: 202 at once with a status URL, ask it a few seconds later',
+  '3. Slower than the wait: 202 with a status URL; call it a few seconds later',
   'slow@example.com',
   " -H 'Prefer: wait=1'",
 )}curl -i ${url}/api/process/status/THE-CORRELATION-ID

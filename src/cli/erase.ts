@@ -24,8 +24,8 @@ export function configure(command: Command): void {
 }
 
 /**
- * Erases one process after the other and prints a line for each. The exit code is 1 when something of some of
- * them is left.
+ * Erases one process after the other and prints a line for each. The exit code is 1 when some of them
+ * are not erased completely.
  */
 async function eraseAll(
   ids: readonly string[] | AsyncIterable<string>,
@@ -34,7 +34,7 @@ async function eraseAll(
   const { eventStore, processKeys } = database;
   if (config.PERSONAL_DATA_KEY === '') {
     process.stderr.write(
-      'PERSONAL_DATA_KEY is not set: processes that start so are stored in the clear, and cannot be erased\n',
+      'PERSONAL_DATA_KEY is not set: processes that start without it are stored in plain text and cannot be erased\n',
     );
   }
   const opened = await openEngineForErasure(config, log);
@@ -48,7 +48,7 @@ async function eraseAll(
       const inEngine = isErased ? await leftInEngine(id) : null;
       if (isErased) erased++;
       if (!isErased || answer.inTheClear || inEngine?.isLeft) left++;
-      progress.print(`${id} ${[said(answer), inEngine?.said].filter(Boolean).join('; ')}`);
+      progress.print(`${id} ${[textOf(answer), inEngine?.text].filter(Boolean).join('; ')}`);
       progress.update(++done, { left });
     }
   } finally {
@@ -56,7 +56,7 @@ async function eraseAll(
   }
   if (erased > 0 && !(await processKeys.scrub())) {
     process.stderr.write(
-      'the keys are destroyed, but a long reader kept their old place in the write-ahead log; run the command once more\n',
+      'the keys are destroyed, but a long read keeps them in the write-ahead log; run the command again\n',
     );
     left++;
   }
@@ -73,8 +73,8 @@ async function eraseAll(
     }
   }
 
-  /** What the engine may still hold afterwards, in words; null when it is nothing. */
-  async function leftInEngine(id: string): Promise<{ said: string; isLeft: boolean } | null> {
+  /** What the engine may still hold afterwards; null when it holds nothing. */
+  async function leftInEngine(id: string): Promise<{ text: string; isLeft: boolean } | null> {
     if (!opened) return later(config.RECONCILE_EVERY_MS);
     try {
       await deleteHistory(id, { eventStore, processKeys, engine: opened.engine });
@@ -83,32 +83,32 @@ async function eraseAll(
       const isEngine =
         error instanceof EngineUnavailableError || error instanceof EngineRefusedError;
       if (!isEngine) throw error;
-      const said = `what the process engine holds of it is left: ${error.message}; run the command again, or leave it to the reconciler of a running service`;
-      return { said, isLeft: true };
+      const text = `its data in the process engine was not deleted: ${error.message}; run the command again, or leave it to the reconciler of a running service`;
+      return { text, isLeft: true };
     }
   }
 }
 
-/** A running service has the embedded engine in its hands, and looks at what is left every so often. */
-function later(everyMs: number): { said: string; isLeft: boolean } {
+/** The embedded engine belongs to the running service, whose reconciler deletes the rest. */
+function later(everyMs: number): { text: string; isLeft: boolean } {
   return everyMs > 0
     ? {
-        said: `the running service deletes it from its engine within ${Math.ceil(everyMs / 1_000)} s`,
+        text: `the running service deletes it from its engine within ${Math.ceil(everyMs / 1_000)} s`,
         isLeft: false,
       }
     : {
-        said: 'what the engine of the running service holds of it is left: RECONCILE_EVERY_MS is 0; stop the service and run the command again',
+        text: 'its data in the engine of the running service is not deleted, because RECONCILE_EVERY_MS is 0; stop the service and run the command again',
         isLeft: true,
       };
 }
 
-function said(answer: EraseAnswer): string {
+function textOf(answer: EraseAnswer): string {
   switch (answer.kind) {
     case 'erased':
     case 'erased-before': {
       const when = answer.kind === 'erased' ? 'erased' : `erased before, at ${answer.erasedAt}`;
       return answer.inTheClear
-        ? `${when}; what it wrote before there was a PERSONAL_DATA_KEY is stored in the clear and stays`
+        ? `${when}; what was written before PERSONAL_DATA_KEY was set is in plain text and stays`
         : when;
     }
     case 'pending':

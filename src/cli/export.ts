@@ -31,9 +31,9 @@ const OUTPUT = '-';
 /** `export`: writes the events of the configured database to a file. */
 export function configure(command: Command): void {
   command
-    .requiredOption('--out <file>', 'where to, - for standard output')
+    .requiredOption('--out <file>', 'the file to write; - is standard output')
     .addOption(
-      new Option('--format <format>', 'what kind of file')
+      new Option('--format <format>', 'the format of the file')
         .choices(EXPORT_FORMATS)
         .default('ndjson'),
     )
@@ -54,15 +54,18 @@ export function configure(command: Command): void {
     .option('--batch-id <id>', 'events of this batch')
     .option('--application-id <id>', 'events of this application')
     .addOption(
-      new Option('--archive <choice>', 'events of archived processes, too, or live ones only')
+      new Option(
+        '--archive <choice>',
+        'include the events of archived processes, or only live ones',
+      )
         .choices(['include', 'exclude'])
         .default('exclude'),
     )
-    .option('--force', 'replace a file that is there already')
+    .option('--force', 'replace the files that are there already')
     .action(async (options: ExportOptions) => {
       const { from, to } = options;
       if (from && to && from >= to) {
-        throw new SetupError(`--from: ${from} is not before --to, ${to}; exchange them`);
+        throw new SetupError(`--from: ${from} is not before --to, ${to}; swap them`);
       }
       const isOutput = options.out === OUTPUT;
       await runMaintenance((maintenance) => exportTo(options, maintenance), {
@@ -86,7 +89,7 @@ async function exportTo(options: ExportOptions, maintenance: Maintenance): Promi
   const began = performance.now();
   const { exported, upTo } = target;
   const resumed = exported.position !== '0';
-  if (resumed) maintenance.log.info({ events: exported.events }, 'export: going on behind these');
+  if (resumed) maintenance.log.info({ events: exported.events }, 'export: resuming behind these');
   const maxFileEvents = out === OUTPUT ? undefined : MAX_FILE_EVENTS;
   const encoder = createExportEncoder({ format, resumed, maxFileEvents });
   const part = { filter, archived, after: exported.position, upTo };

@@ -9,13 +9,13 @@ import { readConfig, redactConfig } from '../config.ts';
 /** Milliseconds that Redis has to answer. */
 const CONNECT_MS = 5_000;
 
-/** `jobs`: the jobs that were given up, in Redis. */
+/** `jobs`: the dead letters in Redis. */
 export function configure(jobs: Command): void {
   const name = () => new Option('--name <name>', 'jobs of this name only').choices(JOB_NAMES);
 
   jobs
     .command('failed')
-    .description('list the jobs that were given up, the newest first, one JSON object a line')
+    .description('list the dead letters, the newest first, one JSON object a line')
     .addOption(name())
     .option('--limit <number>', 'how many at most', readLimit, 100)
     .action(async (options: { name?: JobName; limit: number }) => {
@@ -24,14 +24,14 @@ export function configure(jobs: Command): void {
         for (const job of found.slice(0, options.limit)) {
           process.stdout.write(`${JSON.stringify(job)}\n`);
         }
-        if (found.length === 0) process.stderr.write('no job was given up\n');
+        if (found.length === 0) process.stderr.write('there are no dead letters\n');
         if (found.length > options.limit) process.stderr.write('there are more; raise --limit\n');
       });
     });
 
   jobs
     .command('retry')
-    .description('let jobs run again that were given up')
+    .description('run dead letters again')
     .argument('[ids...]', 'ids as `jobs failed` shows them')
     .option('--all', 'all of them')
     .addOption(name())
@@ -54,7 +54,9 @@ export function configure(jobs: Command): void {
           else unknown.push(id);
         }
         if (unknown.length > 0) {
-          throw new SetupError(`jobs retry: no given-up job has the id ${unknown.join(', ')}`);
+          throw new SetupError(
+            `jobs retry: there is no dead letter with the id ${unknown.join(', ')}`,
+          );
         }
       });
     });

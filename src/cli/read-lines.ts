@@ -34,7 +34,7 @@ async function* readLines(
       yield* lines.map((line) => line.trim()).filter((line) => line !== '');
     }
   } catch (cause) {
-    // Nothing more will come from whoever waits at the keyboard.
+    // The user at the keyboard has ended the input.
     if (signal.aborted) return;
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new SetupError(`${command}: --from ${file} cannot be read: ${reason}`, { cause });

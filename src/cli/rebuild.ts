@@ -14,10 +14,10 @@ import { type Maintenance, runMaintenance } from './maintenance/run-maintenance.
 
 const BEGINNINGS = {
   new: null,
-  resumed: 'going on where the last run was',
+  resumed: 'resuming where the last run stopped',
   'other-parameters':
-    'the last run did not come to its end, and was of another process, release or schema: beginning anew',
-  moved: 'processes were moved to or from the archive meanwhile: beginning anew',
+    'the last run did not finish, and was for another process, release or schema: starting again',
+  moved: 'processes moved to or from the archive meanwhile: starting again',
 } as const;
 
 /** What other code has made is not resumed. */
@@ -30,17 +30,17 @@ interface RebuildCommandOptions {
   only?: 'processes' | 'statistics';
 }
 
-/** `rebuild`: makes the projected rows anew from their events, while services go on. */
+/** `rebuild`: rebuilds the projected rows from their events, while services keep running. */
 export function configure(command: Command): void {
   command
-    .option('--process <key>', 'only the processes of this definition, and no statistics')
+    .option('--process <key>', 'only the processes of this definition, without the statistics')
     .addOption(
-      new Option('--only <part>', 'make only this anew').choices(['processes', 'statistics']),
+      new Option('--only <part>', 'rebuild only this').choices(['processes', 'statistics']),
     )
     .action(async ({ process: processKey, only }: RebuildCommandOptions) => {
       if (processKey !== undefined && only === 'statistics') {
         throw new SetupError(
-          '--process: the statistics are of all processes and made anew together; leave it out, or --only',
+          '--process: the statistics cover all processes and are rebuilt together; leave out --process or --only',
         );
       }
       await runMaintenance(
@@ -65,7 +65,7 @@ async function rebuildStatistics(maintenance: Maintenance): Promise<void> {
     signal,
     {
       onBegin({ resumed, position }) {
-        if (resumed) log.info({ position }, 'statistics: going on where the last run was');
+        if (resumed) log.info({ position }, 'statistics: resuming where the last run stopped');
       },
       onPage: ({ events, position }) => progress.update(Number(position), { events }),
     },

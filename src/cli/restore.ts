@@ -4,8 +4,8 @@ import { correlationIdSchema } from '../../domain/process/index.ts';
 import { type Maintenance, runMaintenance } from './maintenance/run-maintenance.ts';
 import { checkIds, idsFrom } from './read-lines.ts';
 
-/** What standard output says of a process. */
-const SAID: Record<RestoreOutcome, string> = {
+/** What is printed behind the id of a process. */
+const OUTCOME_TEXTS: Record<RestoreOutcome, string> = {
   restored: 'restored',
   'restored-before': 'restored before',
   live: 'is not archived',
@@ -43,7 +43,7 @@ async function restoreAll(
     const valid = correlationIdSchema.safeParse(id).success;
     const outcome = valid ? await database.archive.restore(id) : 'unknown';
     if (outcome !== 'restored' && outcome !== 'restored-before') left++;
-    progress.print(`${id} ${SAID[outcome]}`);
+    progress.print(`${id} ${OUTCOME_TEXTS[outcome]}`);
     progress.update(++done, { left });
   }
   if (left > 0) process.exitCode = 1;

@@ -34,13 +34,15 @@ export function configure(command: Command): void {
         }
       }
       if (done > 0 && !(await processKeys.scrub())) {
-        process.stderr.write('old wrappings are in the write-ahead log until it is taken over\n');
+        process.stderr.write(
+          'old wrapped keys stay in the write-ahead log until its next checkpoint\n',
+        );
       }
       if (signal.aborted) return;
       progress.print(
         done === 0
           ? `every key is wrapped by ${masterKeys.current}`
-          : `${done} wrapped anew by ${masterKeys.current}; the other master keys are needed no more, except for older backups`,
+          : `${done} wrapped again by ${masterKeys.current}; the other master keys are only needed for older backups`,
       );
     }),
   );

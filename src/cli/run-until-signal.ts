@@ -1,4 +1,4 @@
-/** A second signal this soon, in milliseconds, is the first one come twice. */
+/** Milliseconds within which a second signal counts as the first one delivered twice. */
 const SAME_SIGNAL_MS = 1_000;
 /** Milliseconds that what still runs after the stop has to end by itself. */
 const LINGER_MS = 200;

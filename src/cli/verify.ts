@@ -25,7 +25,7 @@ const NOT_VERIFIED = 2;
 /** `verify`: compares what the tables hold with the events, and the events with their hashes. */
 export function configure(command: Command): void {
   command
-    .argument('[ids...]', 'correlation ids of the processes to look at; left out: all')
+    .argument('[ids...]', 'correlation ids of the processes to check; left out: all')
     .option('--process <key>', 'processes of this definition only')
     .option(
       '--outbox-max-age <time>',
@@ -33,8 +33,8 @@ export function configure(command: Command): void {
       readDuration,
       readDuration('5m'),
     )
-    .option('--after <id>', 'begin behind this correlation id, as a stopped run names it')
-    .option('--repair', 'write rows that differ anew from their events')
+    .option('--after <id>', 'start behind this correlation id, which a stopped run prints')
+    .option('--repair', 'rebuild the rows that differ from their events')
     .option('--json', 'print one JSON object a line')
     .addHelpText(
       'after',
@@ -116,7 +116,7 @@ async function verify(ids: readonly string[], options: VerifyCommandOptions): Pr
         progress.print(
           json
             ? JSON.stringify({ type: 'stopped', after: totals.stoppedAt })
-            : `stopped; to go on from here: --after '${totals.stoppedAt}'`,
+            : `stopped; to resume from here: --after '${totals.stoppedAt}'`,
         );
       }
       const left = repair ? totals.unrepaired : totals.differences;
@@ -149,7 +149,7 @@ function statisticsText(
   wrong: number,
 ): string {
   const also = purged > 0 ? `, and ${purged} that are there no more` : '';
-  const todo = wrong > 0 ? '; rebuild --only statistics makes them anew' : '';
+  const todo = wrong > 0 ? '; rebuild --only statistics rebuilds them' : '';
   return `statistics: ${wrong} differences over ${events} events${also}${todo}`;
 }
 

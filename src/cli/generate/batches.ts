@@ -11,7 +11,7 @@ import { EVENT_COLUMNS, PROCESS_COLUMNS } from '../../../infrastructure/sql/colu
 import { expectedHash } from '../../../infrastructure/sql/event-hash.ts';
 import { stored, toEventRow } from '../../../infrastructure/sql/event-row.ts';
 import { toProcessRow } from '../../../infrastructure/sql/process-row.ts';
-import { createCourse, LONGEST_MS, type Plot } from './course.ts';
+import { createCourse, MAX_COURSE_MS, type Plot } from './course.ts';
 import { createPayloads } from './payload.ts';
 import { createRandom, type Random } from './random.ts';
 import type { Move } from './step-moves.ts';
@@ -56,7 +56,7 @@ export function* createBatches(volumes: Volumes, firstId: number): Generator<Bat
   const payload = createPayloads(random);
   const end = Date.parse(until);
   const begin = end - YEAR_MS;
-  const span = YEAR_MS - LONGEST_MS - 1;
+  const span = YEAR_MS - MAX_COURSE_MS - 1;
   let planned = 0;
   let processes = 0;
   let pendingSoFar = 0;

@@ -8,7 +8,7 @@ export interface BuilderData {
   firstId: number;
 }
 
-// Each message asks for one batch; null says that there is none left.
+// Each message asks for one batch; null means that there are no more.
 const { volumes, firstId } = workerData as BuilderData;
 const batches = createBatches(volumes, firstId);
 parentPort?.on('message', () => {

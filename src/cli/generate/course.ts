@@ -14,7 +14,7 @@ import type { PlannedStep, Subject } from './subjects.ts';
 export type Plot = 'well' | 'bumpy' | 'mended' | 'refused' | 'broken' | 'cancelled' | 'pending';
 
 /** No course takes longer, in milliseconds. */
-export const LONGEST_MS = 4 * 3_600_000;
+export const MAX_COURSE_MS = 4 * 3_600_000;
 const MINUTE_MS = 60_000;
 
 interface Beginning {

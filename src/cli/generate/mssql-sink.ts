@@ -15,7 +15,7 @@ import type { Values } from './batches.ts';
 import { alreadyThere, type Sink } from './sink.ts';
 
 /** Milliseconds that one batch may take on a slow server. */
-const PATIENCE_MS = 300_000;
+const REQUEST_TIMEOUT_MS = 300_000;
 /** What a server says of a key that is there already. */
 const DUPLICATES = new Set([2601, 2627]);
 
@@ -34,7 +34,7 @@ const PROCESS_TABLES = { live: PROCESS_STORE, archived: PROCESS_STORE_ARCHIVE };
  * to keep identities does.
  */
 export async function openMssqlSink(target: MssqlTarget, seed: number): Promise<Sink> {
-  const pool = createPool(target, { max: 1, requestTimeoutMs: PATIENCE_MS });
+  const pool = createPool(target, { max: 1, requestTimeoutMs: REQUEST_TIMEOUT_MS });
   await pool.connect();
 
   async function load(

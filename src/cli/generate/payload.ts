@@ -3,7 +3,7 @@ import type { Random } from './random.ts';
 const SENTENCES = [
   'The customer asked for a call back in the afternoon.',
   'All documents are there and were checked by two people.',
-  'Delivery to the neighbour is fine when nobody is at home.',
+  'Delivery to the neighbour is fine when no one is at home.',
   'The address differs from the one in the contract of last year.',
   'Please mind the notes of the branch office on this matter.',
   'A copy of the passport was sent by mail and is in the file.',
@@ -13,7 +13,7 @@ const SENTENCES = [
 const POOL_LENGTH = 1 << 16;
 
 /**
- * Cuts texts from one long one that is made beforehand: making each anew would take longer than writing it.
+ * Cuts texts from one long one that is made beforehand: making each of them would take longer than writing it.
  */
 export function createPayloads(random: Random): (averageLength: number) => string {
   let pool = '';

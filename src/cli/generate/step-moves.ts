@@ -23,7 +23,7 @@ interface StepMoves {
    * @returns how often the task has failed then
    */
   fail(planned: PlannedStep, taskId: string, retries: readonly number[]): number;
-  /** A rule says no, and the error path ends the process. */
+  /** A rule refuses, and the error path ends the process. */
   refuse(planned: PlannedStep, refusal: { code: string; message: string }): void;
 }
 

@@ -11,7 +11,7 @@ export interface PlannedStep {
   output: JsonObject;
   /** The call it makes, if any. */
   call?: { endpoint: string; status: number };
-  /** How a rule of the process may say no here. */
+  /** How a rule of the process may refuse here. */
   refusal?: { code: string; message: string };
   /** Milliseconds until it begins, over those of every step: a timer, a courier. */
   wait?: number;

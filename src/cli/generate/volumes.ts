@@ -26,7 +26,7 @@ export const DEFAULTS = {
 } as const satisfies Partial<Volumes>;
 
 /** More would not fit the numbers of SQLite's driver, and no disk. */
-const MOST_EVENTS = 1e10;
+const MAX_EVENTS = 1e10;
 
 /**
  * Fills in what was left out.
@@ -36,10 +36,8 @@ const MOST_EVENTS = 1e10;
 export function readVolumes(given: Pick<Volumes, 'events' | 'until'> & Partial<Volumes>): Volumes {
   const volumes = { ...DEFAULTS, ...given };
   const { events, seed, until, archived, pending } = volumes;
-  if (!Number.isInteger(events) || events < 1 || events > MOST_EVENTS) {
-    throw new SetupError(
-      `--events: must be a whole number from 1 to ${MOST_EVENTS}, not ${events}`,
-    );
+  if (!Number.isInteger(events) || events < 1 || events > MAX_EVENTS) {
+    throw new SetupError(`--events: must be a whole number from 1 to ${MAX_EVENTS}, not ${events}`);
   }
   if (!Number.isSafeInteger(seed) || seed < 0) {
     throw new SetupError(`--seed: must be a whole number from 0 on, not ${seed}`);

@@ -14,21 +14,21 @@ export interface Maintenance {
   database: Database;
   log: Logger;
   progress: Progress;
-  /** Fires at Ctrl-C and SIGTERM: the run is to end after the batch that it is at. */
+  /** Fires at Ctrl-C and SIGTERM: the run ends after its current batch. */
   signal: AbortSignal;
 }
 
 interface MaintenanceOptions {
   /** Locks that the run needs for as long as it lasts; see the port. */
   locks?: readonly NeededLock[];
-  /** What it says when a signal has ended it; left out: that the same command goes on. */
+  /** What it prints when a signal has ended it; left out: that the same command resumes. */
   stopped?: string | undefined;
   env?: NodeJS.ProcessEnv;
 }
 
-/** A second signal this soon, in milliseconds, is the first one come twice. */
+/** Milliseconds within which a second signal counts as the first one delivered twice. */
 const SAME_SIGNAL_MS = 1_000;
-const GOES_ON = 'stopped; run the same command again to go on';
+const RESUMES = 'stopped; run the same command again to resume';
 /** What a shell gives a command that Ctrl-C ended. */
 export const INTERRUPTED = 130;
 
@@ -40,13 +40,13 @@ export const INTERRUPTED = 130;
  */
 export async function runMaintenance(
   work: (maintenance: Maintenance) => Promise<void>,
-  { locks = [], env = process.env, stopped = GOES_ON }: MaintenanceOptions = {},
+  { locks = [], env = process.env, stopped = RESUMES }: MaintenanceOptions = {},
 ): Promise<void> {
   const config = readConfig(env);
   const file = databaseFile(config);
   if (config.DATABASE_URL === '' && !existsSync(file)) {
     throw new SetupError(
-      `DATA_DIR: there is no database ${file}; is DATA_DIR the folder of the service, and DATABASE_URL its database?`,
+      `DATA_DIR: there is no database ${file}; set DATA_DIR to the folder of the service, or DATABASE_URL to its database`,
     );
   }
   const onTerminal = process.stderr.isTTY === true;
@@ -78,7 +78,7 @@ export async function runMaintenance(
     }
   } catch (cause) {
     if (!(cause instanceof StoreUnavailableError)) throw cause;
-    throw new SetupError(`${cause.message}; run the same command again to go on`, { cause });
+    throw new SetupError(`${cause.message}; run the same command again to resume`, { cause });
   } finally {
     await database.close();
     stop.dispose();

@@ -88,7 +88,7 @@ describe.skipIf(redisUrl === null)('dead letters in Redis', () => {
     expect(unknown).toEqual({
       code: 1,
       out: '',
-      err: 'fastify-camunda: jobs retry: no given-up job has the id cancel-instance:nope\n',
+      err: 'fastify-camunda: jobs retry: there is no dead letter with the id cancel-instance:nope\n',
     });
     expect(both.err).toBe('fastify-camunda: jobs retry: give ids, or --all\n');
     const all = await command(env, 'jobs', 'retry', '--all', '--name', 'cancel-instance');

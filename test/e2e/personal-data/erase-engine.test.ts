@@ -48,7 +48,9 @@ describe('an erasure', () => {
       CAMUNDA_BASE_URL: 'http://127.0.0.1:9/engine-rest',
     });
     expect(away.code).toBe(1);
-    expect(away.out).toMatch(/ erased; what the process engine holds of it is left: .* cannot be/);
+    expect(away.out).toMatch(
+      / erased; its data in the process engine was not deleted: .* cannot be/,
+    );
     // A service finishes it.
     const again = await startTestService(settings, folder);
     onTestFinished(again.stop);

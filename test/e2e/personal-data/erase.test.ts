@@ -114,7 +114,7 @@ describe('an erasure', () => {
     await keyed.stop();
     const mixed = await run(folder, ['erase', 'pending']);
     expect(mixed).toMatchObject({ code: 1, err: '' });
-    expect(mixed.out).toMatch(/^pending erased; what it wrote before .* stays\n$/);
+    expect(mixed.out).toMatch(/^pending erased; what was written before .* stays\n$/);
     const wrong = await run(folder, ['erase', '--from', '/nowhere']);
     expect(wrong.code).toBe(1);
     expect(wrong.err).toMatch(/^fastify-camunda: erase: --from .nowhere cannot be read: .*\n$/);

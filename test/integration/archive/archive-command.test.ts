@@ -134,7 +134,7 @@ describe('the command archive', () => {
     expect(second).toMatchObject({
       code: 1,
       out: '',
-      err: 'fastify-camunda: another run is archiving in this database; it does the same work, or wait for its end\n',
+      err: 'fastify-camunda: another run is archiving in this database; it does the same work, or wait until it ends\n',
     });
     first.child.kill('SIGKILL');
     await first.ended;
@@ -157,7 +157,7 @@ describe('the command archive', () => {
     first.child.kill('SIGINT');
     expect(await first.ended).toEqual([130, null]);
     expect(first.out()).toMatch(/^archived \d+ processes with \d+ events in \d+ batches/);
-    expect(first.err()).toContain('stopped; run the same command again to go on');
+    expect(first.err()).toContain('stopped; run the same command again to resume');
     const before = await archivedIn();
     expect(before).toBeGreaterThan(0);
     expect(before).toBeLessThan(1_500);

@@ -25,7 +25,7 @@ it.skipIf(serverUrl === null)(
       );
       const refused = await archive();
       expect(refused.code).toBe(1);
-      expect(refused.err).toMatch(/^fastify-camunda: .*; run the same command again to go on\n$/);
+      expect(refused.err).toMatch(/^fastify-camunda: .*; run the same command again to resume\n$/);
       proxy.intercept(() => 'pass');
       expect(await archive()).toMatchObject({ code: 0, err: '' });
       expect((await partitionsOf(database)).get('one')?.row.archived).toBe(true);

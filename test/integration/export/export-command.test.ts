@@ -115,13 +115,13 @@ describe('the command export', () => {
       await first.held;
       first.child.kill('SIGINT');
       expect(await first.ended, first.output()).toEqual([130, null]);
-      expect(first.output()).toContain('stopped; run the same command again to go on');
+      expect(first.output()).toContain('stopped; run the same command again to resume');
       expect(existsSync(at(name)), 'no file has the name before it is complete').toBe(false);
       const kept = sizeOf(`${at(name)}.partial`);
       expect(kept).toBeLessThan((await wholeOf(format)).length);
       const { code, err } = await run('--format', format, '--out', at(name));
       expect(code, err).toBe(0);
-      expect(err).toContain('going on behind');
+      expect(err).toContain('resuming behind');
       await expectWhole(name, format);
       // What a Parquet file describes is at its end: it is ended at Ctrl-C, and followed by another one.
       expect(beside(name)).toEqual(format === 'parquet' ? [`${name}.2`] : []);
@@ -174,7 +174,7 @@ describe('the command export', () => {
     });
     expect(await once(limited, 'close'), err).toEqual([1, null]);
     expect(err).toMatch(
-      /^fastify-camunda: --out: there is no room left for .*full \(EFBIG\); what is written is kept: make room, and run the same command again to go on\n$/,
+      /^fastify-camunda: --out: there is no room left for .*full \(EFBIG\); what is written is kept: make room, and run the same command again to resume\n$/,
     );
     const again = await runCommand(words, env);
     expect(again.code, again.err).toBe(0);

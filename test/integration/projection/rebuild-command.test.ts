@@ -95,10 +95,10 @@ describe('the command rebuild', () => {
 
   it('G5: ends at Ctrl-C after its page, and resumes when it is run again', async () => {
     const { child, count } = await stopAtWork();
-    expect(child.err()).toContain('stopped; run the same command again to go on');
+    expect(child.err()).toContain('stopped; run the same command again to resume');
     expect(await hasCheckpoint()).toBe(true);
     const again = await run();
-    expect(again.err).toContain('going on where the last run was');
+    expect(again.err).toContain('resuming where the last run stopped');
     expect(again.out).toContain(
       `rebuilt ${count.toLocaleString('en')} processes from ${(4 * count).toLocaleString('en')} events: every row was right`,
     );
