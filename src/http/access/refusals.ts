@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import type { RouteScope } from '../../../domain/access/index.ts';
 import { correlationIdSchema } from '../../../domain/process/index.ts';
 import type { Caller } from '../../access/caller.ts';
@@ -9,12 +9,8 @@ import { isForBrowsers } from './routes.ts';
 const REALM = 'realm="fastify-camunda"';
 
 /** 401: no credential, or one that is not valid. The answer does not reveal why. */
-export function sendUnauthorized(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  shown: boolean,
-): FastifyReply {
-  const challenge = isForBrowsers(request.url.split('?')[0] ?? '')
+export function sendUnauthorized(reply: FastifyReply, shown: boolean): FastifyReply {
+  const challenge = isForBrowsers(reply.request.url.split('?')[0] ?? '')
     ? `Basic ${REALM}, charset="UTF-8"`
     : // RFC 6750, section 3.1: no error code for a request without a credential.
       `Bearer ${REALM}${shown ? ', error="invalid_token"' : ''}`;
@@ -25,13 +21,12 @@ export function sendUnauthorized(
     shown
       ? 'The API key or token is not valid, or no longer valid. Ask the operator of the service for another one.'
       : 'Send an API key or token as `Authorization: Bearer …`, or a key as `X-API-Key`.',
-    processOf(request),
+    processOf(reply),
   );
 }
 
 /** 403: the caller is known, but not allowed to do this. */
 export function sendForbidden(
-  request: FastifyRequest,
   reply: FastifyReply,
   caller: Caller,
   isBasic: boolean,
@@ -48,59 +43,51 @@ export function sendForbidden(
     reply,
     'forbidden',
     `This needs the scope ${wanted}; your key or token has ${held}.`,
-    processOf(request),
+    processOf(reply),
   );
 }
 
 /** 403: a page of another site made a browser send this, with the credential that the browser adds by itself. */
-export function sendCrossSite(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+export function sendCrossSite(reply: FastifyReply): FastifyReply {
   return sendProblem(
     reply,
     'forbidden',
     'A page of another site sent this. Send it from a page of this service, or with an API key as `Authorization: Bearer …`.',
-    processOf(request),
+    processOf(reply),
   );
 }
 
 /** 403: access control is off for this machine, but the request did not come from it. */
-export function sendForeignPage(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  reason: string,
-): FastifyReply {
+export function sendForeignPage(reply: FastifyReply, reason: string): FastifyReply {
   return sendProblem(
     reply,
     'forbidden',
     `Without access control only programs and pages on this machine are served, and ${reason}. Call the service as localhost, 127.0.0.1 or [::1], or create an API key and send it.`,
-    processOf(request),
+    processOf(reply),
   );
 }
 
-export function sendTooManyFailures(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  seconds: number,
-): FastifyReply {
+export function sendTooManyFailures(reply: FastifyReply, seconds: number): FastifyReply {
   reply.header('Retry-After', String(Math.max(1, seconds)));
   return sendProblem(
     reply,
     'too-many-requests',
     'Too many calls without a valid API key or token came from your address.',
-    processOf(request),
+    processOf(reply),
   );
 }
 
 /** 503: the database with the keys, or the identity provider, is unavailable. */
-export function sendCannotCheck(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+export function sendCannotCheck(reply: FastifyReply): FastifyReply {
   return sendUnavailable(
     reply,
     'Your API key or token cannot be checked now; nothing was done. Send the same request again later.',
-    processOf(request),
+    processOf(reply),
   );
 }
 
 /** The process that the path names, if it names one. */
-function processOf(request: FastifyRequest): Partial<Problem> {
+function processOf({ request }: FastifyReply): Partial<Problem> {
   const { correlationId } = (request.params ?? {}) as { correlationId?: unknown };
   const parsed = correlationIdSchema.safeParse(correlationId);
   return parsed.success ? { correlationId: parsed.data } : {};

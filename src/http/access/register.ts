@@ -70,13 +70,13 @@ export async function registerAccess(app: FastifyInstance, part: AccessPart): Pr
     const scope = scopeOf(request);
     const foreign = access.isOpen() ? findForeignPage(request.raw) : null;
     if (scope === 'open') {
-      if (foreign !== null) return sendForeignPage(request, reply, foreign);
+      if (foreign !== null) return sendForeignPage(reply, foreign);
       return;
     }
     const required = access.required();
     if (!(typeof required === 'boolean' ? required : await required)) {
-      if (foreign !== null) return sendForeignPage(request, reply, foreign);
-      if (isCrossSite(request)) return sendCrossSite(request, reply);
+      if (foreign !== null) return sendForeignPage(reply, foreign);
+      if (isCrossSite(request)) return sendCrossSite(reply);
       return;
     }
     const credential = readCredential(request.headers);
@@ -85,14 +85,14 @@ export async function registerAccess(app: FastifyInstance, part: AccessPart): Pr
     if (access.isNew(credential)) {
       const far = await failures(request, { increment: false });
       if (!far.isAllowed && far.remaining === 0) {
-        return sendTooManyFailures(request, reply, far.ttlInSeconds);
+        return sendTooManyFailures(reply, far.ttlInSeconds);
       }
     }
     const identified = access.identify(credential);
     const found = identified instanceof Promise ? await identified : identified;
     if (found.kind === 'unavailable') {
       request.log.error({ err: found.reason }, 'a credential could not be checked');
-      return sendCannotCheck(request, reply);
+      return sendCannotCheck(reply);
     }
     if (found.kind === 'invalid') {
       request.log.debug({ reason: found.reason }, 'a credential was refused');
@@ -102,16 +102,16 @@ export async function registerAccess(app: FastifyInstance, part: AccessPart): Pr
     const isBasic = credential.scheme === 'basic';
     request.caller = caller;
     nameInLog(request, caller.name);
-    if (!allows(caller.scopes, scope)) return sendForbidden(request, reply, caller, isBasic, scope);
-    if (isBasic && isCrossSite(request)) return sendCrossSite(request, reply);
+    if (!allows(caller.scopes, scope)) return sendForbidden(reply, caller, isBasic, scope);
+    if (isBasic && isCrossSite(request)) return sendCrossSite(reply);
   });
 
   async function refuse(request: FastifyRequest, reply: FastifyReply, shown: boolean) {
     const far = await failures(request);
     if (!far.isAllowed && far.isExceeded) {
-      return sendTooManyFailures(request, reply, far.ttlInSeconds);
+      return sendTooManyFailures(reply, far.ttlInSeconds);
     }
-    return sendUnauthorized(request, reply, shown);
+    return sendUnauthorized(reply, shown);
   }
 }
 

@@ -135,6 +135,14 @@ export const processPageSchema = z
   .object({ processes: z.array(processSchema), nextCursor: text.nullable() })
   .meta({ examples: [{ processes: [PROCESS], nextCursor: null }] });
 
+/** The body of a command that may give a reason. */
+export function reasonBody(byDefault: string, example: string) {
+  return z
+    .strictObject({ reason: text.min(1).max(4_000).default(byDefault) })
+    .nullish()
+    .meta({ examples: [{ reason: example }] });
+}
+
 /** Of the commands that end a process. */
 export const endResponses = {
   200: processSchema.describe('The process as it ended'),

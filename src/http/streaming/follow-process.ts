@@ -9,7 +9,30 @@ import {
 import { PIECE_BYTES, PIECE_EVENTS } from '../answers/answer-bytes.ts';
 import type { EventStreams } from './event-streams.ts';
 
-interface Follow {
+/**
+ * Sends the events of a stream as Server-Sent Events
+ * (https://html.spec.whatwg.org/multipage/server-sent-events.html), present and future ones, each once and in
+ * order, with the version as its id; ends after the final event.
+ *
+ * A notification only signals that there is something to read, so a lost one delays events until the heartbeat, which
+ * reads too.
+ */
+export function followProcess({
+  eventStore,
+  waitroom,
+  idsOf,
+  streams,
+  request,
+  reply,
+  correlationId,
+  afterVersion,
+  ended,
+}: {
+  eventStore: EventStore;
+  waitroom: Waitroom;
+  /** The ids that log lines about a process show. */
+  idsOf: (correlationId: string) => LogIds;
+  streams: Pick<EventStreams, 'begin'>;
   request: FastifyRequest;
   reply: FastifyReply;
   correlationId: string;
@@ -17,74 +40,47 @@ interface Follow {
   afterVersion: number;
   /** True when the process has ended: the answer ends with the last event. */
   ended: boolean;
-}
+}): void {
+  let last = afterVersion;
+  let isLast = ended;
+  let reading = false;
+  let again = false;
 
-interface StreamFollower {
-  /**
-   * Sends the events of a stream as Server-Sent Events
-   * (https://html.spec.whatwg.org/multipage/server-sent-events.html), present and future ones, each once and in
-   * order, with the version as its id; ends after the final event.
-   */
-  follow(options: Follow): void;
-}
+  const stream = streams.begin(request, reply, () => void read());
+  if (stream.over.aborted) return;
+  // Registered before the first read: events that are appended in between are read by one of the two.
+  const unwatch = waitroom.watch(correlationId, () => void read());
+  stream.over.addEventListener('abort', unwatch);
+  void read();
 
-/**
- * Follows streams for callers. A notification only signals that there is something to read, so a lost one delays
- * events until the heartbeat, which reads too.
- */
-export function createStreamFollower(ports: {
-  eventStore: EventStore;
-  waitroom: Waitroom;
-  /** The ids that log lines about a process show. */
-  idsOf: (correlationId: string) => LogIds;
-  streams: Pick<EventStreams, 'begin'>;
-}): StreamFollower {
-  const { eventStore, waitroom, idsOf, streams } = ports;
-
-  function follow({ request, reply, correlationId, afterVersion, ended }: Follow): void {
-    let last = afterVersion;
-    let isLast = ended;
-    let reading = false;
-    let again = false;
-
-    const stream = streams.begin(request, reply, () => void read());
-    if (stream.over.aborted) return;
-    // Registered before the first read: events that are appended in between are read by one of the two.
-    const unwatch = waitroom.watch(correlationId, () => void read());
-    stream.over.addEventListener('abort', unwatch);
-    void read();
-
-    async function read(): Promise<void> {
-      again = true;
-      if (reading) return;
-      reading = true;
-      try {
-        while (again && !stream.over.aborted) {
-          again = false;
-          const page = await eventStore.pageStream(correlationId, {
-            afterVersion: last,
-            limit: PIECE_EVENTS,
-            maxBytes: PIECE_BYTES,
-          });
-          for (const event of page.items) {
-            last = event.version;
-            if (isFinal(event.type)) isLast = true;
-            else if (event.type === 'process-retried') isLast = false;
-            await stream.send({ id: event.version, type: event.type, data: publicEvent(event) });
-            if (stream.over.aborted) return;
-          }
-          if (!page.atEnd) again = true;
-          else if (isLast) stream.end();
+  async function read(): Promise<void> {
+    again = true;
+    if (reading) return;
+    reading = true;
+    try {
+      while (again && !stream.over.aborted) {
+        again = false;
+        const page = await eventStore.pageStream(correlationId, {
+          afterVersion: last,
+          limit: PIECE_EVENTS,
+          maxBytes: PIECE_BYTES,
+        });
+        for (const event of page.items) {
+          last = event.version;
+          if (isFinal(event.type)) isLast = true;
+          else if (event.type === 'process-retried') isLast = false;
+          await stream.send({ id: event.version, type: event.type, data: publicEvent(event) });
+          if (stream.over.aborted) return;
         }
-      } catch (error) {
-        // The caller connects again and resumes from its Last-Event-ID.
-        request.log.warn({ ...idsOf(correlationId), err: error }, 'event stream ended');
-        stream.end();
-      } finally {
-        reading = false;
+        if (!page.atEnd) again = true;
+        else if (isLast) stream.end();
       }
+    } catch (error) {
+      // The caller connects again and resumes from its Last-Event-ID.
+      request.log.warn({ ...idsOf(correlationId), err: error }, 'event stream ended');
+      stream.end();
+    } finally {
+      reading = false;
     }
   }
-
-  return { follow };
 }

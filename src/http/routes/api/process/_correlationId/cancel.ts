@@ -1,10 +1,8 @@
-import { z } from 'zod';
 import { endProcess } from '../../../../../../domain/process/index.ts';
 import { actorOf } from '../../../../../access/caller.ts';
 import { sendEnd } from '../../../../answers/process-answers.ts';
 import type { Route } from '../../../../parts/route.ts';
-import { text } from '../../../../schemas/fields.ts';
-import { correlationParams, endResponses } from '../../../../schemas/process.ts';
+import { correlationParams, endResponses, reasonBody } from '../../../../schemas/process.ts';
 
 const URL = '/api/process/:correlationId/cancel';
 const DEFAULT_REASON = 'cancelled by the caller';
@@ -14,10 +12,7 @@ const schema = {
   summary: 'Cancel a pending process, also in the engine',
   tags: ['process'],
   params: correlationParams,
-  body: z
-    .strictObject({ reason: text.min(1).max(4_000).default(DEFAULT_REASON) })
-    .nullish()
-    .meta({ examples: [{ reason: 'ordered twice' }] }),
+  body: reasonBody(DEFAULT_REASON, 'ordered twice'),
   response: endResponses,
 };
 

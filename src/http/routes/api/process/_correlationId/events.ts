@@ -10,7 +10,7 @@ import { eventsSchema } from '../../../../schemas/event.ts';
 import { optionalText, text } from '../../../../schemas/fields.ts';
 import { correlationParams } from '../../../../schemas/process.ts';
 import { createEventStreams, EVENT_STREAM_CONTENT } from '../../../../streaming/event-streams.ts';
-import { createStreamFollower } from '../../../../streaming/follow-process.ts';
+import { followProcess } from '../../../../streaming/follow-process.ts';
 import { sendTrail } from '../../../../streaming/send-trail.ts';
 
 const REPRESENTATIONS = {
@@ -47,8 +47,7 @@ export const processEventsRoute: Route<
   'store' | 'live' | 'limits' | 'access' | 'operations'
 > = async (app, { store: { eventStore }, live, limits, access, operations: { idsOf } }) => {
   const streams = createEventStreams(access.control, live.followers);
-  const { waitroom } = live;
-  const follower = createStreamFollower({ eventStore, waitroom, idsOf, streams });
+  const ports = { eventStore, waitroom: live.waitroom, idsOf, streams };
   // A followed stream may never end by itself, and the server waits for open answers when it closes.
   app.addHook('preClose', async () => streams.close());
 
@@ -73,7 +72,7 @@ export const processEventsRoute: Route<
       if (request.method === 'HEAD') return streams.head(reply);
       const refusal = ended ? null : limits.load.refuseWait();
       if (refusal) return sendOverloaded(reply, refusal);
-      follower.follow({ request, reply, correlationId, afterVersion, ended });
+      followProcess({ ...ports, request, reply, correlationId, afterVersion, ended });
       return reply;
     },
   );

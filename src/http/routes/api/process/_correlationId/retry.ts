@@ -14,8 +14,13 @@ import {
   statusUrl,
 } from '../../../../answers/process-answers.ts';
 import type { Route } from '../../../../parts/route.ts';
-import { optionalText, text } from '../../../../schemas/fields.ts';
-import { correlationParams, pendingSchema, resultSchema } from '../../../../schemas/process.ts';
+import { optionalText } from '../../../../schemas/fields.ts';
+import {
+  correlationParams,
+  pendingSchema,
+  reasonBody,
+  resultSchema,
+} from '../../../../schemas/process.ts';
 import { beginWait } from '../../../../waiting/caller-wait.ts';
 
 const DEFAULT_REASON = 'retried by the caller';
@@ -30,10 +35,7 @@ const schema = {
   headers: z.object({
     prefer: optionalText.describe('`wait=N` seconds, or `respond-async` (RFC 7240)'),
   }),
-  body: z
-    .strictObject({ reason: text.min(1).max(4_000).default(DEFAULT_REASON) })
-    .nullish()
-    .meta({ examples: [{ reason: 'the partner is back' }] }),
+  body: reasonBody(DEFAULT_REASON, 'the partner is back'),
   response: {
     200: resultSchema.describe('The process completed'),
     202: pendingSchema.describe('Retried; the process has not ended within the time to wait'),
