@@ -32,7 +32,7 @@ export interface ExportTarget {
   leave(): Promise<void>;
 }
 
-export interface ExportFileOptions {
+interface ExportFileOptions {
   out: string;
   subject: ExportSubject;
   force: boolean;

@@ -15,7 +15,7 @@ export interface ParquetColumn<Row> {
 }
 
 /** Bytes of the file, with the rows in them. */
-export interface RowGroup {
+interface RowGroup {
   bytes: Uint8Array;
   rows: number;
 }

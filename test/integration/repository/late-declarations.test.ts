@@ -24,15 +24,15 @@ it('a call that reaches such a constant through several functions is found', () 
   writeFileSync(
     file,
     `export function run(early: boolean): number {
-  if (early) return tell();
+  if (early) return notify();
   const identity = 1;
-  return tell();
-  function tell(): number { return end(); }
+  return notify();
+  function notify(): number { return end(); }
   function end(): number { return identity; }
 }`,
   );
   try {
-    expect(findLateDeclarations([file])).toEqual([`${file}:2: tell reaches identity`]);
+    expect(findLateDeclarations([file])).toEqual([`${file}:2: notify reaches identity`]);
   } finally {
     rmSync(folder, { recursive: true });
   }
