@@ -62,12 +62,12 @@ export function createTokenEndpoint(options: TokenEndpointOptions) {
       if (type !== 'bearer') throw new Error(`the token_type is ${type}, not bearer`);
       if (!HEADER_TEXT.test(accessToken)) throw new Error('the access_token does not fit a header');
       return { accessToken, expiresInMs: (seconds ?? Number.POSITIVE_INFINITY) * 1_000 };
-    } catch (cause) {
-      const reason = (cause as Error).message;
+    } catch (error) {
+      const reason = (error as Error).message;
+      // Without its cause, whose code would be read as one of the connection.
       throw new TokenUnavailableError(
         `${tokenUrl} answered 200, but with no token: ${reason}`,
         null,
-        { cause },
       );
     }
   }
