@@ -98,7 +98,7 @@ describe('the settings of the purge', () => {
       /^ARCHIVE_PURGE_AFTER_DAYS: is 9, but ARCHIVE_AFTER_DAYS is 0/,
     );
     expect(() => check({ ARCHIVE_EXPORT_DIR: '/tmp' })).toThrow(
-      /^ARCHIVE_EXPORT_DIR: .*set ARCHIVE_PURGE/,
+      /^ARCHIVE_EXPORT_DIR: .*ARCHIVE_PURGE_AFTER_DAYS is 0; set it, too$/,
     );
   });
 });
