@@ -10,6 +10,11 @@ import { createFolder } from '../../support/service.ts';
 
 const EVENTS = 80_000;
 const MAX_GROWTH = 64 * 1_048_576;
+/**
+ * V8 collects the buffers that the Parquet library leaves behind when there are some 64 MB of them. An encoder that
+ * keeps all rows until the end takes far more.
+ */
+const MAX_PARQUET_GROWTH = 96 * 1_048_576;
 
 describe.skipIf(!existsSync('/proc/self/status'))('the memory of the service', () => {
   const folder = createFolder();
@@ -39,7 +44,7 @@ describe.skipIf(!existsSync('/proc/self/status'))('the memory of the service', (
     { format, reader: 'stalls at the beginning', stalls: true },
   ]);
   it.each(readers)(
-    'grows by no more than 64 MB in an export as $format whose reader $reader',
+    'grows by a bounded amount in an export as $format whose reader $reader',
     async ({ format, stalls }) => {
       const { growth, result } = await growthOf(
         service.pid,
@@ -52,7 +57,7 @@ describe.skipIf(!existsSync('/proc/self/status'))('the memory of the service', (
         before,
       );
       if (format === 'ndjson') expect(result.lines).toBe(events);
-      expect(growth).toBeLessThan(MAX_GROWTH);
+      expect(growth).toBeLessThan(format === 'parquet' ? MAX_PARQUET_GROWTH : MAX_GROWTH);
     },
   );
 });
