@@ -33,6 +33,9 @@ const KEY: ApiKeyRecord = {
 /** A call of everything that the ports offer. */
 const CALLS: Readonly<Record<string, (database: Database) => Promise<unknown>>> = {
   'eventStore.append': ({ eventStore }) => eventStore.append('away', [requested()]),
+  'eventStore.lastVersion': ({ eventStore }) => eventStore.lastVersion('away'),
+  'eventStore.pageStream': ({ eventStore }) =>
+    eventStore.pageStream('away', { afterVersion: 0, limit: 10, maxBytes: 1_000_000 }),
   'eventStore.readStream': ({ eventStore }) => eventStore.readStream('away'),
   'eventStore.findByDedupePrefix': ({ eventStore }) => eventStore.findByDedupePrefix('task:'),
   'eventStore.findByTrace': ({ eventStore }) =>
