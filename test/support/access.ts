@@ -1,11 +1,10 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { type CryptoKey, exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import type { ApiKeyStore, Scope } from '../../domain/access/access.ts';
 import { openSqliteDatabase } from '../../infrastructure/sqlite/database.ts';
 import { type Access, createAccess } from '../../src/access/access.ts';
 import { createKeyManager, type MadeKey } from '../../src/access/manage-keys.ts';
 import { readConfig } from '../../src/config.ts';
+import { startHttpServer } from './http-server.ts';
 import type { Folder } from './service.ts';
 
 /** Milliseconds for which the tested service caches a key: short, so that tests need not wait long. */
@@ -99,7 +98,6 @@ export async function startIdentityProvider(
   const audience = 'fastify-camunda-test';
   let serial = 0;
   let reads = 0;
-  let isDown = false;
   let current = await makeKey();
 
   async function makeKey() {
@@ -109,17 +107,12 @@ export async function startIdentityProvider(
     return { kid, privateKey, jwk };
   }
 
-  const server = createServer((request, response) => {
-    if (isDown) {
-      request.socket.destroy();
-      return;
-    }
+  const server = await startHttpServer((_request, response) => {
     reads++;
     response.writeHead(200, { 'content-type': 'application/json' });
     response.end(JSON.stringify({ keys: [current.jwk] }));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const issuer = server.origin;
   return {
     jwksUrl: `${issuer}/jwks.json`,
     issuer,
@@ -148,17 +141,9 @@ export async function startIdentityProvider(
       current = await makeKey();
     },
     publicKeyText: () => JSON.stringify(current.jwk),
-    down() {
-      isDown = true;
-      server.closeAllConnections();
-    },
-    up() {
-      isDown = false;
-    },
-    async stop() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    down: server.down,
+    up: server.up,
+    stop: server.stop,
   };
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { forward, readBody, sendForwarded, startHttpServer } from './http-server.ts';
 
 export interface TokenRequest {
   authorization: string | undefined;
@@ -46,22 +46,15 @@ export async function startTokenServer(options: TokenServerOptions): Promise<Tok
   /** When each token expires. */
   const tokens = new Map<string, number>();
   let instead: { status: number; body: string; type?: string } | null = null;
-  let isDown = false;
   let issued = 0;
   let lastIssuedAt = 0;
   let open = 0;
   let maxAtOnce = 0;
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (isDown) {
-      request.socket.destroy();
-      return;
-    }
     maxAtOnce = Math.max(maxAtOnce, ++open);
     response.once('close', () => open--);
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const form = Object.fromEntries(new URLSearchParams(Buffer.concat(chunks).toString()));
+    const form = Object.fromEntries(new URLSearchParams((await readBody(request)).toString()));
     const { authorization, 'content-type': contentType } = request.headers;
     requests.push({ authorization, contentType, form });
     if (instead) {
@@ -91,13 +84,9 @@ export async function startTokenServer(options: TokenServerOptions): Promise<Tok
     return authorization === `Basic ${Buffer.from(pair).toString('base64')}`;
   }
 
-  const server = createServer((request, response) => {
-    answer(request, response).catch(() => request.socket.destroy());
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
+  const server = await startHttpServer(answer);
   return {
-    url: `http://127.0.0.1:${port}/token`,
+    url: `${server.origin}/token`,
     requests,
     maxAtOnce: () => maxAtOnce,
     issued: () => issued,
@@ -108,17 +97,9 @@ export async function startTokenServer(options: TokenServerOptions): Promise<Tok
     answerWith(answer) {
       instead = answer;
     },
-    down() {
-      isDown = true;
-      server.closeAllConnections();
-    },
-    up() {
-      isDown = false;
-    },
-    async stop() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    down: server.down,
+    up: server.up,
+    stop: server.stop,
   };
 }
 
@@ -140,11 +121,10 @@ export async function startEngineGuard(
   const calls: EngineGuard['calls'] = [];
   let refusedCall: RegExp | undefined;
 
-  async function forward(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function guard(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = 'GET', url = '/', headers } = request;
     const path = url.slice('/engine-rest'.length);
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const body = await readBody(request);
     const call = `${method} ${path.split('?')[0]}`;
     const isRefused = refusedCall?.test(call) ?? false;
     if (isRefused) refusedCall = undefined;
@@ -154,35 +134,16 @@ export async function startEngineGuard(
       response.writeHead(401, { 'www-authenticate': 'Bearer error="invalid_token"' }).end();
       return;
     }
-    // When the caller aborts a poll, the engine must not lock tasks for it.
-    const gone = new AbortController();
-    response.once('close', () => gone.abort());
-    const type = headers['content-type'];
-    const answer = await fetch(target + path, {
-      method,
-      signal: gone.signal,
-      headers: type ? { 'content-type': type } : {},
-      ...(chunks.length > 0 ? { body: Buffer.concat(chunks) } : {}),
-    });
-    const answered = answer.headers.get('content-type');
-    response.writeHead(answer.status, answered ? { 'content-type': answered } : {});
-    response.end(Buffer.from(await answer.arrayBuffer()));
+    sendForwarded(response, await forward(request, body, response, target + path));
   }
 
-  const server = createServer((request, response) => {
-    forward(request, response).catch(() => request.socket.destroy());
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
+  const server = await startHttpServer(guard);
   return {
-    url: `http://127.0.0.1:${port}/engine-rest`,
+    url: `${server.origin}/engine-rest`,
     calls,
     refuseNext(call) {
       refusedCall = call;
     },
-    async stop() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    stop: server.stop,
   };
 }

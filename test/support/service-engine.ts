@@ -1,9 +1,9 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   type RunningEngine,
   startEmbeddedEngine,
 } from '../../infrastructure/embedded-engine/start.ts';
+import { forward, readBody, sendForwarded, startHttpServer } from './http-server.ts';
 
 export interface EngineBehindProxy {
   /** The value for CAMUNDA_BASE_URL; stays the same while the engine is down and up again. */
@@ -25,58 +25,30 @@ export async function startEngineBehindProxy(file: string): Promise<EngineBehind
   const engine: RunningEngine = await startEmbeddedEngine({ file, secret: null, log });
   const target = new URL(engine.url).origin;
   let pattern: RegExp | null = null;
-  let isDown = false;
   let onSwallowed: (() => void)[] = [];
 
-  async function forward(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = request.url ?? '/';
-    if (isDown) {
-      request.socket.destroy();
-      return;
-    }
     if (pattern?.test(path)) {
       for (const resolve of onSwallowed) resolve();
       onSwallowed = [];
       return;
     }
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    // When the caller aborts a poll, the engine must not lock tasks for it.
-    const gone = new AbortController();
-    response.once('close', () => gone.abort());
-    const type = request.headers['content-type'];
-    const answer = await fetch(target + path, {
-      method: request.method ?? 'GET',
-      signal: gone.signal,
-      headers: type ? { 'content-type': type } : {},
-      ...(chunks.length > 0 ? { body: Buffer.concat(chunks) } : {}),
-    });
-    const answered = answer.headers.get('content-type');
-    response.writeHead(answer.status, answered ? { 'content-type': answered } : {});
-    response.end(Buffer.from(await answer.arrayBuffer()));
+    const body = await readBody(request);
+    sendForwarded(response, await forward(request, body, response, target + path));
   }
 
-  const server = createServer((request, response) => {
-    forward(request, response).catch(() => request.socket.destroy());
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
+  const server = await startHttpServer(pass);
   return {
-    url: `http://127.0.0.1:${port}/engine-rest`,
+    url: `${server.origin}/engine-rest`,
     swallow(path) {
       pattern = path;
     },
     swallowed: () => new Promise((resolve) => onSwallowed.push(resolve)),
-    down() {
-      isDown = true;
-      server.closeAllConnections();
-    },
-    up() {
-      isDown = false;
-    },
+    down: server.down,
+    up: server.up,
     async stop() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      await server.stop();
       await engine.stop();
     },
   };

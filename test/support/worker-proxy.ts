@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { freePort } from './children.ts';
+import { forward, readBody, sendForwarded } from './http-server.ts';
 
 export interface EngineCall {
   method: string;
@@ -52,9 +53,7 @@ export async function startEngineProxy(target: string): Promise<EngineProxy> {
   }
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const body = Buffer.concat(chunks);
+    const body = await readBody(request);
     const { method = 'GET', url: path = '/' } = request;
     const call = { method, path, body: body.length > 0 ? JSON.parse(body.toString()) : {} };
     calls.push(call);
@@ -70,21 +69,12 @@ export async function startEngineProxy(target: string): Promise<EngineProxy> {
       response.writeHead(500, { 'content-type': 'application/json' }).end(JSON.stringify(error));
       return;
     }
-    // When the worker aborts a poll, the engine must not lock tasks for it.
-    const gone = new AbortController();
-    response.once('close', () => gone.abort());
-    const answer = await fetch(`${target}${path}`, {
-      method,
-      signal: gone.signal,
-      ...(body.length > 0 ? { body, headers: { 'content-type': 'application/json' } } : {}),
-    });
-    const text = await answer.text();
+    const answer = await forward(request, body, response, target + path);
     if (action === 'lose-answer') {
       request.socket.destroy();
       return;
     }
-    const type = answer.headers.get('content-type');
-    response.writeHead(answer.status, type ? { 'content-type': type } : {}).end(text);
+    sendForwarded(response, answer);
   }
 
   async function close(): Promise<void> {
