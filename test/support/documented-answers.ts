@@ -41,6 +41,13 @@ export interface GivenAnswer {
   body: unknown;
 }
 
+/** Every operation of a document, with its path and its method in lower case. */
+export function operationsOf({ paths }: OpenApiDocument) {
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
+  );
+}
+
 /** Headers that callers use: an answer may have one only if the document has it. */
 const CALLER_HEADERS = [
   'location',

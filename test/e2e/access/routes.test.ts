@@ -4,6 +4,7 @@ import { Queue } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RouteScope, SCOPES } from '../../../domain/access/access.ts';
 import { accessWithKeys, basic, bearer } from '../../support/access.ts';
+import { operationsOf } from '../../support/documented-answers.ts';
 import { serverUrl } from '../../support/servers.ts';
 import { type Parts, startParts } from '../../support/service-parts.ts';
 
@@ -141,10 +142,7 @@ describe.each(boardKinds)('every route, $name,', ({ redis }) => {
     const { document } = parts.api;
     const schemes = Object.keys(document.components.securitySchemes);
     expect(schemes).toEqual(['bearer', 'apiKey', 'basic']);
-    const documented = Object.entries(document.paths).flatMap(([path, operations]) =>
-      Object.entries(operations).map(([method, operation]) => ({ path, method, operation })),
-    );
-    for (const { path, method, operation } of documented) {
+    for (const { path, method, operation } of operationsOf(document)) {
       const route = parts.app.routeList.find(
         ({ url, method: one }) =>
           url.replace(/:([a-zA-Z]+)/g, '{$1}') === path &&

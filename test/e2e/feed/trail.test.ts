@@ -1,19 +1,16 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { until } from '../../support/children.ts';
-import { startTestService, type TestService, untilRelayed } from '../../support/service.ts';
+import { type TestService, untilRelayed } from '../../support/service.ts';
 import { followEvents } from '../../support/sse.ts';
+import { useTestService } from '../../support/use-service.ts';
 
 const ada = { userId: '42', email: 'ada@example.com' };
 const ASYNC = { prefer: 'respond-async' };
 
 describe('the events of a process', () => {
   let service: TestService;
-  beforeAll(async () => {
-    service = await startTestService();
-  });
-  afterAll(async () => {
-    await service?.stop();
-    service?.folder.remove();
+  useTestService((started) => {
+    service = started;
   });
 
   const trail = (correlationId: string) => `/api/process/${correlationId}/events`;

@@ -1,11 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   createSchemaCheck,
   type Operation,
+  operationsOf,
   type Parameter,
 } from '../../support/documented-answers.ts';
 import { type Schema, type Variation, variationsOf } from '../../support/schema-variations.ts';
-import { startTestService, type TestService } from '../../support/service.ts';
+import type { TestService } from '../../support/service.ts';
+import { useTestService } from '../../support/use-service.ts';
 
 /** What the service refuses though its schema takes it: JSON Schema cannot say these. */
 const REFUSED_BESIDES: readonly RegExp[] = [
@@ -36,18 +38,11 @@ interface Call {
 
 describe('the document about requests', () => {
   let service: TestService;
-  beforeAll(async () => {
-    service = await startTestService();
-  });
-  afterAll(async () => {
-    await service?.stop();
-    service?.folder.remove();
+  useTestService((started) => {
+    service = started;
   });
 
-  const operations = () =>
-    Object.entries(service.api.document.paths).flatMap(([path, methods]) =>
-      Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
-    );
+  const operations = () => operationsOf(service.api.document);
 
   /** The status of a call whose connection is not reused: some of them are cut off. */
   async function send({ method, path, query, headers, body }: Call): Promise<number> {

@@ -1,11 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   missingForPython,
   runPythonClient,
   runTypeScriptClient,
 } from '../../support/generated-clients.ts';
-import { startTestService, type TestService } from '../../support/service.ts';
+import type { TestService } from '../../support/service.ts';
 import { reportSkipped } from '../../support/skipped.ts';
+import { useTestService } from '../../support/use-service.ts';
 
 /** Milliseconds: the first run loads the generator. */
 const TOOL_TIMEOUT_MS = 300_000;
@@ -14,12 +15,8 @@ if (missing) reportSkipped('generated Python client', missing);
 
 describe('the OpenAPI document', () => {
   let service: TestService;
-  beforeAll(async () => {
-    service = await startTestService();
-  });
-  afterAll(async () => {
-    await service?.stop();
-    service?.folder.remove();
+  useTestService((started) => {
+    service = started;
   });
 
   it(

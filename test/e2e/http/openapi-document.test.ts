@@ -1,21 +1,16 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestService, type TestService } from '../../support/service.ts';
+import { describe, expect, it } from 'vitest';
+import { operationsOf } from '../../support/documented-answers.ts';
+import type { TestService } from '../../support/service.ts';
+import { useTestService } from '../../support/use-service.ts';
 
 describe('the OpenAPI document', () => {
   let service: TestService;
-  beforeAll(async () => {
-    service = await startTestService();
-  });
-  afterAll(async () => {
-    await service?.stop();
-    service?.folder.remove();
+  useTestService((started) => {
+    service = started;
   });
 
-  const operations = () =>
-    Object.entries(service.api.document.paths).flatMap(([path, methods]) =>
-      Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
-    );
+  const operations = () => operationsOf(service.api.document);
 
   /** Every schema anywhere in a part of the document. */
   function schemasIn(value: unknown): Record<string, unknown>[] {

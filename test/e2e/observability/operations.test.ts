@@ -1,20 +1,15 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestService, type TestService } from '../../support/service.ts';
+import { describe, expect, it } from 'vitest';
+import { operationsOf } from '../../support/documented-answers.ts';
+import type { TestService } from '../../support/service.ts';
+import { useTestService } from '../../support/use-service.ts';
 
 describe('the documentation of the API', () => {
   let service: TestService;
-  beforeAll(async () => {
-    service = await startTestService();
-  });
-  afterAll(async () => {
-    await service?.stop();
-    service?.folder.remove();
+  useTestService((started) => {
+    service = started;
   });
 
-  const operations = () =>
-    Object.entries(service.api.document.paths).flatMap(([path, methods]) =>
-      Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
-    );
+  const operations = () => operationsOf(service.api.document);
   const schemas = () => service.api.document.components.schemas;
 
   function hasExample(content: {
@@ -101,12 +96,8 @@ describe('the documentation of the API', () => {
 
 describe('the health of the service', () => {
   let service: TestService;
-  beforeAll(async () => {
-    service = await startTestService();
-  });
-  afterAll(async () => {
-    await service?.stop();
-    service?.folder.remove();
+  useTestService((started) => {
+    service = started;
   });
 
   it('is live and ready while all is well', async () => {

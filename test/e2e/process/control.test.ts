@@ -1,24 +1,15 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { until } from '../../support/children.ts';
-import {
-  countEvents,
-  queryValue,
-  startTestService,
-  type TestService,
-  untilRelayed,
-} from '../../support/service.ts';
+import { countEvents, queryValue, type TestService, untilRelayed } from '../../support/service.ts';
 import { expectProblem } from '../../support/service-api.ts';
+import { useTestService } from '../../support/use-service.ts';
 
 const ASYNC = { prefer: 'respond-async' };
 
 describe('ending a process, cancelling it and sending it messages', () => {
   let service: TestService;
-  beforeAll(async () => {
-    service = await startTestService();
-  });
-  afterAll(async () => {
-    await service?.stop();
-    service?.folder.remove();
+  useTestService((started) => {
+    service = started;
   });
 
   /** Starts a process whose step waits, and waits until that step runs. */

@@ -1,32 +1,16 @@
-import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { engineApi, engineKinds, type TestEngine } from '../../support/engines.ts';
-import { ownProcess } from '../../support/process-folders.ts';
-import { startTestService, type TestService } from '../../support/service.ts';
+import { describe, expect, it } from 'vitest';
+import { engineKinds } from '../../support/engines.ts';
+import type { TestService } from '../../support/service.ts';
+import { useOwnProcess } from '../../support/use-service.ts';
 
 const DATE_PROCESSES = fileURLToPath(new URL('../../support/date-processes', import.meta.url));
 
 describe.each(await engineKinds())('dates in a service whose engine is $name', (kind) => {
   describe.skipIf(!kind.available)('keep their value', () => {
-    const key = `rent-${randomUUID().slice(0, 8)}`;
-    const processes = ownProcess(DATE_PROCESSES, 'rent', key);
-    let engine: TestEngine | undefined;
     let service: TestService;
-    beforeAll(async () => {
-      // The embedded engine is the service's own.
-      engine = kind.name.includes('embedded') ? undefined : await kind.open();
-      service = await startTestService({
-        PROCESSES_DIR: processes.path,
-        CAMUNDA_BASE_URL: engine?.url ?? '',
-      });
-    });
-    afterAll(async () => {
-      await service?.stop();
-      service?.folder.remove();
-      if (engine) await engineApi(engine.url).removeProcess(key);
-      await engine?.stop();
-      processes.remove();
+    const key = useOwnProcess(kind, DATE_PROCESSES, 'rent', (started) => {
+      service = started;
     });
 
     it('from the start through a step to the next, and are texts in the journal', async () => {

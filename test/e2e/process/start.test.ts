@@ -1,23 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  countEvents,
-  startTestService,
-  type TestService,
-  untilRelayed,
-} from '../../support/service.ts';
+import { describe, expect, it } from 'vitest';
+import { countEvents, type TestService, untilRelayed } from '../../support/service.ts';
 import { expectProblem } from '../../support/service-api.ts';
+import { useTestService } from '../../support/use-service.ts';
 
 const ada = { userId: '42', email: 'ada@example.com' };
 
 describe('the call POST /api/process/start', () => {
   let service: TestService;
-  beforeAll(async () => {
-    service = await startTestService();
-  });
-  afterAll(async () => {
-    await service?.stop();
-    service?.folder.remove();
+  useTestService((started) => {
+    service = started;
   });
 
   it('answers 200 with the result when the process ends well', async () => {

@@ -1,19 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../../support/children.ts';
-import { startTestService, type TestService } from '../../support/service.ts';
+import type { TestService } from '../../support/service.ts';
 import type { Body } from '../../support/service-api.ts';
+import { useTestService } from '../../support/use-service.ts';
 
 const ada = { userId: '42', email: 'ada@example.com' };
 const ASYNC = { prefer: 'respond-async' };
 
 describe('the call', () => {
   let service: TestService;
-  beforeAll(async () => {
-    service = await startTestService();
-  });
-  afterAll(async () => {
-    await service?.stop();
-    service?.folder.remove();
+  useTestService((started) => {
+    service = started;
   });
 
   const hold = (correlationId: string) =>
