@@ -188,9 +188,9 @@ async function serve(setup: Setup, core: Core, stopping: () => boolean): Promise
   shutdown.add('load limits', load.stop);
   const app = await buildServer(parts);
   shutdown.add('HTTP server', (timeLeft) => closeServer(app, timeLeft()));
-  const url = await listen(app, config);
-  if (has('api')) load.start();
-  return url;
+  // Before the first call: what waits from an earlier run counts.
+  if (has('api')) await load.start();
+  return listen(app, config);
 }
 
 /** Starts what runs in the background: jobs, the relay, and the worker for external tasks. */

@@ -33,6 +33,8 @@ export interface ProcessStore {
   project(correlationId: string): Promise<ProcessState | null>;
   /** How many processes are pending, counted no further than `upTo`. */
   countPending(upTo: number): Promise<number>;
+  /** Which of these processes, at most 500, have live events and no row in `process_store` yet. */
+  findUnprojected(correlationIds: readonly string[]): Promise<string[]>;
   /** Newest first by `updated_at`, then correlation id. */
   list(filter: ProcessFilter, size: PageSize, after?: ProcessCursor): Promise<Page<ListedProcess>>;
 }

@@ -6,6 +6,7 @@ import { createArchivedRows } from '../sql/archived-rows.ts';
 import { createRowTaker } from '../sql/bounded-rows.ts';
 import type { Database, DatabaseOptions } from '../sql/database.ts';
 import { createEventFeed, createFeedRows } from '../sql/feed-rows.ts';
+import { createFindUnprojected } from '../sql/find-unprojected.ts';
 import { createCountPending, createListProcesses, type ListedRow } from '../sql/list-processes.ts';
 import { createRollupCheck } from '../sql/rollup-check.ts';
 import { createRollupSource } from '../sql/rollup-source.ts';
@@ -68,6 +69,7 @@ export async function openSqliteDatabase(
     noTime: 'NULL',
   });
   const countPending = createCountPending(knex, PLAIN);
+  const findUnprojected = createFindUnprojected(knex, PLAIN);
   const processKeys = createSqliteProcessKeys({ file, db, groupCommit, clock });
   const mover = createArchiveMover(file, clock);
   const archivedRows = createArchivedRows(knex, PLAIN);
@@ -91,6 +93,7 @@ export async function openSqliteDatabase(
       groupCommit: unsyncedCommit,
       list,
       countPending,
+      findUnprojected,
     }),
     apiKeys: {
       ...createApiKeyStore(knex, {

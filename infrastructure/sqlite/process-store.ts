@@ -11,8 +11,9 @@ export function createSqliteProcessStore(options: {
   groupCommit: GroupCommit;
   list: ProcessStore['list'];
   countPending: ProcessStore['countPending'];
+  findUnprojected: ProcessStore['findUnprojected'];
 }): ProcessStore {
-  const { db, groupCommit, list, countPending } = options;
+  const { db, groupCommit, list, countPending, findUnprojected } = options;
   const select = db.prepare<[string], ProcessRow>(
     `SELECT ${PROCESS_COLUMNS.join(', ')} FROM process_store WHERE correlation_id = ?`,
   );
@@ -50,6 +51,7 @@ export function createSqliteProcessStore(options: {
         return state;
       }),
     countPending,
+    findUnprojected,
     list,
   };
 }

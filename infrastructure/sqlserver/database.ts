@@ -7,6 +7,7 @@ import { createPreview } from '../sql/archive-preview.ts';
 import { type ArchivedRows, createArchivedRows } from '../sql/archived-rows.ts';
 import type { Database, DatabaseOptions } from '../sql/database.ts';
 import { createEventFeed, createFeedRows } from '../sql/feed-rows.ts';
+import { createFindUnprojected } from '../sql/find-unprojected.ts';
 import { createCountPending, createListProcesses, type ListedRow } from '../sql/list-processes.ts';
 import { createRollupCheck } from '../sql/rollup-check.ts';
 import { createRollupSource } from '../sql/rollup-source.ts';
@@ -96,6 +97,7 @@ export async function openMssqlDatabase(
     noTime: 'CAST(NULL AS DATETIME2(3))',
   });
   const countPending = createCountPending(knex, { key });
+  const findUnprojected = createFindUnprojected(knex, { key });
   const { preview, previewBytes } = createPreview(knex, {
     time,
     bytes: (column) => `DATALENGTH(${column})`,
@@ -123,6 +125,7 @@ export async function openMssqlDatabase(
       pool,
       list: (...page) => withRetry(() => list(...page)),
       countPending: (upTo) => withRetry(() => countPending(upTo)),
+      findUnprojected: (ids) => withRetry(() => findUnprojected(ids)),
     }),
     apiKeys: createApiKeyStore(knex, {
       key,

@@ -46,8 +46,9 @@ export function createMssqlProcessStore(options: {
   pool: sql.ConnectionPool;
   list: ProcessStore['list'];
   countPending: ProcessStore['countPending'];
+  findUnprojected: ProcessStore['findUnprojected'];
 }): ProcessStore {
-  const { pool, list, countPending } = options;
+  const { pool, list, countPending, findUnprojected } = options;
 
   async function projectOnce(
     correlationId: string,
@@ -88,6 +89,7 @@ export function createMssqlProcessStore(options: {
       }
     },
     countPending,
+    findUnprojected,
     list,
   };
 }

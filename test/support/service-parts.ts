@@ -19,6 +19,7 @@ import { type Config, readConfig } from '../../src/config.ts';
 import type { AccessPart } from '../../src/http/access/register.ts';
 import { closeServer } from '../../src/http/connections/close-server.ts';
 import { buildServer } from '../../src/http/server.ts';
+import type { LoadLimits } from '../../src/http/waiting/load-limits.ts';
 import { temporaryFolder } from './databases.ts';
 import { silent } from './queues.ts';
 import { TEST_PROCESSES } from './service.ts';
@@ -32,6 +33,8 @@ export interface Parts {
   file: string;
   waitroom: Waitroom;
   feedSignal: FeedSignal;
+  /** Polls the database only when a test does. */
+  load: LoadLimits;
   /** Appends to a stream, projects it and notifies the waiters, in place of queue and engine. */
   advance(correlationId: string, event: ProcessEvent): Promise<void>;
   /** Makes `/health/ready` report that the service stops. */
@@ -96,25 +99,24 @@ export async function startParts(
   // By default no program listens there: most of these tests need only an engine that is away.
   const engine = createRestEngine({ baseUrl: more.engineUrl ?? 'http://127.0.0.1:9/engine-rest' });
   const { boards } = more;
-  const app = await buildServer(
-    createServerParts({
-      config,
-      log: more.log ?? pino({ level: 'silent' }),
-      processes,
-      database,
-      decrypted: { eventStore: wrap(eventStore, advance), processStore, eventFeed },
-      live,
-      engine,
-      access: more.makeAccess ? await more.makeAccess(database.apiKeys) : openAccess,
-      rateLimitRedis: more.rateLimitRedis,
-      operations: {
-        checks: { database: () => database.ping(), engine: () => engine.version() },
-        stopping: () => stopping,
-        deadLetters: createInProcessQueue({ concurrency: 1, log: silent }).deadLetters,
-        onBoards: boards && ((listener) => listener(boards)),
-      },
-    }),
-  );
+  const serverParts = createServerParts({
+    config,
+    log: more.log ?? pino({ level: 'silent' }),
+    processes,
+    database,
+    decrypted: { eventStore: wrap(eventStore, advance), processStore, eventFeed },
+    live,
+    engine,
+    access: more.makeAccess ? await more.makeAccess(database.apiKeys) : openAccess,
+    rateLimitRedis: more.rateLimitRedis,
+    operations: {
+      checks: { database: () => database.ping(), engine: () => engine.version() },
+      stopping: () => stopping,
+      deadLetters: createInProcessQueue({ concurrency: 1, log: silent }).deadLetters,
+      onBoards: boards && ((listener) => listener(boards)),
+    },
+  });
+  const app = await buildServer(serverParts);
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   return {
     api: await createApi(url, more.headers),
@@ -123,6 +125,7 @@ export async function startParts(
     file,
     waitroom,
     feedSignal,
+    load: serverParts.limits.load,
     advance,
     beginStop() {
       stopping = true;

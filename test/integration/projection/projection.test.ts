@@ -69,6 +69,22 @@ describe.each(databaseKinds())('the projection on $name', ({ available, open }) 
       expect(await database.processStore.get('nobody')).toBeNull();
     });
 
+    it('finds the processes that process_store does not have yet', async () => {
+      const { eventStore, processStore, archive } = database;
+      for (const id of ['late', 'projected', 'archived']) {
+        await eventStore.append(id, [requested(), completed()]);
+      }
+      await processStore.project('projected');
+      await processStore.project('archived');
+      const ids = ['late', 'projected', 'archived', 'nobody'];
+      expect(await processStore.findUnprojected(ids)).toEqual(['late']);
+      await archive.moveBatch({ endedBefore: '2999-01-01T00:00:00.000Z', limit: 500 });
+      expect(await processStore.findUnprojected(ids)).toEqual(['late']);
+      await processStore.project('late');
+      expect(await processStore.findUnprojected(ids)).toEqual([]);
+      expect(await processStore.findUnprojected([])).toEqual([]);
+    });
+
     it('lists by filter, newest first, page by page without gap or repetition', async () => {
       const { eventStore, processStore } = database;
       for (let at = 0; at < 7; at++) {

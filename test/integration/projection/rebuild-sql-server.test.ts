@@ -133,5 +133,10 @@ function gatedStore(pool: sql.ConnectionPool) {
     },
   });
   const nobody = () => Promise.reject(new Error('nobody asks'));
-  return createMssqlProcessStore({ pool: gated, list: nobody, countPending: nobody });
+  return createMssqlProcessStore({
+    pool: gated,
+    list: nobody,
+    countPending: nobody,
+    findUnprojected: nobody,
+  });
 }

@@ -50,6 +50,7 @@ const CALLS: Readonly<Record<string, (database: Database) => Promise<unknown>>> 
   'processStore.list': ({ processStore }) =>
     processStore.list({}, { limit: 10, maxBytes: 1_000_000 }),
   'processStore.countPending': ({ processStore }) => processStore.countPending(10),
+  'processStore.findUnprojected': ({ processStore }) => processStore.findUnprojected(['away']),
   'archive.moveBatch': ({ archive }) => archive.moveBatch({ endedBefore: NOW, limit: 10 }),
   'archive.preview': ({ archive }) => archive.preview(NOW),
   'archive.previewBytes': ({ archive }) => archive.previewBytes(NOW),

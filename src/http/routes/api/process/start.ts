@@ -34,7 +34,7 @@ function applicationOf(caller: Caller | null): string | undefined {
 export const startRoute: Route<
   'definitions' | 'newId' | 'store' | 'live' | 'limits' | 'operations'
 > = async (app, { definitions, newId, store, live, limits, operations }) => {
-  const ports = { eventStore: store.eventStore, ...live, newId };
+  const ports = { eventStore: limits.load.countStarts(store.eventStore), ...live, newId };
   const count = (process: string, outcome: StartOutcome): void =>
     operations.observe?.metrics.starts.inc({ process, outcome });
   keepSentBody(app);
