@@ -56,7 +56,7 @@ const compiledName = (source) => `${source.slice(0, -'.ts'.length)}.js`;
 /** Whole milliseconds: a file system may keep more, or less, than can be set. */
 const timeOf = (file) => Math.round(statSync(file).mtimeMs);
 
-/** Renamed into place: another command may run or write the same file at this moment. */
+/** Written beside and renamed: another command may run or write the same file at this moment. */
 function put(path, contents, time) {
   const unfinished = `${path}.${process.pid}`;
   mkdirSync(dirname(path), { recursive: true });
