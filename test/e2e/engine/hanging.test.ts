@@ -111,7 +111,8 @@ describe('a message that the engine takes and does not answer', () => {
     const folder = createFolder();
     engine = await startEngineBehindProxy(`${folder.path}/engine.db`);
     service = await startTestService(
-      { CAMUNDA_BASE_URL: engine.url, ENGINE_CALL_TIMEOUT_MS: '500' },
+      // Long enough for the calls before the one that is not answered, on a slow machine, too.
+      { CAMUNDA_BASE_URL: engine.url, ENGINE_CALL_TIMEOUT_MS: '4000' },
       folder,
     );
   });
