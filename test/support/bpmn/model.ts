@@ -7,26 +7,49 @@ const KEY = '@key';
 
 /** A file with one executable process. */
 export function bpmn(key: string, ...elements: string[]): string {
-  const body = elements.join('\n    ').replaceAll(KEY, key);
-  const messages = names(body, 'message').map(
-    (name) => `<message id="message_${name}" name="${name}" />`,
-  );
-  const errors = names(body, 'error').map(
-    (code) => `<error id="error_${code}" name="${code}" errorCode="${code}" />`,
-  );
+  return bpmnFile({ [key]: elements });
+}
+
+/** A file with executable processes: the elements of each by its key. */
+export function bpmnFile(processes: Readonly<Record<string, readonly string[]>>): string {
+  const bodies = Object.entries(processes).map(([key, elements]) => {
+    const body = elements.join('\n    ').replaceAll(KEY, key);
+    return `<process id="${key}" isExecutable="true" camunda:historyTimeToLive="P1D">
+    ${body}
+  </process>`;
+  });
+  const body = bodies.join('\n  ');
+  const roots = KINDS.flatMap((kind) => names(body, kind).map((name) => root(kind, name)));
   return `<?xml version="1.0" encoding="UTF-8"?>
 <definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:camunda="http://camunda.org/schema/1.0/bpmn" id="definitions" targetNamespace="test">
-  ${[...messages, ...errors].join('\n  ')}
-  <process id="${key}" isExecutable="true" camunda:historyTimeToLive="P1D">
-    ${body}
-  </process>
+  ${roots.join('\n  ')}
+  ${body.replaceAll(REFERENCE, (_all, kind, name) => `${kind}Ref="${idOf(kind, name)}"`)}
 </definitions>`;
 }
 
-/** The messages, or errors, that elements refer to. */
-function names(body: string, kind: 'message' | 'error'): string[] {
-  const references = body.matchAll(RegExp(`${kind}Ref="${kind}_([^"]+)"`, 'g'));
-  return [...new Set([...references].map((reference) => reference[1] ?? ''))];
+const KINDS = ['message', 'signal', 'error', 'escalation'] as const;
+type Kind = (typeof KINDS)[number];
+const REFERENCE = /(message|signal|error|escalation)Ref="\1_([^"]+)"/g;
+
+/** A root element that others refer to as `<kind>_<name>`, whatever its name has in it. */
+function root(kind: Kind, name: string): string {
+  const id = idOf(kind, name);
+  switch (kind) {
+    case 'message':
+    case 'signal':
+      return `<${kind} id="${id}" name="${name}" />`;
+    case 'error':
+      return `<error id="${id}" name="${name}" errorCode="${name}" />`;
+    case 'escalation':
+      return `<escalation id="${id}" escalationCode="${name}" />`;
+  }
+}
+
+const idOf = (kind: string, name: string): string => `${kind}_${name.replaceAll(/[^\w.-]/g, '_')}`;
+
+function names(body: string, kind: Kind): string[] {
+  const references = [...body.matchAll(REFERENCE)].filter((reference) => reference[1] === kind);
+  return [...new Set(references.map((reference) => reference[2] ?? ''))];
 }
 
 /** An expression in the form that models have. */
