@@ -19,7 +19,7 @@ export default defineConfig({
         plugins: [builtPlugin()],
         test: {
           name: 'servers',
-          include: ['test/{integration,e2e,fault}/**/*.test.ts'],
+          include: ['test/{integration,e2e,fault,parity}/**/*.test.ts'],
           // Each file has its own data, but not its own modules: to load the service again takes a second.
           isolate: false,
           // They wait for servers and processes more than they compute.

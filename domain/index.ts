@@ -14,4 +14,5 @@ export {
   type StepDefinition,
   type StepHttp,
   type StepLogger,
+  type UserTaskDefinition,
 } from './steps/index.ts';

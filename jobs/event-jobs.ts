@@ -1,7 +1,8 @@
+import { isUserTaskCompleted } from '../domain/engine/index.ts';
 import type { Job, JobName, OutboxRow } from '../domain/outbox/index.ts';
 import type { EventType, StoredEvent } from '../domain/process/index.ts';
 
-/** Which jobs an event causes. The one place that says so. */
+/** Which jobs an event causes; the one place that says so. The completion of a user task causes one more. */
 export const EVENT_JOBS: Record<EventType, readonly JobName[]> = {
   'process-requested': ['start-instance', 'project-process'],
   'process-started': ['project-process'],
@@ -20,6 +21,7 @@ export function outboxRowOf(event: StoredEvent): OutboxRow {
     eventId: event.id,
     correlationId: event.correlationId,
     eventType: event.type,
+    isUserTask: isUserTaskCompleted(event),
     attempts: 0,
     traceparent: event.identity.traceparent,
     createdAt: event.createdAt,
@@ -28,7 +30,10 @@ export function outboxRowOf(event: StoredEvent): OutboxRow {
 
 /** The jobs of one outbox row. */
 export function jobsOf(row: OutboxRow): Job[] {
-  return EVENT_JOBS[row.eventType].map((name) => ({
+  const names: readonly JobName[] = row.isUserTask
+    ? [...EVENT_JOBS[row.eventType], 'complete-user-task']
+    : EVENT_JOBS[row.eventType];
+  return names.map((name) => ({
     name,
     correlationId: row.correlationId,
     eventId: row.eventId,

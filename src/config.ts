@@ -7,6 +7,7 @@ import {
   databaseUrl,
   masterKeys,
   number,
+  optionalPort,
   optionalUrl,
   proxyAddresses,
   redisUrl,
@@ -44,7 +45,9 @@ export const configSchema = z.object({
   TRUST_PROXY: proxyAddresses.describe(
     'Proxies whose X-Forwarded headers are trusted, e.g. `10.0.0.0/8,loopback`; empty: none',
   ),
-  DATA_DIR: requiredText('./data').describe('Folder of the SQLite file and the embedded engine'),
+  DATA_DIR: requiredText('./data').describe(
+    'Folder of the SQLite file, which the embedded engine is in, too',
+  ),
   DATABASE_URL: databaseUrl.describe(
     'SQL Server, `mssql://user:password@host:1433/database`; empty: SQLite in DATA_DIR',
   ),
@@ -85,6 +88,12 @@ export const configSchema = z.object({
   ),
   ENGINE_CALL_TIMEOUT_MS: number(5_000, 100, 600_000).describe(
     'Time for an engine call that a caller waits for, a message for example; then callers get a 503',
+  ),
+  ENGINE_REST_PORT: optionalPort.describe(
+    'Port of the REST API of the embedded engine, for workers in other languages: Camunda’s paths under `/engine-rest`, with an API key or token of the scope `admin` while access control is on; 0 takes a free one; empty: no REST API',
+  ),
+  ENGINE_REST_HOST: requiredText('127.0.0.1').describe(
+    'Address that the REST API of the embedded engine listens on',
   ),
   ROLES: z
     .string()
@@ -133,10 +142,10 @@ export const configSchema = z.object({
   QUEUE_CONCURRENCY: number(64, 1).describe('Jobs run at once'),
   WORKER_CONCURRENCY: number(64, 1).describe('External tasks run at once'),
   LOCK_DURATION_MS: number(30_000, 1_000).describe(
-    'How long the engine locks a task for this worker; extended while the step runs',
+    'How long an engine at CAMUNDA_BASE_URL locks a task for this worker; extended while the step runs',
   ),
   LONG_POLL_MS: number(1_000, 100).describe(
-    'How long the engine holds a poll without tasks; a failed task may be retried up to this much later than its back-off',
+    'How long an engine at CAMUNDA_BASE_URL holds a poll without tasks; a failed task may be retried up to this much later than its back-off',
   ),
   OUTBOX_POLL_MS: number(500, 10).describe('Interval of polls for due outbox rows'),
   OUTBOX_LEASE_MS: number(30_000, 100).describe(

@@ -14,6 +14,7 @@ import {
   readAllSettings,
 } from './composition/definitions/load-processes.ts';
 import { openProcessEngine } from './composition/engine/process-engine.ts';
+import { serveEmbeddedEngine } from './composition/engine/serve-engine.ts';
 import { startStepWorker } from './composition/engine/step-worker.ts';
 import { checkPurge } from './composition/jobs/purge.ts';
 import { startJobs } from './composition/jobs/start-jobs.ts';
@@ -26,7 +27,7 @@ import { openRateLimit } from './composition/queue/rate-limit.ts';
 import { openTransport } from './composition/queue/transport.ts';
 import { listen } from './composition/server/listen.ts';
 import { createLive } from './composition/server/live.ts';
-import { readinessChecks } from './composition/server/readiness-checks.ts';
+import { readinessChecks, readinessNotes } from './composition/server/readiness-checks.ts';
 import { createServerParts } from './composition/server/server-parts.ts';
 import { type Config, type Role, redactConfig } from './config.ts';
 import { closeServer } from './http/connections/close-server.ts';
@@ -165,7 +166,7 @@ async function openCore(setup: Setup, onCommitted: (events: readonly StoredEvent
  */
 async function serve(setup: Setup, core: Core, stopping: () => boolean): Promise<string> {
   const { config, log, has, shutdown } = setup;
-  const { observability, stores, live, transport, queue } = core;
+  const { observability, stores, opened, live, transport, queue } = core;
   const { database } = stores;
   const access = await createAccess({ config, store: database.apiKeys, clock: Date.now, log });
   shutdown.add('access', () => access.close());
@@ -177,6 +178,7 @@ async function serve(setup: Setup, core: Core, stopping: () => boolean): Promise
     rateLimitRedis: openRateLimit(config, shutdown, log),
     operations: {
       checks: readinessChecks({ ...core, database, isWorker: has('worker') }),
+      notes: () => readinessNotes(opened),
       stopping,
       deadLetters: transport.deadLetters,
       onBoards: transport.onBoards,
@@ -190,7 +192,13 @@ async function serve(setup: Setup, core: Core, stopping: () => boolean): Promise
   shutdown.add('HTTP server', (timeLeft) => closeServer(app, timeLeft()));
   // Before the first call: what waits from an earlier run counts.
   if (has('api')) await load.start();
-  return listen(app, config);
+  const url = await listen(app, config);
+  if (opened.embedded && config.ENGINE_REST_PORT !== '') {
+    const { ENGINE_REST_HOST: host, ENGINE_REST_PORT: port } = config;
+    const served = await serveEmbeddedEngine(opened.embedded, host, Number(port), { access, log });
+    shutdown.add('REST API of the engine', served.stop);
+  }
+  return url;
 }
 
 /** Starts what runs in the background: jobs, the relay, and the worker for external tasks. */
@@ -201,8 +209,7 @@ async function startWork(setup: Setup, core: Core, url: string): Promise<void> {
   if (has('relay')) relay.start();
   if (!has('worker')) return;
   const worker = startStepWorker({
-    baseUrl: opened.baseUrl,
-    auth: opened.auth,
+    tasks: opened.tasks,
     steps: readAllSettings(processes, env, url),
     engine,
     eventStore: stores.decrypted.eventStore,

@@ -1,5 +1,6 @@
 import type { JsonObject, Timestamp } from '../common/index.ts';
 import type { VariableValue } from './engine-variables.ts';
+import type { EngineUserTasks } from './user-tasks.ts';
 
 /** A task as an engine hands it out: of which process, by which topic, for which element of the model. */
 export interface TaskRef {
@@ -18,6 +19,17 @@ export interface EngineInstance {
   endedAt: Timestamp | null;
   /** The reason that was given when it was deleted. */
   deleteReason: string | null;
+}
+
+const STATES: Readonly<Record<string, EngineInstance['state']>> = {
+  ACTIVE: 'active',
+  SUSPENDED: 'suspended',
+  COMPLETED: 'completed',
+};
+
+/** The state of an instance, from Camunda's word for it in history. */
+export function instanceState(camundaState: string): EngineInstance['state'] {
+  return STATES[camundaState] ?? 'terminated';
 }
 
 /** The instance at the root of a hierarchy of calls. */
@@ -53,7 +65,7 @@ export interface EngineInspection {
   ): Promise<EngineInstance[]>;
   /** The open incidents of these instances. */
   findIncidents(processInstanceIds: readonly string[]): Promise<EngineIncident[]>;
-  /** Those of these running instances that have neither an external task nor a job, such as a timer. */
+  /** Those of these running instances that have no external task, no user task and no job, such as a timer. */
   findIdle(processInstanceIds: readonly string[]): Promise<string[]>;
   isRunning(processInstanceId: string): Promise<boolean>;
   /** True when every token waits at a joining gateway: no other comes, so none continues. */
@@ -68,7 +80,7 @@ interface BpmnFile {
   content: Uint8Array | string;
 }
 
-export interface Engine extends EngineInspection {
+export interface Engine extends EngineInspection, EngineUserTasks {
   /** Deploys a BPMN file, byte for byte, unless the newest deployed version is the same. */
   deploy(name: string, files: readonly BpmnFile[]): Promise<void>;
   /**

@@ -8,6 +8,7 @@ import {
   type StoredEvent,
 } from '../process/index.ts';
 import type { Engine, EngineInstance, TaskRef } from './engine.ts';
+import { completeFromJournal, isUserTaskCompleted } from './report-user-task.ts';
 import { recordRefusal, startRecorded } from './start-recorded.ts';
 
 export interface RetryInstancePorts {
@@ -38,6 +39,12 @@ export async function retryInstance(
   if (running.some(({ processInstanceId }) => processInstanceId === state.processInstanceId)) {
     try {
       await engine.retryFailed(state.processInstanceId ?? '', attemptsOf);
+      // The engine may have refused one, or was away until the process had failed for another reason.
+      for (const event of events.filter(isUserTaskCompleted)) {
+        if (event.data.instanceId === state.processInstanceId) {
+          await completeFromJournal(event, engine);
+        }
+      }
     } catch (error) {
       if (!(error instanceof EngineRefusedError)) throw error;
       const message = `the process engine refused the retry: ${error.message}`;

@@ -6,6 +6,8 @@ export interface OutboxRow {
   eventId: string;
   correlationId: string;
   eventType: EventType;
+  /** The event is the completion of a user task, which the engine has to get. */
+  isUserTask?: boolean | undefined;
   /** How often it was claimed before. */
   attempts: number;
   /** Of the event's identity: a process keeps its trace through restarts. */

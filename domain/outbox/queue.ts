@@ -4,6 +4,7 @@ export const JOB_NAMES = [
   'start-instance',
   'retry-instance',
   'cancel-instance',
+  'complete-user-task',
   'project-process',
 ] as const;
 export type JobName = (typeof JOB_NAMES)[number];

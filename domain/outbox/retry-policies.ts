@@ -20,6 +20,7 @@ export const POLICIES: Record<JobName, RetryPolicy> = {
   'start-instance': { attempts: 11, backoff: 250, maxBackoff: 30_000 },
   'retry-instance': { attempts: 11, backoff: 250, maxBackoff: 30_000 },
   'cancel-instance': { attempts: 11, backoff: 250, maxBackoff: 30_000 },
+  'complete-user-task': { attempts: 11, backoff: 250, maxBackoff: 30_000 },
   'project-process': { attempts: 20, backoff: 50, maxBackoff: 10_000 },
 };
 

@@ -82,6 +82,8 @@ export type StepCompleted = EventOf<
     output: JsonObject;
     /** Names of the outputs that are dates; left out: none. */
     dates?: string[];
+    /** Id of the user task in the model, where somebody has completed one; left out: an external task. */
+    userTask?: string;
   }
 > & {
   step: StepOf;

@@ -21,6 +21,7 @@ export {
   type ProcessEvent,
   type ProcessIdentity,
   type ProcessRequested,
+  type StepCompleted,
   type StepFailed,
   type StoredEvent,
   unreachable,

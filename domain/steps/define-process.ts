@@ -1,6 +1,12 @@
 import type { z } from 'zod';
 import { isPath, type JsonObject } from '../common/index.ts';
 import type { Audit, ProcessIdentity } from '../process/index.ts';
+import {
+  isUserTask,
+  type UserTaskBuilder,
+  type UserTaskDefinition,
+  type UserTaskStep,
+} from './define-user-task.ts';
 import { checkNames } from './step-names.ts';
 
 /** The logger of a step; pino's loggers fit. */
@@ -111,6 +117,8 @@ export interface ProcessDefinition {
   /** Read once from the environment at start: names are the environment variables' names. */
   settings: z.ZodObject;
   steps: readonly StepDefinition[];
+  /** Those that the process defines; left out: none. */
+  userTasks?: readonly UserTaskDefinition[];
   /** Business identifiers for every event, from the start variables. */
   identifiers: (input: JsonObject) => JsonObject;
   /** Variables of a start that works, for the documentation. */
@@ -136,6 +144,8 @@ const REFUSAL_TEXT = 'errorMessage';
  * inputs and outputs of the steps, the result and the business identifiers. They are stored encrypted when
  * there is a PERSONAL_DATA_KEY, and can then be erased; free texts of such a process are, too.
  *
+ * `steps` gets two builders: one for the steps that handlers do, one for user tasks.
+ *
  * `elsewhere` names the topics in the BPMN file whose tasks other workers do, in whatever language: no step is
  * needed for them. One of them may end the process by `POST /api/process/complete`.
  *
@@ -150,13 +160,21 @@ export function defineProcess<Input extends z.ZodObject, Settings extends z.ZodO
   example: z.input<Input> & JsonObject;
   personal?: readonly string[];
   elsewhere?: readonly string[];
-  steps: (step: StepBuilder<z.output<Settings>>) => readonly StepDefinition[];
+  steps: (
+    step: StepBuilder<z.output<Settings>>,
+    userTask: UserTaskBuilder,
+  ) => readonly (StepDefinition | UserTaskStep)[];
 }): ProcessDefinition {
   const { key, title, input, settings, example } = definition;
-  // The builder is the identity: it only ties a handler's types to its schemas, and the runtime
+  // The builder of steps is the identity: it only ties a handler's types to its schemas, and the runtime
   // calls `handle` with nothing but what those schemas returned.
-  const steps = definition.steps((step) => step as unknown as StepDefinition);
-  checkNames(key, steps);
+  const all = definition.steps(
+    (step) => step as unknown as StepDefinition,
+    (task) => ({ ...task, kind: 'user-task' }),
+  );
+  const userTasks = all.filter(isUserTask);
+  const steps = all.filter((step): step is StepDefinition => !isUserTask(step));
+  checkNames(key, steps, userTasks);
   const { personal = [], elsewhere = [] } = definition;
   const wrong = personal.find((path) => !isPath(path));
   if (wrong !== undefined) {
@@ -170,6 +188,7 @@ export function defineProcess<Input extends z.ZodObject, Settings extends z.ZodO
     input,
     settings,
     steps,
+    userTasks,
     example,
     elsewhere,
     personal: personal.length === 0 ? [] : [...personal, REFUSAL_TEXT, ...textsOf(steps)],

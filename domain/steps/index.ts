@@ -10,9 +10,11 @@ export {
   type StepHttp,
   type StepLogger,
 } from './define-process.ts';
+export { nameOfUserTask, type UserTaskDefinition } from './define-user-task.ts';
 export { findStep, isExpression, keysOf, topicOf } from './find-step.ts';
+export { findUserTaskDefinition } from './find-user-task.ts';
 export { createHandleTask, type HandleTask } from './handle-task.ts';
-export { readStartVariables } from './start-variables.ts';
+export { readStartVariables, readVariables } from './start-variables.ts';
 export type { ConfiguredStep, StepObserver, StepPorts } from './step-run.ts';
 export type { Report, Task } from './task.ts';
 export { type Topic, topicsOf } from './topics.ts';

@@ -1,25 +1,46 @@
+import type { z } from 'zod';
 import { dateNames, findUnstorable, type JsonObject } from '../common/index.ts';
 import type { ProcessDefinition } from './define-process.ts';
 
+interface Valid {
+  kind: 'valid';
+  variables: JsonObject;
+  /** Names of the variables that are dates. */
+  dates: string[];
+  /** As the schema returned them: earlier releases hashed this. */
+  parsed: unknown;
+}
+
+interface Invalid {
+  kind: 'invalid';
+  errors: { path: string; message: string }[];
+}
+
+type ReadVariables = Valid | Invalid;
+
 type StartVariables =
-  | {
-      kind: 'valid';
-      variables: JsonObject;
-      /** Names of the variables that are dates. */
-      dates: string[];
+  | (Valid & {
       /** Business identifiers of the process. */
       identifiers: JsonObject;
-      /** As the schema returned them: earlier releases hashed this. */
-      parsed: unknown;
-    }
-  | { kind: 'invalid'; errors: { path: string; message: string }[] };
+    })
+  | Invalid;
 
 /**
  * Checks the variables of a start by the schema of the process, and that what the schema makes of them can be kept.
  * A bigint becomes the text of its digits: neither JSON nor a double holds it.
  */
 export function readStartVariables(definition: ProcessDefinition, given: unknown): StartVariables {
-  const parsed = definition.input.safeParse(given);
+  const read = readVariables(definition.input, given);
+  if (read.kind === 'invalid') return read;
+  const identifiers = withoutBigints(definition.identifiers(read.parsed as JsonObject));
+  const unstorable = findUnstorable(identifiers, ['identifiers']);
+  if (unstorable) return notStorable(unstorable);
+  return { ...read, identifiers: toJson(identifiers) };
+}
+
+/** Checks the variables that a caller sends by a schema, as those of a start. */
+export function readVariables(schema: z.ZodObject, given: unknown): ReadVariables {
+  const parsed = schema.safeParse(given);
   if (!parsed.success) {
     return {
       kind: 'invalid',
@@ -30,20 +51,19 @@ export function readStartVariables(definition: ProcessDefinition, given: unknown
     };
   }
   const variables = withoutBigints(parsed.data) as Record<string, unknown>;
-  const identifiers = withoutBigints(definition.identifiers(parsed.data as JsonObject));
-  const unstorable =
-    findUnstorable(variables, ['variables']) ?? findUnstorable(identifiers, ['identifiers']);
-  if (unstorable) {
-    const message = `${unstorable.message}; the schema of the process made it of what was sent`;
-    return { kind: 'invalid', errors: [{ path: unstorable.path.join('.'), message }] };
-  }
+  const unstorable = findUnstorable(variables, ['variables']);
+  if (unstorable) return notStorable(unstorable);
   return {
     kind: 'valid',
     variables: toJson(variables),
     dates: dateNames(variables),
-    identifiers: toJson(identifiers),
     parsed: parsed.data,
   };
+}
+
+function notStorable({ path, message }: NonNullable<ReturnType<typeof findUnstorable>>): Invalid {
+  const text = `${message}; the schema of the process made it of what was sent`;
+  return { kind: 'invalid', errors: [{ path: path.join('.'), message: text }] };
 }
 
 /** What JSON makes of it: a date is its text. */

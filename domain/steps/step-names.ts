@@ -1,4 +1,5 @@
 import { isNcName } from '../common/index.ts';
+import { nameOfUserTask, type UserTaskDefinition } from './define-user-task.ts';
 import { isExpression, type NamedStep, topicOf } from './find-step.ts';
 
 /** Longest process id and topic: the columns of the engines are VARCHAR(255). */
@@ -16,18 +17,23 @@ const NAME_RULE = `${KEY_RULE}, all of ASCII`;
  *
  * @throws Error that names the process, and the name, number, topic or task at fault
  */
-export function checkNames(key: string, steps: readonly (NamedStep & { number: number })[]): void {
+export function checkNames(
+  key: string,
+  steps: readonly (NamedStep & { number: number })[],
+  userTasks: readonly Pick<UserTaskDefinition, 'id' | 'name' | 'number'>[] = [],
+): void {
   checkKey(key);
   for (const step of steps) {
     checkName(key, step.name);
     checkTopic(key, topicOf(key, step));
   }
+  for (const task of userTasks) checkName(key, nameOfUserTask(task));
   const repeats = {
-    name: steps.map(({ name }) => name),
-    number: steps.map(({ number }) => number),
+    name: [...steps.map(({ name }) => name), ...userTasks.map(nameOfUserTask)],
+    number: [...steps, ...userTasks].map(({ number }) => number),
     // Steps of one topic are told apart by the tasks that they name.
     topic: steps.filter(({ tasks }) => !tasks).map((step) => topicOf(key, step)),
-    task: steps.flatMap(({ tasks = [] }) => tasks),
+    task: [...steps.flatMap(({ tasks = [] }) => tasks), ...userTasks.map(({ id }) => id)],
   };
   for (const [what, values] of Object.entries(repeats)) {
     const repeated = (values as (string | number)[]).find(

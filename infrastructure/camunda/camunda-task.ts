@@ -4,9 +4,10 @@ import {
   type TaskService,
   Variables,
 } from 'camunda-external-task-client-js';
-import { cutText, EngineRefusedError, EngineUnavailableError } from '../../domain/common/index.ts';
+import { EngineRefusedError, EngineUnavailableError } from '../../domain/common/index.ts';
 import { toEngineVariables, type VariableValue } from '../../domain/engine/index.ts';
 import type { Report, Task } from '../../domain/steps/index.ts';
+import { errorMessage, failureMessage, reportOf, type WorkerObserver } from '../worker/reports.ts';
 import { callOrRefuse } from './call-or-refuse.ts';
 import { failureOf } from './engine-answers.ts';
 
@@ -21,15 +22,8 @@ export interface FetchedTask extends ClientTask {
   activityId?: string | undefined;
 }
 
-/** Makes one call of the engine, for instance measured. */
-export type MakeCall = (operation: keyof TaskService, call: () => Promise<void>) => Promise<void>;
-
 /** Milliseconds before the second attempt at a report; doubled before each later one. */
 const RETRY_DELAY_MS = 50;
-/** UTF-16 units that the engines keep of a failure's message. */
-const MAX_FAILURE_MESSAGE = 666;
-/** UTF-16 units of the message of a BPMN error, which may become a String variable (`errorMessageVariable`). */
-const MAX_ERROR_MESSAGE = 4_000;
 /** Milliseconds the lock is extended by, to see whether the engine works at all. */
 const PROBE_LOCK_MS = 30_000;
 
@@ -41,7 +35,7 @@ const PROBE_LOCK_MS = 30_000;
 export function toTask(
   fetched: FetchedTask,
   taskService: TaskService,
-  { makeCall, onReport }: { makeCall: MakeCall; onReport: () => void },
+  { makeCall, onReport }: Pick<WorkerObserver, 'makeCall'> & { onReport: () => void },
 ): Task {
   async function report(operation: keyof TaskService, call: () => Promise<void>): Promise<Report> {
     onReport();
@@ -57,10 +51,7 @@ export function toTask(
       });
       return { kind: 'reported' };
     } catch (error) {
-      if (!(error instanceof EngineRefusedError)) return { kind: 'unreachable' };
-      const { httpStatus: status, message: reason } = error;
-      const isGone = status === 404 || (status === 400 && isLockedByOther(reason));
-      return isGone ? { kind: 'gone' } : { kind: 'refused', reason };
+      return reportOf(error);
     }
   }
 
@@ -82,7 +73,7 @@ export function toTask(
     },
     fail({ message, mark, retriesLeft, retryIn }) {
       const failure: HandleFailureOptions = {
-        errorMessage: cutText(message, MAX_FAILURE_MESSAGE),
+        errorMessage: failureMessage(message),
         errorDetails: mark,
         retries: retriesLeft,
         retryTimeout: retryIn,
@@ -90,18 +81,13 @@ export function toTask(
       return report('handleFailure', () => taskService.handleFailure(fetched, failure));
     },
     refuse({ code, message, variables }) {
-      const text = cutText(message, MAX_ERROR_MESSAGE);
+      const text = errorMessage(message);
       const typed = asVariables(variables);
       return report('handleBpmnError', () =>
         taskService.handleBpmnError(fetched, code, text, typed),
       );
     },
   };
-}
-
-/** The lock ran out and another worker has the task. The engines say so in words only. */
-function isLockedByOther(reason: string): boolean {
-  return reason.includes('It is locked by worker');
 }
 
 /** The client's EngineError carries the HTTP status; anything else is a failed connection. */

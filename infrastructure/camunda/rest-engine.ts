@@ -4,9 +4,10 @@ import { type Engine, toEngineVariables } from '../../domain/engine/index.ts';
 import { type EngineAuth, noAuth } from './engine-auth.ts';
 import { createRestClient } from './rest-client.ts';
 import { createInspection, instancesAnswer, toInstance, unlessUnknown } from './rest-inspection.ts';
-import { createCorrelate } from './rest-messages.ts';
+import { createRestCorrelate } from './rest-messages.ts';
 import { createRetryFailed } from './rest-retry.ts';
 import { createFindRoot } from './rest-root.ts';
+import { createRestUserTasks } from './rest-user-tasks.ts';
 
 interface RestEngineOptions {
   /** For example `http://localhost:8080/engine-rest`. */
@@ -96,7 +97,8 @@ export function createRestEngine(options: RestEngineOptions): RestEngine {
     },
     retryFailed: createRetryFailed({ call, change }),
     ...createInspection(call),
-    correlate: (...message) => createCorrelate(forCaller())(...message),
+    ...createRestUserTasks(forCaller),
+    correlate: (...message) => createRestCorrelate(forCaller())(...message),
     async version() {
       const { version } = await forCaller().call(versionAnswer, 'GET', '/version');
       return version;

@@ -1,14 +1,17 @@
 import { z } from 'zod';
 import { EngineRefusedError } from '../../domain/common/index.ts';
-import type {
-  EngineIncident,
-  EngineInspection,
-  EngineInstance,
+import {
+  type ActivityTree,
+  type EngineIncident,
+  type EngineInspection,
+  type EngineInstance,
+  instanceState,
+  waitsAtJoins,
 } from '../../domain/engine/index.ts';
 import type { CallEngine } from './call-engine.ts';
 
 /** Times as Camunda writes them, `2026-01-31T12:00:00.000+0100`. */
-const time = z.string().transform((text) => new Date(text).toISOString());
+export const time = z.string().transform((text) => new Date(text).toISOString());
 
 export const instancesAnswer = z.array(
   z.object({
@@ -37,6 +40,7 @@ const incidentsAnswer = z.array(
   }),
 );
 const ofInstances = z.array(z.object({ processInstanceId: z.string() }));
+/** As the REST API names its parts. */
 interface ActivityInstance {
   activityType: string;
   childActivityInstances: ActivityInstance[];
@@ -54,19 +58,13 @@ const OLDEST_FIRST = [
   { sortBy: 'startTime', sortOrder: 'asc' },
   { sortBy: 'instanceId', sortOrder: 'asc' },
 ];
-const JOINS = new Set(['parallelGateway', 'inclusiveGateway']);
 
 export function toInstance(found: z.infer<typeof instancesAnswer>[number]): EngineInstance {
-  const states: Record<string, EngineInstance['state']> = {
-    ACTIVE: 'active',
-    SUSPENDED: 'suspended',
-    COMPLETED: 'completed',
-  };
   return {
     processInstanceId: found.id,
     businessKey: found.businessKey,
     processKey: found.processDefinitionKey,
-    state: states[found.state] ?? 'terminated',
+    state: instanceState(found.state),
     endedAt: found.endTime ?? null,
     deleteReason: found.deleteReason ?? null,
   };
@@ -148,11 +146,12 @@ export function createInspection(call: CallEngine): EngineInspection {
     },
     async findIdle(processInstanceIds) {
       if (processInstanceIds.length === 0) return [];
-      const [tasks, jobs] = await Promise.all([
+      const busy = await Promise.all([
         having('/external-task', { processInstanceIdIn: processInstanceIds }),
+        having('/task', { processInstanceIdIn: processInstanceIds }),
         having('/job', { processInstanceIds }),
       ]);
-      return processInstanceIds.filter((id) => !tasks.has(id) && !jobs.has(id));
+      return processInstanceIds.filter((id) => !busy.some((ids) => ids.has(id)));
     },
     async isRunning(processInstanceId) {
       const path = `/process-instance/${encodeURIComponent(processInstanceId)}`;
@@ -163,7 +162,7 @@ export function createInspection(call: CallEngine): EngineInspection {
       const root = await unlessUnknown(() =>
         call(activityInstance, 'GET', `/process-instance/${id}/activity-instances`),
       );
-      return root !== null && root.childActivityInstances.length > 0 && isAtJoins(root);
+      return root !== null && waitsAtJoins(treeOf(root));
     },
     async isWorkedOn(processInstanceId) {
       const id = encodeURIComponent(processInstanceId);
@@ -173,10 +172,12 @@ export function createInspection(call: CallEngine): EngineInspection {
   };
 }
 
-function isAtJoins(at: ActivityInstance): boolean {
-  if (at.childTransitionInstances.length > 0) return false;
-  if (at.childActivityInstances.length === 0) return JOINS.has(at.activityType);
-  return at.childActivityInstances.every(isAtJoins);
+function treeOf(found: ActivityInstance): ActivityTree {
+  return {
+    activityType: found.activityType,
+    children: found.childActivityInstances.map(treeOf),
+    transitions: found.childTransitionInstances,
+  };
 }
 
 /** The incident that caused this one, or itself. */

@@ -2,22 +2,20 @@ import { z } from 'zod';
 import type { Engine } from '../../domain/engine/index.ts';
 import type { CallEngine } from './call-engine.ts';
 
-const runningAnswer = z.array(
-  z.object({
-    id: z.string(),
-    definitionId: z.string(),
-    /** Older releases leave it out. */
-    definitionKey: z.string().nullish(),
-    businessKey: z.string().nullable(),
-  }),
-);
-type Running = z.infer<typeof runningAnswer>[number];
+/** A running instance. */
+export const runningAnswer = z.object({
+  id: z.string(),
+  definitionId: z.string(),
+  /** Older releases leave it out. */
+  definitionKey: z.string().nullish(),
+  businessKey: z.string().nullable(),
+});
+type Running = z.infer<typeof runningAnswer>;
 const definitionAnswer = z.object({ key: z.string() });
 
 /** Finds the instance at the root of a call hierarchy, which is the one that says of itself that it is. */
 export function createFindRoot(call: CallEngine): Engine['findRoot'] {
-  /** By the definition's id; these never change. */
-  const keys = new Map<string, string>();
+  const keyOf = createDefinitionKeys();
 
   return async (processInstanceId) => {
     for (let id = processInstanceId; ; ) {
@@ -26,7 +24,7 @@ export function createFindRoot(call: CallEngine): Engine['findRoot'] {
         return {
           processInstanceId: id,
           businessKey: root.businessKey,
-          processKey: await keyOf(root),
+          processKey: await keyOf(call, root),
         };
       }
       const caller = await find({ subProcessInstance: id });
@@ -37,15 +35,21 @@ export function createFindRoot(call: CallEngine): Engine['findRoot'] {
 
   async function find(filter: Record<string, string>): Promise<Running | undefined> {
     const query = new URLSearchParams(filter);
-    return (await call(runningAnswer, 'GET', `/process-instance?${query}`))[0];
+    return (await call(z.array(runningAnswer), 'GET', `/process-instance?${query}`))[0];
   }
+}
 
-  async function keyOf({ definitionId, definitionKey }: Running): Promise<string> {
+/** Finds the keys of the definitions that instances run. */
+export function createDefinitionKeys() {
+  /** By the definition's id; these never change. */
+  const keys = new Map<string, string>();
+
+  return async (call: CallEngine, { definitionId, definitionKey }: Running): Promise<string> => {
     const known = definitionKey ?? keys.get(definitionId);
     if (known) return known;
     const path = `/process-definition/${encodeURIComponent(definitionId)}`;
     const { key } = await call(definitionAnswer, 'GET', path);
     keys.set(definitionId, key);
     return key;
-  }
+  };
 }

@@ -1,15 +1,10 @@
 import { setMaxListeners } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { TaskService } from 'camunda-external-task-client-js';
 import type { HandleTask, StepLogger, Topic } from '../../domain/steps/index.ts';
-import { type FetchedTask, type MakeCall, toTask } from './camunda-task.ts';
+import { NO_OBSERVER, type WorkerObserver } from '../worker/reports.ts';
+import { createTaskRuns, type RunningWorker } from '../worker/task-runs.ts';
+import { type FetchedTask, toTask } from './camunda-task.ts';
 import { type ClientOptions, createClient } from './external-task-client.ts';
-
-/** Sees what a worker asks of the engine. */
-interface WorkerObserver {
-  onPoll(outcome: 'ok' | 'error'): void;
-  makeCall: MakeCall;
-}
 
 interface WorkerOptions extends ClientOptions {
   /** Whose tasks are fetched. */
@@ -19,23 +14,11 @@ interface WorkerOptions extends ClientOptions {
   observer?: WorkerObserver | undefined;
 }
 
-export interface RunningWorker {
-  /**
-   * Fetches no more tasks; gives running ones `timeoutMs` to finish, then hands their locks back, for
-   * which it takes no more than `HAND_BACK_TIMEOUT_MS` twice, whatever the engine does.
-   */
-  stop(timeoutMs: number): Promise<void>;
-}
-
 /** Delays after a failed poll, in milliseconds: the client itself would poll in a hot loop. */
 const MIN_POLL_DELAY_MS = 100;
 const MAX_POLL_DELAY_MS = 5_000;
 /** Milliseconds between two polls while `concurrency` tasks run. */
 const FULL_INTERVAL_MS = 5;
-/** Longest time, at the end of a stop, for handing back the locks of unfinished tasks. */
-const HAND_BACK_TIMEOUT_MS = 1_500;
-
-const NO_OBSERVER: WorkerObserver = { onPoll() {}, makeCall: (_operation, call) => call() };
 
 /**
  * Fetches external tasks with Camunda's own client, and has each of them handled: long polling without
@@ -45,15 +28,12 @@ export function startWorker(options: WorkerOptions): RunningWorker {
   const { topics, handleTask, concurrency, lockDurationMs, log } = options;
   const { onPoll, makeCall } = options.observer ?? NO_OBSERVER;
   const polling = new AbortController();
-  const stopping = new AbortController();
   const calls = new AbortController();
-  // Every running task listens to both; Node warns of a leak from the eleventh on.
-  setMaxListeners(0, stopping.signal, calls.signal);
-  const running = new Set<Promise<void>>();
-  const inHand = new Map<string, Promise<void>>();
+  // Every running task listens to it; Node warns of a leak from the eleventh on.
+  setMaxListeners(0, calls.signal);
+  const runs = createTaskRuns();
   const client = createClient(options, { polling: polling.signal, calls: calls.signal });
   let failures = 0;
-  let draining = false;
   let resume: NodeJS.Timeout | undefined;
   let pollOpen = false;
   let pollClosed: () => void = () => {};
@@ -76,7 +56,7 @@ export function startWorker(options: WorkerOptions): RunningWorker {
   });
   client.on('poll:error', (error: unknown) => {
     closePoll();
-    if (draining) return;
+    if (runs.draining.aborted) return;
     onPoll('error');
     const pause = Math.min(MAX_POLL_DELAY_MS, MIN_POLL_DELAY_MS * 2 ** failures++);
     pollAgainIn(pause);
@@ -96,31 +76,16 @@ export function startWorker(options: WorkerOptions): RunningWorker {
       { variables, processDefinitionKeyIn: processKeys as never },
       ({ task, taskService }) => {
         const fetched = task as FetchedTask;
-        const done = afterItself(fetched, () => handle(fetched, taskService));
-        running.add(done);
-        return done.finally(() => running.delete(done));
+        return runs.run(fetched.id, () => handle(fetched, taskService));
       },
     );
   }
   // With nothing to ask for, the client would go round without a pause.
   if (topics.length > 0) client.start();
 
-  /**
-   * Race: a lock may expire while its handler works, when the engine was away for that long, and this
-   * worker then gets the task again. The second run waits for the first and finds what that journaled.
-   */
-  function afterItself(task: FetchedTask, work: () => Promise<void>): Promise<void> {
-    const earlier = inHand.get(task.id);
-    const done = (earlier ? earlier.then(work) : work()).finally(() => {
-      if (inHand.get(task.id) === done) inHand.delete(task.id);
-    });
-    inHand.set(task.id, done);
-    return done;
-  }
-
   async function handle(fetched: FetchedTask, taskService: TaskService): Promise<void> {
     // A poll that was answered while the stop began: another worker does it.
-    if (draining) return handBack(fetched, taskService);
+    if (runs.draining.aborted) return handBack(fetched, taskService);
     const extending = setInterval(() => {
       extendLock(fetched, taskService).catch((error: unknown) => {
         log.warn({ ...idsOf(fetched), error: String(error) }, 'the lock was not extended');
@@ -130,7 +95,7 @@ export function startWorker(options: WorkerOptions): RunningWorker {
     // When the lock runs out, the next worker finds the journal, and reports the same.
     const onReport = (): void => clearInterval(extending);
     const task = toTask(fetched, taskService, { makeCall, onReport });
-    const isDone = await handleTask(task, stopping.signal).finally(() => clearInterval(extending));
+    const isDone = await handleTask(task, runs.stopping).finally(() => clearInterval(extending));
     if (!isDone) await handBack(fetched, taskService);
   }
 
@@ -156,7 +121,6 @@ export function startWorker(options: WorkerOptions): RunningWorker {
 
   return {
     async stop(timeoutMs) {
-      draining = true;
       client.stop();
       clearTimeout(resume);
       // An open poll ends by itself: for a poll whose connection was cut the engine would still
@@ -165,19 +129,11 @@ export function startWorker(options: WorkerOptions): RunningWorker {
         pollClosed = resolve;
         if (!pollOpen) resolve();
       });
-      await within(timeoutMs, async () => {
-        await quiet;
-        await Promise.allSettled(running);
-      });
-      stopping.abort(new Error('the worker stops'));
-      await within(HAND_BACK_TIMEOUT_MS, async () => {
-        await quiet;
-        await Promise.allSettled(running);
-      });
+      await runs.drain(timeoutMs, () => quiet);
       polling.abort(new Error('the worker stops'));
       // An engine that takes calls and does not answer them would hold up the stop.
       calls.abort(new Error('the worker stops'));
-      await within(HAND_BACK_TIMEOUT_MS, () => Promise.allSettled(running));
+      await runs.settle();
     },
   };
 }
@@ -185,14 +141,6 @@ export function startWorker(options: WorkerOptions): RunningWorker {
 /** The ids in a log line about a task. */
 function idsOf({ businessKey, id }: FetchedTask): object {
   return { businessKey, taskId: id };
-}
-
-/** Waits for `work`, but no longer than `ms`. */
-async function within(ms: number, work: () => Promise<unknown>): Promise<void> {
-  const late = new AbortController();
-  const timeUp = sleep(ms, undefined, { signal: late.signal }).catch(() => {});
-  await Promise.race([work(), timeUp]);
-  late.abort();
 }
 
 interface FetchedVariables {

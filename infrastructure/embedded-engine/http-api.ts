@@ -1,63 +1,80 @@
 import Fastify, { type FastifyInstance } from 'fastify';
-import { z } from 'zod';
-import type { EmbeddedEngine } from './engine.ts';
-import type { EngineStore } from './engine-store.ts';
+import { type EmbeddedEngine, ENGINE_VERSION } from './engine-api.ts';
+import { registerDefinitionRoutes } from './http-definitions.ts';
+import { registerDeploymentRoutes } from './http-deployments.ts';
+import { answerErrors } from './http-errors.ts';
+import { registerEventRoutes } from './http-events.ts';
+import { registerExecutionRoutes } from './http-executions.ts';
+import { registerExternalTaskLists } from './http-external-task-list.ts';
 import { registerExternalTaskRoutes } from './http-external-tasks.ts';
-import { registerInspectionRoutes } from './http-inspection.ts';
+import { registerFetchRoute } from './http-fetch-and-lock.ts';
+import { askGuard, type Guard } from './http-guard.ts';
+import { registerHistoryRoutes } from './http-history.ts';
+import { registerHistoryDetailRoutes } from './http-history-details.ts';
+import { registerIncidentRoutes } from './http-incidents.ts';
 import { registerInstanceRoutes } from './http-instances.ts';
+import { registerJobRoutes } from './http-jobs.ts';
 import { json } from './http-json.ts';
-import { askForSecret } from './http-secret.ts';
-import { BadRequest } from './typed-value.ts';
+import { registerUserTaskList } from './http-user-task-list.ts';
+import { registerUserTaskRoutes } from './http-user-tasks.ts';
 
-/** What the embedded engine says it is: the REST API it follows. */
-const EMBEDDED_VERSION = '7.24.0-embedded';
 const BODY_LIMIT = 32 * 1_048_576;
+/** Ids of definitions have the key of their process in them, and message names are as long as they like. */
+const MAX_PARAMETER_LENGTH = 4_096;
+
+interface ApiOptions {
+  /** Null: lets everybody in. */
+  guard: Guard | null;
+  now: () => number;
+}
 
 /**
- * The subset of Camunda 7's REST API (https://docs.camunda.org/rest/camunda-bpm-platform/7.24/) that
- * the service and the external-task client use, under /engine-rest.
- *
- * @param secret the secret that every call must send; null: calls need none
+ * The embedded engine over Camunda 7's REST API (https://docs.camunda.org/rest/camunda-bpm-platform/7.24/), under
+ * /engine-rest: for workers in other languages, and for tests that compare it with other engines.
  */
 export function createEngineApi(
   engine: EmbeddedEngine,
-  store: EngineStore,
-  secret: string | null,
+  { guard, now }: ApiOptions,
 ): FastifyInstance {
-  const app = Fastify({ bodyLimit: BODY_LIMIT, forceCloseConnections: true });
-  // Before anything of a body is read, and for paths that there are not, too.
-  if (secret !== null) app.addHook('onRequest', askForSecret(secret));
-  // The client's empty POSTs, and the files of a deployment.
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-  app.setErrorHandler((error, _request, reply) => {
-    if (error instanceof BadRequest) {
-      return json(reply.code(error.status), { type: error.type, message: error.message, code: 0 });
-    }
-    const message = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
-    // Trouble with the file is no fault of the call, which may be made again when that is over.
-    const status = error instanceof z.ZodError ? 400 : isSqliteError(error) ? 503 : 500;
-    const type = error instanceof z.ZodError ? 'InvalidRequestException' : 'RestException';
-    return json(reply.code(status), { type, message, code: 0 });
+  const app = Fastify({
+    bodyLimit: BODY_LIMIT,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
   });
-  app.setNotFoundHandler((request, reply) =>
-    json(reply.code(404), {
-      type: 'NotFoundException',
-      message: `the embedded engine has no ${request.method} ${request.url}`,
-    }),
-  );
+  if (guard !== null) app.addHook('onRequest', askGuard(guard));
+  acceptBodies(app);
+  answerErrors(app);
   void app.register(
     async (api) => {
-      api.get('/version', (_request, reply) => json(reply, { version: EMBEDDED_VERSION }));
-      registerInstanceRoutes(api, engine, store);
+      api.get('/version', (_request, reply) => json(reply, { version: ENGINE_VERSION }));
+      api.get('/engine', (_request, reply) => json(reply, [{ name: 'default' }]));
+      registerDeploymentRoutes(api, engine);
+      registerDefinitionRoutes(api, engine);
+      registerInstanceRoutes(api, engine);
+      registerExecutionRoutes(api, engine);
+      registerEventRoutes(api, engine);
+      registerFetchRoute(api, engine);
+      registerExternalTaskLists(api, engine);
       registerExternalTaskRoutes(api, engine);
-      registerInspectionRoutes(api, engine, store);
+      registerUserTaskList(api, engine);
+      registerUserTaskRoutes(api, engine);
+      registerJobRoutes(api, engine, now);
+      registerIncidentRoutes(api, engine);
+      registerHistoryRoutes(api, engine);
+      registerHistoryDetailRoutes(api, engine);
     },
     { prefix: '/engine-rest' },
   );
   return app;
 }
 
-function isSqliteError(error: unknown): boolean {
-  const { code } = (error ?? {}) as { code?: unknown };
-  return typeof code === 'string' && code.startsWith('SQLITE_');
+function acceptBodies(app: FastifyInstance): void {
+  const parseJson = app.getDefaultJsonParser('error', 'error');
+  // Clients send empty POSTs as JSON, too.
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null, undefined);
+    else parseJson(request, String(body), done);
+  });
+  // The files of a deployment.
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 }

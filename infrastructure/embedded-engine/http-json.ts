@@ -8,7 +8,19 @@ export function json(reply: FastifyReply, value: unknown): FastifyReply {
   return reply.header('content-type', 'application/json').send(Buffer.from(JSON.stringify(value)));
 }
 
+export function noContent(reply: FastifyReply): FastifyReply {
+  return reply.code(204).send();
+}
+
+/** A text, as Camunda answers it: nothing at all when there is not one. */
+export function plainText(reply: FastifyReply, value: string | null): FastifyReply {
+  if (value === null) return noContent(reply);
+  return reply.header('content-type', 'text/plain').send(value);
+}
+
 /** Times as Camunda writes them. */
+export function time(milliseconds: number): string;
+export function time(milliseconds: number | null): string | null;
 export function time(milliseconds: number | null): string | null {
   return milliseconds === null ? null : new Date(milliseconds).toISOString().replace('Z', '+0000');
 }

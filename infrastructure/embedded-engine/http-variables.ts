@@ -1,20 +1,124 @@
+import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import type { Variables } from './engine.ts';
-import { readTyped, type TypedValue } from './typed-value.ts';
+import { JAVA_SERIALIZED, type Value, type Values } from '../../domain/bpmn/index.ts';
+import type { EmbeddedEngine, VariableChange } from './engine-api.ts';
+import { explained, orMissing } from './http-errors.ts';
+import { json, noContent } from './http-json.ts';
+import { BadRequest, readTyped } from './typed-value.ts';
 
+const variableSchema = z.strictObject({
+  value: z.unknown(),
+  type: z.string().nullish(),
+  valueInfo: z.record(z.string(), z.unknown()).nullish(),
+  /** Sent by some clients, which mean their own bookkeeping by it. */
+  local: z.boolean().nullish(),
+});
 /** Variables of a request by name. */
-export const variablesSchema = z
-  .record(
-    z.string(),
-    z.object({ value: z.unknown(), type: z.string().nullish(), valueInfo: z.unknown().optional() }),
-  )
-  .nullish();
+export const variablesSchema = z.record(z.string(), variableSchema).nullish();
+const changeBody = z.strictObject({
+  modifications: variablesSchema,
+  deletions: z.array(z.string()).nullish(),
+});
+/** How a value is written is the same here whether it is deserialized or not. */
+const readQuery = z.strictObject({
+  deserializeValues: z.enum(['true', 'false']).optional(),
+  deserializeValue: z.enum(['true', 'false']).optional(),
+});
 
 /** @throws BadRequest naming a variable whose value does not fit its type */
-export function readVariables(given: z.infer<typeof variablesSchema>): Variables {
-  const variables = new Map<string, TypedValue>();
-  for (const [name, { value, type }] of Object.entries(given ?? {})) {
-    variables.set(name, readTyped(name, type ? { value, type } : { value }));
+export function readVariables(given: z.infer<typeof variablesSchema>): Values {
+  const entries = Object.entries(given ?? {});
+  // By `fromEntries`, which takes a variable of the name `__proto__` for one.
+  return Object.fromEntries(entries.map(([name, one]) => [name, readTyped(name, one)]));
+}
+
+/** As Camunda answers. */
+export function variablesView(values: Values) {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, variableView(value)]),
+  );
+}
+
+export function variableView({ type, value, info }: Value) {
+  const { [JAVA_SERIALIZED]: java, ...rest } = info ?? {};
+  if (java !== undefined) {
+    const serializationDataFormat = 'application/x-java-serialized-object';
+    return { type, value: java, valueInfo: { ...rest, serializationDataFormat } };
   }
-  return variables;
+  return { type, value, valueInfo: info ?? {} };
+}
+
+/** The variables of a process instance, whether it is running or not. */
+export function variablesOf(engine: EmbeddedEngine, instanceId: string): Values {
+  if (engine.history.instance(instanceId).state === 'ACTIVE') {
+    return engine.instances.variables(instanceId);
+  }
+  const own = engine.history
+    .variables(instanceId)
+    .filter(({ activityInstanceId }) => activityInstanceId === instanceId);
+  return Object.fromEntries(own.map(({ name, value }) => [name, value]));
+}
+
+interface VariableScope {
+  /** With `:id`, for example `/process-instance/:id/variables`. */
+  path: string;
+  /** Camunda's word for whose variables they are. */
+  owner: string;
+  read(id: string): Values;
+  change(id: string, change: VariableChange): Promise<void>;
+}
+
+/** All variables of something, and each of them. */
+export function registerVariableRoutes(
+  api: FastifyInstance,
+  { path, owner, read, change }: VariableScope,
+): void {
+  type All = { Params: { id: string } };
+  type One = { Params: { id: string; name: string } };
+  const kind = owner === 'task' ? 'task' : 'execution';
+  const ifMissing = <T>(id: string, work: () => T | Promise<T>) =>
+    orMissing(
+      () =>
+        new BadRequest(`${kind} ${id} doesn't exist: ${kind} is null`, 500, 'NullValueException'),
+      work,
+    );
+  const changed = (what: string, id: string, changeOf: () => VariableChange) =>
+    explained(`Cannot ${what}`, () => ifMissing(id, () => change(id, changeOf())));
+
+  api.get<All>(path, async ({ params: { id }, query }, reply) => {
+    readQuery.parse(query);
+    return json(reply, variablesView(await ifMissing(id, () => read(id))));
+  });
+
+  api.post<All>(path, async ({ params: { id }, body }, reply) => {
+    const { modifications, deletions } = changeBody.parse(body);
+    await changed(`modify variables for ${owner} ${id}`, id, () => ({
+      set: readVariables(modifications),
+      remove: deletions ?? [],
+    }));
+    return noContent(reply);
+  });
+
+  api.get<One>(`${path}/:name`, async ({ params: { id, name }, query }, reply) => {
+    readQuery.parse(query);
+    const values = await explained(`Cannot get ${owner} variable ${name}`, () =>
+      ifMissing(id, () => read(id)),
+    );
+    const found = new Map(Object.entries(values)).get(name);
+    if (found) return json(reply, variableView(found));
+    throw new BadRequest(`${owner} variable with name ${name} does not exist`, 404);
+  });
+
+  api.put<One>(`${path}/:name`, async ({ params: { id, name }, body }, reply) => {
+    const variable = variableSchema.parse(body);
+    await changed(`put ${owner} variable ${name}`, id, () => ({
+      set: readVariables(Object.fromEntries([[name, variable]])),
+    }));
+    return noContent(reply);
+  });
+
+  api.delete<One>(`${path}/:name`, async ({ params: { id, name } }, reply) => {
+    await changed(`delete ${owner} variable ${name}`, id, () => ({ remove: [name] }));
+    return noContent(reply);
+  });
 }

@@ -1,233 +1,159 @@
-import { LRUCache } from 'lru-cache';
-import { v7 as timeOrderedId } from 'uuid';
-import type { DeployedDefinition, Deployments } from './deployments.ts';
-import type { EngineStore, InstanceRow } from './engine-store.ts';
-import { createLiveInstance, type LiveInstance, type Subscription } from './live-instance.ts';
-import type { Task, TaskBoard } from './task-board.ts';
-import { BadRequest, type TypedValue } from './typed-value.ts';
+import { executionVariables, type Node, visibleVariables } from '../../domain/bpmn/index.ts';
+import { DAY_MS } from '../../domain/common/index.ts';
+import { activityTree } from './activity-tree.ts';
+import { unknownDefinition } from './definitions.ts';
+import type {
+  Execution,
+  ExecutionFilter,
+  InstanceService,
+  JobService,
+  ProcessInstance,
+  StartRequest,
+} from './engine-api.ts';
+import type { EngineCore } from './engine-core.ts';
+import { noInstance, notFound } from './errors.ts';
+import { viewInstance } from './instance-view.ts';
+import type { StateView } from './state-view.ts';
+import { viewState } from './state-view.ts';
+import type { InstanceRow } from './store/rows.ts';
 
-export interface Instance {
-  row: InstanceRow;
-  live: LiveInstance;
-  /** Open tasks by execution id. */
-  tasks: Map<string, Task>;
-}
+/** Subscriptions that are looked at for a list of executions. */
+const MAX_WAITS = 100_000;
 
-export interface Instances {
-  create(
-    definition: DeployedDefinition,
-    businessKey: string | null,
-    variables: ReadonlyMap<string, TypedValue>,
-  ): Promise<InstanceRow>;
-  /** @throws BadRequest 404 when the instance does not exist or has ended */
-  get(id: string): Instance;
-  /** Changes an instance and saves the result. When `move` throws, nothing is changed. */
-  step(instance: Instance, move: (instance: Instance) => void): Promise<void>;
-  terminate(id: string, reason: string | null): Promise<void>;
-  waitingFor(
-    messageName: string,
-    businessKey: string | undefined,
-    instanceId: string | undefined,
-  ): { instanceId: string; messageId: string }[];
-}
+export function createInstances(
+  core: EngineCore,
+  jobs: Pick<JobService, 'incidents'>,
+): InstanceService {
+  const { store, states, definitions } = core;
 
-const DAY_MS = 86_400_000;
-
-/** The running instances. Memory is ahead of the database only while a save is under way. */
-export function createInstances(options: {
-  store: EngineStore;
-  board: TaskBoard;
-  deployments: Deployments;
-  now: () => number;
-  onDue: (at: number) => void;
-  liveInstances: number;
-}): Instances {
-  const { store, board, deployments, now, onDue, liveInstances } = options;
-  const cache = new LRUCache<string, Instance>({ max: Math.max(1, liveInstances) });
-  // Instances whose save is under way must not be read from the database: it is behind them.
-  const saving = new Map<string, { instance: Instance; saves: number }>();
-
-  function get(id: string): Instance {
-    const known = saving.get(id)?.instance ?? cache.get(id);
-    if (known && known.row.state === 'ACTIVE') return known;
-    const row = known ? undefined : store.instance(id);
-    const definition = row && deployments.byId(row.definition_id);
-    if (row?.state !== 'ACTIVE' || !definition) {
-      throw new BadRequest(`Process instance with id ${id} does not exist`, 404);
-    }
-    const variables = new Map(
-      Object.entries(JSON.parse(row.variables) as Record<string, TypedValue>),
-    );
-    const state = row.execution ?? undefined;
-    const live = createLiveInstance({
-      model: definition.model,
-      variables,
-      now,
-      ...(state ? { state } : {}),
-    });
-    const tasks = new Map(board.ofInstance(id).map((task) => [task.execution_id, task]));
-    const instance = { row, live, tasks };
-    cache.set(id, instance);
-    return instance;
+  async function start(definitionId: string, request: StartRequest): Promise<ProcessInstance> {
+    const { businessKey = null, variables = {} } = request;
+    const id = await core.run((unit) => unit.start(definitionId, { businessKey, variables }));
+    return viewInstance(store.instances.byId(id) as InstanceRow);
   }
 
-  async function step(instance: Instance, move: (instance: Instance) => void): Promise<void> {
-    try {
-      move(instance);
-    } catch (error) {
-      // It is in an unknown state; the next call reads the last good one.
-      cache.delete(instance.row.id);
-      if (error instanceof BadRequest) throw error;
-      throw new BadRequest(reasonOf(error), 500, 'ProcessEngineException');
-    }
-    await save(instance);
+  function running(id: string): InstanceRow {
+    const row = store.instances.byId(id);
+    if (row?.state !== 'ACTIVE') throw noInstance(id);
+    return row;
   }
 
-  async function save(instance: Instance): Promise<void> {
-    const { live, tasks } = instance;
-    const ended = live.ended();
-    const at = now();
-    const opened: Task[] = [];
-    const closed: Task[] = [];
-    for (const [executionId, { activityId, topic }] of live.openTasks) {
-      if (tasks.has(executionId)) continue;
-      const task: Task = {
-        id: timeOrderedId(),
-        instance_id: instance.row.id,
-        execution_id: executionId,
-        activity_id: activityId,
-        topic,
-        retries: null,
-        error_message: null,
-        error_details: null,
-        available_at: 0,
-        created_at: at,
-        workerId: null,
-        lockedUntil: 0,
-      };
-      opened.push(task);
-      tasks.set(executionId, task);
-    }
-    for (const [executionId, task] of tasks) {
-      if (!ended && live.openTasks.has(executionId)) continue;
-      closed.push(task);
-      tasks.delete(executionId);
-      board.remove(task.id);
-    }
-    const nextDue = ended ? null : live.nextDue();
-    const days = deployments.byId(instance.row.definition_id)?.model.historyDays ?? 0;
-    instance.row = {
-      ...instance.row,
-      state: ended ? 'COMPLETED' : 'ACTIVE',
-      variables: JSON.stringify(Object.fromEntries(live.variables)),
-      subscriptions: JSON.stringify(ended ? [] : live.subscriptions),
-      execution: ended ? null : live.snapshot(),
-      next_due_at: nextDue,
-      ended_at: ended ? at : null,
-      remove_at: ended ? at + days * DAY_MS : null,
+  function executionOf(node: Node, view: StateView): Execution {
+    const { id: processInstanceId, definition: definitionId } = view.instance(node);
+    return {
+      id: view.executionId(node),
+      processInstanceId,
+      definitionId,
+      activityId: node.instance ? null : view.element(node).id,
     };
-    await commit(instance, opened, closed);
-    // Only now: a task that a crash could still undo must not be worked on.
-    board.add(opened.filter((task) => tasks.get(task.execution_id) === task));
-    if (nextDue !== null) onDue(nextDue);
   }
 
-  async function commit(instance: Instance, opened: Task[], closed: Task[]): Promise<void> {
-    const { id } = instance.row;
-    const entry = saving.get(id) ?? { instance, saves: 0 };
-    entry.saves++;
-    saving.set(id, entry);
-    try {
-      await store.save({
-        instance: instance.row,
-        savedTasks: opened.map(({ workerId: _w, lockedUntil: _u, ...row }) => row),
-        deletedTasks: closed.map((task) => task.id),
-      });
-    } catch (error) {
-      // The database did not take it: go back to what it has.
-      cache.delete(id);
-      board.add(closed);
-      throw error;
-    } finally {
-      if (--entry.saves === 0) saving.delete(id);
-      if (instance.row.state !== 'ACTIVE' || liveInstances === 0) cache.delete(id);
-    }
+  function executionsOf(row: InstanceRow, filter: ExecutionFilter): Execution[] {
+    const state = states.get(row.root_id)?.state;
+    if (!state) return [];
+    const view = viewState(row.root_id, state, definitions);
+    const awaited = (kind: 'message' | 'signal', name: string | undefined, node: Node): boolean =>
+      name === undefined ||
+      state.waits.some((one) => one.node === node.id && one.kind === kind && one.name === name);
+    return state.nodes
+      .filter((node) => node.in === row.node && !node.kept)
+      .filter((node) => awaited('message', filter.messageName, node))
+      .filter((node) => awaited('signal', filter.signalName, node))
+      .map((node) => executionOf(node, view))
+      .filter(({ activityId }) => (filter.activityId ?? activityId) === activityId);
   }
 
   return {
-    get,
-    step,
-    async create(definition, businessKey, variables) {
-      const live = createLiveInstance({
-        model: definition.model,
-        variables: new Map(variables),
-        now,
-      });
-      const row: InstanceRow = {
-        id: timeOrderedId(),
-        definition_id: definition.id,
-        process_key: definition.key,
-        business_key: businessKey,
-        state: 'ACTIVE',
-        variables: '{}',
-        subscriptions: '[]',
-        execution: null,
-        next_due_at: null,
-        started_at: now(),
-        ended_at: null,
-        remove_at: null,
-        delete_reason: null,
-      };
-      const instance: Instance = { row, live, tasks: new Map() };
-      cache.set(row.id, instance);
-      try {
-        await step(instance, () => live.start());
-      } catch (error) {
-        if (!(error instanceof BadRequest)) throw error;
-        throw new BadRequest(
-          `Cannot instantiate process definition ${definition.id}: ${error.message}`,
-          error.status,
-          'RestException',
-        );
+    async startByKey(key, request) {
+      const definition = definitions.latest(key);
+      if (!definition) throw unknownDefinition(key);
+      return start(definition.id, request);
+    },
+    async startById(definitionId, request) {
+      if (!definitions.find(definitionId)) {
+        throw notFound(`Process definition with id ${definitionId} does not exist`);
       }
-      return instance.row;
+      return start(definitionId, request);
     },
-    async terminate(id, reason) {
-      const instance = get(id);
-      const at = now();
-      const days = deployments.byId(instance.row.definition_id)?.model.historyDays ?? 0;
-      const closed = [...instance.tasks.values()];
-      instance.tasks.clear();
-      for (const task of closed) board.remove(task.id);
-      instance.row = {
-        ...instance.row,
-        state: 'EXTERNALLY_TERMINATED',
-        subscriptions: '[]',
-        execution: null,
-        next_due_at: null,
-        ended_at: at,
-        remove_at: at + days * DAY_MS,
-        delete_reason: reason,
-      };
-      await commit(instance, [], closed);
-    },
-    waitingFor(messageName, businessKey, instanceId) {
-      const rows = store.instances({ id: instanceId, businessKey, activeOnly: true }, 1_000);
-      return rows.flatMap((row) => {
-        const current = saving.get(row.id)?.instance.row ?? row;
-        return (JSON.parse(current.subscriptions) as Subscription[])
-          .filter((subscription) => subscription.messageName === messageName)
-          .map(({ messageId }) => ({ instanceId: row.id, messageId }));
+    list: (filter, page) => store.instances.list(filter, page).map(viewInstance),
+    count: (filter) => store.instances.count(filter),
+    get: (id) => viewInstance(running(id)),
+    executions(filter, page) {
+      const { processInstanceId, processKey, businessKey, messageName, signalName } = filter;
+      const [kind, name] =
+        messageName === undefined
+          ? (['signal', signalName] as const)
+          : (['message', messageName] as const);
+      // Those that wait for something are found without reading the others.
+      const ids =
+        processInstanceId === undefined && name !== undefined
+          ? store.waits.named(kind, name, {}, MAX_WAITS).map((wait) => wait.instance_id)
+          : undefined;
+      const rows = store.instances.list({
+        states: ['ACTIVE'],
+        ...(processInstanceId === undefined ? {} : { ids: [processInstanceId] }),
+        ...(ids === undefined ? {} : { ids }),
+        ...(processKey === undefined ? {} : { processKeys: [processKey] }),
+        ...(businessKey === undefined ? {} : { businessKeys: [businessKey] }),
       });
+      const found = rows.flatMap((row) => executionsOf(row, filter));
+      const from = page?.firstResult ?? 0;
+      return found.slice(from, from + (page?.maxResults ?? found.length));
     },
+    execution(id) {
+      const { node, view } = core.look(id);
+      return executionOf(node, view);
+    },
+    activityTree(instanceId) {
+      running(instanceId);
+      const { node, state, view } = core.look(instanceId);
+      const incidents = new Map<string, string[]>();
+      for (const { id, executionId } of jobs.incidents({ processInstanceIds: [instanceId] })) {
+        incidents.set(executionId, [...(incidents.get(executionId) ?? []), id]);
+      }
+      return activityTree(node, { state, view, incidents });
+    },
+    variables(executionId) {
+      const { state, node } = core.look(executionId);
+      return visibleVariables(state, node.id);
+    },
+    localVariables(executionId) {
+      const { node, view } = core.look(executionId);
+      return executionVariables(view.program(node), node);
+    },
+    setVariables: (executionId, { set, remove, local = false }) =>
+      core.run((unit) => {
+        const { ref } = core.look(executionId);
+        unit.step(ref.rootId, {
+          kind: 'set-variables',
+          node: ref.node,
+          ...(set ? { variables: set } : {}),
+          ...(remove ? { removed: remove } : {}),
+          local,
+        });
+      }),
+    delete: (id, reason) =>
+      core.run((unit) => {
+        const row = store.instances.byId(id);
+        if (row?.state !== 'ACTIVE')
+          throw notFound(`Process instance with id ${id} does not exist`);
+        if (unit.state(row.root_id)) unit.delete(row.root_id, reason);
+        else unit.defer(() => endWithoutState(row, reason, unit.now));
+      }),
   };
-}
 
-/** Why an instance could not continue; in Camunda's words when no outgoing flow could be selected. */
-function reasonOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  const stuck = /^<(.+)> no conditional flow taken$/.exec(message)?.[1];
-  return stuck === undefined
-    ? message
-    : `No outgoing sequence flow for the element with id '${stuck}' could be selected for continuing the process.`;
+  /** One that could not be brought over: there is nothing to undo. */
+  function endWithoutState(row: InstanceRow, reason: string | null, at: number): void {
+    const { historyDays = 0 } = definitions.find(row.definition_id) ?? {};
+    store.instances.end({
+      id: row.id,
+      state: 'EXTERNALLY_TERMINATED',
+      endedAt: at,
+      removeAt: at + historyDays * DAY_MS,
+      deleteReason: reason,
+      endActivityId: null,
+      variables: '{}',
+    });
+    states.drop(row.root_id);
+  }
 }

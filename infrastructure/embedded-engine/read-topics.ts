@@ -1,26 +1,33 @@
-import { type Moddle, parseBpmn } from './bpmn-library.ts';
 import { decodeXml } from './decode-xml.ts';
+import { type Moddle, parseBpmn } from './parse-bpmn.ts';
 
 export interface ExternalTopic {
   activityId: string;
   topic: string;
 }
 
+interface ModelTasks {
+  /** Of the executable processes. */
+  processIds: string[];
+  topics: ExternalTopic[];
+  /** Ids of the user tasks. */
+  userTasks: string[];
+}
+
 /**
- * The ids of the executable processes in a BPMN file, and the topics of all their external tasks: service,
- * send and business rule tasks, and message events that send, those in sub-processes too. Which elements
- * those are, and in which order their attributes count, is as in Camunda's BpmnParse.
+ * What a BPMN file has for steps: the topics of all external tasks (service, send and business rule tasks, and message
+ * events that send) and the user tasks, those in sub-processes too. Which elements those are, and in which order
+ * their attributes count, is as in Camunda's BpmnParse.
  *
  * @throws Error when the file is no BPMN
  */
-export async function readExternalTopics(
-  bpmn: Uint8Array | string,
-): Promise<{ processIds: string[]; topics: ExternalTopic[] }> {
+export async function readModelTasks(bpmn: Uint8Array | string): Promise<ModelTasks> {
   const { root } = await parseBpmn(typeof bpmn === 'string' ? bpmn : decodeXml(bpmn));
   const processes = children(root, 'rootElements').filter(isExecutable);
   return {
     processIds: processes.map(({ id }) => String(id)),
     topics: processes.flatMap((process) => [...topicsIn(process)]),
+    userTasks: processes.flatMap((process) => [...userTasksIn(process)]),
   };
 }
 
@@ -40,6 +47,13 @@ function* topicsIn(scope: Moddle): Generator<ExternalTopic> {
       }
     }
     yield* topicsIn(element);
+  }
+}
+
+function* userTasksIn(scope: Moddle): Generator<string> {
+  for (const element of children(scope, 'flowElements')) {
+    if (element.$type === 'bpmn:UserTask') yield String(element.id);
+    yield* userTasksIn(element);
   }
 }
 

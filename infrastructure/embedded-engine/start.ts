@@ -1,71 +1,100 @@
-import { Worker } from 'node:worker_threads';
 import type { Log } from '../../domain/common/index.ts';
-import type { ThreadData, ThreadMessage } from './thread.ts';
+import { openSqlite } from '../sqlite/open.ts';
+import { openEngine } from './engine.ts';
+import type { EmbeddedEngine } from './engine-api.ts';
+import { createEngineApi } from './http-api.ts';
+import type { Guard } from './http-guard.ts';
+import { createEngineStore } from './store/store.ts';
 
-interface EmbeddedEngineOptions {
-  /** The SQLite file, shared with the service. */
+export interface EmbeddedEngineOptions {
+  /** The SQLite file, which the service may have its own tables in. */
   file: string;
   /**
-   * What every call of its REST API must bring, as a bearer token; null: anybody on this machine is let in, for test
-   * suites and benchmarks.
+   * `ordered`, by default: a commit is not synced, for the event store has its write-ahead log in the same file, and
+   * syncs it with what it records next. `synced`: for a file of the engine alone.
    */
-  secret: string | null;
-  host?: string;
-  /** Left out: a free one. */
-  port?: number;
+  durability?: 'ordered' | 'synced';
   /**
-   * Instances kept in memory, by default 2,000; the others are read from the database when
-   * something happens.
+   * Instances whose state is kept in memory, by default 2,000; the others are read from the database when something
+   * happens.
    */
   liveInstances?: number;
   /** Overwrites in the file what it deletes: for variables that are to be erased. */
   zeroing?: boolean;
-  log: Pick<Log, 'warn' | 'error'>;
+  log: Pick<Log, 'warn' | 'error'> & Partial<Pick<Log, 'info'>>;
 }
 
-export interface RunningEngine {
+export interface OpenEngine {
+  engine: EmbeddedEngine;
+  stop(): Promise<void>;
+}
+
+/** Opens the embedded engine in this process. */
+export function openEmbeddedEngine(options: EmbeddedEngineOptions): OpenEngine {
+  const { file, durability = 'ordered', liveInstances = 2_000, zeroing = false, log } = options;
+  const db = openSqlite(file, durability);
+  try {
+    const engine = openEngine(createEngineStore(db, zeroing), { log, cachedStates: liveInstances });
+    return {
+      engine,
+      async stop() {
+        await engine.close();
+        db.close();
+      },
+    };
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+export interface ServedEngine {
   /** Base URL of its REST API, as for CAMUNDA_BASE_URL. */
   url: string;
   stop(): Promise<void>;
 }
 
-/** The longest time that the thread has to close before it is terminated. */
-const STOP_TIMEOUT_MS = 5_000;
-
 /**
- * Starts the embedded engine in a thread of its own, so that interpreting BPMN takes nothing from the
- * HTTP server's event loop.
+ * Serves an engine over Camunda's REST API.
+ *
+ * @param options.port 0 takes a free one
+ * @param options.guard null: lets everybody in
  */
-export async function startEmbeddedEngine(options: EmbeddedEngineOptions): Promise<RunningEngine> {
-  const { file, host = '127.0.0.1', port = 0, liveInstances = 2_000, log } = options;
-  const { zeroing = false, secret } = options;
-  const thread = startThread({ file, secret, host, port, liveInstances, zeroing });
-  const exited = new Promise<number>((resolve) => thread.once('exit', resolve));
-  const listening = await new Promise<string>((resolve, reject) => {
-    thread.once('error', reject);
-    thread.once('exit', (code) => reject(new Error(`the embedded engine ended with code ${code}`)));
-    thread.on('message', (message: ThreadMessage) => {
-      if (message.type === 'listening') resolve(message.url);
-      else log[message.level](message.fields, message.message);
-    });
-  });
-  thread.on('error', (error) => {
-    // Without its engine the service is of no use; a restart restores both.
-    log.error({ err: error }, 'the embedded engine failed');
+export async function serveEngine(
+  engine: EmbeddedEngine,
+  options: { host: string; port: number; guard: Guard | null },
+): Promise<ServedEngine> {
+  const { host, port, guard } = options;
+  const app = createEngineApi(engine, { guard, now: Date.now });
+  try {
+    const address = await app.listen({ host, port });
+    return { url: `${address}/engine-rest`, stop: () => app.close() };
+  } catch (error) {
+    await app.close();
     throw error;
-  });
-  return {
-    url: listening,
-    async stop() {
-      thread.postMessage('stop');
-      const timer = setTimeout(() => void thread.terminate(), STOP_TIMEOUT_MS);
-      await exited;
-      clearTimeout(timer);
-    },
-  };
+  }
 }
 
-function startThread(workerData: ThreadData): Worker {
-  const file = import.meta.url.endsWith('.ts') ? './thread-from-source.mjs' : './thread.js';
-  return new Worker(new URL(file, import.meta.url), { workerData });
+export interface RunningEngine extends OpenEngine, ServedEngine {}
+
+/** Opens the engine and serves it to everybody on this machine, on a free port: for test suites and benchmarks. */
+export async function startEmbeddedEngine(options: EmbeddedEngineOptions): Promise<RunningEngine> {
+  const opened = openEmbeddedEngine(options);
+  try {
+    const host = '127.0.0.1';
+    const served = await serveEngine(opened.engine, { host, port: 0, guard: null });
+    return {
+      engine: opened.engine,
+      url: served.url,
+      async stop() {
+        // Its open fetches are answered first, so that their connections end.
+        await opened.engine.close();
+        await served.stop();
+        await opened.stop();
+      },
+    };
+  } catch (error) {
+    await opened.stop();
+    throw error;
+  }
 }

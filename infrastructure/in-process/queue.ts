@@ -58,6 +58,7 @@ export function createInProcessQueue(options: InProcessQueueOptions): InProcessQ
     'start-instance': limit(),
     'retry-instance': limit(),
     'cancel-instance': limit(),
+    'complete-user-task': limit(),
     'project-process': limit(),
   };
   const timed = createInProcessTimedJobs(log);
@@ -66,6 +67,7 @@ export function createInProcessQueue(options: InProcessQueueOptions): InProcessQ
     'start-instance': 0,
     'retry-instance': 0,
     'cancel-instance': 0,
+    'complete-user-task': 0,
     'project-process': 0,
   };
   const projections = new Map<string, Projections>();

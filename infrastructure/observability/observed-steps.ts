@@ -17,7 +17,8 @@ export function createWorkerObserver(observers: Observers) {
     onPoll: (outcome: 'ok' | 'error'): void => observers.metrics.enginePolls.inc({ outcome }),
     makeCall: (operation: string, call: () => Promise<void>): Promise<void> =>
       observedCall(observers, operation, call, (error) => {
-        const { httpStatusCode } = error as { httpStatusCode?: unknown };
+        const { code, httpStatusCode } = error as { code?: unknown; httpStatusCode?: unknown };
+        if (code === 'ENGINE_REFUSED') return true;
         return typeof httpStatusCode === 'number' && httpStatusCode < 500;
       }),
   };

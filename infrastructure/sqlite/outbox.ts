@@ -11,6 +11,7 @@ interface Row {
   attempts: number;
   created_at: string;
   traceparent: string | null;
+  user_task: string | null;
 }
 
 const DUE = '(outbox.available_at <= ? OR outbox.available_at > ?)';
@@ -27,7 +28,8 @@ export function createSqliteOutbox(options: {
     .pluck();
   const due = db.prepare<[string, string, number], Row>(
     `SELECT outbox.event_id, outbox.correlation_id, outbox.event_type, outbox.attempts,
-       outbox.created_at, json_extract(event_log.metadata, '$.traceparent') AS traceparent
+       outbox.created_at, json_extract(event_log.metadata, '$.traceparent') AS traceparent,
+       json_extract(event_log.metadata, '$.userTask') AS user_task
      FROM outbox LEFT JOIN event_log ON event_log.id = outbox.event_id
      WHERE ${DUE} ORDER BY outbox.event_id LIMIT ?`,
   );
@@ -58,6 +60,7 @@ export function createSqliteOutbox(options: {
           eventId: String(row.event_id),
           correlationId: row.correlation_id,
           eventType: row.event_type,
+          isUserTask: row.user_task !== null,
           attempts: row.attempts,
           createdAt: row.created_at,
           traceparent: row.traceparent ?? undefined,

@@ -11,6 +11,7 @@ interface Row {
   attempts: number;
   created_at: Date;
   traceparent: string | null;
+  user_task: string | null;
 }
 
 const DUE = '(available_at <= @now OR available_at > DATEADD(millisecond, @longest, @now))';
@@ -35,7 +36,8 @@ WHERE ${DUE} AND event_id IN (
   WHERE ${DUE} ORDER BY event_id
 );
 SELECT taken.event_id, taken.correlation_id, taken.event_type, taken.attempts, event_log.created_at,
-  JSON_VALUE(event_log.metadata, '$.traceparent') AS traceparent
+  JSON_VALUE(event_log.metadata, '$.traceparent') AS traceparent,
+  JSON_VALUE(event_log.metadata, '$.userTask') AS user_task
 FROM @taken AS taken LEFT JOIN event_log ON event_log.id = taken.event_id ORDER BY taken.event_id`;
 const REMOVE = `
 DELETE FROM outbox WHERE event_id IN (SELECT CAST(value AS BIGINT) FROM OPENJSON(@ids))`;
@@ -67,6 +69,7 @@ export function createMssqlOutbox(pool: Pick<sql.ConnectionPool, 'request'>): Ou
         eventId: String(row.event_id),
         correlationId: row.correlation_id,
         eventType: row.event_type,
+        isUserTask: row.user_task !== null,
         attempts: row.attempts,
         createdAt: row.created_at?.toISOString(),
         traceparent: row.traceparent ?? undefined,

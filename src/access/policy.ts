@@ -13,6 +13,8 @@ export type AccessConfig = Pick<
   Config,
   | 'AUTH'
   | 'HOST'
+  | 'ENGINE_REST_HOST'
+  | 'ENGINE_REST_PORT'
   | 'JWT_JWKS_URL'
   | 'JWT_ISSUER'
   | 'JWT_AUDIENCE'
@@ -26,11 +28,12 @@ export type AccessConfig = Pick<
  * @throws SetupError when they contradict each other
  */
 export function readPolicy(config: AccessConfig): Policy {
-  const { AUTH, HOST, JWT_JWKS_URL } = config;
-  const local = isLoopback(HOST);
-  if (AUTH === 'off' && !local) {
+  const { AUTH, JWT_JWKS_URL } = config;
+  const exposed = exposedHost(config);
+  if (AUTH === 'off' && exposed) {
+    const { name, host } = exposed;
     throw new SetupError(
-      `HOST: ${HOST} is reached from other machines, and AUTH=off lets everybody in; set AUTH=on and run \`fastify-camunda api-key create\`, or set HOST=127.0.0.1`,
+      `${name}: ${host} is reached from other machines, and AUTH=off lets everybody in; set AUTH=on and run \`fastify-camunda api-key create\`, or set ${name}=127.0.0.1`,
     );
   }
   if (JWT_JWKS_URL !== '') {
@@ -47,9 +50,22 @@ export function readPolicy(config: AccessConfig): Policy {
   }
   if (AUTH === 'off') return { kind: 'off', because: 'AUTH=off' };
   if (AUTH === 'on') return { kind: 'on', because: 'AUTH=on' };
-  if (!local) return { kind: 'on', because: `HOST=${HOST} is reached from other machines` };
+  if (exposed) {
+    return {
+      kind: 'on',
+      because: `${exposed.name}=${exposed.host} is reached from other machines`,
+    };
+  }
   if (JWT_JWKS_URL !== '') return { kind: 'on', because: 'JWT_JWKS_URL is set' };
   return { kind: 'once-keyed' };
+}
+
+/** The first setting whose address other machines reach. */
+function exposedHost(config: AccessConfig): { name: string; host: string } | null {
+  const { HOST, ENGINE_REST_HOST, ENGINE_REST_PORT } = config;
+  if (!isLoopback(HOST)) return { name: 'HOST', host: HOST };
+  if (ENGINE_REST_PORT === '' || isLoopback(ENGINE_REST_HOST)) return null;
+  return { name: 'ENGINE_REST_HOST', host: ENGINE_REST_HOST };
 }
 
 /** @throws SetupError when callers need a credential and none can exist */
@@ -59,7 +75,7 @@ export function checkSomebodyGetsIn(
   thereIsAKey: boolean,
 ): void {
   if (policy.kind !== 'on' || thereIsAKey || config.JWT_JWKS_URL !== '') return;
-  const name = isLoopback(config.HOST) ? 'AUTH' : 'HOST';
+  const name = exposedHost(config)?.name ?? 'AUTH';
   throw new SetupError(
     `${name}: access control is on (${policy.because}), but there is neither an API key nor JWT_JWKS_URL; run \`fastify-camunda api-key create --name NAME --scope process:start,process:read\` on the same database`,
   );

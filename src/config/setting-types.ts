@@ -24,6 +24,13 @@ export const optionalUrl = (protocols: RegExp) =>
     URL.canParse(value) && protocols.test(value) ? null : `must be a URL that matches ${protocols}`,
   );
 
+/** The text of a port, 0 for a free one. */
+export const optionalPort = optionalText((value) =>
+  /^\d{1,5}$/.test(value) && Number(value) <= 65_535
+    ? null
+    : `${WHOLE_NUMBER} from 0 to 65535, like 8080`,
+);
+
 export const databaseUrl = optionalText(mssqlUrlProblem);
 export const redisUrl = optionalText(redisUrlProblem);
 export const masterKeys = optionalText((value) => rangeProblem(() => readMasterKeys(value)));

@@ -4,6 +4,8 @@ import { z } from 'zod';
 import type { Engine } from '../../domain/engine/engine.ts';
 import type { Job } from '../../domain/outbox/queue.ts';
 import { createRestEngine } from '../../infrastructure/camunda/rest-engine.ts';
+import { createDirectEngine } from '../../infrastructure/embedded-engine/direct-engine.ts';
+import type { EmbeddedEngine } from '../../infrastructure/embedded-engine/engine-api.ts';
 import { startEmbeddedEngine } from '../../infrastructure/embedded-engine/start.ts';
 import { bpmn, end, flows, start, task } from './bpmn/model.ts';
 import { databaseKinds, type TestDatabase, temporaryFolder } from './databases.ts';
@@ -11,14 +13,18 @@ import { requested } from './events.ts';
 import { serverUrl } from './servers.ts';
 
 export interface TestEngine {
-  /** Base URL of its REST API; the suites know nothing else about it. */
+  /** Base URL of its REST API. */
   url: string;
+  /** An engine in this process: called directly, as the service does. */
+  embedded?: EmbeddedEngine;
   stop(): Promise<void>;
 }
 
 export interface EngineKind {
   name: string;
   available: boolean;
+  /** It is in this process, and called directly. */
+  isDirect: boolean;
   open(): Promise<TestEngine>;
 }
 
@@ -26,6 +32,31 @@ export interface EngineKind {
 export async function engineKinds(): Promise<EngineKind[]> {
   const [operaton, camunda7] = await Promise.all([serverUrl('operaton'), serverUrl('camunda7')]);
   return [embeddedEngine(), running('Operaton', operaton), running('Camunda 7', camunda7)];
+}
+
+/** The engines for the suites about what the service asks of an engine, the embedded one in both ways. */
+export async function portKinds(): Promise<EngineKind[]> {
+  const [embedded, ...others] = await engineKinds();
+  return embedded ? [embedded, embeddedOverRest(), ...others] : others;
+}
+
+/** The engine port as the service has it. */
+export function connectEngine({ url, embedded }: TestEngine): Engine & { close(): Promise<void> } {
+  return embedded ? createDirectEngine(embedded) : createRestEngine({ baseUrl: url });
+}
+
+/** The embedded engine by its REST API, as workers in other languages see it. */
+function embeddedOverRest(): EngineKind {
+  const kind = embeddedEngine();
+  return {
+    ...kind,
+    name: 'the embedded engine over REST',
+    isDirect: false,
+    async open() {
+      const { url, stop } = await kind.open();
+      return { url, stop };
+    },
+  };
 }
 
 /** The embedded engine as the service runs it. */
@@ -44,13 +75,15 @@ function embedded(name: string, options: { liveInstances?: number }): EngineKind
   return {
     name,
     available: true,
+    isDirect: true,
     async open() {
       const folder = temporaryFolder();
       const file = join(folder.path, 'test.db');
       const log = { warn: logLine, error: logLine };
-      const engine = await startEmbeddedEngine({ ...options, file, secret: null, log });
+      const engine = await startEmbeddedEngine({ ...options, file, log });
       return {
         url: engine.url,
+        embedded: engine.engine,
         async stop() {
           await engine.stop();
           folder.remove();
@@ -65,6 +98,7 @@ function running(name: string, url: string | null): EngineKind {
   return {
     name,
     available: url !== null,
+    isDirect: false,
     open: async () => ({ url: url ?? '', stop: async () => {} }),
   };
 }
@@ -112,6 +146,7 @@ export function engineApi(url: string) {
       return historyAnswer.parse(await call('GET', `/history/process-instance/${instanceId}`))
         .state;
     },
+    unlock: (taskId: string) => call('POST', `/external-task/${taskId}/unlock`),
     setRetries: (taskId: string, retries: number) =>
       call('PUT', `/external-task/${taskId}/retries`, { retries }),
     async startRaw(key: string, businessKey: string | null, variables: Record<string, unknown>) {
@@ -134,7 +169,7 @@ export function engineApi(url: string) {
 export async function openInstances(kind: EngineKind) {
   const key = `instances-${randomUUID()}`;
   const running = await kind.open();
-  const engine = createRestEngine({ baseUrl: running.url });
+  const engine = connectEngine(running);
   const content = bpmn(
     key,
     start(),

@@ -53,7 +53,7 @@ export function rowsBesideEngine(folder: Folder): string {
 
 /** How many instances the embedded engine has, ended ones included. */
 export const enginesRows = (folder: Folder): number =>
-  Number(queryValue(folder, 'SELECT COUNT(*) FROM engine_instance'));
+  Number(queryValue(folder, 'SELECT COUNT(*) FROM engine_process_instance'));
 
 /** The database file and its write-ahead log, byte by byte. */
 export function bytesOf(folder: Folder): string {

@@ -27,6 +27,7 @@ export function policies(policy: RetryPolicy): Record<JobName, RetryPolicy> {
     'start-instance': policy,
     'retry-instance': policy,
     'cancel-instance': policy,
+    'complete-user-task': policy,
     'project-process': policy,
   };
 }
@@ -208,6 +209,7 @@ export function createWorld() {
     'start-instance': handler,
     'retry-instance': handler,
     'cancel-instance': handler,
+    'complete-user-task': handler,
     'project-process': handler,
   };
   const clock = { now: Date.now() };

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import type { JsonObject } from '../../domain/common/json.ts';
-import type { Engine } from '../../domain/engine/engine.ts';
 import type { ReconcilePorts } from '../../domain/engine/reconcile-ports.ts';
 import {
   type ReconcileOptions,
@@ -10,10 +9,9 @@ import { startInstance } from '../../domain/engine/start-instance.ts';
 import { decide } from '../../domain/process/decide.ts';
 import type { ProcessEvent } from '../../domain/process/events.ts';
 import { fold, type ProcessState } from '../../domain/process/process-state.ts';
-import { createRestEngine } from '../../infrastructure/camunda/rest-engine.ts';
 import { bpmn, end, flows, start, task } from './bpmn/model.ts';
 import { databaseKinds } from './databases.ts';
-import { type EngineKind, engineApi } from './engines.ts';
+import { connectEngine, type EngineKind, engineApi } from './engines.ts';
 
 /** One task, for which our service has no worker. */
 export const ONE_TASK = [start(), task('work'), end(), flows('start', 'work', 'end')];
@@ -29,7 +27,7 @@ export type ReconcileWorld = Awaited<ReturnType<typeof openReconcileWorld>>;
 /** An engine and a database, on which the test itself does what a running service would do. */
 export async function openReconcileWorld(kind: EngineKind) {
   const running = await kind.open();
-  const engine: Engine & { close(): Promise<void> } = createRestEngine({ baseUrl: running.url });
+  const engine = connectEngine(running);
   const [sqlite] = databaseKinds();
   if (!sqlite) throw new Error('no SQLite');
   const database = await sqlite.open();

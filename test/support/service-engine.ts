@@ -22,7 +22,7 @@ const log = { warn: () => {}, error: () => {} };
 
 /** An engine that outlives the service, behind a proxy that can drop calls. */
 export async function startEngineBehindProxy(file: string): Promise<EngineBehindProxy> {
-  const engine: RunningEngine = await startEmbeddedEngine({ file, secret: null, log });
+  const engine: RunningEngine = await startEmbeddedEngine({ file, log });
   const target = new URL(engine.url).origin;
   let pattern: RegExp | null = null;
   let onSwallowed: (() => void)[] = [];

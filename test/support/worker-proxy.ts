@@ -54,8 +54,10 @@ export async function startEngineProxy(target: string): Promise<EngineProxy> {
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await readBody(request);
-    const { method = 'GET', url: path = '/' } = request;
-    const call = { method, path, body: body.length > 0 ? JSON.parse(body.toString()) : {} };
+    const { method = 'GET', url: path = '/', headers } = request;
+    const sentAs = headers['content-type'] ?? 'application/json';
+    const isJson = body.length > 0 && sentAs.startsWith('application/json');
+    const call = { method, path, body: isJson ? JSON.parse(body.toString()) : {} };
     calls.push(call);
     const action = await decide(call);
     if (action === 'hang') return;

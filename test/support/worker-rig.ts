@@ -11,17 +11,18 @@ import {
   type StepBuilder,
   type StepDefinition,
 } from '../../domain/steps/define-process.ts';
-import { createRestEngine } from '../../infrastructure/camunda/rest-engine.ts';
-import type { RunningWorker } from '../../infrastructure/camunda/start-worker.ts';
 import type { EventRow } from '../../infrastructure/sql/columns.ts';
 import { openSqliteDatabase } from '../../infrastructure/sqlite/database.ts';
+import type { RunningWorker } from '../../infrastructure/worker/task-runs.ts';
 import {
   type StepWorkerOptions,
   startStepWorker,
+  type TaskSource,
 } from '../../src/composition/engine/step-worker.ts';
 import { until } from './children.ts';
 import { temporaryFolder } from './databases.ts';
-import { engineApi, type TestEngine } from './engines.ts';
+import { createDirectProxy } from './direct-proxy.ts';
+import { connectEngine, engineApi, type TestEngine } from './engines.ts';
 import { startEngineProxy } from './worker-proxy.ts';
 
 export interface LogLine {
@@ -48,7 +49,7 @@ export function useWorkerRig(
   let engine: TestEngine | undefined;
   beforeAll(async () => {
     engine = await openEngine();
-    rig = await openWorkerRig(engine.url);
+    rig = await openWorkerRig(engine);
     use(rig);
   });
   afterEach(() => rig?.idle());
@@ -58,8 +59,22 @@ export function useWorkerRig(
   });
 }
 
+/** A proxy in front of an engine, and the sources of tasks with and without it. */
+async function betweenWorkerAnd({ url, embedded }: TestEngine) {
+  if (embedded) {
+    const proxy = createDirectProxy(embedded);
+    const proxied: TaskSource = { kind: 'embedded', engine: proxy.engine };
+    const unproxied: TaskSource = { kind: 'embedded', engine: embedded };
+    return { proxy, proxied, unproxied };
+  }
+  const proxy = await startEngineProxy(url);
+  const proxied: TaskSource = { kind: 'rest', baseUrl: proxy.url };
+  const unproxied: TaskSource = { kind: 'rest', baseUrl: url };
+  return { proxy, proxied, unproxied };
+}
+
 /** Opens the surroundings of a worker: a real event store, a real engine, and a proxy between worker and engine. */
-export async function openWorkerRig(engineUrl: string) {
+export async function openWorkerRig(running: TestEngine) {
   const folder = temporaryFolder();
   const file = `${folder.path}/rig.db`;
   const database = await openSqliteDatabase({
@@ -69,9 +84,9 @@ export async function openWorkerRig(engineUrl: string) {
     onAppended: () => {},
   });
   const { eventStore, knex } = database;
-  const engine = createRestEngine({ baseUrl: engineUrl });
-  const proxy = await startEngineProxy(engineUrl);
-  const api = engineApi(engineUrl);
+  const engine = connectEngine(running);
+  const { proxy, proxied, unproxied } = await betweenWorkerAnd(running);
+  const api = engineApi(running.url);
   const workers = new Set<RunningWorker>();
   const keys: string[] = [];
   const log: LogLine[] = [];
@@ -129,7 +144,7 @@ export async function openWorkerRig(engineUrl: string) {
     options: Partial<StepWorkerOptions> = {},
   ): RunningWorker {
     const worker = startStepWorker({
-      baseUrl: proxy.url,
+      tasks: proxied,
       steps: definition.steps.map((step) => ({ definition, step, settings: {} })),
       engine,
       eventStore,
@@ -167,7 +182,10 @@ export async function openWorkerRig(engineUrl: string) {
     database,
     eventStore,
     engine,
-    engineUrl,
+    /** Whether the engine is in this process. */
+    isDirect: running.embedded !== undefined,
+    /** The source of tasks for a worker without the proxy. */
+    unproxied,
     proxy,
     api,
     log,
@@ -178,6 +196,12 @@ export async function openWorkerRig(engineUrl: string) {
     events,
     ended: (correlationId: string) =>
       events(correlationId, (all) => all.some(({ type }) => isFinal(type)), 'the process ends'),
+    /** Takes the lock of its only task from an instance: a hold without a clock does not run out by itself. */
+    async loseLock(instanceId: string): Promise<void> {
+      if (!running.embedded) return;
+      const [task] = await api.tasks(instanceId);
+      await api.unlock(task?.id ?? '');
+    },
     /** The stored rows, without those of request and start. */
     async rows(correlationId: string): Promise<EventRow[]> {
       return knex('event_log')

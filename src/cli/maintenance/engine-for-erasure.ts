@@ -1,32 +1,27 @@
-import { SetupError } from '../../../domain/common/index.ts';
-import { bearerAuth } from '../../../infrastructure/camunda/engine-auth.ts';
-import { createRestEngine, type RestEngine } from '../../../infrastructure/camunda/rest-engine.ts';
-import { startEmbeddedEngine } from '../../../infrastructure/embedded-engine/start.ts';
+import { type Log, SetupError } from '../../../domain/common/index.ts';
+import type { Engine } from '../../../domain/engine/index.ts';
+import { createRestEngine } from '../../../infrastructure/camunda/rest-engine.ts';
 import { isBusy } from '../../../infrastructure/sqlite/file-lock.ts';
 import { lockDataDir } from '../../composition/database/data-lock.ts';
-import { databaseFile } from '../../composition/database/database-target.ts';
-import {
-  newEngineSecret,
-  openEngineAuth,
-  readEngineAccess,
-} from '../../composition/engine/engine-access.ts';
+import { openEngineAuth, readEngineAccess } from '../../composition/engine/engine-access.ts';
+import { openEmbedded } from '../../composition/engine/process-engine.ts';
 import type { Config } from '../../config.ts';
 
 interface EngineForErasure {
-  engine: RestEngine;
+  engine: Engine;
   close(): Promise<void>;
 }
 
 /**
  * The engine that holds variables and history. The embedded one lives in the service: while no service runs on
- * the folder it is started here, and none can start meanwhile.
+ * the folder it is opened here, and no service can start meanwhile.
  *
  * @returns null when a service with the embedded engine is running: that service has to do it
  * @throws SetupError
  */
 export async function openEngineForErasure(
   config: Config,
-  log: Parameters<typeof startEmbeddedEngine>[0]['log'],
+  log: Pick<Log, 'warn' | 'error'>,
 ): Promise<EngineForErasure | null> {
   const access = readEngineAccess(config);
   if (access.baseUrl !== '') {
@@ -42,15 +37,11 @@ export async function openEngineForErasure(
   }
   const unlock = lockUnlessServed(config.DATA_DIR);
   if (!unlock) return null;
-  const secret = newEngineSecret();
-  const file = databaseFile(config);
-  const embedded = await startEmbeddedEngine({ file, secret, zeroing: true, log });
-  const engine = createRestEngine({ baseUrl: embedded.url, auth: bearerAuth(secret) });
+  const { engine, stop } = openEmbedded(config, log, true);
   return {
     engine,
     async close() {
-      await engine.close();
-      await embedded.stop();
+      await stop();
       unlock();
     },
   };

@@ -7,7 +7,7 @@ import {
 } from '../../../domain/steps/index.ts';
 import {
   type ExternalTopic,
-  readExternalTopics,
+  readModelTasks,
 } from '../../../infrastructure/embedded-engine/read-topics.ts';
 
 interface CheckedModel {
@@ -18,8 +18,8 @@ interface CheckedModel {
 }
 
 /**
- * Checks that a BPMN file and the steps of its process match: every topic needs a step, every step a topic, and the
- * process an end. Otherwise processes would wait forever.
+ * Checks that a BPMN file and the steps of its process match: every topic needs a step, every step a topic or a user
+ * task, and the process an end. Otherwise processes would wait forever.
  *
  * @throws SetupError with one line that names the process, and the task, topic or step with the error
  */
@@ -29,7 +29,7 @@ export async function checkModel(
   bpmn: Uint8Array,
 ): Promise<CheckedModel> {
   const { key, steps, elsewhere = [] } = definition;
-  const { processIds, topics } = await readExternalTopics(bpmn).catch((cause: unknown) => {
+  const { processIds, topics, userTasks } = await readModelTasks(bpmn).catch((cause: unknown) => {
     throw new SetupError(`${fileName} cannot be read: ${oneLine(cause)}`, { cause });
   });
   if (processIds.length === 0) throw new SetupError(`${fileName} has no executable process`);
@@ -49,11 +49,26 @@ export async function checkModel(
       `no step of the process ${key} ends it: give the last one ends: 'ok', or name in elsewhere the topics of other workers, who end it by POST /api/process/complete`,
     );
   }
+  checkUserTasks(definition, fileName, userTasks);
   const unchecked = topics.filter(({ topic }) => isExpression(topic));
   const checked = topics.filter((task) => !unchecked.includes(task));
   checkTasks(definition, fileName, checked);
   if (unchecked.length === 0) checkSteps(definition, fileName, checked);
   return { siblings: processIds.filter((id) => id !== key), unchecked };
+}
+
+/** Every user task that the process defines must exist; one that it does not define takes any variables. */
+function checkUserTasks(
+  { key, userTasks = [] }: ProcessDefinition,
+  fileName: string,
+  ids: readonly string[],
+): void {
+  const missing = userTasks.find(({ id }) => !ids.includes(id));
+  if (!missing) return;
+  const known = ids.length > 0 ? ids.join(', ') : 'it has no user task';
+  throw new SetupError(
+    `${fileName}: there is no user task "${missing.id}", which the process ${key} defines (in the file: ${known})`,
+  );
 }
 
 /** Every task needs a step, or a worker elsewhere. */

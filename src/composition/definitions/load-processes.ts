@@ -125,6 +125,13 @@ async function loadProcess(folder: string, name: string): Promise<LoadedProcess>
       `the input of the process ${key} names the variable "${reserved}", which the service sets itself; take another name`,
     );
   }
+  for (const { id, output } of definition.userTasks ?? []) {
+    const [name] = reservedAmong(Object.keys(output.shape));
+    if (name === undefined) continue;
+    throw new SetupError(
+      `the user task "${id}" of the process ${key} sets the variable "${name}", which the service sets itself; take another name`,
+    );
+  }
   const fileName = `${key}.bpmn`;
   const files = await readdir(folder);
   const found = files.find((file) => file.normalize() === fileName.normalize()) ?? fileName;

@@ -6,7 +6,7 @@ import {
   type Log,
   SetupError,
 } from '../../../domain/common/index.ts';
-import type { RestEngine } from '../../../infrastructure/camunda/rest-engine.ts';
+import type { Engine } from '../../../domain/engine/index.ts';
 import { speaksTls } from '../../../infrastructure/redis/detect-protocol.ts';
 import type { LoadedProcess } from '../definitions/load-processes.ts';
 import type { EngineAccess } from './engine-access.ts';
@@ -29,7 +29,7 @@ interface Deployment {
  * @throws SetupError with one line when a setting is wrong, or the engine refuses a process
  */
 export async function deployProcesses(
-  engine: Pick<RestEngine, 'version' | 'deploy'>,
+  engine: Pick<Engine, 'version' | 'deploy'>,
   processes: readonly LoadedProcess[],
   access: EngineAccess,
   log: Log,
@@ -98,7 +98,7 @@ async function wantsTls(baseUrl: string): Promise<boolean> {
  * An engine that starts no instance before the processes are deployed, because it would know no version or an older
  * one. The job that starts the instance tries again later.
  */
-export function startsWhenDeployed<E extends Pick<RestEngine, 'start'>>(
+export function startsWhenDeployed<E extends Pick<Engine, 'start'>>(
   engine: E,
   { trouble }: Pick<Deployment, 'trouble'>,
 ): E {

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { SetupError } from '../../../domain/common/index.ts';
 import { clientCredentials } from '../../../infrastructure/camunda/client-credentials.ts';
 import { basicAuth, type EngineAuth, noAuth } from '../../../infrastructure/camunda/engine-auth.ts';
@@ -78,11 +77,6 @@ export function readEngineAccess(given: EngineConfig): EngineAccess {
       audience: config.CAMUNDA_OAUTH_AUDIENCE,
     },
   };
-}
-
-/** The secret for calls to the embedded engine; created at each start and only kept in memory. */
-export function newEngineSecret(): string {
-  return randomBytes(32).toString('base64url');
 }
 
 /** Use one for all calls to the engine, so that they share its token. */

@@ -1,24 +1,35 @@
 import type { Log } from '../../../domain/common/index.ts';
-import { bearerAuth, type EngineAuth } from '../../../infrastructure/camunda/engine-auth.ts';
-import { createRestEngine, type RestEngine } from '../../../infrastructure/camunda/rest-engine.ts';
-import { startEmbeddedEngine } from '../../../infrastructure/embedded-engine/start.ts';
+import type { Engine } from '../../../domain/engine/index.ts';
+import { createRestEngine } from '../../../infrastructure/camunda/rest-engine.ts';
+import { createDirectEngine } from '../../../infrastructure/embedded-engine/direct-engine.ts';
+import type {
+  EmbeddedEngine,
+  UnreadableInstance,
+} from '../../../infrastructure/embedded-engine/engine-api.ts';
+import { openEmbeddedEngine } from '../../../infrastructure/embedded-engine/start.ts';
 import type { Config } from '../../config.ts';
 import { databaseFile } from '../database/database-target.ts';
 import type { LoadedProcess } from '../definitions/load-processes.ts';
 import { deployProcesses, startsWhenDeployed } from './deploy-processes.ts';
-import { newEngineSecret, openEngineAuth, readEngineAccess } from './engine-access.ts';
+import { type EngineAccess, openEngineAuth, readEngineAccess } from './engine-access.ts';
+import type { TaskSource } from './step-worker.ts';
 
 export interface ProcessEngine {
-  baseUrl: string;
-  auth: EngineAuth;
-  engine: RestEngine;
+  engine: Engine;
+  tasks: TaskSource;
+  /** Null with an engine at CAMUNDA_BASE_URL. */
+  embedded: EmbeddedEngine | null;
   /** Why the processes are not deployed yet, in one sentence; null once they are. */
   trouble(): string | null;
+  /** Instances of the embedded engine that stand still, because their state cannot be read. */
+  unreadable(): UnreadableInstance[];
   stop(): Promise<void>;
 }
 
+type Opened = Pick<ProcessEngine, 'engine' | 'tasks' | 'embedded' | 'unreadable' | 'stop'>;
+
 /**
- * Connects to the configured engine, or starts the embedded one, and deploys the processes to it: at once, or when an
+ * Connects to the configured engine, or opens the embedded one, and deploys the processes to it: at once, or when an
  * engine that is unavailable answers.
  *
  * @throws SetupError with one line that says what to change
@@ -29,43 +40,69 @@ export async function openProcessEngine(
   log: Log,
 ): Promise<ProcessEngine> {
   const access = readEngineAccess(config);
-  const secret = newEngineSecret();
-  const embedded =
-    access.baseUrl === ''
-      ? await startEmbeddedEngine({
-          file: databaseFile(config),
-          secret,
-          // Without a key, personal data is in the clear in the same file and cannot be erased anyway.
-          zeroing: config.PERSONAL_DATA_KEY !== '',
-          log,
-        })
-      : undefined;
-  const baseUrl = embedded?.url ?? access.baseUrl;
-  const auth = embedded ? bearerAuth(secret) : openEngineAuth(access);
-  const engine = createRestEngine({
-    baseUrl,
-    auth,
-    callerTimeoutMs: config.ENGINE_CALL_TIMEOUT_MS,
-  });
-  const stop = async (): Promise<void> => {
-    await auth.close();
-    await engine.close();
-    await embedded?.stop();
-  };
+  const opened = access.baseUrl === '' ? openEmbedded(config, log) : connect(config, access);
   try {
-    const deployment = await deployProcesses(engine, processes, access, log);
+    const deployment = await deployProcesses(opened.engine, processes, access, log);
     return {
-      baseUrl,
-      auth,
-      engine: startsWhenDeployed(engine, deployment),
+      ...opened,
+      engine: startsWhenDeployed(opened.engine, deployment),
       trouble: deployment.trouble,
       async stop() {
         deployment.stop();
-        await stop();
+        await opened.stop();
       },
     };
   } catch (cause) {
-    await stop();
+    await opened.stop();
     throw cause;
   }
+}
+
+/**
+ * The embedded engine, in this process.
+ *
+ * @param zeroing overwrites what is deleted; without a key, personal data is in the clear in the same file and cannot
+ *   be erased anyway
+ */
+export function openEmbedded(
+  config: Pick<Config, 'DATA_DIR' | 'DATABASE_URL' | 'PERSONAL_DATA_KEY'>,
+  log: Pick<Log, 'warn' | 'error'>,
+  zeroing = config.PERSONAL_DATA_KEY !== '',
+): Opened {
+  const { engine: embedded, stop } = openEmbeddedEngine({
+    // With SQL Server the file is the engine's alone, and nothing else syncs it.
+    file: databaseFile(config),
+    durability: config.DATABASE_URL === '' ? 'ordered' : 'synced',
+    zeroing,
+    log,
+  });
+  const engine = createDirectEngine(embedded);
+  return {
+    engine,
+    tasks: { kind: 'embedded', engine: embedded },
+    embedded,
+    unreadable: embedded.unreadable,
+    async stop() {
+      await engine.close();
+      await stop();
+    },
+  };
+}
+
+/** An engine at CAMUNDA_BASE_URL. */
+function connect(config: Config, access: EngineAccess): Opened {
+  const { baseUrl } = access;
+  const auth = openEngineAuth(access);
+  const callerTimeoutMs = config.ENGINE_CALL_TIMEOUT_MS;
+  const engine = createRestEngine({ baseUrl, auth, callerTimeoutMs });
+  return {
+    engine,
+    tasks: { kind: 'rest', baseUrl, auth },
+    embedded: null,
+    unreadable: () => [],
+    async stop() {
+      await auth.close();
+      await engine.close();
+    },
+  };
 }

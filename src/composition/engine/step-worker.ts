@@ -5,7 +5,9 @@ import {
   topicsOf,
 } from '../../../domain/steps/index.ts';
 import type { ClientOptions } from '../../../infrastructure/camunda/external-task-client.ts';
-import { type RunningWorker, startWorker } from '../../../infrastructure/camunda/start-worker.ts';
+import { startWorker } from '../../../infrastructure/camunda/start-worker.ts';
+import { startDirectWorker } from '../../../infrastructure/embedded-engine/direct-worker.ts';
+import type { EmbeddedEngine } from '../../../infrastructure/embedded-engine/engine-api.ts';
 import { createStepHttp } from '../../../infrastructure/http/step-http.ts';
 import type { Observers } from '../../../infrastructure/observability/observed.ts';
 import {
@@ -13,18 +15,27 @@ import {
   createWorkerObserver,
   tracedHttp,
 } from '../../../infrastructure/observability/observed-steps.ts';
+import type { RunningWorker } from '../../../infrastructure/worker/task-runs.ts';
+
+/** Where external tasks come from. */
+export type TaskSource =
+  | ({ kind: 'rest' } & Pick<ClientOptions, 'baseUrl' | 'auth'>)
+  /** The engine in this process. */
+  | { kind: 'embedded'; engine: Pick<EmbeddedEngine, 'externalTasks'> };
 
 export interface StepWorkerOptions
   extends Pick<StepPorts, 'eventStore' | 'engine' | 'log'>,
-    ClientOptions {
+    Omit<ClientOptions, 'baseUrl' | 'auth'> {
+  tasks: TaskSource;
   /** All steps that this instance runs. */
   steps: readonly ConfiguredStep[];
   /** Left out: nothing is measured or traced. */
   observers?: Observers | undefined;
 }
 
-/** Runs the steps of all processes as external tasks of the engine at `baseUrl`. */
+/** Runs the steps of all processes as external tasks of an engine. */
 export function startStepWorker({
+  tasks,
   steps,
   observers,
   ...options
@@ -37,10 +48,18 @@ export function startStepWorker({
     },
     observer: observers && createStepObserver(observers.tracing),
   });
-  return startWorker({
+  const work = {
     ...options,
     topics: topicsOf(steps),
     handleTask,
     observer: observers && createWorkerObserver(observers),
-  });
+  };
+  switch (tasks.kind) {
+    case 'rest':
+      return startWorker({ ...work, ...tasks });
+    case 'embedded':
+      return startDirectWorker({ ...work, engine: tasks.engine });
+    default:
+      return tasks satisfies never;
+  }
 }

@@ -6,6 +6,7 @@ import type { Notifier } from '../../../domain/process/index.ts';
 import { createArchiveObserver } from '../../../infrastructure/observability/archive-observer.ts';
 import { archiveExpiredJob } from '../../../jobs/archive-expired.ts';
 import { cancelInstanceJob } from '../../../jobs/cancel-instance.ts';
+import { completeUserTaskJob } from '../../../jobs/complete-user-task.ts';
 import { scheduleJobs, startEventJobs } from '../../../jobs/job.ts';
 import { projectProcessJob } from '../../../jobs/project-process.ts';
 import { reconcileProcessesJob } from '../../../jobs/reconcile-processes.ts';
@@ -46,6 +47,7 @@ export async function startJobs(options: {
     startInstanceJob(ports),
     retryInstanceJob(ports),
     cancelInstanceJob(ports),
+    completeUserTaskJob(ports),
   ];
   const scheduledJobs = [
     reconcileProcessesJob(

@@ -2,6 +2,7 @@ import type { Engine } from '../../../domain/engine/index.ts';
 import type { Queue } from '../../../domain/outbox/index.ts';
 import type { Database } from '../../../infrastructure/sql/database.ts';
 import type { HealthCheck } from '../../http/parts/server-parts.ts';
+import type { ProcessEngine } from '../engine/process-engine.ts';
 
 /** The dependencies of a service instance; `trouble` is one line, or null. */
 interface ReadinessParts {
@@ -39,6 +40,17 @@ export function readinessChecks({
         }
       : {}),
   };
+}
+
+/** Instances of the embedded engine that stand still, which a restart does not change. */
+export function readinessNotes({ unreadable }: Pick<ProcessEngine, 'unreadable'>): string[] {
+  const found = unreadable();
+  const [first] = found;
+  if (!first) return [];
+  // Without the reason, which may quote variables: everybody may read this.
+  return [
+    `engine: process instances that stand still because their state cannot be read: ${found.length}, for example ${first.rootProcessInstanceId}`,
+  ];
 }
 
 function failOn(trouble: string | null): void {

@@ -2,6 +2,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import { v7 as timeOrderedId } from 'uuid';
 import type { Engine } from '../../../domain/engine/index.ts';
 import { rollupLag } from '../../../domain/rollups/index.ts';
+import { createUserTasks } from '../../../domain/user-tasks/index.ts';
 import type { Database } from '../../../infrastructure/sql/database.ts';
 import type { Access } from '../../access/access.ts';
 import type { Config } from '../../config.ts';
@@ -32,12 +33,14 @@ interface ServerNeeds {
 export function createServerParts(needs: ServerNeeds): ServerParts {
   const { config, log, processes, decrypted, database, live, engine, access, operations } = needs;
   const { feedRows, analytics, stuckProcesses, outbox, rollups, rollupSource } = database;
+  const definitions = processes.map(({ definition }) => definition);
   return {
     log,
     version: VERSION,
     api: config.ROLES.includes('api'),
-    definitions: new Map(processes.map(({ definition }) => [definition.key, definition])),
+    definitions: new Map(definitions.map((definition) => [definition.key, definition])),
     engine,
+    userTasks: createUserTasks({ engine, ...decrypted, ...live, definitions }),
     // Random ids would put each new stream on another page of the indexes: with 64 callers most of a commit.
     newId: timeOrderedId,
     store: {

@@ -13,6 +13,7 @@ import type {
 } from '../../../domain/process/index.ts';
 import type { Analytics, RollupLag, StuckProcesses } from '../../../domain/rollups/index.ts';
 import type { ProcessDefinition } from '../../../domain/steps/index.ts';
+import type { UserTasks } from '../../../domain/user-tasks/index.ts';
 import type { Metrics } from '../../../infrastructure/observability/metrics.ts';
 import type { Tracing } from '../../../infrastructure/observability/tracing.ts';
 import type { AccessPart } from '../access/register.ts';
@@ -28,6 +29,7 @@ export interface ServerParts {
   api: boolean;
   definitions: ReadonlyMap<string, ProcessDefinition>;
   engine: Engine;
+  userTasks: UserTasks;
   newId: () => string;
   store: StorePart;
   live: LivePart;
@@ -74,6 +76,8 @@ interface LimitsPart extends WaitLimits {
 export interface OperationsPart {
   /** Of `/health/ready`: each resolves when the dependency works and rejects with the reason when not. */
   checks: Readonly<Record<string, HealthCheck>>;
+  /** Of `/health/ready`: sentences about what does not make the service unready. */
+  notes?: () => string[];
   stopping: () => boolean;
   deadLetters: DeadLetters;
   /** Calls back with the queues in Redis now and whenever they are opened again; left out without Redis. */

@@ -14,6 +14,10 @@ const readiness = z
   .object({
     status: z.enum(['ready', 'stopping', 'unavailable']),
     checks: z.record(text, text).describe('`ok`, or what is wrong, for each dependency'),
+    notes: z
+      .array(text)
+      .optional()
+      .describe('What an operator should look at although the service works'),
   })
   .meta({
     examples: [{ status: 'ready', checks: { database: 'ok', queue: 'ok', engine: 'ok' } }],
@@ -21,8 +25,8 @@ const readiness = z
 
 /** `GET /health/live` and `GET /health/ready`. */
 export const healthRoutes: FastifyPluginAsyncZod<{
-  operations: Pick<OperationsPart, 'checks' | 'stopping'>;
-}> = async (app, { operations: { checks, stopping } }) => {
+  operations: Pick<OperationsPart, 'checks' | 'notes' | 'stopping'>;
+}> = async (app, { operations: { checks, notes, stopping } }) => {
   const check = shared(() => outcomes(checks));
   app.get(
     '/health/live',
@@ -56,7 +60,9 @@ export const healthRoutes: FastifyPluginAsyncZod<{
       const results = await check();
       const allWell = Object.values(results).every((result) => result === 'ok');
       const status = stopping() ? 'stopping' : allWell ? 'ready' : 'unavailable';
-      return reply.code(status === 'ready' ? 200 : 503).send({ status, checks: results });
+      const seen = notes?.() ?? [];
+      const more = seen.length > 0 ? { notes: seen } : {};
+      return reply.code(status === 'ready' ? 200 : 503).send({ status, checks: results, ...more });
     },
   );
 };

@@ -14,6 +14,11 @@ import { completeRoute } from './api/process/complete.ts';
 import { processListRoute } from './api/process/index.ts';
 import { startRoute } from './api/process/start.ts';
 import { statusRoute } from './api/process/status.ts';
+import { claimTaskRoute } from './api/tasks/_id/claim.ts';
+import { completeTaskRoute } from './api/tasks/_id/complete.ts';
+import { taskRoute } from './api/tasks/_id/index.ts';
+import { unclaimTaskRoute } from './api/tasks/_id/unclaim.ts';
+import { taskListRoute } from './api/tasks/index.ts';
 import { healthRoutes } from './health.ts';
 import { metricsRoute } from './metrics.ts';
 
@@ -34,6 +39,11 @@ export async function registerRoutes(app: FastifyInstance, parts: ServerParts): 
   await app.register(messageRoute, parts);
   await app.register(retryRoute, parts);
   await app.register(processEventsRoute, parts);
+  await app.register(taskListRoute, parts);
+  await app.register(taskRoute, parts);
+  await app.register(claimTaskRoute, parts);
+  await app.register(unclaimTaskRoute, parts);
+  await app.register(completeTaskRoute, parts);
   await app.register(eventLogRoute, parts);
   await app.register(feedRoute, parts);
   await app.register(analyticsRoutes, parts);

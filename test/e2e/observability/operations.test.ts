@@ -41,6 +41,8 @@ describe('the documentation of the API', () => {
       'get /api/process',
       'get /api/process/status/{correlationId}',
       'get /api/process/{correlationId}/events',
+      'get /api/tasks',
+      'get /api/tasks/{id}',
       'get /health/live',
       'get /health/ready',
       'get /metrics',
@@ -51,6 +53,9 @@ describe('the documentation of the API', () => {
       'post /api/process/{correlationId}/cancel',
       'post /api/process/{correlationId}/message',
       'post /api/process/{correlationId}/retry',
+      'post /api/tasks/{id}/claim',
+      'post /api/tasks/{id}/complete',
+      'post /api/tasks/{id}/unclaim',
     ]);
     for (const { path, operation } of operations()) expect(operation.summary, path).toBeTruthy();
   });
@@ -66,8 +71,8 @@ describe('the documentation of the API', () => {
   it('has an example for every body and every answer', () => {
     for (const { path, method, operation } of operations()) {
       const bodies = Object.values(operation.requestBody?.content ?? {});
-      // A retry says all it says in its path.
-      const hasBody = method === 'post' && !path.endsWith('/retry');
+      // A retry and an unclaim say all they say in their path.
+      const hasBody = method === 'post' && !/[/](retry|unclaim)$/.test(path);
       if (hasBody) expect(bodies.length, path).toBeGreaterThan(0);
       for (const content of bodies) expect(hasExample(content), `${path} body`).toBe(true);
       for (const [status, answer] of Object.entries(operation.responses)) {

@@ -140,6 +140,7 @@ describe.skipIf(redisUrl === null)('dead letters in Redis', () => {
     expect(body.queues.map(({ name }: { name: string }) => name).sort()).toEqual([
       'archive-expired',
       'cancel-instance',
+      'complete-user-task',
       'project-process',
       'reconcile-processes',
       'retry-instance',

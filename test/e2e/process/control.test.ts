@@ -97,7 +97,7 @@ describe('ending a process, cancelling it and sending it messages', () => {
       error: { kind: 'cancelled', code: 'CANCELLED', message: 'ordered twice' },
     });
     expect((await waiting).body).toEqual(answer.body);
-    const state = "SELECT state FROM engine_instance WHERE business_key = 'cancel-1'";
+    const state = "SELECT state FROM engine_process_instance WHERE business_key = 'cancel-1'";
     await until(
       () => queryValue(service.folder, state) === 'EXTERNALLY_TERMINATED',
       'the instance is gone',
@@ -135,7 +135,7 @@ describe('ending a process, cancelling it and sending it messages', () => {
     expect((await cancel('cancel-3')).status).toBe(200);
     await untilRelayed(service.folder);
     const running =
-      "SELECT COUNT(*) FROM engine_instance WHERE business_key = 'cancel-3' AND state = 'ACTIVE'";
+      "SELECT COUNT(*) FROM engine_process_instance WHERE business_key = 'cancel-3' AND state = 'ACTIVE'";
     expect(queryValue(service.folder, running)).toBe(0);
     service.folder.open('y');
   });

@@ -96,7 +96,7 @@ describe('the service', () => {
     expect(new Set(won.map(({ text }) => text)).size).toBe(1);
     const requests = "SELECT COUNT(*) FROM event_log WHERE event_type = 'process-requested'";
     expect(queryValue(folder, requests)).toBe(1);
-    expect(queryValue(folder, 'SELECT COUNT(*) FROM engine_instance')).toBe(1);
+    expect(queryValue(folder, 'SELECT COUNT(*) FROM engine_process_instance')).toBe(1);
   });
 
   it('makes one process of simultaneous starts with one Idempotency-Key', async () => {
@@ -107,7 +107,7 @@ describe('the service', () => {
     );
     expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(200));
     expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
-    expect(queryValue(folder, 'SELECT COUNT(*) FROM engine_instance')).toBe(1);
+    expect(queryValue(folder, 'SELECT COUNT(*) FROM engine_process_instance')).toBe(1);
   });
 
   it('answers 1,000 simultaneous starts, none with the result of another', async () => {

@@ -210,3 +210,17 @@ async function removeProcess(rig: Rig, key: string): Promise<void> {
     await rig.call('DELETE', `/deployment/${deploymentId}?cascade=true`);
   }
 }
+
+/** A row of one of the engine's lists. */
+export type RestRow = Record<string, unknown> & { id: string };
+
+/** Reads the lists of an engine's REST API. */
+export function restRows(rig: Rig) {
+  const rows = async (path: string) => (await rig.call<RestRow[]>('GET', path)).body;
+  const only = async (path: string): Promise<RestRow> => {
+    const [row, ...others] = await rows(path);
+    if (!row || others.length > 0) throw new Error(`${path} has not exactly one row`);
+    return row;
+  };
+  return { rows, only };
+}

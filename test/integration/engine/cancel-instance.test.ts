@@ -5,10 +5,10 @@ import { cancelInstance } from '../../../domain/engine/cancel-instance.ts';
 import { startInstance } from '../../../domain/engine/start-instance.ts';
 import { createRestEngine } from '../../../infrastructure/camunda/rest-engine.ts';
 import { freePort } from '../../support/children.ts';
-import { engineKinds, type Instances, openInstances } from '../../support/engines.ts';
+import { type Instances, openInstances, portKinds } from '../../support/engines.ts';
 import { cancelled, failed } from '../../support/events.ts';
 
-describe.each(await engineKinds())('the cancel-instance job on $name', (kind) => {
+describe.each(await portKinds())('the cancel-instance job on $name', (kind) => {
   describe.skipIf(!kind.available)('when it is available', () => {
     let world: Instances;
     let id: string;

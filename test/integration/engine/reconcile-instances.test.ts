@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { EventStore } from '../../../domain/process/event-store.ts';
 import { createRestEngine } from '../../../infrastructure/camunda/rest-engine.ts';
 import { freePort } from '../../support/children.ts';
-import { engineKinds } from '../../support/engines.ts';
+import { portKinds } from '../../support/engines.ts';
 import { broken, cancelled, completed, failed, retried } from '../../support/events.ts';
 import {
   ONE_TASK,
@@ -11,7 +11,7 @@ import {
   type ReconcileWorld,
 } from '../../support/reconcile-world.ts';
 
-describe.each(await engineKinds())('the runs of the reconciler on $name', (kind) => {
+describe.each(await portKinds())('the runs of the reconciler on $name', (kind) => {
   describe.skipIf(!kind.available)('when it is available', () => {
     let world: ReconcileWorld;
     let key: string;

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Engine } from '../../../domain/engine/engine.ts';
 import { createRestEngine, type RestEngine } from '../../../infrastructure/camunda/rest-engine.ts';
-import { engineKinds } from '../../support/engines.ts';
+import { portKinds } from '../../support/engines.ts';
 import { broken, retried } from '../../support/events.ts';
 import {
   ONE_TASK,
@@ -39,7 +39,7 @@ async function startClockProxy(target: string, aheadMs: number): Promise<Server>
   return server;
 }
 
-describe.each(await engineKinds())('old incidents on $name', (kind) => {
+describe.each(await portKinds())('old incidents on $name', (kind) => {
   describe.skipIf(!kind.available).each([
     ['behind', -3_600_000],
     ['ahead of', 90_000],

@@ -11,7 +11,7 @@ import {
   task,
 } from '../../support/bpmn/model.ts';
 import { until } from '../../support/children.ts';
-import { engineKinds } from '../../support/engines.ts';
+import { portKinds } from '../../support/engines.ts';
 import { completed, refused, started } from '../../support/events.ts';
 import {
   ONE_TASK,
@@ -24,7 +24,7 @@ const JOINED = [
   ...[flows('start', 'fork', 'a', 'join', 'c', 'end'), flows('fork', 'b', 'join')],
 ];
 
-describe.each(await engineKinds())('the reconciler on $name', (kind) => {
+describe.each(await portKinds())('the reconciler on $name', (kind) => {
   describe.skipIf(!kind.available)('when it is available', () => {
     let world: ReconcileWorld;
     let key: string;
@@ -45,6 +45,27 @@ describe.each(await engineKinds())('the reconciler on $name', (kind) => {
       expect(await world.state(id)).toMatchObject(technical('ENDED_WITHOUT_RESULT'));
       await world.reconcile();
       expect((await world.types(id)).filter((type) => type === 'process-failed')).toHaveLength(1);
+    });
+
+    it('G11: leaves an instance that waits at a user task, which is not idle', async () => {
+      const waiting = await world.deploy(
+        start(),
+        '<userTask id="look" />',
+        end(),
+        flows('start', 'look', 'end'),
+      );
+      const listening = await world.deploy(
+        start(),
+        catchMessage('heard', 'go'),
+        end(),
+        flows('start', 'heard', 'end'),
+      );
+      const { id, instanceId } = await world.run(waiting);
+      const other = await world.run(listening);
+      const idle = await world.engine.findIdle([instanceId, other.instanceId]);
+      expect(idle).toEqual([other.instanceId]);
+      await world.reconcile();
+      expect((await world.state(id))?.status).toBe('pending');
     });
 
     it('G11: leaves an instance that ended only now, for a final task elsewhere may be about to report', async () => {

@@ -7,13 +7,13 @@ import { startInstance } from '../../../domain/engine/start-instance.ts';
 import { fold } from '../../../domain/process/process-state.ts';
 import { createRestEngine } from '../../../infrastructure/camunda/rest-engine.ts';
 import { freePort } from '../../support/children.ts';
-import { engineKinds, type Instances, openInstances } from '../../support/engines.ts';
+import { type Instances, openInstances, portKinds } from '../../support/engines.ts';
 import { cancelled, started } from '../../support/events.ts';
 
 const FIRST = { attempt: 1 };
 const SECOND = { attempt: 2 };
 
-describe.each(await engineKinds())('the start-instance job on $name', (kind) => {
+describe.each(await portKinds())('the start-instance job on $name', (kind) => {
   describe.skipIf(!kind.available)('when it is available', () => {
     let world: Instances;
     beforeAll(async () => {

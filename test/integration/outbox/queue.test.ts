@@ -17,6 +17,7 @@ function recording(then: (run: Run) => Promise<void> | void = () => {}) {
     'start-instance': handler,
     'retry-instance': handler,
     'cancel-instance': handler,
+    'complete-user-task': handler,
     'project-process': handler,
   };
   return { runs, handlers };
@@ -40,6 +41,7 @@ describe.each(await queueKinds())('the queue: $name', ({ available, durable, cre
         'start-instance': [],
         'retry-instance': [],
         'cancel-instance': [],
+        'complete-user-task': [],
         'project-process': [],
       };
       const into = (name: JobName) => async (given: Job) => {

@@ -56,6 +56,7 @@ describe('the function loadProcesses', () => {
   it('loads the shipped processes', async () => {
     const loaded = await loadProcesses();
     expect(loaded.map(({ definition }) => definition.key)).toEqual([
+      'approve-purchase',
       'fulfil-order',
       'onboard-user',
     ]);
@@ -138,6 +139,27 @@ describe('the function loadProcesses', () => {
     expect(await refusal()).toMatch(line);
   });
 
+  it.each([
+    [
+      'that its model does not have',
+      'approve',
+      {},
+      /there is no user task "approve", which the pr/,
+    ],
+    [
+      'that sets a variable of the service',
+      'only',
+      { batch_id: 1 },
+      /sets the variable "batch_id"/,
+    ],
+  ])('refuses a user task %s', async (_what, id, shape, reason) => {
+    const userTasks = [{ id, number: 2, output: { shape }, successText: '' }];
+    const steps = [{ name: 'only', ends: 'ok' }];
+    const code = `export default ${JSON.stringify({ key: 'tasked', steps, userTasks })};`;
+    write('tasked', { code });
+    expect(await refusal()).toMatch(reason);
+  });
+
   it('refuses a missing folder, a file and an empty folder by the name of the variable', async () => {
     const file = join(folder.path, 'file');
     writeFileSync(file, '');
@@ -150,7 +172,7 @@ describe('the function loadProcesses', () => {
 
 describe('the function readSettings', () => {
   it('takes what the environment says, and the default for the rest', async () => {
-    const [, onboarding] = await loadProcesses();
+    const [, , onboarding] = await loadProcesses();
     if (!onboarding) throw new Error('onboard-user is not there');
     const { definition } = onboarding;
     expect(readSettings(definition, { PARTNER_URL: 'http://partner', OTHER: 'x' })).toEqual({
@@ -160,7 +182,7 @@ describe('the function readSettings', () => {
   });
 
   it('names a wrong setting with its process', async () => {
-    const [, onboarding] = await loadProcesses();
+    const [, , onboarding] = await loadProcesses();
     if (!onboarding) throw new Error('onboard-user is not there');
     expect(() => readSettings(onboarding.definition, { PARTNER_URL: 'partner' })).toThrow(
       /^PARTNER_URL: .* \(setting of the process onboard-user\)$/,

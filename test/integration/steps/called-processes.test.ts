@@ -16,7 +16,7 @@ describe.each(real)('the task of a called process on $name', ({ available, open 
     const keys: string[] = [];
     beforeAll(async () => {
       engine = await open();
-      rig = await openWorkerRig(engine.url);
+      rig = await openWorkerRig(engine);
     });
     afterAll(async () => {
       await rig?.idle();

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { until } from '../../support/children.ts';
-import { engineKinds } from '../../support/engines.ts';
+import { portKinds } from '../../support/engines.ts';
 import { identity } from '../../support/events.ts';
 import { happened, plain, useWorkerRig, type WorkerRig } from '../../support/worker-rig.ts';
 
@@ -48,7 +48,7 @@ const types = {
   nothing: 'Null',
 };
 
-describe.each(await engineKinds())('the data of steps on $name', ({ available, open }) => {
+describe.each(await portKinds())('the data of steps on $name', ({ available, open }) => {
   describe.skipIf(!available)('through a whole process', () => {
     let rig: WorkerRig;
     const received: { url: string; headers: IncomingHttpHeaders }[] = [];

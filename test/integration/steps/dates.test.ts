@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { engineKinds } from '../../support/engines.ts';
+import { portKinds } from '../../support/engines.ts';
 import { plain, useWorkerRig, type WorkerRig } from '../../support/worker-rig.ts';
 
-describe.each(await engineKinds())('a task that comes again on $name', ({ available, open }) => {
+describe.each(await portKinds())('a task that comes again on $name', ({ available, open }) => {
   describe.skipIf(!available)('after its output was journaled', () => {
     let rig: WorkerRig;
     useWorkerRig(open, (opened) => {
@@ -38,7 +38,7 @@ describe.each(await engineKinds())('a task that comes again on $name', ({ availa
         'the output is journaled',
       );
       await first.stop(0);
-      rig.work(definition, { baseUrl: rig.engineUrl });
+      rig.work(definition, { tasks: rig.unproxied });
       await rig.ended(correlationId);
       expect(given).toEqual({ when, text });
     });

@@ -5,10 +5,10 @@ import { decide } from '../../../domain/process/decide.ts';
 import { fold } from '../../../domain/process/process-state.ts';
 import type { ProcessDefinition } from '../../../domain/steps/define-process.ts';
 import { until } from '../../support/children.ts';
-import { engineKinds } from '../../support/engines.ts';
+import { portKinds } from '../../support/engines.ts';
 import { plain, useWorkerRig, type WorkerRig } from '../../support/worker-rig.ts';
 
-describe.each(await engineKinds())('duplicate instances on $name', ({ available, open }) => {
+describe.each(await portKinds())('duplicate instances on $name', ({ available, open }) => {
   describe.skipIf(!available)('when it is available', () => {
     let rig: WorkerRig;
     useWorkerRig(open, (opened) => {

@@ -4,14 +4,14 @@ import { BusinessRuleError } from '../../../domain/common/errors.ts';
 import type { StoredEvent } from '../../../domain/process/events.ts';
 import { fold } from '../../../domain/process/process-state.ts';
 import { until } from '../../support/children.ts';
-import { engineKinds } from '../../support/engines.ts';
+import { portKinds } from '../../support/engines.ts';
 import { happened, plain, useWorkerRig, type WorkerRig } from '../../support/worker-rig.ts';
 
 const types = (events: readonly StoredEvent[]) => happened(events).map(({ type }) => type);
 const failures = (events: readonly StoredEvent[]) =>
   events.flatMap((event) => (event.type === 'step-failed' ? [event] : []));
 
-describe.each(await engineKinds())('a failing step on $name', ({ available, open }) => {
+describe.each(await portKinds())('a failing step on $name', ({ available, open }) => {
   describe.skipIf(!available)('reported and journaled', () => {
     let rig: WorkerRig;
     useWorkerRig(open, (opened) => {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { BusinessRuleError } from '../../../domain/common/errors.ts';
 import { taskKeyPrefix } from '../../../domain/process/decide.ts';
 import { until } from '../../support/children.ts';
-import { embeddedEngine, engineKinds } from '../../support/engines.ts';
+import { embeddedEngine, portKinds } from '../../support/engines.ts';
 import type { EngineCall, ProxyAction } from '../../support/worker-proxy.ts';
 import {
   happened,
@@ -21,7 +21,7 @@ function reportIn({ path }: EngineCall): { taskId: string; report: string } | nu
   return taskId && report ? { taskId, report } : null;
 }
 
-describe.each(await engineKinds())('the worker on $name', ({ available, open }) => {
+describe.each(await portKinds())('the worker on $name', ({ available, open }) => {
   describe.skipIf(!available)('with its journal', () => {
     let rig: WorkerRig;
     useWorkerRig(open, (opened) => {
@@ -139,7 +139,7 @@ describe.each(await engineKinds())('the worker on $name', ({ available, open }) 
       const { correlationId, instanceId } = await rig.start(definition);
       await rig.ended(correlationId);
       await first.stop(5_000);
-      rig.work(definition, { baseUrl: rig.engineUrl });
+      rig.work(definition, { tasks: rig.unproxied });
       await until(
         async () => (await rig.api.state(instanceId)) === 'COMPLETED',
         'the instance ends',
@@ -170,7 +170,8 @@ describe.each(await engineKinds())('the worker on $name', ({ available, open }) 
       rig.work(definition, { lockDurationMs: 1_000, concurrency: 1 });
       const { correlationId, instanceId } = await rig.start(definition);
       await until(() => gates.length === 1, 'the first worker has it');
-      rig.work(definition, { baseUrl: rig.engineUrl });
+      await rig.loseLock(instanceId);
+      rig.work(definition, { tasks: rig.unproxied });
       await until(() => gates.length === 2, 'the second worker has it');
       rig.log.splice(0);
       gates[0]?.();
@@ -222,7 +223,7 @@ describe.each(await engineKinds())('the worker on $name', ({ available, open }) 
 describe('the worker while the database is away', () => {
   it('keeps the result and journals it when the database is back, with one run of the handler', async () => {
     const engine = await embeddedEngine().open();
-    const rig = await openWorkerRig(engine.url);
+    const rig = await openWorkerRig(engine);
     const other = new BetterSqlite3(rig.file);
     let runs = 0;
     const definition = await rig.process({

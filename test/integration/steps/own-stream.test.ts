@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { RESERVED_VARIABLES } from '../../../domain/process/reserved-variables.ts';
 import { until } from '../../support/children.ts';
-import { engineKinds } from '../../support/engines.ts';
+import { portKinds } from '../../support/engines.ts';
 import { identity, retried } from '../../support/events.ts';
 import { plain, useWorkerRig, type WorkerRig } from '../../support/worker-rig.ts';
 
@@ -11,7 +11,7 @@ const FORGED = Object.fromEntries(
   RESERVED_VARIABLES.map((name) => [name, { type: 'String', value: 'forged' }]),
 );
 
-describe.each(await engineKinds())('the stream of a task on $name', ({ available, open }) => {
+describe.each(await portKinds())('the stream of a task on $name', ({ available, open }) => {
   describe.skipIf(!available)('when it is available', () => {
     let rig: WorkerRig;
     useWorkerRig(open, (opened) => {

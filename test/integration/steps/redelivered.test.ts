@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { BusinessRuleError } from '../../../domain/common/errors.ts';
 import { until } from '../../support/children.ts';
-import { engineKinds } from '../../support/engines.ts';
+import { portKinds } from '../../support/engines.ts';
 import { happened, plain, useWorkerRig, type WorkerRig } from '../../support/worker-rig.ts';
 
 const SHORT_LOCK = { lockDurationMs: 1_000 };
 
-describe.each(await engineKinds())(
+describe.each(await portKinds())(
   'a task that is reported again on $name',
   ({ available, open }) => {
     describe.skipIf(!available)('when it is available', () => {

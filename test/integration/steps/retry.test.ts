@@ -4,11 +4,11 @@ import { decide } from '../../../domain/process/decide.ts';
 import { isFinal } from '../../../domain/process/events.ts';
 import { fold } from '../../../domain/process/process-state.ts';
 import { until } from '../../support/children.ts';
-import { engineKinds } from '../../support/engines.ts';
+import { portKinds } from '../../support/engines.ts';
 import type { ProxyAction } from '../../support/worker-proxy.ts';
 import { plain, useWorkerRig, type WorkerRig } from '../../support/worker-rig.ts';
 
-describe.each(await engineKinds())('a retry beside the worker on $name', ({ available, open }) => {
+describe.each(await portKinds())('a retry beside the worker on $name', ({ available, open }) => {
   describe.skipIf(!available)('when it is available', () => {
     let rig: WorkerRig;
     useWorkerRig(open, (opened) => {

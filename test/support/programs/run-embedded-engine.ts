@@ -7,7 +7,6 @@ const logLine = (fields: object, message: string): void => {
   process.stderr.write(`${message} ${JSON.stringify(fields)}\n`);
 };
 const engine = await startEmbeddedEngine({
-  secret: null,
   file: process.argv[2] ?? '',
   log: { warn: logLine, error: logLine },
 });

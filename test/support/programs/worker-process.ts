@@ -16,10 +16,10 @@ const definition = defineProcess({
   example: {},
   steps: (step) => [step({ ...plain('work'), handle: () => ({}) })],
 });
-const rig = await openWorkerRig(engineUrl);
+const rig = await openWorkerRig({ url: engineUrl, stop: async () => {} });
 const log = { debug() {}, info() {}, warn: print, error: print };
 const worker = startStepWorker({
-  baseUrl: engineUrl,
+  tasks: rig.unproxied,
   steps: definition.steps.map((step) => ({ definition, step, settings: {} })),
   engine: rig.engine,
   eventStore: rig.eventStore,

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { readExternalTopics } from '../../../infrastructure/embedded-engine/read-topics.ts';
+import { readModelTasks } from '../../../infrastructure/embedded-engine/read-topics.ts';
 import { bpmn, subProcess, task } from '../../support/bpmn/model.ts';
 
 const EXTERNAL = 'camunda:type="external" camunda:topic="t"';
 
 async function topicsOf(file: string | Uint8Array): Promise<string[]> {
-  const { topics } = await readExternalTopics(file);
+  const { topics } = await readModelTasks(file);
   return topics.map(({ activityId, topic }) => `${activityId}: ${topic}`);
 }
 
@@ -63,4 +63,10 @@ describe('the topics that are read from a BPMN file', () => {
     const odd = Buffer.from(file.replace('UTF-8', 'EBCDIC-1'));
     await expect(topicsOf(odd)).rejects.toThrow('its encoding EBCDIC-1 is not known');
   });
+});
+
+it('the user tasks of a BPMN file are read with those of its sub-processes', async () => {
+  const task = (id: string) => `<userTask id="${id}" />`;
+  const { userTasks } = await readModelTasks(bpmn('p', task('a'), subProcess('x', task('b'))));
+  expect(userTasks).toEqual(['a', 'b']);
 });

@@ -35,6 +35,32 @@ describe('the function defineProcess', () => {
     expect(definition.identifiers({ userId: '7' })).toEqual({ userId: '7' });
   });
 
+  it('keeps user tasks apart from steps, whose names, numbers and tasks they share', () => {
+    const output = z.object({ approved: z.boolean() });
+    const withTasks = (...tasks: { id: string; name?: string; number: number }[]) =>
+      defineProcess({
+        key: 'a-process',
+        title: 'A process',
+        input: z.object({}),
+        settings: z.object({}),
+        identifiers: () => ({}),
+        example: {},
+        steps: (step, userTask) => [
+          step({ ...plain('first', 1), tasks: ['one'], handle: () => ({}) }),
+          ...tasks.map((task) => userTask({ ...task, output, successText: 'Done' })),
+        ],
+      });
+    const { steps, userTasks } = withTasks({ id: 'approve', number: 2 });
+    expect(steps.map(({ name }) => name)).toEqual(['first']);
+    expect(userTasks).toMatchObject([{ id: 'approve', number: 2, output, successText: 'Done' }]);
+    const refusal = 'process a-process: two steps have the';
+    expect(() => withTasks({ id: 'first', number: 2 })).toThrow(`${refusal} name first`);
+    expect(() => withTasks({ id: 'approve', number: 1 })).toThrow(`${refusal} number 1`);
+    expect(() => withTasks({ id: 'one', number: 2 })).toThrow(`${refusal} task one`);
+    expect(() => withTasks({ id: 'prüfen', number: 2 })).toThrow('the name "prüfen" must begin');
+    expect(withTasks({ id: 'prüfen', name: 'check', number: 2 }).userTasks).toHaveLength(1);
+  });
+
   it('takes the texts of errors for personal once any field is', () => {
     const none = define([{ name: 'a', number: 1 }]);
     expect(none.personal).toEqual([]);

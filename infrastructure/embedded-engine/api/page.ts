@@ -1,0 +1,5 @@
+/** The part of a list that is wanted. */
+export interface Page {
+  readonly firstResult?: number;
+  readonly maxResults?: number;
+}

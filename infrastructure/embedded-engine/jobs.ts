@@ -1,0 +1,122 @@
+import type { Incident, IncidentFilter, Job, JobFilter, JobService, Page } from './engine-api.ts';
+import type { EngineCore } from './engine-core.ts';
+import { engineFailure, notFound } from './errors.ts';
+import type { JobRunner } from './job-runner.ts';
+import { jobIncident, taskIncident, viewJob, viewStartTimer } from './job-view.ts';
+import { readJobId } from './public-ids.ts';
+import type { StartEventRow, WaitRow } from './store/rows.ts';
+
+export function createJobs(core: EngineCore, runner: JobRunner): JobService {
+  const { store, definitions } = core;
+
+  function find(id: string): { wait: WaitRow } | { start: StartEventRow } {
+    const ref = readJobId(id);
+    const start = ref && store.definitions.startEvent(ref.rootId, ref.node);
+    if (start?.kind === 'timer') return { start };
+    const wait = ref && store.waits.get(ref.rootId, ref.node);
+    if (wait?.kind === 'timer' || wait?.kind === 'job') return { wait };
+    throw notFound(`Job with id ${id} does not exist`);
+  }
+
+  function view(row: StartEventRow): Job[] {
+    const definition = definitions.find(row.definition_id);
+    return definition ? [viewStartTimer(row, definition)] : [];
+  }
+
+  function startTimers(filter: JobFilter): Job[] {
+    const ofInstance = filter.processInstanceIds ?? filter.executionId;
+    if (ofInstance !== undefined || filter.messagesOnly) return [];
+    return store.definitions
+      .startEvents('timer')
+      .flatMap(view)
+      .filter((job) => matches(job, filter));
+  }
+
+  function list(filter: JobFilter, page?: Page): Job[] {
+    const { executionId } = filter;
+    const ref = executionId === undefined ? undefined : core.refOf(executionId);
+    if (executionId !== undefined && !ref) return [];
+    const starts = startTimers(filter);
+    const from = page?.firstResult ?? 0;
+    const most = page?.maxResults;
+    if (starts.length === 0) return store.waits.jobs(filter, ref, page).map(viewJob);
+    const all = [...starts, ...store.waits.jobs(filter, ref).map(viewJob)];
+    return all.slice(from, most === undefined ? undefined : from + most);
+  }
+
+  function incidents(filter: IncidentFilter, page?: Page): Incident[] {
+    const { processInstanceIds, type } = filter;
+    const ofInstances = processInstanceIds ? { processInstanceIds } : {};
+    const tasks =
+      type === 'failedJob'
+        ? []
+        : store.externalTasks.list({ ...ofInstances, noRetriesLeft: true }).map(taskIncident);
+    const jobs =
+      type === 'failedExternalTask'
+        ? []
+        : store.waits.jobs({ ...ofInstances, noRetriesLeft: true }, undefined).map(jobIncident);
+    const found = [...tasks, ...jobs].filter(
+      (one) =>
+        (filter.id ?? one.id) === one.id &&
+        (filter.definitionId ?? one.definitionId) === one.definitionId &&
+        (filter.processKeys?.includes(one.processKey) ?? true) &&
+        (filter.activityId ?? one.activityId) === one.activityId,
+    );
+    const from = page?.firstResult ?? 0;
+    return found.slice(from, from + (page?.maxResults ?? found.length));
+  }
+
+  return {
+    list,
+    incidents,
+    get(id) {
+      const found = find(id);
+      if ('wait' in found) return viewJob(found.wait);
+      const [job] = view(found.start);
+      if (!job) throw notFound(`Job with id ${id} does not exist`);
+      return job;
+    },
+    async execute(id) {
+      const found = find(id);
+      const failure =
+        'wait' in found
+          ? await runner.run({ rootId: found.wait.root_id, wait: found.wait.wait }, 'once')
+          : await runner.runStart(found.start);
+      if (failure !== null) throw engineFailure(failure);
+    },
+    async setRetries(id, retries) {
+      const found = find(id);
+      await core.run((unit) => {
+        unit.defer(() => {
+          if ('wait' in found) store.waits.setRetries(found.wait.root_id, found.wait.wait, retries);
+          else store.definitions.updateStartEvent({ ...found.start, retries });
+        });
+      });
+      runner.arm(core.now());
+    },
+    async setDueDate(id, due) {
+      const found = find(id);
+      await core.run((unit) => {
+        unit.defer(() => {
+          if ('wait' in found) store.waits.setDue(found.wait.root_id, found.wait.wait, due);
+          else store.definitions.updateStartEvent({ ...found.start, due });
+        });
+      });
+      runner.arm(due);
+    },
+  };
+}
+
+function matches(job: Job, filter: JobFilter): boolean {
+  return (
+    (filter.ids?.includes(job.id) ?? true) &&
+    (filter.definitionId ?? job.definitionId) === job.definitionId &&
+    (filter.processKey ?? job.processKey) === job.processKey &&
+    (filter.activityId ?? job.activityId) === job.activityId &&
+    (!filter.withException || job.exceptionMessage !== null) &&
+    (!filter.noRetriesLeft || job.retries === 0) &&
+    (!filter.withRetriesLeft || job.retries > 0) &&
+    (filter.dueBefore === undefined || (job.due ?? Number.POSITIVE_INFINITY) < filter.dueBefore) &&
+    (filter.dueAfter === undefined || (job.due ?? Number.NEGATIVE_INFINITY) > filter.dueAfter)
+  );
+}

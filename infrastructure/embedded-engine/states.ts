@@ -1,0 +1,91 @@
+import { LRUCache } from 'lru-cache';
+import type { Node, NodeId, State } from '../../domain/bpmn/index.ts';
+import type { UnreadableInstance } from './engine-api.ts';
+import { engineFailure, messageOf } from './errors.ts';
+import type { EngineStore } from './store/store.ts';
+
+/** The state of a root that runs, and the version of its row. */
+export interface VersionedState {
+  readonly version: number;
+  readonly state: State;
+}
+
+/**
+ * The states as the database has them. A cached state counts only while its row has the same version: a commit that
+ * was rolled back leaves a newer one in the cache, which is then read again.
+ */
+export interface States {
+  /**
+   * @returns undefined when nothing of this id runs
+   * @throws BadRequest when its state cannot be read
+   */
+  get(rootId: string): VersionedState | undefined;
+  put(rootId: string, state: VersionedState): void;
+  drop(rootId: string): void;
+  /** Something stands in the way of this root alone. */
+  setUnreadable(rootId: string, error: unknown): void;
+  unreadable(): UnreadableInstance[];
+}
+
+export function createStates(store: EngineStore, cachedStates: number): States {
+  const cache = new LRUCache<string, VersionedState>({ max: Math.max(1, cachedStates) });
+  const unreadable = new Map<string, string>();
+
+  function read(rootId: string): VersionedState | undefined {
+    const row = store.states.get(rootId);
+    if (!row) return undefined;
+    try {
+      const state: unknown = JSON.parse(row.state);
+      if (!isState(state)) throw new Error('it is no state');
+      unreadable.delete(rootId);
+      return { version: row.version, state };
+    } catch (error) {
+      const reason = messageOf(error);
+      unreadable.set(rootId, reason);
+      throw engineFailure(
+        `The state of process instance ${rootId} cannot be read: ${reason}`,
+        error,
+      );
+    }
+  }
+
+  return {
+    get(rootId) {
+      const cached = cache.get(rootId);
+      if (cached && cached.version === store.states.version(rootId)) return cached;
+      const found = read(rootId);
+      if (found && cachedStates > 0) cache.set(rootId, found);
+      else cache.delete(rootId);
+      return found;
+    },
+    put(rootId, state) {
+      if (cachedStates > 0) cache.set(rootId, state);
+    },
+    drop(rootId) {
+      cache.delete(rootId);
+      unreadable.delete(rootId);
+    },
+    setUnreadable: (rootId, error) => void unreadable.set(rootId, messageOf(error)),
+    unreadable: () =>
+      [...unreadable].map(([rootProcessInstanceId, reason]) => ({ rootProcessInstanceId, reason })),
+  };
+}
+
+function isState(value: unknown): value is State {
+  const { seq, nodes, waits } = (value ?? {}) as Partial<State>;
+  return Number.isInteger(seq) && Array.isArray(nodes) && Array.isArray(waits);
+}
+
+/** The node of this id; they stand in the order of their ids. */
+export function findNode({ nodes }: State, id: NodeId): Node | undefined {
+  let low = 0;
+  let high = nodes.length - 1;
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    const node = nodes[middle] as Node;
+    if (node.id === id) return node;
+    if (node.id < id) low = middle + 1;
+    else high = middle - 1;
+  }
+  return undefined;
+}

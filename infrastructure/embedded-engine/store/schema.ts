@@ -1,0 +1,107 @@
+import type BetterSqlite3 from 'better-sqlite3';
+
+/*
+ * The engine's tables, in the service's own database file but apart from its schema: production has none of them. All
+ * times are milliseconds since the epoch. Those of the engine before this one are in
+ * `old-rows.ts`.
+ */
+
+const DEFINITIONS = `
+CREATE TABLE IF NOT EXISTS engine_deployment (
+  id TEXT PRIMARY KEY, name TEXT, source TEXT, deployed_at INT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS engine_resource (
+  deployment_id TEXT NOT NULL, name TEXT NOT NULL, content TEXT NOT NULL,
+  PRIMARY KEY (deployment_id, name)
+) STRICT;
+CREATE TABLE IF NOT EXISTS engine_process_definition (
+  id TEXT PRIMARY KEY, key TEXT NOT NULL, version INT NOT NULL, deployment_id TEXT NOT NULL,
+  resource TEXT NOT NULL, name TEXT, version_tag TEXT, history_days INT NOT NULL,
+  startable INT NOT NULL, UNIQUE (key, version)
+) STRICT;
+CREATE TABLE IF NOT EXISTS engine_start_event (
+  definition_id TEXT NOT NULL, activity_id TEXT NOT NULL, element INT NOT NULL, kind TEXT NOT NULL,
+  name TEXT, due INT, repeat TEXT, retries INT NOT NULL, exception TEXT, created_at INT NOT NULL,
+  PRIMARY KEY (definition_id, element)
+) STRICT, WITHOUT ROWID;
+`;
+
+const INSTANCES = `
+CREATE TABLE IF NOT EXISTS engine_process_instance (
+  id TEXT PRIMARY KEY, root_id TEXT NOT NULL, node INT NOT NULL, definition_id TEXT NOT NULL, process_key TEXT NOT NULL,
+  business_key TEXT, super_id TEXT, super_activity_id TEXT, super_node INT, state TEXT NOT NULL,
+  started_at INT NOT NULL, ended_at INT, remove_at INT, delete_reason TEXT,
+  start_activity_id TEXT, end_activity_id TEXT, variables TEXT
+) STRICT;
+CREATE INDEX IF NOT EXISTS idx_engine_process_instance_business_key
+  ON engine_process_instance (business_key) WHERE business_key IS NOT NULL;
+CREATE INDEX IF NOT EXISTS idx_engine_process_instance_definition
+  ON engine_process_instance (definition_id);
+CREATE INDEX IF NOT EXISTS idx_engine_process_instance_active
+  ON engine_process_instance (started_at, id, process_key) WHERE state = 'ACTIVE';
+CREATE INDEX IF NOT EXISTS idx_engine_process_instance_started_at
+  ON engine_process_instance (started_at, id);
+CREATE INDEX IF NOT EXISTS idx_engine_process_instance_super
+  ON engine_process_instance (super_id) WHERE super_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS idx_engine_process_instance_called
+  ON engine_process_instance (root_id) WHERE super_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS idx_engine_process_instance_remove_at
+  ON engine_process_instance (remove_at) WHERE remove_at IS NOT NULL;
+CREATE TABLE IF NOT EXISTS engine_state (
+  root_id TEXT PRIMARY KEY, version INT NOT NULL, state TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS engine_activity (
+  instance_id TEXT NOT NULL, root_id TEXT NOT NULL, node INT NOT NULL, parent INT, activity_id TEXT NOT NULL,
+  type TEXT NOT NULL, called_id TEXT, since INT NOT NULL, ended_at INT NOT NULL, cancelled INT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS idx_engine_activity_instance ON engine_activity (instance_id);
+`;
+
+const OPEN = `
+CREATE TABLE IF NOT EXISTS engine_external_task (
+  root_id TEXT NOT NULL, node INT NOT NULL, instance_id TEXT NOT NULL, activity_id TEXT NOT NULL,
+  topic TEXT NOT NULL, priority INT NOT NULL, retries INT, error_message TEXT, error_details TEXT,
+  failed_at INT, available_at INT NOT NULL, created_at INT NOT NULL,
+  PRIMARY KEY (root_id, node)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS idx_engine_external_task_topic
+  ON engine_external_task (topic, priority, available_at);
+CREATE INDEX IF NOT EXISTS idx_engine_external_task_incident
+  ON engine_external_task (retries) WHERE retries = 0;
+CREATE TABLE IF NOT EXISTS engine_user_task (
+  root_id TEXT NOT NULL, node INT NOT NULL, instance_id TEXT NOT NULL, activity_id TEXT NOT NULL,
+  name TEXT, description TEXT, assignee TEXT, owner TEXT, due INT, follow_up INT,
+  priority INT NOT NULL, form_key TEXT, created_at INT NOT NULL,
+  PRIMARY KEY (root_id, node)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS idx_engine_user_task_assignee ON engine_user_task (assignee);
+CREATE INDEX IF NOT EXISTS idx_engine_user_task_created_at ON engine_user_task (created_at);
+CREATE TABLE IF NOT EXISTS engine_candidate (
+  root_id TEXT NOT NULL, node INT NOT NULL, kind TEXT NOT NULL, candidate TEXT NOT NULL,
+  PRIMARY KEY (root_id, node, kind, candidate)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS idx_engine_candidate ON engine_candidate (kind, candidate);
+CREATE TABLE IF NOT EXISTS engine_wait (
+  root_id TEXT NOT NULL, wait INT NOT NULL, node INT NOT NULL, instance_id TEXT NOT NULL,
+  activity_id TEXT NOT NULL, kind TEXT NOT NULL, name TEXT, due INT, retries INT NOT NULL,
+  exception TEXT, failed_at INT, created_at INT NOT NULL,
+  PRIMARY KEY (root_id, wait)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS idx_engine_wait_name ON engine_wait (kind, name) WHERE name IS NOT NULL;
+CREATE INDEX IF NOT EXISTS idx_engine_wait_due ON engine_wait (due)
+  WHERE due IS NOT NULL AND retries > 0;
+CREATE INDEX IF NOT EXISTS idx_engine_wait_incident ON engine_wait (retries) WHERE retries = 0;
+`;
+
+/** Creates what is missing. */
+export function createTables(db: BetterSqlite3.Database): void {
+  db.exec(DEFINITIONS + INSTANCES + OPEN);
+}
+
+/** Tables whose rows belong to a root, and go when it has ended. */
+export const OPEN_TABLES = [
+  'engine_external_task',
+  'engine_user_task',
+  'engine_candidate',
+  'engine_wait',
+] as const;

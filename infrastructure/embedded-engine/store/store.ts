@@ -1,0 +1,54 @@
+import type BetterSqlite3 from 'better-sqlite3';
+import { createGroupCommit, type GroupCommit } from '../../sqlite/group-commit.ts';
+import { emptyLog } from '../../sqlite/open.ts';
+import { createDefinitionRows, type DefinitionRows } from './definition-rows.ts';
+import { createExternalTaskRows, type ExternalTaskRows } from './external-task-rows.ts';
+import { createInstanceRows, type InstanceRows } from './instance-rows.ts';
+import { createOldRows, type OldRows } from './old-rows.ts';
+import { createTables } from './schema.ts';
+import { createStateRows, type StateRows } from './state-rows.ts';
+import { createUserTaskRows, type UserTaskRows } from './user-task-rows.ts';
+import { createWaitRows, type WaitRows } from './wait-rows.ts';
+
+/** The engine's tables. What it writes is written inside `commit`. */
+export interface EngineStore {
+  readonly definitions: DefinitionRows;
+  readonly instances: InstanceRows;
+  readonly states: StateRows;
+  readonly externalTasks: ExternalTaskRows;
+  readonly userTasks: UserTaskRows;
+  readonly waits: WaitRows;
+  /** What the engine before this one left in the file. */
+  readonly old: OldRows | null;
+  readonly commit: GroupCommit['write'];
+  /** Leaves nothing of deleted rows in the file, when it is opened `zeroing`. */
+  erase(): Promise<void>;
+}
+
+/**
+ * In the file of the event store the connection is opened `ordered`: its commits are not synced. They go to the same
+ * write-ahead log as the event store's, whose next commit is synced and takes them along. So whatever the service has
+ * recorded of an answer of the engine, the engine still knows after a power cut; what it had not recorded, it asks
+ * again.
+ *
+ * @param db a connection of the engine's own
+ * @param zeroing overwrites what is deleted or replaced: variables stay nowhere in the file when their instance is gone
+ */
+export function createEngineStore(db: BetterSqlite3.Database, zeroing = false): EngineStore {
+  if (zeroing) db.pragma('secure_delete = ON');
+  createTables(db);
+  const group = createGroupCommit(db);
+  return {
+    definitions: createDefinitionRows(db),
+    instances: createInstanceRows(db),
+    states: createStateRows(db),
+    externalTasks: createExternalTaskRows(db),
+    userTasks: createUserTaskRows(db),
+    waits: createWaitRows(db),
+    old: createOldRows(db),
+    commit: group.write,
+    async erase() {
+      if (zeroing) await emptyLog(db);
+    },
+  };
+}

@@ -1,0 +1,233 @@
+import {
+  type Context,
+  ExpressionError,
+  type Input,
+  type State,
+  type Step,
+  StepError,
+  start as startMachine,
+  step as stepMachine,
+  type Values,
+} from '../../domain/bpmn/index.ts';
+import { CodedError, type Log } from '../../domain/common/index.ts';
+import { type ChangedRoot, newOutcome, type Outcome, writeRoot } from './changed-root.ts';
+import type { Definitions } from './definitions.ts';
+import { badRequest, engineFailure, messageOf, noInstance } from './errors.ts';
+import type { States } from './states.ts';
+import type { EngineStore } from './store/store.ts';
+
+interface StartRequest {
+  readonly businessKey: string | null;
+  readonly variables: Values;
+  /** The start event that begins it; left out: that of a start by key. */
+  readonly startEvent?: number;
+}
+
+/**
+ * What one call does, in the transaction that commits it: steps of roots, kept in memory until all of them have been
+ * taken. So whatever throws before that has changed nothing.
+ */
+export interface Unit {
+  readonly now: number;
+  /** As this unit has left it; undefined when it does not run. */
+  state(rootId: string): State | undefined;
+  step(rootId: string, input: Input): void;
+  /** @returns the id of the new process instance */
+  start(definitionId: string, request: StartRequest): string;
+  /** Ends a root from outside. */
+  delete(rootId: string, reason: string | null): void;
+  /** Gives a signal to all that waits for it, and starts what it starts. */
+  signal(name: string, variables: Values): void;
+  signalTo(rootIds: readonly string[], name: string, variables: Values): void;
+  /** Something to be written along with the states. */
+  defer(write: () => void): void;
+}
+
+export interface UnitOptions {
+  store: EngineStore;
+  states: States;
+  definitions: Definitions;
+  now: () => number;
+  newId: () => string;
+  log: Pick<Log, 'error'>;
+}
+
+/** Roots that get a signal in the transaction that throws it; the others get it after that. */
+const MAX_RECEIVERS = 100;
+
+/** @returns `flush` writes everything, in the transaction of the caller */
+export function createUnit(options: UnitOptions): { unit: Unit; flush: () => Outcome } {
+  const { store, states, definitions, log } = options;
+  const now = options.now();
+  const changed = new Map<string, ChangedRoot>();
+  const deferred: (() => void)[] = [];
+  const signals: { name: string; variables: Values; from: string }[] = [];
+  const outcome = newOutcome();
+  let receivers = 0;
+  const context: Context = {
+    now,
+    newId: options.newId,
+    program: definitions.program,
+    find: definitions.called,
+  };
+
+  function stateOf(rootId: string): State | undefined {
+    const state = changed.get(rootId)?.state ?? states.get(rootId)?.state;
+    return state && state.nodes.length > 0 ? state : undefined;
+  }
+
+  function rootOf(rootId: string): ChangedRoot {
+    const known = changed.get(rootId);
+    const before = known?.before ?? states.get(rootId);
+    const [first] = (known?.state ?? before?.state)?.nodes ?? [];
+    if (!first) throw noInstance(rootId);
+    if (known) return known;
+    if (!before) throw noInstance(rootId);
+    return {
+      rootId,
+      definitionId: first.instance?.definition ?? '',
+      before,
+      state: before.state,
+      effects: [],
+      startActivityId: null,
+      deletion: null,
+    };
+  }
+
+  function attempt(rootId: string | null, move: () => Step): Step {
+    try {
+      return move();
+    } catch (error) {
+      if (error instanceof CodedError) {
+        if (rootId !== null) states.setUnreadable(rootId, error);
+        throw error;
+      }
+      if (!(error instanceof StepError) && !(error instanceof ExpressionError)) {
+        log.error({ err: error, processInstanceId: rootId }, 'engine: a step failed');
+      }
+      throw engineFailure(messageOf(error), error);
+    }
+  }
+
+  function take(root: ChangedRoot, { state, effects }: Step): void {
+    root.state = state;
+    root.effects.push(...effects);
+    changed.set(root.rootId, root);
+    for (const effect of effects) {
+      if (effect.kind !== 'signal') continue;
+      signals.push({ name: effect.name, variables: effect.variables, from: root.rootId });
+    }
+  }
+
+  function step(rootId: string, input: Input): void {
+    const root = rootOf(rootId);
+    take(
+      root,
+      attempt(rootId, () => stepMachine(context, root.state, input)),
+    );
+  }
+
+  function start(definitionId: string, request: StartRequest): string {
+    const { startEvent } = request;
+    const id = options.newId();
+    let begun: Step;
+    try {
+      begun = attempt(null, () => startMachine(context, definitionId, { id, ...request }));
+    } catch (error) {
+      if (!(error instanceof CodedError)) throw error;
+      throw badRequest(
+        `Cannot instantiate process definition ${definitionId}: ${error.message}`,
+        'status' in error ? Number(error.status) : 500,
+      );
+    }
+    const event =
+      startEvent === undefined ? undefined : definitions.program(definitionId).elements[startEvent];
+    const root: ChangedRoot = {
+      rootId: id,
+      definitionId,
+      before: null,
+      state: begun.state,
+      effects: [],
+      startActivityId: event?.id ?? null,
+      deletion: null,
+    };
+    take(root, begun);
+    return id;
+  }
+
+  function waitsFor(rootId: string, name: string): boolean {
+    try {
+      const { waits } = stateOf(rootId) ?? { waits: [] };
+      return waits.some((wait) => wait.kind === 'signal' && wait.name === name);
+    } catch {
+      // Its state cannot be read: that is its own trouble.
+      return false;
+    }
+  }
+
+  function signalTo(rootIds: readonly string[], name: string, variables: Values): void {
+    const late: string[] = [];
+    for (const rootId of rootIds) {
+      if (!waitsFor(rootId, name)) continue;
+      if (receivers >= MAX_RECEIVERS) late.push(rootId);
+      else step(rootId, { kind: 'signal', name, variables });
+      receivers++;
+    }
+    if (late.length > 0) outcome.signals.push({ name, variables, rootIds: late });
+  }
+
+  /** @param from what has had it already */
+  function signal(name: string, variables: Values, from: string | null): void {
+    const waiting = store.waits.rootsOf('signal', name);
+    const starts = store.definitions.startEvents('signal', name);
+    const roots = new Set([...waiting, ...changed.keys()]);
+    if (from !== null) roots.delete(from);
+    signalTo([...roots], name, variables);
+    for (const { definition_id: definitionId, element: startEvent } of starts) {
+      start(definitionId, { businessKey: null, variables, startEvent });
+    }
+  }
+
+  function write(root: ChangedRoot): void {
+    const { rootId, state, before } = root;
+    writeRoot(root, now, store, definitions, outcome);
+    if (state.nodes.length === 0) {
+      if (before) store.instances.closeRoot(rootId);
+      states.drop(rootId);
+      return;
+    }
+    const version = (before?.version ?? 0) + 1;
+    const text = JSON.stringify(state);
+    if (before) store.states.update(rootId, version, text);
+    else store.states.insert(rootId, version, text);
+    states.put(rootId, { version, state });
+  }
+
+  return {
+    unit: {
+      now,
+      state: stateOf,
+      step,
+      start,
+      delete(rootId, reason) {
+        const root = rootOf(rootId);
+        root.deletion = { reason };
+        take(
+          root,
+          attempt(rootId, () => stepMachine(context, root.state, { kind: 'cancel' })),
+        );
+      },
+      signal: (name, variables) => signal(name, variables, null),
+      signalTo,
+      defer: (later) => void deferred.push(later),
+    },
+    flush() {
+      for (let next = signals.shift(); next; next = signals.shift()) {
+        signal(next.name, next.variables, next.from);
+      }
+      for (const later of deferred) later();
+      for (const root of changed.values()) write(root);
+      return outcome;
+    },
+  };
+}
