@@ -14,9 +14,9 @@ const BASELINE = 'bare worker, same engine';
 /**
  * A process of four trivial steps from its start to its result.
  *
- * Baseline: Camunda's external-task client on an embedded engine like that of the service, in one process with the
- * program that starts the instances: no journal, no projection, no REST. Ours: the whole service, called over HTTP from
- * another process. Every step is durable in the event log before it is reported to the engine, and the caller waits for
+ * Baseline: Camunda's external-task client on an embedded engine like that of the service, over the engine's REST API,
+ * in one process with the engine and the program that starts the instances: no journal, no projection. Ours: the whole
+ * service, called over HTTP from another process; it calls its engine directly. Every step is durable in the event log before it is reported to the engine, and the caller waits for
  * the 200. Both run all the time; one is idle while the other is measured.
  *
  * With one caller the figure is the duration of a process, with 64 callers it is processes per second; 1.25 times the

@@ -8,11 +8,14 @@ import { analytics } from './analytics.ts';
 import { append } from './append.ts';
 import { appendMssql } from './append-mssql.ts';
 import { archive } from './archive.ts';
+import { bareLoop } from './bare-loop.ts';
 import { commitToAnswer } from './commit-to-answer.ts';
 import { dbos } from './dbos.ts';
 import { endToEnd } from './end-to-end.ts';
 import { exportEvents } from './export.ts';
 import { feed } from './feed.ts';
+import { flood } from './flood.ts';
+import { machine } from './machine.ts';
 import { realEngine } from './real-engine.ts';
 import { rebuild } from './rebuild.ts';
 import { start } from './start.ts';
@@ -21,6 +24,7 @@ import { profileChildrenTo } from './support/child.ts';
 import type { Row } from './support/row.ts';
 import { formatTable } from './support/table.ts';
 import { waiters } from './waiters.ts';
+import { waiting } from './waiting.ts';
 import { workers } from './workers.ts';
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
@@ -28,12 +32,16 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   'append-mssql': appendMssql,
   start,
   access,
+  machine,
   'end-to-end': endToEnd,
+  'bare-loop': bareLoop,
+  flood,
   'real-engine': realEngine,
   workers,
   dbos,
   'commit-to-answer': commitToAnswer,
   waiters,
+  waiting,
   archive,
   rebuild,
   export: exportEvents,
@@ -102,9 +110,9 @@ for (const name of chosen) {
   rows.push(...(report?.rows ?? []));
   notes.push(...(report?.notes ?? []));
 }
-const machine = `${availableParallelism()} × ${cpus()[0]?.model ?? 'unknown CPU'}`;
+const computer = `${availableParallelism()} × ${cpus()[0]?.model ?? 'unknown CPU'}`;
 progress('');
-process.stdout.write(`Node ${process.versions.node}, ${machine}, ${run.rounds} rounds\n\n`);
+process.stdout.write(`Node ${process.versions.node}, ${computer}, ${run.rounds} rounds\n\n`);
 process.stdout.write(`${formatTable(rows)}\n`);
 for (const note of notes) process.stdout.write(`\n${note}\n`);
 process.exit();

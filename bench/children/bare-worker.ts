@@ -26,7 +26,7 @@ const calls = {
   async start({ folder, engineUrl }: { folder: string; engineUrl?: string }): Promise<void> {
     const file = join(folder, 'engine.db');
     const log = createLogger('warn', false);
-    const baseUrl = engineUrl ?? (await startEmbeddedEngine({ file, secret: null, log })).url;
+    const baseUrl = engineUrl ?? (await startEmbeddedEngine({ file, log })).url;
     engine = createRestEngine({ baseUrl });
     const model = join(PROCESSES_DIR, PROCESS_KEY, `${PROCESS_KEY}.bpmn`);
     const content = (await readFile(model, 'utf8')).replaceAll(`"${PROCESS_KEY}`, `"${BARE_KEY}`);

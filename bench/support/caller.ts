@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
 import { INPUT, PROCESS_KEY } from './four-steps.ts';
 
@@ -5,41 +6,75 @@ import { INPUT, PROCESS_KEY } from './four-steps.ts';
 export interface Caller {
   /** Starts a process and waits for its result. Returns its correlation id. */
   startAndWait(): Promise<string>;
+  /** As `startAndWait`, on a busy service: starts again while that has no room, and waits for as long as it takes. */
+  startUntilEnded(): Promise<void>;
+  /** Starts a process of this key without waiting. */
+  start(processKey: string): Promise<void>;
   /** Waits for an event of the bare server. Returns the time of the event on the monotonic clock. */
   waitForEvent(): Promise<number>;
   close(): Promise<void>;
 }
 
-const BODY = JSON.stringify({ processKey: PROCESS_KEY, variables: INPUT });
+const START = '/api/process/start';
+const BODY = startOf(PROCESS_KEY);
+/** Delay before a start that was refused is sent again. */
+const START_AGAIN_DELAY_MS = 20;
 
 export function openCaller(url: string, connections: number): Caller {
   const pool = new Pool(url, { connections });
 
-  async function post(path: string, body: string): Promise<unknown> {
-    const answer = await pool.request({
-      method: 'POST',
+  /** @throws Error for an answer with another status than the expected ones */
+  async function call(
+    path: string,
+    expected: readonly number[],
+    request: { body?: string; prefer?: string },
+  ): Promise<{ status: number; answer: unknown }> {
+    const { body, prefer } = request;
+    const { statusCode, body: stream } = await pool.request({
+      method: body === undefined ? 'GET' : 'POST',
       path,
-      headers: { 'content-type': 'application/json' },
-      body,
+      headers: {
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(prefer === undefined ? {} : { prefer }),
+      },
+      body: body ?? null,
     });
-    const text = await answer.body.text();
-    if (answer.statusCode !== 200) {
-      throw new Error(`${path} was answered with ${answer.statusCode}: ${text}`);
+    const text = await stream.text();
+    if (!expected.includes(statusCode)) {
+      throw new Error(`${path} was answered with ${statusCode}: ${text}`);
     }
-    return JSON.parse(text);
+    return { status: statusCode, answer: JSON.parse(text) };
   }
 
   return {
     async startAndWait() {
-      const { correlationId } = (await post('/api/process/start', BODY)) as {
-        correlationId: string;
-      };
-      return correlationId;
+      const { answer } = await call(START, [200], { body: BODY });
+      return (answer as { correlationId: string }).correlationId;
+    },
+    async startUntilEnded() {
+      let started = await call(START, [200, 202, 503], { body: BODY });
+      while (started.status === 503) {
+        await sleep(START_AGAIN_DELAY_MS);
+        started = await call(START, [200, 202, 503], { body: BODY });
+      }
+      let { status } = started;
+      const { correlationId } = started.answer as { correlationId: string };
+      while (status === 202) {
+        const path = `/api/process/status/${correlationId}`;
+        status = (await call(path, [200, 202], { prefer: 'wait=25' })).status;
+      }
+    },
+    async start(processKey) {
+      await call(START, [202], { body: startOf(processKey), prefer: 'respond-async' });
     },
     async waitForEvent() {
-      const { happenedAt } = (await post('/wait', '{}')) as { happenedAt: number };
-      return happenedAt;
+      const { answer } = await call('/wait', [200], { body: '{}' });
+      return (answer as { happenedAt: number }).happenedAt;
     },
     close: () => pool.close(),
   };
+}
+
+function startOf(processKey: string): string {
+  return JSON.stringify({ processKey, variables: INPUT });
 }

@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 
 export const PROCESSES_DIR = fileURLToPath(new URL('../processes', import.meta.url));
 export const PROCESS_KEY = 'four-steps';
+/** A process that waits for a message or a month. */
+export const WAITING_KEY = 'waiting';
 export const STEPS = ['one', 'two', 'three', 'four'] as const;
 
 const OUTPUT_LENGTH = 700;
