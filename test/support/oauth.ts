@@ -25,8 +25,10 @@ export interface TokenServer {
   maxAtOnce(): number;
   /** How many tokens it has issued. */
   issued(): number;
-  /** Milliseconds since it issued the last token. */
-  ageOfNewest(): number;
+  /** Milliseconds since it issued the last token that is valid for this many seconds; 0 when it is not the last. */
+  ageOfNewest(lifetime: number): number;
+  /** Seconds for which the tokens from now on are valid. */
+  setLifetime(seconds: number): void;
   /** Whether a resource server accepts this `Authorization` header. */
   admits(authorization: string | undefined): boolean;
   /** Revokes all tokens. */
@@ -41,13 +43,14 @@ export interface TokenServer {
 
 /** An authorization server with one client, by RFC 6749. */
 export async function startTokenServer(options: TokenServerOptions): Promise<TokenServer> {
-  const { clientId, clientSecret, lifetime, accepts = 'header' } = options;
+  const { clientId, clientSecret, accepts = 'header' } = options;
+  let { lifetime } = options;
   const requests: TokenRequest[] = [];
   /** When each token expires. */
   const tokens = new Map<string, number>();
   let instead: { status: number; body: string; type?: string } | null = null;
   let issued = 0;
-  let lastIssuedAt = 0;
+  let newest = { at: 0, lifetime: 0 };
   let open = 0;
   let maxAtOnce = 0;
 
@@ -72,7 +75,7 @@ export async function startTokenServer(options: TokenServerOptions): Promise<Tok
     const token = randomUUID();
     tokens.set(token, Date.now() + lifetime * 1_000);
     issued++;
-    lastIssuedAt = Date.now();
+    newest = { at: Date.now(), lifetime };
     send(200, { access_token: token, token_type: 'bearer', expires_in: lifetime });
   }
 
@@ -90,7 +93,10 @@ export async function startTokenServer(options: TokenServerOptions): Promise<Tok
     requests,
     maxAtOnce: () => maxAtOnce,
     issued: () => issued,
-    ageOfNewest: () => Date.now() - lastIssuedAt,
+    ageOfNewest: (seconds) => (newest.lifetime === seconds ? Date.now() - newest.at : 0),
+    setLifetime(seconds) {
+      lifetime = seconds;
+    },
     admits: (authorization) =>
       (tokens.get(authorization?.replace(/^Bearer /, '') ?? '') ?? 0) > Date.now(),
     revoke: () => tokens.clear(),
