@@ -3,7 +3,7 @@ import { DAY_MS } from '../../domain/common/index.ts';
 import type { Definitions } from './definitions.ts';
 import type { InstanceState } from './engine-api.ts';
 import { type StateView, viewState } from './state-view.ts';
-import { findNode, type VersionedState } from './states.ts';
+import type { VersionedState } from './states.ts';
 import type { EngineStore } from './store/store.ts';
 
 /** A root that a unit of work has changed, before it is written. */
@@ -85,7 +85,7 @@ export function writeRoot(
           instance_id: effect.instance,
           root_id: root.rootId,
           node: effect.node,
-          parent: parentOf(root, effect.node),
+          parent: effect.up,
           activity_id: effect.activity,
           type: effect.type,
           called_id: effect.calledInstance,
@@ -121,11 +121,6 @@ export function writeRoot(
   for (const wait of closedWaits) store.waits.delete(root.rootId, wait);
   for (const effect of opened.values()) openTask(root, effect, now, store, view, outcome);
   for (const { wait } of waits.values()) openWait(root, wait, now, store, view, outcome);
-}
-
-/** The node around one that has ended; null when it came and went within one unit of work. */
-function parentOf({ before, state }: ChangedRoot, node: number): number | null {
-  return (findNode(state, node) ?? (before && findNode(before.state, node)))?.up ?? null;
 }
 
 function insertInstance(
@@ -173,7 +168,7 @@ function endInstance(
     endedAt: now,
     removeAt: isRoot ? now + days * DAY_MS : null,
     deleteReason: how === 'completed' ? null : (root.deletion?.reason ?? null),
-    endActivityId: effect.endEvent ?? endEvent,
+    endActivityId: endEvent,
     variables: JSON.stringify(variables),
   });
 }

@@ -33,15 +33,7 @@ function compileFile(
   const unresolved = readUnresolved(fileName, warnings);
   runUnsaid(root);
   try {
-    const programs = compile(root, unresolved);
-    for (const { key, historyDays } of programs) {
-      // Camunda refuses it likewise since 7.20 (enforceHistoryTimeToLive).
-      if (historyDays !== null) continue;
-      throw new ModelError(
-        `process "${key}": History Time To Live (TTL) must be set, e.g. camunda:historyTimeToLive="P180D"`,
-      );
-    }
-    return programs;
+    return compile(root, unresolved);
   } catch (error) {
     if (error instanceof ModelError) throw refused(fileName, error.message, error);
     throw error;

@@ -67,7 +67,6 @@ function closeInstance(run: Run, node: Node, cancelled: boolean): void {
     id: node.instance?.id ?? '',
     how: cancelled ? 'cancelled' : 'completed',
     variables: { ...node.instance?.past, ...node.vars },
-    endEvent: null,
   });
 }
 

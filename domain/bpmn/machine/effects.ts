@@ -1,4 +1,4 @@
-import type { Value, Values } from '../values/value.ts';
+import type { Values } from '../values/value.ts';
 import type { NodeId, Wait } from './state.ts';
 
 /** What a step asks the world to do, or tells it. */
@@ -22,7 +22,6 @@ export type Effect =
       readonly id: string;
       readonly how: 'completed' | 'cancelled';
       readonly variables: Values;
-      readonly endEvent: string | null;
     }
   | {
       readonly kind: 'task-opened';
@@ -63,5 +62,3 @@ export interface UserTaskFields {
   readonly priority: number;
   readonly formKey: string | null;
 }
-
-export type Variables = Readonly<Record<string, Value>>;

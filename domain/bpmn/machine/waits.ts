@@ -41,7 +41,7 @@ function openTimer(
   { timer, expression }: TimerDefinition,
 ): void {
   const value = evaluate(run, node, expression);
-  const { due, repeat } = timerDue(handler, timer, value, run.context.now);
+  const { due, repeat } = timerDue(timer, value, run.context.now);
   openWait(run, {
     node: node.id,
     kind: 'timer',
@@ -53,7 +53,6 @@ function openTimer(
 }
 
 function timerDue(
-  { event }: Handler,
   timer: TimerDefinition['timer'],
   value: ReturnType<typeof evaluate>,
   now: number,
@@ -61,7 +60,6 @@ function timerDue(
   try {
     return dueDate(timer, value, now);
   } catch (error) {
-    void event;
     throw new StepError(error instanceof Error ? error.message : String(error));
   }
 }

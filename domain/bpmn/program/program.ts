@@ -222,8 +222,8 @@ export interface Program {
   readonly key: string;
   readonly name: string | null;
   readonly versionTag: string | null;
-  /** Days that ended instances are kept; null: not said. */
-  readonly historyDays: number | null;
+  /** Days that ended instances are kept. */
+  readonly historyDays: number;
   /** Variable that gets the name of who starts an instance. */
   readonly initiator: string | null;
   /** [0] is the process. */

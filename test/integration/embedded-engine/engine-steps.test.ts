@@ -8,6 +8,7 @@ import {
   flows,
   onTimer,
   start,
+  subProcess,
   task,
 } from '../../support/bpmn/model.ts';
 import { until } from '../../support/children.ts';
@@ -28,6 +29,17 @@ describe.each([
     rig = openInProcess(options);
   });
   afterEach(() => rig.close());
+
+  it('keeps in the history what was around an activity, also when both came and went in one step', async () => {
+    const inner = subProcess('inner', start('in'), end('out'), flows('in', 'out'));
+    await rig.deploy({ p: [start(), inner, task('a'), flows('start', 'inner', 'a')] });
+    const { id } = await rig.start('p');
+    const activities = rig.engine.history.activities(id);
+    const around = (wanted: string): string | null | undefined =>
+      activities.find(({ activityId }) => activityId === wanted)?.parentActivityInstanceId;
+    expect(around('in')).toBe(activities.find(({ activityId }) => activityId === 'inner')?.id);
+    expect(around('inner')).toBe(id);
+  });
 
   it('takes an instance from task to task to its end, with its history', async () => {
     await rig.deploy({ p: TASKS });
