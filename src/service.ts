@@ -194,8 +194,9 @@ async function serve(setup: Setup, core: Core, stopping: () => boolean): Promise
   if (has('api')) await load.start();
   const url = await listen(app, config);
   if (opened.embedded && config.ENGINE_REST_PORT !== '') {
-    const { ENGINE_REST_HOST: host, ENGINE_REST_PORT: port } = config;
-    const served = await serveEmbeddedEngine(opened.embedded, host, Number(port), { access, log });
+    const address = { ...config, port: Number(config.ENGINE_REST_PORT) };
+    const { checkCaller } = app;
+    const served = await serveEmbeddedEngine(opened.embedded, address, { checkCaller, log });
     shutdown.add('REST API of the engine', served.stop);
   }
   return url;

@@ -25,6 +25,8 @@ const MAX_PARAMETER_LENGTH = 4_096;
 interface ApiOptions {
   /** Null: lets everybody in. */
   guard: Guard | null;
+  /** Addresses and networks of the proxies whose X-Forwarded headers are believed; left out: of none. */
+  trustProxy?: string;
   now: () => number;
 }
 
@@ -34,11 +36,12 @@ interface ApiOptions {
  */
 export function createEngineApi(
   engine: EmbeddedEngine,
-  { guard, now }: ApiOptions,
+  { guard, trustProxy, now }: ApiOptions,
 ): FastifyInstance {
   const app = Fastify({
     bodyLimit: BODY_LIMIT,
     forceCloseConnections: true,
+    trustProxy: trustProxy || false,
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
   });
   if (guard !== null) app.addHook('onRequest', askGuard(guard));

@@ -62,10 +62,10 @@ export interface ServedEngine {
  */
 export async function serveEngine(
   engine: EmbeddedEngine,
-  options: { host: string; port: number; guard: Guard | null },
+  options: { host: string; port: number; guard: Guard | null; trustProxy?: string },
 ): Promise<ServedEngine> {
-  const { host, port, guard } = options;
-  const app = createEngineApi(engine, { guard, now: Date.now });
+  const { host, port, ...access } = options;
+  const app = createEngineApi(engine, { ...access, now: Date.now });
   try {
     const address = await app.listen({ host, port });
     return { url: `${address}/engine-rest`, stop: () => app.close() };

@@ -1,5 +1,5 @@
 import rateLimit from '@fastify/rate-limit';
-import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { allows, type RouteScope } from '../../../domain/access/index.ts';
 import type { RedisClient } from '../../../infrastructure/redis/connection.ts';
@@ -7,7 +7,7 @@ import type { Access } from '../../access/access.ts';
 import type { Caller } from '../../access/caller.ts';
 import { findForeignPage } from '../../access/find-foreign-page.ts';
 import { DATA_CSP } from '../answers/security-headers.ts';
-import { readCredential } from './credential.ts';
+import { addressOf, type CallerCheck, createCallerCheck } from './check-caller.ts';
 import {
   sendCannotCheck,
   sendCrossSite,
@@ -23,11 +23,13 @@ declare module 'fastify' {
     /** Null while access control is off, and on open routes. */
     caller: Caller | null;
   }
+  interface FastifyInstance {
+    /** Of `registerAccess`: for another server that is to count failed calls together with this one. */
+    checkCaller: CallerCheck;
+  }
 }
 
 const MINUTE_MS = 60_000;
-/** Calls without a valid credential that one address may make in a minute when no limit is set. */
-const MAX_FAILURES = 300;
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 export interface AccessPart {
@@ -58,61 +60,44 @@ export async function registerAccess(app: FastifyInstance, part: AccessPart): Pr
     // Without Redis, calls are answered but not counted.
     skipOnError: true,
   });
-  const failures = app.createRateLimit({
-    max: rateLimitPerMinute || MAX_FAILURES,
-    timeWindow: MINUTE_MS,
-    keyGenerator: (request) => `failed:${addressOf(request)}`,
-    allowList: () => false,
-  });
+  const checkCaller = createCallerCheck(app, access, rateLimitPerMinute);
+  app.decorate('checkCaller', checkCaller);
   app.decorateRequest('caller', null);
 
   app.addHook('onRequest', async (request, reply) => {
     const scope = scopeOf(request);
-    const foreign = access.isOpen() ? findForeignPage(request.raw) : null;
     if (scope === 'open') {
+      const foreign = access.isOpen() ? findForeignPage(request.raw) : null;
       if (foreign !== null) return sendForeignPage(reply, foreign);
       return;
     }
-    const required = access.required();
-    if (!(typeof required === 'boolean' ? required : await required)) {
-      if (foreign !== null) return sendForeignPage(reply, foreign);
-      if (isCrossSite(request)) return sendCrossSite(reply);
-      return;
-    }
-    const credential = readCredential(request.headers);
-    if (!credential) return refuse(request, reply, false);
-    // Guessed keys must not cause endless queries; keys in use are in memory.
-    if (access.isNew(credential)) {
-      const far = await failures(request, { increment: false });
-      if (!far.isAllowed && far.remaining === 0) {
-        return sendTooManyFailures(reply, far.ttlInSeconds);
+    const checked = await checkCaller(request);
+    switch (checked.kind) {
+      case 'known': {
+        const { caller, scheme } = checked;
+        const isBasic = scheme === 'basic';
+        request.caller = caller;
+        nameInLog(request, caller.name);
+        if (!allows(caller.scopes, scope)) return sendForbidden(reply, caller, isBasic, scope);
+        if (isBasic && isCrossSite(request)) return sendCrossSite(reply);
+        return;
       }
+      case 'local':
+        if (isCrossSite(request)) return sendCrossSite(reply);
+        return;
+      case 'foreign-page':
+        return sendForeignPage(reply, checked.reason);
+      case 'unauthorized':
+        return sendUnauthorized(reply, checked.shown);
+      case 'too-many-failures':
+        return sendTooManyFailures(reply, checked.seconds);
+      case 'cannot-check':
+        request.log.error({ err: checked.reason }, 'a credential could not be checked');
+        return sendCannotCheck(reply);
+      default:
+        return checked satisfies never;
     }
-    const identified = access.identify(credential);
-    const found = identified instanceof Promise ? await identified : identified;
-    if (found.kind === 'unavailable') {
-      request.log.error({ err: found.reason }, 'a credential could not be checked');
-      return sendCannotCheck(reply);
-    }
-    if (found.kind === 'invalid') {
-      request.log.debug({ reason: found.reason }, 'a credential was refused');
-      return refuse(request, reply, true);
-    }
-    const { caller } = found;
-    const isBasic = credential.scheme === 'basic';
-    request.caller = caller;
-    nameInLog(request, caller.name);
-    if (!allows(caller.scopes, scope)) return sendForbidden(reply, caller, isBasic, scope);
-    if (isBasic && isCrossSite(request)) return sendCrossSite(reply);
   });
-
-  async function refuse(request: FastifyRequest, reply: FastifyReply, shown: boolean) {
-    const far = await failures(request);
-    if (!far.isAllowed && far.isExceeded) {
-      return sendTooManyFailures(reply, far.ttlInSeconds);
-    }
-    return sendUnauthorized(reply, shown);
-  }
 }
 
 /** Sets the caller on the logger of the request, which is cheaper than a child logger. */
@@ -127,10 +112,6 @@ function scopeOf(request: FastifyRequest): RouteScope {
   // Callers without access do not learn which paths exist.
   if (request.is404) return 'any';
   return request.routeOptions.config.scope ?? 'admin';
-}
-
-function addressOf(request: FastifyRequest): string {
-  return rateLimit.normalizeIP(request.ip);
 }
 
 /**

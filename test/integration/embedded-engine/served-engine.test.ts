@@ -102,6 +102,40 @@ describe('the REST API of the embedded engine while access control is on', () =>
   });
 });
 
+describe('guessed keys', () => {
+  it('are counted by address over both servers, and the REST API of the engine refuses them, too', async () => {
+    const folder = createFolder();
+    const key = await makeKey(folder, 'worker', ['admin']);
+    const late = await makeKey(folder, 'late', ['admin']);
+    const settings = {
+      AUTH: 'on',
+      ENGINE_REST_PORT: '0',
+      RATE_LIMIT_PER_MINUTE: '20',
+      TRUST_PROXY: 'loopback',
+    };
+    const service = await startTestService(settings, folder, bearer(key));
+    const from = (address: string, text: string) => {
+      const headers = { ...bearer({ text }), 'x-forwarded-for': address };
+      return callEngine(service, 'GET', '/engine-rest/version', headers);
+    };
+    expect((await from('192.0.2.1', key.text)).status).toBe(200);
+    for (let nth = 0; nth < 10; nth++) {
+      expect((await from('192.0.2.1', 'guess')).status).toBe(401);
+      const headers = { ...bearer({ text: 'guess' }), 'x-forwarded-for': '192.0.2.1' };
+      expect((await fetch(`${service.url}/api/process`, { headers })).status).toBe(401);
+    }
+    const limited = await from('192.0.2.1', 'guess');
+    expect(limited.status).toBe(429);
+    expect(Number(limited.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await limited.json()).toMatchObject({ type: 'AuthorizationException', code: 0 });
+    expect((await from('192.0.2.1', late.text)).status, 'not looked up').toBe(429);
+    expect((await from('192.0.2.1', key.text)).status, 'known here').toBe(200);
+    expect((await from('192.0.2.2', late.text)).status, 'another address').toBe(200);
+    await service.stop();
+    folder.remove();
+  });
+});
+
 describe('the REST API of the embedded engine while access control is off', () => {
   it('serves this machine, and no page of another one', async () => {
     const service = await startTestService({ ENGINE_REST_PORT: '0' });
