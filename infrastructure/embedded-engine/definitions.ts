@@ -1,10 +1,9 @@
 import type { CalledBy, Program } from '../../domain/bpmn/index.ts';
 import type { Definition, DefinitionFilter } from './engine-api.ts';
-import { notFound } from './errors.ts';
 import { readStoredPrograms } from './read-programs.ts';
 import type { DefinitionRow } from './store/rows.ts';
 import type { EngineStore } from './store/store.ts';
-import type { BadRequest } from './typed-value.ts';
+import { BadRequest } from './typed-value.ts';
 
 /** The process definitions, all versions: running instances stay with theirs. Their programs are read when needed. */
 export interface Definitions {
@@ -133,5 +132,6 @@ export function rowOfDefinition(definition: Definition): DefinitionRow {
 }
 
 export function unknownDefinition(processKey: string): BadRequest {
-  return notFound(`No matching process definition with key: ${processKey} and no tenant-id`);
+  const message = `No matching process definition with key: ${processKey} and no tenant-id`;
+  return new BadRequest(message, 404, 'RestException', { restCode: null });
 }

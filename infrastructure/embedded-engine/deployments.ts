@@ -3,7 +3,7 @@ import type { Program } from '../../domain/bpmn/index.ts';
 import { rowOfDefinition, unknownDefinition } from './definitions.ts';
 import type { Definition, DeployedFile, Deployment, DeploymentService } from './engine-api.ts';
 import type { EngineCore } from './engine-core.ts';
-import { engineFailure, notFound } from './errors.ts';
+import { engineFailure, missing, notFound } from './errors.ts';
 import { type ExtensionProperties, readExtensionProperties } from './extension-properties.ts';
 import { readPrograms } from './read-programs.ts';
 import { startEventRows } from './start-events.ts';
@@ -21,7 +21,7 @@ export function createDeployments(core: EngineCore, onTimers: () => void): Deplo
 
   function xml(definitionId: string): string {
     const found = definitions.find(definitionId);
-    if (!found) throw notFound(`No matching definition with id ${definitionId}`);
+    if (!found) throw missing(`No matching definition with id ${definitionId}`, 0);
     return store.definitions.content(found.deploymentId, found.resource) ?? '';
   }
 
@@ -198,7 +198,7 @@ export function createDeployments(core: EngineCore, onTimers: () => void): Deplo
     definitions: (filter = {}) => definitions.list(filter),
     definition(id) {
       const found = definitions.find(id);
-      if (!found) throw notFound(`No matching definition with id ${id}`);
+      if (!found) throw missing(`No matching definition with id ${id}`, 0);
       return found;
     },
     latest(key) {

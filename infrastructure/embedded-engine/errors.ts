@@ -6,6 +6,22 @@ export function notFound(message: string): BadRequest {
   return new BadRequest(message, 404, 'RestException');
 }
 
+/** As the REST API says it by itself. @param restCode 0: of its engine */
+export function missing(message: string, restCode: number | null = null): BadRequest {
+  return new BadRequest(message, 404, 'InvalidRequestException', { restCode });
+}
+
+/** Something was left out, or is not there. */
+export function isNull(what: string): BadRequest {
+  return new BadRequest(`${what} is null`, 500, 'NullValueException');
+}
+
+/** The worker who calls. */
+export function workerOf(workerId: string | null | undefined): string {
+  if (typeof workerId === 'string') return workerId;
+  throw isNull('workerId');
+}
+
 export function badRequest(message: string, status = 400): BadRequest {
   return new BadRequest(message, status, 'RestException');
 }

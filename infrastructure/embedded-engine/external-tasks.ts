@@ -11,14 +11,15 @@ import type { NodeRef } from './store/wait-rows.ts';
 import type { QueuedTask, TaskQueues } from './task-queues.ts';
 import type { BadRequest } from './typed-value.ts';
 
-/** Camunda's sentences, from the task's name. */
-type Refusal = (task: string) => string;
+/** Camunda's sentences, from the names of the task and its worker. */
+type Refusal = (task: string, worker: string) => string;
 const REFUSALS = {
-  complete: (task) => `${task} cannot be completed`,
-  fail: (task) => `Failure of ${task} cannot be reported`,
-  throwError: (task) => `Bpmn error of ${task} cannot be reported`,
-  extendLock: (task) => `The lock of the ${task} cannot be extended`,
-  lock: (task) => `${task} cannot be locked`,
+  complete: (task, worker) => `${task} cannot be completed by worker '${worker}'`,
+  fail: (task, worker) => `Failure of ${task} cannot be reported by worker '${worker}'`,
+  throwError: (task, worker) => `Bpmn error of ${task} cannot be reported by worker '${worker}'`,
+  // With one quote too many, as Camunda has it.
+  extendLock: (task, worker) => `The lock of the ${task} cannot be extended by worker '${worker}''`,
+  lock: (task, worker) => `${task} cannot be locked by worker '${worker}'`,
 } satisfies Record<string, Refusal>;
 /** Characters that Camunda keeps of an error message. */
 const MAX_ERROR_MESSAGE = 666;
@@ -43,8 +44,8 @@ export function createExternalTasks(
     if (!ref || !store.externalTasks.has(ref.rootId, ref.node)) throw noTask(id);
     const locker = queues.get(id)?.workerId ?? null;
     if (locker === workerId) return ref;
-    const task = refusal(`External Task ${id}`);
-    throw badRequest(`${task} by worker '${workerId}'. It is locked by worker '${locker}'.`);
+    const refused = refusal(`External Task ${id}`, workerId);
+    throw badRequest(`${refused}. It is locked by worker '${locker}'.`);
   }
 
   function taskOf(row: ExternalTaskRow): QueuedTask {
@@ -136,7 +137,8 @@ export function createExternalTasks(
       lockedRef(id, workerId, REFUSALS.extendLock);
       const task = queues.get(id);
       if (!task || task.lockedUntil <= now()) {
-        throw badRequest(`Cannot extend a lock that expired on external task ${id}`);
+        const late = `lockExpirationTime is not greater than or equal to ${now()}`;
+        throw badRequest(`Cannot extend a lock that expired: ${late}`);
       }
       queues.lock(task, workerId, now() + duration);
     },

@@ -86,7 +86,7 @@ export function createFetches(core: EngineCore, queues: TaskQueues): Fetches {
       throw new Error('its process instance has no such task');
     if (topic.processVariables) {
       const all = visibleVariables(state, row.instance_node);
-      if (!hasValues(all, topic.processVariables)) return undefined;
+      if (!hasOneOf(all, topic.processVariables)) return undefined;
     }
     const read = topic.localVariables ? localVariables : visibleVariables;
     const variables = only(read(state, task.node), topic.variables);
@@ -167,6 +167,15 @@ function only(values: Values, names: readonly string[] | null | undefined): Valu
     return value ? [[name, value] as const] : [];
   });
   return Object.fromEntries(wanted);
+}
+
+/** One of these variables is enough, and of none nothing is asked: so it is in Camunda 7 and in Operaton. */
+function hasOneOf(values: Values, wanted: Values): boolean {
+  const conditions = Object.entries(wanted);
+  return (
+    conditions.length === 0 ||
+    conditions.some(([name, value]) => hasValues(values, { [name]: value }))
+  );
 }
 
 /** Whether there are variables of these names, types and values. */

@@ -6,7 +6,7 @@ import type {
   ProcessInstance,
 } from './engine-api.ts';
 import type { EngineCore } from './engine-core.ts';
-import { badRequest, notFound } from './errors.ts';
+import { badRequest, missing } from './errors.ts';
 import { viewInstance } from './instance-view.ts';
 import { nodeId } from './public-ids.ts';
 import { viewState } from './state-view.ts';
@@ -17,7 +17,7 @@ export function createHistory(core: EngineCore): HistoryService {
 
   function rowOf(id: string): InstanceRow {
     const row = store.instances.byId(id);
-    if (!row) throw notFound(`Historic process instance with id ${id} does not exist`);
+    if (!row) throw missing(`Historic process instance with id ${id} does not exist`);
     return row;
   }
 

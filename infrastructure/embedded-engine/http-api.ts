@@ -15,6 +15,7 @@ import { registerIncidentRoutes } from './http-incidents.ts';
 import { registerInstanceRoutes } from './http-instances.ts';
 import { registerJobRoutes } from './http-jobs.ts';
 import { json } from './http-json.ts';
+import { markNumbers, restoreNumbers } from './http-numbers.ts';
 import { registerUserTaskList } from './http-user-task-list.ts';
 import { registerUserTaskRoutes } from './http-user-tasks.ts';
 
@@ -76,7 +77,13 @@ function acceptBodies(app: FastifyInstance): void {
   // Clients send empty POSTs as JSON, too.
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
     if (body === '') done(null, undefined);
-    else parseJson(request, String(body), done);
+    else {
+      const text = String(body);
+      const marked = markNumbers(text);
+      parseJson(request, marked, (error, parsed) =>
+        done(error, marked === text ? parsed : restoreNumbers(parsed)),
+      );
+    }
   });
   // The files of a deployment.
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));

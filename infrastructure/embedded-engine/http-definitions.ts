@@ -2,7 +2,16 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { z } from 'zod';
 import type { Definition, EmbeddedEngine } from './engine-api.ts';
 import { explained, orMissing } from './http-errors.ts';
-import { always, holds, is, isIn, isLike, isNumber, passedOn } from './http-filters.ts';
+import {
+  always,
+  holds,
+  is,
+  isIn,
+  isLike,
+  isNumber,
+  passedOn,
+  tenantFilters,
+} from './http-filters.ts';
 import { json } from './http-json.ts';
 import { registerList } from './http-list.ts';
 import { readVariables, variablesOf, variablesSchema, variablesView } from './http-variables.ts';
@@ -45,7 +54,7 @@ export function registerDefinitionRoutes(api: FastifyInstance, engine: EmbeddedE
       latestVersion: passedOn.flag,
       active: always(),
       suspended: holds(() => false),
-      withoutTenantId: always(),
+      ...tenantFilters<Definition>(),
     },
     sortKeys: {
       id: ({ id }) => id,

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { decodeXml } from './decode-xml.ts';
 import type { DeployedFile, Deployment, EmbeddedEngine } from './engine-api.ts';
-import { always, is, isAfter, isBefore, isLike } from './http-filters.ts';
+import { is, isAfter, isBefore, isLike, tenantFilters } from './http-filters.ts';
 import { json, noContent } from './http-json.ts';
 import { registerList } from './http-list.ts';
 import { definitionView, deploymentView } from './http-views.ts';
@@ -68,7 +68,7 @@ export function registerDeploymentRoutes(api: FastifyInstance, engine: EmbeddedE
       source: is<Deployment>(({ source }) => source),
       before: isBefore<Deployment>(({ deployedAt }) => deployedAt),
       after: isAfter<Deployment>(({ deployedAt }) => deployedAt),
-      withoutTenantId: always(),
+      ...tenantFilters<Deployment>(),
     },
     sortKeys: {
       id: ({ id }) => id,

@@ -7,38 +7,42 @@ interface ErrorAnswer {
   status: number;
   type: string;
   message: string;
+  code: number | null;
 }
 
 /** Answers errors as Camunda does: https://docs.camunda.org/manual/7.24/reference/rest/overview/#error-handling */
 export function answerErrors(app: FastifyInstance): void {
   app.setErrorHandler((error, _request, reply) => {
-    const { status, type, message } = answerOf(error);
-    return json(reply.code(status), { type, message, code: 0 });
+    const { status, type, message, code } = answerOf(error);
+    return json(reply.code(status), { type, message, code });
   });
   app.setNotFoundHandler((request, reply) =>
     json(reply.code(404), {
       type: 'NotFoundException',
       message: `the embedded engine has no ${request.method} ${request.url}`,
-      code: 0,
+      code: null,
     }),
   );
 }
 
 function answerOf(error: unknown): ErrorAnswer {
   if (error instanceof BadRequest) {
-    return { status: error.status, type: error.type, message: error.message };
+    const { status, type, message, restCode } = error;
+    return { status, type, message, code: restCode };
   }
+  const invalid = { type: 'InvalidRequestException', code: null };
   if (error instanceof z.ZodError) {
-    return { status: 400, type: 'InvalidRequestException', message: z.prettifyError(error) };
+    return { ...invalid, status: 400, message: z.prettifyError(error) };
   }
   const { code, statusCode } = (error ?? {}) as { code?: unknown; statusCode?: unknown };
   // A body that is no JSON, or too long.
   if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) {
-    return { status: statusCode, type: 'InvalidRequestException', message: String(error) };
+    return { ...invalid, status: statusCode, message: String(error) };
   }
   // Trouble with the file is no fault of the call, which may be made again when that is over.
   const isStoreError = typeof code === 'string' && /^(SQLITE_|STORE_)/.test(code);
-  return { status: isStoreError ? 503 : 500, type: 'RestException', message: String(error) };
+  const status = isStoreError ? 503 : 500;
+  return { status, type: 'RestException', message: String(error), code: 0 };
 }
 
 /** Camunda's REST API says of some calls what it could not do, and answers 500 whatever the engine had against it. */

@@ -6,7 +6,7 @@ import type {
   EmbeddedEngine,
   EventSubscription,
 } from './engine-api.ts';
-import { always, is } from './http-filters.ts';
+import { always, is, tenantFilters } from './http-filters.ts';
 import { json, noContent } from './http-json.ts';
 import { registerList } from './http-list.ts';
 import { readVariables, variablesOf, variablesSchema, variablesView } from './http-variables.ts';
@@ -90,7 +90,7 @@ export function registerEventRoutes(api: FastifyInstance, engine: EmbeddedEngine
       executionId: is<EventSubscription>(({ executionId }) => executionId),
       processInstanceId: is<EventSubscription>(({ processInstanceId }) => processInstanceId),
       activityId: is<EventSubscription>(({ activityId }) => activityId),
-      withoutTenantId: always<EventSubscription>(),
+      ...tenantFilters<EventSubscription>(),
       includeEventSubscriptionsWithoutTenantId: always<EventSubscription>(),
     },
     sortKeys: { created: ({ createdAt }) => createdAt },

@@ -52,6 +52,7 @@ export function registerExternalTaskLists(api: FastifyInstance, engine: Embedded
       suspended: holds<Row>(() => false),
       withRetriesLeft: holds<Row>(({ retries }) => retries !== 0),
       noRetriesLeft: holds<Row>(({ retries }) => retries === 0),
+      tenantIdIn: isIn<Row>(() => null),
       workerId: is<Row>(({ workerId }) => workerId),
       priorityHigherThanOrEquals: isAtLeast<Row>(({ priority }) => priority),
       priorityLowerThanOrEquals: isAtMost<Row>(({ priority }) => priority),

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { EmbeddedEngine, LockedTask, TopicRequest } from './engine-api.ts';
+import { engineFailure, isNull, workerOf } from './errors.ts';
 import { json } from './http-json.ts';
 import { readVariables, variablesView } from './http-variables.ts';
 import { externalTaskView } from './http-views.ts';
@@ -10,8 +11,8 @@ const MAX_RESPONSE_TIMEOUT_MS = 1_800_000;
 
 // Strict: a filter that is not known here would bring a worker tasks it did not ask for.
 const topicSchema = z.strictObject({
-  topicName: z.string(),
-  lockDuration: z.number().int().min(1),
+  topicName: z.string().nullish(),
+  lockDuration: z.number().int().nullish(),
   businessKey: z.string().nullish(),
   processDefinitionId: z.string().nullish(),
   processDefinitionIdIn: z.array(z.string()).nullish(),
@@ -25,42 +26,39 @@ const topicSchema = z.strictObject({
   processVariables: z.record(z.string(), z.unknown()).nullish(),
   includeExtensionProperties: z.boolean().nullish(),
   deserializeValues: z.boolean().nullish(),
-  // There are no tenants here.
+  // There are no tenants here: no task is of one.
   withoutTenantId: z.boolean().nullish(),
-  tenantIdIn: z.array(z.string()).max(0).nullish(),
+  tenantIdIn: z.array(z.string()).nullish(),
 });
 const fetchBody = z.strictObject({
-  workerId: z.string().min(1),
-  maxTasks: z.number().int().min(0),
+  workerId: z.string().nullish(),
+  maxTasks: z.number().int().nullish(),
   asyncResponseTimeout: z.number().int().nullish(),
   usePriority: z.boolean().nullish(),
   includeExtensionProperties: z.boolean().nullish(),
   sorting: z
-    .array(
-      z.strictObject({
-        sortBy: z.literal('createTime'),
-        sortOrder: z.enum(['asc', 'desc']).nullish(),
-      }),
-    )
-    .max(1)
+    .array(z.strictObject({ sortBy: z.string().nullish(), sortOrder: z.string().nullish() }))
     .nullish(),
   topics: z.array(topicSchema).nullish(),
 });
 type Topic = z.infer<typeof topicSchema>;
+type Sorting = NonNullable<z.infer<typeof fetchBody>['sorting']>[number];
 
 /** POST /external-task/fetchAndLock, with long polling. */
 export function registerFetchRoute(api: FastifyInstance, engine: EmbeddedEngine): void {
   api.post('/external-task/fetchAndLock', async (request, reply) => {
     const body = fetchBody.parse(request.body);
     const topics = body.topics ?? [];
+    const asyncResponseTimeout = timeoutOf(body.asyncResponseTimeout);
+    const createTime = orderOf(body.sorting ?? []);
     const fetch = engine.externalTasks.fetchAndLock({
-      workerId: body.workerId,
-      maxTasks: body.maxTasks,
+      workerId: workerOf(body.workerId),
+      maxTasks: maxTasksOf(body.maxTasks),
       // What `usePriority` says when it is left out.
       usePriority: body.usePriority ?? false,
-      ...(body.sorting?.[0]?.sortOrder ? { createTime: body.sorting[0].sortOrder } : {}),
-      topics: topics.map(topicRequest),
-      asyncResponseTimeout: timeoutOf(body.asyncResponseTimeout),
+      ...(createTime ? { createTime } : {}),
+      topics: topics.map(topicRequest).filter((_, at) => !topics[at]?.tenantIdIn?.length),
+      asyncResponseTimeout,
     });
     reply.raw.once('close', fetch.cancel);
     const tasks = await fetch.tasks;
@@ -89,11 +87,37 @@ function timeoutOf(given: number | null | undefined): number {
   );
 }
 
+function maxTasksOf(given: number | null | undefined): number {
+  const maxTasks = given ?? 0;
+  if (maxTasks >= 0) return maxTasks;
+  throw engineFailure('maxResults is not greater than or equal to 0');
+}
+
+/** The first decides: the Java client sends the same twice. */
+function orderOf(sorting: readonly Sorting[]): 'asc' | 'desc' | undefined {
+  for (const { sortBy, sortOrder } of sorting) {
+    if (sortBy !== 'createTime') {
+      throw new BadRequest(`Cannot set query sortBy parameter to value ${sortBy ?? null}`);
+    }
+    if (typeof sortOrder !== 'string') {
+      const message =
+        'Invalid query: call asc() or desc() after using orderByXX(): direction is null';
+      throw new BadRequest(message, 400, 'NotValidException');
+    }
+    if (sortOrder !== 'asc' && sortOrder !== 'desc') {
+      throw new BadRequest(`Cannot set query sortOrder parameter to value ${sortOrder}`);
+    }
+  }
+  return sorting[0]?.sortOrder as 'asc' | 'desc' | undefined;
+}
+
 function topicRequest(topic: Topic): TopicRequest {
-  const { processDefinitionVersionTag: versionTag } = topic;
+  const { topicName, lockDuration, processDefinitionVersionTag: versionTag } = topic;
+  if (typeof topicName !== 'string') throw isNull('topicName');
+  if (!lockDuration || lockDuration < 1) throw engineFailure('lockTime is not greater than 0');
   return {
-    topicName: topic.topicName,
-    lockDuration: topic.lockDuration,
+    topicName,
+    lockDuration,
     variables: topic.variables ?? null,
     localVariables: topic.localVariables ?? null,
     processDefinitionKeyIn: both(topic.processDefinitionKey, topic.processDefinitionKeyIn),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Value, Values } from '../../domain/bpmn/index.ts';
+import { isExactNumber } from './http-numbers.ts';
 
 /** A filter of a list: how a URL and a body write it, and the rows that it lets through. */
 export interface Filter<Row, Wanted> {
@@ -81,6 +82,11 @@ export function holds<Row>(test: (row: Row) => boolean): Filter<Row, boolean> {
 /** Lets all rows through: nothing here differs in it, for instance without tenants. */
 export function always<Row>(): Filter<Row, boolean> {
   return { url: flagText, body: z.boolean(), matches: () => true };
+}
+
+/** There are no tenants: nothing is of one of those that are asked for. */
+export function tenantFilters<Row>() {
+  return { tenantIdIn: isIn<Row>(() => null), withoutTenantId: always<Row>() };
 }
 
 export function isBefore<Row>(get: (row: Row) => number | null): Filter<Row, number> {
@@ -184,11 +190,10 @@ export function withVariables<Row>(get: (row: Row) => Values): Filter<Row, Condi
 function fulfills(variable: Value | undefined, wanted: Condition): boolean {
   if (!variable) return false;
   const { value } = variable;
-  if (wanted.operator === 'like') {
-    return likePattern(String(wanted.value)).test(String(value));
-  }
+  const given = isExactNumber(wanted.value) ? Number(wanted.value.text) : wanted.value;
+  if (wanted.operator === 'like') return likePattern(String(given)).test(String(value));
   // A URL has texts only, and a number 5 is asked for by "5".
-  const asked = typeof value === 'string' ? String(wanted.value) : fromText(wanted.value);
+  const asked = typeof value === 'string' ? String(given) : fromText(given);
   const order = value === asked ? 0 : compare(value, asked);
   return OPERATORS[wanted.operator](order);
 }

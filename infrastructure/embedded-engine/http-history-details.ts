@@ -6,7 +6,17 @@ import type {
   HistoricVariable,
   InstanceFilter,
 } from './engine-api.ts';
-import { always, type Filter, holds, is, isAfter, isBefore, isIn, isLike } from './http-filters.ts';
+import {
+  always,
+  type Filter,
+  holds,
+  is,
+  isAfter,
+  isBefore,
+  isIn,
+  isLike,
+  tenantFilters,
+} from './http-filters.ts';
 import { json } from './http-json.ts';
 import { registerList } from './http-list.ts';
 import { historicActivityView, historicVariableId, historicVariableView } from './http-views.ts';
@@ -46,7 +56,7 @@ export function registerHistoryDetailRoutes(api: FastifyInstance, engine: Embedd
         startedAfter: isAfter<Row>(({ startedAt }) => startedAt),
         finishedBefore: isBefore<Row>(({ endedAt }) => endedAt),
         finishedAfter: isAfter<Row>(({ endedAt }) => endedAt),
-        withoutTenantId: always<Row>(),
+        ...tenantFilters<Row>(),
       },
       sortKeys: {
         activityInstanceId: ({ id }) => id,
@@ -100,7 +110,7 @@ export function registerHistoryDetailRoutes(api: FastifyInstance, engine: Embedd
         includeDeleted: always<Row>(),
         // A value is written in the same way here whether it is deserialized or not.
         deserializeValues: always<Row>(),
-        withoutTenantId: always<Row>(),
+        ...tenantFilters<Row>(),
       },
       sortKeys: {
         instanceId: ({ processInstanceId }) => processInstanceId,
@@ -128,7 +138,7 @@ export function registerHistoryDetailRoutes(api: FastifyInstance, engine: Embedd
         (row) => historicVariableId(row) === id,
       );
       if (found) return json(reply, historicVariableView(found));
-      throw new BadRequest(`Variable with id ${id} does not exist`, 404);
+      throw new BadRequest(`Historic variable instance with Id '${id}' does not exist.`, 404);
     });
   }
 }

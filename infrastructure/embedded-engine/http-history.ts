@@ -3,13 +3,13 @@ import { z } from 'zod';
 import type { EmbeddedEngine, ProcessInstance } from './engine-api.ts';
 import { unlessGone } from './http-errors.ts';
 import {
-  always,
   holds,
   is,
   isIn,
   isLike,
   isNotIn,
   passedOn,
+  tenantFilters,
   withVariables,
 } from './http-filters.ts';
 import { incidentFilters } from './http-incidents.ts';
@@ -82,7 +82,7 @@ export function registerHistoryRoutes(api: FastifyInstance, engine: EmbeddedEngi
           .filter(({ endedAt }) => endedAt === null)
           .map(({ activityId }) => activityId),
       ),
-      withoutTenantId: always<Row>(),
+      ...tenantFilters<Row>(),
     },
     sortKeys: {
       instanceId: ({ id }) => id,
@@ -147,7 +147,7 @@ export function registerHistoryRoutes(api: FastifyInstance, engine: EmbeddedEngi
     await unlessGone(failIfNotExists, () =>
       history.delete(params.id).catch((cause: unknown) => {
         if (!(cause instanceof BadRequest)) throw cause;
-        throw new BadRequest(missing, 404, 'InvalidRequestException', { cause });
+        throw new BadRequest(missing, 404, 'InvalidRequestException', { cause, restCode: 0 });
       }),
     );
     return noContent(reply);

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { EmbeddedEngine } from './engine-api.ts';
-import { always, is, isAfter, isBefore, isIn, isLike } from './http-filters.ts';
+import { is, isAfter, isBefore, isIn, isLike, tenantFilters } from './http-filters.ts';
 import { json, time } from './http-json.ts';
 import { registerList } from './http-list.ts';
 import { type IncidentRow, incidentRows, incidentRowsIn } from './incident-rows.ts';
@@ -33,7 +33,7 @@ export function registerIncidentRoutes(api: FastifyInstance, engine: EmbeddedEng
       configuration: is<IncidentRow>(configurationOf),
       incidentTimestampBefore: isBefore<IncidentRow>(({ root }) => root.since),
       incidentTimestampAfter: isAfter<IncidentRow>(({ root }) => root.since),
-      withoutTenantId: always(),
+      ...tenantFilters<IncidentRow>(),
     },
     sortKeys: {
       incidentId: ({ id }) => id,

@@ -2,7 +2,16 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { ActivityInstance, EmbeddedEngine, ProcessInstance } from './engine-api.ts';
 import { unlessGone } from './http-errors.ts';
-import { always, holds, isIn, isLike, isNotIn, passedOn, withVariables } from './http-filters.ts';
+import {
+  always,
+  holds,
+  isIn,
+  isLike,
+  isNotIn,
+  passedOn,
+  tenantFilters,
+  withVariables,
+} from './http-filters.ts';
 import { incidentFilters } from './http-incidents.ts';
 import { json, noContent } from './http-json.ts';
 import { registerList } from './http-list.ts';
@@ -52,7 +61,7 @@ export function registerInstanceRoutes(api: FastifyInstance, engine: EmbeddedEng
       activityIdIn: isIn<Row>(({ id }) => openActivities(instances.activityTree(id))),
       withIncident: holds<Row>((row) => incidentsOf(row).length > 0),
       ...incidentFilters<Row>(incidentsOf),
-      withoutTenantId: always<Row>(),
+      ...tenantFilters<Row>(),
     },
     sortKeys: {
       instanceId: ({ id }) => id,

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { EmbeddedEngine, Job } from './engine-api.ts';
+import { orMissing } from './http-errors.ts';
 import {
   always,
   dateConditions,
@@ -10,6 +11,7 @@ import {
   isAtMost,
   isIn,
   passedOn,
+  tenantFilters,
 } from './http-filters.ts';
 import { json, noContent, plainText } from './http-json.ts';
 import { registerList } from './http-list.ts';
@@ -64,7 +66,7 @@ export function registerJobRoutes(
       suspended: holds<Row>(() => false),
       priorityHigherThanOrEquals: isAtLeast<Row>(() => 0),
       priorityLowerThanOrEquals: isAtMost<Row>(() => 0),
-      withoutTenantId: always<Row>(),
+      ...tenantFilters<Row>(),
       includeJobsWithoutTenantId: always<Row>(),
     },
     sortKeys: {
@@ -86,8 +88,12 @@ export function registerJobRoutes(
 
   api.get<ById>('/job/:id', ({ params }, reply) => json(reply, jobView(jobs.get(params.id))));
 
-  api.get<ById>('/job/:id/stacktrace', ({ params }, reply) => {
-    return plainText(reply, jobs.get(params.id).exceptionMessage);
+  api.get<ById>('/job/:id/stacktrace', async ({ params: { id } }, reply) => {
+    const job = await orMissing(
+      () => new BadRequest(`No job found with id ${id}: job is null`, 404),
+      () => jobs.get(id),
+    );
+    return plainText(reply, job.exceptionMessage);
   });
 
   api.post<ById>('/job/:id/execute', async ({ params: { id } }, reply) => {
@@ -96,7 +102,8 @@ export function registerJobRoutes(
     } catch (cause) {
       if (!(cause instanceof BadRequest)) throw cause;
       // Whatever is wrong with it, Camunda answers 404.
-      const message = cause.status === 404 ? `No job found with id '${id}'` : cause.message;
+      const missing = `ENGINE-14026 No job found with id '${id}'`;
+      const message = cause.status === 404 ? missing : cause.message;
       throw new BadRequest(message, 404, 'InvalidRequestException', { cause });
     }
     return noContent(reply);
@@ -104,13 +111,20 @@ export function registerJobRoutes(
 
   api.put<ById>('/job/:id/retries', async ({ params, body }, reply) => {
     const { retries, dueDate } = retriesBody.parse(body);
-    await jobs.setRetries(params.id, retries);
+    await orMissing(
+      () => new BadRequest(`ENGINE-13053 No job found with id '${params.id}'.'`, 500),
+      () => jobs.setRetries(params.id, retries),
+    );
     if (dueDate !== undefined) await jobs.setDueDate(params.id, dueDate);
     return noContent(reply);
   });
 
   api.put<ById>('/job/:id/duedate', async ({ params, body }, reply) => {
-    await jobs.setDueDate(params.id, dueDateBody.parse(body).duedate);
+    const { duedate } = dueDateBody.parse(body);
+    await orMissing(
+      () => new BadRequest(`No job found with id '${params.id}'.`, 500),
+      () => jobs.setDueDate(params.id, duedate),
+    );
     return noContent(reply);
   });
 }

@@ -1,11 +1,12 @@
 import type { FastifyReply } from 'fastify';
+import { stringify } from './http-numbers.ts';
 
 /**
  * Sends JSON with the bare content type: with a charset behind it, the external-task client takes the
  * body for a file.
  */
 export function json(reply: FastifyReply, value: unknown): FastifyReply {
-  return reply.header('content-type', 'application/json').send(Buffer.from(JSON.stringify(value)));
+  return reply.header('content-type', 'application/json').send(Buffer.from(stringify(value)));
 }
 
 export function noContent(reply: FastifyReply): FastifyReply {

@@ -13,6 +13,7 @@ import {
   isNotIn,
   isNumber,
   passedOn,
+  tenantFilters,
   withVariables,
 } from './http-filters.ts';
 import { registerList } from './http-list.ts';
@@ -80,7 +81,7 @@ export function registerUserTaskList(api: FastifyInstance, engine: EmbeddedEngin
       processVariables: withVariables<Row>(({ processInstanceId }) =>
         instances.variables(processInstanceId),
       ),
-      withoutTenantId: always<Row>(),
+      ...tenantFilters<Row>(),
     },
     sortKeys: {
       id: ({ id }) => id,

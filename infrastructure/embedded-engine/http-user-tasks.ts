@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { EmbeddedEngine, UserTask, UserTaskChange } from './engine-api.ts';
+import { isNull } from './errors.ts';
 import { explained, orMissing } from './http-errors.ts';
 import { json, noContent } from './http-json.ts';
 import {
@@ -132,9 +133,13 @@ export function registerUserTaskRoutes(api: FastifyInstance, engine: EmbeddedEng
     );
   }
 
-  api.get<ById>('/task/:id/identity-links', ({ params, query }, reply) => {
+  api.get<ById>('/task/:id/identity-links', async ({ params, query }, reply) => {
     const { type } = linksQuery.parse(query);
-    const links = identityLinks(userTasks.get(params.id));
+    const task = await orMissing(
+      () => isNull(`Cannot find task with id ${params.id}: task`),
+      () => userTasks.get(params.id),
+    );
+    const links = identityLinks(task);
     return json(
       reply,
       links.filter((link) => (type ?? link.type) === link.type),

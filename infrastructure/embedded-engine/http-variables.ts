@@ -4,6 +4,7 @@ import { JAVA_SERIALIZED, type Value, type Values } from '../../domain/bpmn/inde
 import type { EmbeddedEngine, VariableChange } from './engine-api.ts';
 import { explained, orMissing } from './http-errors.ts';
 import { json, noContent } from './http-json.ts';
+import { writtenAs } from './http-numbers.ts';
 import { BadRequest, readTyped } from './typed-value.ts';
 
 const variableSchema = z.strictObject({
@@ -16,6 +17,8 @@ const variableSchema = z.strictObject({
 /** Variables of a request by name. */
 export const variablesSchema = z.record(z.string(), variableSchema).nullish();
 const changeBody = z.strictObject({
+  /** Sent by the Java client, for which it is a report of a worker. */
+  workerId: z.string().nullish(),
   modifications: variablesSchema,
   deletions: z.array(z.string()).nullish(),
 });
@@ -40,12 +43,22 @@ export function variablesView(values: Values) {
 }
 
 export function variableView({ type, value, info }: Value) {
+  if (type === 'Double' || type === 'Long') {
+    return { type, value: javaNumber(type, value), valueInfo: info ?? {} };
+  }
   const { [JAVA_SERIALIZED]: java, ...rest } = info ?? {};
   if (java !== undefined) {
     const serializationDataFormat = 'application/x-java-serialized-object';
     return { type, value: java, valueInfo: { ...rest, serializationDataFormat } };
   }
   return { type, value, valueInfo: info ?? {} };
+}
+
+/** A Double has a point, and a Long all its digits, which the engine keeps as a text beyond 2^53. */
+function javaNumber(type: 'Double' | 'Long', value: unknown): unknown {
+  if (type === 'Long') return typeof value === 'string' ? writtenAs(value) : value;
+  const text = String(value);
+  return Number.isInteger(value) && /^-?\d+$/.test(text) ? writtenAs(`${text}.0`) : value;
 }
 
 /** The variables of a process instance, whether it is running or not. */

@@ -11,7 +11,7 @@ import type {
   StartRequest,
 } from './engine-api.ts';
 import type { EngineCore } from './engine-core.ts';
-import { noInstance, notFound } from './errors.ts';
+import { missing, noInstance, notFound } from './errors.ts';
 import { viewInstance } from './instance-view.ts';
 import type { StateView } from './state-view.ts';
 import { viewState } from './state-view.ts';
@@ -136,7 +136,7 @@ export function createInstances(
       core.run((unit) => {
         const row = store.instances.byId(id);
         if (row?.state !== 'ACTIVE')
-          throw notFound(`Process instance with id ${id} does not exist`);
+          throw missing(`No process instance found for id '${id}': processInstance is null`, 0);
         if (unit.state(row.root_id)) unit.delete(row.root_id, reason);
         else unit.defer(() => endWithoutState(row, reason, unit.now));
       }),

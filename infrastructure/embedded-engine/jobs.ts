@@ -1,6 +1,6 @@
 import type { Incident, IncidentFilter, Job, JobFilter, JobService, Page } from './engine-api.ts';
 import type { EngineCore } from './engine-core.ts';
-import { engineFailure, notFound } from './errors.ts';
+import { engineFailure, missing } from './errors.ts';
 import type { JobRunner } from './job-runner.ts';
 import { jobIncident, taskIncident, viewJob, viewStartTimer } from './job-view.ts';
 import { readJobId } from './public-ids.ts';
@@ -15,7 +15,7 @@ export function createJobs(core: EngineCore, runner: JobRunner): JobService {
     if (start?.kind === 'timer') return { start };
     const wait = ref && store.waits.get(ref.rootId, ref.node);
     if (wait?.kind === 'timer' || wait?.kind === 'job') return { wait };
-    throw notFound(`Job with id ${id} does not exist`);
+    throw missing(`Job with id ${id} does not exist`);
   }
 
   function view(row: StartEventRow): Job[] {
@@ -73,7 +73,7 @@ export function createJobs(core: EngineCore, runner: JobRunner): JobService {
       const found = find(id);
       if ('wait' in found) return viewJob(found.wait);
       const [job] = view(found.start);
-      if (!job) throw notFound(`Job with id ${id} does not exist`);
+      if (!job) throw missing(`Job with id ${id} does not exist`);
       return job;
     },
     async execute(id) {

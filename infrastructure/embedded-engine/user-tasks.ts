@@ -1,6 +1,6 @@
 import type { UserTask, UserTaskService } from './engine-api.ts';
 import type { EngineCore } from './engine-core.ts';
-import { engineFailure, notFound } from './errors.ts';
+import { engineFailure, isNull, missing } from './errors.ts';
 import { nodeId, readNodeId } from './public-ids.ts';
 import type { UserTaskRow } from './store/rows.ts';
 import type { Unit } from './unit-of-work.ts';
@@ -43,7 +43,7 @@ export function createUserTasks(core: EngineCore): UserTaskService {
   function withTask(id: string, change: (row: UserTaskRow, unit: Unit) => void): Promise<void> {
     return core.run((unit) => {
       const row = find(id);
-      if (!row) throw engineFailure(`Cannot find task with id ${id}: task is null`);
+      if (!row) throw isNull(`Cannot find task with id ${id}: task`);
       change(row, unit);
     });
   }
@@ -58,7 +58,7 @@ export function createUserTasks(core: EngineCore): UserTaskService {
     count: (filter) => userTasks.count(filter),
     get(id) {
       const row = find(id);
-      if (!row) throw notFound(`No matching task with id ${id}`);
+      if (!row) throw missing(`No matching task with id ${id}`);
       return view(row);
     },
     claim: (id, userId) =>

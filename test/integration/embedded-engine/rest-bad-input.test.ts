@@ -42,7 +42,7 @@ describe('the REST API of the embedded engine', () => {
       {
         workerId: 'w',
         maxTasks: 1,
-        topics: [{ topicName: 't', lockDuration: 1, tenantIdIn: ['t'] }],
+        topics: [{ topicName: 't', lockDuration: 1, colour: 'red' }],
       },
     ],
     ['GET', '/incident?colour=red', undefined],

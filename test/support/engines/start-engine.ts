@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { endWithUs, freePort, isOnPath, maven, runProgram, stopChild, until } from '../children.ts';
+import { endWithUs, freePort, stopChild, until } from '../children.ts';
+import { compileJava, missingForJava } from '../java.ts';
 
 export type EngineKind = 'operaton' | 'camunda7';
 
@@ -35,18 +35,20 @@ const BARE_JARS: Record<EngineKind, readonly string[]> = {
 };
 
 /**
- * Starts a real engine from Maven Central, with its REST API and an H2 database in memory. The class path is resolved
- * once and cached until the pom changes; artefacts with a wrong checksum are refused.
+ * Starts a real engine from Maven Central, with its REST API and an H2 database in memory.
  *
  * @throws Error with one sentence that names what is missing
  */
 export async function startRealEngine(kind: EngineKind): Promise<RunningRealEngine> {
-  for (const program of ['java', 'javac', 'mvn']) {
-    if (!isOnPath(program)) {
-      throw new Error(`there is no ${program}: install a JDK 17 or newer and Maven`);
-    }
-  }
-  const classPath = await resolveClassPath(kind);
+  const missing = missingForJava();
+  if (missing) throw new Error(missing);
+  const classPath = await compileJava({
+    pom: join(here, kind, 'pom.xml'),
+    sources: [join(here, 'EngineApp.java')],
+    bareJars: BARE_JARS[kind],
+    cache: CACHE,
+    name: kind,
+  });
   const began = performance.now();
   const port = await freePort();
   const logFile = join(CACHE, `${kind}.log`);
@@ -101,29 +103,4 @@ function settings(kind: EngineKind): string[] {
     `${prefix}.job-execution.backoff-time-in-millis=0`,
     `${prefix}.job-execution.max-backoff=0`,
   ];
-}
-
-async function resolveClassPath(kind: EngineKind): Promise<string> {
-  const pom = join(here, kind, 'pom.xml');
-  const app = join(here, 'EngineApp.java');
-  const hash = createHash('sha256').update(readFileSync(pom)).update(readFileSync(app));
-  const folder = join(CACHE, `${kind}-${hash.digest('hex').slice(0, 16)}`);
-  const file = join(folder, 'classpath');
-  const jars = join(folder, 'jars');
-  const known = existsSync(file) ? readFileSync(file, 'utf8') : '';
-  if (known !== '' && known.split(':').every((entry) => existsSync(entry))) return known;
-  mkdirSync(folder, { recursive: true });
-  const resolved = join(folder, 'resolved');
-  await maven(pom, ['dependency:build-classpath', `-Dmdep.outputFile=${resolved}`]);
-  for (const artifact of BARE_JARS[kind]) {
-    await maven(pom, ['dependency:copy', `-Dartifact=${artifact}`, `-DoutputDirectory=${jars}`]);
-  }
-  mkdirSync(jars, { recursive: true });
-  const bare = readdirSync(jars).map((name) => join(jars, name));
-  const libraries = [readFileSync(resolved, 'utf8').trim(), ...bare].join(':');
-  const classes = join(folder, 'classes');
-  await runProgram('javac', ['-cp', libraries, '-d', classes, app]);
-  const classPath = `${classes}:${libraries}`;
-  writeFileSync(file, classPath);
-  return classPath;
 }

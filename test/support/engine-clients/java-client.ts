@@ -1,0 +1,70 @@
+import { spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { endWithUs, runProgram, until } from '../children.ts';
+import { compileJava } from '../java.ts';
+import type { ClientEngine } from './client-engine.ts';
+
+const here = fileURLToPath(new URL('./java', import.meta.url));
+const CACHE = fileURLToPath(
+  new URL('../../../node_modules/.cache/engine-clients', import.meta.url),
+);
+const OPTIONS = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Dfile.encoding=UTF-8'];
+
+/** The program with Camunda's client of external tasks for Java. */
+export type JavaClient = Awaited<ReturnType<typeof compileJavaClient>>;
+
+export async function compileJavaClient() {
+  const sources = readdirSync(here).filter((name) => name.endsWith('.java'));
+  const classPath = await compileJava({
+    pom: join(here, 'pom.xml'),
+    sources: sources.map((name) => join(here, name)),
+    cache: CACHE,
+    name: 'java',
+  });
+  const argsFor = ({ url, prefix }: ClientEngine) => [
+    ...[...OPTIONS, '-cp', classPath],
+    ...['clients.Main', url, prefix],
+  ];
+  const envFor = ({ authorization, key }: ClientEngine) => ({
+    ENGINE_AUTHORIZATION: authorization,
+    ENGINE_KEY: key,
+  });
+  return {
+    /** Runs scenarios. @returns the lines of each, by its name */
+    async run(engine: ClientEngine, scenarios: readonly string[]): Promise<Map<string, string[]>> {
+      const output = await runProgram('java', [...argsFor(engine), ...scenarios], envFor(engine));
+      return linesByScenario(output);
+    },
+    /** Starts a worker that takes a task, and kills it with -9 while it holds the lock. */
+    async killHolder(engine: ClientEngine): Promise<void> {
+      const child = spawn('java', [...argsFor(engine), 'hold'], {
+        env: { ...process.env, ...envFor(engine) },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      endWithUs(child);
+      let output = '';
+      child.stdout.on('data', (data) => {
+        output += String(data);
+      });
+      const ended = new Promise((resolve) => child.once('close', resolve));
+      await until(() => {
+        if (child.exitCode !== null) throw new Error(`the worker ended: ${output}`);
+        return output.includes('holding');
+      }, 'the worker holds the task');
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+/** Lines are `<scenario>\t<what was seen>`. */
+function linesByScenario(output: string): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const line of output.split('\n').filter(Boolean)) {
+    const [scenario = '', seen = ''] = line.split('\t');
+    found.set(scenario, [...(found.get(scenario) ?? []), seen]);
+  }
+  return found;
+}
