@@ -12,6 +12,7 @@ import {
   proxyAddresses,
   redisUrl,
   requiredText,
+  retryCycle,
   WHOLE_NUMBER,
 } from './config/setting-types.ts';
 
@@ -88,6 +89,9 @@ export const configSchema = z.object({
   ),
   ENGINE_CALL_TIMEOUT_MS: number(5_000, 100, 600_000).describe(
     'Time for an engine call that a caller waits for, a message for example; then callers get a 503',
+  ),
+  ENGINE_RETRY_CYCLE: retryCycle.describe(
+    'Retry cycle of the jobs of the embedded engine that have none in their model (`camunda:failedJobRetryTimeCycle`), e.g. `R3/PT10S` or `PT1M,PT5M`; empty: three attempts at once',
   ),
   ENGINE_REST_PORT: optionalPort.describe(
     'Port of the REST API of the embedded engine, for workers in other languages: Camunda’s paths under `/engine-rest`, with an API key or token of the scope `admin` while access control is on; 0 takes a free one; empty: no REST API',

@@ -38,6 +38,8 @@ export function createRetryFailed({
         const retries = attemptsOf({ processKey, topic, activityId });
         await change(z.null(), 'PUT', `/external-task/${target}/retries`, { retries });
       } else if (root.incidentType === 'failedJob') {
+        // Now, whatever its retry cycle says; and before it may run, after which it is gone.
+        await change(z.null(), 'PUT', `/job/${target}/duedate`, { duedate: null });
         await change(z.null(), 'PUT', `/job/${target}/retries`, { retries: JOB_ATTEMPTS });
       }
     }

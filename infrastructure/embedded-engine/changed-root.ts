@@ -1,4 +1,4 @@
-import type { Effect, State, Values } from '../../domain/bpmn/index.ts';
+import { type Effect, JOB_RETRIES, type State, type Values } from '../../domain/bpmn/index.ts';
 import { DAY_MS } from '../../domain/common/index.ts';
 import type { Definitions } from './definitions.ts';
 import type { InstanceState } from './engine-api.ts';
@@ -229,6 +229,7 @@ function openWait(
     kind: wait.kind,
     name: wait.name ?? null,
     due,
+    retries: wait.retries ?? JOB_RETRIES,
     created_at: now,
   });
   if (wait.kind === 'job') outcome.jobs.push({ rootId, wait: wait.id });

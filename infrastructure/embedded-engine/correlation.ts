@@ -47,8 +47,8 @@ export function createCorrelation(
 
   function starts({ messageName, processDefinitionId }: CorrelationRequest): Start[] {
     if (!processDefinitionId) {
-      return store.definitions
-        .startEvents('message', messageName)
+      return store.startEvents
+        .list('message', messageName)
         .map((row) => ({ definitionId: row.definition_id, startEvent: row.element }));
     }
     if (!definitions.find(processDefinitionId)) return [];

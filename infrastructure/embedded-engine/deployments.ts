@@ -13,7 +13,7 @@ import type { Unit } from './unit-of-work.ts';
 
 /** @param onTimers called when a start timer may be due earlier than anything else */
 export function createDeployments(core: EngineCore, onTimers: () => void): DeploymentService {
-  const { store, definitions, now } = core;
+  const { store, definitions, now, retryCycle } = core;
   const kept = new Map(store.definitions.deployments().map((row) => [row.id, viewOf(row)]));
   const properties = new Map<string, ExtensionProperties>();
   /** One deployment after the other: two at once would both take the next version. */
@@ -68,7 +68,7 @@ export function createDeployments(core: EngineCore, onTimers: () => void): Deplo
     if (changed.length === 0) return { deployment, definitions: [] };
     await core.run((unit) => {
       const starts = made.map(({ definition, program }) =>
-        startEventRows(definition.id, program, unit.now),
+        startEventRows(definition.id, program, { now: unit.now, retryCycle }),
       );
       refuseSameMessages(
         made.map(({ definition }) => definition),
@@ -87,8 +87,8 @@ export function createDeployments(core: EngineCore, onTimers: () => void): Deplo
         for (const [at, { definition }] of made.entries()) {
           store.definitions.insertDefinition(rowOfDefinition(definition));
           const before = definitions.latest(definition.key);
-          if (before) store.definitions.deleteStartEvents(before.id);
-          for (const row of starts[at] ?? []) store.definitions.insertStartEvent(row);
+          if (before) store.startEvents.deleteOf(before.id);
+          for (const row of starts[at] ?? []) store.startEvents.insert(row);
         }
       });
     });
@@ -123,8 +123,8 @@ export function createDeployments(core: EngineCore, onTimers: () => void): Deplo
   ): void {
     const replaced = new Set(made.map(({ key }) => definitions.latest(key)?.id));
     const taken = new Set(
-      store.definitions
-        .startEvents('message')
+      store.startEvents
+        .list('message')
         .filter((row) => !replaced.has(row.definition_id))
         .map(({ name }) => name),
     );
@@ -180,10 +180,13 @@ export function createDeployments(core: EngineCore, onTimers: () => void): Deplo
       properties.delete(id);
       const newest = definitions.latest(key);
       if (!newest || newest.version > version) continue;
-      const rows = startEventRows(newest.id, definitions.program(newest.id), unit.now);
+      const rows = startEventRows(newest.id, definitions.program(newest.id), {
+        now: unit.now,
+        retryCycle,
+      });
       unit.defer(() => {
-        store.definitions.deleteStartEvents(newest.id);
-        for (const row of rows) store.definitions.insertStartEvent(row);
+        store.startEvents.deleteOf(newest.id);
+        for (const row of rows) store.startEvents.insert(row);
       });
     }
   }

@@ -38,6 +38,8 @@ export function createDirectEngine(engine: EmbeddedEngine): DirectEngine {
     attemptsOf: Parameters<Engine['retryFailed']>[1],
   ): Promise<void> {
     if (type === 'failedJob') {
+      // Now, whatever its retry cycle says; and before it may run, after which it is gone.
+      await jobs.setDueDate(configuration, null);
       await jobs.setRetries(configuration, JOB_ATTEMPTS);
       return;
     }

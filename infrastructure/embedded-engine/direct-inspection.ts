@@ -50,7 +50,9 @@ export function createDirectInspection(
       ),
     findIncidents: (processInstanceIds) =>
       call(() =>
-        processInstanceIds.flatMap((id) => incidentRowsIn(engine, id)).map(toEngineIncident),
+        processInstanceIds.flatMap((id) =>
+          incidentRowsIn(engine, id).map((row) => toEngineIncident(id, row)),
+        ),
       ),
     findIdle: (processInstanceIds) =>
       call(() => {
@@ -76,12 +78,10 @@ export function createDirectInspection(
   };
 }
 
-function toEngineIncident({
-  id,
-  processInstanceId,
-  activityId,
-  root,
-}: IncidentRow): EngineIncident {
+function toEngineIncident(
+  processInstanceId: string,
+  { id, activityId, root }: IncidentRow,
+): EngineIncident {
   return {
     id: root.id,
     taskId: root.type === 'failedExternalTask' ? root.configuration : null,

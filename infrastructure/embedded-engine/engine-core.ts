@@ -18,6 +18,8 @@ export interface EngineCore {
   readonly definitions: Definitions;
   readonly now: () => number;
   readonly newId: () => string;
+  /** Of jobs whose activity has none; undefined: three attempts at once. */
+  readonly retryCycle?: string;
   readonly log: Pick<Log, 'warn' | 'error'>;
   /** Does `work` in the next commit, which it shares with others. It may be done twice, and what throws changes nothing. */
   run<T>(work: (unit: Unit) => T): Promise<T>;
@@ -37,6 +39,7 @@ export function createCore(options: {
   definitions: Definitions;
   now: () => number;
   newId: () => string;
+  retryCycle?: string;
   log: Pick<Log, 'warn' | 'error'>;
 }): EngineCore {
   const { store, states, definitions } = options;

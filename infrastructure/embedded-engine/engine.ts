@@ -26,16 +26,21 @@ interface EngineOptions {
   newId?: () => string;
   /** States of instances that are kept in memory; the others are read when something happens. */
   cachedStates?: number;
+  /** `camunda:failedJobRetryTimeCycle` of all that has none; left out: three attempts at once, as in Camunda. */
+  retryCycle?: string;
 }
 
 /** Opens the engine on its tables: whatever waited when it was closed or killed waits again. */
 export function openEngine(store: EngineStore, options: EngineOptions): EmbeddedEngine {
-  const { log, now = Date.now, newId = timeOrderedId, cachedStates = 2_000 } = options;
+  const { log, now = Date.now, newId = timeOrderedId, cachedStates = 2_000, retryCycle } = options;
   const states = createStates(store, cachedStates);
   bringOverDefinitions(store, now(), log);
   const definitions = createDefinitions(store);
   bringOverInstances({ store, states, definitions, now: now(), newId, log });
-  const core = createCore({ store, states, definitions, now, newId, log });
+  const core = createCore({
+    ...{ store, states, definitions, now, newId, log },
+    ...(retryCycle === undefined ? {} : { retryCycle }),
+  });
   const queues = createTaskQueues(store.externalTasks, now);
   const fetches = createFetches(core, queues);
   const runner = createJobRunner(core);

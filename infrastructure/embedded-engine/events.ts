@@ -46,7 +46,7 @@ export function createEvents(core: EngineCore): EventService {
 
   function conditions(definitionId: string | null | undefined): StartEventRow[] {
     if (!definitionId) {
-      const rows = store.definitions.startEvents('conditional');
+      const rows = store.startEvents.list('conditional');
       if (rows.length > 0) return rows;
       throw badRequest(
         'ENGINE-13040 No subscriptions were found during evaluation of the conditional start events.',
@@ -70,8 +70,8 @@ export function createEvents(core: EngineCore): EventService {
     const ofInstance = executionId ?? filter.processInstanceId;
     const starts =
       includeStartEvents && ofInstance === undefined
-        ? store.definitions
-            .startEvents()
+        ? store.startEvents
+            .list()
             .filter(({ kind }) => kind !== 'timer')
             .map(viewStart)
             .filter(
@@ -152,14 +152,16 @@ export function createEvents(core: EngineCore): EventService {
 function startRow(definitionId: string, element: number): StartEventRow {
   return {
     definition_id: definitionId,
-    activity_id: '',
+    number: element,
     element,
+    activity_id: '',
     kind: 'conditional',
     name: null,
     due: null,
     repeat: null,
     retries: 0,
     exception: null,
+    failed_at: null,
     created_at: 0,
   };
 }
@@ -178,7 +180,7 @@ function viewWait(row: WaitRow): EventSubscription {
 
 function viewStart(row: StartEventRow): EventSubscription {
   return {
-    id: subscriptionId(row.definition_id, row.element),
+    id: subscriptionId(row.definition_id, row.number),
     eventType: row.kind as EventSubscription['eventType'],
     eventName: row.name,
     executionId: null,

@@ -132,7 +132,7 @@ export function registerHistoryRoutes(api: FastifyInstance, engine: EmbeddedEngi
     const { processInstanceId, processInstanceIds, incidentStatus } = wanted;
     const ids = processInstanceId === undefined ? processInstanceIds : [processInstanceId];
     if (incidentStatus !== 'open' && !wanted.withIncidents && !wanted.withRootIncidents) return ids;
-    const troubled = new Set(incidentRows(engine).map((row) => row.processInstanceId));
+    const troubled = new Set(incidentRows(engine).flatMap((row) => row.processInstanceId ?? []));
     return ids?.filter((id) => troubled.has(id)) ?? [...troubled];
   }
 

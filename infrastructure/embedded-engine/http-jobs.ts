@@ -24,9 +24,12 @@ const date = z.iso
   .transform((text) => Date.parse(text));
 const retriesBody = z.strictObject({
   retries: z.number().int().min(0),
-  dueDate: date.optional(),
+  dueDate: date.nullish(),
 });
-const dueDateBody = z.strictObject({ duedate: date, cascade: z.literal(false).nullish() });
+const dueDateBody = z.strictObject({
+  duedate: date.nullish(),
+  cascade: z.literal(false).nullish(),
+});
 
 /** /job: timers, and activities that are entered or left asynchronously. */
 export function registerJobRoutes(
@@ -113,14 +116,17 @@ export function registerJobRoutes(
     const { retries, dueDate } = retriesBody.parse(body);
     await orMissing(
       () => new BadRequest(`ENGINE-13053 No job found with id '${params.id}'.'`, 500),
-      () => jobs.setRetries(params.id, retries),
+      async () => {
+        // First: with attempts it may run at once, and is gone then.
+        if (dueDate !== undefined) await jobs.setDueDate(params.id, dueDate);
+        await jobs.setRetries(params.id, retries);
+      },
     );
-    if (dueDate !== undefined) await jobs.setDueDate(params.id, dueDate);
     return noContent(reply);
   });
 
   api.put<ById>('/job/:id/duedate', async ({ params, body }, reply) => {
-    const { duedate } = dueDateBody.parse(body);
+    const { duedate = null } = dueDateBody.parse(body);
     await orMissing(
       () => new BadRequest(`No job found with id '${params.id}'.`, 500),
       () => jobs.setDueDate(params.id, duedate),

@@ -7,9 +7,9 @@ import type { EmbeddedEngine, Incident, IncidentFilter } from './engine-api.ts';
  */
 export interface IncidentRow {
   id: string;
-  processInstanceId: string;
+  processInstanceId: string | null;
   definitionId: string;
-  executionId: string;
+  executionId: string | null;
   activityId: string;
   causeId: string;
   root: Incident;
@@ -37,6 +37,7 @@ function rowsOf(engine: EmbeddedEngine, root: Incident): IncidentRow[] {
   const own = { ...root, causeId: root.id, root };
   const rows: IncidentRow[] = [own];
   for (let row: IncidentRow = own; ; ) {
+    if (row.processInstanceId === null) return rows;
     const [instance] = engine.instances.list({ ids: [row.processInstanceId] });
     const [caller] = instance?.superId ? engine.instances.list({ ids: [instance.superId] }) : [];
     if (!instance || !caller) return rows;

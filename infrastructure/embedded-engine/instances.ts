@@ -109,6 +109,7 @@ export function createInstances(
       const { node, state, view } = core.look(instanceId);
       const incidents = new Map<string, string[]>();
       for (const { id, executionId } of jobs.incidents({ processInstanceIds: [instanceId] })) {
+        if (executionId === null) continue;
         incidents.set(executionId, [...(incidents.get(executionId) ?? []), id]);
       }
       return activityTree(node, { state, view, incidents });

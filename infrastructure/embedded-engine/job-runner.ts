@@ -1,10 +1,11 @@
-import { nextRepeat } from '../../domain/bpmn/index.ts';
+import type { NextAttempt } from '../../domain/bpmn/index.ts';
 import { CodedError, isTransient } from '../../domain/common/index.ts';
 import type { Outcome } from './changed-root.ts';
 import type { EngineCore } from './engine-core.ts';
-import { messageOf } from './errors.ts';
 import { jobId } from './public-ids.ts';
-import type { StartEventRow } from './store/rows.ts';
+import { createStartTimers } from './start-timers.ts';
+import type { StartEventRow, WaitRow } from './store/rows.ts';
+import type { Unit } from './unit-of-work.ts';
 
 interface JobRef {
   readonly rootId: string;
@@ -21,10 +22,9 @@ export interface JobRunner {
   /**
    * Runs one now.
    *
-   * @param attempts `all`: a failure leaves no retries, for the next attempt at once would fail as this has
    * @returns why it failed; null when it has been done, here or elsewhere
    */
-  run(job: JobRef, attempts: 'all' | 'once'): Promise<string | null>;
+  run(job: JobRef): Promise<string | null>;
   runStart(start: StartEventRow): Promise<string | null>;
 }
 
@@ -37,6 +37,7 @@ const MAX_TIMER_DELAY_MS = 2_000_000_000;
 
 export function createJobRunner(core: EngineCore): JobRunner {
   const { store, now, log } = core;
+  const startTimers = createStartTimers(core);
   /** Those that are being run: the database still shows them as due. */
   const running = new Set<string>();
   let timer: NodeJS.Timeout | undefined;
@@ -61,7 +62,7 @@ export function createJobRunner(core: EngineCore): JobRunner {
         .due(at, BATCH + running.size)
         .map(({ root_id: rootId, wait }) => ({ rootId, wait }))
         .filter(({ rootId, wait }) => !running.has(jobId(rootId, wait)));
-      const starts = store.definitions.dueStarts(at, BATCH);
+      const starts = store.startEvents.due(at, BATCH);
       const outcomes = await Promise.all([
         ...due.map((job) => runSafely(job)),
         ...starts.map((start) => runStartSafely(start)),
@@ -82,7 +83,7 @@ export function createJobRunner(core: EngineCore): JobRunner {
   function nextDue(after: number): number {
     return Math.min(
       store.waits.nextDue(after) ?? Number.POSITIVE_INFINITY,
-      store.definitions.nextDueStart(after) ?? Number.POSITIVE_INFINITY,
+      store.startEvents.nextDue(after) ?? Number.POSITIVE_INFINITY,
     );
   }
 
@@ -96,7 +97,7 @@ export function createJobRunner(core: EngineCore): JobRunner {
 
   async function runSafely(job: JobRef): Promise<'done' | 'unavailable'> {
     try {
-      await run(job, 'all');
+      await run(job);
       return 'done';
     } catch (error) {
       if (!stopped)
@@ -119,7 +120,7 @@ export function createJobRunner(core: EngineCore): JobRunner {
     }
   }
 
-  async function run({ rootId, wait }: JobRef, attempts: 'all' | 'once'): Promise<string | null> {
+  async function run({ rootId, wait }: JobRef): Promise<string | null> {
     const id = jobId(rootId, wait);
     running.add(id);
     try {
@@ -134,56 +135,45 @@ export function createJobRunner(core: EngineCore): JobRunner {
       return null;
     } catch (error) {
       if (!(error instanceof CodedError) || isTransient(error)) throw error;
-      await fail(rootId, wait, attempts, error.message);
+      await fail({ rootId, wait }, error.message);
       return error.message;
     } finally {
       running.delete(id);
     }
   }
 
-  async function fail(
-    rootId: string,
-    wait: number,
-    attempts: 'all' | 'once',
-    message: string,
-  ): Promise<void> {
-    await core.run((unit) => {
+  /** Nothing of its step has happened, so it waits as before. */
+  async function fail({ rootId, wait }: JobRef, message: string): Promise<void> {
+    const next = await core.run((unit) => {
       const row = store.waits.get(rootId, wait);
-      if (!row) return;
-      const retries = attempts === 'all' ? 0 : Math.max(0, row.retries - 1);
-      unit.defer(() => store.waits.fail(rootId, wait, retries, message, unit.now));
+      if (!row) return null;
+      const attempt = nextAttempt(row, unit);
+      unit.defer(() => store.waits.fail(rootId, wait, attempt, message, unit.now));
+      return attempt;
     });
+    if (!next) return;
     const ids = { processInstanceId: rootId, jobId: jobId(rootId, wait), reason: message };
-    if (attempts === 'all') log.warn(ids, 'engine: a job failed and has no retries left');
+    if (next.retries === 0) log.warn(ids, 'engine: a job failed and has no retries left');
+    else arm(next.due ?? now());
   }
 
-  async function runStart(given: StartEventRow): Promise<string | null> {
-    const { definition_id: definitionId, element } = given;
+  function nextAttempt(
+    { root_id: rootId, wait, retries, exception }: WaitRow,
+    unit: Unit,
+  ): NextAttempt {
     try {
-      await core.run((unit) => {
-        const row = store.definitions.startEvent(definitionId, element);
-        if (row?.due !== given.due || row.retries === 0) return;
-        unit.start(definitionId, { businessKey: null, variables: {}, startEvent: element });
-        const next =
-          row.repeat === null ? null : nextRepeat(row.repeat, row.due ?? unit.now, unit.now);
-        unit.defer(() => {
-          if (next)
-            store.definitions.updateStartEvent({ ...row, due: next.due, repeat: next.repeat });
-          else store.definitions.deleteStartEvent(definitionId, element);
-        });
-      });
-      return null;
+      return unit.failJob(rootId, wait, { retries, isFirst: exception === null });
     } catch (error) {
-      if (isTransient(error)) throw error;
-      const message = messageOf(error);
-      await core.run((unit) => {
-        unit.defer(() =>
-          store.definitions.updateStartEvent({ ...given, retries: 0, exception: message }),
-        );
-      });
-      log.warn({ definitionId, reason: message }, 'engine: a timer could not start its process');
-      return message;
+      // The instance cannot be read, which may be why the job has failed.
+      if (!(error instanceof CodedError) || isTransient(error)) throw error;
+      return { retries: Math.max(0, retries - 1), due: null };
     }
+  }
+
+  async function runStart(start: StartEventRow): Promise<string | null> {
+    const failure = await startTimers.run(start);
+    if (failure?.nextDue !== undefined && failure.nextDue !== null) arm(failure.nextDue);
+    return failure?.reason ?? null;
   }
 
   return {

@@ -11,7 +11,8 @@ export function viewJob(row: WaitRow): Job {
     definitionId: row.definition_id,
     processKey: row.process_key,
     activityId: row.activity_id,
-    due: row.kind === 'timer' ? row.due : null,
+    // A continuation has a due date only when one was set.
+    due: row.kind === 'timer' || row.due !== row.created_at ? row.due : null,
     retries: row.retries,
     exceptionMessage: row.exception,
     createdAt: row.created_at,
@@ -20,7 +21,7 @@ export function viewJob(row: WaitRow): Job {
 
 export function viewStartTimer(row: StartEventRow, definition: Definition): Job {
   return {
-    id: jobId(row.definition_id, row.element),
+    id: jobId(row.definition_id, row.number),
     kind: 'start-timer',
     processInstanceId: null,
     executionId: null,
@@ -50,6 +51,23 @@ export function jobIncident(row: WaitRow): Incident {
   const id = jobId(row.root_id, row.wait);
   const since = row.failed_at ?? row.created_at;
   return { ...ofRow(row, id, since), type: 'failedJob', message: row.exception };
+}
+
+export function viewStartIncident(row: StartEventRow, definition: Definition): Incident {
+  const configuration = jobId(row.definition_id, row.number);
+  const since = row.failed_at ?? row.created_at;
+  return {
+    id: `${configuration}:${since}`,
+    type: 'failedJob',
+    processInstanceId: null,
+    executionId: null,
+    definitionId: definition.id,
+    processKey: definition.key,
+    activityId: row.activity_id,
+    configuration,
+    message: row.exception,
+    since,
+  };
 }
 
 function ofRow(row: WaitRow | ExternalTaskRow, configuration: string, since: number) {

@@ -2,7 +2,13 @@ import type { Incident, IncidentFilter, Job, JobFilter, JobService, Page } from 
 import type { EngineCore } from './engine-core.ts';
 import { engineFailure, missing } from './errors.ts';
 import type { JobRunner } from './job-runner.ts';
-import { jobIncident, taskIncident, viewJob, viewStartTimer } from './job-view.ts';
+import {
+  jobIncident,
+  taskIncident,
+  viewJob,
+  viewStartIncident,
+  viewStartTimer,
+} from './job-view.ts';
 import { readJobId } from './public-ids.ts';
 import type { StartEventRow, WaitRow } from './store/rows.ts';
 
@@ -11,7 +17,7 @@ export function createJobs(core: EngineCore, runner: JobRunner): JobService {
 
   function find(id: string): { wait: WaitRow } | { start: StartEventRow } {
     const ref = readJobId(id);
-    const start = ref && store.definitions.startEvent(ref.rootId, ref.node);
+    const start = ref && store.startEvents.get(ref.rootId, ref.node);
     if (start?.kind === 'timer') return { start };
     const wait = ref && store.waits.get(ref.rootId, ref.node);
     if (wait?.kind === 'timer' || wait?.kind === 'job') return { wait };
@@ -23,11 +29,16 @@ export function createJobs(core: EngineCore, runner: JobRunner): JobService {
     return definition ? [viewStartTimer(row, definition)] : [];
   }
 
+  function startIncident(row: StartEventRow): Incident[] {
+    const definition = definitions.find(row.definition_id);
+    return definition ? [viewStartIncident(row, definition)] : [];
+  }
+
   function startTimers(filter: JobFilter): Job[] {
     const ofInstance = filter.processInstanceIds ?? filter.executionId;
     if (ofInstance !== undefined || filter.messagesOnly) return [];
-    return store.definitions
-      .startEvents('timer')
+    return store.startEvents
+      .list('timer')
       .flatMap(view)
       .filter((job) => matches(job, filter));
   }
@@ -55,7 +66,11 @@ export function createJobs(core: EngineCore, runner: JobRunner): JobService {
       type === 'failedExternalTask'
         ? []
         : store.waits.jobs({ ...ofInstances, noRetriesLeft: true }, undefined).map(jobIncident);
-    const found = [...tasks, ...jobs].filter(
+    const starts =
+      type === 'failedExternalTask' || processInstanceIds
+        ? []
+        : store.startEvents.list('timer').filter(({ retries }) => retries === 0);
+    const found = [...tasks, ...jobs, ...starts.flatMap(startIncident)].filter(
       (one) =>
         (filter.id ?? one.id) === one.id &&
         (filter.definitionId ?? one.definitionId) === one.definitionId &&
@@ -80,26 +95,37 @@ export function createJobs(core: EngineCore, runner: JobRunner): JobService {
       const found = find(id);
       const failure =
         'wait' in found
-          ? await runner.run({ rootId: found.wait.root_id, wait: found.wait.wait }, 'once')
+          ? await runner.run({ rootId: found.wait.root_id, wait: found.wait.wait })
           : await runner.runStart(found.start);
       if (failure !== null) throw engineFailure(failure);
     },
     async setRetries(id, retries) {
-      const found = find(id);
       await core.run((unit) => {
+        const found = find(id);
+        const at = unit.now;
         unit.defer(() => {
-          if ('wait' in found) store.waits.setRetries(found.wait.root_id, found.wait.wait, retries);
-          else store.definitions.updateStartEvent({ ...found.start, retries });
+          if ('wait' in found) {
+            store.waits.setRetries(found.wait.root_id, found.wait.wait, retries, at);
+            return;
+          }
+          const { start } = found;
+          const isNewIncident = retries === 0 && start.retries > 0;
+          store.startEvents.update({
+            ...start,
+            retries,
+            failed_at: isNewIncident ? at : start.failed_at,
+          });
         });
       });
       runner.arm(core.now());
     },
-    async setDueDate(id, due) {
-      const found = find(id);
+    async setDueDate(id, given) {
+      const due = given ?? core.now();
       await core.run((unit) => {
+        const found = find(id);
         unit.defer(() => {
           if ('wait' in found) store.waits.setDue(found.wait.root_id, found.wait.wait, due);
-          else store.definitions.updateStartEvent({ ...found.start, due });
+          else store.startEvents.update({ ...found.start, due });
         });
       });
       runner.arm(due);

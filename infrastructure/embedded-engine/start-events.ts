@@ -1,4 +1,4 @@
-import { dueDate, type Program, type StartEvent } from '../../domain/bpmn/index.ts';
+import { dueDate, initialRetries, type Program, type StartEvent } from '../../domain/bpmn/index.ts';
 import { messageOf } from './errors.ts';
 import type { StartEventRow } from './store/rows.ts';
 import { BadRequest } from './typed-value.ts';
@@ -11,9 +11,11 @@ import { BadRequest } from './typed-value.ts';
 export function startEventRows(
   definitionId: string,
   program: Program,
-  now: number,
+  { now, retryCycle = null }: { now: number; retryCycle?: string | null | undefined },
 ): StartEventRow[] {
-  return program.starts.flatMap((start) => rowOf(definitionId, program, start, now) ?? []);
+  return program.starts.flatMap(
+    (start) => rowOf(definitionId, program, start, now, retryCycle) ?? [],
+  );
 }
 
 function rowOf(
@@ -21,18 +23,21 @@ function rowOf(
   program: Program,
   { element, definition }: StartEvent,
   now: number,
+  retryCycle: string | null,
 ): StartEventRow | null {
-  const scope = { variable: () => undefined, execution: {}, now };
-  const id = program.elements[element]?.id ?? '';
+  const scope = nothingVisible(now);
+  const { id = '', retryCycle: own = null } = program.elements[element] ?? {};
   const base = {
     definition_id: definitionId,
-    activity_id: id,
+    number: element,
     element,
+    activity_id: id,
     name: null,
     due: null,
     repeat: null,
-    retries: 3,
+    retries: initialRetries(own, scope, retryCycle),
     exception: null,
+    failed_at: null,
     created_at: now,
   };
   try {
@@ -59,4 +64,9 @@ function rowOf(
     const message = `start event "${id}" of process "${program.key}": ${messageOf(error)}`;
     throw new BadRequest(message, 400, 'ParseException', { cause: error });
   }
+}
+
+/** What an expression of a start event sees: there is no instance yet. */
+export function nothingVisible(now: number) {
+  return { variable: () => undefined, execution: {}, now };
 }

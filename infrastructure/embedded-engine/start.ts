@@ -21,6 +21,8 @@ export interface EmbeddedEngineOptions {
   liveInstances?: number;
   /** Overwrites in the file what it deletes: for variables that are to be erased. */
   zeroing?: boolean;
+  /** Of the jobs that have none in their model; left out: three attempts at once. */
+  retryCycle?: string;
   log: Pick<Log, 'warn' | 'error'> & Partial<Pick<Log, 'info'>>;
 }
 
@@ -31,10 +33,15 @@ export interface OpenEngine {
 
 /** Opens the embedded engine in this process. */
 export function openEmbeddedEngine(options: EmbeddedEngineOptions): OpenEngine {
-  const { file, durability = 'ordered', liveInstances = 2_000, zeroing = false, log } = options;
+  const { file, durability = 'ordered', liveInstances = 2_000, zeroing = false } = options;
+  const { retryCycle, log } = options;
   const db = openSqlite(file, durability);
   try {
-    const engine = openEngine(createEngineStore(db, zeroing), { log, cachedStates: liveInstances });
+    const engine = openEngine(createEngineStore(db, zeroing), {
+      log,
+      cachedStates: liveInstances,
+      ...(retryCycle === undefined ? {} : { retryCycle }),
+    });
     return {
       engine,
       async stop() {

@@ -1,7 +1,10 @@
 import {
   type Context,
   ExpressionError,
+  type FailingJob,
+  failJob as failJobOf,
   type Input,
+  type NextAttempt,
   type State,
   type Step,
   StepError,
@@ -32,6 +35,8 @@ export interface Unit {
   /** As this unit has left it; undefined when it does not run. */
   state(rootId: string): State | undefined;
   step(rootId: string, input: Input): void;
+  /** Says what follows the failure of a job; a cycle of a timer continues beside it. */
+  failJob(rootId: string, wait: number, job: FailingJob): NextAttempt;
   /** @returns the id of the new process instance */
   start(definitionId: string, request: StartRequest): string;
   /** Ends a root from outside. */
@@ -49,6 +54,8 @@ export interface UnitOptions {
   definitions: Definitions;
   now: () => number;
   newId: () => string;
+  /** Of jobs whose activity has none. */
+  retryCycle?: string;
   log: Pick<Log, 'error'>;
 }
 
@@ -69,6 +76,7 @@ export function createUnit(options: UnitOptions): { unit: Unit; flush: () => Out
     newId: options.newId,
     program: definitions.program,
     find: definitions.called,
+    ...(options.retryCycle === undefined ? {} : { retryCycle: options.retryCycle }),
   };
 
   function stateOf(rootId: string): State | undefined {
@@ -94,7 +102,7 @@ export function createUnit(options: UnitOptions): { unit: Unit; flush: () => Out
     };
   }
 
-  function attempt(rootId: string | null, move: () => Step): Step {
+  function attempt<T>(rootId: string | null, move: () => T): T {
     try {
       return move();
     } catch (error) {
@@ -125,6 +133,15 @@ export function createUnit(options: UnitOptions): { unit: Unit; flush: () => Out
       root,
       attempt(rootId, () => stepMachine(context, root.state, input)),
     );
+  }
+
+  function failJob(rootId: string, wait: number, job: FailingJob): NextAttempt {
+    const root = rootOf(rootId);
+    const { step: next, ...attempts } = attempt(rootId, () =>
+      failJobOf(context, root.state, wait, job),
+    );
+    if (next) take(root, next);
+    return attempts;
   }
 
   function start(definitionId: string, request: StartRequest): string {
@@ -179,7 +196,7 @@ export function createUnit(options: UnitOptions): { unit: Unit; flush: () => Out
   /** @param from what has had it already */
   function signal(name: string, variables: Values, from: string | null): void {
     const waiting = store.waits.rootsOf('signal', name);
-    const starts = store.definitions.startEvents('signal', name);
+    const starts = store.startEvents.list('signal', name);
     const roots = new Set([...waiting, ...changed.keys()]);
     if (from !== null) roots.delete(from);
     signalTo([...roots], name, variables);
@@ -208,6 +225,7 @@ export function createUnit(options: UnitOptions): { unit: Unit; flush: () => Out
       now,
       state: stateOf,
       step,
+      failJob,
       start,
       delete(rootId, reason) {
         const root = rootOf(rootId);

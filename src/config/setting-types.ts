@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { readRetryCycle } from '../../domain/bpmn/index.ts';
 import { nextTime } from '../../domain/outbox/index.ts';
 import { readMasterKeys } from '../../domain/personal-data/index.ts';
 import { redisUrlProblem } from '../../infrastructure/redis/redis-url.ts';
@@ -29,6 +30,12 @@ export const optionalPort = optionalText((value) =>
   /^\d{1,5}$/.test(value) && Number(value) <= 65_535
     ? null
     : `${WHOLE_NUMBER} from 0 to 65535, like 8080`,
+);
+
+export const retryCycle = optionalText((text) =>
+  text.split(',').every((interval) => readRetryCycle(interval) !== null)
+    ? null
+    : 'must be a retry cycle, like R3/PT10S or PT1M,PT5M',
 );
 
 export const databaseUrl = optionalText(mssqlUrlProblem);

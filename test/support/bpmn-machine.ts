@@ -2,8 +2,11 @@ import { deepStrictEqual } from 'node:assert';
 import {
   type Context,
   type Effect,
+  type FailingJob,
+  failJob,
   type Input,
   localVariables,
+  type NextAttempt,
   type Node,
   type Program,
   type State,
@@ -139,6 +142,17 @@ export class Machine {
       this.#input({ kind: 'wait', id: job.id });
       if (activity) return this;
     }
+  }
+
+  /** The job of an activity, or the timer of an event, has failed. */
+  failJob(event: string, job: Partial<FailingJob> = {}): NextAttempt {
+    const wait = this.#waitFor(
+      (one) => (one.kind === 'job' || one.kind === 'timer') && this.#eventOf(one) === event,
+    );
+    const before = { retries: wait.retries ?? 3, isFirst: true, ...job };
+    const { step: next, ...attempt } = failJob(this.#context, this.state, wait.id, before);
+    if (next) this.#take(next);
+    return attempt;
   }
 
   /** Sets variables as seen from an activity, or in the process instance. */

@@ -69,6 +69,7 @@ export function addElement(process: ProcessDraft, given: NewElement): Draft {
     defaultMissing: false,
     asyncBefore: false,
     asyncAfter: false,
+    retryCycle: null,
     isScope: false,
     inputs: [],
     outputs: [],

@@ -11,6 +11,7 @@ import {
 } from './draft.ts';
 import { readMappings } from './mappings.ts';
 import { bodyOf, flag, kindOf, list, type Moddle, one, refuse, text } from './moddle.ts';
+import { setRetryCycles } from './retry-cycles.ts';
 import { activityType } from './types.ts';
 
 /** Of a multi-instance activity: what is around its instances. */
@@ -45,6 +46,7 @@ function addActivity(process: ProcessDraft, element: Moddle, parent: ElementInde
   if (body) body.behavior = loopOf(element, draft.index);
   draft.isCompensation = flag(element, 'isForCompensation');
   setAsync(element, draft, body);
+  setRetryCycles(element, draft, body);
   draft.isScope = isScope(draft, element);
   addMappings(element, draft, body !== null);
   if (isSubProcess(element)) addSubProcess(process, element, draft);

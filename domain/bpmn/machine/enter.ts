@@ -6,6 +6,7 @@ import { findUndos, startUndo } from './compensation.ts';
 import { askAboutChanges, askOnEntry, holds } from './conditions.ts';
 import { throwError, throwEscalation } from './errors.ts';
 import { inclusiveFlows } from './flows.ts';
+import { openJob } from './jobs.ts';
 import { joinInclusive, joinParallel } from './joins.ts';
 import { end, endIn, leave, leaveBy } from './leave.ts';
 import { passed, runInputs } from './mappings.ts';
@@ -15,7 +16,6 @@ import {
   elementOf,
   isAlive,
   openChildren,
-  openJob,
   parentOf,
   programOf,
   type Run,

@@ -3,6 +3,7 @@ import { cancelNode, closeNode, dropKept } from './close.ts';
 import { isUndoing, keepScope, noteUndo } from './compensation.ts';
 import { askAboutChanges } from './conditions.ts';
 import { exclusiveFlow, outgoingFlows } from './flows.ts';
+import { openJob } from './jobs.ts';
 import { passOutputs } from './mappings.ts';
 import { endInstance } from './multi-instance.ts';
 import {
@@ -13,7 +14,6 @@ import {
   isAlive,
   nodeAt,
   openChildren,
-  openJob,
   parentOf,
   programOf,
   type Run,

@@ -19,6 +19,8 @@ export interface Context {
   program(definition: string): Program;
   /** The definition with this key; null when there is not one. */
   find(key: string, by: CalledBy): string | null;
+  /** The retry cycle of jobs whose activity has none; left out: three attempts at once. */
+  readonly retryCycle?: string;
 }
 
 /** A step cannot be done: nothing has happened. The message is Camunda's where it has one. */
@@ -178,10 +180,6 @@ export function scheduleEnter(
   const node = addNode(run, { ...given, pending: 'enter' });
   run.agenda.push({ kind: 'enter', node: node.id });
   return node;
-}
-
-export function openJob(run: Run, node: Node): void {
-  openWait(run, { node: node.id, kind: 'job', handler: -1, due: run.context.now });
 }
 
 export function setOwn(node: Node, name: string, value: Value): void {

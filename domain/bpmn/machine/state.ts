@@ -85,6 +85,8 @@ export interface Wait {
   due?: number;
   /** Of a cycle: what is left of it, as `R2/PT1S`. */
   repeat?: string;
+  /** Of a timer or job: the attempts that it begins with; left out: three. */
+  readonly retries?: number;
 }
 
 export interface State {

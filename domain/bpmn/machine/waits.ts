@@ -1,5 +1,6 @@
 import type { Handler, TimerDefinition } from '../program/program.ts';
 import { dueDate, nextRepeat } from '../program/timers.ts';
+import { attempts } from './jobs.ts';
 import { closeWait, elementOf, openWait, type Run, StepError } from './run.ts';
 import type { Node, Wait } from './state.ts';
 import { evaluate, evaluateValue } from './variables.ts';
@@ -47,6 +48,7 @@ function openTimer(
     kind: 'timer',
     handler: at,
     due,
+    ...attempts(run, node, at),
     // What interrupts, and what is waited for itself, happens once.
     ...(repeat !== null && !handler.interrupting ? { repeat } : {}),
   });

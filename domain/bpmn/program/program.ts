@@ -18,6 +18,9 @@ export interface Flow {
   readonly condition: Expression | null;
 }
 
+/** A retry cycle as a model has it: plain text, or an expression that gives the text. */
+export type RetrySource = string | Expression;
+
 export type TimerKind = 'date' | 'duration' | 'cycle';
 
 export interface TimerDefinition {
@@ -196,6 +199,8 @@ export interface Element {
   readonly defaultMissing: boolean;
   readonly asyncBefore: boolean;
   readonly asyncAfter: boolean;
+  /** `camunda:failedJobRetryTimeCycle` of its jobs: asynchronous continuations and timers. */
+  readonly retryCycle: RetrySource | null;
   /** Its instances have variables of their own. */
   readonly isScope: boolean;
   readonly inputs: readonly Mapping[];

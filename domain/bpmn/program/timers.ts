@@ -108,8 +108,13 @@ interface Interval {
   readonly end: number | null;
 }
 
-/** When an interval is due next; null when its repeats are over. */
-function intervalDue(text: string, now: number): number | null {
+/** How often an interval repeats; null when it does not. @throws TimerError when the text is not an interval */
+export function intervalTimes(text: string): number | null {
+  return parseInterval(text, 0).times;
+}
+
+/** When an interval is due next; null when its repeats are over. @throws TimerError */
+export function intervalDue(text: string, now: number): number | null {
   const { times, period, start, end } = parseInterval(text, now);
   if (times === null) return end ?? add(start, period);
   return end === null

@@ -35,8 +35,9 @@ export type IncidentType = 'failedExternalTask' | 'failedJob';
 export interface Incident {
   readonly id: string;
   readonly type: IncidentType;
-  readonly processInstanceId: string;
-  readonly executionId: string;
+  /** Null for a timer that should have started an instance. */
+  readonly processInstanceId: string | null;
+  readonly executionId: string | null;
   readonly definitionId: string;
   readonly processKey: string;
   readonly activityId: string;
@@ -61,6 +62,7 @@ export interface JobService {
   /** Runs it now. @throws BadRequest 500 when it fails */
   execute(id: string): Promise<void>;
   setRetries(id: string, retries: number): Promise<void>;
-  setDueDate(id: string, due: number): Promise<void>;
+  /** @param due null: now */
+  setDueDate(id: string, due: number | null): Promise<void>;
   incidents(filter: IncidentFilter, page?: Page): Incident[];
 }

@@ -24,14 +24,17 @@ export interface DefinitionRow {
 /** How the newest version of a process begins by itself. */
 export interface StartEventRow {
   definition_id: string;
-  activity_id: string;
+  /** Of its job. A timer that has failed and its next time are two rows of one element. */
+  number: number;
   element: number;
+  activity_id: string;
   kind: 'message' | 'signal' | 'conditional' | 'timer';
   name: string | null;
   due: number | null;
   repeat: string | null;
   retries: number;
   exception: string | null;
+  failed_at: number | null;
   created_at: number;
 }
 

@@ -20,9 +20,10 @@ CREATE TABLE IF NOT EXISTS engine_process_definition (
   startable INT NOT NULL, UNIQUE (key, version)
 ) STRICT;
 CREATE TABLE IF NOT EXISTS engine_start_event (
-  definition_id TEXT NOT NULL, activity_id TEXT NOT NULL, element INT NOT NULL, kind TEXT NOT NULL,
-  name TEXT, due INT, repeat TEXT, retries INT NOT NULL, exception TEXT, created_at INT NOT NULL,
-  PRIMARY KEY (definition_id, element)
+  definition_id TEXT NOT NULL, number INT NOT NULL, element INT NOT NULL, activity_id TEXT NOT NULL,
+  kind TEXT NOT NULL, name TEXT, due INT, repeat TEXT, retries INT NOT NULL, exception TEXT, failed_at INT,
+  created_at INT NOT NULL,
+  PRIMARY KEY (definition_id, number)
 ) STRICT, WITHOUT ROWID;
 `;
 

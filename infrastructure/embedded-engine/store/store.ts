@@ -6,6 +6,7 @@ import { createExternalTaskRows, type ExternalTaskRows } from './external-task-r
 import { createInstanceRows, type InstanceRows } from './instance-rows.ts';
 import { createOldRows, type OldRows } from './old-rows.ts';
 import { createTables } from './schema.ts';
+import { createStartEventRows, type StartEventRows } from './start-event-rows.ts';
 import { createStateRows, type StateRows } from './state-rows.ts';
 import { createUserTaskRows, type UserTaskRows } from './user-task-rows.ts';
 import { createWaitRows, type WaitRows } from './wait-rows.ts';
@@ -13,6 +14,7 @@ import { createWaitRows, type WaitRows } from './wait-rows.ts';
 /** The engine's tables. What it writes is written inside `commit`. */
 export interface EngineStore {
   readonly definitions: DefinitionRows;
+  readonly startEvents: StartEventRows;
   readonly instances: InstanceRows;
   readonly states: StateRows;
   readonly externalTasks: ExternalTaskRows;
@@ -40,6 +42,7 @@ export function createEngineStore(db: BetterSqlite3.Database, zeroing = false): 
   const group = createGroupCommit(db);
   return {
     definitions: createDefinitionRows(db),
+    startEvents: createStartEventRows(db),
     instances: createInstanceRows(db),
     states: createStateRows(db),
     externalTasks: createExternalTaskRows(db),

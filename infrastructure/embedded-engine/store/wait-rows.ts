@@ -1,18 +1,16 @@
 import type BetterSqlite3 from 'better-sqlite3';
+import type { NextAttempt } from '../../../domain/bpmn/index.ts';
 import type { EventSubscriptionFilter, JobFilter, Page } from '../engine-api.ts';
 import type { OfInstance, WaitRow } from './rows.ts';
 import { limitOf, Where } from './where.ts';
 
-type OpenedWait = Omit<WaitRow, keyof OfInstance | 'exception' | 'failed_at' | 'retries'>;
+type OpenedWait = Omit<WaitRow, keyof OfInstance | 'exception' | 'failed_at'>;
 
 /** A node of a root's state. */
 export interface NodeRef {
   rootId: string;
   node: number;
 }
-
-/** Tries that a job has. */
-export const JOB_RETRIES = 3;
 
 /** What instances wait for: messages, signals, conditions, timers and jobs. */
 export interface WaitRows {
@@ -42,20 +40,24 @@ export interface WaitRows {
   /** Timers and jobs due at `now`, earliest first. */
   due(now: number, limit: number): Pick<WaitRow, 'root_id' | 'wait'>[];
   nextDue(after: number): number | null;
-  setRetries(rootId: string, wait: number, retries: number): void;
+  setRetries(rootId: string, wait: number, retries: number, at: number): void;
   setDue(rootId: string, wait: number, due: number): void;
-  fail(rootId: string, wait: number, retries: number, message: string, at: number): void;
+  /** `due` null: as before. */
+  fail(rootId: string, wait: number, next: NextAttempt, message: string, at: number): void;
 }
 
 const SELECT = `SELECT w.*, i.definition_id, i.process_key, i.business_key,
     i.node AS instance_node
   FROM engine_wait w JOIN engine_process_instance i ON i.id = w.instance_id`;
 
+/** An incident begins when the last attempt is used up, and is another one the next time. */
+const FAILED_AT = 'failed_at = CASE WHEN @retries = 0 AND retries > 0 THEN @at ELSE failed_at END';
+
 export function createWaitRows(db: BetterSqlite3.Database): WaitRows {
   const insert = db.prepare(
     `INSERT OR REPLACE INTO engine_wait
        (root_id, wait, node, instance_id, activity_id, kind, name, due, retries, created_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ${JOB_RETRIES}, ?)`,
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const remove = db.prepare('DELETE FROM engine_wait WHERE root_id = ? AND wait = ?');
   const get = db.prepare<[string, number], WaitRow>(`${SELECT} WHERE w.root_id = ? AND w.wait = ?`);
@@ -73,11 +75,12 @@ export function createWaitRows(db: BetterSqlite3.Database): WaitRows {
     )
     .pluck();
   const setRetries = db.prepare(
-    'UPDATE engine_wait SET retries = ? WHERE root_id = ? AND wait = ?',
+    `UPDATE engine_wait SET retries = @retries, ${FAILED_AT} WHERE root_id = @rootId AND wait = @wait`,
   );
   const setDue = db.prepare('UPDATE engine_wait SET due = ? WHERE root_id = ? AND wait = ?');
   const fail = db.prepare(
-    'UPDATE engine_wait SET retries = ?, exception = ?, failed_at = ? WHERE root_id = ? AND wait = ?',
+    `UPDATE engine_wait SET retries = @retries, due = COALESCE(@due, due), exception = @message, ${FAILED_AT}
+     WHERE root_id = @rootId AND wait = @wait`,
   );
 
   function select(where: Where, order: string, page: Page | undefined): WaitRow[] {
@@ -97,6 +100,7 @@ export function createWaitRows(db: BetterSqlite3.Database): WaitRows {
         wait.kind,
         wait.name,
         wait.due,
+        wait.retries,
         wait.created_at,
       );
     },
@@ -143,9 +147,10 @@ export function createWaitRows(db: BetterSqlite3.Database): WaitRows {
     },
     due: (now, limit) => due.all(now, limit),
     nextDue: (after) => nextDue.get(after) ?? null,
-    setRetries: (rootId, wait, retries) => void setRetries.run(retries, rootId, wait),
+    setRetries: (rootId, wait, retries, at) => void setRetries.run({ rootId, wait, retries, at }),
     setDue: (rootId, wait, at) => void setDue.run(at, rootId, wait),
-    fail: (rootId, wait, retries, message, at) => void fail.run(retries, message, at, rootId, wait),
+    fail: (rootId, wait, { retries, due }, message, at) =>
+      void fail.run({ rootId, wait, retries, due, message, at }),
   };
 }
 

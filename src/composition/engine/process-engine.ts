@@ -65,7 +65,7 @@ export async function openProcessEngine(
  *   be erased anyway
  */
 export function openEmbedded(
-  config: Pick<Config, 'DATA_DIR' | 'DATABASE_URL' | 'PERSONAL_DATA_KEY'>,
+  config: Pick<Config, 'DATA_DIR' | 'DATABASE_URL' | 'ENGINE_RETRY_CYCLE' | 'PERSONAL_DATA_KEY'>,
   log: Pick<Log, 'warn' | 'error'>,
   zeroing = config.PERSONAL_DATA_KEY !== '',
 ): Opened {
@@ -74,6 +74,7 @@ export function openEmbedded(
     file: databaseFile(config),
     durability: config.DATABASE_URL === '' ? 'ordered' : 'synced',
     zeroing,
+    ...(config.ENGINE_RETRY_CYCLE === '' ? {} : { retryCycle: config.ENGINE_RETRY_CYCLE }),
     log,
   });
   const engine = createDirectEngine(embedded);

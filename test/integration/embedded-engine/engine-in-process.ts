@@ -32,7 +32,9 @@ export interface InProcess {
   close(): Promise<void>;
 }
 
-export function openInProcess(options: { cachedStates?: number } = {}): InProcess {
+export function openInProcess(
+  options: { cachedStates?: number; retryCycle?: string } = {},
+): InProcess {
   const folder = temporaryFolder();
   const file = join(folder.path, 'engine.db');
   const logged = (fields: object, message: string): void => {
