@@ -42,7 +42,7 @@ export async function retryInstance(
       // The engine may have refused one, or was away until the process had failed for another reason.
       for (const event of events.filter(isUserTaskCompleted)) {
         if (event.data.instanceId === state.processInstanceId) {
-          await completeFromJournal(event, engine);
+          await completeFromJournal(event, { eventStore, engine });
         }
       }
     } catch (error) {

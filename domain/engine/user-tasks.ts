@@ -63,30 +63,36 @@ export interface EngineUserTasks {
    * @throws EngineRefusedError when the instance cannot continue from there, EngineUnavailableError
    */
   completeUserTask(id: string, variables: Record<string, VariableValue>): Promise<boolean>;
+  /** Whether the engine ended a task without a completion; false when it does not know (any more). */
+  isUserTaskCancelled(id: string): Promise<boolean>;
 }
 
-/** Reads tasks that were created after a time (exclusive), by time and id. */
+/** Reads the first tasks that were created after a time (exclusive), by time and id. */
 type ReadTasks<Task extends UserTaskCursor> = (
   createdAfter: Timestamp | undefined,
-  page: { firstResult: number; maxResults: number },
+  maxResults: number,
 ) => Promise<Task[]>;
+
+/** Tasks that are read beyond a page for those of the cursor's own millisecond: mostly it alone. */
+const OVERLAP = 10;
 
 /**
  * Reads the page behind a cursor from an engine that filters by time only: several tasks may be of the same
- * millisecond, so those of the cursor's own are read again, and skipped up to its id.
+ * millisecond, so those of the cursor's own are read again, and skipped up to its id. If they are too many, all is read
+ * again in one larger part, and not continued by an offset: a task that is completed meanwhile would move the others
+ * across it.
  */
 export async function pageOfUserTasks<Task extends UserTaskCursor>(
   read: ReadTasks<Task>,
   { limit, after }: { limit: number; after?: UserTaskCursor | undefined },
 ): Promise<Task[]> {
-  const createdAfter = after && new Date(Date.parse(after.createdAt) - 1).toISOString();
-  const found: Task[] = [];
-  for (let firstResult = 0; found.length < limit; firstResult += limit) {
-    const tasks = await read(createdAfter, { firstResult, maxResults: limit });
-    found.push(...tasks.filter((task) => !after || isBehind(task, after)));
-    if (tasks.length < limit) break;
+  if (!after) return read(undefined, limit);
+  const createdAfter = new Date(Math.max(0, Date.parse(after.createdAt) - 1)).toISOString();
+  for (let maxResults = limit + OVERLAP; ; maxResults *= 2) {
+    const tasks = await read(createdAfter, maxResults);
+    const found = tasks.filter((task) => isBehind(task, after));
+    if (found.length >= limit || tasks.length < maxResults) return found.slice(0, limit);
   }
-  return found.slice(0, limit);
 }
 
 function isBehind({ createdAt, id }: UserTaskCursor, after: UserTaskCursor): boolean {

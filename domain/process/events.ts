@@ -29,7 +29,7 @@ export interface Audit {
   result?: string | undefined;
 }
 
-/** `business`: a rule of the process refused. `technical`: something broke. */
+/** `business`: a rule of the process refused. `technical`: something broke. `cancelled`: somebody, or the process, ended it. */
 export type FailureKind = 'business' | 'technical' | 'cancelled';
 
 interface EventOf<Type extends string, Data> {
@@ -91,7 +91,8 @@ export type StepCompleted = EventOf<
 export type StepFailed = EventOf<
   'step-failed',
   TaskData & {
-    kind: 'business' | 'technical';
+    /** `cancelled`: the completion of a user task came too late for the engine. */
+    kind: FailureKind;
     code: string;
     message: string;
     /** Retries left in the engine after this attempt; 0 means the step has failed finally. */

@@ -37,6 +37,8 @@ export type CompletionAnswer =
   | { kind: 'completed'; correlationId: string }
   /** The journal has it, and the engine gets it when it answers. */
   | { kind: 'recorded'; correlationId: string; reason: EngineUnavailableError }
+  /** The journal has it, but the engine had cancelled the task: it has no effect. */
+  | { kind: 'cancelled'; correlationId: string }
   /** The journal has it, and the engine cannot continue from there: the process has failed. */
   | { kind: 'refused'; correlationId: string; reason: string }
   | { kind: 'invalid'; correlationId: string; errors: { path: string; message: string }[] }
@@ -47,7 +49,7 @@ export type CompletionAnswer =
   | { kind: 'unknown' };
 
 interface CompletionPorts {
-  engine: Pick<Engine, 'findUserTask' | 'completeUserTask'>;
+  engine: Pick<Engine, 'findUserTask' | 'completeUserTask' | 'isUserTaskCancelled'>;
   eventStore: EventStore;
   processOf: ReturnType<typeof createProcessOfTask>;
   definitions: readonly ProcessDefinition[];
@@ -95,7 +97,8 @@ async function findJournaled(
   { eventStore }: CompletionPorts,
 ): Promise<UserTaskCompleted | undefined> {
   const journal = await eventStore.findByDedupePrefix(taskKeyPrefix(id));
-  return journal.find(isUserTaskCompleted);
+  // The id of an instance of the embedded engine is the beginning of the ids of its tasks.
+  return journal.filter(isUserTaskCompleted).find(({ data }) => data.taskId === id);
 }
 
 async function journalAndReport(

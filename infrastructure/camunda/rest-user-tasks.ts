@@ -33,6 +33,10 @@ const linksAnswer = z.array(
   z.object({ userId: z.string().nullable(), groupId: z.string().nullable(), type: z.string() }),
 );
 
+const endedAnswer = z.array(z.object({ deleteReason: z.string().nullable() }));
+/** Why a task that somebody completed is gone; https://docs.camunda.org/manual/7.24/user-guide/process-engine/history/ */
+const COMPLETED = 'completed';
+
 const OLDEST_FIRST = [
   { sortBy: 'created', sortOrder: 'asc' },
   { sortBy: 'id', sortOrder: 'asc' },
@@ -113,8 +117,8 @@ export function createRestUserTasks(
         dueAfter: dueAfter && camundaTime(dueAfter),
         sorting: OLDEST_FIRST,
       };
-      const tasks = await pageOfUserTasks(async (after, { firstResult, maxResults }) => {
-        const path = `/task?firstResult=${firstResult}&maxResults=${maxResults}`;
+      const tasks = await pageOfUserTasks(async (after, maxResults) => {
+        const path = `/task?firstResult=0&maxResults=${maxResults}`;
         const createdAfter = after && camundaTime(after);
         const body = { ...conditions, createdAfter };
         const rows = await call(z.array(taskAnswer), 'POST', path, body);
@@ -161,6 +165,13 @@ export function createRestUserTasks(
           }),
         () => findTask(call, id),
       );
+    },
+    async isUserTaskCancelled(id) {
+      const call = question(open());
+      const path = `/history/task?taskId=${encodeURIComponent(id)}&finished=true`;
+      // The REST API of the embedded engine has no such list.
+      const [ended] = (await unlessUnknown(() => call(endedAnswer, 'GET', path))) ?? [];
+      return (ended?.deleteReason ?? COMPLETED) !== COMPLETED;
     },
   };
 }

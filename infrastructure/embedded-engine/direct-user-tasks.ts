@@ -30,9 +30,10 @@ export function createDirectUserTasks(
         ...(dueBefore === undefined ? {} : { dueBefore: Date.parse(dueBefore) }),
         ...(dueAfter === undefined ? {} : { dueAfter: Date.parse(dueAfter) }),
       };
-      return pageOfUserTasks((after, part) => {
+      return pageOfUserTasks((after, maxResults) => {
         const createdAfter = after === undefined ? {} : { createdAfter: Date.parse(after) };
-        return call(() => userTasks.list({ ...conditions, ...createdAfter }, part).map(toTask));
+        const filter = { ...conditions, ...createdAfter };
+        return call(() => userTasks.list(filter, { maxResults }).map(toTask));
       }, page);
     },
     async findUserTask(id) {
@@ -55,6 +56,7 @@ export function createDirectUserTasks(
         () => call(() => userTasks.complete(id, toValues(variables))),
         () => find(id),
       ),
+    isUserTaskCancelled: (id) => call(() => userTasks.isCancelled(id)),
   };
 }
 

@@ -6,7 +6,7 @@ import type { UserTaskRow } from './store/rows.ts';
 import type { Unit } from './unit-of-work.ts';
 
 export function createUserTasks(core: EngineCore): UserTaskService {
-  const { userTasks } = core.store;
+  const { userTasks, instances } = core.store;
 
   function find(id: string): UserTaskRow | undefined {
     const ref = readNodeId(id);
@@ -60,6 +60,10 @@ export function createUserTasks(core: EngineCore): UserTaskService {
       const row = find(id);
       if (!row) throw missing(`No matching task with id ${id}`);
       return view(row);
+    },
+    isCancelled(id) {
+      const ref = readNodeId(id);
+      return ref !== undefined && instances.isCancelled(ref.rootId, ref.node);
     },
     claim: (id, userId) =>
       withTask(id, ({ root_id: rootId, node, assignee }, unit) => {

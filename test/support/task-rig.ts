@@ -8,7 +8,8 @@ import { createFolder, type Folder, startTestService, type TestService } from '.
 import { type Answer, type CallOptions, expectProblem } from './service-api.ts';
 import { type EngineProxy, startEngineProxy } from './worker-proxy.ts';
 
-const PROCESSES = fileURLToPath(new URL('./task-processes', import.meta.url));
+/** Processes with user tasks: `reviewed`, `reviewed-in-time`. */
+export const TASK_PROCESSES = fileURLToPath(new URL('./task-processes', import.meta.url));
 export const DUE = '2030-01-31T12:00:00';
 
 export interface TaskBody {
@@ -25,11 +26,17 @@ export interface TaskBody {
 
 export type TaskRig = Awaited<ReturnType<typeof openTaskRig>>;
 
-/** A service with the process `reviewed` under a key of its own, on an engine, called by several callers. */
-export async function openTaskRig(kind: EngineKind, { isProxied = false } = {}) {
+/** A service with a process under a key of its own, on an engine, called by several callers. */
+export async function openTaskRig(
+  kind: EngineKind,
+  {
+    isProxied = false,
+    process = 'reviewed',
+  }: { isProxied?: boolean; process?: 'reviewed' | 'reviewed-in-time' } = {},
+) {
   const folder: Folder = createFolder();
-  const copies = copyProcesses(folder.path, ['reviewed'], PROCESSES);
-  const key = copies.key('reviewed');
+  const copies = copyProcesses(folder.path, [process], TASK_PROCESSES);
+  const key = copies.key(process);
   const callers: Record<string, { authorization: string }> = {};
   for (const name of ['kim', 'alex']) {
     const scopes = ['process:start', 'process:read', 'events:read'] as const;
@@ -77,6 +84,18 @@ export async function openTaskRig(kind: EngineKind, { isProxied = false } = {}) 
     }, `the task ${activityId} of ${correlationId}`);
   }
 
+  /** Calls the REST API of the engine itself. */
+  async function engineCall<T>(method: string, path: string, body?: object): Promise<T> {
+    const answer = await fetch(engineUrl + path, {
+      method,
+      headers: { 'content-type': 'application/json', ...callers.operator },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+    return (text === '' ? null : JSON.parse(text)) as T;
+  }
+
   return {
     key,
     callers,
@@ -89,7 +108,7 @@ export async function openTaskRig(kind: EngineKind, { isProxied = false } = {}) 
     /** Starts a process, and waits for its task. */
     async open(variables: object = {}): Promise<TaskBody> {
       const correlationId = `review-${randomUUID()}`;
-      const all = { due: DUE, ...variables };
+      const all = process === 'reviewed' ? { due: DUE, ...variables } : variables;
       const prefer = { prefer: 'respond-async' };
       await service.api.start(key, all, { correlationId }, { ...prefer, ...callers.alex });
       return taskOf(correlationId);
@@ -100,16 +119,16 @@ export async function openTaskRig(kind: EngineKind, { isProxied = false } = {}) 
     async events(correlationId: string) {
       return (await get(`/api/process/${correlationId}/events`)).body.events;
     },
-    /** Calls the REST API of the engine itself. */
-    async engine<T>(method: string, path: string, body?: object): Promise<T> {
-      const answer = await fetch(engineUrl + path, {
-        method,
-        headers: { 'content-type': 'application/json', ...callers.operator },
-        ...(body ? { body: JSON.stringify(body) } : {}),
-      });
-      const text = await answer.text();
-      if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
-      return (text === '' ? null : JSON.parse(text)) as T;
+    engine: engineCall,
+    /** Finds the timer of a process; the function lets it fire now. */
+    async timerOf(correlationId: string): Promise<() => Promise<void>> {
+      const [instance] = await engineCall<{ id: string }[]>(
+        'GET',
+        `/process-instance?businessKey=${correlationId}`,
+      );
+      const path = `/job?processInstanceId=${instance?.id}`;
+      const [timer] = await engineCall<{ id: string }[]>('GET', path);
+      return () => engineCall<void>('POST', `/job/${timer?.id}/execute`);
     },
     async restart(): Promise<void> {
       await service.stop();

@@ -74,6 +74,8 @@ export interface UserTaskService {
   list(filter: UserTaskFilter, page?: Page, order?: readonly UserTaskOrder[]): UserTask[];
   count(filter: UserTaskFilter): number;
   get(id: string): UserTask;
+  /** Whether it ended without a completion; false while it is open, and when the history has it no more. */
+  isCancelled(id: string): boolean;
   /** Refused when somebody else has it. */
   claim(id: string, userId: string): Promise<void>;
   unclaim(id: string): Promise<void>;

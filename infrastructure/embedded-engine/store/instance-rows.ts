@@ -29,6 +29,8 @@ export interface InstanceRows {
   count(filter: InstanceFilter): number;
   addActivity(row: ActivityRow): void;
   activities(instanceId: string): ActivityRow[];
+  /** Whether the activity of a node, in a root or in what that called, was cancelled. */
+  isCancelled(rootId: string, node: number): boolean;
   /** Deletes the state of a root that has ended, and whatever was open. */
   closeRoot(rootId: string): void;
   /** Deletes a root with all that it called, running or ended, and all that belongs to them. */
@@ -64,6 +66,13 @@ export function createInstanceRows(db: BetterSqlite3.Database): InstanceRows {
   const activities = db.prepare<[string], ActivityRow>(
     'SELECT * FROM engine_activity WHERE instance_id = ? ORDER BY rowid',
   );
+  const isCancelled = db
+    .prepare<[string, string, number], number>(
+      `SELECT cancelled FROM engine_activity WHERE instance_id IN
+        (SELECT ? UNION SELECT id FROM engine_process_instance WHERE root_id = ? AND super_id IS NOT NULL)
+       AND node = ?`,
+    )
+    .pluck();
   const close = [...OPEN_TABLES, 'engine_state'].map((table) =>
     db.prepare(`DELETE FROM ${table} WHERE root_id = ?`),
   );
@@ -142,6 +151,7 @@ export function createInstanceRows(db: BetterSqlite3.Database): InstanceRows {
       );
     },
     activities: (instanceId) => activities.all(instanceId),
+    isCancelled: (rootId, node) => isCancelled.get(rootId, rootId, node) === 1,
     closeRoot(rootId) {
       for (const statement of close) statement.run(rootId);
     },

@@ -54,6 +54,7 @@ const PROBLEMS = {
   'not-retryable': [409, 'The process cannot be retried'],
   'no-receiver': [409, 'Nothing waits for the message'],
   'task-taken': [409, 'Somebody else has claimed or completed the task'],
+  'task-cancelled': [409, 'The engine had cancelled the task'],
   'body-too-large': [413, 'The body is too large'],
   'unsupported-media-type': [415, 'The content type is not supported'],
   'expectation-failed': [417, 'The expectation cannot be met'],

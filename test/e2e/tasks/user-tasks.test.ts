@@ -183,6 +183,24 @@ describe.each(await engineKinds())('user tasks on $name', (kind) => {
       expect(done).toHaveLength(1);
     });
 
+    it('are completed by any caller with the scope, also while they are claimed by another, who is not named', async () => {
+      const { id, correlationId } = await rig.open();
+      await rig.post(`/api/tasks/${id}/claim`, {}, 'alex');
+      expect((await rig.complete(id, { accepted: true }, 'kim')).status).toBe(200);
+      const done = (await rig.events(correlationId)).filter(({ data }) => data.taskId === id);
+      expect(done).toMatchObject([{ type: 'step-completed', actor: 'kim' }]);
+    });
+
+    it.skipIf(!kind.isDirect)(
+      'are not found by the id of their instance, with which their own ids begin',
+      async () => {
+        const { id } = await rig.open();
+        await rig.complete(id, { accepted: true });
+        const [instanceId = ''] = id.split(':');
+        rig.expectProblem(await rig.complete(instanceId, { accepted: true }), 'not-found');
+      },
+    );
+
     it('G17: of instances that this service did not start are not listed, and are 404', async () => {
       const { correlationId, id: own } = await rig.open();
       const variables = { group: { value: 'g' }, due: { value: '2030-01-01T00:00:00' } };

@@ -27,7 +27,7 @@ const schema = {
     400: problem('The request is not valid, or the variables do not fit the task'),
     404: problem('No open task of a process that was started here has this id'),
     409: problem(
-      'Somebody else has completed it, or the same caller with other variables; or the process has ended',
+      'Somebody else has completed it, or the same caller with other variables; or the engine had cancelled it; or the process has ended',
     ),
     502: problem('Recorded, but the engine cannot continue from there: the process has failed'),
     503: problem('The process engine or the database cannot be reached; nothing was written'),
@@ -81,6 +81,13 @@ function sendCompletion(reply: FastifyReply, id: string, answer: CompletionAnswe
         reply,
         'The task was completed before, by another caller or with other variables. Read the events of the process.',
         correlationId,
+      );
+    case 'cancelled':
+      return sendProblem(
+        reply,
+        'task-cancelled',
+        'The process had continued without the task before the engine got the completion, for instance because a timer fired. The completion is recorded, and has no effect. Read the events of the process.',
+        { ...about, code: 'TASK_CANCELLED' },
       );
     case 'ended':
       return sendProblem(
