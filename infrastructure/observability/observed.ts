@@ -52,7 +52,7 @@ export async function observedCall<T>(
   const began = performance.now();
   let outcome = 'error';
   try {
-    const options = { kind: SpanKind.CLIENT, root: false };
+    const options = { kind: SpanKind.CLIENT, root: false, shown: withoutWords };
     const answer = await tracing.inSpan(`engine ${operation}`, options, async () => call());
     outcome = 'ok';
     return answer;
@@ -62,6 +62,19 @@ export async function observedCall<T>(
   } finally {
     metrics.engineCall.observe({ operation, outcome }, secondsSince(began));
   }
+}
+
+/** Without the words of the engine's answer: they may quote variables, and so personal data. */
+function withoutWords(error: unknown): unknown {
+  const { code, name, httpStatus, httpStatusCode } = (error ?? {}) as Record<string, unknown>;
+  const status = httpStatus ?? httpStatusCode;
+  if (status === undefined) return error;
+  return Object.assign(new EngineAnswer(`the engine answered ${status}`), { code: code ?? name });
+}
+
+/** The stack would begin with the words. */
+class EngineAnswer extends Error {
+  override stack = '';
 }
 
 /** Measures and traces each call of an engine. */

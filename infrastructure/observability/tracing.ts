@@ -28,6 +28,8 @@ interface InSpan extends SpanOptions {
   parent?: TraceFields | undefined;
   /** False: no span without a parent, for instance none for a health check. */
   root?: boolean;
+  /** What the span shows of an error; left out: the error as it is. */
+  shown?: (error: unknown) => unknown;
 }
 
 export interface Tracing {
@@ -64,7 +66,7 @@ export const NO_TRACING: Tracing = {
 export function createTracing(tracer: Tracer): Tracing {
   function begin(
     name: string,
-    { parent, root = true, ...options }: InSpan,
+    { parent, root = true, shown: _, ...options }: InSpan,
   ): { from: Context; span: Span } | null {
     const from = parent ? contextOf(parent) : context.active();
     if (!root && trace.getSpanContext(from) === undefined) return null;
@@ -80,7 +82,7 @@ export function createTracing(tracer: Tracer): Tracing {
       try {
         return await context.with(trace.setSpan(from, span), () => work(span));
       } catch (error) {
-        failSpan(span, error);
+        failSpan(span, options.shown ? options.shown(error) : error);
         throw error;
       } finally {
         span.end();
