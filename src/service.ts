@@ -3,6 +3,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import { createCatchUp, createPublishState, type StoredEvent } from '../domain/process/index.ts';
 import { observedEngine } from '../infrastructure/observability/observed.ts';
 import { outboxRowOf } from '../jobs/event-jobs.ts';
+import { gatherProjections } from '../jobs/gather-projections.ts';
 import { createRelay } from '../jobs/relay-outbox.ts';
 import { createAccess } from './access/access.ts';
 import { readPolicy } from './access/policy.ts';
@@ -114,7 +115,7 @@ async function openCore(setup: Setup, onCommitted: (events: readonly StoredEvent
   const { database, personal, decrypted } = stores;
 
   // Engine: where instances run.
-  const opened = await openProcessEngine(config, processes, observability.log);
+  const opened = await openProcessEngine(config, processes, database.writer, observability.log);
   shutdown.add('engine', opened.stop);
   const engine = observedEngine(opened.engine, observability);
 
@@ -128,7 +129,16 @@ async function openCore(setup: Setup, onCommitted: (events: readonly StoredEvent
   const catchUp = createCatchUp({ ...live, log: observability.log });
   const transport = await openTransport(config, observability.log, () => void catchUp());
   const { notifier } = transport;
-  const queue = observability.queue(transport.queue);
+  const jobs = observability.queue(transport.queue);
+  // Projections need no queue where the relay is: it keeps the outbox rows until they are done.
+  const queue = has('projector')
+    ? gatherProjections(jobs, {
+        processStore: database.processStore,
+        notifier,
+        log,
+        onProjected: observability.onProjected,
+      })
+    : jobs;
   shutdown.add('notifier', () => notifier.close());
   shutdown.add('queue', (timeLeft) => queue.close(timeLeft()));
   notifier.subscribe((state) => {

@@ -135,7 +135,8 @@ export function createPersonalData(options: {
         append,
         readStream: async (...call) => decryptEvents(await store.readStream(...call)),
         lastVersion: (correlationId) => store.lastVersion(correlationId),
-        findByDedupePrefix: async (prefix) => decryptEvents(await store.findByDedupePrefix(prefix)),
+        findByDedupePrefix: async (...call) =>
+          decryptEvents(await store.findByDedupePrefix(...call)),
         pageStream: async (...call) => decryptPage(await store.pageStream(...call)),
         findByTrace: async (...call) => decryptPage(await store.findByTrace(...call)),
       };

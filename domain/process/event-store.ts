@@ -62,8 +62,12 @@ export interface EventStore {
     correlationId: string,
     options: PageSize & { afterVersion: number },
   ): Promise<Page<StoredEvent>>;
-  /** Events whose dedupe key starts with `prefix`, in id order. */
-  findByDedupePrefix(prefix: string): Promise<StoredEvent[]>;
+  /**
+   * Events whose dedupe key starts with `prefix`, in id order.
+   *
+   * @param correlationId of the stream that has all of them, where the caller knows it: that may save a look-up
+   */
+  findByDedupePrefix(prefix: string, correlationId?: string): Promise<StoredEvent[]>;
   /** Events with this traceability id in id order, after `afterId`. */
   findByTrace(
     traceabilityId: string,

@@ -31,6 +31,13 @@ export interface ProcessStore {
    * @returns the state as stored now, or null when the stream has no events
    */
   project(correlationId: string): Promise<ProcessState | null>;
+  /**
+   * As `project` for many processes, in one transaction.
+   *
+   * @returns the states of those that have events, in any order
+   * @throws what stood in the way of one of them; then none of them is projected
+   */
+  projectMany(correlationIds: readonly string[]): Promise<ProcessState[]>;
   /** How many processes are pending, counted no further than `upTo`. */
   countPending(upTo: number): Promise<number>;
   /** Which of these processes, at most 500, have live events and no row in `process_store` yet. */

@@ -14,8 +14,11 @@ import type { Task } from './task.ts';
  * @returns false when nothing was done and the task should be handed back
  */
 export async function runStep(run: StepRun): Promise<boolean> {
-  const { task, ports, log, stopping } = run;
-  const journal = await ports.eventStore.findByDedupePrefix(taskKeyPrefix(task.id));
+  const { task, stream, ports, log, stopping } = run;
+  const journal = await ports.eventStore.findByDedupePrefix(
+    taskKeyPrefix(task.id),
+    stream.correlationId,
+  );
   const known = findUnreported(task, journal);
   if (known && !(await isTakenBack(run, known))) {
     log.info(

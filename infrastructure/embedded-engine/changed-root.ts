@@ -4,6 +4,7 @@ import type { Definitions } from './definitions.ts';
 import type { InstanceState } from './engine-api.ts';
 import { type StateView, viewState } from './state-view.ts';
 import type { VersionedState } from './states.ts';
+import type { ExternalTaskRow } from './store/rows.ts';
 import type { EngineStore } from './store/store.ts';
 
 /** A root that a unit of work has changed, before it is written. */
@@ -30,6 +31,8 @@ export interface OpenedTask {
   readonly definitionId: string;
   readonly processKey: string;
   readonly businessKey: string | null;
+  /** As it was written; null: it may have changed since. */
+  row: ExternalTaskRow | null;
 }
 
 /** What else is to be done once the changes are committed. */
@@ -197,15 +200,31 @@ function openTask(
   }
   const { topic, priority } = effect;
   store.externalTasks.insert({ ...task, topic, priority });
+  const { definition: definitionId, businessKey } = instance;
+  const processKey = view.program(node).key;
   outcome.openedTasks.push({
     rootId,
     node: node.id,
     topic,
     priority,
     availableAt: now,
-    definitionId: instance.definition,
-    processKey: view.program(node).key,
-    businessKey: instance.businessKey,
+    definitionId,
+    processKey,
+    businessKey,
+    row: {
+      ...task,
+      topic,
+      priority,
+      instance_node: node.in,
+      definition_id: definitionId,
+      process_key: processKey,
+      business_key: businessKey,
+      retries: null,
+      error_message: null,
+      error_details: null,
+      failed_at: null,
+      available_at: now,
+    },
   });
 }
 

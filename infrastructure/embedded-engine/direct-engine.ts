@@ -64,8 +64,7 @@ export function createDirectEngine(engine: EmbeddedEngine): DirectEngine {
       }),
     findRoot: (processInstanceId) =>
       call(() => {
-        const [own] = instances.list({ ids: [processInstanceId], states: ['ACTIVE'] });
-        const [root] = own ? instances.list({ ids: [own.rootId], states: ['ACTIVE'] }) : [];
+        const root = instances.rootOf(processInstanceId);
         if (!root) return null;
         const { id, businessKey, processKey } = root;
         return { processInstanceId: id, businessKey, processKey };

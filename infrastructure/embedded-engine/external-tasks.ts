@@ -127,6 +127,7 @@ export function createExternalTasks(
       });
       const task = queues.get(id);
       if (!task) return;
+      task.row = null;
       // The pause is a lock of the worker who failed, as in Camunda, so that he may still end the task.
       queues.lock(task, workerId, at);
       task.blocked = retries === 0;
@@ -158,6 +159,7 @@ export function createExternalTasks(
           unit.defer(() => store.externalTasks.setAvailable(row.root_id, row.node, unit.now));
         });
       }
+      task.row = null;
       task.workerId = null;
       task.lockedUntil = 0;
       queues.release(task);
@@ -169,6 +171,7 @@ export function createExternalTasks(
         unit.defer(() => store.externalTasks.setRetries(rootId, node, retries, unit.now));
       });
       const task = taskOf(rowOf(id));
+      task.row = null;
       if (retries === 0) queues.block(task);
       else task.blocked = false;
       queues.release(task);

@@ -49,7 +49,7 @@ export function createFetches(core: EngineCore, queues: TaskQueues): Fetches {
   function tryToLock(request: FetchRequest, task: QueuedTask): LockedTask | undefined {
     const topic = request.topics.find((one) => one.topicName === task.topic && fits(one, task));
     if (!topic) return undefined;
-    const row = store.externalTasks.get(task.rootId, task.node);
+    const row = task.row ?? store.externalTasks.get(task.rootId, task.node);
     if (!row) {
       queues.closed(task.id);
       return undefined;

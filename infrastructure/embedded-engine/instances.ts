@@ -78,6 +78,12 @@ export function createInstances(
     list: (filter, page) => store.instances.list(filter, page).map(viewInstance),
     count: (filter) => store.instances.count(filter),
     get: (id) => viewInstance(running(id)),
+    rootOf(id) {
+      const own = store.instances.byId(id);
+      if (own?.state !== 'ACTIVE') return undefined;
+      const root = own.root_id === id ? own : store.instances.byId(own.root_id);
+      return root?.state === 'ACTIVE' ? viewInstance(root) : undefined;
+    },
     executions(filter, page) {
       const { processInstanceId, processKey, businessKey, messageName, signalName } = filter;
       const [kind, name] =

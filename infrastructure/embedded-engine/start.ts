@@ -1,4 +1,6 @@
+import type BetterSqlite3 from 'better-sqlite3';
 import type { Log } from '../../domain/common/index.ts';
+import type { GroupCommit } from '../sqlite/group-commit.ts';
 import { openSqlite } from '../sqlite/open.ts';
 import { openEngine } from './engine.ts';
 import type { EmbeddedEngine } from './engine-api.ts';
@@ -7,13 +9,12 @@ import type { Guard } from './http-guard.ts';
 import { createEngineStore } from './store/store.ts';
 
 export interface EmbeddedEngineOptions {
-  /** The SQLite file, which the service may have its own tables in. */
-  file: string;
   /**
-   * `ordered`, by default: a commit is not synced, for the event store has its write-ahead log in the same file, and
-   * syncs it with what it records next. `synced`: for a file of the engine alone.
+   * Where it keeps its tables:
+   * - the file and connection of the event store, which syncs what the engine has written with what it records next;
+   * - a file, where the engine is alone with its commits: `synced` ones survive a power cut.
    */
-  durability?: 'ordered' | 'synced';
+  store: SharedFile | { file: string; durability: 'ordered' | 'synced' };
   /**
    * Instances whose state is kept in memory, by default 2,000; the others are read from the database when something
    * happens.
@@ -26,6 +27,12 @@ export interface EmbeddedEngineOptions {
   log: Pick<Log, 'warn' | 'error'> & Partial<Pick<Log, 'info'>>;
 }
 
+/** A connection that somebody else opened, and will close, with what commits the engine's writes. */
+interface SharedFile {
+  db: BetterSqlite3.Database;
+  ordered: GroupCommit;
+}
+
 export interface OpenEngine {
   engine: EmbeddedEngine;
   stop(): Promise<void>;
@@ -33,11 +40,15 @@ export interface OpenEngine {
 
 /** Opens the embedded engine in this process. */
 export function openEmbeddedEngine(options: EmbeddedEngineOptions): OpenEngine {
-  const { file, durability = 'ordered', liveInstances = 2_000, zeroing = false } = options;
-  const { retryCycle, log } = options;
-  const db = openSqlite(file, durability);
+  const { store, liveInstances = 2_000, zeroing = false, retryCycle, log } = options;
+  const isShared = 'db' in store;
+  const db = isShared ? store.db : openSqlite(store.file, store.durability);
+  const close = (): void => {
+    if (!isShared) db.close();
+  };
   try {
-    const engine = openEngine(createEngineStore(db, zeroing), {
+    const rows = createEngineStore(db, zeroing, isShared ? store.ordered : undefined);
+    const engine = openEngine(rows, {
       log,
       cachedStates: liveInstances,
       ...(retryCycle === undefined ? {} : { retryCycle }),
@@ -46,11 +57,11 @@ export function openEmbeddedEngine(options: EmbeddedEngineOptions): OpenEngine {
       engine,
       async stop() {
         await engine.close();
-        db.close();
+        close();
       },
     };
   } catch (error) {
-    db.close();
+    close();
     throw error;
   }
 }
@@ -85,8 +96,11 @@ export async function serveEngine(
 export interface RunningEngine extends OpenEngine, ServedEngine {}
 
 /** Opens the engine and serves it to everybody on this machine, on a free port: for test suites and benchmarks. */
-export async function startEmbeddedEngine(options: EmbeddedEngineOptions): Promise<RunningEngine> {
-  const opened = openEmbeddedEngine(options);
+export async function startEmbeddedEngine({
+  file,
+  ...options
+}: Omit<EmbeddedEngineOptions, 'store'> & { file: string }): Promise<RunningEngine> {
+  const opened = openEmbeddedEngine({ ...options, store: { file, durability: 'ordered' } });
   try {
     const host = '127.0.0.1';
     const served = await serveEngine(opened.engine, { host, port: 0, guard: null });

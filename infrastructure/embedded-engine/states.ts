@@ -11,8 +11,8 @@ export interface VersionedState {
 }
 
 /**
- * The states as the database has them. A cached state counts only while its row has the same version: a commit that
- * was rolled back leaves a newer one in the cache, which is then read again.
+ * The states as the database has them. Nobody else writes them; but a transaction that is rolled back may leave newer
+ * ones in the cache, so that all of them are read again then.
  */
 export interface States {
   /**
@@ -30,6 +30,7 @@ export interface States {
 export function createStates(store: EngineStore, cachedStates: number): States {
   const cache = new LRUCache<string, VersionedState>({ max: Math.max(1, cachedStates) });
   const unreadable = new Map<string, string>();
+  store.onRolledBack(() => cache.clear());
 
   function read(rootId: string): VersionedState | undefined {
     const row = store.states.get(rootId);
@@ -52,7 +53,7 @@ export function createStates(store: EngineStore, cachedStates: number): States {
   return {
     get(rootId) {
       const cached = cache.get(rootId);
-      if (cached && cached.version === store.states.version(rootId)) return cached;
+      if (cached) return cached;
       const found = read(rootId);
       if (found && cachedStates > 0) cache.set(rootId, found);
       else cache.delete(rootId);

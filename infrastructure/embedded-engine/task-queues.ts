@@ -135,6 +135,7 @@ export function createTaskQueues(rows: ExternalTaskRows, now: () => number): Tas
       definitionId: row.definition_id,
       processKey: row.process_key,
       businessKey: row.business_key,
+      row: null,
       workerId: null,
       lockedUntil: row.available_at > now() ? row.available_at : 0,
       blocked: row.retries === 0,

@@ -97,6 +97,15 @@ export interface JobLog extends Pick<Log, 'debug'> {
   isLevelEnabled?(level: string): boolean;
 }
 
+/** Measures how long after its event a process was projected. */
+export function observeLag(
+  { createdAt }: Pick<Job, 'createdAt'>,
+  { metrics, now }: Pick<Observers, 'metrics'> & { now: () => number },
+): void {
+  // Not below 0: the clocks of two machines may differ by more than a projection takes.
+  if (createdAt) metrics.projectionLag.observe(Math.max(0, now() - Date.parse(createdAt)) / 1_000);
+}
+
 /**
  * Measures and traces the publishing and the running of jobs. A job carries the span of its publication, which the
  * service instance that runs it continues.
@@ -123,11 +132,7 @@ export function observedQueue(
           () => handler(job, delivery),
         );
         outcome = 'ok';
-        if (name === 'project-process' && job.createdAt) {
-          // Not below 0: the clocks of two machines may differ by more than a projection takes.
-          const lag = Math.max(0, now() - Date.parse(job.createdAt)) / 1_000;
-          metrics.projectionLag.observe(lag);
-        }
+        if (name === 'project-process') observeLag(job, { metrics, now });
       } finally {
         const seconds = secondsSince(began);
         metrics.job.observe({ job: name, outcome }, seconds);

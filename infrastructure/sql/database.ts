@@ -25,6 +25,8 @@ export interface DatabaseOptions {
   leaseMs: number;
   /** Receives the events of each append after its commit, in the order of the commits. */
   onAppended: (events: readonly StoredEvent[]) => void;
+  /** No other process appends to the streams of running processes. */
+  isOnlyAppender?: boolean;
   /** Receives warnings about settings of the server. */
   warn?: (message: string) => void;
 }

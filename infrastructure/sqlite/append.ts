@@ -15,6 +15,11 @@ import { copyToArchive } from './move-batch.ts';
 /** What a new event needs to know of the one before it. */
 type LastEvent = Pick<EventRow, 'version' | 'hash' | 'created_at'>;
 
+interface Appended extends AppendResult {
+  /** Of the texts that the events hold, roughly; 0 when the stream is archived. */
+  bytes: number;
+}
+
 /**
  * Appends events and their outbox rows, within the transaction of the caller: it began as IMMEDIATE, so no other
  * writer can come between.
@@ -68,7 +73,7 @@ export function createAppend({
     events: readonly ProcessEvent[],
     last: LastEvent | undefined,
     isArchived: boolean,
-  ): StoredEvent[] {
+  ): Appended {
     const now = clock();
     const writtenAt = new Date(now).toISOString();
     const availableAt = leaseMs > 0 ? new Date(now + leaseMs).toISOString() : writtenAt;
@@ -77,10 +82,12 @@ export function createAppend({
     const attempts = leaseMs > 0 ? 1 : 0;
     const version = last?.version ?? 0;
     let previous = last?.hash ?? null;
+    let bytes = 0;
     const written = events.map((event, index): StoredEvent => {
       const row = toEventRow(correlationId, version + 1 + index, event, createdAt);
       row.hash = expectedHash(row, previous);
       previous = row.hash;
+      bytes += textsOf(row);
       const { lastInsertRowid: id } = insertEvent.run(EVENT_COLUMNS.map((name) => row[name]));
       insertOutbox.run(id, correlationId, event.type, attempts, availableAt, writtenAt);
       const place = { id: String(id), correlationId, version: row.version, createdAt };
@@ -92,20 +99,20 @@ export function createAppend({
       const lastVersion = version + events.length;
       updateArchivedRow.run(lastVersion, createdAt, lateInstanceId(events), correlationId);
     }
-    return written;
+    return { events: written, duplicate: false, bytes: isArchived ? 0 : bytes };
   }
 
   return (
     correlationId: string,
     events: readonly ProcessEvent[],
     expectedVersion: number | undefined,
-  ): AppendResult => {
+  ): Appended => {
     const live = lastLive.get(correlationId);
     // A stream that is not live may be archived, and so may the event of a caller's key.
     const known =
       findKnown(events, reads.findLive) ??
       (!live || expectedVersion === 0 ? findKnown(events, reads.findArchived) : undefined);
-    if (known) return { events: [known], duplicate: true };
+    if (known) return { events: [known], duplicate: true, bytes: 0 };
     const last = live ?? lastArchived.get(correlationId);
     const version = last?.version ?? 0;
     if (expectedVersion !== undefined && expectedVersion !== version) {
@@ -113,6 +120,10 @@ export function createAppend({
     }
     const isArchived = !live && last !== undefined;
     if (isArchived && reopens(events)) throw new StreamArchivedError(correlationId);
-    return { events: insert(correlationId, events, last, isArchived), duplicate: false };
+    return insert(correlationId, events, last, isArchived);
   };
+}
+
+function textsOf({ request_data: request, response_data: response, metadata }: EventRow): number {
+  return (request?.length ?? 0) + (response?.length ?? 0) + (metadata?.length ?? 0);
 }

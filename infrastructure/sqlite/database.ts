@@ -1,3 +1,4 @@
+import type BetterSqlite3 from 'better-sqlite3';
 import createKnex, { type Knex } from 'knex';
 import { createAnalytics } from '../sql/analytics.ts';
 import { type ApiKeyRow, createApiKeyStore } from '../sql/api-keys.ts';
@@ -15,7 +16,7 @@ import { sqliteAnalytics } from './analytics.ts';
 import { createArchiveMover } from './archive-mover.ts';
 import { createSqliteEventStore } from './event-store.ts';
 import { createSqliteFeedSource } from './feed-source.ts';
-import { createGroupCommit } from './group-commit.ts';
+import { createGroupCommits, type GroupCommits } from './group-commit.ts';
 import { createSqliteMaintenanceLock } from './maintenance-lock.ts';
 import { ensureSchema } from './migrate.ts';
 import { openSqlite } from './open.ts';
@@ -25,6 +26,7 @@ import { createSqliteProcessStore } from './process-store.ts';
 import { createSqliteRemove } from './purge.ts';
 import { createSqliteReadQueries } from './read-queries.ts';
 import { createSqliteRebuildStore } from './rebuild-store.ts';
+import { createRecentStreams } from './recent-streams.ts';
 import { createSqliteRestore } from './restore.ts';
 import { createSqliteRollupStore } from './rollups.ts';
 import { createSqliteVerification } from './verification.ts';
@@ -37,32 +39,39 @@ export function sqliteKnexConfig(file: string): Knex.Config {
 /** SQLite compares keys and times as the texts that they are. */
 const PLAIN = { key: (value: string) => value, time: (value: string) => value };
 
+/** The connection that writes the file, and its transactions: everything that is written often shares them. */
+export interface SqliteWriter extends GroupCommits {
+  db: BetterSqlite3.Database;
+}
+
+export interface SqliteDatabase extends Database {
+  writer: SqliteWriter;
+}
+
 /** Opens the embedded database and brings its schema up to date. */
 export async function openSqliteDatabase(
   options: DatabaseOptions & { file: string },
-): Promise<Database> {
+): Promise<SqliteDatabase> {
   const { file, clock, leaseMs, onAppended } = options;
+  const recent = options.isOnlyAppender ? createRecentStreams() : undefined;
   const db = openSqlite(file);
-  // What can be computed again from the events, and the record of what was published, need no sync of their own. They
-  // are after their events in the log: a power cut undoes them first, and they are done again.
-  const unsynced = openSqlite(file, 'ordered');
   const knex = createKnex(sqliteKnexConfig(file));
   try {
     await ensureSchema(knex, file);
   } catch (error) {
     await knex.destroy();
-    unsynced.close();
     db.close();
     throw error;
   }
-  const groupCommit = createGroupCommit(db);
-  const unsyncedCommit = createGroupCommit(unsynced);
+  // What can be computed again from the events, and the record of what was published, need no sync of their own. They
+  // are after their events in the log: a power cut undoes them first, and they are done again.
+  const { synced: groupCommit, ordered } = createGroupCommits(db);
   const list = createListProcesses(knex, {
     ...PLAIN,
     upTo: async (query, maxBytes) => {
       const { sql, bindings } = query.toSQL().toNative();
       const taker = createRowTaker<ListedRow>(maxBytes);
-      const rows = unsynced.prepare<unknown[], ListedRow>(sql).iterate(...bindings);
+      const rows = db.prepare<unknown[], ListedRow>(sql).iterate(...bindings);
       for (const row of rows) if (!taker.take(row, Object.values(row))) break;
       return taker;
     },
@@ -77,23 +86,25 @@ export async function openSqliteDatabase(
   const feedSource = createSqliteFeedSource(reads);
   const feedRows = createFeedRows(reads, feedSource);
   const alive = db.prepare('SELECT 1');
-  const recordUse = unsynced.prepare('UPDATE api_key SET last_used_at = ? WHERE id = ?');
+  const recordUse = db.prepare('UPDATE api_key SET last_used_at = ? WHERE id = ?');
   return {
     kind: 'sqlite',
-    eventStore: createSqliteEventStore({ db, groupCommit, clock, leaseMs, onAppended }),
+    writer: { db, synced: groupCommit, ordered },
+    eventStore: createSqliteEventStore({ db, groupCommit, clock, leaseMs, onAppended, recent }),
     eventFeed: createEventFeed(feedRows),
     feedRows,
-    rollups: createSqliteRollupStore(unsynced, unsyncedCommit),
+    rollups: createSqliteRollupStore(db, ordered),
     stuckProcesses: createStuckProcesses({ reads, clock }),
     rollupSource: createRollupSource(feedRows, reads),
     rollupCheck: createRollupCheck(reads, feedSource),
-    outbox: createSqliteOutbox({ db: unsynced, groupCommit: unsyncedCommit, clock }),
+    outbox: createSqliteOutbox({ db, groupCommit: ordered, clock }),
     processStore: createSqliteProcessStore({
-      db: unsynced,
-      groupCommit: unsyncedCommit,
+      db,
+      groupCommit: ordered,
       list,
       countPending,
       findUnprojected,
+      recent,
     }),
     apiKeys: {
       ...createApiKeyStore(knex, {
@@ -104,7 +115,7 @@ export async function openSqliteDatabase(
         retried: (run) => run(),
       }),
       // The only write of a running service: it waits for its turn with the others.
-      recordUse: (id, at) => unsyncedCommit.write(() => void recordUse.run(at, id)),
+      recordUse: (id, at) => ordered.write(() => void recordUse.run(at, id)),
     },
     archive: {
       moveBatch: mover.moveBatch,
@@ -116,8 +127,8 @@ export async function openSqliteDatabase(
     archivedRows,
     maintenanceLock: createSqliteMaintenanceLock(file),
     verification: createSqliteVerification({
-      db: unsynced,
-      groupCommit: unsyncedCommit,
+      db,
+      groupCommit: ordered,
       clock,
     }),
     openRebuild: async () => createSqliteRebuildStore(file),
@@ -131,12 +142,9 @@ export async function openSqliteDatabase(
       await mover.close();
       await reads.close();
       // One more turn commits the writes that wait.
-      await Promise.allSettled(
-        [groupCommit, unsyncedCommit].map((group) => group.write(() => undefined)),
-      );
+      await groupCommit.write(() => undefined).catch(() => {});
       await knex.destroy();
       processKeys.close();
-      unsynced.close();
       db.close();
     },
   };

@@ -5,6 +5,7 @@ import { checkAppend } from '../sql/event-row.ts';
 import { createAppend } from './append.ts';
 import { createEventReads } from './event-reads.ts';
 import type { GroupCommit } from './group-commit.ts';
+import type { RecentStreams } from './recent-streams.ts';
 
 interface SqliteEventStoreOptions {
   db: BetterSqlite3.Database;
@@ -14,22 +15,41 @@ interface SqliteEventStoreOptions {
   leaseMs: number;
   /** Receives the events of each append after its commit. */
   onAppended: (events: readonly StoredEvent[]) => void;
+  /** The streams that run; left out when other processes append to them as well. */
+  recent?: RecentStreams | undefined;
 }
 
 /** The event store on SQLite; see the port for what it promises. */
 export function createSqliteEventStore(options: SqliteEventStoreOptions): EventStore {
-  const { db, groupCommit, clock, leaseMs, onAppended } = options;
+  const { db, groupCommit, clock, leaseMs, onAppended, recent } = options;
   const { findLive, findArchived, ...reads } = createEventReads(db);
   const append = createAppend({ db, reads: { findLive, findArchived }, clock, leaseMs });
 
   return {
     ...reads,
+    async readStream(correlationId, range = {}) {
+      const { afterVersion = 0, limit } = range;
+      const known = recent?.get(correlationId);
+      if (known)
+        return known.slice(afterVersion, limit === undefined ? undefined : afterVersion + limit);
+      return reads.readStream(correlationId, range);
+    },
+    async findByDedupePrefix(prefix, correlationId) {
+      const known = correlationId === undefined ? undefined : recent?.get(correlationId);
+      if (known) return known.filter(({ dedupeKey }) => dedupeKey?.startsWith(prefix));
+      return reads.findByDedupePrefix(prefix);
+    },
     async append(correlationId, events, { expectedVersion } = {}) {
       if (events.length === 0) return { events: [], duplicate: false };
       checkAppend(events);
-      const result = await groupCommit.write(() => append(correlationId, events, expectedVersion));
-      if (!result.duplicate) onAppended(result.events);
-      return result;
+      const { events: written, duplicate } = await groupCommit.write(
+        () => append(correlationId, events, expectedVersion),
+        (result) => {
+          if (!result.duplicate) recent?.add(correlationId, result.events, result.bytes);
+        },
+      );
+      if (!duplicate) onAppended(written);
+      return { events: written, duplicate };
     },
   };
 }

@@ -17,9 +17,12 @@ export interface GroupCommit {
    * do nothing but read and write this database, for it may be run a second time; a CodedError may
    * be thrown as long as it has written nothing.
    *
+   * @param onCommitted called with the result right after the commit, before any other code of this process runs
    * @throws StoreUnavailableError when nothing could be written
    */
-  write<T>(work: () => T): Promise<T>;
+  write<T>(work: () => T, onCommitted?: (result: T) => void): Promise<T>;
+  /** Calls back whenever a transaction was rolled back: memory may know more than the database. */
+  onRolledBack(listener: () => void): void;
 }
 
 interface GroupCommitOptions {
@@ -29,12 +32,52 @@ interface GroupCommitOptions {
   random?: () => number;
 }
 
+/** The group commits of a connection that share its transactions. */
+export interface GroupCommits {
+  /** A commit that survives a power cut: accepted means durable (G1). */
+  synced: GroupCommit;
+  /**
+   * For what can be done again from what is synced: a commit of such writes alone is not synced, and a power cut may
+   * undo it, together with all that was committed after it. In a group with a synced write it costs no sync more.
+   */
+  ordered: GroupCommit;
+}
+
 interface Entry {
   work: () => unknown;
+  onCommitted: ((result: never) => void) | undefined;
+  isSynced: boolean;
   /** When it was asked for. */
   since: number;
   resolve: (value: never) => void;
   reject: (error: unknown) => void;
+}
+
+/** A group commit on a connection of its own, as durable as that was opened. */
+export function createGroupCommit(
+  db: BetterSqlite3.Database,
+  options: GroupCommitOptions = {},
+): GroupCommit {
+  return createGroups(db, options, () => {}).synced;
+}
+
+/**
+ * The group commits of a connection that was opened `synced`.
+ *
+ * Tried: a connection for each. A commit of one makes the other drop all its pages, and each has its own transaction in
+ * every turn: 64 callers of a four-step process took half again as much CPU.
+ */
+export function createGroupCommits(
+  db: BetterSqlite3.Database,
+  options: GroupCommitOptions = {},
+): GroupCommits {
+  let isSynced = true;
+  return createGroups(db, options, (group) => {
+    const wanted = group.some((entry) => entry.isSynced);
+    if (wanted === isSynced) return;
+    db.pragma(`synchronous = ${wanted ? 'FULL' : 'NORMAL'}`);
+    isSynced = wanted;
+  });
 }
 
 /**
@@ -47,14 +90,16 @@ interface Entry {
  * When another process has the file, the writes wait for it without blocking the event loop, as SQLite's own waiting
  * (busy_timeout) would. The delays are random, so that several waiting processes do not keep colliding.
  */
-export function createGroupCommit(
+function createGroups(
   db: BetterSqlite3.Database,
-  { timeoutMs = WRITE_TIMEOUT_MS, random = Math.random }: GroupCommitOptions = {},
-): GroupCommit {
+  { timeoutMs = WRITE_TIMEOUT_MS, random = Math.random }: GroupCommitOptions,
+  beforeBegin: (group: readonly Entry[]) => void,
+): GroupCommits {
   db.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
   const begin = db.prepare('BEGIN IMMEDIATE');
   const commit = db.prepare('COMMIT');
   const rollback = db.prepare('ROLLBACK');
+  const rolledBack: (() => void)[] = [];
   let waiting: Entry[] = [];
 
   /** Runs in a later turn as long as any write waits, and only once at a time. */
@@ -102,6 +147,7 @@ export function createGroupCommit(
   function commitAll(group: readonly Entry[]): { begun: boolean; error: unknown } | undefined {
     let answers: (() => void)[];
     try {
+      beforeBegin(group);
       begin.run();
     } catch (error) {
       return { begun: false, error };
@@ -111,6 +157,7 @@ export function createGroupCommit(
       commit.run();
     } catch (error) {
       if (db.inTransaction) rollback.run();
+      for (const listener of rolledBack) listener();
       return { begun: true, error };
     }
     for (const answer of answers) answer();
@@ -122,20 +169,25 @@ export function createGroupCommit(
     for (const entry of group) entry.reject(reason);
   }
 
-  return {
-    write: <T>(work: () => T) =>
+  const groupCommit = (isSynced: boolean): GroupCommit => ({
+    write: <T>(work: () => T, onCommitted?: (result: T) => void) =>
       new Promise<T>((resolve, reject) => {
-        waiting.push({ work, since: performance.now(), resolve, reject });
+        waiting.push({ work, onCommitted, isSynced, since: performance.now(), resolve, reject });
         if (waiting.length === 1) setImmediate(commitTogether);
       }),
-  };
+    onRolledBack: (listener) => void rolledBack.push(listener),
+  });
+  return { synced: groupCommit(true), ordered: groupCommit(false) };
 }
 
 /** Runs the work; the caller is answered after the commit. A refusal concerns only its own caller. */
 function attempt(entry: Entry): () => void {
   try {
     const value = entry.work() as never;
-    return () => entry.resolve(value);
+    return () => {
+      entry.onCommitted?.(value);
+      entry.resolve(value);
+    };
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
     return () => entry.reject(error);

@@ -36,7 +36,9 @@ export function createSqliteOutbox(options: {
   const lease = db.prepare(
     'UPDATE outbox SET attempts = attempts + 1, available_at = ? WHERE event_id = ?',
   );
-  const remove = db.prepare('DELETE FROM outbox WHERE event_id = ?');
+  const remove = db.prepare(
+    'DELETE FROM outbox WHERE event_id IN (SELECT value FROM json_each(?))',
+  );
   const release = db.prepare(
     'UPDATE outbox SET available_at = ?, last_error = ? WHERE event_id = ?',
   );
@@ -67,10 +69,7 @@ export function createSqliteOutbox(options: {
         }));
       });
     },
-    remove: (eventIds) =>
-      groupCommit.write(() => {
-        for (const id of eventIds) remove.run(Number(id));
-      }),
+    remove: (eventIds) => groupCommit.write(() => void remove.run(`[${eventIds.join(',')}]`)),
     release: (eventIds, error, delayMs) =>
       groupCommit.write(() => {
         const availableAt = at(clock() + delayMs);

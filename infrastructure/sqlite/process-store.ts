@@ -4,6 +4,7 @@ import { type EventRow, PROCESS_COLUMNS, type ProcessRow } from '../sql/columns.
 import { fromEventRow } from '../sql/event-row.ts';
 import { fromProcessRow, toProcessRow } from '../sql/process-row.ts';
 import type { GroupCommit } from './group-commit.ts';
+import type { RecentStreams } from './recent-streams.ts';
 
 /** process_store on SQLite: reading, folding and writing are one transaction. */
 export function createSqliteProcessStore(options: {
@@ -12,8 +13,10 @@ export function createSqliteProcessStore(options: {
   list: ProcessStore['list'];
   countPending: ProcessStore['countPending'];
   findUnprojected: ProcessStore['findUnprojected'];
+  /** The streams that run: they need not be read. */
+  recent?: RecentStreams | undefined;
 }): ProcessStore {
-  const { db, groupCommit, list, countPending, findUnprojected } = options;
+  const { db, groupCommit, list, countPending, findUnprojected, recent } = options;
   const select = db.prepare<[string], ProcessRow>(
     `SELECT ${PROCESS_COLUMNS.join(', ')} FROM process_store WHERE correlation_id = ?`,
   );
@@ -35,21 +38,29 @@ export function createSqliteProcessStore(options: {
     return row ? fromProcessRow(row) : null;
   }
 
+  function project(correlationId: string): ProcessState | null {
+    const running = recent?.get(correlationId);
+    if (running) return put(fold(running));
+    const known = get(correlationId);
+    const rows = newer.all(correlationId, known?.version ?? 0);
+    if (rows.length === 0) return known;
+    const events = rows.map((row) => fromEventRow(String(row.id), row));
+    return put(fold(events, known));
+  }
+
+  function put(state: ProcessState | null): ProcessState | null {
+    if (state) {
+      const row = toProcessRow(state);
+      upsert.run(PROCESS_COLUMNS.map((name) => row[name]));
+    }
+    return state;
+  }
+
   return {
     get: async (correlationId) => get(correlationId),
-    project: (correlationId) =>
-      groupCommit.write(() => {
-        const known = get(correlationId);
-        const rows = newer.all(correlationId, known?.version ?? 0);
-        if (rows.length === 0) return known;
-        const events = rows.map((row) => fromEventRow(String(row.id), row));
-        const state = fold(events, known);
-        if (state) {
-          const row = toProcessRow(state);
-          upsert.run(PROCESS_COLUMNS.map((name) => row[name]));
-        }
-        return state;
-      }),
+    project: (correlationId) => groupCommit.write(() => project(correlationId)),
+    projectMany: (correlationIds) =>
+      groupCommit.write(() => correlationIds.map(project).filter((state) => state !== null)),
     countPending,
     findUnprojected,
     list,

@@ -77,16 +77,22 @@ export function createMssqlProcessStore(options: {
     return recordset[0]?.written === 1 ? { state } : null;
   }
 
+  async function project(correlationId: string): Promise<ProcessState | null> {
+    for (;;) {
+      const done = await withRetry(() => projectOnce(correlationId));
+      if (done) return done.state;
+    }
+  }
+
   return {
     async get(correlationId) {
       const [row] = await rowsOf<ProcessRow>(requestFor(pool, correlationId), SELECT);
       return row ? fromProcessRow(isoTimes(row)) : null;
     },
-    async project(correlationId) {
-      for (;;) {
-        const done = await withRetry(() => projectOnce(correlationId));
-        if (done) return done.state;
-      }
+    project,
+    async projectMany(correlationIds) {
+      const states = await Promise.all(correlationIds.map(project));
+      return states.filter((state) => state !== null);
     },
     countPending,
     findUnprojected,

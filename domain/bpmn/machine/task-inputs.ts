@@ -69,7 +69,7 @@ function throwOwnError(
   input: NodeInput & { kind: 'complete' | 'failed' },
 ): boolean {
   const { behavior } = elementOf(run, node);
-  if (behavior.kind !== 'external-task') return false;
+  if (behavior.kind !== 'external-task' || behavior.errors.length === 0) return false;
   const scope = {
     ...scopeAt(run, node),
     ...(input.externalTask ? { externalTask: input.externalTask } : {}),

@@ -115,6 +115,8 @@ export interface InstanceService {
   count(filter: InstanceFilter): number;
   /** A running one. @throws BadRequest 404 */
   get(id: string): ProcessInstance;
+  /** The running root of a running instance, which may be itself. */
+  rootOf(id: string): ProcessInstance | undefined;
   executions(filter: ExecutionFilter, page?: Page): Execution[];
   /** @throws BadRequest 404 */
   execution(id: string): Execution;

@@ -8,7 +8,6 @@ interface StateRow {
 
 /** The states of the running roots. A version is that of one state: it changes with it. */
 export interface StateRows {
-  version(rootId: string): number | undefined;
   get(rootId: string): StateRow | undefined;
   insert(rootId: string, version: number, state: string): void;
   update(rootId: string, version: number, state: string): void;
@@ -16,9 +15,6 @@ export interface StateRows {
 }
 
 export function createStateRows(db: BetterSqlite3.Database): StateRows {
-  const version = db
-    .prepare<[string], number>('SELECT version FROM engine_state WHERE root_id = ?')
-    .pluck();
   const get = db.prepare<[string], StateRow>(
     'SELECT version, state FROM engine_state WHERE root_id = ?',
   );
@@ -26,7 +22,6 @@ export function createStateRows(db: BetterSqlite3.Database): StateRows {
   const update = db.prepare('UPDATE engine_state SET version = ?, state = ? WHERE root_id = ?');
   const remove = db.prepare('DELETE FROM engine_state WHERE root_id = ?');
   return {
-    version: (rootId) => version.get(rootId),
     get: (rootId) => get.get(rootId),
     insert: (rootId, at, state) => void insert.run(rootId, at, state),
     update: (rootId, at, state) => void update.run(at, state, rootId),

@@ -23,23 +23,27 @@ export interface EngineStore {
   /** What the engine before this one left in the file. */
   readonly old: OldRows | null;
   readonly commit: GroupCommit['write'];
+  readonly onRolledBack: GroupCommit['onRolledBack'];
   /** Leaves nothing of deleted rows in the file, when it is opened `zeroing`. */
   erase(): Promise<void>;
 }
 
 /**
- * In the file of the event store the connection is opened `ordered`: its commits are not synced. They go to the same
- * write-ahead log as the event store's, whose next commit is synced and takes them along. So whatever the service has
- * recorded of an answer of the engine, the engine still knows after a power cut; what it had not recorded, it asks
- * again.
+ * In the file of the event store the engine writes through the same connection, `ordered`: what it commits alone is not
+ * synced. It goes to the same write-ahead log as the events, whose next commit is synced and takes it along. So
+ * whatever the service has recorded of an answer of the engine, the engine still knows after a power cut; what it had
+ * not recorded, it asks again.
  *
- * @param db a connection of the engine's own
  * @param zeroing overwrites what is deleted or replaced: variables stay nowhere in the file when their instance is gone
+ * @param group what commits writes of this connection; left out: the connection is the engine's own
  */
-export function createEngineStore(db: BetterSqlite3.Database, zeroing = false): EngineStore {
+export function createEngineStore(
+  db: BetterSqlite3.Database,
+  zeroing = false,
+  group: GroupCommit = createGroupCommit(db),
+): EngineStore {
   if (zeroing) db.pragma('secure_delete = ON');
   createTables(db);
-  const group = createGroupCommit(db);
   return {
     definitions: createDefinitionRows(db),
     startEvents: createStartEventRows(db),
@@ -50,6 +54,7 @@ export function createEngineStore(db: BetterSqlite3.Database, zeroing = false): 
     waits: createWaitRows(db),
     old: createOldRows(db),
     commit: group.write,
+    onRolledBack: group.onRolledBack,
     async erase() {
       if (zeroing) await emptyLog(db);
     },

@@ -37,7 +37,7 @@ export async function openEngineForErasure(
   }
   const unlock = lockUnlessServed(config.DATA_DIR);
   if (!unlock) return null;
-  const { engine, stop } = openEmbedded(config, log, true);
+  const { engine, stop } = openEmbedded(config, undefined, log, true);
   return {
     engine,
     async close() {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Knex } from 'knex';
 import { SetupError } from '../../../domain/common/index.ts';
 import type { Database, DatabaseOptions } from '../../../infrastructure/sql/database.ts';
+import type { SqliteWriter } from '../../../infrastructure/sqlite/database.ts';
 import type { PoolLimits } from '../../../infrastructure/sqlserver/connection.ts';
 import { migrationSource } from '../../../migrations/index.ts';
 import type { Config } from '../../config.ts';
@@ -13,12 +14,18 @@ export function databaseFile(config: Pick<Config, 'DATA_DIR'>): string {
   return join(config.DATA_DIR, 'fastify-camunda.db');
 }
 
+/** `writer`: that of the SQLite file, which the embedded engine shares. */
+export type OpenDatabase = Database & { writer?: SqliteWriter };
+
 /**
  * Opens the configured database; the driver of the other one is not even loaded.
  *
  * @throws SetupError with one line when the file is not a database, damaged, locked, or cannot be read or written
  */
-export async function openDatabase(config: Config, options: DatabaseOptions): Promise<Database> {
+export async function openDatabase(
+  config: Config,
+  options: DatabaseOptions,
+): Promise<OpenDatabase> {
   const url = config.DATABASE_URL;
   if (url !== '') {
     const { openMssqlDatabase } = await import('../../../infrastructure/sqlserver/database.ts');

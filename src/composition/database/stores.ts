@@ -10,12 +10,12 @@ import type { Config } from '../../config.ts';
 import type { LoadedProcess } from '../definitions/load-processes.ts';
 import type { Shutdown } from '../lifecycle/shutdown.ts';
 import { dataLockMode, lockDataDir } from './data-lock.ts';
-import { openDatabase } from './database-target.ts';
+import { type OpenDatabase, openDatabase } from './database-target.ts';
 import { openPersonalData } from './personal-data.ts';
 
 export interface Stores {
   /** As it is stored: personal data encrypted. */
-  database: Database;
+  database: OpenDatabase;
   personal: PersonalData;
   /** Personal data decrypted on the way out, and encrypted on the way in. */
   decrypted: Pick<Database, 'eventStore' | 'processStore' | 'eventFeed'>;
@@ -43,6 +43,7 @@ export async function openStores(options: {
     clock: Date.now,
     leaseMs: isRelay ? config.OUTBOX_LEASE_MS : 0,
     onAppended,
+    isOnlyAppender: lockMode === 'exclusive',
     warn: (message) => log.warn(message),
   });
   shutdown.add('database', () => database.close());

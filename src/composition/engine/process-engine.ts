@@ -7,6 +7,7 @@ import type {
   UnreadableInstance,
 } from '../../../infrastructure/embedded-engine/engine-api.ts';
 import { openEmbeddedEngine } from '../../../infrastructure/embedded-engine/start.ts';
+import type { SqliteWriter } from '../../../infrastructure/sqlite/database.ts';
 import type { Config } from '../../config.ts';
 import { databaseFile } from '../database/database-target.ts';
 import type { LoadedProcess } from '../definitions/load-processes.ts';
@@ -32,15 +33,18 @@ type Opened = Pick<ProcessEngine, 'engine' | 'tasks' | 'embedded' | 'unreadable'
  * Connects to the configured engine, or opens the embedded one, and deploys the processes to it: at once, or when an
  * engine that is unavailable answers.
  *
+ * @param writer of the service's own SQLite file; undefined with SQL Server
  * @throws SetupError with one line that says what to change
  */
 export async function openProcessEngine(
   config: Config,
   processes: readonly LoadedProcess[],
+  writer: SqliteWriter | undefined,
   log: Log,
 ): Promise<ProcessEngine> {
   const access = readEngineAccess(config);
-  const opened = access.baseUrl === '' ? openEmbedded(config, log) : connect(config, access);
+  const opened =
+    access.baseUrl === '' ? openEmbedded(config, writer, log) : connect(config, access);
   try {
     const deployment = await deployProcesses(opened.engine, processes, access, log);
     return {
@@ -61,18 +65,22 @@ export async function openProcessEngine(
 /**
  * The embedded engine, in this process.
  *
+ * @param writer of the service's own SQLite file, if this process has opened it
  * @param zeroing overwrites what is deleted; without a key, personal data is in the clear in the same file and cannot
  *   be erased anyway
  */
 export function openEmbedded(
   config: Pick<Config, 'DATA_DIR' | 'DATABASE_URL' | 'ENGINE_RETRY_CYCLE' | 'PERSONAL_DATA_KEY'>,
+  writer: SqliteWriter | undefined,
   log: Pick<Log, 'warn' | 'error'>,
   zeroing = config.PERSONAL_DATA_KEY !== '',
 ): Opened {
   const { engine: embedded, stop } = openEmbeddedEngine({
-    // With SQL Server the file is the engine's alone, and nothing else syncs it.
-    file: databaseFile(config),
-    durability: config.DATABASE_URL === '' ? 'ordered' : 'synced',
+    store: writer ?? {
+      file: databaseFile(config),
+      // With SQL Server the file is the engine's alone, and nothing else syncs it.
+      durability: config.DATABASE_URL === '' ? 'ordered' : 'synced',
+    },
     zeroing,
     ...(config.ENGINE_RETRY_CYCLE === '' ? {} : { retryCycle: config.ENGINE_RETRY_CYCLE }),
     log,

@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Log } from '../../../domain/common/index.ts';
-import type { Outbox, Queue } from '../../../domain/outbox/index.ts';
+import type { Job, Outbox, Queue } from '../../../domain/outbox/index.ts';
 import {
   createWaitroom,
   type EventStore,
@@ -12,7 +12,11 @@ import { type RollupSource, type RollupStore, rollupLag } from '../../../domain/
 import { logWithTraces } from '../../../infrastructure/observability/log-with-traces.ts';
 import { createMetrics } from '../../../infrastructure/observability/metrics.ts';
 import { createEventObserver } from '../../../infrastructure/observability/observe-events.ts';
-import { type Observers, observedQueue } from '../../../infrastructure/observability/observed.ts';
+import {
+  type Observers,
+  observedQueue,
+  observeLag,
+} from '../../../infrastructure/observability/observed.ts';
 import { createReadings } from '../../../infrastructure/observability/readings.ts';
 import { createTraceIds, type TraceIds } from '../../../infrastructure/observability/trace-ids.ts';
 import type { Config } from '../../config.ts';
@@ -27,6 +31,8 @@ export interface Observability extends Observers {
   log: Log;
   waitroom(): Waitroom;
   queue(queue: Queue): Queue;
+  /** Called for each event whose process was projected without a job in the queue. */
+  onProjected(job: Job): void;
   /** Returns what to call with the events of each append, after its commit. */
   events(ports: {
     processMap: ProcessMap;
@@ -64,6 +70,7 @@ export function openObservability(
     waitroom: () =>
       createWaitroom((how, milliseconds) => metrics.wait.observe({ how }, milliseconds / 1_000)),
     queue: (queue) => observedQueue(queue, { ...observers, log, now: Date.now }),
+    onProjected: (job) => observeLag(job, { metrics, now: Date.now }),
     events: ({ processMap, eventStore, isPersonal }) =>
       createEventObserver({
         ...observers,

@@ -125,7 +125,6 @@ describe.each(kinds)('a trace on $name', ({ available, open }) => {
         'publish start-instance',
         server,
       ]);
-      expect(pathOf('process project-process')).toEqual(['publish project-process', server]);
       expect(pathOf(`${key}.finish`)).toEqual([server]);
       // In no particular order: each is sent when it has ended.
       const completes = named('engine complete').map((span) => path(span, spans()));

@@ -7,6 +7,7 @@ import { StoreUnavailableError, VersionConflictError } from '../../../domain/com
 import { openSqliteDatabase } from '../../../infrastructure/sqlite/database.ts';
 import {
   createGroupCommit,
+  createGroupCommits,
   type GroupCommit,
 } from '../../../infrastructure/sqlite/group-commit.ts';
 import { openSqlite } from '../../../infrastructure/sqlite/open.ts';
@@ -107,6 +108,42 @@ describe('the group commit', () => {
       expect(seen()).toEqual([1, 2, 3]);
     },
   );
+
+  it('calls back after the commit, before anybody else knows', async () => {
+    const order: string[] = [];
+    await group
+      .write(
+        () => db.prepare('INSERT INTO numbers VALUES (1)').run().changes,
+        (changes) => order.push(`committed ${changes}, seen ${seen().length}`),
+      )
+      .then(() => order.push('answered'));
+    expect(order).toEqual(['committed 1, seen 1', 'answered']);
+  });
+
+  it('says when a transaction was rolled back, and not when a write was refused', async () => {
+    let rolledBack = 0;
+    group.onRolledBack(() => rolledBack++);
+    const refused = group.write(() => {
+      throw new VersionConflictError('c', 1, 2);
+    });
+    await expect(refused).rejects.toThrow();
+    expect(rolledBack).toBe(0);
+    const spoilt = group.write(() => db.exec('INSERT INTO numbers VALUES (10), (10)'));
+    await expect(spoilt).rejects.toThrow(/UNIQUE/);
+    expect(rolledBack).toBe(1);
+  });
+
+  it('G1: syncs a commit that has a synced write, and no other', async () => {
+    const { synced, ordered } = createGroupCommits(db);
+    const levels: unknown[] = [];
+    const write = (to: GroupCommit) =>
+      to.write(() => levels.push(db.pragma('synchronous', { simple: true })));
+    await write(synced);
+    await write(ordered);
+    await Promise.all([write(ordered), write(synced), write(ordered)]);
+    await write(ordered);
+    expect(levels).toEqual([2, 1, 2, 2, 2, 1]);
+  });
 
   it('G10: waits for another writer without blocking the event loop, and loses no write', async () => {
     other.exec('BEGIN IMMEDIATE');

@@ -1,0 +1,54 @@
+import { LRUCache } from 'lru-cache';
+import { isFinal, type StoredEvent } from '../../domain/process/index.ts';
+
+/** Bytes of events that are kept, roughly. */
+const MAX_BYTES = 32 * 1_024 * 1_024;
+/** What an event takes in memory besides its texts. */
+const EVENT_OVERHEAD_BYTES = 1_000;
+
+/**
+ * Whole streams of processes that have not ended, as this process has written or read them last. Only for a process
+ * that is the only one to append to the file: nobody else changes a stream that has not ended, for the archive takes
+ * only those that have.
+ *
+ * What it saves: a four-step process had its stream read 21 times, for every task, job and decision on it.
+ */
+export interface RecentStreams {
+  /** All events of the stream; undefined when they are not known. The caller must not change them. */
+  get(correlationId: string): readonly StoredEvent[] | undefined;
+  /** Adds events that were committed, or read, at the end of what is known of their stream. */
+  add(correlationId: string, events: readonly StoredEvent[], bytes: number): void;
+  drop(correlationId: string): void;
+}
+
+interface Kept {
+  events: StoredEvent[];
+  bytes: number;
+}
+
+export function createRecentStreams(maxBytes = MAX_BYTES): RecentStreams {
+  const streams = new LRUCache<string, Kept>({
+    maxSize: maxBytes,
+    sizeCalculation: ({ bytes }) => bytes,
+  });
+
+  return {
+    get: (correlationId) => streams.get(correlationId)?.events,
+    add(correlationId, events, textBytes) {
+      const kept = streams.peek(correlationId);
+      // Late events may follow the end: a stream that ever ended is not kept.
+      const ended = events.some(({ type }) => isFinal(type));
+      if (ended || events[0]?.version !== (kept?.events.length ?? 0) + 1) {
+        if (kept) streams.delete(correlationId);
+        return;
+      }
+      const bytes = textBytes + events.length * EVENT_OVERHEAD_BYTES + (kept?.bytes ?? 0);
+      // A new list: somebody may be reading the one before.
+      streams.set(correlationId, {
+        events: kept ? [...kept.events, ...events] : [...events],
+        bytes,
+      });
+    },
+    drop: (correlationId) => void streams.delete(correlationId),
+  };
+}

@@ -1,0 +1,105 @@
+import { join } from 'node:path';
+import BetterSqlite3 from 'better-sqlite3';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { VersionConflictError } from '../../../domain/common/errors.ts';
+import {
+  openSqliteDatabase,
+  type SqliteDatabase,
+} from '../../../infrastructure/sqlite/database.ts';
+import { createRecentStreams } from '../../../infrastructure/sqlite/recent-streams.ts';
+import { temporaryFolder } from '../../support/databases.ts';
+import { completed, requested, started, stepCompleted } from '../../support/events.ts';
+
+describe('the streams that a sole appender keeps in memory', () => {
+  let folder: ReturnType<typeof temporaryFolder>;
+  let file: string;
+  let database: SqliteDatabase;
+  const open = (isOnlyAppender: boolean) =>
+    openSqliteDatabase({ file, clock: Date.now, leaseMs: 0, onAppended: () => {}, isOnlyAppender });
+  beforeEach(async () => {
+    folder = temporaryFolder();
+    file = join(folder.path, 'test.db');
+    database = await open(true);
+  });
+  afterEach(async () => {
+    await database.close();
+    folder.remove();
+  });
+
+  /** What the database has is gone: an answer that is right anyway was in memory. */
+  function emptyTheLog(): void {
+    const other = new BetterSqlite3(file);
+    other.exec('DELETE FROM event_log');
+    other.close();
+  }
+
+  it('answers the reads of a process that runs without the database, as the database would', async () => {
+    const { eventStore } = database;
+    await eventStore.append('a', [requested()], { expectedVersion: 0 });
+    await eventStore.append('a', [started()]);
+    await eventStore.append('a', [stepCompleted('t1'), stepCompleted('t2')]);
+    const reads = async (store = eventStore) => ({
+      all: await store.readStream('a'),
+      later: await store.readStream('a', { afterVersion: 2 }),
+      first: await store.readStream('a', { limit: 1 }),
+      middle: await store.readStream('a', { afterVersion: 1, limit: 2 }),
+      task: await store.findByDedupePrefix('task:t2:', 'a'),
+      none: await store.findByDedupePrefix('task:t3:', 'a'),
+    });
+    const other = await open(false);
+    const fromDatabase = await reads(other.eventStore);
+    await other.close();
+    expect(await reads()).toEqual(fromDatabase);
+    emptyTheLog();
+    expect(await reads()).toEqual(fromDatabase);
+  });
+
+  it('ask the database about a process that has ended, for the archive may take it', async () => {
+    const { eventStore } = database;
+    await eventStore.append('a', [requested(), started(), completed()]);
+    await eventStore.append('a', [stepCompleted('late')]);
+    expect(await eventStore.readStream('a')).toHaveLength(4);
+    emptyTheLog();
+    expect(await eventStore.readStream('a')).toEqual([]);
+  });
+
+  it('are not used when other processes may append', async () => {
+    const other = await open(false);
+    await other.eventStore.append('a', [requested()]);
+    await database.eventStore.append('a', [started()]);
+    expect(await other.eventStore.readStream('a')).toHaveLength(2);
+    await other.close();
+  });
+
+  it('G3: know nothing of an append that was refused', async () => {
+    const { eventStore } = database;
+    await eventStore.append('a', [requested()]);
+    const refused = eventStore.append('a', [started()], { expectedVersion: 0 });
+    await expect(refused).rejects.toThrow(VersionConflictError);
+    expect(await eventStore.readStream('a')).toHaveLength(1);
+  });
+
+  it('G4: project a running process as its events in the database would', async () => {
+    const { eventStore, processStore } = database;
+    await eventStore.append('a', [requested(), started(), stepCompleted('t1')]);
+    await processStore.project('a');
+    const projected = await processStore.get('a');
+    const other = await open(false);
+    await other.eventStore.append('b', [requested(), started(), stepCompleted('t9')]);
+    await other.processStore.project('b');
+    const { correlationId, startedAt, updatedAt, ...same } =
+      (await other.processStore.get('b')) ?? {};
+    expect(projected).toMatchObject(same);
+    await other.close();
+  });
+
+  it('leave memory, the least recently used first, when they hold more than their bytes', async () => {
+    const recent = createRecentStreams(10_000);
+    const event = { type: 'process-requested', version: 1 } as never;
+    for (let at = 0; at < 20; at++) recent.add(`s${at}`, [event], 1_000);
+    expect(recent.get('s0')).toBeUndefined();
+    expect(recent.get('s19')).toHaveLength(1);
+    const kept = Array.from({ length: 20 }, (_, at) => recent.get(`s${at}`)).filter(Boolean);
+    expect(kept).toHaveLength(5);
+  });
+});
