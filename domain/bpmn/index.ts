@@ -3,7 +3,7 @@ export { type Moddle, ModelError, type Unresolved } from './compile/moddle.ts';
 export { ExpressionError } from './expressions/expression.ts';
 export type { Effect, UserTaskFields } from './machine/effects.ts';
 export { type FailedJob, failJob } from './machine/failed-jobs.ts';
-export type { Input } from './machine/inputs.ts';
+export type { Input, SignalByJob } from './machine/inputs.ts';
 export { executionVariables, localVariables, visibleVariables } from './machine/look.ts';
 export { type Placement, placeTokens } from './machine/place-tokens.ts';
 export { type CalledBy, type Context, StepError } from './machine/run.ts';

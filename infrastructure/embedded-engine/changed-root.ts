@@ -1,4 +1,4 @@
-import { type Effect, JOB_RETRIES, type State, type Values } from '../../domain/bpmn/index.ts';
+import { type Effect, JOB_RETRIES, type State } from '../../domain/bpmn/index.ts';
 import { DAY_MS } from '../../domain/common/index.ts';
 import type { Definitions } from './definitions.ts';
 import type { InstanceState } from './engine-api.ts';
@@ -43,8 +43,8 @@ export interface Outcome {
   readonly jobs: { rootId: string; wait: number }[];
   /** When the earliest new timer is due. */
   nextDue: number;
-  /** Signals to roots that would have made one transaction too long. */
-  readonly signals: { name: string; variables: Values; rootIds: readonly string[] }[];
+  /** A signal waits for its delivery to further roots. */
+  hasPendingSignals: boolean;
 }
 
 export function newOutcome(): Outcome {
@@ -53,7 +53,7 @@ export function newOutcome(): Outcome {
     closedTasks: [],
     jobs: [],
     nextDue: Number.POSITIVE_INFINITY,
-    signals: [],
+    hasPendingSignals: false,
   };
 }
 

@@ -15,6 +15,7 @@ import { createJobRunner } from './job-runner.ts';
 import { createJobs } from './jobs.ts';
 import { nodeId } from './public-ids.ts';
 import { createRemoval } from './removal.ts';
+import { createSignalDelivery } from './signal-delivery.ts';
 import { createStates } from './states.ts';
 import type { EngineStore } from './store/store.ts';
 import { createTaskQueues } from './task-queues.ts';
@@ -45,6 +46,7 @@ export function openEngine(store: EngineStore, options: EngineOptions): Embedded
   const fetches = createFetches(core, queues);
   const runner = createJobRunner(core);
   const removal = createRemoval(core);
+  const delivery = createSignalDelivery(core);
   const jobs = createJobs(core, runner);
 
   core.onOutcome((outcome) => {
@@ -55,8 +57,10 @@ export function openEngine(store: EngineStore, options: EngineOptions): Embedded
       fetches.serve(new Set(openedTasks.map(({ topic }) => topic)));
     }
     runner.onOutcome(outcome);
+    if (outcome.hasPendingSignals) delivery.wake();
   });
   runner.start();
+  delivery.start();
   removal.start();
 
   return {
@@ -64,12 +68,13 @@ export function openEngine(store: EngineStore, options: EngineOptions): Embedded
     instances: createInstances(core, jobs),
     externalTasks: createExternalTasks(core, queues, fetches),
     userTasks: createUserTasks(core),
-    events: createEvents(core),
+    events: createEvents(core, delivery),
     jobs,
     history: createHistory(core),
     unreadable: states.unreadable,
     async close() {
       runner.stop();
+      delivery.stop();
       removal.stop();
       fetches.close();
       await core.close();

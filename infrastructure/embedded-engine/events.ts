@@ -12,10 +12,11 @@ import { badRequest, engineFailure, notFound } from './errors.ts';
 import { viewInstance } from './instance-view.ts';
 import { executionOf } from './job-view.ts';
 import { subscriptionId } from './public-ids.ts';
+import type { SignalDelivery } from './signal-delivery.ts';
 import type { InstanceRow, StartEventRow, WaitRow } from './store/rows.ts';
 
 /** Messages, signals and conditions from outside. */
-export function createEvents(core: EngineCore): EventService {
+export function createEvents(core: EngineCore, delivery: SignalDelivery): EventService {
   const { store, definitions } = core;
 
   /** What this execution waits for. */
@@ -72,7 +73,7 @@ export function createEvents(core: EngineCore): EventService {
       includeStartEvents && ofInstance === undefined
         ? store.startEvents
             .list()
-            .filter(({ kind }) => kind !== 'timer')
+            .filter(({ kind }) => kind !== 'timer' && kind !== 'job')
             .map(viewStart)
             .filter(
               (one) =>
@@ -107,8 +108,8 @@ export function createEvents(core: EngineCore): EventService {
         }
         unit.step(ref.rootId, { kind: 'wait', id, variables });
       }),
-    signal: (name, executionId, variables) =>
-      core.run((unit) => {
+    async signal(name, executionId, variables) {
+      await core.run((unit) => {
         if (executionId === null) return unit.signal(name, variables);
         const ref = core.refOf(executionId);
         if (!ref || !unit.state(ref.rootId)) {
@@ -124,7 +125,9 @@ export function createEvents(core: EngineCore): EventService {
           const isOpen = unit.state(ref.rootId)?.waits.some((wait) => wait.id === id);
           if (isOpen) unit.step(ref.rootId, { kind: 'wait', id, variables });
         }
-      }),
+      });
+      await delivery.allDelivered();
+    },
     trigger: (executionId, variables) =>
       core.run((unit) => {
         const ref = core.refOf(executionId);

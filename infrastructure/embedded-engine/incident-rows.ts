@@ -10,7 +10,7 @@ export interface IncidentRow {
   processInstanceId: string | null;
   definitionId: string;
   executionId: string | null;
-  activityId: string;
+  activityId: string | null;
   causeId: string;
   root: Incident;
 }

@@ -3,7 +3,7 @@ import { CodedError, isTransient } from '../../domain/common/index.ts';
 import type { Outcome } from './changed-root.ts';
 import type { EngineCore } from './engine-core.ts';
 import { jobId } from './public-ids.ts';
-import { createStartTimers } from './start-timers.ts';
+import { createStartJobs } from './start-jobs.ts';
 import type { StartEventRow, WaitRow } from './store/rows.ts';
 import type { Unit } from './unit-of-work.ts';
 
@@ -37,7 +37,7 @@ const MAX_TIMER_DELAY_MS = 2_000_000_000;
 
 export function createJobRunner(core: EngineCore): JobRunner {
   const { store, now, log } = core;
-  const startTimers = createStartTimers(core);
+  const startJobs = createStartJobs(core);
   /** Those that are being run: the database still shows them as due. */
   const running = new Set<string>();
   let timer: NodeJS.Timeout | undefined;
@@ -171,7 +171,7 @@ export function createJobRunner(core: EngineCore): JobRunner {
   }
 
   async function runStart(start: StartEventRow): Promise<string | null> {
-    const failure = await startTimers.run(start);
+    const failure = await startJobs.run(start);
     if (failure?.nextDue !== undefined && failure.nextDue !== null) arm(failure.nextDue);
     return failure?.reason ?? null;
   }
@@ -183,22 +183,11 @@ export function createJobRunner(core: EngineCore): JobRunner {
       clearTimeout(timer);
     },
     arm,
-    onOutcome({ jobs, nextDue: due, signals }) {
+    onOutcome({ jobs, nextDue: due }) {
       if (stopped) return;
       for (const job of jobs)
         void runSafely(job).then((how) => how === 'unavailable' && arm(now() + RETRY_MS));
       arm(due);
-      for (const signal of signals) {
-        core
-          .run((unit) => unit.signalTo(signal.rootIds, signal.name, signal.variables))
-          .catch((error: unknown) => {
-            if (stopped) return;
-            log.error(
-              { err: error, signal: signal.name },
-              'engine: a signal was not delivered to all',
-            );
-          });
-      }
     },
     run,
     runStart,

@@ -19,16 +19,16 @@ export function viewJob(row: WaitRow): Job {
   };
 }
 
-export function viewStartTimer(row: StartEventRow, definition: Definition): Job {
+export function viewStartJob(row: StartEventRow, definition: Definition): Job {
   return {
     id: jobId(row.definition_id, row.number),
-    kind: 'start-timer',
+    kind: row.kind === 'timer' ? 'start-timer' : 'async',
     processInstanceId: null,
     executionId: null,
     definitionId: definition.id,
     processKey: definition.key,
     activityId: row.activity_id,
-    due: row.due,
+    due: row.kind === 'timer' || row.due !== row.created_at ? row.due : null,
     retries: row.retries,
     exceptionMessage: row.exception,
     createdAt: row.created_at,
@@ -63,7 +63,8 @@ export function viewStartIncident(row: StartEventRow, definition: Definition): I
     executionId: null,
     definitionId: definition.id,
     processKey: definition.key,
-    activityId: row.activity_id,
+    // Camunda does not say where a signal should have begun.
+    activityId: row.kind === 'timer' ? row.activity_id : null,
     configuration,
     message: row.exception,
     since,

@@ -2,13 +2,7 @@ import type { Incident, IncidentFilter, Job, JobFilter, JobService, Page } from 
 import type { EngineCore } from './engine-core.ts';
 import { engineFailure, missing } from './errors.ts';
 import type { JobRunner } from './job-runner.ts';
-import {
-  jobIncident,
-  taskIncident,
-  viewJob,
-  viewStartIncident,
-  viewStartTimer,
-} from './job-view.ts';
+import { jobIncident, taskIncident, viewJob, viewStartIncident, viewStartJob } from './job-view.ts';
 import { readJobId } from './public-ids.ts';
 import type { StartEventRow, WaitRow } from './store/rows.ts';
 
@@ -18,7 +12,7 @@ export function createJobs(core: EngineCore, runner: JobRunner): JobService {
   function find(id: string): { wait: WaitRow } | { start: StartEventRow } {
     const ref = readJobId(id);
     const start = ref && store.startEvents.get(ref.rootId, ref.node);
-    if (start?.kind === 'timer') return { start };
+    if (start?.kind === 'timer' || start?.kind === 'job') return { start };
     const wait = ref && store.waits.get(ref.rootId, ref.node);
     if (wait?.kind === 'timer' || wait?.kind === 'job') return { wait };
     throw missing(`Job with id ${id} does not exist`);
@@ -26,7 +20,7 @@ export function createJobs(core: EngineCore, runner: JobRunner): JobService {
 
   function view(row: StartEventRow): Job[] {
     const definition = definitions.find(row.definition_id);
-    return definition ? [viewStartTimer(row, definition)] : [];
+    return definition ? [viewStartJob(row, definition)] : [];
   }
 
   function startIncident(row: StartEventRow): Incident[] {
@@ -34,11 +28,16 @@ export function createJobs(core: EngineCore, runner: JobRunner): JobService {
     return definition ? [viewStartIncident(row, definition)] : [];
   }
 
-  function startTimers(filter: JobFilter): Job[] {
+  /** Timers, and what a signal has thrown. */
+  const startRows = (): StartEventRow[] => [
+    ...store.startEvents.list('timer'),
+    ...store.startEvents.list('job'),
+  ];
+
+  function startJobs(filter: JobFilter): Job[] {
     const ofInstance = filter.processInstanceIds ?? filter.executionId;
-    if (ofInstance !== undefined || filter.messagesOnly) return [];
-    return store.startEvents
-      .list('timer')
+    if (ofInstance !== undefined) return [];
+    return startRows()
       .flatMap(view)
       .filter((job) => matches(job, filter));
   }
@@ -47,7 +46,7 @@ export function createJobs(core: EngineCore, runner: JobRunner): JobService {
     const { executionId } = filter;
     const ref = executionId === undefined ? undefined : core.refOf(executionId);
     if (executionId !== undefined && !ref) return [];
-    const starts = startTimers(filter);
+    const starts = startJobs(filter);
     const from = page?.firstResult ?? 0;
     const most = page?.maxResults;
     if (starts.length === 0) return store.waits.jobs(filter, ref, page).map(viewJob);
@@ -69,7 +68,7 @@ export function createJobs(core: EngineCore, runner: JobRunner): JobService {
     const starts =
       type === 'failedExternalTask' || processInstanceIds
         ? []
-        : store.startEvents.list('timer').filter(({ retries }) => retries === 0);
+        : startRows().filter(({ retries }) => retries === 0);
     const found = [...tasks, ...jobs, ...starts.flatMap(startIncident)].filter(
       (one) =>
         (filter.id ?? one.id) === one.id &&
@@ -139,6 +138,8 @@ function matches(job: Job, filter: JobFilter): boolean {
     (filter.definitionId ?? job.definitionId) === job.definitionId &&
     (filter.processKey ?? job.processKey) === job.processKey &&
     (filter.activityId ?? job.activityId) === job.activityId &&
+    (!filter.timersOnly || job.kind !== 'async') &&
+    (!filter.messagesOnly || job.kind === 'async') &&
     (!filter.withException || job.exceptionMessage !== null) &&
     (!filter.noRetriesLeft || job.retries === 0) &&
     (!filter.withRetriesLeft || job.retries > 0) &&

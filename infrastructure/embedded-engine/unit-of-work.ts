@@ -4,6 +4,7 @@ import {
   type FailingJob,
   failJob as failJobOf,
   type Input,
+  JOB_RETRIES,
   type NextAttempt,
   type State,
   type Step,
@@ -12,12 +13,15 @@ import {
   step as stepMachine,
   type Values,
 } from '../../domain/bpmn/index.ts';
-import { CodedError, type Log } from '../../domain/common/index.ts';
+import { CodedError, isTransient, type Log } from '../../domain/common/index.ts';
 import { type ChangedRoot, newOutcome, type Outcome, writeRoot } from './changed-root.ts';
 import type { Definitions } from './definitions.ts';
 import { badRequest, engineFailure, messageOf, noInstance } from './errors.ts';
 import type { States } from './states.ts';
+import type { StartEventRow } from './store/rows.ts';
+import type { ThrownSignal } from './store/signal-rows.ts';
 import type { EngineStore } from './store/store.ts';
+import { createUnitSignals } from './unit-signals.ts';
 
 interface StartRequest {
   readonly businessKey: string | null;
@@ -41,9 +45,10 @@ export interface Unit {
   start(definitionId: string, request: StartRequest): string;
   /** Ends a root from outside. */
   delete(rootId: string, reason: string | null): void;
-  /** Gives a signal to all that waits for it, and starts what it starts. */
+  /** Gives a signal to all that waits for it, in later transactions to the many, and starts what it starts. */
   signal(name: string, variables: Values): void;
-  signalTo(rootIds: readonly string[], name: string, variables: Values): void;
+  /** Gives the next roots the signals that are on their way to them. @returns how many: 0 when all have theirs */
+  deliverSignals(maxRoots: number): number;
   /** Something to be written along with the states. */
   defer(write: () => void): void;
 }
@@ -59,18 +64,14 @@ export interface UnitOptions {
   log: Pick<Log, 'error'>;
 }
 
-/** Roots that get a signal in the transaction that throws it; the others get it after that. */
-const MAX_RECEIVERS = 100;
-
 /** @returns `flush` writes everything, in the transaction of the caller */
 export function createUnit(options: UnitOptions): { unit: Unit; flush: () => Outcome } {
   const { store, states, definitions, log } = options;
   const now = options.now();
   const changed = new Map<string, ChangedRoot>();
   const deferred: (() => void)[] = [];
-  const signals: { name: string; variables: Values; from: string }[] = [];
+  const thrown: { signal: ThrownSignal; from: string }[] = [];
   const outcome = newOutcome();
-  let receivers = 0;
   const context: Context = {
     now,
     newId: options.newId,
@@ -123,7 +124,9 @@ export function createUnit(options: UnitOptions): { unit: Unit; flush: () => Out
     changed.set(root.rootId, root);
     for (const effect of effects) {
       if (effect.kind !== 'signal') continue;
-      signals.push({ name: effect.name, variables: effect.variables, from: root.rootId });
+      const { name, variables, async } = effect;
+      const signal: ThrownSignal = { name, variables, byJob: async ? 'caught' : null };
+      thrown.push({ signal, from: root.rootId });
     }
   }
 
@@ -172,38 +175,52 @@ export function createUnit(options: UnitOptions): { unit: Unit; flush: () => Out
     return id;
   }
 
-  function waitsFor(rootId: string, name: string): boolean {
+  function isWaiting(rootId: string, signal: string): boolean | null {
     try {
       const { waits } = stateOf(rootId) ?? { waits: [] };
-      return waits.some((wait) => wait.kind === 'signal' && wait.name === name);
-    } catch {
-      // Its state cannot be read: that is its own trouble.
-      return false;
+      return waits.some(({ kind, name }) => kind === 'signal' && name === signal);
+    } catch (error) {
+      if (isTransient(error)) throw error;
+      return null;
     }
   }
 
-  function signalTo(rootIds: readonly string[], name: string, variables: Values): void {
-    const late: string[] = [];
-    for (const rootId of rootIds) {
-      if (!waitsFor(rootId, name)) continue;
-      if (receivers >= MAX_RECEIVERS) late.push(rootId);
-      else step(rootId, { kind: 'signal', name, variables });
-      receivers++;
+  function startBySignal({ name, variables, byJob }: ThrownSignal): void {
+    for (const row of store.startEvents.list('signal', name)) {
+      const { definition_id: definitionId, element: startEvent } = row;
+      if (byJob) startByJob(row);
+      else start(definitionId, { businessKey: null, variables, startEvent });
     }
-    if (late.length > 0) outcome.signals.push({ name, variables, rootIds: late });
   }
 
-  /** @param from what has had it already */
-  function signal(name: string, variables: Values, from: string | null): void {
-    const waiting = store.waits.rootsOf('signal', name);
-    const starts = store.startEvents.list('signal', name);
-    const roots = new Set([...waiting, ...changed.keys()]);
-    if (from !== null) roots.delete(from);
-    signalTo([...roots], name, variables);
-    for (const { definition_id: definitionId, element: startEvent } of starts) {
-      start(definitionId, { businessKey: null, variables, startEvent });
-    }
+  function startByJob({ definition_id, element, activity_id }: StartEventRow): void {
+    outcome.nextDue = Math.min(outcome.nextDue, now);
+    deferred.push(() =>
+      store.startEvents.insert({
+        ...{
+          definition_id,
+          element,
+          activity_id,
+          number: store.startEvents.nextNumber(definition_id),
+        },
+        ...{ kind: 'job', name: null, due: now, repeat: null, created_at: now },
+        ...{ retries: JOB_RETRIES, exception: null, failed_at: null },
+      }),
+    );
   }
+
+  const signals = createUnitSignals({
+    store,
+    changedRoots: () => [...changed.keys()],
+    isWaiting,
+    isRunning: (rootId) => stateOf(rootId) !== undefined,
+    step,
+    startBySignal,
+    defer: (later) => void deferred.push(later),
+    onPending() {
+      outcome.hasPendingSignals = true;
+    },
+  });
 
   function write(root: ChangedRoot): void {
     const { rootId, state, before } = root;
@@ -223,8 +240,14 @@ export function createUnit(options: UnitOptions): { unit: Unit; flush: () => Out
   return {
     unit: {
       now,
-      state: stateOf,
-      step,
+      state(rootId) {
+        signals.settle(rootId);
+        return stateOf(rootId);
+      },
+      step(rootId, input) {
+        signals.settle(rootId);
+        step(rootId, input);
+      },
       failJob,
       start,
       delete(rootId, reason) {
@@ -235,13 +258,13 @@ export function createUnit(options: UnitOptions): { unit: Unit; flush: () => Out
           attempt(rootId, () => stepMachine(context, root.state, { kind: 'cancel' })),
         );
       },
-      signal: (name, variables) => signal(name, variables, null),
-      signalTo,
+      signal: (name, variables) => signals.throwSignal({ name, variables, byJob: null }, null),
+      deliverSignals: signals.settleNext,
       defer: (later) => void deferred.push(later),
     },
     flush() {
-      for (let next = signals.shift(); next; next = signals.shift()) {
-        signal(next.name, next.variables, next.from);
+      for (let next = thrown.shift(); next; next = thrown.shift()) {
+        signals.throwSignal(next.signal, next.from);
       }
       for (const later of deferred) later();
       for (const root of changed.values()) write(root);

@@ -106,8 +106,12 @@ export class Machine {
     return this.#input({ kind: 'wait', id: wait.id, ...given({ variables, locals }) });
   }
 
-  signal(name: string, variables: Plain = {}): this {
-    return this.#input({ kind: 'signal', name, variables: valuesOf(variables) });
+  signal(
+    name: string,
+    variables: Plain = {},
+    to: Pick<Input & { kind: 'signal' }, 'waits' | 'byJob'> = {},
+  ): this {
+    return this.#input({ kind: 'signal', name, variables: valuesOf(variables), ...to });
   }
 
   /** The timer of an event fires now. */

@@ -2,7 +2,7 @@ import type { Behavior, CallBinding, ExternalError } from '../program/program.ts
 import { definitionOf, errorCode, eventKind, signalName, thrownEscalation } from './definitions.ts';
 import { expressionOf, optionalExpression, type ProcessDraft } from './draft.ts';
 import { readPassings } from './mappings.ts';
-import { extensions, kindOf, list, type Moddle, one, refuse, text } from './moddle.ts';
+import { extensions, flag, kindOf, list, type Moddle, one, refuse, text } from './moddle.ts';
 import { readUserTask } from './user-task.ts';
 
 const PASS: Behavior = { kind: 'pass' };
@@ -60,6 +60,7 @@ function throwing(process: ProcessDraft, event: Moddle): Behavior {
         kind: 'signal-throw',
         name: expressionOf(event, signalName(event, definition)),
         payload: readPassings(event, definition, 'in'),
+        async: flag(definition, 'async'),
       };
     case 'escalation':
       if (!definition.escalationRef)

@@ -48,7 +48,13 @@ export type Effect =
       readonly calledInstance: string | null;
     }
   /** A signal for everybody: what waits for it in this state has had it. */
-  | { readonly kind: 'signal'; readonly name: string; readonly variables: Values };
+  | {
+      readonly kind: 'signal';
+      readonly name: string;
+      readonly variables: Values;
+      /** `camunda:async` */
+      readonly async?: true;
+    };
 
 export interface UserTaskFields {
   readonly name: string | null;

@@ -147,14 +147,14 @@ function compensate(run: Run, node: Node, activity: number | null): void {
 function throwSignal(
   run: Run,
   node: Node,
-  { name, payload }: Behavior & { kind: 'signal-throw' },
+  { name, payload, async }: Behavior & { kind: 'signal-throw' },
 ): void {
   const signal = toText(evaluate(run, node, name)) ?? '';
   const { variables } = passed(run, node, payload);
   const scope = parentOf(run, node);
   const isAlone = openChildren(run, scope).length === 1 && !elementOf(run, node).isScope;
-  deliverSignal(run, signal, variables);
-  run.effects.push({ kind: 'signal', name: signal, variables });
+  deliverSignal(run, signal, variables, async ? 'caught' : undefined);
+  run.effects.push({ kind: 'signal', name: signal, variables, ...(async ? { async: true } : {}) });
   if (isAlive(run, node)) leave(run, node);
   else if (isAlone && isAlive(run, scope)) endInterrupted(run, scope, node);
 }

@@ -27,9 +27,16 @@ export function failJob(context: Context, state: State, id: number, job: Failing
   const wait = run.waits.get(id);
   if (!wait) throw new StepError(`nothing is awaited under ${id}`);
   const node = nodeAt(run, wait.node);
-  const { retryCycle } = elementWithJob(run, node, wait.handler);
   const scope = { ...scopeAt(run, node), now: context.now };
-  const next = afterFailure(job, retryCycle, scope, context.retryCycle ?? null);
+  // A delivery belongs to no activity of its own.
+  const next = wait.delivers
+    ? afterFailure(job, null, scope, null)
+    : afterFailure(
+        job,
+        elementWithJob(run, node, wait.handler).retryCycle,
+        scope,
+        context.retryCycle ?? null,
+      );
   const step = continueCycle(run, wait) ? { state: stateOf(run), effects: run.effects } : null;
   return { ...next, step };
 }

@@ -1,6 +1,12 @@
 import type { Value, Values } from '../values/value.ts';
 import type { NodeId } from './state.ts';
 
+/**
+ * Who gets a signal by a job of its own, after this step. `caught`: intermediate events, and without variables, as
+ * Camunda does for a signal that is thrown with `camunda:async`; `all`: everybody.
+ */
+export type SignalByJob = 'caught' | 'all';
+
 /** What happens to an instance from outside. */
 export type Input =
   /** An external or user task is done. */
@@ -49,7 +55,14 @@ export type Input =
       readonly locals?: Values;
     }
   /** A signal to all that waits for it. */
-  | { readonly kind: 'signal'; readonly name: string; readonly variables?: Values }
+  | {
+      readonly kind: 'signal';
+      readonly name: string;
+      readonly variables?: Values;
+      /** Only to these of those that wait; left out: to all. */
+      readonly waits?: readonly number[];
+      readonly byJob?: SignalByJob;
+    }
   | {
       readonly kind: 'set-variables';
       readonly node: NodeId;

@@ -77,7 +77,7 @@ export interface Wait {
   readonly id: number;
   readonly node: NodeId;
   readonly kind: 'message' | 'signal' | 'conditional' | 'timer' | 'job';
-  /** The index of the handler in its element's `handlers`; -1 for a job. */
+  /** The index of the handler in its element's `handlers`; -1 for a job that enters or leaves an activity. */
   readonly handler: number;
   /** Of a message or signal. */
   readonly name?: string;
@@ -87,6 +87,11 @@ export interface Wait {
   repeat?: string;
   /** Of a timer or job: the attempts that it begins with; left out: three. */
   readonly retries?: number;
+  /** Of a job that delivers a signal: to what waits for it. */
+  readonly delivers?: {
+    readonly wait: number;
+    readonly variables?: Readonly<Record<string, Value>>;
+  };
 }
 
 export interface State {

@@ -18,7 +18,7 @@ import {
   StepError,
   stateOf,
 } from './run.ts';
-import { take, waitingFor } from './signals.ts';
+import { deliver, receiveSignal, take, waitingFor } from './signals.ts';
 import type { Node, NodeId, State } from './state.ts';
 import { takeAtNode } from './task-inputs.ts';
 import { removeVariable, setLocals, setVariables } from './variables.ts';
@@ -98,6 +98,10 @@ function takeWait(run: Run, { id, variables, locals }: Input & { kind: 'wait' })
     return;
   }
   closeWait(run, wait);
+  if (wait.delivers) {
+    deliver(run, wait.delivers);
+    return;
+  }
   const node = nodeAt(run, wait.node);
   if (node.pending === 'before') {
     node.passed = true;
@@ -112,10 +116,10 @@ function takeWait(run: Run, { id, variables, locals }: Input & { kind: 'wait' })
 }
 
 /** Each that waits for the signal continues until it waits again, before the next one gets the signal. */
-function takeSignal(run: Run, { name, variables }: Input & { kind: 'signal' }): void {
+function takeSignal(run: Run, { name, variables, waits, byJob }: Input & { kind: 'signal' }): void {
   for (const wait of waitingFor(run, name)) {
-    if (!run.waits.has(wait.id)) continue;
-    take(run, wait, variables);
+    if (waits && !waits.includes(wait.id)) continue;
+    receiveSignal(run, wait, variables, byJob);
     work(run);
   }
 }

@@ -170,6 +170,8 @@ export type Behavior =
       readonly kind: 'signal-throw';
       readonly name: Expression;
       readonly payload: readonly Passing[];
+      /** `camunda:async`: intermediate events get it by jobs. */
+      readonly async: boolean;
     }
   | { readonly kind: 'compensation-throw'; readonly activity: ElementIndex | null }
   /** `boundary` is the cancel boundary event of the transaction; null: it has none, and the end event fails. */

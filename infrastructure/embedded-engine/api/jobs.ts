@@ -40,7 +40,7 @@ export interface Incident {
   readonly executionId: string | null;
   readonly definitionId: string;
   readonly processKey: string;
-  readonly activityId: string;
+  readonly activityId: string | null;
   /** The id of the external task or the job. */
   readonly configuration: string;
   readonly message: string | null;

@@ -28,7 +28,8 @@ export interface StartEventRow {
   number: number;
   element: number;
   activity_id: string;
-  kind: 'message' | 'signal' | 'conditional' | 'timer';
+  /** `job`: it has been thrown a signal with `camunda:async`, and starts an instance now. */
+  kind: 'message' | 'signal' | 'conditional' | 'timer' | 'job';
   name: string | null;
   due: number | null;
   repeat: string | null;

@@ -92,6 +92,15 @@ CREATE INDEX IF NOT EXISTS idx_engine_wait_name ON engine_wait (kind, name) WHER
 CREATE INDEX IF NOT EXISTS idx_engine_wait_due ON engine_wait (due)
   WHERE due IS NOT NULL AND retries > 0;
 CREATE INDEX IF NOT EXISTS idx_engine_wait_incident ON engine_wait (retries) WHERE retries = 0;
+CREATE TABLE IF NOT EXISTS engine_signal (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, variables TEXT NOT NULL, by_job TEXT
+) STRICT;
+CREATE TABLE IF NOT EXISTS engine_signal_receiver (
+  root_id TEXT NOT NULL, signal_id INT NOT NULL, wait INT NOT NULL, held INT NOT NULL DEFAULT 0,
+  PRIMARY KEY (root_id, signal_id, wait)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS idx_engine_signal_receiver
+  ON engine_signal_receiver (signal_id, root_id, held);
 `;
 
 /** Creates what is missing. */
@@ -105,4 +114,5 @@ export const OPEN_TABLES = [
   'engine_user_task',
   'engine_candidate',
   'engine_wait',
+  'engine_signal_receiver',
 ] as const;

@@ -6,6 +6,7 @@ import { createExternalTaskRows, type ExternalTaskRows } from './external-task-r
 import { createInstanceRows, type InstanceRows } from './instance-rows.ts';
 import { createOldRows, type OldRows } from './old-rows.ts';
 import { createTables } from './schema.ts';
+import { createSignalRows, type SignalRows } from './signal-rows.ts';
 import { createStartEventRows, type StartEventRows } from './start-event-rows.ts';
 import { createStateRows, type StateRows } from './state-rows.ts';
 import { createUserTaskRows, type UserTaskRows } from './user-task-rows.ts';
@@ -20,6 +21,7 @@ export interface EngineStore {
   readonly externalTasks: ExternalTaskRows;
   readonly userTasks: UserTaskRows;
   readonly waits: WaitRows;
+  readonly signals: SignalRows;
   /** What the engine before this one left in the file. */
   readonly old: OldRows | null;
   readonly commit: GroupCommit['write'];
@@ -52,6 +54,7 @@ export function createEngineStore(
     externalTasks: createExternalTaskRows(db),
     userTasks: createUserTaskRows(db),
     waits: createWaitRows(db),
+    signals: createSignalRows(db),
     old: createOldRows(db),
     commit: group.write,
     onRolledBack: group.onRolledBack,

@@ -25,8 +25,8 @@ export interface WaitRows {
     filter: { instanceId?: string | null; businessKey?: string | null },
     limit: number,
   ): WaitRow[];
-  /** Roots that wait for a message or signal. */
-  rootsOf(kind: 'message' | 'signal', name: string): string[];
+  /** Roots that wait for a signal. */
+  rootsOf(signal: string, limit: number): string[];
   subscriptions(
     filter: Omit<EventSubscriptionFilter, 'executionId'>,
     execution: NodeRef | undefined,
@@ -62,8 +62,8 @@ export function createWaitRows(db: BetterSqlite3.Database): WaitRows {
   const remove = db.prepare('DELETE FROM engine_wait WHERE root_id = ? AND wait = ?');
   const get = db.prepare<[string, number], WaitRow>(`${SELECT} WHERE w.root_id = ? AND w.wait = ?`);
   const rootsOf = db
-    .prepare<[string, string], string>(
-      'SELECT DISTINCT root_id FROM engine_wait WHERE kind = ? AND name = ? ORDER BY root_id',
+    .prepare<[string, number], string>(
+      "SELECT DISTINCT root_id FROM engine_wait WHERE kind = 'signal' AND name = ? ORDER BY root_id LIMIT ?",
     )
     .pluck();
   const due = db.prepare<[number, number], Pick<WaitRow, 'root_id' | 'wait'>>(
@@ -125,7 +125,7 @@ export function createWaitRows(db: BetterSqlite3.Database): WaitRows {
         );
       return select(where, 'w.root_id, w.wait', { maxResults: limit });
     },
-    rootsOf: (kind, name) => rootsOf.all(kind, name),
+    rootsOf: (signal, limit) => rootsOf.all(signal, limit),
     subscriptions(filter, execution, page) {
       const where = new Where()
         .when(true, "w.kind IN ('message', 'signal', 'conditional')")

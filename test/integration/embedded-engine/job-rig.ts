@@ -32,7 +32,7 @@ export interface Job {
 export interface Incident {
   id: string;
   incidentType: string;
-  activityId: string;
+  activityId: string | null;
   configuration: string;
   incidentMessage: string | null;
   processInstanceId: string | null;

@@ -7,8 +7,8 @@ import { nothingVisible } from './start-events.ts';
 import type { StartEventRow } from './store/rows.ts';
 import type { Unit } from './unit-of-work.ts';
 
-/** Timers that start instances. */
-export interface StartTimers {
+/** Jobs that start instances: timers, and signals that were thrown with `camunda:async`. */
+export interface StartJobs {
   /**
    * Starts an instance, and makes the timer wait for its next time.
    *
@@ -17,7 +17,7 @@ export interface StartTimers {
   run(start: StartEventRow): Promise<{ reason: string; nextDue: number | null } | null>;
 }
 
-export function createStartTimers(core: EngineCore): StartTimers {
+export function createStartJobs(core: EngineCore): StartJobs {
   const { store, definitions, log } = core;
 
   /** The row, unless it has been run since it was read. */
@@ -41,7 +41,8 @@ export function createStartTimers(core: EngineCore): StartTimers {
   }
 
   /** Null also when the model cannot be read: that is why it has failed. */
-  function cycleOf({ definition_id, element }: StartEventRow) {
+  function cycleOf({ kind, definition_id, element }: StartEventRow) {
+    if (kind !== 'timer') return null;
     try {
       return definitions.program(definition_id).elements[element]?.retryCycle ?? null;
     } catch {
@@ -56,7 +57,7 @@ export function createStartTimers(core: EngineCore): StartTimers {
       { retries: row.retries, isFirst: row.exception === null },
       cycleOf(row),
       nothingVisible(unit.now),
-      core.retryCycle ?? null,
+      row.kind === 'timer' ? (core.retryCycle ?? null) : null,
     );
     const next = nextTime(row, unit.now);
     const failed = {
@@ -93,7 +94,7 @@ export function createStartTimers(core: EngineCore): StartTimers {
           const { definition_id: definitionId, number } = failed;
           log.warn(
             { definitionId, jobId: jobId(definitionId, number), reason },
-            'engine: a timer could not start its process and has no retries left',
+            'engine: a job could not start its process and has no retries left',
           );
         }
         return { reason, nextDue: failed.retries > 0 ? failed.due : null };
