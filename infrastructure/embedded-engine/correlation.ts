@@ -108,9 +108,7 @@ export function createCorrelation(
           );
         }
         if (start) return begin(unit, start, request);
-        throw mismatch(
-          `Cannot correlate message '${messageName}': No process definition or execution matches the parameters`,
-        );
+        throw unmatched(messageName);
       });
       return result();
     },
@@ -126,6 +124,13 @@ export function createCorrelation(
       return results.map((result) => result());
     },
   };
+}
+
+/** Nobody waits for the message. */
+export function unmatched(messageName: string): BadRequest {
+  return mismatch(
+    `Cannot correlate message '${messageName}': No process definition or execution matches the parameters`,
+  );
 }
 
 function mismatch(message: string): BadRequest {

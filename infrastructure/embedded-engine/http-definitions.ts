@@ -72,27 +72,37 @@ export function registerDefinitionRoutes(api: FastifyInstance, engine: EmbeddedE
     view: definitionView,
   });
 
-  registerOne('/process-definition/key/:which', deployments.latest, deployments.latest);
+  const { latest } = deployments;
+  registerOne('/process-definition/key/:which', latest, latest);
+  const ofTenant = '/process-definition/key/:key/tenant-id/:which';
+  registerOne(ofTenant, noneOfTenant, noneOfTenant);
   registerOne('/process-definition/:which', deployments.definition, existing);
 
   function registerOne(
     path: string,
-    find: (which: string) => Definition,
-    findToStart: (which: string) => Definition | Promise<Definition>,
+    find: (which: string, key: string) => Definition,
+    findToStart: (which: string, key: string) => Definition | Promise<Definition>,
   ): void {
-    type Found = { Params: { which: string } };
+    type Found = { Params: { which: string; key: string } };
 
-    api.get<Found>(path, ({ params }, reply) => json(reply, definitionView(find(params.which))));
+    api.get<Found>(path, ({ params }, reply) =>
+      json(reply, definitionView(find(params.which, params.key))),
+    );
 
     api.get<Found>(`${path}/xml`, ({ params }, reply) => {
-      const { id } = find(params.which);
+      const { id } = find(params.which, params.key);
       return json(reply, { id, bpmn20Xml: deployments.xml(id) });
     });
 
     api.post<Found>(`${path}/start`, async ({ params, body }, reply) => {
-      const { id } = await findToStart(params.which);
+      const { id } = await findToStart(params.which, params.key);
       return start(id, body, reply);
     });
+  }
+
+  function noneOfTenant(tenantId: string, key: string): never {
+    const message = `No matching process definition with key: ${key} and tenant-id: ${tenantId}`;
+    throw new BadRequest(message, 404, 'RestException', { restCode: null });
   }
 
   function existing(id: string): Promise<Definition> {

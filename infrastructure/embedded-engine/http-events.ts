@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { unmatched } from './correlation.ts';
 import type {
   CorrelationRequest,
   CorrelationResult,
@@ -15,6 +16,8 @@ import { BadRequest } from './typed-value.ts';
 
 /** There are no tenants here: to ask for none of them is to ask for everything. */
 const tenantShape = { tenantId: z.null().optional(), withoutTenantId: z.boolean().nullish() };
+/** Nobody of a tenant waits for a message. */
+const messageTenantShape = { ...tenantShape, tenantId: z.string().nullish() };
 const messageBody = z.strictObject({
   messageName: z.string().nullish(),
   businessKey: z.string().nullish(),
@@ -26,7 +29,7 @@ const messageBody = z.strictObject({
   all: z.boolean().nullish(),
   resultEnabled: z.boolean().nullish(),
   variablesInResultEnabled: z.boolean().nullish(),
-  ...tenantShape,
+  ...messageTenantShape,
 });
 const signalBody = z.strictObject({
   name: z.string().nullish(),
@@ -54,6 +57,10 @@ export function registerEventRoutes(api: FastifyInstance, engine: EmbeddedEngine
       );
     }
     const correlation = correlationOf(body);
+    if (body.tenantId) {
+      if (!body.all) throw unmatched(correlation.messageName);
+      return body.resultEnabled ? json(reply, []) : noContent(reply);
+    }
     const results = body.all
       ? await events.correlateAll(correlation)
       : [await events.correlate(correlation)];

@@ -62,15 +62,19 @@ export function registerFetchRoute(api: FastifyInstance, engine: EmbeddedEngine)
     });
     reply.raw.once('close', fetch.cancel);
     const tasks = await fetch.tasks;
+    const topicsOf = (task: LockedTask) => topics.filter((one) => one.topicName === task.topic);
     const withProperties = (task: LockedTask) =>
       body.includeExtensionProperties ||
-      topics.some((one) => one.topicName === task.topic && one.includeExtensionProperties);
+      topicsOf(task).some((one) => one.includeExtensionProperties);
     return json(
       reply,
       tasks.map((task) => ({
         ...externalTaskView(task),
         errorDetails: task.errorDetails,
-        variables: variablesView(task.variables),
+        variables: variablesView(
+          task.variables,
+          topicsOf(task).some((one) => one.deserializeValues),
+        ),
         extensionProperties: withProperties(task)
           ? engine.deployments.extensionProperties(task.definitionId, task.activityId)
           : {},

@@ -163,11 +163,11 @@ const operator = z.enum([
 const condition = z.strictObject({ name: z.string(), operator, value: z.unknown() });
 type Condition = z.infer<typeof condition>;
 
-/** `name_operator_value`, comma-separated in a URL; the name may have underscores itself. */
+/** `name_operator_value`, comma-separated in a URL, where values are texts; the name may have underscores itself. */
 const conditionTexts = z.string().transform((text, context): Condition[] =>
   text.split(',').map((one) => {
     const [, name = '', how, value = ''] =
-      /^(.+?)_(eq|neq|gteq|gt|lteq|lt|like)_(.*)$/.exec(one) ?? [];
+      /^(.+?)_(eq|neq|gteq|gt|lteq|lt|like)_(.+)$/.exec(one) ?? [];
     const found = operator.safeParse(how);
     if (found.success) return { name, operator: found.data, value };
     context.addIssue({ code: 'custom', message: `Invalid variable condition: ${one}` });
@@ -192,9 +192,7 @@ function fulfills(variable: Value | undefined, wanted: Condition): boolean {
   const { value } = variable;
   const given = isExactNumber(wanted.value) ? Number(wanted.value.text) : wanted.value;
   if (wanted.operator === 'like') return likePattern(String(given)).test(String(value));
-  // A URL has texts only, and a number 5 is asked for by "5".
-  const asked = typeof value === 'string' ? String(given) : fromText(given);
-  const order = value === asked ? 0 : compare(value, asked);
+  const order = value === given ? 0 : compare(value, given);
   return OPERATORS[wanted.operator](order);
 }
 
@@ -203,12 +201,6 @@ function compare(a: unknown, b: unknown): number {
   if (typeof a === 'number' && typeof b === 'number') return a - b;
   if (typeof a === 'string' && typeof b === 'string') return a < b ? -1 : 1;
   return Number.NaN;
-}
-
-function fromText(value: unknown): unknown {
-  if (typeof value !== 'string') return value;
-  if (value === 'true' || value === 'false') return value === 'true';
-  return value.trim() === '' || Number.isNaN(Number(value)) ? value : Number(value);
 }
 
 function textsOf(found: Texts): string[] {

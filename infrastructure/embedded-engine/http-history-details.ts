@@ -108,13 +108,12 @@ export function registerHistoryDetailRoutes(api: FastifyInstance, engine: Embedd
         } satisfies Filter<Row, unknown>,
         // Those that are deleted leave nothing behind here.
         includeDeleted: always<Row>(),
-        // A value is written in the same way here whether it is deserialized or not.
         deserializeValues: always<Row>(),
         ...tenantFilters<Row>(),
       },
       sortKeys: {
-        instanceId: ({ processInstanceId }) => processInstanceId,
-        variableName: ({ name }) => name,
+        instanceId: ({ processInstanceId }: Row) => processInstanceId,
+        variableName: ({ name }: Row) => name,
       },
       find: ({
         processInstanceId,
@@ -130,14 +129,15 @@ export function registerHistoryDetailRoutes(api: FastifyInstance, engine: Embedd
           },
           history.variables,
         ),
-      view: historicVariableView,
+      view: (row: Row, { deserializeValues }) =>
+        historicVariableView(row, deserializeValues !== false),
     });
 
     api.get<ById>('/history/variable-instance/:id', ({ params: { id } }, reply) => {
       const found = ofInstances({}, history.variables).find(
         (row) => historicVariableId(row) === id,
       );
-      if (found) return json(reply, historicVariableView(found));
+      if (found) return json(reply, historicVariableView(found, true));
       throw new BadRequest(`Historic variable instance with Id '${id}' does not exist.`, 404);
     });
   }

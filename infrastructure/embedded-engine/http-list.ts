@@ -36,7 +36,7 @@ interface ListDefinition<Row, F> {
    * @param page given when no more is wanted than what `find` does itself
    */
   find(wanted: Wanted<F>, page?: Page): Row[];
-  view(row: Row): unknown;
+  view(row: Row, wanted: Wanted<F>): unknown;
 }
 
 interface ListRequest<F> {
@@ -63,7 +63,8 @@ export function registerList<Row, const F extends Filters<Row>>(
 ): void {
   const { path } = list;
   const { fromUrl, fromBody } = requestParsers<Row, F>(list);
-  const answer = (request: ListRequest<F>) => page(list, request).map((row) => list.view(row));
+  const answer = (request: ListRequest<F>) =>
+    page(list, request).map((row) => list.view(row, request.wanted));
   const count = (request: ListRequest<F>) => ({ count: select(list, request).length });
   api.get(path, (request, reply) => json(reply, answer(fromUrl(request.query))));
   api.get(`${path}/count`, (request, reply) => json(reply, count(fromUrl(request.query))));

@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 
 /** Begins the texts that stand for such numbers: nobody outside can know it. */
 const MARK = `${randomUUID()}:`;
-const MARKED = new RegExp(`"${MARK}([^"]*)"`, 'g');
+const MARKED = new RegExp(`"${MARK}((?:[^"\\\\]|\\\\.)*)"`, 'g');
 /** Something that may be such a number: 7.0, 7e0 or 16 digits. */
 const SUSPICIOUS = /\d[.eE]|\d{16}/;
 /** A string or a number of JSON (RFC 8259). */
@@ -61,13 +61,14 @@ function isExact(token: string): boolean {
   return /[.eE]/.test(token) ? Number.isInteger(number) : !Number.isSafeInteger(number);
 }
 
-/** A value that `stringify` writes as this number. */
-export function writtenAs(number: string): string {
-  return MARK + number;
+/** A value that `stringify` writes as this JSON. */
+export function writtenAs(json: string): string {
+  return MARK + json;
 }
 
-/** JSON with the numbers of `writtenAs`. */
+/** JSON with that of `writtenAs` in it. */
 export function stringify(value: unknown): string {
   const text = JSON.stringify(value);
-  return text.includes(MARK) ? text.replace(MARKED, '$1') : text;
+  if (!text.includes(MARK)) return text;
+  return text.replace(MARKED, (_all, json: string) => String(JSON.parse(`"${json}"`)));
 }

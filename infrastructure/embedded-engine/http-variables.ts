@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { JAVA_SERIALIZED, type Value, type Values } from '../../domain/bpmn/index.ts';
 import type { EmbeddedEngine, VariableChange } from './engine-api.ts';
@@ -22,7 +22,6 @@ const changeBody = z.strictObject({
   modifications: variablesSchema,
   deletions: z.array(z.string()).nullish(),
 });
-/** How a value is written is the same here whether it is deserialized or not. */
 const readQuery = z.strictObject({
   deserializeValues: z.enum(['true', 'false']).optional(),
   deserializeValue: z.enum(['true', 'false']).optional(),
@@ -35,23 +34,48 @@ export function readVariables(given: z.infer<typeof variablesSchema>): Values {
   return Object.fromEntries(entries.map(([name, one]) => [name, readTyped(name, one)]));
 }
 
-/** As Camunda answers. */
-export function variablesView(values: Values) {
+/** As Camunda answers. @param deserialized objects as JSON instead of the text of their serialization */
+export function variablesView(values: Values, deserialized = false) {
   return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [name, variableView(value)]),
+    Object.entries(values).map(([name, value]) => [name, variableView(value, deserialized)]),
   );
 }
 
-export function variableView({ type, value, info }: Value) {
-  if (type === 'Double' || type === 'Long') {
-    return { type, value: javaNumber(type, value), valueInfo: info ?? {} };
+export function variableView({ type, value, info }: Value, deserialized = false) {
+  switch (type) {
+    case 'Double':
+    case 'Long':
+      return { type, value: javaNumber(type, value), valueInfo: info ?? {} };
+    // Its content has a call of its own.
+    case 'File':
+      return { type, value: null, valueInfo: info ?? {} };
+    case 'Object':
+      return { type, ...objectView(value, info ?? {}, deserialized) };
+    default:
+      return { type, value, valueInfo: info ?? {} };
   }
-  const { [JAVA_SERIALIZED]: java, ...rest } = info ?? {};
-  if (java !== undefined) {
-    const serializationDataFormat = 'application/x-java-serialized-object';
-    return { type, value: java, valueInfo: { ...rest, serializationDataFormat } };
+}
+
+/** The JSON of an object is shown as it was given: classes are not known here. */
+function objectView(value: unknown, info: NonNullable<Value['info']>, deserialized: boolean) {
+  const { [JAVA_SERIALIZED]: java, ...given } = info;
+  const valueInfo =
+    java === undefined
+      ? given
+      : { ...given, serializationDataFormat: 'application/x-java-serialized-object' };
+  if (deserialized && typeof value === 'string' && isJson(value)) {
+    return { value: writtenAs(value), valueInfo };
   }
-  return { type, value, valueInfo: info ?? {} };
+  return { value: java ?? value, valueInfo };
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** A Double has a point, and a Long all its digits, which the engine keeps as a text beyond 2^53. */
@@ -70,6 +94,24 @@ export function variablesOf(engine: EmbeddedEngine, instanceId: string): Values 
     .variables(instanceId)
     .filter(({ activityInstanceId }) => activityInstanceId === instanceId);
   return Object.fromEntries(own.map(({ name, value }) => [name, value]));
+}
+
+/** The bytes of a value; those of a File with the content type and the name that it has. */
+function binary(reply: FastifyReply, id: string, { type, value, info }: Value): FastifyReply {
+  if (type !== 'Bytes' && type !== 'File') {
+    throw new BadRequest(`Value of variable with id ${id} is not a binary value.`);
+  }
+  const { filename, mimeType = 'application/octet-stream', encoding } = info ?? {};
+  reply.header('content-type', encoding ? `${mimeType};charset=${encoding}` : mimeType);
+  if (typeof filename === 'string') {
+    const encoded = encodeURIComponent(filename);
+    const plain = filename.replace(/[^\x20-\x7e]|["\\]/g, '_');
+    reply.header(
+      'content-disposition',
+      `attachment; filename="${plain}"; filename*=UTF-8''${encoded}`,
+    );
+  }
+  return reply.send(Buffer.from(String(value ?? ''), 'base64'));
 }
 
 interface VariableScope {
@@ -99,8 +141,9 @@ export function registerVariableRoutes(
     explained(`Cannot ${what}`, () => ifMissing(id, () => change(id, changeOf())));
 
   api.get<All>(path, async ({ params: { id }, query }, reply) => {
-    readQuery.parse(query);
-    return json(reply, variablesView(await ifMissing(id, () => read(id))));
+    const { deserializeValues } = readQuery.parse(query);
+    const values = await ifMissing(id, () => read(id));
+    return json(reply, variablesView(values, deserializeValues !== 'false'));
   });
 
   api.post<All>(path, async ({ params: { id }, body }, reply) => {
@@ -112,14 +155,22 @@ export function registerVariableRoutes(
     return noContent(reply);
   });
 
-  api.get<One>(`${path}/:name`, async ({ params: { id, name }, query }, reply) => {
-    readQuery.parse(query);
+  async function readOne(id: string, name: string): Promise<Value> {
     const values = await explained(`Cannot get ${owner} variable ${name}`, () =>
       ifMissing(id, () => read(id)),
     );
     const found = new Map(Object.entries(values)).get(name);
-    if (found) return json(reply, variableView(found));
+    if (found) return found;
     throw new BadRequest(`${owner} variable with name ${name} does not exist`, 404);
+  }
+
+  api.get<One>(`${path}/:name`, async ({ params: { id, name }, query }, reply) => {
+    const { deserializeValue } = readQuery.parse(query);
+    return json(reply, variableView(await readOne(id, name), deserializeValue !== 'false'));
+  });
+
+  api.get<One>(`${path}/:name/data`, async ({ params: { id, name } }, reply) => {
+    return binary(reply, id, await readOne(id, name));
   });
 
   api.put<One>(`${path}/:name`, async ({ params: { id, name }, body }, reply) => {

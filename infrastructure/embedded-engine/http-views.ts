@@ -230,11 +230,11 @@ export function historicActivityView(row: HistoricActivity) {
   };
 }
 
-export function historicVariableView(row: HistoricVariable) {
+export function historicVariableView(row: HistoricVariable, deserialized: boolean) {
   return {
     id: historicVariableId(row),
     name: row.name,
-    ...variableView(row.value),
+    ...variableView(row.value, deserialized),
     processDefinitionKey: row.processKey,
     processDefinitionId: row.definitionId,
     processInstanceId: row.processInstanceId,

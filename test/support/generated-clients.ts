@@ -1,10 +1,10 @@
-import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import openapiTypes, { astToString } from 'openapi-typescript';
-import { isOnPath, maven, runProgram } from './children.ts';
+import { maven, runProgram } from './children.ts';
+import { missingForJava } from './java.ts';
+import { installPackages, missingForPython } from './python.ts';
 
 const here = fileURLToPath(new URL('./clients', import.meta.url));
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -13,14 +13,8 @@ const GENERATOR_VERSION = '7.16.0';
 const PACKAGE = 'fastify_camunda';
 
 /** Names the programs for the Python client that this machine lacks, as a sentence; null when it has all. */
-export function missingForPython(): string | null {
-  const missing = ['java', 'mvn', 'python3'].filter((program) => !isOnPath(program));
-  if (missing.length === 0 && spawnSync('python3', ['-m', 'pip', '--version']).status !== 0) {
-    missing.push('pip');
-  }
-  return missing.length === 0
-    ? null
-    : `there is no ${missing.join(', no ')}: install a JDK 17 or newer, Maven and Python 3 with pip`;
+export function missingForPythonClient(): string | null {
+  return missingForJava() ?? missingForPython();
 }
 
 /**
@@ -50,7 +44,10 @@ export async function runTypeScriptClient(url: string, document: object): Promis
  * @returns the output of the program
  */
 export async function runPythonClient(url: string, document: object): Promise<string> {
-  const [jar, libraries] = await Promise.all([findGenerator(), findLibraries()]);
+  const [jar, libraries] = await Promise.all([
+    findGenerator(),
+    installPackages(join(here, 'requirements.txt'), CACHE),
+  ]);
   const folder = folderFor('python');
   const input = join(folder, 'openapi.json');
   writeFileSync(input, JSON.stringify(document));
@@ -85,19 +82,4 @@ async function findGenerator(): Promise<string> {
     `-DoutputDirectory=${CACHE}`,
   ]);
   return jar;
-}
-
-/** Installs the packages that generated Python clients import: once, and again when the list changes. */
-async function findLibraries(): Promise<string> {
-  const list = join(here, 'requirements.txt');
-  const hash = createHash('sha256').update(readFileSync(list)).digest('hex').slice(0, 16);
-  const folder = join(CACHE, `python-libraries-${hash}`);
-  const done = join(folder, 'installed');
-  if (existsSync(done)) return folder;
-  await runProgram('python3', [
-    ...['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--upgrade'],
-    ...['--target', folder, '-r', list],
-  ]);
-  writeFileSync(done, '');
-  return folder;
 }

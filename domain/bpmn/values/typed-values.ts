@@ -39,6 +39,8 @@ const READERS: Readonly<Record<string, Reader>> = {
   Date: orNull(date),
   Json: textOnly,
   Object: textOnly,
+  Bytes: base64,
+  File: base64,
   Null: () => undefined,
 };
 
@@ -58,6 +60,7 @@ export function readTyped(name: string, given: GivenValue): Value {
       `Cannot set variable ${name}: the embedded engine has no values of type '${type}'`,
     );
   }
+  if (type === 'File') checkFile(name, given);
   const value = given.value ?? null;
   const fitting = value === null ? null : read(value);
   if (fitting === undefined) {
@@ -68,9 +71,23 @@ export function readTyped(name: string, given: GivenValue): Value {
   return withInfo({ type, value: fitting }, given.valueInfo);
 }
 
-/** Only an Object is described further: how it is serialized. */
+function checkFile(name: string, { value, valueInfo }: GivenValue): void {
+  if (typeof valueInfo?.filename === 'string' && typeof value === 'string') return;
+  throw new UnreadableValueError(
+    `Cannot set variable ${name}: a File needs a value and, in its valueInfo, a filename`,
+  );
+}
+
+/** An Object is described further by how it is serialized, and a File by its name. */
 function withInfo(value: Value, info: GivenValue['valueInfo']): Value {
-  return value.type === 'Object' && info ? { ...value, info } : value;
+  if (!info) return value;
+  if (value.type === 'Object') return { ...value, info };
+  if (value.type !== 'File') return value;
+  const { filename, mimeType, encoding } = info;
+  return {
+    ...value,
+    info: { ...(encoding ? { encoding } : {}), filename, ...(mimeType ? { mimeType } : {}) },
+  };
 }
 
 /** The type of a value that comes without one, by its kind of JSON. */
@@ -94,6 +111,13 @@ function numberType(value: number): string {
 
 function textOnly(value: unknown): unknown {
   return typeof value === 'string' ? value : undefined;
+}
+
+/** The text of bytes in Base64 (RFC 4648, section 4). */
+function base64(value: unknown): unknown {
+  if (typeof value !== 'string') return undefined;
+  const text = value.replace(/\s/g, '');
+  return /^[A-Za-z0-9+/]*={0,2}$/.test(text) && text.length % 4 === 0 ? text : undefined;
 }
 
 function orNull(read: Reader): Reader {

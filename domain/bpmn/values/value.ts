@@ -9,6 +9,7 @@
  * | `Date` | `2026-11-30T10:00:00.000+0000` |
  * | `Json` | the JSON text |
  * | `Object` | what the caller gave; `info` says how it is serialized |
+ * | `Bytes`, `File` | the text of the bytes in Base64; `info` of a File has its `filename`, `mimeType`, `encoding` |
  * | `Null` | null |
  *
  * Source: https://docs.camunda.org/manual/7.24/user-guide/process-engine/variables/

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
-  missingForPython,
+  missingForPythonClient,
   runPythonClient,
   runTypeScriptClient,
 } from '../../support/generated-clients.ts';
@@ -10,7 +10,7 @@ import { useTestService } from '../../support/use-service.ts';
 
 /** Milliseconds: the first run loads the generator. */
 const TOOL_TIMEOUT_MS = 300_000;
-const missing = missingForPython();
+const missing = missingForPythonClient();
 if (missing) reportSkipped('generated Python client', missing);
 
 describe('the OpenAPI document', () => {

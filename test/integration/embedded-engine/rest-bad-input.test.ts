@@ -34,7 +34,8 @@ describe('the REST API of the embedded engine', () => {
     ['POST', '/task', { colour: 'red' }],
     ['POST', '/job', { colour: 'red' }],
     ['POST', '/history/process-instance', { colour: 'red' }],
-    ['POST', '/message', { messageName: 'm', tenantId: 't' }],
+    ['POST', '/message', { messageName: 'm', colour: 'red' }],
+    ['POST', '/signal', { name: 's', tenantId: 't' }],
     ['POST', '/external-task/x/complete', { workerId: 'w', colour: 'red' }],
     [
       'POST',

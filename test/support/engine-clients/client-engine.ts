@@ -16,6 +16,8 @@ export interface ClientEngine {
   authorization: string;
   /** The API key in it. */
   key: string;
+  /** The same engine with the models once more, under another prefix. */
+  again(): Promise<ClientEngine>;
   close(): Promise<void>;
 }
 
@@ -25,17 +27,25 @@ export async function startFacade(): Promise<ClientEngine> {
   const { text: key } = await makeKey(folder, 'worker', ['admin']);
   const service = await startServiceProcess(folder, { AUTH: 'on', ENGINE_REST_PORT: '0' });
   const [, url = ''] = /"url":"([^"]+)","msg":"the REST API of the/.exec(service.output()) ?? [];
-  const prefix = `clients-${randomUUID()}-`;
-  await deploy(url, prefix, key);
-  return {
-    ...{ url, prefix, key },
-    authorization: `Bearer ${key}`,
-    async close() {
-      service.kill('SIGTERM');
-      await service.ended;
-      folder.remove();
-    },
+  const close = async (): Promise<void> => {
+    service.kill('SIGTERM');
+    await service.ended;
+    folder.remove();
   };
+  async function open(whenClosed: () => Promise<void>): Promise<ClientEngine> {
+    const prefix = `clients-${randomUUID()}-`;
+    await deploy(url, prefix, key);
+    const authorization = `Bearer ${key}`;
+    return {
+      url,
+      prefix,
+      key,
+      authorization,
+      again: () => open(async () => {}),
+      close: whenClosed,
+    };
+  }
+  return open(close);
 }
 
 /** A real engine that runs already. */
@@ -45,6 +55,7 @@ export async function openRealEngine(url: string): Promise<ClientEngine> {
   return {
     ...{ url, prefix, key: '' },
     authorization: '',
+    again: () => openRealEngine(url),
     async close() {
       for (const key of keys) await engineApi(url).removeProcess(key);
     },
@@ -59,4 +70,19 @@ async function deploy(baseUrl: string, prefix: string, key?: string): Promise<st
   } finally {
     await engine.close();
   }
+}
+
+/**
+ * What each scenario of a program saw, by its name.
+ *
+ * @param output lines of `<scenario>\t<what was seen>`
+ */
+export function linesByScenario(output: string): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const line of output.split('\n').filter(Boolean)) {
+    // Operaton has renamed its packages, which are in some messages.
+    const [scenario = '', seen = ''] = line.replaceAll('org.operaton.', 'org.camunda.').split('\t');
+    found.set(scenario, [...(found.get(scenario) ?? []), seen]);
+  }
+  return found;
 }

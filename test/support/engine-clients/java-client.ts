@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { endWithUs, runProgram, until } from '../children.ts';
 import { compileJava } from '../java.ts';
-import type { ClientEngine } from './client-engine.ts';
+import { type ClientEngine, linesByScenario } from './client-engine.ts';
 
 const here = fileURLToPath(new URL('./java', import.meta.url));
 const CACHE = fileURLToPath(
@@ -57,14 +57,4 @@ export async function compileJavaClient() {
       await ended;
     },
   };
-}
-
-/** Lines are `<scenario>\t<what was seen>`. */
-function linesByScenario(output: string): Map<string, string[]> {
-  const found = new Map<string, string[]>();
-  for (const line of output.split('\n').filter(Boolean)) {
-    const [scenario = '', seen = ''] = line.split('\t');
-    found.set(scenario, [...(found.get(scenario) ?? []), seen]);
-  }
-  return found;
 }

@@ -1,5 +1,15 @@
 import type { RestEngine } from '../../../infrastructure/camunda/rest-engine.ts';
-import { bpmn, end, expression, flows, onError, start, task } from '../bpmn/model.ts';
+import {
+  bpmn,
+  catchMessage,
+  catchTimer,
+  end,
+  expression,
+  flows,
+  onError,
+  start,
+  task,
+} from '../bpmn/model.ts';
 
 const oneTask = (topic?: string) => [start(), task('a', topic), end(), flows('start', 'a', 'end')];
 
@@ -44,6 +54,10 @@ const models = (prefix: string): Readonly<Record<string, readonly string[]>> => 
     ...[end(), flows('start', 'a', 'end')],
   ],
   two: oneTask(`${prefix}shared`),
+  messages: [
+    ...[start(), catchMessage('hear', `${prefix}news`), catchTimer('pause', 'P1D'), end()],
+    flows('start', 'hear', 'pause', 'end'),
+  ],
 });
 const VERSION_TAGS: Readonly<Record<string, string>> = { one: 'v-1' };
 

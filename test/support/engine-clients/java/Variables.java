@@ -1,5 +1,6 @@
 package clients;
 
+import java.nio.charset.StandardCharsets;
 import java.util.Date;
 import java.util.HashMap;
 import java.util.List;
@@ -36,6 +37,11 @@ final class Variables {
         "noJson": {"value": null, "type": "Json"},
         "object": {"value": "[1,2]", "type": "Object", "valueInfo":
           {"objectTypeName": "java.util.ArrayList", "serializationDataFormat": "application/json"}},
+        "bytes": {"value": "AAEC/w==", "type": "Bytes"},
+        "noBytes": {"value": null, "type": "Bytes"},
+        "file": {"value": "aGVsbG8=", "type": "File",
+          "valueInfo": {"filename": "a b.txt", "mimeType": "text/plain", "encoding": "UTF-8"}},
+        "bareFile": {"value": "", "type": "File", "valueInfo": {"filename": "f"}},
         "untypedText": {"value": "x"},
         "untypedYes": {"value": true},
         "untypedInteger": {"value": 7},
@@ -87,6 +93,7 @@ final class Variables {
     plain.put("wNull", null);
     plain.put("wList", List.of(1, "two", true));
     plain.put("wMap", Map.of("street", "Main"));
+    plain.put("wBytes", new byte[] {0, 1, -1});
     plain.put("text", "changed");
     VariableMap all = org.camunda.bpm.engine.variable.Variables.fromMap(plain);
     all.putValueTyped("tJson", ClientValues.jsonValue("{\"b\": [true]}"));
@@ -98,6 +105,13 @@ final class Variables {
         org.camunda.bpm.engine.variable.Variables.serializedObjectValue("{\"c\":1}")
             .objectTypeName("java.util.HashMap")
             .serializationDataFormat(SerializationDataFormats.JSON)
+            .create());
+    all.putValueTyped(
+        "tFile",
+        org.camunda.bpm.engine.variable.Variables.fileValue("ü.txt")
+            .file("hello".getBytes(StandardCharsets.UTF_8))
+            .mimeType("text/plain")
+            .encoding("UTF-8")
             .create());
     return all;
   }
