@@ -43,6 +43,7 @@ export async function openTaskRig(
     callers[name] = bearer(await makeKey(folder, name, scopes));
   }
   callers.reader = bearer(await makeKey(folder, 'reader', ['process:read']));
+  callers.starter = bearer(await makeKey(folder, 'starter', ['process:start']));
   callers.operator = bearer(await makeKey(folder, 'operator', ['admin']));
   // Directly, as long as nothing is to be lost between the two.
   const isDirect = kind.isDirect && !isProxied;
