@@ -43,7 +43,7 @@ export type Outcome =
 
 /** What a handler needs of its run. */
 type HandlerRun = Pick<StepRun, 'definition' | 'step' | 'settings' | 'log' | 'stopping'> & {
-  task: Pick<Task, 'id' | 'variables'>;
+  task: Pick<Task, 'id' | 'variables' | 'isObject'>;
   stream: Pick<TaskStream, 'correlationId' | 'identity'>;
   ports: Pick<StepPorts, 'openHttp'>;
 };
@@ -76,7 +76,7 @@ export async function runHandler(run: HandlerRun, attempt: number): Promise<Outc
 
   const unreadable = findUnstorable(given);
   if (unreadable) return failed('INVALID_INPUT', describeUnstorable('input', unreadable), true);
-  const parsed = parseInput(step, given);
+  const parsed = parseInput(run, given);
   if (!parsed.success) return failed('INVALID_INPUT', problems('input', parsed.error), true);
   try {
     const raw = await withTimeout(step.timeout ?? DEFAULT_STEP_TIMEOUT, stopping, (signal) =>
@@ -124,14 +124,22 @@ function inputOf({ step, stream, task }: HandlerRun): Record<string, unknown> {
   return Object.fromEntries(given.filter(([, value]) => value !== undefined));
 }
 
-/** A variable that is a date is one for a step that wants one, and its text for a step that wants that. */
-function parseInput({ input }: StepDefinition, given: Record<string, unknown>) {
+/**
+ * A variable that is a date is one for a step that wants one, and its text for a step that wants that. A list or map
+ * that the model makes is one, or the text of its JSON.
+ */
+function parseInput({ step, task }: HandlerRun, given: Record<string, unknown>) {
+  const { input }: StepDefinition = step;
   const parsed = input.safeParse(given);
   if (parsed.success) return parsed;
+  const textOf = (name: string, value: unknown): string | undefined => {
+    if (value instanceof Date) return value.toISOString();
+    return task.isObject(name) ? JSON.stringify(value) : undefined;
+  };
   const fitting = Object.entries(given).map(([name, value]) => {
-    if (!(value instanceof Date)) return [name, value];
+    const text = textOf(name, value);
     const field = input.shape[name] as z.ZodType;
-    return [name, field.safeParse(value).success ? value : value.toISOString()];
+    return [name, text === undefined || field.safeParse(value).success ? value : text];
   });
   const again = input.safeParse(Object.fromEntries(fitting));
   return again.success ? again : parsed;

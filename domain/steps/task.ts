@@ -42,6 +42,8 @@ export interface Task extends TaskRef {
   reportedMark: string | null;
   /** The process variables that its step asks for. */
   readonly variables: Record<string, unknown>;
+  /** Whether a variable is an object of the engine, which it keeps serialized: a list or map that the model makes. */
+  isObject(name: string): boolean;
   complete(variables: Record<string, VariableValue>): Promise<Report>;
   fail(failure: TaskFailure): Promise<Report>;
   refuse(refusal: TaskRefusal): Promise<Report>;

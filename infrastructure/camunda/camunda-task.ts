@@ -2,11 +2,13 @@ import {
   type Task as ClientTask,
   type HandleFailureOptions,
   type TaskService,
+  type TypedValue,
   Variables,
 } from 'camunda-external-task-client-js';
 import { EngineRefusedError, EngineUnavailableError } from '../../domain/common/index.ts';
 import { toEngineVariables, type VariableValue } from '../../domain/engine/index.ts';
 import type { Report, Task } from '../../domain/steps/index.ts';
+import { readObjectVariable } from '../worker/object-variables.ts';
 import { errorMessage, failureMessage, reportOf, type WorkerObserver } from '../worker/reports.ts';
 import { callOrRefuse } from './call-or-refuse.ts';
 import { failureOf } from './engine-answers.ts';
@@ -65,8 +67,10 @@ export function toTask(
     retriesLeft: fetched.retries ?? null,
     reportedMark: fetched.errorDetails ?? null,
     get variables() {
-      return fetched.variables.getAll();
+      const typed = Object.entries(fetched.variables.getAllTyped());
+      return Object.fromEntries(typed.map(([name, one]) => [name, typedValue(one)]));
     },
+    isObject: (name) => fetched.variables.getTyped(name)?.type === OBJECT,
     complete(variables) {
       const typed = asVariables(variables);
       return report('complete', () => taskService.complete(fetched, typed));
@@ -88,6 +92,13 @@ export function toTask(
       );
     },
   };
+}
+
+/** In lower case, as the client gives it. */
+const OBJECT = 'object';
+
+function typedValue({ type, value, valueInfo }: TypedValue): unknown {
+  return type === OBJECT ? readObjectVariable({ ...valueInfo, value }) : value;
 }
 
 /** The client's EngineError carries the HTTP status; anything else is a failed connection. */

@@ -55,6 +55,7 @@ export function toTask(
     get variables() {
       return fromValues(locked.variables);
     },
+    isObject: (name) => locked.variables[name]?.type === 'Object',
     complete: (variables) =>
       report('complete', () => externalTasks.complete(id, workerId, toValues(variables))),
     fail: ({ message, mark, retriesLeft, retryIn }) =>

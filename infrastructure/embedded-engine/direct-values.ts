@@ -1,5 +1,6 @@
 import type { Value, Values } from '../../domain/bpmn/index.ts';
 import { toEngineVariables, type VariableValue } from '../../domain/engine/index.ts';
+import { readObjectVariable } from '../worker/object-variables.ts';
 import { readTyped } from './typed-value.ts';
 
 /** Variables of the service as the engine keeps them, in the same types as a real engine gets them. */
@@ -25,14 +26,16 @@ export function fromValues(values: Values): Record<string, unknown> {
   );
 }
 
-/** As Camunda's external-task client reads them: what is inside an Object stays as it was given. */
-function fromValue({ type, value }: Value): unknown {
+/** As the tasks of a real engine have them. */
+function fromValue({ type, value, info }: Value): unknown {
   if (value === null || value === undefined) return null;
   switch (type) {
     case 'Json':
       return JSON.parse(String(value));
     case 'Date':
       return new Date(String(value));
+    case 'Object':
+      return readObjectVariable({ ...info, value });
     default:
       return value;
   }

@@ -36,6 +36,8 @@ interface ProcessSpec {
   /** Steps whose business errors lead to `errorStep`. */
   catches?: readonly string[];
   errorStep?: string;
+  /** XML of the `camunda:inputOutput` of steps. */
+  mappings?: Readonly<Record<string, string>>;
 }
 
 export type WorkerRig = Awaited<ReturnType<typeof openWorkerRig>>;
@@ -94,7 +96,7 @@ export async function openWorkerRig(running: TestEngine) {
   async function process(spec: ProcessSpec) {
     const key = `test-${randomUUID().slice(0, 13)}`;
     keys.push(key);
-    const { errorStep = null, catches = [] } = spec;
+    const { errorStep = null, catches = [], mappings = {} } = spec;
     const definition = defineProcess({
       key,
       title: key,
@@ -105,7 +107,7 @@ export async function openWorkerRig(running: TestEngine) {
       steps: spec.steps,
     });
     const row = definition.steps.map((step) => step.name).filter((name) => name !== errorStep);
-    const content = bpmnOf(key, row, { catches, errorStep });
+    const content = bpmnOf(key, row, { catches, errorStep, mappings });
     await engine.deploy(key, [{ fileName: `${key}.bpmn`, content }]);
     return definition;
   }
@@ -252,9 +254,13 @@ export function plain(name: string, number = 1) {
 export function bpmnOf(
   key: string,
   steps: readonly string[],
-  errorPath: { catches: readonly string[]; errorStep: string | null },
+  more: {
+    catches: readonly string[];
+    errorStep: string | null;
+    mappings?: ProcessSpec['mappings'];
+  },
 ): string {
-  const { catches, errorStep } = errorPath;
+  const { catches, errorStep, mappings = {} } = more;
   const path = ['start', ...steps, 'end'];
   const flows = path
     .slice(1)
@@ -272,7 +278,7 @@ export function bpmnOf(
 <bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:camunda="http://camunda.org/schema/1.0/bpmn" id="d" targetNamespace="http://bpmn.io/schema/bpmn">
   <bpmn:process id="${key}" isExecutable="true" camunda:historyTimeToLive="P1D">
     <bpmn:startEvent id="start" />
-    ${steps.map((name) => task(key, name)).join('\n    ')}
+    ${steps.map((name) => task(key, name, mappings[name])).join('\n    ')}
     <bpmn:endEvent id="end" />
     ${[...flows, ...boundaries].join('\n    ')}
     ${errorTask}
@@ -280,6 +286,9 @@ export function bpmnOf(
 </bpmn:definitions>`;
 }
 
-function task(key: string, name: string): string {
-  return `<bpmn:serviceTask id="${name}" camunda:type="external" camunda:topic="${key}.${name}" />`;
+function task(key: string, name: string, mapping = ''): string {
+  const inside = mapping && `<camunda:inputOutput>${mapping}</camunda:inputOutput>`;
+  return `<bpmn:serviceTask id="${name}" camunda:type="external" camunda:topic="${key}.${name}">
+      <bpmn:extensionElements>${inside}</bpmn:extensionElements>
+    </bpmn:serviceTask>`;
 }

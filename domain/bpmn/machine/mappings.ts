@@ -1,5 +1,6 @@
 import type { MappedValue, Passing } from '../program/program.ts';
 import { JAVA_SERIALIZED, type JavaValue, serializeJava } from '../values/java-serialization.ts';
+import { inferValue } from '../values/typed-values.ts';
 import { NULL, type Value, type Values } from '../values/value.ts';
 import { elementOf, parentOf, type Run } from './run.ts';
 import type { Node } from './state.ts';
@@ -13,11 +14,11 @@ import {
   visibleVariables,
 } from './variables.ts';
 
-/** Sets the input parameters of an activity, in it. */
+/** Sets the input parameters of an activity, in it. They are computed around it, and do not see one another. */
 export function runInputs(run: Run, node: Node): void {
-  for (const { name, value } of elementOf(run, node).inputs) {
-    setLocal(run, node, name, mapped(run, node, value));
-  }
+  const { inputs } = elementOf(run, node);
+  const values = inputs.map(({ name, value }) => [name, mapped(run, node, value)] as const);
+  for (const [name, value] of values) setLocal(run, node, name, value);
 }
 
 /** Sets the output parameters of an activity, around it; also when it is cancelled, as in Camunda. */
@@ -41,15 +42,28 @@ function collect(run: Run, node: Node, value: MappedValue): JavaValue {
     case 'expression':
       return evaluateValue(run, node, value.expression);
     case 'list':
-      return { list: value.items.map((item) => collect(run, node, item)) };
+      return { list: value.items.map((item) => unfolded(collect(run, node, item))) };
     case 'map': {
       const entries = value.entries.map(([key, item]): [string, JavaValue] => [
         String(evaluateValue(run, node, key).value),
-        collect(run, node, item),
+        unfolded(collect(run, node, item)),
       ]);
       return { map: new Map(entries) };
     }
   }
+}
+
+/** A list or map that an expression gives is one within another, and not the text of its JSON. */
+function unfolded(made: JavaValue): JavaValue {
+  if ('list' in made || 'map' in made || made.type !== 'Object') return made;
+  const isJson = made.info?.serializationDataFormat === 'application/json';
+  return isJson && typeof made.value === 'string' ? toJava(JSON.parse(made.value)) : made;
+}
+
+function toJava(json: unknown): JavaValue {
+  if (Array.isArray(json)) return { list: json.map(toJava) };
+  if (json === null || typeof json !== 'object') return inferValue(json);
+  return { map: new Map(Object.entries(json).map(([key, value]) => [key, toJava(value)])) };
 }
 
 /** JSON for expressions and steps, and with it what Camunda's REST API shows of it. */
@@ -69,7 +83,15 @@ function plain(made: JavaValue): unknown {
   if ('list' in made) return made.list.map(plain);
   if ('map' in made)
     return Object.fromEntries([...made.map].map(([key, one]) => [key, plain(one)]));
-  return made.type === 'Json' ? JSON.parse(String(made.value)) : made.value;
+  if (made.value === null) return null;
+  switch (made.type) {
+    case 'Json':
+      return JSON.parse(String(made.value));
+    case 'Date':
+      return new Date(String(made.value)).toISOString();
+    default:
+      return made.value;
+  }
 }
 
 export interface Passed {

@@ -24,6 +24,7 @@ const OBJECT = 0x73;
 const STRING = 0x74;
 const BLOCK = 0x77;
 const END = 0x78;
+const LONG_STRING = 0x7c;
 const FIRST_HANDLE = 0x7e0000;
 
 interface JavaClass {
@@ -62,6 +63,7 @@ const CLASSES: Readonly<Record<string, JavaClass>> = {
     fields: [['Z', 'value']],
   },
 };
+const DATE: JavaClass = { name: 'java.util.Date', uid: '686a81014b597419', flags: 3, fields: [] };
 const LIST: JavaClass = {
   name: 'java.util.ArrayList',
   uid: '7881d21d99c7619d',
@@ -75,6 +77,18 @@ const MAP: JavaClass = {
   fields: [['L', 'comparator', 'Ljava/util/Comparator;']],
 };
 
+/** As Java writes text: U+0000 in two bytes, and each half of a surrogate pair by itself, in three. */
+function modifiedUtf8(text: string): Buffer {
+  const bytes: number[] = [];
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    if (unit > 0 && unit < 0x80) bytes.push(unit);
+    else if (unit < 0x800) bytes.push(0xc0 | (unit >> 6), 0x80 | (unit & 0x3f));
+    else bytes.push(0xe0 | (unit >> 12), 0x80 | ((unit >> 6) & 0x3f), 0x80 | (unit & 0x3f));
+  }
+  return Buffer.from(bytes);
+}
+
 /** @returns the serialized object, in base64 */
 export function serializeJava(value: JavaValue): string {
   const parts: Buffer[] = [];
@@ -87,7 +101,7 @@ export function serializeJava(value: JavaValue): string {
   };
   const int = (one: number): void => ofSize(4, (buffer) => buffer.writeInt32BE(one));
   const utf = (text: string): void => {
-    const encoded = Buffer.from(text, 'utf8');
+    const encoded = modifiedUtf8(text);
     ofSize(2, (buffer) => buffer.writeUInt16BE(encoded.length));
     parts.push(encoded);
   };
@@ -116,8 +130,15 @@ export function serializeJava(value: JavaValue): string {
   }
 
   function writeText(text: string): void {
-    bytes(STRING);
-    utf(text);
+    const encoded = modifiedUtf8(text);
+    if (encoded.length < 2 ** 16) {
+      bytes(STRING);
+      ofSize(2, (buffer) => buffer.writeUInt16BE(encoded.length));
+    } else {
+      bytes(LONG_STRING);
+      ofSize(8, (buffer) => buffer.writeBigInt64BE(BigInt(encoded.length)));
+    }
+    parts.push(encoded);
     remember(Symbol(text));
   }
 
@@ -156,6 +177,11 @@ export function serializeJava(value: JavaValue): string {
     const described = CLASSES[type];
     if (own === null) {
       bytes(NULL);
+    } else if (type === 'Date') {
+      open(DATE);
+      bytes(BLOCK, 8);
+      ofSize(8, (buffer) => buffer.writeBigInt64BE(BigInt(Date.parse(String(own)))));
+      bytes(END);
     } else if (!described) {
       writeText(String(own));
     } else {

@@ -16,9 +16,12 @@ describe('input and output parameters', () => {
     expect(machine.variables).toEqual({ x: 1 });
   });
 
-  it('see the inputs before them', async () => {
-    const machine = await machineFor(...process({ inputs: { a: '#{x + 1}', b: '#{a * 10}' } }));
-    expect(machine.start({ x: 1 }).variablesAt('work')).toMatchObject({ a: 2, b: 20 });
+  // InputParameter.execute reads from the scope around the activity.
+  it('do not see the inputs before them', async () => {
+    const machine = await machineFor(...process({ inputs: { x: '#{x + 1}', y: '#{x * 10}' } }));
+    expect(machine.start({ x: 1 }).variablesAt('work')).toMatchObject({ x: 2, y: 10 });
+    const unknown = await machineFor(...process({ inputs: { a: '1', b: '#{a}' } }));
+    expect(() => unknown.start()).toThrow("Cannot resolve identifier 'a'");
   });
 
   it('can hide a variable of the process by one of the same name', async () => {

@@ -103,7 +103,7 @@ describe('a step', () => {
       definition,
       step,
       settings: {},
-      task: { id: 'task-1', variables },
+      task: { id: 'task-1', variables, isObject: () => false },
       stream: { correlationId: 'odd-1', identity: {} },
       ports: { openHttp: () => async () => ({ status: 200, body: null }) },
       log,

@@ -45,6 +45,7 @@ describe('a task of an engine', () => {
       retriesLeft: null,
       reportedMark: null,
       variables: {},
+      isObject: () => false,
       complete: report('complete'),
       fail: report('fail'),
       refuse: report('refuse'),
