@@ -18,6 +18,7 @@ import { flood } from './flood.ts';
 import { machine } from './machine.ts';
 import { realEngine } from './real-engine.ts';
 import { rebuild } from './rebuild.ts';
+import { seen } from './seen.ts';
 import { start } from './start.ts';
 import type { Benchmark, Run } from './support/benchmark.ts';
 import { profileChildrenTo } from './support/child.ts';
@@ -36,6 +37,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   'end-to-end': endToEnd,
   'bare-loop': bareLoop,
   flood,
+  seen,
   'real-engine': realEngine,
   workers,
   dbos,
