@@ -59,7 +59,7 @@ export function createCallerCheck(
     if (!credential) return refuse(request, false);
     // Guessed keys must not cause endless queries; keys in use are in memory.
     if (access.isNew(credential)) {
-      const count = await failures(request);
+      const count = await failures(request, { increment: false });
       if (!count.isAllowed && count.remaining === 0) {
         return { kind: 'too-many-failures', seconds: count.ttlInSeconds };
       }
