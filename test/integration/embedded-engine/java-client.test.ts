@@ -1,10 +1,14 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../../support/databases.ts';
 import {
   type ClientEngine,
   openRealEngine,
   startFacade,
 } from '../../support/engine-clients/client-engine.ts';
-import { compileJavaClient } from '../../support/engine-clients/java-client.ts';
+import { compileJavaClient, type JavaClient } from '../../support/engine-clients/java-client.ts';
 import { missingForJava } from '../../support/java.ts';
 import { realEngines } from '../../support/servers.ts';
 import { reportSkipped } from '../../support/skipped.ts';
@@ -30,9 +34,10 @@ describe.skipIf(missing)("Camunda's external-task client for Java", () => {
   const seen = new Map<string, Map<string, string[]>>();
   const opened: ClientEngine[] = [];
   let access: string[] = [];
+  let java: JavaClient;
 
   beforeAll(async () => {
-    const java = await compileJavaClient();
+    java = await compileJavaClient();
     async function run(name: string, open: () => Promise<ClientEngine>): Promise<void> {
       const engine = await open();
       opened.push(engine);
@@ -61,6 +66,17 @@ describe.skipIf(missing)("Camunda's external-task client for Java", () => {
       'by HTTP Basic: ok',
       expect.stringMatching(/^none: .* 401 and message: "Send an API key or token as /),
     ]);
+  });
+
+  it('is used in docs/engine-rest.md in a program that compiles', async () => {
+    const page = fileURLToPath(new URL('../../../docs/engine-rest.md', import.meta.url));
+    const [, example] = /```java\n([\s\S]*?)```/.exec(readFileSync(page, 'utf8')) ?? [];
+    const folder = temporaryFolder();
+    const file = join(folder.path, 'Tariffs.java');
+    writeFileSync(file, example ?? '');
+    await java.compile(file);
+    expect(existsSync(join(folder.path, 'Tariffs.class'))).toBe(true);
+    folder.remove();
   });
 
   describe.each(engines)('finds the embedded engine like $name', ({ name }) => {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { endWithUs, runProgram, until } from '../children.ts';
 import { compileJava } from '../java.ts';
@@ -32,6 +32,10 @@ export async function compileJavaClient() {
     ENGINE_KEY: key,
   });
   return {
+    /** Compiles another program with the client, given its file. @throws Error with what is wrong in it */
+    async compile(file: string): Promise<void> {
+      await runProgram('javac', ['-cp', classPath, '-d', dirname(file), file]);
+    },
     /** Runs scenarios. @returns the lines of each, by its name */
     async run(engine: ClientEngine, scenarios: readonly string[]): Promise<Map<string, string[]>> {
       const output = await runProgram('java', [...argsFor(engine), ...scenarios], envFor(engine));
