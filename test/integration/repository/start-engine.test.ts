@@ -19,9 +19,10 @@ describe('a start without what a real engine needs', () => {
   });
 
   it('says what to install; the global set-up shows that, and fails with CI=true', async () => {
-    const sentence = (program: string) =>
-      `there is no ${program}: install a JDK 17 or newer and Maven`;
-    await expect(startRealEngine('operaton')).rejects.toThrow(sentence('java'));
+    const sentence = (missing: string) =>
+      `there is no ${missing}: install a JDK 17 or newer and Maven`;
+    const all = sentence('java, no javac, no mvn');
+    await expect(startRealEngine('operaton')).rejects.toThrow(all);
     for (const program of ['java', 'javac']) {
       symlinkSync('/bin/sh', join(folder.path, 'bin', program));
     }
