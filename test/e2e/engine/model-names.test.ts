@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRestEngine } from '../../../infrastructure/camunda/rest-engine.ts';
 import { bpmn, end, flows, start, task } from '../../support/bpmn/model.ts';
+import { until } from '../../support/children.ts';
 import { engineApi, engineKinds, type TestEngine } from '../../support/engines.ts';
 import { writeProcess } from '../../support/process-folders.ts';
 import {
@@ -83,7 +84,9 @@ describe.each(await engineKinds())('models made elsewhere, on $name', ({ availab
         return [...answer.text.matchAll(/"process(?:Key)?":\s*"([^"]+)"/g)].map(([, key]) => key);
       };
       const query = encodeURIComponent(CARD);
-      for (const path of [`/api/process?process=${query}`, `/api/events?process=${query}`]) {
+      const listed = `/api/process?process=${query}`;
+      await until(async () => (await names(listed)).length > 0, 'the projection');
+      for (const path of [listed, `/api/events?process=${query}`]) {
         expect(new Set(await names(path))).toEqual(new Set([CARD]));
         expect(await names(path.replace(query, query.toLowerCase()))).toEqual([]);
       }

@@ -74,10 +74,12 @@ describe.each(await engineKinds())('ids with letters outside of ASCII, on $name'
         ]);
         const { correlationId } = begun.body;
         const query = encodeURIComponent(key);
+        const listed = `/api/process?process=${query}`;
+        await until(async () => (await keysIn(listed)).includes(key), 'the projection');
         for (const path of [
           `/api/process/status/${correlationId}`,
           `/api/process/${correlationId}/events`,
-          `/api/process?process=${query}`,
+          listed,
           `/api/events?process=${query}`,
           `/api/analytics/steps?process=${query}&exact=true&groupBy=process`,
           `/api/analytics/processes?process=${query}&exact=true&groupBy=process`,
