@@ -51,7 +51,14 @@ export interface EngineIncident {
   at: Timestamp;
 }
 
-/** What the reconciler asks the engine, for many instances at once. */
+/** A running instance whose state the engine cannot read: nothing can be done with it but delete it. */
+export interface UnreadableInstance {
+  processInstanceId: string;
+  businessKey: string | null;
+  processKey: string;
+}
+
+/** What the reconciler and the report on stuck processes ask the engine, for many instances at once. */
 export interface EngineInspection {
   /** As `findInstances`, of any of these processes with any of these business keys. */
   findInstancesOf(
@@ -67,6 +74,13 @@ export interface EngineInspection {
   findIncidents(processInstanceIds: readonly string[]): Promise<EngineIncident[]>;
   /** Those of these running instances that have no external task, no user task and no job, such as a timer. */
   findIdle(processInstanceIds: readonly string[]): Promise<string[]>;
+  /**
+   * Those of these running instances that wait for people: a user task is open, in them or in what they called, no
+   * external task is, and no job of theirs has failed. A few calls, however many instances.
+   */
+  findWaitingForPeople(processInstanceIds: readonly string[]): Promise<string[]>;
+  /** As far as anything has asked for them. */
+  findUnreadable(): Promise<UnreadableInstance[]>;
   isRunning(processInstanceId: string): Promise<boolean>;
   /** True when every token waits at a joining gateway: no other comes, so none continues. */
   isStuck(processInstanceId: string): Promise<boolean>;

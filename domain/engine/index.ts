@@ -10,6 +10,7 @@ export {
   type EngineInstance,
   instanceState,
   type TaskRef,
+  type UnreadableInstance,
 } from './engine.ts';
 export { type EngineVariable, toEngineVariables, type VariableValue } from './engine-variables.ts';
 export type { ReconcilePorts } from './reconcile-ports.ts';

@@ -30,7 +30,12 @@ export {
 } from './histogram.ts';
 export { durationsOf, ENDS, endOf, type Flow, flows, largestGroups, stepNumbers } from './lines.ts';
 export { rebuildRollups, removeReplaced } from './rebuild-rollups.ts';
-export { reportStuckProcesses, STALLED_AFTER_MS } from './report-stuck-processes.ts';
+export {
+  MAX_SLOW,
+  reportStuckProcesses,
+  type SlowReport,
+  STALLED_AFTER_MS,
+} from './report-stuck-processes.ts';
 export {
   type Measures,
   PROCESS_EVENTS,

@@ -4,6 +4,8 @@ import type { Timestamp } from '../common/index.ts';
 export interface SlowProcess {
   correlationId: string;
   processName: string;
+  /** Null before the engine has it. */
+  processInstanceId: string | null;
   currentStep: string | null;
   startedAt: Timestamp;
   ageMs: number;

@@ -9,6 +9,7 @@ import {
   waitsAtJoins,
 } from '../../domain/engine/index.ts';
 import type { CallEngine } from './call-engine.ts';
+import { createFindWaiting } from './rest-waiting.ts';
 
 /** Times as Camunda writes them, `2026-01-31T12:00:00.000+0100`. */
 export const time = z.string().transform((text) => new Date(text).toISOString());
@@ -21,6 +22,7 @@ export const instancesAnswer = z.array(
     state: z.string(),
     endTime: time.nullish(),
     deleteReason: z.string().nullish(),
+    rootProcessInstanceId: z.string().nullish(),
   }),
 );
 export const causeAnswer = z.object({
@@ -39,7 +41,8 @@ const incidentsAnswer = z.array(
     incidentTimestamp: time,
   }),
 );
-const ofInstances = z.array(z.object({ processInstanceId: z.string() }));
+/** Null for a task of a case, or of nothing. */
+const ofInstances = z.array(z.object({ processInstanceId: z.string().nullable() }));
 /** As the REST API names its parts. */
 interface ActivityInstance {
   activityType: string;
@@ -79,22 +82,33 @@ export function createInspection(call: CallEngine): EngineInspection {
       { ...body, sorting: OLDEST_FIRST },
     );
 
-  /** Page after page, until one is not full. */
-  async function all<T>(read: (offset: number) => Promise<T[]>): Promise<T[]> {
+  /** Page after page, until one is not full or there are so many. */
+  async function all<T>(
+    read: (offset: number) => Promise<T[]>,
+    maxRows = Number.POSITIVE_INFINITY,
+  ): Promise<T[]> {
     const found: T[] = [];
     for (;;) {
       const page = await read(found.length);
       found.push(...page);
-      if (page.length < PAGE) return found;
+      if (page.length < PAGE || found.length >= maxRows) return found;
     }
   }
 
-  /** Those of the instances that have rows at a path of many. */
-  async function having(path: string, filter: object): Promise<Set<string>> {
-    const rows = await all((offset) =>
-      call(ofInstances, 'POST', `${path}?firstResult=${offset}&maxResults=${PAGE}`, filter),
+  /** The instances that have rows at a path of many. */
+  async function having(path: string, filter: object, maxRows?: number): Promise<Set<string>> {
+    const rows = await all(
+      (offset) =>
+        call(ofInstances, 'POST', `${path}?firstResult=${offset}&maxResults=${PAGE}`, filter),
+      maxRows,
     );
-    return new Set(rows.map(({ processInstanceId }) => processInstanceId));
+    return new Set(rows.flatMap(({ processInstanceId }) => processInstanceId ?? []));
+  }
+
+  async function rootsOf(processInstanceIds: readonly string[]): Promise<Map<string, string>> {
+    if (processInstanceIds.length === 0) return new Map();
+    const found = await all((offset) => history({ processInstanceIds }, offset, PAGE));
+    return new Map(found.map(({ id, rootProcessInstanceId }) => [id, rootProcessInstanceId ?? id]));
   }
 
   /** An incident in a called instance shows in those that called it, and names that one as its root. */
@@ -153,6 +167,9 @@ export function createInspection(call: CallEngine): EngineInspection {
       ]);
       return processInstanceIds.filter((id) => !busy.some((ids) => ids.has(id)));
     },
+    findWaitingForPeople: createFindWaiting({ having, rootsOf }),
+    // They have no states that could not be read.
+    findUnreadable: async () => [],
     async isRunning(processInstanceId) {
       const path = `/process-instance/${encodeURIComponent(processInstanceId)}`;
       return (await unlessUnknown(() => call(z.unknown(), 'GET', path))) !== null;

@@ -66,6 +66,17 @@ export function createDirectInspection(
         const ids = new Set(busy.map((one) => one.processInstanceId));
         return processInstanceIds.filter((id) => !ids.has(id));
       }),
+    findWaitingForPeople: (processInstanceIds) =>
+      call(() => userTasks.waitingRoots(processInstanceIds)),
+    findUnreadable: () =>
+      call(() => {
+        const ids = engine.unreadable().map((one) => one.rootProcessInstanceId);
+        return instances.list({ ids, states: ['ACTIVE'] }).map((found) => ({
+          processInstanceId: found.id,
+          businessKey: found.businessKey,
+          processKey: found.processKey,
+        }));
+      }),
     isRunning: (id) => call(() => instances.count({ ids: [id], states: ['ACTIVE'] }) > 0),
     async isStuck(processInstanceId) {
       const root = await unlessGone(() => call(() => instances.activityTree(processInstanceId)));

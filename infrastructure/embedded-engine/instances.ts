@@ -1,5 +1,4 @@
 import { executionVariables, type Node, visibleVariables } from '../../domain/bpmn/index.ts';
-import { DAY_MS } from '../../domain/common/index.ts';
 import { activityTree } from './activity-tree.ts';
 import { unknownDefinition } from './definitions.ts';
 import type {
@@ -144,23 +143,7 @@ export function createInstances(
         const row = store.instances.byId(id);
         if (row?.state !== 'ACTIVE')
           throw missing(`No process instance found for id '${id}': processInstance is null`, 0);
-        if (unit.state(row.root_id)) unit.delete(row.root_id, reason);
-        else unit.defer(() => endWithoutState(row, reason, unit.now));
+        unit.delete(row.root_id, reason);
       }),
   };
-
-  /** One that could not be brought over: there is nothing to undo. */
-  function endWithoutState(row: InstanceRow, reason: string | null, at: number): void {
-    const { historyDays = 0 } = definitions.find(row.definition_id) ?? {};
-    store.instances.end({
-      id: row.id,
-      state: 'EXTERNALLY_TERMINATED',
-      endedAt: at,
-      removeAt: at + historyDays * DAY_MS,
-      deleteReason: reason,
-      endActivityId: null,
-      variables: '{}',
-    });
-    states.drop(row.root_id);
-  }
 }

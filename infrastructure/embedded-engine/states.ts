@@ -24,6 +24,7 @@ export interface States {
   drop(rootId: string): void;
   /** Something stands in the way of this root alone. */
   setUnreadable(rootId: string, error: unknown): void;
+  isUnreadable(rootId: string): boolean;
   unreadable(): UnreadableInstance[];
 }
 
@@ -67,6 +68,7 @@ export function createStates(store: EngineStore, cachedStates: number): States {
       unreadable.delete(rootId);
     },
     setUnreadable: (rootId, error) => void unreadable.set(rootId, messageOf(error)),
+    isUnreadable: (rootId) => unreadable.has(rootId),
     unreadable: () =>
       [...unreadable].map(([rootProcessInstanceId, reason]) => ({ rootProcessInstanceId, reason })),
   };

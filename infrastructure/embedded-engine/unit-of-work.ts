@@ -14,6 +14,7 @@ import {
   type Values,
 } from '../../domain/bpmn/index.ts';
 import { CodedError, isTransient, type Log } from '../../domain/common/index.ts';
+import { abandonRoot } from './abandon-root.ts';
 import { type ChangedRoot, newOutcome, type Outcome, writeRoot } from './changed-root.ts';
 import type { Definitions } from './definitions.ts';
 import { badRequest, engineFailure, messageOf, noInstance } from './errors.ts';
@@ -43,7 +44,7 @@ export interface Unit {
   failJob(rootId: string, wait: number, job: FailingJob): NextAttempt;
   /** @returns the id of the new process instance */
   start(definitionId: string, request: StartRequest): string;
-  /** Ends a root from outside. */
+  /** Ends a root from outside. Of one whose state is missing or cannot be read nothing is undone. */
   delete(rootId: string, reason: string | null): void;
   /** Gives a signal to all that waits for it, in later transactions to the many, and starts what it starts. */
   signal(name: string, variables: Values): void;
@@ -222,6 +223,29 @@ export function createUnit(options: UnitOptions): { unit: Unit; flush: () => Out
     },
   });
 
+  function deleteRoot(rootId: string, reason: string | null): void {
+    try {
+      if (stateOf(rootId)) {
+        cancel(rootId, reason);
+        return;
+      }
+    } catch (error) {
+      if (!states.isUnreadable(rootId)) throw error;
+      changed.delete(rootId);
+    }
+    deferred.push(() => {
+      abandonRoot(rootId, reason, now, { store, definitions, outcome });
+      states.drop(rootId);
+    });
+  }
+
+  function cancel(rootId: string, reason: string | null): void {
+    const root = rootOf(rootId);
+    const ended = attempt(rootId, () => stepMachine(context, root.state, { kind: 'cancel' }));
+    root.deletion = { reason };
+    take(root, ended);
+  }
+
   function write(root: ChangedRoot): void {
     const { rootId, state, before } = root;
     writeRoot(root, now, store, definitions, outcome);
@@ -250,14 +274,7 @@ export function createUnit(options: UnitOptions): { unit: Unit; flush: () => Out
       },
       failJob,
       start,
-      delete(rootId, reason) {
-        const root = rootOf(rootId);
-        root.deletion = { reason };
-        take(
-          root,
-          attempt(rootId, () => stepMachine(context, root.state, { kind: 'cancel' })),
-        );
-      },
+      delete: deleteRoot,
       signal: (name, variables) => signals.throwSignal({ name, variables, byJob: null }, null),
       deliverSignals: signals.settleNext,
       defer: (later) => void deferred.push(later),

@@ -61,6 +61,7 @@ export function createUserTasks(core: EngineCore): UserTaskService {
       if (!row) throw missing(`No matching task with id ${id}`);
       return view(row);
     },
+    waitingRoots: (rootIds) => userTasks.waitingRoots(rootIds),
     isCancelled(id) {
       const ref = readNodeId(id);
       return ref !== undefined && instances.isCancelled(ref.rootId, ref.node);

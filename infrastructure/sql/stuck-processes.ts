@@ -23,6 +23,7 @@ type Counted = { total: number | string };
 type PendingRow = Counted & {
   correlation_id: string;
   process_name: string;
+  process_instance_id: string | null;
   current_step: string | null;
   started_at: string;
 };
@@ -56,7 +57,7 @@ export function createStuckProcesses(options: {
       const now = clock();
       const usual = await usualDurations(reads, now, signal);
       const query = knex
-        .from(pending('current_step', 'started_at'))
+        .from(pending('process_instance_id', 'current_step', 'started_at'))
         .select('*', knex.raw('COUNT(*) OVER () AS total'))
         .where((any) => {
           for (const [name, ms] of usual) {
@@ -76,6 +77,7 @@ export function createStuckProcesses(options: {
         return {
           correlationId: row.correlation_id,
           processName: decodeName(row.process_name),
+          processInstanceId: row.process_instance_id,
           currentStep: row.current_step,
           startedAt: row.started_at,
           ageMs: now - Date.parse(row.started_at),

@@ -99,6 +99,8 @@ export async function openTaskRig(
 
   return {
     key,
+    /** Of the service's database. */
+    file: folder.file,
     callers,
     proxy,
     get,

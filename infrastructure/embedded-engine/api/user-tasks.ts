@@ -74,6 +74,8 @@ export interface UserTaskService {
   list(filter: UserTaskFilter, page?: Page, order?: readonly UserTaskOrder[]): UserTask[];
   count(filter: UserTaskFilter): number;
   get(id: string): UserTask;
+  /** Those of these root instances with an open user task, without an external task or a job that has failed. */
+  waitingRoots(rootIds: readonly string[]): string[];
   /** Whether it ended without a completion; false while it is open, and when the history has it no more. */
   isCancelled(id: string): boolean;
   /** Refused when somebody else has it. */

@@ -20,6 +20,8 @@ export interface UserTaskRows {
   removeCandidate(rootId: string, node: number, kind: CandidateKind, candidate: string): void;
   list(filter: UserTaskFilter, page?: Page, order?: readonly UserTaskOrder[]): UserTaskRow[];
   count(filter: UserTaskFilter): number;
+  /** Those of these roots with an open user task, without an external task, and without a job that has failed. */
+  waitingRoots(rootIds: readonly string[]): string[];
 }
 
 const SELECT = `SELECT t.*, i.definition_id, i.process_key, i.business_key, i.node AS instance_node
@@ -56,6 +58,15 @@ export function createUserTaskRows(db: BetterSqlite3.Database): UserTaskRows {
   const removeCandidate = db.prepare(
     `DELETE FROM engine_candidate ${ONE} AND kind = ? AND candidate = ?`,
   );
+  const waitingRoots = db
+    .prepare<[string], string>(
+      `SELECT DISTINCT root_id FROM engine_user_task t
+       WHERE root_id IN (SELECT value FROM json_each(?))
+         AND NOT EXISTS (SELECT 1 FROM engine_external_task e WHERE e.root_id = t.root_id)
+         AND NOT EXISTS
+           (SELECT 1 FROM engine_wait w WHERE w.root_id = t.root_id AND w.exception IS NOT NULL)`,
+    )
+    .pluck();
   const remove = db.prepare(`DELETE FROM engine_user_task ${ONE}`);
   const removeCandidates = db.prepare(`DELETE FROM engine_candidate ${ONE}`);
   const get = db.prepare<[string, number], UserTaskRow>(
@@ -124,6 +135,7 @@ export function createUserTaskRows(db: BetterSqlite3.Database): UserTaskRows {
           .get(...where.parameters) ?? 0
       );
     },
+    waitingRoots: (rootIds) => waitingRoots.all(JSON.stringify(rootIds)),
   };
 }
 

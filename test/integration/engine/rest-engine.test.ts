@@ -100,6 +100,14 @@ describe('the engine port', () => {
     await expect(calls.cancel()).resolves.toBeUndefined();
   });
 
+  it('asks which instances wait for people in a few calls, however many they are', async () => {
+    answer = { status: 200, body: '[]' };
+    seen = [];
+    const ids = Array.from({ length: 200 }, (_, at) => `instance-${at}`);
+    expect(await engine.findWaitingForPeople(ids)).toEqual([]);
+    expect(seen.length).toBeLessThanOrEqual(5);
+  });
+
   it('answers false when nothing waits for a message', async () => {
     answer = { status: 200, body: '[]' };
     expect(await calls.correlate()).toBe(false);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MAX_PENDING, STALLED_AFTER_MS } from '../../../../../domain/rollups/index.ts';
+import { MAX_PENDING, MAX_SLOW, STALLED_AFTER_MS } from '../../../../../domain/rollups/index.ts';
 import { queryOf, wholeNumber } from '../../../queries/parameters.ts';
 import { integer as count, text, time } from '../../../schemas/fields.ts';
 
@@ -19,7 +19,17 @@ const attention = z
       ),
     slow: z
       .object({
-        total: count,
+        total: count.describe('Without those that wait for people'),
+        isWhole: z
+          .boolean()
+          .describe(
+            `False: there are more than ${MAX_SLOW.toLocaleString('en')}, and the engine was asked about the oldest of them only`,
+          ),
+        waitingForPeople: count
+          .nullable()
+          .describe(
+            'Processes that are left out, because they wait at user tasks only; null when the engine did not answer, and none is left out',
+          ),
         processes: z.array(
           z.object({
             ...process,
@@ -36,7 +46,9 @@ const attention = z
         ),
       })
       .nullable()
-      .describe('Pending processes older than usual, the oldest first'),
+      .describe(
+        'Pending processes older than usual, the oldest first, without those that wait at user tasks only',
+      ),
     retrying: z
       .object({
         total: count,
@@ -74,6 +86,25 @@ const attention = z
       .object({ count, isWhole: z.boolean() })
       .nullable()
       .describe('Failed jobs, counted up to 100'),
+    unreadable: z
+      .object({
+        total: count,
+        advice: text.nullable().describe('What to do with them; null when there are not any'),
+        instances: z.array(
+          z.object({
+            processInstanceId: text,
+            processKey: text,
+            correlationId: text
+              .nullable()
+              .describe('Null for an instance that was started without a business key'),
+            statusUrl: text.nullable(),
+          }),
+        ),
+      })
+      .nullable()
+      .describe(
+        'Instances of the embedded engine that stand still, because their state cannot be read; known once something has asked for them',
+      ),
     unavailable: z.array(text).describe('The parts that could not be read, and are null'),
   })
   .meta({
@@ -83,6 +114,8 @@ const attention = z
         pending: { count: 212, isWhole: true },
         slow: {
           total: 1,
+          isWhole: true,
+          waitingForPeople: 14,
           processes: [
             {
               correlationId: 'order-4711',
@@ -116,6 +149,7 @@ const attention = z
         outbox: { rows: 3, oldestAgeMs: 12, stalledAfterMs: STALLED_AFTER_MS, isStalled: false },
         rollups: { eventsBehind: 4, behindMs: 480 },
         failedJobs: { count: 0, isWhole: true },
+        unreadable: { total: 0, advice: null, instances: [] },
         unavailable: [],
       },
     ],
@@ -125,7 +159,7 @@ export const attentionSchema = {
   operationId: 'getAttention',
   summary: 'What is stuck or slow now',
   description:
-    'Pending processes that take longer than 99 of 100 of their kind, steps that are being retried, and whether events are published. A part that cannot be read now is null and named in `unavailable`; the other parts are there.',
+    'Pending processes that take longer than 99 of 100 of their kind and do not wait for people, steps that are being retried, instances that stand still, and whether events are published. A part that cannot be read now is null and named in `unavailable`; the other parts are there.',
   tags: ['analytics'],
   querystring: queryOf({
     limit: wholeNumber(1, 1_000, 50).describe('Maximum length of each list; the totals count all'),

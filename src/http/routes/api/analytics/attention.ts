@@ -1,18 +1,21 @@
+import type { UnreadableInstance } from '../../../../../domain/engine/index.ts';
 import {
   type Found,
-  type RetryingStep,
   reportStuckProcesses,
-  type SlowProcess,
+  type SlowReport,
 } from '../../../../../domain/rollups/index.ts';
 import { statusUrl } from '../../../answers/process-answers.ts';
 import type { Route } from '../../../parts/route.ts';
 import { hungUpSignal } from '../../../waiting/caller-wait.ts';
 import { attentionSchema } from './attention.schema.ts';
 
+const UNREADABLE_ADVICE =
+  'The engine cannot read the state of these instances: they stand still until they are deleted. Cancel each process with POST /api/process/<correlationId>/cancel, which deletes its instance, and start it again under another correlation id';
+
 /** `GET /api/analytics/attention`. */
-export const attentionRoute: Route<'store' | 'operations'> = async (
+export const attentionRoute: Route<'store' | 'operations' | 'engine'> = async (
   app,
-  { store, operations: { deadLetters } },
+  { store, engine, operations: { deadLetters } },
 ) => {
   app.get(
     '/api/analytics/attention',
@@ -25,16 +28,18 @@ export const attentionRoute: Route<'store' | 'operations'> = async (
           'a part of the report on stuck processes cannot be read',
         );
       try {
-        const ports = { ...store, deadLetters, onMissing };
-        const { slow, retrying, ...rest } = await reportStuckProcesses(
+        const ports = { ...store, engine, deadLetters, onMissing };
+        const { limit } = request.query;
+        const { slow, retrying, unreadable, ...rest } = await reportStuckProcesses(
           ports,
-          request.query.limit,
+          limit,
           hungUp,
         );
         return {
           ...rest,
-          slow: slow && { total: slow.total, processes: publicItems(slow) },
-          retrying: retrying && { total: retrying.total, steps: publicItems(retrying) },
+          slow: slow && publicSlow(slow),
+          retrying: retrying && { total: retrying.total, steps: publicItems(retrying.items) },
+          unreadable: unreadable && publicUnreadable(unreadable),
         };
       } catch (error) {
         if (!hungUp.aborted) throw error;
@@ -44,11 +49,33 @@ export const attentionRoute: Route<'store' | 'operations'> = async (
   );
 };
 
+function publicSlow({ items, ...counts }: SlowReport) {
+  return {
+    ...counts,
+    processes: publicItems(items.map(({ processInstanceId: _, ...one }) => one)),
+  };
+}
+
 /** Renames the fields to those of the API. */
-function publicItems<Item extends SlowProcess | RetryingStep>({ items }: Found<Item>) {
+function publicItems<Item extends { correlationId: string; processName: string }>(
+  items: readonly Item[],
+) {
   return items.map(({ processName, ...item }) => ({
     ...item,
     processKey: processName,
     statusUrl: statusUrl(item.correlationId),
   }));
+}
+
+/** An instance that was started at the engine itself may have no process. */
+function publicUnreadable({ total, items }: Found<UnreadableInstance>) {
+  return {
+    total,
+    advice: total === 0 ? null : UNREADABLE_ADVICE,
+    instances: items.map(({ businessKey: correlationId, ...instance }) => ({
+      ...instance,
+      correlationId,
+      statusUrl: correlationId && statusUrl(correlationId),
+    })),
+  };
 }
