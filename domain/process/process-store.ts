@@ -32,10 +32,10 @@ export interface ProcessStore {
    */
   project(correlationId: string): Promise<ProcessState | null>;
   /**
-   * As `project` for many processes, in one transaction.
+   * As `project` for many processes, in as few transactions as possible.
    *
    * @returns the states of those that have events, in any order
-   * @throws what stood in the way of one of them; then none of them is projected
+   * @throws what stood in the way of one of them; some or all of the others are then not projected
    */
   projectMany(correlationIds: readonly string[]): Promise<ProcessState[]>;
   /** How many processes are pending, counted no further than `upTo`. */

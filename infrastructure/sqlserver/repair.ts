@@ -8,7 +8,7 @@ import {
 } from '../../domain/projection/index.ts';
 import { PROCESS_COLUMNS } from '../sql/columns.ts';
 import { toProcessRow } from '../sql/process-row.ts';
-import { bindProcess } from './process-store.ts';
+import { bindProcess } from './project-batch.ts';
 import { withRetry } from './retry.ts';
 import { requestFor } from './statements.ts';
 import { BEGIN_WITH_STREAM_LOCK } from './stream-lock.ts';

@@ -110,7 +110,7 @@ export async function openProxied(
 
 /** The parameters of an RPC to sp_executesql with the types as which they are sent. */
 export function declarations(text: string): Record<string, string> {
-  const list = /((?:@\w+ (?:n?varchar\((?:\d+|max)\)|[a-z]+\d?(?:\(\d+\))?)(?:, )?)+)(?=[^\s,])/g;
+  const list = /((?:@\w+ (?:n?varchar\((?:\d+|max)\)|[a-z]+\d?(?:\(\d+\))?)(?:, )?)+)(?=[^ ,])/g;
   const longest = [...text.matchAll(list)]
     .map(([found]) => found)
     .sort((a, b) => b.length - a.length);

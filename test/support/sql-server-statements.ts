@@ -73,7 +73,19 @@ export const STATEMENTS: readonly Statement[] = [
       await processStore.project('t');
     },
     trips: 3,
-    contains: /WHERE correlation_id = @correlation_id AND version = @known/,
+    contains:
+      /process_store\.correlation_id = given\.correlation_id AND process_store\.version = given\.known/,
+  },
+  {
+    name: 'projectMany, new processes and known ones',
+    run: async ({ eventStore, processStore }) => {
+      await eventStore.append('t', [stepCompleted('t3')]);
+      for (const id of ['u', 'v']) await eventStore.append(id, [requested()]);
+      const states = await processStore.projectMany(['v', 't', 'u', 'nobody']);
+      expect(states.map(({ correlationId }) => correlationId).sort()).toEqual(['t', 'u', 'v']);
+    },
+    trips: 5,
+    contains: /EXEC @lock = sp_getapplock @Resource = @stream1, @LockMode = 'Exclusive'/,
   },
   { name: 'get', run: ({ processStore }) => processStore.get('t'), trips: 1 },
   {

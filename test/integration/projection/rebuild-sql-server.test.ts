@@ -19,6 +19,9 @@ EXEC sp_getapplock @Resource = 'gate', @LockMode = 'Shared', @LockOwner = 'Sessi
 EXEC sp_releaseapplock @Resource = 'gate', @LockOwner = 'Session';
 EXEC sp_releaseapplock @Resource = 'arrived', @LockOwner = 'Session';`;
 
+/** Where a projection begins to read events, after its rows. */
+const READ = 'SELECT e.* FROM';
+
 describe.skipIf(inject('mssqlUrl') === null)('a rebuild on SQL Server', () => {
   let database: Database;
   let pool: sql.ConnectionPool;
@@ -124,9 +127,9 @@ function gatedStore(pool: sql.ConnectionPool) {
         const request = target.request();
         const query = request.query.bind(request) as (text: string) => unknown;
         const paused = (text: string): unknown => {
-          const stop = first && text.includes('SELECT * FROM event_log');
+          const stop = first && text.includes(READ);
           if (stop) first = false;
-          return query(stop ? text.replace('SELECT * FROM event_log', `${GATE}\n$&`) : text);
+          return query(stop ? text.replace(READ, `${GATE}\n$&`) : text);
         };
         return Object.assign(request, { query: paused });
       };

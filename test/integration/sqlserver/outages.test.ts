@@ -47,6 +47,7 @@ const CALLS: Readonly<Record<string, (database: Database) => Promise<unknown>>> 
   'outbox.depth': ({ outbox }) => outbox.depth(),
   'processStore.get': ({ processStore }) => processStore.get('away'),
   'processStore.project': ({ processStore }) => processStore.project('away'),
+  'processStore.projectMany': ({ processStore }) => processStore.projectMany(['away', 'gone']),
   'processStore.list': ({ processStore }) =>
     processStore.list({}, { limit: 10, maxBytes: 1_000_000 }),
   'processStore.countPending': ({ processStore }) => processStore.countPending(10),
