@@ -1,7 +1,7 @@
 import { toBoolean } from '../expressions/results.ts';
 import type { ConditionDefinition } from '../program/program.ts';
 import { type Change, elementOf, isAlive, openChildren, type Run } from './run.ts';
-import type { Node, Wait } from './state.ts';
+import type { Node, NodeId, Wait } from './state.ts';
 import { handlerAt, startHandler } from './trigger.ts';
 import { evaluate } from './variables.ts';
 
@@ -28,20 +28,24 @@ export function askOnEntry(run: Run, node: Node): boolean {
   return continues && isAlive(run, node);
 }
 
-/** Asks the conditions about all variables that have changed. */
-export function askAboutChanges(run: Run): void {
+/**
+ * Asks the conditions about all variables that have changed.
+ *
+ * @param except the node whose conditions are not asked; left out: all are
+ */
+export function askAboutChanges(run: Run, except?: NodeId): void {
   while (run.changes.length > 0) {
     const changes = run.changes;
     run.changes = [];
-    for (const change of changes) askAbout(run, change);
+    for (const change of changes) askAbout(run, change, except);
   }
 }
 
-function askAbout(run: Run, change: Change): void {
+function askAbout(run: Run, change: Change, except?: NodeId): void {
   const scope = run.nodes.get(change.node);
   if (!scope) return;
   for (const node of within(run, scope)) {
-    if (node.pending !== undefined) continue;
+    if (node.pending !== undefined || node.id === except) continue;
     for (const wait of conditionsOf(run, node)) {
       if (run.waits.has(wait.id) && isAlive(run, node)) askOne(run, node, wait, change);
     }

@@ -1,8 +1,9 @@
+import { askAboutChanges } from './conditions.ts';
 import { throwError, throwEscalation } from './errors.ts';
 import type { Input } from './inputs.ts';
 import { end, leave } from './leave.ts';
 import { endTwice, endWithOpenTask } from './open-tasks.ts';
-import { elementOf, type Run, StepError } from './run.ts';
+import { elementOf, isAlive, openChildren, parentOf, type Run, StepError } from './run.ts';
 import type { Node } from './state.ts';
 import { scopeAt, setLocals, setVariables } from './variables.ts';
 
@@ -38,11 +39,35 @@ export function takeAtNode(run: Run, node: Node, input: NodeInput): void {
 /** An error that nothing catches ends the path of its activity, as in Camunda. */
 function throwOrEnd(run: Run, node: Node, code: string, message: string | null): void {
   if (throwError(run, node, code, message)) return;
-  // Seen on Operaton 1.0.3: there the output parameters of an activity cannot be set any more.
-  if (elementOf(run, node).outputs.length > 0) {
+  if (endsWithOutputs(run, node)) {
     throw new StepError(`ENGINE-13033 Propagation of bpmn error ${code} failed. `);
   }
+  // The conditions of scopes around it come before the end.
+  askAboutChanges(run, executionOf(run, node).id);
+  if (!isAlive(run, node)) return;
   if (!endWithOpenTask(run, node)) end(run, node);
+}
+
+/**
+ * Seen on Operaton 1.0.3: what the variables of an error mean to conditions is asked before its path ends, except for
+ * those of the execution that ends. A user task that is alone in its scope has the execution of that.
+ */
+function executionOf(run: Run, node: Node): Node {
+  const { behavior, isScope } = elementOf(run, node);
+  if (behavior.kind !== 'user-task' || isScope) return node;
+  const parent = parentOf(run, node);
+  return openChildren(run, parent).length === 1 ? parent : node;
+}
+
+/**
+ * Seen on Operaton 1.0.3: where the whole process instance ends with the activity, its output parameters cannot be set
+ * any more. They can when something else runs in it, in a sub-process, and when the activity is left by a job.
+ */
+function endsWithOutputs(run: Run, node: Node): boolean {
+  const { outputs, asyncAfter } = elementOf(run, node);
+  const parent = parentOf(run, node);
+  const isAlone = parent.instance !== undefined && openChildren(run, parent).length === 1;
+  return outputs.length > 0 && !asyncAfter && isAlone;
 }
 
 const TRIGGERED = new Set(['wait', 'external-task', 'user-task']);

@@ -1,13 +1,26 @@
 import { describe, expect, it } from 'vitest';
-import { bpmnFile, end, flows, start, subProcess, task } from '../../support/bpmn/model.ts';
+import {
+  bpmnFile,
+  end,
+  expression,
+  flows,
+  parallel,
+  start,
+  subProcess,
+  task,
+} from '../../support/bpmn/model.ts';
 import {
   boundary,
   callActivity,
+  conditionEvent,
   endsWith,
   errorEvent,
   eventSubProcess,
   extension,
+  mappings,
   startOn,
+  taskWith,
+  userTask,
 } from '../../support/bpmn/notation.ts';
 import { machineFor, machineForFile } from '../../support/bpmn-machine.ts';
 
@@ -90,6 +103,73 @@ describe('a BPMN error', () => {
     expect(machine.tasks).toEqual(['b']);
     expect(machine.history).toEqual(['start', 's', 'a']);
     expect(machine.complete('b').tasks).toEqual(['after']);
+  });
+
+  // Seen on Operaton 1.0.3: the end of the process instance comes before the output parameters, which then cannot be set.
+  describe('that nothing catches, of a task with output parameters', () => {
+    const a = (attributes = '') =>
+      taskWith('a', mappings({ outputs: { o: expression('true') } }), attributes);
+
+    it('is refused where the process instance would end with the task', async () => {
+      const machine = (await machineFor(start(), a(), end(), flows('start', 'a', 'end'))).start();
+      expect(() => machine.throwError('a', 'BAD')).toThrow('ENGINE-13033');
+      expect(machine.tasks).toEqual(['a']);
+    });
+
+    it('ends its path beside another path', async () => {
+      const beside = [flows('start', 'fork', 'a', 'end'), flows('fork', 'b', 'end')];
+      const machine = await machineFor(start(), parallel('fork'), a(), task('b'), end(), ...beside);
+      expect(machine.start().throwError('a', 'BAD').tasks).toEqual(['b']);
+    });
+
+    it('ends its path where a job leaves the task', async () => {
+      const left = a('camunda:asyncAfter="true"');
+      const machine = await machineFor(start(), left, end(), flows('start', 'a', 'end'));
+      expect(machine.start().throwError('a', 'BAD').tasks).toEqual([]);
+    });
+
+    it('ends its path in a sub-process', async () => {
+      const machine = await machineFor(...inSub(start('s'), a(), end('e'), flows('s', 'a', 'e')));
+      expect(machine.start().throwError('a', 'BAD').tasks).toEqual(['after']);
+    });
+  });
+
+  // Seen on Operaton 1.0.3.
+  describe('that nothing catches, whose variables meet a condition', () => {
+    const met = { now: true };
+    const within = (activity: string, ...others: string[]) => [
+      ...inSub(start('s'), activity, end('e'), ...others),
+      ...[boundary('on', 'sub', conditionEvent('now')), flows('on', 'handle', 'end')],
+    ];
+    const end1 = async (...elements: string[]) =>
+      (await machineFor(...elements)).start({ now: false }).throwError('a', 'BAD', null, met).tasks;
+
+    it('cancels the external task with its scope', async () => {
+      expect(await end1(...within(task('a'), flows('s', 'a', 'e')))).toEqual(['handle']);
+    });
+
+    it('ends the path of a user task that is alone in its scope, whose conditions are not asked', async () => {
+      expect(await end1(...within(userTask('a'), flows('s', 'a', 'e')))).toEqual(['after']);
+    });
+
+    it('cancels a user task that is not alone in its scope', async () => {
+      const beside = [
+        parallel('fork'),
+        task('b'),
+        flows('s', 'fork', 'b', 'e'),
+        flows('fork', 'a', 'e'),
+      ];
+      expect(await end1(...within(userTask('a'), ...beside))).toEqual(['handle']);
+    });
+
+    it('ends the path of a task that has the condition itself', async () => {
+      expect(
+        await end1(
+          ...[start(), task('a'), task('handle'), end(), flows('start', 'a', 'end')],
+          ...[boundary('on', 'a', conditionEvent('now')), flows('on', 'handle', 'end')],
+        ),
+      ).toEqual([]);
+    });
   });
 
   it('that an end event throws and nothing catches ends its path as a none end event does', async () => {
