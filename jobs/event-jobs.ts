@@ -15,9 +15,17 @@ export const EVENT_JOBS: Record<EventType, readonly JobName[]> = {
   'message-delivered': ['project-process'],
 };
 
-/** The outbox row that was committed with an event, taken by the relay of this process. */
-export function outboxRowOf(event: StoredEvent): OutboxRow {
+/**
+ * The outbox row that was committed with an event, taken by the relay of this process.
+ *
+ * @param isAwaited whether a caller waits for the process
+ */
+export function outboxRowOf(
+  event: StoredEvent,
+  isAwaited: (correlationId: string) => boolean,
+): OutboxRow {
   return {
+    ...(isAwaited(event.correlationId) ? { urgent: true } : {}),
     eventId: event.id,
     correlationId: event.correlationId,
     eventType: event.type,
@@ -40,5 +48,6 @@ export function jobsOf(row: OutboxRow): Job[] {
     redelivered: row.attempts > 0,
     traceparent: row.traceparent,
     createdAt: row.createdAt,
+    ...(row.urgent && name === 'start-instance' ? { urgent: true } : {}),
   }));
 }

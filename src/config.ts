@@ -140,6 +140,9 @@ export const configSchema = z.object({
   PENDING_MAX: number(0, 0).describe(
     'Pending processes above which starts are answered 503; 0: no limit',
   ),
+  START_DELAY_MAX_MS: number(20_000, 0).describe(
+    'Starts are answered 503 while those accepted before would delay their begin by more than this, by the rate at which they begin; in an outage none is refused for it. 0: no limit',
+  ),
   JOB_LOCK_MS: number(30_000, 1_000).describe(
     'With Redis: the job of a service instance that died runs on another one after this time, at most twice this time',
   ),

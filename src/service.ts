@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyBaseLogger } from 'fastify';
 import { createCatchUp, createPublishState, type StoredEvent } from '../domain/process/index.ts';
 import { observedEngine } from '../infrastructure/observability/observed.ts';
+import { createStartGate } from '../infrastructure/worker/start-gate.ts';
 import { outboxRowOf } from '../jobs/event-jobs.ts';
 import { gatherProjections } from '../jobs/gather-projections.ts';
 import { createRelay } from '../jobs/relay-outbox.ts';
@@ -127,7 +128,10 @@ async function openCore(setup: Setup, onCommitted: (events: readonly StoredEvent
 
   // Transport: jobs between the roles, states to every service instance.
   const catchUp = createCatchUp({ ...live, log: observability.log });
-  const transport = await openTransport(config, observability.log, () => void catchUp());
+  const transport = await openTransport(config, observability.log, () => {
+    live.startDelay.reset();
+    void catchUp();
+  });
   const { notifier } = transport;
   const jobs = observability.queue(transport.queue);
   // Projections need no queue where the relay is: it keeps the outbox rows until they are done.
@@ -159,12 +163,16 @@ async function openCore(setup: Setup, onCommitted: (events: readonly StoredEvent
   // What follows a commit, in this order: callers that wait for the process get their answer first.
   commits.subscribe(
     onCommitted,
+    live.onCommitted,
     createPublishState({ processMap, notifier, log }),
     live.feedSignal.wake,
     observability.events({ ...database, processMap, isPersonal: personal.isPersonal }),
   );
   if (has('relay')) {
-    commits.subscribe((events) => setImmediate(() => relay.publish(events.map(outboxRowOf))));
+    commits.subscribe((events) => {
+      const rows = events.map((event) => outboxRowOf(event, waitroom.has));
+      setImmediate(() => relay.publish(rows));
+    });
   }
   return { observability, stores, opened, engine, live, transport, notifier, queue, relay };
 }
@@ -197,9 +205,10 @@ async function serve(setup: Setup, core: Core, stopping: () => boolean): Promise
     },
   });
   const { load } = parts.limits;
-  shutdown.add('load limits', load.stop);
   const app = await buildServer(parts);
   shutdown.add('HTTP server', (timeLeft) => closeServer(app, timeLeft()));
+  // Before the server closes: it holds no more starts.
+  shutdown.add('load limits', load.stop);
   // Before the first call: what waits from an earlier run counts.
   if (has('api')) await load.start();
   const url = await listen(app, config);
@@ -216,7 +225,8 @@ async function serve(setup: Setup, core: Core, stopping: () => boolean): Promise
 async function startWork(setup: Setup, core: Core, url: string): Promise<void> {
   const { config, log, env, processes, has, shutdown } = setup;
   const { observability, stores, opened, engine, relay } = core;
-  await startJobs({ ...setup, ...core });
+  const startGate = createStartGate(config.WORKER_CONCURRENCY);
+  await startJobs({ ...setup, ...core, startGate });
   if (has('relay')) relay.start();
   if (!has('worker')) return;
   const worker = startStepWorker({
@@ -229,10 +239,14 @@ async function startWork(setup: Setup, core: Core, url: string): Promise<void> {
     lockDurationMs: config.LOCK_DURATION_MS,
     longPollMs: config.LONG_POLL_MS,
     observers: observability,
+    startGate,
   });
   // Closed first, in at most half of the time. The server still listens: load balancers see at /health/ready
   // that the service stops, and calls that still come are answered.
-  shutdown.add('worker', (timeLeft) => worker.stop(timeLeft() / 2));
+  shutdown.add('worker', (timeLeft) => {
+    startGate.close();
+    return worker.stop(timeLeft() / 2);
+  });
 }
 
 async function stop({ config, log, shutdown }: Setup, { live }: Core): Promise<void> {

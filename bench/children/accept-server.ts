@@ -64,7 +64,7 @@ const calls = {
       leaseMs: config.OUTBOX_LEASE_MS,
       onAppended: (events) => {
         observeEvents(events);
-        relay.publish(events.map(outboxRowOf));
+        relay.publish(events.map((event) => outboxRowOf(event, () => false)));
       },
     });
     const { outbox, processStore, eventFeed, apiKeys } = database;

@@ -14,6 +14,8 @@ export interface OutboxRow {
   traceparent?: string | undefined;
   /** When the event was written. */
   createdAt?: Timestamp | undefined;
+  /** A caller waits for the process; not stored: a row that was claimed by a poll is like any other. */
+  urgent?: true | undefined;
 }
 
 /** The outbox counts no more rows than this. */

@@ -21,6 +21,8 @@ export interface Job {
   traceparent?: string | undefined;
   /** When the event was written. */
   createdAt?: Timestamp | undefined;
+  /** A caller waits for the process: the queue runs it before others of its name. */
+  urgent?: true | undefined;
 }
 
 export interface Delivery {

@@ -12,6 +12,8 @@ interface WorkerOptions extends ClientOptions {
   handleTask: HandleTask;
   log: StepLogger;
   observer?: WorkerObserver | undefined;
+  /** Called when slots may have become free. */
+  onFree?: (() => void) | undefined;
 }
 
 /** Delays after a failed poll, in milliseconds: the client itself would poll in a hot loop. */
@@ -19,13 +21,15 @@ const MIN_POLL_DELAY_MS = 100;
 const MAX_POLL_DELAY_MS = 5_000;
 /** Milliseconds between two polls while `concurrency` tasks run. */
 const FULL_INTERVAL_MS = 5;
+/** A poll that the engine has held for so many milliseconds has found no task. */
+const HELD_POLL_MS = 50;
 
 /**
  * Fetches external tasks with Camunda's own client, and has each of them handled: long polling without
  * pause while tasks come, a growing delay while the engine is away.
  */
 export function startWorker(options: WorkerOptions): RunningWorker {
-  const { topics, handleTask, concurrency, lockDurationMs, log } = options;
+  const { topics, handleTask, concurrency, lockDurationMs, log, onFree = () => {} } = options;
   const { onPoll, makeCall } = options.observer ?? NO_OBSERVER;
   const polling = new AbortController();
   const calls = new AbortController();
@@ -36,6 +40,11 @@ export function startWorker(options: WorkerOptions): RunningWorker {
   let failures = 0;
   let resume: NodeJS.Timeout | undefined;
   let pollOpen = false;
+  /** For how many tasks the open or last poll asked. */
+  let asked = concurrency;
+  /** Whether the engine had more tasks than it was asked for, as far as the polls say. */
+  let mayHaveMore = false;
+  let held: NodeJS.Timeout | undefined;
   let pollClosed: () => void = () => {};
   /** Fulfilled when no poll is open; pending only during a stop. */
   let quiet = Promise.resolve();
@@ -45,6 +54,10 @@ export function startWorker(options: WorkerOptions): RunningWorker {
   };
   client.on('poll:start', () => {
     pollOpen = client.activeTasksCount < concurrency;
+    if (pollOpen) {
+      asked = concurrency - client.activeTasksCount;
+      held = setTimeout(onPolled, HELD_POLL_MS, 0).unref();
+    }
     client.options.interval = client.activeTasksCount >= concurrency ? FULL_INTERVAL_MS : 0;
   });
   client.on('poll:success', (tasks: unknown) => {
@@ -52,9 +65,11 @@ export function startWorker(options: WorkerOptions): RunningWorker {
     if (failures > 0) log.info({ failures }, 'the engine answers again');
     failures = 0;
     markNulls(tasks as readonly FetchedVariables[]);
+    onPolled((tasks as readonly unknown[]).length);
     closePoll();
   });
   client.on('poll:error', (error: unknown) => {
+    clearTimeout(held);
     closePoll();
     if (runs.draining.aborted) return;
     onPoll('error');
@@ -62,6 +77,12 @@ export function startWorker(options: WorkerOptions): RunningWorker {
     pollAgainIn(pause);
     log.warn({ error: String(error), pause }, 'the engine cannot be polled');
   });
+
+  function onPolled(tasks: number): void {
+    clearTimeout(held);
+    mayHaveMore = tasks >= asked;
+    onFree();
+  }
 
   /** The client has read its interval before the poll, so a pause is made by holding its polls. */
   function pollAgainIn(pause: number): void {
@@ -76,7 +97,7 @@ export function startWorker(options: WorkerOptions): RunningWorker {
       { variables, processDefinitionKeyIn: processKeys as never },
       ({ task, taskService }) => {
         const fetched = task as FetchedTask;
-        return runs.run(fetched.id, () => handle(fetched, taskService));
+        return runs.run(fetched.id, () => handle(fetched, taskService)).finally(onFree);
       },
     );
   }
@@ -120,7 +141,9 @@ export function startWorker(options: WorkerOptions): RunningWorker {
   }
 
   return {
+    freeSlots: () => (mayHaveMore ? 0 : concurrency - runs.count),
     async stop(timeoutMs) {
+      clearTimeout(held);
       client.stop();
       clearTimeout(resume);
       // An open poll ends by itself: for a poll whose connection was cut the engine would still

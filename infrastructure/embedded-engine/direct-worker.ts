@@ -16,6 +16,8 @@ interface DirectWorkerOptions {
   concurrency: number;
   log: StepLogger;
   observer?: WorkerObserver | undefined;
+  /** Called when slots may have become free. */
+  onFree?: (() => void) | undefined;
 }
 
 /** A hold has no clock: it ends with its task, with the worker, or with the process, which takes all holds along. */
@@ -35,7 +37,7 @@ const REPORT_AGAIN_DELAY_MS = { unreachable: 1_000, refused: 30_000 };
  * opens a task, so a handler begins in the same turn of the event loop.
  */
 export function startDirectWorker(options: DirectWorkerOptions): RunningWorker {
-  const { engine, handleTask, concurrency, log } = options;
+  const { engine, handleTask, concurrency, log, onFree = () => {} } = options;
   const { externalTasks } = engine;
   const { onPoll, makeCall } = options.observer ?? NO_OBSERVER;
   const workerId = `service-${randomUUID()}`;
@@ -47,6 +49,7 @@ export function startDirectWorker(options: DirectWorkerOptions): RunningWorker {
   /** Asks for as many tasks as there is room for; one fetch at a time is open. */
   function fetch(): void {
     const maxTasks = concurrency - runs.count;
+    onFree();
     if (open || maxTasks <= 0 || runs.draining.aborted || topics.length === 0) return;
     try {
       open = externalTasks.fetchAndLock({
@@ -119,6 +122,8 @@ export function startDirectWorker(options: DirectWorkerOptions): RunningWorker {
 
   fetch();
   return {
+    // While tasks wait in the engine, a fetch is answered at once, and none stays open.
+    freeSlots: () => (open || topics.length === 0 ? concurrency - runs.count : 0),
     async stop(timeoutMs) {
       open?.cancel();
       await runs.drain(timeoutMs);

@@ -36,6 +36,7 @@ export function createFetches(core: EngineCore, queues: TaskQueues): Fetches {
     const order = {
       usePriority: request.usePriority ?? true,
       newestFirst: request.createTime === 'desc',
+      oldestInstanceFirst: request.createTime === undefined,
     };
     for (const task of queues.candidates(topics, order)) {
       const found = tryToLock(request, task);

@@ -33,6 +33,8 @@ export interface TaskOrder {
   /** Those of higher priority before all others. */
   readonly usePriority: boolean;
   readonly newestFirst: boolean;
+  /** Tasks of the instance that was started first come first; left out: the task that was opened first. */
+  readonly oldestInstanceFirst?: boolean;
 }
 
 export interface TaskQueues {
@@ -213,7 +215,8 @@ export function createTaskQueues(rows: ExternalTaskRows, now: () => number): Tas
     },
     get: (id) => known.get(id),
     remember,
-    *candidates(wanted, { usePriority, newestFirst }) {
+    *candidates(wanted, order) {
+      const { newestFirst } = order;
       releaseExpired();
       const lanes = [...wanted].flatMap((topic) =>
         lanesOf(topic).map((lane) => ({ lane, tasks: walk(topic, lane, newestFirst) })),
@@ -223,7 +226,7 @@ export function createTaskQueues(rows: ExternalTaskRows, now: () => number): Tas
         let first = -1;
         for (const [at, head] of heads.entries()) {
           const best = heads[first];
-          if (head && (!best || comesBefore(head, best, usePriority, newestFirst))) first = at;
+          if (head && (!best || comesBefore(head, best, order))) first = at;
         }
         const task = heads[first];
         if (!task) return;
@@ -254,12 +257,10 @@ export function createTaskQueues(rows: ExternalTaskRows, now: () => number): Tas
   };
 }
 
-function comesBefore(
-  a: QueuedTask,
-  b: QueuedTask,
-  usePriority: boolean,
-  newestFirst: boolean,
-): boolean {
+function comesBefore(a: QueuedTask, b: QueuedTask, order: TaskOrder): boolean {
+  const { usePriority, newestFirst, oldestInstanceFirst } = order;
   if (usePriority && a.priority !== b.priority) return a.priority > b.priority;
+  // Ids of instances begin with the time. The later steps of old processes so come before the first ones of new ones.
+  if (oldestInstanceFirst && a.rootId !== b.rootId) return a.rootId < b.rootId;
   return newestFirst ? a.availableAt > b.availableAt : a.availableAt < b.availableAt;
 }

@@ -61,6 +61,10 @@ export function createInProcessQueue(options: InProcessQueueOptions): InProcessQ
     'complete-user-task': limit(),
     'project-process': limit(),
   };
+  /** Starts that a caller waits for do not wait behind the others. */
+  const urgentStarts = limit();
+  const laneOf = ({ name, urgent }: Job) =>
+    urgent && name === 'start-instance' ? urgentStarts : limits[name];
   const timed = createInProcessTimedJobs(log);
   const parked = createParkedJobs(maxDeadLetters, runOrPark);
   const delayed: Record<JobName, number> = {
@@ -92,7 +96,7 @@ export function createInProcessQueue(options: InProcessQueueOptions): InProcessQ
       closing.signal.throwIfAborted();
       let begun = false;
       try {
-        await limits[job.name](() => {
+        await laneOf(job)(() => {
           begun = true;
           return handle(job, attempt);
         });
@@ -184,7 +188,9 @@ export function createInProcessQueue(options: InProcessQueueOptions): InProcessQ
       const names = Object.keys(limits) as JobName[];
       return Object.fromEntries(
         names.map((name) => {
-          const { activeCount: active, pendingCount: waiting } = limits[name];
+          const lanes = name === 'start-instance' ? [limits[name], urgentStarts] : [limits[name]];
+          const waiting = lanes.reduce((sum, lane) => sum + lane.pendingCount, 0);
+          const active = lanes.reduce((sum, lane) => sum + lane.activeCount, 0);
           const failed = parked.size(name);
           return [name, { waiting, active, delayed: delayed[name], failed }];
         }),
@@ -195,7 +201,7 @@ export function createInProcessQueue(options: InProcessQueueOptions): InProcessQ
       // Jobs that wait for their turn or for their next attempt go back to their outbox rows.
       closing.abort(new Error('the queue is closed'));
       parked.close(closing.signal.reason);
-      for (const waiting of Object.values(limits)) waiting.clearQueue();
+      for (const lane of [...Object.values(limits), urgentStarts]) lane.clearQueue();
       const timer = new AbortController();
       await Promise.race([
         Promise.allSettled([...running, timed.close()]),

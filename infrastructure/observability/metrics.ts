@@ -50,6 +50,15 @@ export function createMetrics(build: { version: string }) {
       'process',
       'outcome',
     ]),
+    startsRefused: counter(
+      'starts_refused_total',
+      'Starts that were answered 503 because of a limit, by the limit',
+      ['reason'],
+    ),
+    startDelay: gauge(
+      'start_delay_seconds',
+      'Estimated time until a start accepted now would begin, of one that nobody waits for; NaN while it is not known',
+    ),
     steps: counter('steps_total', 'Journaled attempts of steps', ['process', 'step', 'outcome']),
     stepDuration: histogram(
       'step_duration_seconds',

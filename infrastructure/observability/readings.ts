@@ -21,6 +21,8 @@ export function createReadings(options: {
   queue: Pick<Queue, 'counts'>;
   waiting: () => number;
   processMapSize: () => number;
+  /** Milliseconds until a start accepted now would begin; null: not known. */
+  startDelayMs: () => number | null;
 }): () => Promise<void> {
   const { metrics, outbox, rollupLag, queue } = options;
   let reading: Promise<void> | undefined;
@@ -75,6 +77,7 @@ export function createReadings(options: {
   return async () => {
     metrics.waiting.set(options.waiting());
     metrics.processMap.set(options.processMapSize());
+    metrics.startDelay.set((options.startDelayMs() ?? Number.NaN) / 1_000);
     if (performance.now() < freshUntil) return;
     reading ??= readAll().finally(() => {
       reading = undefined;

@@ -48,7 +48,12 @@ export interface BullmqOptions {
 }
 
 /** The states that are counted for each queue. */
-const STATES = ['waiting', 'active', 'delayed', 'failed'] as const;
+const STATES = ['waiting', 'prioritized', 'active', 'delayed', 'failed'] as const;
+/**
+ * Of starts that nobody waits for: BullMQ runs jobs without a priority first
+ * (https://docs.bullmq.io/guide/jobs/prioritized).
+ */
+const NOT_URGENT = 1;
 /** Completed jobs stay for Bull Board. The reconciler finds a process whose dead letter was removed. */
 const KEEP_JOBS: KeepJobs = {
   completed: { age: 3_600, count: 1_000 },
@@ -72,6 +77,10 @@ const MAX_STALLED = 1_000_000;
  */
 function deduplicate({ name, correlationId, eventId }: Job): { deduplication?: { id: string } } {
   return name === 'project-process' ? {} : { deduplication: { id: `${correlationId} ${eventId}` } };
+}
+
+function prioritize({ name, urgent }: Job): { priority?: number } {
+  return name === 'start-instance' && !urgent ? { priority: NOT_URGENT } : {};
 }
 
 /**
@@ -137,7 +146,11 @@ export async function createBullmqQueue(options: BullmqOptions): Promise<BullmqQ
       // Only the last stack trace: an outage produces thousands.
       stackTraceLimit: 1,
     };
-    const bullJobs = jobs.map((data) => ({ name, data, opts: { ...opts, ...deduplicate(data) } }));
+    const bullJobs = jobs.map((data) => ({
+      name,
+      data,
+      opts: { ...opts, ...deduplicate(data), ...prioritize(data) },
+    }));
     return queue?.addBulk(bullJobs) ?? Promise.resolve();
   }
 
@@ -210,9 +223,10 @@ export async function createBullmqQueue(options: BullmqOptions): Promise<BullmqQ
     schedule: timed.schedule,
     unschedule: timed.unschedule,
     async counts() {
-      const all = [...queues].map(
-        async ([name, queue]) => [name, await queue.getJobCounts(...STATES)] as const,
-      );
+      const all = [...queues].map(async ([name, queue]) => {
+        const { waiting = 0, prioritized = 0, ...others } = await queue.getJobCounts(...STATES);
+        return [name, { waiting: waiting + prioritized, ...others }] as const;
+      });
       return Object.fromEntries(await Promise.all(all));
     },
     // The connection has logged the reason already.

@@ -1,8 +1,9 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { WorkerSlots } from './start-gate.ts';
 
 /** What hands the tasks of an engine to our steps. */
-export interface RunningWorker {
+export interface RunningWorker extends WorkerSlots {
   /**
    * Takes no more tasks; gives running ones `timeoutMs` to finish, then hands them back, for which it takes no more
    * than `HAND_BACK_TIMEOUT_MS` twice, whatever the engine does.

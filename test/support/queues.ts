@@ -225,7 +225,7 @@ export function createWorld() {
       sqlite().open({
         clock: () => clock.now,
         leaseMs,
-        onAppended: (events) => nudge(events.map(outboxRowOf)),
+        onAppended: (events) => nudge(events.map((event) => outboxRowOf(event, () => false))),
       }),
     relay(ports: Pick<RelayOptions, 'outbox' | 'queue' | 'isDeadLetter'>): Relay {
       const relay = createRelay({

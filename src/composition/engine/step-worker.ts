@@ -15,6 +15,7 @@ import {
   createWorkerObserver,
   tracedHttp,
 } from '../../../infrastructure/observability/observed-steps.ts';
+import type { StartGate } from '../../../infrastructure/worker/start-gate.ts';
 import type { RunningWorker } from '../../../infrastructure/worker/task-runs.ts';
 
 /** Where external tasks come from. */
@@ -31,6 +32,8 @@ export interface StepWorkerOptions
   steps: readonly ConfiguredStep[];
   /** Left out: nothing is measured or traced. */
   observers?: Observers | undefined;
+  /** Left out: starts do not wait for free slots. */
+  startGate?: Pick<StartGate, 'attach' | 'check'> | undefined;
 }
 
 /** Runs the steps of all processes as external tasks of an engine. */
@@ -38,6 +41,7 @@ export function startStepWorker({
   tasks,
   steps,
   observers,
+  startGate,
   ...options
 }: StepWorkerOptions): RunningWorker {
   const handleTask = createHandleTask(steps, {
@@ -53,13 +57,20 @@ export function startStepWorker({
     topics: topicsOf(steps),
     handleTask,
     observer: observers && createWorkerObserver(observers),
+    onFree: startGate?.check,
   };
-  switch (tasks.kind) {
-    case 'rest':
-      return startWorker({ ...work, ...tasks });
-    case 'embedded':
-      return startDirectWorker({ ...work, engine: tasks.engine });
-    default:
-      return tasks satisfies never;
+  const worker = start();
+  startGate?.attach(worker);
+  return worker;
+
+  function start(): RunningWorker {
+    switch (tasks.kind) {
+      case 'rest':
+        return startWorker({ ...work, ...tasks });
+      case 'embedded':
+        return startDirectWorker({ ...work, engine: tasks.engine });
+      default:
+        return tasks satisfies never;
+    }
   }
 }

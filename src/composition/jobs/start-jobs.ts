@@ -4,6 +4,7 @@ import type { Engine } from '../../../domain/engine/index.ts';
 import type { Queue } from '../../../domain/outbox/index.ts';
 import type { Notifier } from '../../../domain/process/index.ts';
 import { createArchiveObserver } from '../../../infrastructure/observability/archive-observer.ts';
+import type { StartGate } from '../../../infrastructure/worker/start-gate.ts';
 import { archiveExpiredJob } from '../../../jobs/archive-expired.ts';
 import { cancelInstanceJob } from '../../../jobs/cancel-instance.ts';
 import { completeUserTaskJob } from '../../../jobs/complete-user-task.ts';
@@ -28,6 +29,7 @@ export async function startJobs(options: {
   engine: Engine;
   queue: Queue;
   notifier: Notifier;
+  startGate: Pick<StartGate, 'run'>;
   observability: Pick<Observability, 'log' | 'metrics'>;
   log: FastifyBaseLogger;
 }): Promise<void> {
@@ -40,6 +42,7 @@ export async function startJobs(options: {
     notifier: options.notifier,
     engine: options.engine,
     attemptsOf: attemptsOf(processes),
+    whenRoom: options.startGate.run,
   };
   const isOurs = ({ role }: { role: Role }): boolean => has(role);
   const eventJobs = [

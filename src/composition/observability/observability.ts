@@ -47,6 +47,7 @@ export interface Observability extends Observers {
     queue: Queue;
     waiting: () => number;
     processMap: ProcessMap;
+    startDelay: { estimate(waits: boolean): number | null };
   }): HttpObservers;
   /** Sends the remaining spans. */
   stop(timeoutMs: number): Promise<void>;
@@ -81,7 +82,7 @@ export function openObservability(
         readStart: async (correlationId) =>
           (await eventStore.readStream(correlationId, { limit: 1 }))[0]?.createdAt,
       }),
-    http: ({ outbox, rollups, rollupSource, queue, waiting, processMap }) => ({
+    http: ({ outbox, rollups, rollupSource, queue, waiting, processMap, startDelay }) => ({
       ...observers,
       read: createReadings({
         metrics,
@@ -90,6 +91,7 @@ export function openObservability(
         queue,
         waiting,
         processMapSize: () => processMap.size(),
+        startDelayMs: () => startDelay.estimate(false),
       }),
     }),
   };

@@ -4,19 +4,25 @@ import type { PersonalData } from '../../../domain/personal-data/index.ts';
 import {
   createFindProcess,
   createProcessMap,
+  isEnded,
   type ProcessMap,
   type ProcessState,
+  type StoredEvent,
   type Waitroom,
 } from '../../../domain/process/index.ts';
 import type { Database } from '../../../infrastructure/sql/database.ts';
 import type { Config } from '../../config.ts';
 import type { LivePart } from '../../http/parts/server-parts.ts';
 import { createReaders } from '../../http/streaming/reader-pace.ts';
+import { createStartDelay, type StartDelay } from '../../http/waiting/start-delay.ts';
 
 export interface Live extends LivePart {
   processMap: ProcessMap;
   /** Takes a new state, and wakes the callers who wait for its process. */
   onState(state: ProcessState): void;
+  startDelay: StartDelay;
+  /** Takes the events of an append of this service instance, after its commit. */
+  onCommitted(events: readonly StoredEvent[]): void;
   /** How many callers wait or follow. */
   waiting(): number;
   /** Releases all callers that wait, and lets nobody wait from now on: at the stop. */
@@ -41,7 +47,9 @@ export function createLive(options: {
   const processMap = createProcessMap(config.PROCESS_MAP_MAX);
   const waitroom = personal ? personal.waitroom(options.waitroom) : options.waitroom;
   const feedSignal = createFeedSignal({ feed: decrypted.eventFeed, log });
+  const startDelay = createStartDelay(() => performance.now());
   const onState = (state: ProcessState): void => {
+    if (state.processInstanceId !== null || isEnded(state)) startDelay.begun(state.correlationId);
     if (processMap.set(state)) waitroom.notify(state);
   };
   const findProcess = createFindProcess({ ...database, processMap, onState });
@@ -52,6 +60,14 @@ export function createLive(options: {
     followers: createReaders(),
     findProcess: personal ? personal.decryptFound(findProcess) : findProcess,
     onState,
+    startDelay,
+    onCommitted(events) {
+      for (const { type, correlationId } of events) {
+        if (type === 'process-requested') {
+          startDelay.accepted(correlationId, waitroom.has(correlationId));
+        }
+      }
+    },
     waiting: () => waitroom.size() + feedSignal.size(),
     releaseAll() {
       waitroom.releaseAll();

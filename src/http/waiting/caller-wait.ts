@@ -24,6 +24,17 @@ export function hungUpSignal({ raw }: FastifyReply): AbortSignal {
   return hungUp.signal;
 }
 
+/** How long a caller wants to wait, in milliseconds, at most as long as a call may. */
+export function wantedWait(
+  request: FastifyRequest,
+  { waitTimeoutMs }: Pick<WaitLimits, 'waitTimeoutMs'>,
+  byDefault: boolean,
+): ReturnType<typeof preferredWait> {
+  const { prefer } = request.headers;
+  const header = Array.isArray(prefer) ? prefer.join(',') : prefer;
+  return preferredWait(header, byDefault ? waitTimeoutMs : 0, waitTimeoutMs);
+}
+
 /**
  * Begins a call that may wait: reads how long the caller wants to wait (RFC 7240), and answers 503 when the load
  * limits have no room for it.
@@ -35,15 +46,13 @@ export function hungUpSignal({ raw }: FastifyReply): AbortSignal {
 export function beginWait(
   request: FastifyRequest,
   reply: FastifyReply,
-  { load, waitTimeoutMs }: WaitLimits,
+  limits: WaitLimits,
   {
     byDefault = false,
-    refuse = (waits: boolean) => (waits ? load.refuseWait() : null),
+    refuse = (waits: boolean) => (waits ? limits.load.refuseWait() : null),
   }: { byDefault?: boolean; refuse?: (waits: boolean) => string | null } = {},
 ): CallerWait | null {
-  const { prefer } = request.headers;
-  const header = Array.isArray(prefer) ? prefer.join(',') : prefer;
-  const { ms, applied } = preferredWait(header, byDefault ? waitTimeoutMs : 0, waitTimeoutMs);
+  const { ms, applied } = wantedWait(request, limits, byDefault);
   const refusal = refuse(ms > 0);
   if (refusal) {
     sendOverloaded(reply, refusal);

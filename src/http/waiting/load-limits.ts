@@ -1,8 +1,20 @@
 import type { Log } from '../../../domain/common/index.ts';
 import type { EventStore } from '../../../domain/process/index.ts';
+import { createStartHold } from './hold-starts.ts';
 import { createStartCounts, type StartCountsOptions } from './start-counts.ts';
+import type { StartDelay } from './start-delay.ts';
+
+/** Which limit a start was refused by. */
+export type RefusalReason = 'waiters' | 'start-delay' | 'backlog' | 'pending';
 
 export interface LoadLimits {
+  /**
+   * Holds a start for a short time while starts come faster than they begin, and one that would be refused, so that
+   * callers who send the next start at the answer do not take the processor from what is accepted.
+   *
+   * @param waits whether its caller waits for the end
+   */
+  holdStart(waits: boolean): Promise<void>;
   /**
    * Checks whether there is room for a start, before anything is written: an accepted start is never refused. The
    * start must be appended in the same turn, to the event store of `countStarts`: only then does the next one count it.
@@ -19,6 +31,7 @@ export interface LoadLimits {
   poll(): Promise<void>;
   /** Polls the database now, and from then on once a second. */
   start(): Promise<void>;
+  /** Also holds no more starts. */
   stop(): void;
 }
 
@@ -29,10 +42,20 @@ interface LoadLimitsOptions extends StartCountsOptions {
   makeRoom: () => boolean;
   /** Callers that may wait or follow at the same time in this service instance. */
   waitersMax: number;
+  startDelay: Pick<StartDelay, 'estimate'>;
+  /** Milliseconds; a start that would begin later is refused. 0: no limit. */
+  startDelayMaxMs: number;
+  onRefused: (reason: RefusalReason) => void;
   log: Pick<Log, 'debug'>;
 }
 
 const POLL_INTERVAL_MS = 1_000;
+/**
+ * The estimated delays between which starts that nobody waits for are held, from not at all to the longest: callers who
+ * send one after the other come to send as many as begin, behind a second's worth of others.
+ */
+const HOLD_FROM_MS = 100;
+const HOLD_LONGEST_FROM_MS = 2_000;
 
 /**
  * Sheds load early (G14): a start that would wait for minutes behind others is refused while its caller can still
@@ -43,7 +66,9 @@ const POLL_INTERVAL_MS = 1_000;
  */
 export function createLoadLimits(options: LoadLimitsOptions): LoadLimits {
   const { waiting, makeRoom, waitersMax, backlogMax, pendingMax, log } = options;
+  const { startDelay, startDelayMaxMs } = options;
   const counts = createStartCounts(options);
+  const held = createStartHold();
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
 
@@ -61,23 +86,48 @@ export function createLoadLimits(options: LoadLimitsOptions): LoadLimits {
     if (!stopped) timer = setTimeout(pollAgain, POLL_INTERVAL_MS).unref();
   }
 
-  function refuseWait(): string | null {
-    if (waiting() < waitersMax || makeRoom()) return null;
-    return `The limit of ${waitersMax} waiting callers of this service instance is reached. Send the same request again later, or without waiting.`;
+  /** Without cutting anybody off. */
+  function fullFor(waits: boolean): RefusalReason | null {
+    if (startDelayMaxMs > 0 && (startDelay.estimate(waits) ?? 0) > startDelayMaxMs) {
+      return 'start-delay';
+    }
+    if (backlogMax > 0 && counts.backlog() >= backlogMax) return 'backlog';
+    if (pendingMax > 0 && counts.pending() >= pendingMax) return 'pending';
+    return null;
+  }
+
+  function holdShare(waits: boolean): number {
+    if (fullFor(waits) || (waits && waiting() >= waitersMax)) return 1;
+    if (waits || startDelayMaxMs === 0) return 0;
+    const delay = startDelay.estimate(waits) ?? 0;
+    return delay < HOLD_FROM_MS ? 0 : Math.min(1, delay / HOLD_LONGEST_FROM_MS);
+  }
+
+  const hasNoSlot = (): boolean => waiting() >= waitersMax && !makeRoom();
+
+  function sentenceOf(reason: RefusalReason): string {
+    switch (reason) {
+      case 'waiters':
+        return `The limit of ${waitersMax} waiting callers of this service instance is reached. Send the same request again later, or without waiting.`;
+      case 'start-delay':
+        return `More starts are accepted than the service can begin within ${startDelayMaxMs / 1_000} seconds; nothing was written. Send the same request again later.`;
+      case 'backlog':
+        return 'The backlog of accepted starts is full; nothing was written. Send the same request again later.';
+      case 'pending':
+        return `The limit of ${pendingMax} pending processes is reached; nothing was written. Send the same request again later.`;
+      default:
+        return reason satisfies never;
+    }
   }
 
   return {
-    refuseWait,
+    holdStart: (waits) => held.hold(holdShare(waits)),
+    refuseWait: () => (hasNoSlot() ? sentenceOf('waiters') : null),
     refuseStart(waits) {
-      const full = waits ? refuseWait() : null;
-      if (full) return full;
-      if (backlogMax > 0 && counts.backlog() >= backlogMax) {
-        return 'The backlog of accepted starts is full; nothing was written. Send the same request again later.';
-      }
-      if (pendingMax > 0 && counts.pending() >= pendingMax) {
-        return `The limit of ${pendingMax} pending processes is reached; nothing was written. Send the same request again later.`;
-      }
-      return null;
+      const reason = waits && hasNoSlot() ? 'waiters' : fullFor(waits);
+      if (!reason) return null;
+      options.onRefused(reason);
+      return sentenceOf(reason);
     },
     countStarts: counts.countAppends,
     poll,
@@ -87,6 +137,7 @@ export function createLoadLimits(options: LoadLimitsOptions): LoadLimits {
     stop() {
       stopped = true;
       clearTimeout(timer);
+      held.stop();
     },
   };
 }

@@ -161,6 +161,7 @@ describe('a scrape of the metrics', () => {
       queue: { counts: () => new Promise<JobCounts>(() => {}) },
       waiting: () => 0,
       processMapSize: () => 0,
+      startDelayMs: () => 0,
     });
     await read();
     const text = await metrics.registry.metrics();
@@ -184,6 +185,7 @@ describe('a scrape of the metrics', () => {
       queue: { counts: async () => ({}) },
       waiting: () => 0,
       processMapSize: () => 0,
+      startDelayMs: () => 0,
     });
     await Promise.all([read(), read(), read()]);
     await read();

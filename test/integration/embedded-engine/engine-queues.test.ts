@@ -61,6 +61,26 @@ it('gives tasks of higher priority first, and answers a long poll at the commit'
   expect(found.map((one) => one.priority)).toEqual([9, 7, 5]);
 });
 
+it('G14: gives the later steps of old instances before the first steps of new ones, unless an order is asked for', async () => {
+  await rig.deploy({ p: [start(), task('a'), task('b'), end(), flows('start', 'a', 'b', 'end')] });
+  const olds = [await rig.start('p'), await rig.start('p')];
+  const taken = await rig.fetch('p.a', { maxTasks: 2 });
+  const young = await rig.start('p');
+  for (const { id } of taken) await rig.engine.externalTasks.complete(id, 'w', {});
+  const fetchNext = async (createTime?: 'asc'): Promise<string[]> => {
+    const { tasks } = rig.engine.externalTasks.fetchAndLock({
+      workerId: 'w',
+      maxTasks: 3,
+      ...(createTime ? { createTime } : {}),
+      topics: ['p.a', 'p.b'].map((topicName) => ({ topicName, lockDuration: 1_000 })),
+    });
+    return (await tasks).map(({ processInstanceId }) => processInstanceId);
+  };
+  expect(await fetchNext()).toEqual([...olds, young].map(({ id }) => id));
+  rig.passes(1_001);
+  expect((await fetchNext('asc'))[0]).toBe(young.id);
+});
+
 it('keeps the pause of a failed task over a restart', async () => {
   await rig.deploy({ p: ONE });
   await rig.start('p');

@@ -169,6 +169,36 @@ describe.each(await queueKinds())('the queue: $name', ({ available, durable, cre
       await until(() => runs.length === 2, 'both run');
     });
 
+    it('G14: runs a start that a caller waits for before those that were added earlier', async () => {
+      const first = gate();
+      const { runs, handlers } = recording(({ correlationId }) =>
+        correlationId === 'first' ? first.opened : undefined,
+      );
+      const queue = await queues.open({ concurrency: 1 });
+      await queue.work(handlers);
+      const answers = queue.addBulk([job('start-instance', 'first')]);
+      await until(() => runs.length === 1, 'the first runs');
+      const others = ['a', 'b', 'c'];
+      answers.push(...queue.addBulk(others.map((id) => job('start-instance', id))));
+      if (durable) await Promise.all(answers);
+      const urgent = { ...job('start-instance', 'urgent'), urgent: true } as const;
+      answers.push(...queue.addBulk([urgent]));
+      if (durable) {
+        await Promise.all(answers);
+        expect((await queue.counts())['start-instance']).toMatchObject({ waiting: 4, active: 1 });
+      } else {
+        await answers.at(-1);
+      }
+      first.open();
+      await until(() => runs.length === 5, 'all have run');
+      expect(runs.map(({ correlationId }) => correlationId)).toEqual([
+        'first',
+        'urgent',
+        ...others,
+      ]);
+      await Promise.all(answers);
+    });
+
     it('does not let starts that hang delay projections', async () => {
       const engine = gate();
       const { runs, handlers } = recording((run) =>

@@ -9,7 +9,7 @@ import { sendOutcome, statusUrl } from '../../../answers/process-answers.ts';
 import type { Route } from '../../../parts/route.ts';
 import { traceOf } from '../../../requests/observe-requests.ts';
 import { shortText } from '../../../schemas/process.ts';
-import { beginWait } from '../../../waiting/caller-wait.ts';
+import { beginWait, wantedWait } from '../../../waiting/caller-wait.ts';
 import { startSchema } from './start.schema.ts';
 
 /** Statuses of a start that was refused before anything was written. */
@@ -63,6 +63,7 @@ export const startRoute: Route<
       const trace = traceOf(request);
       const wanted = body.correlationId ?? newId();
       nameInTrace(request, definition, wanted, trace.traceparent);
+      await limits.load.holdStart(wantedWait(request, limits, true).ms > 0);
       const wait = beginWait(request, reply, limits, {
         byDefault: true,
         refuse: limits.load.refuseStart,

@@ -1,0 +1,111 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createStartGate, type StartGate } from '../../../infrastructure/worker/start-gate.ts';
+
+const SLOTS = 16;
+/** Beyond every delay of the gate. */
+const LONG_MS = 60_000;
+
+describe('the start gate', () => {
+  let gate: StartGate;
+  let free: number;
+  let begun: string[];
+  let finish: Map<string, () => void>;
+
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    gate = createStartGate(SLOTS);
+    free = 0;
+    begun = [];
+    finish = new Map();
+  });
+  afterEach(() => vi.useRealTimers());
+
+  function start(name: string, isUrgent = false): void {
+    void gate.run(isUrgent, () => {
+      begun.push(name);
+      return new Promise<void>((resolve) => finish.set(name, resolve));
+    });
+  }
+
+  async function slotsFree(count: number): Promise<void> {
+    free = count;
+    gate.check();
+    await turns();
+  }
+
+  const turns = async (): Promise<void> => {
+    for (let turn = 0; turn < 3; turn++) await nextTurn();
+  };
+
+  const attach = (): void => gate.attach({ freeSlots: () => free });
+  const startMany = (prefix: string, count: number, isUrgent = false): string[] => {
+    const names = Array.from({ length: count }, (_, at) => `${prefix}-${at}`);
+    for (const name of names) start(name, isUrgent);
+    return names;
+  };
+
+  it('G14: lets no more starts begin than slots are free, the oldest first', async () => {
+    attach();
+    const names = startMany('start', 5);
+    await turns();
+    expect(begun).toEqual([]);
+    await slotsFree(2);
+    expect(begun).toEqual(names.slice(0, 2));
+    // A start holds its slot until it has ended: by then its first task is in hand, or it has none.
+    await slotsFree(2);
+    expect(begun).toHaveLength(2);
+    finish.get('start-0')?.();
+    await turns();
+    expect(begun).toEqual(names.slice(0, 3));
+    await slotsFree(10);
+    expect(begun).toEqual(names);
+  });
+
+  it('G14: begins at once while slots are free', async () => {
+    free = 1;
+    attach();
+    start('now');
+    await turns();
+    expect(begun).toEqual(['now']);
+  });
+
+  it('G14: lets starts that a caller waits for begin before others, and one other in eight', async () => {
+    attach();
+    const others = startMany('other', 3);
+    const urgent = startMany('urgent', 14, true);
+    await slotsFree(16);
+    expect(begun).toEqual([
+      ...[...urgent.slice(0, 7), others[0]],
+      ...[...urgent.slice(7, 14), others[1]],
+    ]);
+  });
+
+  it('lets some begin when no slot has become free for a while, for steps may hold theirs for hours', async () => {
+    attach();
+    startMany('start', 20);
+    await turns();
+    expect(begun).toEqual([]);
+    vi.advanceTimersToNextTimer();
+    await turns();
+    const first = begun.length;
+    expect(first).toBeGreaterThan(0);
+    expect(first).toBeLessThan(SLOTS);
+    vi.advanceTimersByTime(LONG_MS);
+    await turns();
+    expect(begun).toHaveLength(20);
+  });
+
+  it('lets all begin when it is closed, and when a start fails it gives its slot back', async () => {
+    free = 1;
+    attach();
+    await expect(gate.run(false, () => Promise.reject(new Error('away')))).rejects.toThrow('away');
+    start('next');
+    await turns();
+    expect(begun).toEqual(['next']);
+    const names = startMany('waiting', 3);
+    gate.close();
+    await turns();
+    expect(begun).toEqual(['next', ...names]);
+  });
+});
