@@ -142,6 +142,7 @@ export function startWorker(options: WorkerOptions): RunningWorker {
 
   return {
     freeSlots: () => (mayHaveMore ? 0 : concurrency - runs.count),
+    endedTasks: () => runs.ended,
     async stop(timeoutMs) {
       clearTimeout(held);
       client.stop();

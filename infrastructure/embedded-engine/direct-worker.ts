@@ -124,6 +124,7 @@ export function startDirectWorker(options: DirectWorkerOptions): RunningWorker {
   return {
     // While tasks wait in the engine, a fetch is answered at once, and none stays open.
     freeSlots: () => (open || topics.length === 0 ? concurrency - runs.count : 0),
+    endedTasks: () => runs.ended,
     async stop(timeoutMs) {
       open?.cancel();
       await runs.drain(timeoutMs);

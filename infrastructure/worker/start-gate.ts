@@ -2,6 +2,8 @@
 export interface WorkerSlots {
   /** How many are free, and have no task waiting for them in the engine. */
   freeSlots(): number;
+  /** Tasks that have ended since the worker started. */
+  endedTasks(): number;
 }
 
 /** Lets new instances begin only while the worker can do their steps. */
@@ -20,12 +22,11 @@ export interface StartGate {
 }
 
 /**
- * Milliseconds without any start after which some begin without a free slot. Slots may be held for hours by steps that
- * wait for something; and processes may need no step of this worker.
+ * Milliseconds without any start after which some begin without a free slot: one for two slots in which no task has
+ * ended. Steps may hold theirs for hours, and processes may need no step of this worker.
  */
 const STALL_MS = 500;
-/** The share of the slots that begin then. */
-const STALL_SHARE = 2;
+const STALLED_SLOTS_PER_START = 2;
 /** Of so many starts one is of those that nobody waits for, however many callers wait. */
 const TURNS = 8;
 
@@ -39,12 +40,15 @@ export function createStartGate(slots: number): StartGate {
   let worker: WorkerSlots | undefined;
   let starting = 0;
   let turn = 0;
+  /** Tasks that had ended at the last start. */
+  let endedBefore = 0;
   let closed = false;
   let checking: NodeJS.Immediate | undefined;
   let stall: NodeJS.Timeout | undefined;
 
   const free = (): number => (worker ? worker.freeSlots() - starting : 0);
   const waiting = (): number => urgent.length + others.length;
+  const ended = (): number => worker?.endedTasks() ?? 0;
 
   function next(): (() => void) | undefined {
     turn = (turn + 1) % TURNS;
@@ -54,22 +58,22 @@ export function createStartGate(slots: number): StartGate {
 
   function release(count: number): void {
     for (let left = Math.min(count, waiting()); left > 0; left--) {
-      stall?.refresh();
       starting++;
       next()?.();
     }
-    if (waiting() > 0) stall ??= setTimeout(onStall, STALL_MS).unref();
-    else stopStall();
+    if (count > 0 || waiting() === 0) {
+      clearTimeout(stall);
+      stall = undefined;
+    }
+    if (waiting() === 0 || stall) return;
+    endedBefore = ended();
+    stall = setTimeout(onStall, STALL_MS).unref();
   }
 
   function onStall(): void {
-    stopStall();
-    release(Math.ceil(slots / STALL_SHARE));
-  }
-
-  function stopStall(): void {
-    clearTimeout(stall);
-    stall = undefined;
+    const stalled = slots - (ended() - endedBefore);
+    // While tasks wait that others bring into the engine, one by one all starts begin.
+    release(Math.max(1, Math.ceil(stalled / STALLED_SLOTS_PER_START)));
   }
 
   function check(): void {

@@ -15,6 +15,8 @@ export interface RunningWorker extends WorkerSlots {
 export interface TaskRuns {
   /** Tasks in hand. */
   readonly count: number;
+  /** Tasks that were in hand, and have ended or were handed back. */
+  readonly ended: number;
   /** Fires when the worker begins to stop: what it is given from then on, it hands back. */
   readonly draining: AbortSignal;
   /** Fires when running tasks have had their time to finish. */
@@ -40,6 +42,7 @@ export function createTaskRuns(): TaskRuns {
   // Every running task listens to both; Node warns of a leak from the eleventh on.
   setMaxListeners(0, draining.signal, stopping.signal);
   const running = new Set<Promise<void>>();
+  let ended = 0;
   const inHand = new Map<string, Promise<void>>();
   const settled = () => Promise.allSettled(running);
 
@@ -60,10 +63,16 @@ export function createTaskRuns(): TaskRuns {
     get count() {
       return running.size;
     },
+    get ended() {
+      return ended;
+    },
     draining: draining.signal,
     stopping: stopping.signal,
     run(taskId, work) {
-      const done: Promise<void> = afterItself(taskId, work).finally(() => running.delete(done));
+      const done: Promise<void> = afterItself(taskId, work).finally(() => {
+        running.delete(done);
+        ended++;
+      });
       running.add(done);
       return done;
     },

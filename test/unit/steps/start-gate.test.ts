@@ -9,6 +9,7 @@ const LONG_MS = 60_000;
 describe('the start gate', () => {
   let gate: StartGate;
   let free: number;
+  let ended: number;
   let begun: string[];
   let finish: Map<string, () => void>;
 
@@ -16,6 +17,7 @@ describe('the start gate', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     gate = createStartGate(SLOTS);
     free = 0;
+    ended = 0;
     begun = [];
     finish = new Map();
   });
@@ -38,7 +40,7 @@ describe('the start gate', () => {
     for (let turn = 0; turn < 3; turn++) await nextTurn();
   };
 
-  const attach = (): void => gate.attach({ freeSlots: () => free });
+  const attach = (): void => gate.attach({ freeSlots: () => free, endedTasks: () => ended });
   const startMany = (prefix: string, count: number, isUrgent = false): string[] => {
     const names = Array.from({ length: count }, (_, at) => `${prefix}-${at}`);
     for (const name of names) start(name, isUrgent);
@@ -94,6 +96,16 @@ describe('the start gate', () => {
     vi.advanceTimersByTime(LONG_MS);
     await turns();
     expect(begun).toHaveLength(20);
+  });
+
+  it('G14: lets hardly any begin without a slot while tasks end in the slots', async () => {
+    attach();
+    startMany('start', 20);
+    await turns();
+    ended += SLOTS;
+    vi.advanceTimersToNextTimer();
+    await turns();
+    expect(begun).toHaveLength(1);
   });
 
   it('lets all begin when it is closed, and when a start fails it gives its slot back', async () => {
