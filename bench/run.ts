@@ -14,7 +14,7 @@ import { dbos } from './dbos.ts';
 import { endToEnd } from './end-to-end.ts';
 import { exportEvents } from './export.ts';
 import { feed } from './feed.ts';
-import { flood } from './flood.ts';
+import { flood, floodProduction } from './flood.ts';
 import { machine } from './machine.ts';
 import { realEngine } from './real-engine.ts';
 import { rebuild } from './rebuild.ts';
@@ -37,6 +37,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   'end-to-end': endToEnd,
   'bare-loop': bareLoop,
   flood,
+  'flood-production': floodProduction,
   seen,
   'real-engine': realEngine,
   workers,

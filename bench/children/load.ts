@@ -10,6 +10,8 @@ const calls = {
     connections: number;
     /** Sent as bearer token. */
     key?: string;
+    /** Requests a second over all connections; left out: each sends the next at the answer. */
+    rate?: number;
     /** A 503 is an answer like others, and counted apart. */
     mayRefuse?: boolean;
   }): Promise<{ perSecond: number; refusedPerSecond: number }> {
@@ -17,6 +19,7 @@ const calls = {
       url: `${options.url}/api/process/start`,
       connections: options.connections,
       duration: options.seconds,
+      ...(options.rate === undefined ? {} : { overallRate: options.rate }),
       method: 'POST',
       headers: {
         'content-type': 'application/json',

@@ -8,6 +8,8 @@ export interface Caller {
   startAndWait(): Promise<string>;
   /** As `startAndWait`, on a busy service: starts again while that has no room, and waits for as long as it takes. */
   startUntilEnded(): Promise<void>;
+  /** Reads this path, which must be answered with 200. */
+  read(path: string): Promise<void>;
   /** Starts a process of this key without waiting. */
   start(processKey: string): Promise<void>;
   /** Waits for an event of the bare server. Returns the time of the event on the monotonic clock. */
@@ -63,6 +65,9 @@ export function openCaller(url: string, connections: number): Caller {
         const path = `/api/process/status/${correlationId}`;
         status = (await call(path, [200, 202], { prefer: 'wait=25' })).status;
       }
+    },
+    async read(path) {
+      await call(path, [200], {});
     },
     async start(processKey) {
       await call(START, [202], { body: startOf(processKey), prefer: 'respond-async' });
