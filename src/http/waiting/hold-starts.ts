@@ -6,7 +6,7 @@ export interface StartHold {
    * @param share how much of the longest hold, from 0 to 1
    */
   hold(share: number): Promise<void>;
-  /** Lets all go on, and holds nothing from then on. */
+  /** Lets all continue, and holds nothing from then on. */
   stop(): void;
 }
 
