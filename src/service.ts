@@ -1,6 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyBaseLogger } from 'fastify';
-import { createCatchUp, createPublishState, type StoredEvent } from '../domain/process/index.ts';
+import {
+  createCatchUp,
+  createPublishState,
+  publishOnce,
+  type StoredEvent,
+} from '../domain/process/index.ts';
 import { observedEngine } from '../infrastructure/observability/observed.ts';
 import { createStartGate } from '../infrastructure/worker/start-gate.ts';
 import { outboxRowOf } from '../jobs/event-jobs.ts';
@@ -132,7 +137,7 @@ async function openCore(setup: Setup, onCommitted: (events: readonly StoredEvent
     live.startDelay.reset();
     void catchUp();
   });
-  const { notifier } = transport;
+  const notifier = publishOnce(transport.notifier);
   const jobs = observability.queue(transport.queue);
   // Projections need no queue where the relay is: it keeps the outbox rows until they are done.
   const queue = has('projector')

@@ -15,7 +15,7 @@ export interface HandleOptions {
    * - `any`: nothing, because the events are true in whatever state the process is. They are appended at the end of
    *   the stream, so there is no conflict.
    */
-  from?: ProcessStream | 'new' | 'any';
+  from?: ProcessStream | 'new' | 'any' | undefined;
   /**
    * What follows when somebody else appended since the stream was read:
    * - `decide-again` (the default): reads the stream and decides on what it says now;

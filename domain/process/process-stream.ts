@@ -17,7 +17,11 @@ export async function readProcess(
   eventStore: Pick<EventStore, 'readStream'>,
   correlationId: string,
 ): Promise<ProcessStream> {
-  const events = await eventStore.readStream(correlationId);
+  return processOf(await eventStore.readStream(correlationId));
+}
+
+/** @param events all events of a stream */
+export function processOf(events: readonly StoredEvent[]): ProcessStream {
   return { events, first: events[0], state: foldFound(events) };
 }
 

@@ -29,7 +29,7 @@ export function createHandleTask(steps: readonly ConfiguredStep[], ports: StepPo
     const owner = await findOwner(task);
     switch (owner.kind) {
       case 'own': {
-        const run = runOf(task, step, owner.stream, stopping);
+        const run = { ...runOf(task, step, owner.stream, stopping), read: owner.read };
         return observer ? observer.aroundStep(run, () => runStep(run)) : runStep(run);
       }
       case 'duplicate':

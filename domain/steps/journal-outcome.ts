@@ -7,6 +7,7 @@ import {
   endProcess,
   handleCommand,
   lastRefusal,
+  type ProcessStream,
   type StoredEvent,
 } from '../process/index.ts';
 import { DEFAULT_RETRY, type StepDefinition } from './define-process.ts';
@@ -23,12 +24,14 @@ const MAX_JOURNAL_DELAY_MS = 2_000;
 /**
  * Appends what came of an attempt. Tries until the database takes it: the work is done.
  *
+ * @param read the stream as it was before the attempt, if it was read
  * @returns the event; undefined when the service stopped first
  */
 export async function journalOutcome(
   run: StepRun,
   done: Done,
   earlierFailures: number,
+  read?: ProcessStream,
 ): Promise<StoredEvent | undefined> {
   const { stream, step, task, ports } = run;
   const isFinal = done.kind === 'completed' && endsStream(run);
@@ -47,7 +50,7 @@ export async function journalOutcome(
         return decide(command, state);
       },
       ports.eventStore,
-      needsStream ? {} : { from: 'any' },
+      needsStream ? { from: read } : { from: 'any' },
     ),
   );
   switch (handled?.kind) {
@@ -86,7 +89,7 @@ async function untilStored<T>(
 }
 
 /** A final step of a process that was called ends that, not the one that called it. */
-function endsStream({ definition, step, stream }: StepRun): boolean {
+export function endsStream({ definition, step, stream }: StepRun): boolean {
   return step.ends !== undefined && definition.key === stream.processName;
 }
 

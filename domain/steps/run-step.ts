@@ -1,5 +1,10 @@
-import { type StoredEvent, taskKeyPrefix } from '../process/index.ts';
-import { journalOutcome } from './journal-outcome.ts';
+import {
+  type ProcessStream,
+  processOf,
+  type StoredEvent,
+  taskKeyPrefix,
+} from '../process/index.ts';
+import { endsStream, journalOutcome } from './journal-outcome.ts';
 import { failureMark, isTakenBack, reportEvent } from './report-event.ts';
 import { runHandler } from './run-handler.ts';
 import type { StepRun } from './step-run.ts';
@@ -14,11 +19,8 @@ import type { Task } from './task.ts';
  * @returns false when nothing was done and the task should be handed back
  */
 export async function runStep(run: StepRun): Promise<boolean> {
-  const { task, stream, ports, log, stopping } = run;
-  const journal = await ports.eventStore.findByDedupePrefix(
-    taskKeyPrefix(task.id),
-    stream.correlationId,
-  );
+  const { task, log, stopping } = run;
+  const { journal, stream } = await readJournal(run);
   const known = findUnreported(task, journal);
   if (known && !(await isTakenBack(run, known))) {
     log.info(
@@ -28,11 +30,35 @@ export async function runStep(run: StepRun): Promise<boolean> {
     await reportEvent(run, known);
     return true;
   }
-  return stopping.aborted ? false : runAttempt(run, journal.length);
+  return stopping.aborted ? false : runAttempt(run, journal.length, stream);
+}
+
+/**
+ * What is in the journal for the task. The stream is read as a whole where that saves another look: it was just read to
+ * find the owner of the task, or is needed for the end of the process.
+ */
+async function readJournal(
+  run: StepRun,
+): Promise<{ journal: readonly StoredEvent[]; stream?: ProcessStream }> {
+  const { task, read, ports } = run;
+  const { correlationId } = run.stream;
+  const prefix = taskKeyPrefix(task.id);
+  if (!read && !endsStream(run)) {
+    return { journal: await ports.eventStore.findByDedupePrefix(prefix, correlationId) };
+  }
+  const stream = processOf(read ?? (await ports.eventStore.readStream(correlationId)));
+  return {
+    journal: stream.events.filter(({ dedupeKey }) => dedupeKey?.startsWith(prefix)),
+    stream,
+  };
 }
 
 /** @returns false when the service stopped before the attempt was journaled */
-async function runAttempt(run: StepRun, earlierFailures: number): Promise<boolean> {
+async function runAttempt(
+  run: StepRun,
+  earlierFailures: number,
+  stream: ProcessStream | undefined,
+): Promise<boolean> {
   const { log, isPersonal } = run;
   const attempt = earlierFailures + 1;
   const outcome = await runHandler(run, attempt);
@@ -41,7 +67,7 @@ async function runAttempt(run: StepRun, earlierFailures: number): Promise<boolea
     const reason = isPersonal ? {} : { reason: outcome.message };
     log.warn({ attempt, kind: outcome.kind, code: outcome.code, ...reason }, 'step failed');
   }
-  const event = await journalOutcome(run, outcome, earlierFailures);
+  const event = await journalOutcome(run, outcome, earlierFailures, stream);
   if (!event) return false;
   await reportEvent(run, event);
   return true;

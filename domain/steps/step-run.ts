@@ -39,6 +39,8 @@ export interface StepRun extends ConfiguredStep {
   task: Task;
   /** Where its events go. */
   stream: TaskStream;
+  /** The events of the stream, if it was read for this task a moment ago. */
+  read?: readonly StoredEvent[] | undefined;
   ports: StepPorts;
   /** Bound to the process and the step. */
   log: StepLogger;

@@ -31,7 +31,8 @@ export interface TaskStream {
 }
 
 type TaskOwner =
-  | { kind: 'own'; stream: TaskStream }
+  /** `read`: the events of the stream, if it was read for this. */
+  | { kind: 'own'; stream: TaskStream; read?: readonly StoredEvent[] }
   /** Its process runs in another instance, or is cancelled: this one is to be deleted. */
   | { kind: 'duplicate'; instanceId: string; recorded: string | null }
   /** It belongs to no process that this service has accepted. */
@@ -102,7 +103,7 @@ export function createFindOwner(ports: {
     const { correlationId, processName, identity } = found.request;
     const own = { correlationId, processName, identity, instanceId: rootId };
     known.set(id, own);
-    return { kind: 'own', stream: own };
+    return { kind: 'own', stream: own, read: found.events };
   }
 
   /** Null for a stream that no request begins. */

@@ -5,6 +5,8 @@ import type { ProcessEvent, StoredEvent } from '../../domain/process/events.ts';
 export interface StreamInMemory extends EventStore {
   /** How often the stream was read. */
   reads: number;
+  /** How often events were looked up by their key. */
+  lookUps: number;
   /** The expected version of each append. */
   expected: (number | undefined)[];
   /** Appends without being counted, as somebody else would. */
@@ -24,8 +26,9 @@ export function openStreamInMemory(correlationId: string): StreamInMemory {
       stream.push(stored);
       return stored;
     });
-  const store: Partial<StreamInMemory> & Pick<StreamInMemory, 'reads' | 'expected'> = {
+  const store: Partial<StreamInMemory> & Pick<StreamInMemory, 'reads' | 'lookUps' | 'expected'> = {
     reads: 0,
+    lookUps: 0,
     expected: [],
     add: (...events) => void add(...events),
     types: () => stream.map(({ type }) => type),
@@ -34,6 +37,7 @@ export function openStreamInMemory(correlationId: string): StreamInMemory {
       return stream.slice(afterVersion);
     },
     async findByDedupePrefix(prefix) {
+      store.lookUps++;
       return stream.filter(({ dedupeKey }) => dedupeKey?.startsWith(prefix));
     },
     async append(_id, events, { expectedVersion }: AppendOptions = {}) {
