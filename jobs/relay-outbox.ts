@@ -36,8 +36,15 @@ const MAX_RELEASE_DELAY_MS = 30_000;
 const MAX_IN_FLIGHT = 10_000;
 /** While stopping, how often to check whether only dead letters are in flight. */
 const DRAIN_INTERVAL_MS = 50;
-/** Acknowledged rows are deleted together, at most this much later: deleting is off the hot path. */
-const REMOVE_DELAY_MS = 10;
+/** Acknowledged rows are deleted together, and failed ones released together, at most this much later. */
+const SETTLE_DELAY_MS = 10;
+
+/** Rows that failed in the same way. */
+interface Failed {
+  eventIds: string[];
+  message: string;
+  delay: number;
+}
 
 /**
  * Moves events from the outbox to the queue, at least once each.
@@ -53,6 +60,9 @@ export function createRelay(options: RelayOptions): Relay {
   const inFlight = new Set<string>();
   let acked: string[] = [];
   let removal: NodeJS.Timeout | undefined;
+  /** Rows to release, by delay and message: an outage of Redis fails thousands. */
+  let failed = new Map<string, Failed>();
+  let release: NodeJS.Timeout | undefined;
   let nextPoll: NodeJS.Timeout | undefined;
   let polling: Promise<void> | undefined;
   let stopped = false;
@@ -78,7 +88,7 @@ export function createRelay(options: RelayOptions): Relay {
 
   function ack(row: OutboxRow): void {
     acked.push(row.eventId);
-    removal ??= setTimeout(removeAcked, REMOVE_DELAY_MS);
+    removal ??= setTimeout(removeAcked, SETTLE_DELAY_MS);
   }
 
   function removeAcked(): Promise<void> {
@@ -102,10 +112,29 @@ export function createRelay(options: RelayOptions): Relay {
     const message = error instanceof Error ? error.message : String(error);
     const ids = { ...logIds(row.correlationId, row.traceparent), eventId: row.eventId };
     log.debug({ ...ids, delay, error: message }, 'outbox: publishing failed');
-    outbox
-      .release([row.eventId], message, delay)
-      .catch((cause: unknown) => log.warn({ ...ids, err: cause }, 'outbox: row was not released'))
-      .finally(() => done([row.eventId]));
+    const key = `${delay} ${message}`;
+    const alike = failed.get(key);
+    if (alike) alike.eventIds.push(row.eventId);
+    else failed.set(key, { eventIds: [row.eventId], message, delay });
+    release ??= setTimeout(releaseFailed, SETTLE_DELAY_MS);
+  }
+
+  async function releaseFailed(): Promise<void> {
+    clearTimeout(release);
+    release = undefined;
+    const groups = [...failed.values()];
+    failed = new Map();
+    await Promise.all(
+      groups.map(({ eventIds, message, delay }) =>
+        outbox
+          .release(eventIds, message, delay)
+          // Their leases expire.
+          .catch((error: unknown) =>
+            log.warn({ err: error, rows: eventIds.length }, 'outbox: rows were not released'),
+          )
+          .finally(() => done(eventIds)),
+      ),
+    );
   }
 
   function done(ids: readonly string[]): void {
@@ -162,6 +191,7 @@ export function createRelay(options: RelayOptions): Relay {
       clearTimeout(timer);
       // Rows that are acknowledged by now need not be published again.
       if (acked.length > 0) await removeAcked();
+      if (failed.size > 0) await releaseFailed();
     },
     inFlight: () => inFlight.size,
   };

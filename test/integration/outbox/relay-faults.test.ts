@@ -52,6 +52,28 @@ describe('the relay when jobs fail or hang in process', () => {
     expect(world.runs.map((run) => run.redelivered)).toEqual([false, true, true, true]);
   });
 
+  it('releases rows that fail together for the same reason in one statement', async () => {
+    const away = gate();
+    const down = away.opened.then(() => Promise.reject(new Error('Redis is away')));
+    const inner = await queues.open();
+    const queue = { ...inner, addBulk: (jobs: readonly unknown[]) => jobs.map(() => down) };
+    const released: number[] = [];
+    const release: typeof database.outbox.release = async (ids, ...why) => {
+      released.push(ids.length);
+      await database.outbox.release(ids, ...why);
+    };
+    const relay = world.relay({ outbox: { ...database.outbox, release }, queue });
+    world.nudges(relay);
+    const ids = Array.from({ length: 50 }, (_, at) => `fails-${at}`);
+    await Promise.all(ids.map((id) => database.eventStore.append(id, [started()])));
+    await until(() => relay.inFlight() === 50, 'all are in flight');
+    away.open();
+    await until(() => relay.inFlight() === 0, 'all have failed');
+    expect(released).toEqual([50]);
+    const rows = await database.knex('outbox').select('last_error');
+    expect(rows.map((row) => row.last_error)).toEqual(ids.map(() => 'Redis is away'));
+  });
+
   it('does not run a job twice that outlasts the lease of its row', async () => {
     const slow = gate();
     world.work.does = () => slow.opened;
