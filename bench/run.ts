@@ -24,6 +24,7 @@ import type { Benchmark, Run } from './support/benchmark.ts';
 import { profileChildrenTo } from './support/child.ts';
 import type { Row } from './support/row.ts';
 import { formatTable } from './support/table.ts';
+import { traffic } from './traffic.ts';
 import { waiters } from './waiters.ts';
 import { waiting } from './waiting.ts';
 import { workers } from './workers.ts';
@@ -43,6 +44,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   workers,
   dbos,
   'commit-to-answer': commitToAnswer,
+  traffic,
   waiters,
   waiting,
   archive,

@@ -1,5 +1,5 @@
-/** The unit of a figure. */
-export type Unit = '/s' | 'ms' | 'µs' | 'bytes' | 'MB';
+/** The unit of a figure; `count` has none. */
+export type Unit = 'count' | '/s' | 'ms' | 'µs' | 'bytes' | 'MB';
 
 export interface Goal {
   /** The value that is compared with the limit: ours divided by the baseline, or ours itself. */

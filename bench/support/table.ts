@@ -10,6 +10,7 @@ export function formatFigure(figure: number, unit: Unit): string {
     minimumFractionDigits: digits,
     maximumFractionDigits: digits,
   });
+  if (unit === 'count') return text;
   return unit === '/s' ? `${text}/s` : `${text} ${unit}`;
 }
 
