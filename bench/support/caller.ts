@@ -8,7 +8,7 @@ export interface Caller {
   startAndWait(): Promise<string>;
   /** As `startAndWait`, on a busy service: starts again while that has no room, and waits for as long as it takes. */
   startUntilEnded(): Promise<void>;
-  /** Reads this path, which must be answered with 200. */
+  /** Reads this path; it is answered with 200, or with 503 while an overloaded engine is not ready. */
   read(path: string): Promise<void>;
   /** Starts a process of this key without waiting. */
   start(processKey: string): Promise<void>;
@@ -67,7 +67,7 @@ export function openCaller(url: string, connections: number): Caller {
       }
     },
     async read(path) {
-      await call(path, [200], {});
+      await call(path, [200, 503], {});
     },
     async start(processKey) {
       await call(START, [202], { body: startOf(processKey), prefer: 'respond-async' });
