@@ -14,19 +14,26 @@ const CALLERS = 64;
 const SECONDS = 1.5;
 /** Events of one stream, as many as a four-step process has. */
 const STREAM_LENGTH = 7;
+/** `cpu`: microseconds of an event. */
+type Measured = Record<'perSecond' | 'cpu', number>;
+
 const BASELINE = 'better-sqlite3, one transaction per event';
+const GROUPS = `better-sqlite3, ${CALLERS} events per transaction`;
 
 /**
  * Appends to the event log: an event of about 1.5 KB and its outbox row, durable (`synchronous=FULL`) before the caller
  * continues. Every measurement begins with an empty database.
  *
- * Baseline: the same two inserts into the same schema with the driver alone, one transaction for each event, with a row
- * computed before and a constant hash. Ours: `eventStore.append`, which also computes the row, finds the version of the
- * stream, hashes the event and looks for the dedupe key. One caller shows what that costs; 64 callers show what group
- * commit gains.
+ * Baseline: the same two inserts into the same schema with the driver alone, with a row computed before and a constant
+ * hash; one transaction for each event, and one for each 64. Ours: `eventStore.append` as a service has it that is alone
+ * on its database; it also computes the row, hashes the event and makes sure of version and dedupe key. The ratio of
+ * single callers, and that of 64 to groups of 64, shows what that costs; that of 64 callers to single transactions what
+ * group commit gains.
+ *
+ * The CPU of an event is what a machine with other work shows best: waiting for the disk is no part of it.
  */
 export const append: Benchmark = async (run) => {
-  const baseline = () => measureRaw(run);
+  const baseline = () => measureRaw(run, 1);
   const alone = await inTurns(run, 'append, one caller', [['perSecond', '/s']], {
     baseline,
     ours: () => measureStore(run, 1),
@@ -35,6 +42,15 @@ export const append: Benchmark = async (run) => {
     baseline,
     ours: () => measureStore(run, CALLERS),
   });
+  const shown = [
+    ['perSecond', '/s'],
+    ['cpu', 'µs'],
+  ] as const;
+  const grouped = await inTurns(run, `append, groups of ${CALLERS}`, shown, {
+    baseline: () => measureRaw(run, CALLERS),
+    ours: () => measureStore(run, CALLERS),
+  });
+  const groups = { name: `append, ${CALLERS} callers: in groups`, baseline: GROUPS };
   return {
     rows: [
       rowOf(alone, 'perSecond', {
@@ -47,13 +63,20 @@ export const append: Benchmark = async (run) => {
         name: `append, ${CALLERS} callers`,
         unit: '/s',
         baseline: BASELINE,
-        goal: { of: 'ratio', limit: 'at least', value: 9 },
+        goal: null,
       }),
+      rowOf(grouped, 'perSecond', {
+        ...groups,
+        unit: '/s',
+        goal: { of: 'ratio', limit: 'at least', value: 0.8 },
+      }),
+      rowOf(grouped, 'cpu', { ...groups, name: `${groups.name}, CPU`, unit: 'µs', goal: null }),
     ],
   };
 };
 
-async function measureRaw(run: Run): Promise<{ perSecond: number }> {
+/** @param group events in a transaction, each of another stream */
+async function measureRaw(run: Run, group: number): Promise<Measured> {
   const file = join(run.folder(), 'raw.db');
   const connection = knex(sqliteKnexConfig(file));
   await migrateUp(connection);
@@ -67,34 +90,50 @@ async function measureRaw(run: Run): Promise<{ perSecond: number }> {
   );
   const event = stepCompleted();
   const row = { ...toEventRow('', 0, event, ''), hash: A_HASH };
-  const write = db.transaction((correlationId: string, version: number, createdAt: string) => {
+  const insert = (correlationId: string, version: number, createdAt: string): void => {
     row.correlation_id = correlationId;
     row.version = version;
     row.dedupe_key = `task:${timeOrderedId()}:completed`;
     row.created_at = createdAt;
     const { lastInsertRowid: id } = insertEvent.run(EVENT_COLUMNS.map((name) => row[name]));
     insertOutbox.run(id, correlationId, event.type, 0, createdAt, createdAt);
+  };
+  const nextOfGroup = Array.from({ length: group }, streams);
+  const write = db.transaction(() => {
+    for (const next of nextOfGroup) {
+      const { correlationId, version } = next();
+      insert(correlationId, version, new Date().toISOString());
+    }
   });
-  const next = streams();
-  const measured = await runCallers(1, run.seconds(SECONDS), async () => {
-    const { correlationId, version } = next();
-    write.immediate(correlationId, version, new Date().toISOString());
-  });
+  const measured = await measure(run, { callers: 1, events: group }, async () => write.immediate());
   db.close();
   return measured;
 }
 
-async function measureStore(run: Run, callers: number): Promise<{ perSecond: number }> {
+/** Runs callers that append so many events at a time. */
+async function measure(
+  run: Run,
+  { callers, events }: { callers: number; events: number },
+  once: () => Promise<unknown>,
+): Promise<Measured> {
+  const before = process.cpuUsage();
+  const { count, perSecond } = await runCallers(callers, run.seconds(SECONDS), once);
+  const { user, system } = process.cpuUsage(before);
+  return { perSecond: perSecond * events, cpu: (user + system) / (count * events) };
+}
+
+async function measureStore(run: Run, callers: number): Promise<Measured> {
   const file = join(run.folder(), 'store.db');
   const database = await openSqliteDatabase({
     file,
     clock: Date.now,
     leaseMs: 0,
     onAppended: () => {},
+    isOnlyAppender: true,
   });
   const nextOfCallers = Array.from({ length: callers }, streams);
   let turn = 0;
-  const measured = await runCallers(callers, run.seconds(SECONDS), async () => {
+  const measured = await measure(run, { callers, events: 1 }, async () => {
     const next = nextOfCallers[turn++ % callers] ?? streams();
     await database.eventStore.append(next().correlationId, [stepCompleted()]);
   });

@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import { PROCESS_STORE } from '../infrastructure/sql/columns.ts';
 import { columnType, dialectOf } from './dialect.ts';
+import { dropInterruptedRebuild } from './drop-interrupted-rebuild.ts';
 import { quoted } from './permissions.ts';
 import { processDurations } from './process-views.ts';
 import { replaceView } from './replace-view.ts';
@@ -82,16 +83,6 @@ function toJson(row: ErrorColumns): ErrorColumns {
 
 function short(name: string): string {
   return Array.from(name.toWellFormed()).slice(0, MAX_NAME).join('');
-}
-
-/** The shadow tables of an interrupted rebuild have the old columns: it must start over. */
-async function dropInterruptedRebuild(knex: Knex): Promise<void> {
-  for (const table of TABLES) {
-    for (const suffix of ['rebuild', 'replaced']) {
-      await knex.schema.raw(`DROP TABLE IF EXISTS ${table}_${suffix}`);
-    }
-  }
-  await knex('checkpoint').where({ name: 'rebuild' }).delete();
 }
 
 /** After a rebuild its name is one that the server made. */

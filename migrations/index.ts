@@ -8,6 +8,7 @@ import * as rollups from './0006-rollups.ts';
 import * as views from './0007-views.ts';
 import * as actor from './0008-actor.ts';
 import * as processErrors from './0009-process-errors.ts';
+import * as fewerIndexes from './0010-fewer-indexes.ts';
 
 interface Migration {
   name: string;
@@ -26,6 +27,7 @@ const MIGRATIONS: readonly Migration[] = [
   { name: '0007-views', ...views },
   { name: '0008-actor', ...actor },
   { name: '0009-process-errors', ...processErrors },
+  { name: '0010-fewer-indexes', ...fewerIndexes },
 ];
 
 /** The version in schema_version that this code works with. */

@@ -44,8 +44,7 @@ export const CANDIDATE_ORDER = 'ORDER BY updated_at, correlation_id';
 
 /**
  * The ended processes of one status after the cursor (`@after_time`, `@after_id`), in the order of the index
- * idx_status_updated_at: pending processes, however many and old, are not read, nor is what an earlier batch has
- * read.
+ * idx_status: pending processes, however many and old, are not read, nor is what an earlier batch has read.
  */
 export const candidatesOf = (status: ProcessStatus): string => `WHERE p.status = '${status}'
     AND p.updated_at >= @after_time AND (p.updated_at > @after_time OR p.correlation_id > @after_id)

@@ -24,6 +24,8 @@ export interface FeedSource {
   rows(table: string, after: number, upTo: number): Knex.QueryBuilder;
   /** The column that holds the position in the query of `rows`. */
   position: string;
+  /** The column that orders the events of one stream like their positions, preferably one of the stream's index. */
+  streamOrder: string;
   /** The column names of the event's row in the query of `rows` begin with this. */
   prefix: string;
   /** The first position of a table after `after`, or one before it, as `position`; null without any up to `upTo`. */
@@ -32,8 +34,13 @@ export interface FeedSource {
   span(table: string): Knex.QueryBuilder;
   /** A column whose index is not to be used. */
   unindexed(column: string): string | Knex.Raw;
-  /** The first rows of both queries in the order of their `position`. */
-  merged(live: Knex.QueryBuilder, archived: Knex.QueryBuilder, limit: number): Knex.QueryBuilder;
+  /** The first rows of both queries in the order of their `position`, or by the column that orders them like it. */
+  merged(
+    live: Knex.QueryBuilder,
+    archived: Knex.QueryBuilder,
+    limit: number,
+    order: string,
+  ): Knex.QueryBuilder;
   /** An `archived_at` of NULL, as an expression. */
   noTime: string;
 }
@@ -59,10 +66,11 @@ export function buildFeedQuery(
   source: FeedSource,
   query: FeedRowsQuery & { from: number; upTo: number },
 ): Knex.QueryBuilder {
-  const { position, merged } = source;
+  const { position, streamOrder, merged } = source;
+  const order = query.filter.correlationId === undefined ? position : streamOrder;
   const live = rowsOf(LIVE, reads, source, query);
-  if (!query.archived) return live.orderBy(position).limit(query.limit);
-  return merged(live, rowsOf(ARCHIVE, reads, source, query), query.limit);
+  if (!query.archived) return live.orderBy(order).limit(query.limit);
+  return merged(live, rowsOf(ARCHIVE, reads, source, query), query.limit, order);
 }
 
 function rowsOf(
@@ -72,7 +80,10 @@ function rowsOf(
   { columns, filter, from, upTo }: FeedRowsQuery & { from: number; upTo: number },
 ): Knex.QueryBuilder {
   const { position, prefix, noTime } = source;
-  const names: readonly string[] = columns ?? [...EVENT_COLUMNS, 'archived_at'];
+  // What orders the rows of a union must be among its columns.
+  const names: readonly string[] = columns
+    ? [...new Set([...columns, 'version'])]
+    : [...EVENT_COLUMNS, 'archived_at'];
   const selected = names.map((name) =>
     name === 'archived_at' && table === LIVE
       ? reads.knex.raw(`${noTime} AS archived_at`)

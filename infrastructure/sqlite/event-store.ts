@@ -6,6 +6,7 @@ import { createAppend } from './append.ts';
 import { createEventReads } from './event-reads.ts';
 import type { GroupCommit } from './group-commit.ts';
 import type { RecentStreams } from './recent-streams.ts';
+import { createStreamTails } from './stream-tails.ts';
 
 interface SqliteEventStoreOptions {
   db: BetterSqlite3.Database;
@@ -23,7 +24,9 @@ interface SqliteEventStoreOptions {
 export function createSqliteEventStore(options: SqliteEventStoreOptions): EventStore {
   const { db, groupCommit, clock, leaseMs, onAppended, recent } = options;
   const { findLive, findArchived, ...reads } = createEventReads(db);
-  const append = createAppend({ db, reads: { findLive, findArchived }, clock, leaseMs });
+  const tails = recent && createStreamTails();
+  if (tails) groupCommit.onRolledBack(tails.clear);
+  const append = createAppend({ db, reads: { findLive, findArchived }, clock, leaseMs, tails });
 
   return {
     ...reads,

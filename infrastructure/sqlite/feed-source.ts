@@ -16,6 +16,8 @@ export function createSqliteFeedSource(reads: ReadQueries): FeedSource {
     },
     rows: (table, after, upTo) => knex(table).where('id', '>', after).andWhere('id', '<=', upTo),
     position: 'id',
+    // A stream's events have rising ids. By the version they are read in the order of the index, from wherever it is.
+    streamOrder: 'version',
     prefix: '',
     first: (table, after) => knex(table).min({ position: 'id' }).where('id', '>', after),
     span: (table) => knex(table).min({ first: 'id' }).max({ last: 'id' }),
@@ -23,7 +25,7 @@ export function createSqliteFeedSource(reads: ReadQueries): FeedSource {
     unindexed: (column) => knex.raw(`+${column}`),
     // Row by row from either table, without a sort (MERGE in the plan). That needs a union without nested selects,
     // and so without limits, which SQLite takes only in these.
-    merged: (live, archived, limit) => live.unionAll(archived).orderBy('position').limit(limit),
+    merged: (live, archived, limit, order) => live.unionAll(archived).orderBy(order).limit(limit),
     noTime: 'NULL',
   };
 }

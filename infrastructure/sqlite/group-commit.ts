@@ -51,6 +51,8 @@ interface Entry {
   since: number;
   resolve: (value: never) => void;
   reject: (error: unknown) => void;
+  /** What the work returned, or the refusal that it threw, in the transaction that runs. */
+  outcome: { value: never } | { refusal: CodedError } | undefined;
 }
 
 /** A group commit on a connection of its own, as durable as that was opened. */
@@ -145,7 +147,6 @@ function createGroups(
 
   /** One transaction; returns why nothing was written, or undefined. */
   function commitAll(group: readonly Entry[]): { begun: boolean; error: unknown } | undefined {
-    let answers: (() => void)[];
     try {
       beforeBegin(group);
       begin.run();
@@ -153,14 +154,14 @@ function createGroups(
       return { begun: false, error };
     }
     try {
-      answers = group.map(attempt);
+      for (const entry of group) entry.outcome = attempt(entry.work);
       commit.run();
     } catch (error) {
       if (db.inTransaction) rollback.run();
       for (const listener of rolledBack) listener();
       return { begun: true, error };
     }
-    for (const answer of answers) answer();
+    for (const entry of group) answer(entry);
     return undefined;
   }
 
@@ -172,7 +173,8 @@ function createGroups(
   const groupCommit = (isSynced: boolean): GroupCommit => ({
     write: <T>(work: () => T, onCommitted?: (result: T) => void) =>
       new Promise<T>((resolve, reject) => {
-        waiting.push({ work, onCommitted, isSynced, since: performance.now(), resolve, reject });
+        const since = performance.now();
+        waiting.push({ work, onCommitted, isSynced, since, resolve, reject, outcome: undefined });
         if (waiting.length === 1) setImmediate(commitTogether);
       }),
     onRolledBack: (listener) => void rolledBack.push(listener),
@@ -180,18 +182,25 @@ function createGroups(
   return { synced: groupCommit(true), ordered: groupCommit(false) };
 }
 
-/** Runs the work; the caller is answered after the commit. A refusal concerns only its own caller. */
-function attempt(entry: Entry): () => void {
+/** Runs the work. A refusal concerns only its own caller. */
+function attempt(work: Entry['work']): NonNullable<Entry['outcome']> {
   try {
-    const value = entry.work() as never;
-    return () => {
-      entry.onCommitted?.(value);
-      entry.resolve(value);
-    };
+    return { value: work() as never };
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
-    return () => entry.reject(error);
+    return { refusal: error };
   }
+}
+
+/** Answers the caller, after the commit. */
+function answer({ outcome, onCommitted, resolve, reject }: Entry): void {
+  if (!outcome) return;
+  if ('refusal' in outcome) {
+    reject(outcome.refusal);
+    return;
+  }
+  onCommitted?.(outcome.value);
+  resolve(outcome.value);
 }
 
 function closed(cause: unknown): StoreUnavailableError {

@@ -14,7 +14,10 @@ const EVENT_OVERHEAD_BYTES = 1_000;
  * What it saves: a four-step process had its stream read 21 times, for every task, job and decision on it.
  */
 export interface RecentStreams {
-  /** All events of the stream; undefined when they are not known. The caller must not change them. */
+  /**
+   * All events of the stream; undefined when they are not known. The caller must not change the list, and must copy it
+   * to keep it: later events are added to it.
+   */
   get(correlationId: string): readonly StoredEvent[] | undefined;
   /** Adds events that were committed, or read, at the end of what is known of their stream. */
   add(correlationId: string, events: readonly StoredEvent[], bytes: number): void;
@@ -43,11 +46,8 @@ export function createRecentStreams(maxBytes = MAX_BYTES): RecentStreams {
         return;
       }
       const bytes = textBytes + events.length * EVENT_OVERHEAD_BYTES + (kept?.bytes ?? 0);
-      // A new list: somebody may be reading the one before.
-      streams.set(correlationId, {
-        events: kept ? [...kept.events, ...events] : [...events],
-        bytes,
-      });
+      kept?.events.push(...events);
+      streams.set(correlationId, { events: kept?.events ?? [...events], bytes });
     },
     drop: (correlationId) => void streams.delete(correlationId),
   };

@@ -20,6 +20,7 @@ export function createMssqlFeedSource(reads: ReadQueries): FeedSource {
     head: createFeedPositions(reads),
     rows: part,
     position: 'positioned.position',
+    streamOrder: 'positioned.position',
     prefix: 'event.',
     // Up to a limit: where the log begins with archived events, each position costs a look-up in the table.
     first: (table, after, upTo) =>

@@ -56,7 +56,7 @@ describe('the list of processes with the archive on SQLite', () => {
       (query?.bindings ?? []) as string[],
     );
     const detail = plan.map((row) => row.detail).join('; ');
-    expect(detail).toMatch(/process_store USING INDEX (idx_updated_at|idx_status_updated_at)/);
+    expect(detail).toMatch(/process_store USING INDEX (idx_updated_at|idx_status)\b/);
     expect(detail).toContain(
       'process_store_archive USING INDEX idx_process_store_archive_updated_at',
     );

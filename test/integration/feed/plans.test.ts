@@ -30,7 +30,7 @@ const PAGES: readonly [name: string, filter: FeedFilter, live: string, archived:
   [
     'a stream and more',
     { correlationId: 'c', traceabilityId: 't', status: 'ok', stepName: 's', from: at },
-    by('idx_correlation_id', 'correlation_id'),
+    'SEARCH event_log USING INDEX idx_correlation_id (correlation_id=?)',
     BY_STREAM,
   ],
   [
@@ -72,8 +72,8 @@ describe('the feed on SQLite', () => {
         );
       const [live, archived] = found;
       expect(await page(false)).toEqual([live]);
-      // What is few is sorted.
-      const sorted = archived === BY_ARCHIVED_ID ? [] : ['USE TEMP B-TREE FOR ORDER BY'];
+      // A trace has few events: those are sorted.
+      const sorted = archived === BY_TRACE ? ['USE TEMP B-TREE FOR ORDER BY'] : [];
       expect(await page(true)).toEqual([
         ...['MERGE (UNION ALL)', 'LEFT', live],
         ...['RIGHT', archived, ...sorted],

@@ -137,7 +137,7 @@ describe('the command rebuild', () => {
     for (let at = 0; at < 2; at++) {
       expect((await run()).code).toBe(0);
       const indexes = await database.knex('sqlite_master').where({ type: 'index' }).pluck('name');
-      expect(indexes.filter((name) => /^idx_(status|updated_at)/.test(name))).toHaveLength(3);
+      expect(indexes.filter((name) => /^idx_(status|updated_at)/.test(name))).toHaveLength(2);
     }
     expect((await run()).code).toBe(0);
     const names = await migrateDown(database.knex);

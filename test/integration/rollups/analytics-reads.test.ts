@@ -233,8 +233,8 @@ describe.each(databaseKinds())('reading analytics on $name', ({ available, open 
         'SEARCH event_log USING INDEX idx_created_at (created_at>? AND created_at<?)',
         'SEARCH event_log_archive USING INDEX idx_event_log_archive_created_at (created_at>? AND created_at<?)',
         'SEARCH process_rollup USING INDEX sqlite_autoindex_process_rollup_1 (generation=? AND grain=? AND bucket_start>? AND bucket_start<?)',
+        'SEARCH request USING INDEX idx_correlation_id (correlation_id=? AND version=?)',
         'SEARCH request USING INDEX uq_event_log_archive_version (correlation_id=? AND version=?)',
-        'SEARCH request USING INDEX uq_event_log_version (correlation_id=? AND version=?)',
         'SEARCH step_rollup USING INDEX sqlite_autoindex_step_rollup_1 (generation=? AND grain=? AND bucket_start>? AND bucket_start<?)',
       ]);
     });

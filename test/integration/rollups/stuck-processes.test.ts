@@ -142,13 +142,11 @@ describe.each(databaseKinds())('a process that needs attention on $name', (kind)
           expect(plan).toMatch(/SEARCH process_rollup USING .*\(generation=\? AND grain=\?/);
         }
         for (const plan of [slow, retrying]) {
-          expect(plan).toMatch(
-            /SEARCH process_store USING INDEX idx_status_updated_at \(status=\?/,
-          );
+          expect(plan).toMatch(/SEARCH process_store USING INDEX idx_status \(status=\?/);
         }
         expect(retrying).toMatch(/SEARCH failed USING INDEX idx_step_failed \(correlation_id=\?/);
         expect(retrying).toMatch(
-          /SEARCH later USING INDEX uq_event_log_version \(correlation_id=\? AND version>\?/,
+          /SEARCH later USING INDEX idx_correlation_id \(correlation_id=\? AND version>\?/,
         );
         expect(retrying).not.toMatch(/SCAN (process_store|failed|later|event_log)/);
       },

@@ -9,6 +9,7 @@ import {
 import { createRecentStreams } from '../../../infrastructure/sqlite/recent-streams.ts';
 import { temporaryFolder } from '../../support/databases.ts';
 import { completed, requested, started, stepCompleted } from '../../support/events.ts';
+import { expectVerified } from '../../support/verify.ts';
 
 describe('the streams that a sole appender keeps in memory', () => {
   let folder: ReturnType<typeof temporaryFolder>;
@@ -77,6 +78,60 @@ describe('the streams that a sole appender keeps in memory', () => {
     const refused = eventStore.append('a', [started()], { expectedVersion: 0 });
     await expect(refused).rejects.toThrow(VersionConflictError);
     expect(await eventStore.readStream('a')).toHaveLength(1);
+  });
+
+  it('G3: number appends of one turn without gaps, and refuse a wrong version, with what the transaction wrote', async () => {
+    const { eventStore } = database;
+    const appended = await Promise.all([
+      eventStore.append('a', [requested()], { expectedVersion: 0 }),
+      eventStore.append('a', [started()]),
+      eventStore.append('a', [stepCompleted('t1')], { expectedVersion: 2 }),
+      eventStore.append('a', [stepCompleted('t2')], { expectedVersion: 2 }).catch((e) => e),
+      eventStore.append('a', [stepCompleted('t3')]),
+    ]);
+    expect(appended[3]).toBeInstanceOf(VersionConflictError);
+    const { knex } = database;
+    expect(await knex('event_log').pluck('version')).toEqual([1, 2, 3, 4]);
+    await expectVerified(database);
+  });
+
+  it('G3: answer a known dedupe key with its event, and write nothing of that append', async () => {
+    const { eventStore, knex } = database;
+    const [first] = (await eventStore.append('a', [requested()], { expectedVersion: 0 })).events;
+    const [done] = (await eventStore.append('a', [stepCompleted('t1')])).events;
+    for (const [id, events, expectedVersion] of [
+      ['a', [stepCompleted('t1')], undefined],
+      ['a', [stepCompleted('t1')], 2],
+      ['a', [stepCompleted('t1')], 1],
+      ['b', [stepCompleted('t1')], 0],
+      ['a', [stepCompleted('t2'), stepCompleted('t1')], undefined],
+    ] as const) {
+      const appended = eventStore.append(id, events, { expectedVersion });
+      expect(await appended).toEqual({ events: [done], duplicate: true });
+    }
+    const start = { ...requested(), dedupeKey: 'start:1' };
+    await eventStore.append('c', [start], { expectedVersion: 0 });
+    expect(await eventStore.append('d', [start], { expectedVersion: 0 })).toMatchObject({
+      duplicate: true,
+      events: [{ correlationId: 'c' }],
+    });
+    expect(await knex('event_log').pluck('id')).toEqual([Number(first?.id), Number(done?.id), 3]);
+    expect(await knex('outbox').count({ rows: '*' })).toEqual([{ rows: 3 }]);
+    expect((await eventStore.append('a', [started()])).events).toMatchObject([{ version: 3 }]);
+    await expectVerified(database);
+  });
+
+  it('G3: do not know what a transaction wrote that was rolled back', async () => {
+    const { eventStore, writer } = database;
+    await eventStore.append('a', [requested()], { expectedVersion: 0 });
+    // Written in a transaction that is rolled back, and then in one of its own.
+    const appended = eventStore.append('a', [started()]);
+    const broken = writer.synced.write(() => {
+      throw new Error('not a refusal');
+    });
+    await expect(broken).rejects.toThrow('not a refusal');
+    expect((await appended).events).toMatchObject([{ version: 2 }]);
+    await expectVerified(database);
   });
 
   it('G4: project a running process as its events in the database would', async () => {

@@ -1,0 +1,11 @@
+import type { Knex } from 'knex';
+
+/** The shadow tables of an interrupted rebuild have the old columns and indexes: it must start over. */
+export async function dropInterruptedRebuild(knex: Knex): Promise<void> {
+  for (const table of ['process_store', 'process_store_archive']) {
+    for (const suffix of ['rebuild', 'replaced']) {
+      await knex.schema.raw(`DROP TABLE IF EXISTS ${table}_${suffix}`);
+    }
+  }
+  await knex('checkpoint').where({ name: 'rebuild' }).delete();
+}
