@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Json, JsonObject } from '../common/index.ts';
 
 /** Marks a hash of the body as it was sent. Older releases hashed what the schema made of it, without this mark. */
@@ -37,7 +37,7 @@ function isHashable(value: unknown): boolean {
 
 /** SHA-256, hex, of a JSON value whatever the order of its keys. */
 export function hashJson(value: Json): string {
-  return createHash('sha256').update(canonical(value)).digest('hex');
+  return hash('sha256', canonical(value));
 }
 
 function canonical(value: Json | undefined): string {

@@ -81,8 +81,10 @@ export interface RollupDeltas {
 export function deltasOf(events: readonly RollupEvent[]): RollupDeltas {
   const steps = new Map<string, StepDelta>();
   const processes = new Map<string, ProcessDelta>();
+  const bucketOf = createBucketOf();
   for (const event of events) {
-    const { type, processName, stepName, targetSystem, createdAt } = event;
+    const { type, processName, stepName, targetSystem } = event;
+    const createdAt = Date.parse(event.createdAt);
     if (type === 'step-completed' || type === 'step-failed') {
       const error = type === 'step-failed' ? event.error : null;
       const status = type === 'step-failed' ? ('error' as const) : ('ok' as const);
@@ -114,10 +116,22 @@ export function deltasOf(events: readonly RollupEvent[]): RollupDeltas {
   return { steps: [...steps.values()], processes: [...processes.values()] };
 }
 
-/** Start of the bucket of UTC in which a time lies. */
-export function bucketOf(time: Timestamp, grain: number): Timestamp {
-  const length = grain * MINUTE_MS;
-  return new Date(Math.floor(Date.parse(time) / length) * length).toISOString();
+/**
+ * Gives the start of the bucket of UTC in which a time lies, in milliseconds since 1970. It remembers the last one of
+ * each grain: of events in the order of the feed nearly all are in that.
+ */
+export function createBucketOf(): (time: number, grain: number) => Timestamp {
+  const last = new Map<number, { from: number; text: Timestamp }>();
+  return (time, grain) => {
+    const length = grain * MINUTE_MS;
+    const from = Math.floor(time / length) * length;
+    let bucket = last.get(grain);
+    if (bucket?.from !== from) {
+      bucket = { from, text: new Date(from).toISOString() };
+      last.set(grain, bucket);
+    }
+    return bucket.text;
+  };
 }
 
 /** As much of an error message as the rollups keep; never half of a character. */

@@ -1,4 +1,3 @@
-import helmet from '@fastify/helmet';
 import Fastify, { type FastifyInstance, LogController } from 'fastify';
 import { validatorCompiler } from 'fastify-type-provider-zod';
 import { registerAccess, registerDefaultHeaders } from './access/register.ts';
@@ -6,12 +5,13 @@ import { listRoutes } from './access/routes.ts';
 import { registerErrorHandler, sendUnreadableUrl } from './answers/error-handler.ts';
 import { registerNotFound } from './answers/no-route.ts';
 import { registerBody } from './body/register.ts';
+import { closeConnections } from './connections/close-connections.ts';
 import { closeUnusedConnections } from './connections/close-server.ts';
-import { closeUnread } from './connections/close-unread.ts';
 import { defaultConnectionLimit, limitConnections } from './connections/limit-connections.ts';
 import { registerServerAnswers, sendParserError } from './connections/parser-errors.ts';
 import { registerDocumentation } from './openapi/documentation.ts';
 import type { ServerParts } from './parts/server-parts.ts';
+import { lazyChildLogger } from './requests/lazy-child-logger.ts';
 import { observeRequests } from './requests/observe-requests.ts';
 import { registerReadableUrl } from './requests/readable-url.ts';
 import { registerRoutes } from './routes/index.ts';
@@ -36,16 +36,9 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
     limits.connectionsPerAddressMax || defaultConnectionLimit(),
     access.trustProxy,
   );
-  closeUnread(app, LINGER_TIMEOUT_MS);
+  closeConnections(app, { lingerMs: LINGER_TIMEOUT_MS, stopping: operations.stopping });
   observeRequests(app, operations.observe ?? {});
-  // The next request of a caller goes to another service instance, and no idle connection delays the stop.
-  app.addHook('onSend', (_request, reply, payload, done) => {
-    if (operations.stopping()) reply.header('Connection', 'close');
-    done(null, payload);
-  });
   closeUnusedConnections(app);
-  // Strict-Transport-Security belongs where TLS ends, which is not here; the content policy is set below.
-  await app.register(helmet, { contentSecurityPolicy: false, strictTransportSecurity: false });
   registerDefaultHeaders(app);
   await registerAccess(app, access);
   registerReadableUrl(app);
@@ -60,6 +53,7 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
 function createApp({ log, limits, access }: ServerParts): FastifyInstance {
   return Fastify({
     loggerInstance: log,
+    childLoggerFactory: lazyChildLogger,
     // One line per request would be most of the work of a start; failures are logged where they happen.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: limits.bodyLimit,

@@ -27,7 +27,7 @@ export type CheckedCaller =
  * Checks the credential of a request. Calls without a valid one are counted by address, over all servers that use the
  * same check: above the limit, keys that are not in memory are not looked up.
  */
-export type CallerCheck = (request: FastifyRequest) => Promise<CheckedCaller>;
+export type CallerCheck = (request: FastifyRequest) => CheckedCaller | Promise<CheckedCaller>;
 
 /** @param app has the plugin for rate limits, in whose store the calls are counted */
 export function createCallerCheck(
@@ -49,12 +49,10 @@ export function createCallerCheck(
       : { kind: 'unauthorized', shown };
   }
 
-  return async (request) => {
-    const foreign = access.isOpen() ? findForeignPage(request.raw) : null;
-    const required = access.required();
-    if (!(typeof required === 'boolean' ? required : await required)) {
-      return foreign === null ? { kind: 'local' } : { kind: 'foreign-page', reason: foreign };
-    }
+  const withoutCredential = (foreign: string | null): CheckedCaller =>
+    foreign === null ? { kind: 'local' } : { kind: 'foreign-page', reason: foreign };
+
+  async function checkCredential(request: FastifyRequest): Promise<CheckedCaller> {
     const credential = readCredential(request.headers);
     if (!credential) return refuse(request, false);
     // Guessed keys must not cause endless queries; keys in use are in memory.
@@ -77,6 +75,14 @@ export function createCallerCheck(
       default:
         return found satisfies never;
     }
+  }
+
+  return (request) => {
+    const foreign = access.isOpen() ? findForeignPage(request.raw) : null;
+    const required = access.required();
+    if (required === false) return withoutCredential(foreign);
+    if (required === true) return checkCredential(request);
+    return required.then((is) => (is ? checkCredential(request) : withoutCredential(foreign)));
   };
 }
 

@@ -1,13 +1,18 @@
 import rateLimit from '@fastify/rate-limit';
-import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { allows, type RouteScope } from '../../../domain/access/index.ts';
 import type { RedisClient } from '../../../infrastructure/redis/connection.ts';
 import type { Access } from '../../access/access.ts';
 import type { Caller } from '../../access/caller.ts';
 import { findForeignPage } from '../../access/find-foreign-page.ts';
-import { DATA_CSP } from '../answers/security-headers.ts';
-import { addressOf, type CallerCheck, createCallerCheck } from './check-caller.ts';
+import { SECURITY_HEADERS } from '../answers/security-headers.ts';
+import {
+  addressOf,
+  type CallerCheck,
+  type CheckedCaller,
+  createCallerCheck,
+} from './check-caller.ts';
 import {
   sendCannotCheck,
   sendCrossSite,
@@ -64,14 +69,30 @@ export async function registerAccess(app: FastifyInstance, part: AccessPart): Pr
   app.decorate('checkCaller', checkCaller);
   app.decorateRequest('caller', null);
 
-  app.addHook('onRequest', async (request, reply) => {
+  // Usually everything is known at once, and no promise is needed.
+  app.addHook('onRequest', (request, reply, done) => {
     const scope = scopeOf(request);
     if (scope === 'open') {
       const foreign = access.isOpen() ? findForeignPage(request.raw) : null;
-      if (foreign !== null) return sendForeignPage(reply, foreign);
+      if (foreign === null) done();
+      else sendForeignPage(reply, foreign);
       return;
     }
-    const checked = await checkCaller(request);
+    const take = (checked: CheckedCaller): void => {
+      if (!refuse(checked, scope, request, reply)) done();
+    };
+    const checked = checkCaller(request);
+    if (checked instanceof Promise) checked.then(take, done);
+    else take(checked);
+  });
+
+  /** @returns the reply when the call is refused */
+  function refuse(
+    checked: CheckedCaller,
+    scope: Exclude<RouteScope, 'open'>,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): FastifyReply | undefined {
     switch (checked.kind) {
       case 'known': {
         const { caller, scheme } = checked;
@@ -79,12 +100,10 @@ export async function registerAccess(app: FastifyInstance, part: AccessPart): Pr
         request.caller = caller;
         nameInLog(request, caller.name);
         if (!allows(caller.scopes, scope)) return sendForbidden(reply, caller, isBasic, scope);
-        if (isBasic && isCrossSite(request)) return sendCrossSite(reply);
-        return;
+        return isBasic && isCrossSite(request) ? sendCrossSite(reply) : undefined;
       }
       case 'local':
-        if (isCrossSite(request)) return sendCrossSite(reply);
-        return;
+        return isCrossSite(request) ? sendCrossSite(reply) : undefined;
       case 'foreign-page':
         return sendForeignPage(reply, checked.reason);
       case 'unauthorized':
@@ -97,7 +116,7 @@ export async function registerAccess(app: FastifyInstance, part: AccessPart): Pr
       default:
         return checked satisfies never;
     }
-  });
+  }
 }
 
 /** Sets the caller on the logger of the request, which is cheaper than a child logger. */
@@ -129,14 +148,12 @@ function isCrossSite(request: FastifyRequest): boolean {
 const PAGES_CSP =
   "default-src 'self'; style-src 'self' 'unsafe-inline' https://fonts.googleapis.com; font-src 'self' data: https://fonts.gstatic.com; img-src 'self' data:; object-src 'none'; base-uri 'self'; frame-ancestors 'none'; form-action 'self'";
 
+const PAGE_HEADERS = { ...SECURITY_HEADERS, 'Content-Security-Policy': PAGES_CSP };
+
 /** Headers that restrict what browsers and caches do with answers; routes may set others. */
 export function registerDefaultHeaders(app: FastifyInstance): void {
   app.addHook('onRequest', (request, reply, done) => {
-    reply.header('Cache-Control', 'no-store');
-    reply.header(
-      'Content-Security-Policy',
-      isForBrowsers(request.routeOptions.url ?? '') ? PAGES_CSP : DATA_CSP,
-    );
+    reply.headers(isForBrowsers(request.routeOptions.url ?? '') ? PAGE_HEADERS : SECURITY_HEADERS);
     done();
   });
 }

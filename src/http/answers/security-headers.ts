@@ -2,8 +2,9 @@
 export const DATA_CSP = "default-src 'none'; frame-ancestors 'none'";
 
 /**
- * The headers that helmet and the default headers set, for answers that are made before hooks run: by the HTTP
- * parser and the router.
+ * The headers of every answer: those that helmet sets (https://helmetjs.github.io), as constants, because running it
+ * for each request takes longer than all checks of a request. Strict-Transport-Security belongs where TLS ends, which
+ * is not here.
  */
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'Cache-Control': 'no-store',

@@ -20,8 +20,8 @@ export function registerBody(app: FastifyInstance): void {
       done(error as Error);
     }
   });
-  app.addHook('onRequest', async (request, reply) => {
-    if (hasBody(request.raw)) return refuseByHeaders(request, reply);
+  app.addHook('onRequest', (request, reply, done) => {
+    if (!hasBody(request.raw) || !refuseByHeaders(request, reply)) done();
   });
 }
 
@@ -79,7 +79,8 @@ function refuseByHeaders(request: FastifyRequest, reply: FastifyReply): FastifyR
 }
 
 function listOf(header: string | undefined): string[] {
-  return (header ?? '')
+  if (header === undefined) return [];
+  return header
     .split(',')
     .map((part) => part.trim().toLowerCase())
     .filter((part) => part !== '');
@@ -87,6 +88,8 @@ function listOf(header: string | undefined): string[] {
 
 /** Null without a charset, or when the header is not a media type, which no parser accepts. */
 function charsetOf(contentType: string): string | null {
+  // What nearly every caller sends.
+  if (contentType === 'application/json') return null;
   try {
     return new MIMEType(contentType).params.get('charset');
   } catch {

@@ -39,6 +39,7 @@ export function limitConnections(server: Server, max: number, trustProxy: string
   const isProxy =
     trustProxy === '' ? () => false : compile(trustProxy.split(',').map((part) => part.trim()));
   const byAddress = new Map<string, Connections>();
+  const ofSocket = new WeakMap<Socket, Connections>();
 
   server.on('connection', (socket: Socket) => {
     const { remoteAddress } = socket;
@@ -46,6 +47,7 @@ export function limitConnections(server: Server, max: number, trustProxy: string
     const address = rateLimit.normalizeIP(remoteAddress);
     const connections = byAddress.get(address) ?? { open: 0, waiting: new Set() };
     byAddress.set(address, connections);
+    ofSocket.set(socket, connections);
     connections.open++;
     connections.waiting.add(socket);
     socket.once('close', () => {
@@ -61,7 +63,7 @@ export function limitConnections(server: Server, max: number, trustProxy: string
 
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const { socket } = request;
-    const connections = byAddress.get(rateLimit.normalizeIP(socket.remoteAddress ?? ''));
+    const connections = ofSocket.get(socket);
     if (!connections?.waiting.has(socket)) return;
     const onComplete = (): void => void connections.waiting.delete(socket);
     if (hasBody(request)) request.once('end', onComplete);

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { sendProblem } from '../answers/problems.ts';
 
 /**
@@ -6,28 +6,33 @@ import { sendProblem } from '../answers/problems.ts';
  * that nobody meant. It refuses a path that cannot be decoded itself.
  */
 export function registerReadableUrl(app: FastifyInstance): void {
-  app.addHook('onRequest', async (request, reply) => {
-    // RFC 9112, section 3.2. Node would refuse it without an explanation.
-    if (request.raw.httpVersion === '1.1' && request.headers.host === undefined) {
-      return sendProblem(reply, 'invalid-request', 'There is no Host header; HTTP/1.1 needs one.');
-    }
-    const { url = '' } = request.raw;
-    const begin = url.indexOf('?');
-    if (begin < 0) return;
-    if (!isDecodable(url.slice(begin))) {
-      return sendProblem(
-        reply,
-        'invalid-request',
-        'The query of the URL cannot be decoded; escape its values in UTF-8, as encodeURIComponent does.',
-      );
-    }
-    const empty = emptyParameters(request);
-    if (empty.length === 0) return;
-    const message = 'must not be empty; leave it out to have all';
-    const errors = empty.map((name) => ({ path: `querystring.${name}`, message }));
-    const detail = errors.map(({ path }) => `${path}: ${message}`).join('; ');
-    return sendProblem(reply, 'invalid-request', detail, { errors });
+  app.addHook('onRequest', (request, reply, done) => {
+    if (!refuse(request, reply)) done();
   });
+}
+
+/** @returns the reply when the request is refused */
+function refuse(request: FastifyRequest, reply: FastifyReply): FastifyReply | undefined {
+  // RFC 9112, section 3.2. Node would refuse it without an explanation.
+  if (request.raw.httpVersion === '1.1' && request.headers.host === undefined) {
+    return sendProblem(reply, 'invalid-request', 'There is no Host header; HTTP/1.1 needs one.');
+  }
+  const { url = '' } = request.raw;
+  const begin = url.indexOf('?');
+  if (begin < 0) return undefined;
+  if (!isDecodable(url.slice(begin))) {
+    return sendProblem(
+      reply,
+      'invalid-request',
+      'The query of the URL cannot be decoded; escape its values in UTF-8, as encodeURIComponent does.',
+    );
+  }
+  const empty = emptyParameters(request);
+  if (empty.length === 0) return undefined;
+  const message = 'must not be empty; leave it out to have all';
+  const errors = empty.map((name) => ({ path: `querystring.${name}`, message }));
+  const detail = errors.map(({ path }) => `${path}: ${message}`).join('; ');
+  return sendProblem(reply, 'invalid-request', detail, { errors });
 }
 
 /** The schemas of these give better messages; and an empty target system means steps without one. */

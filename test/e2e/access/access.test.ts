@@ -9,6 +9,20 @@ import { expectProblem } from '../../support/service-api.ts';
 import { type Parts, type PartsOptions, startParts } from '../../support/service-parts.ts';
 import { followEvents } from '../../support/sse.ts';
 
+/** What helmet 8 sets besides a content policy and Strict-Transport-Security. */
+const BROWSER_HEADERS = {
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'origin-agent-cluster': '?1',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-dns-prefetch-control': 'off',
+  'x-download-options': 'noopen',
+  'x-frame-options': 'SAMEORIGIN',
+  'x-permitted-cross-domain-policies': 'none',
+  'x-xss-protection': '0',
+};
+
 describe('a service with API keys', () => {
   let parts: Parts | undefined;
   afterEach(async () => {
@@ -173,15 +187,16 @@ describe('a service with API keys', () => {
     const headers = bearer(key('admin'));
     for (const path of ['/api/process', '/api/process/status/none', '/api/none', '/health/live']) {
       const answer = await call(path, { headers });
-      expect(answer.headers.get('cache-control'), path).toBe('no-store');
-      expect(answer.headers.get('x-content-type-options'), path).toBe('nosniff');
-      expect(answer.headers.get('content-security-policy'), path).toBe(
-        "default-src 'none'; frame-ancestors 'none'",
-      );
+      expect(Object.fromEntries(answer.headers), path).toMatchObject({
+        'cache-control': 'no-store',
+        'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+        ...BROWSER_HEADERS,
+      });
       expect(answer.headers.get('strict-transport-security'), path).toBe(null);
       expect(answer.headers.get('x-powered-by'), path).toBe(null);
     }
     const page = await call('/documentation/', { headers });
+    expect(Object.fromEntries(page.headers)).toMatchObject(BROWSER_HEADERS);
     expect(page.headers.get('content-security-policy')).toContain("script-src 'self'");
     expect(page.headers.get('content-security-policy')).not.toContain('upgrade-insecure');
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
-  bucketOf,
+  createBucketOf,
   deltasOf,
   type RollupEvent,
   shortMessage,
@@ -23,13 +23,18 @@ function failure(message: string): RollupEvent {
 
 describe('the deltas of events', () => {
   it('begin their buckets in UTC, where quarters, hours and days do', () => {
+    const remembering = createBucketOf();
+    const bucketOf = (time: string, grain: number) => remembering(Date.parse(time), grain);
     expect([1, 15, 60, 1440].map((grain) => bucketOf(common.createdAt, grain))).toEqual([
       '2026-03-01T10:07:00.000Z',
       '2026-03-01T10:00:00.000Z',
       '2026-03-01T10:00:00.000Z',
       '2026-03-01T00:00:00.000Z',
     ]);
-    expect(bucketOf('2026-03-01T10:15:00.000Z', 15)).toBe('2026-03-01T10:15:00.000Z');
+    for (const time of ['10:15', '10:30', '10:15']) {
+      expect(bucketOf(`2026-03-01T${time}:00.000Z`, 15)).toBe(`2026-03-01T${time}:00.000Z`);
+      expect(bucketOf(`2026-03-01T${time}:59.999Z`, 15)).toBe(`2026-03-01T${time}:00.000Z`);
+    }
   });
 
   it('count a step in buckets of three lengths, and its time where that is known', () => {

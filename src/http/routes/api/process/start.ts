@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type JsonObject, logIds, parseTraceparent } from '../../../../../domain/common/index.ts';
+import { type JsonObject, logIds } from '../../../../../domain/common/index.ts';
 import { hashStart, startProcess } from '../../../../../domain/process/index.ts';
 import { type ProcessDefinition, readStartVariables } from '../../../../../domain/steps/index.ts';
 import { ATTRIBUTES } from '../../../../../infrastructure/observability/tracing.ts';
@@ -79,7 +79,7 @@ export const startRoute: Route<
           dates,
           identity: {
             batchId: body.batchId,
-            traceabilityId: body.traceabilityId ?? parseTraceparent(trace.traceparent)?.traceId,
+            traceabilityId: body.traceabilityId ?? request.logIds?.traceId,
             applicationId: body.applicationId ?? applicationOf(request.caller),
             originatingSystem: body.originatingSystem ?? 'FastifyAPI',
             identifiers,

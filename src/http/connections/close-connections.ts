@@ -3,15 +3,22 @@ import type { FastifyInstance } from 'fastify';
 import { hasBody } from './limit-connections.ts';
 
 /**
- * Closes connections whose request was answered before its body had arrived: after a refusal (401, 404, 413, 415 …)
+ * While the service stops, closes each connection after its answer: the next request of a caller goes to another
+ * service instance, and no idle connection delays the stop.
+ *
+ * And closes connections whose request was answered before its body had arrived: after a refusal (401, 404, 413, 415 …)
  * the caller could otherwise send a useless body for as long as it likes.
  *
- * The caller has `lingerMs` to notice. If the connection were closed at once, data that the caller still sends would
+ * Then the caller has `lingerMs` to notice. If the connection were closed at once, data that the caller still sends would
  * make its system discard the answer (RFC 9112, section 9.6).
  */
-export function closeUnread(app: FastifyInstance, lingerMs: number): void {
+export function closeConnections(
+  app: FastifyInstance,
+  { lingerMs, stopping }: { lingerMs: number; stopping: () => boolean },
+): void {
   app.addHook('onSend', (request, reply, payload, done) => {
     const { raw } = request;
+    if (stopping()) reply.header('Connection', 'close');
     if (!raw.complete && hasBody(raw)) {
       reply.header('Connection', 'close');
       linger(raw.socket, lingerMs);
