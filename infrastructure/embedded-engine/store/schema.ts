@@ -103,9 +103,25 @@ CREATE INDEX IF NOT EXISTS idx_engine_signal_receiver
   ON engine_signal_receiver (signal_id, root_id, held);
 `;
 
-/** Creates what is missing. */
+/** From when a start event had one job at most, which its element named. */
+const UPGRADE_START_EVENTS = `
+ALTER TABLE engine_start_event RENAME TO engine_start_event_before;
+${DEFINITIONS}
+INSERT INTO engine_start_event
+    (definition_id, number, element, activity_id, kind, name, due, repeat, retries, exception, created_at)
+  SELECT definition_id, element, element, activity_id, kind, name, due, repeat, retries, exception, created_at
+  FROM engine_start_event_before;
+DROP TABLE engine_start_event_before;
+`;
+
+/** Creates what is missing, and brings what an earlier version created up to date. */
 export function createTables(db: BetterSqlite3.Database): void {
-  db.exec(DEFINITIONS + INSTANCES + OPEN);
+  db.transaction(() => {
+    const columns = db.pragma('table_info(engine_start_event)') as { name: string }[];
+    const isOld = columns.length > 0 && !columns.some(({ name }) => name === 'number');
+    if (isOld) db.exec(UPGRADE_START_EVENTS);
+    db.exec(DEFINITIONS + INSTANCES + OPEN);
+  })();
 }
 
 /** Tables whose rows belong to a root, and go when it has ended. */
