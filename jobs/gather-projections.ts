@@ -12,6 +12,9 @@ export interface ProjectionPorts {
 
 /** How long the first event waits for others, in milliseconds: callers got the state at the commit. */
 const GATHER_MS = 40;
+/** The same after a batch of few processes, which leaves time for small ones: lists then follow at once. */
+const QUICK_MS = 5;
+const FEW = 8;
 /** Processes in one transaction: it blocks other writers of an SQLite file for some milliseconds. */
 const MAX_BATCH = 200;
 
@@ -33,6 +36,7 @@ export function gatherProjections(queue: Queue, ports: ProjectionPorts): Queue {
   let waiting = new Map<string, Waiting>();
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
+  let delayMs = QUICK_MS;
 
   function add(job: Job): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -43,7 +47,7 @@ export function gatherProjections(queue: Queue, ports: ProjectionPorts): Queue {
       } else {
         waiting.set(job.correlationId, { jobs: [job], answers: [{ resolve, reject }] });
       }
-      if (!running) timer ??= setTimeout(start, GATHER_MS);
+      if (!running) timer ??= setTimeout(start, delayMs);
     });
   }
 
@@ -51,13 +55,14 @@ export function gatherProjections(queue: Queue, ports: ProjectionPorts): Queue {
     timer = undefined;
     running = projectWaiting().finally(() => {
       running = undefined;
-      if (waiting.size > 0) timer ??= setTimeout(start, GATHER_MS);
+      if (waiting.size > 0) timer ??= setTimeout(start, delayMs);
     });
   }
 
   /** What comes meanwhile is for the next batch: the event may have been committed after its stream was read. */
   async function projectWaiting(): Promise<void> {
     const all = [...waiting];
+    delayMs = all.length < FEW ? QUICK_MS : GATHER_MS;
     waiting = new Map();
     for (let at = 0; at < all.length; at += MAX_BATCH) {
       await projectBatch(new Map(all.slice(at, at + MAX_BATCH)));

@@ -31,10 +31,16 @@ const status = await client.GET('/api/process/status/{correlationId}', {
 });
 assert.equal(status.data?.version, 1);
 
-const list = await client.GET('/api/process', {
-  params: { query: { status: 'ok', from: new Date(Date.now() - 60_000).toISOString(), limit: 10 } },
-});
-assert.ok(list.data?.processes.some(({ correlationId }) => correlationId === 'ts-ended'));
+// The list has it when it is projected.
+for (const deadline = Date.now() + 20_000; ; ) {
+  const list = await client.GET('/api/process', {
+    params: {
+      query: { status: 'ok', from: new Date(Date.now() - 60_000).toISOString(), limit: 10 },
+    },
+  });
+  if (list.data?.processes.some(({ correlationId }) => correlationId === 'ts-ended')) break;
+  assert.ok(Date.now() < deadline, JSON.stringify(list));
+}
 
 const feed = await client.GET('/api/events', {
   params: { query: { type: ['process-requested', 'process-completed'], batchId: 'ts' } },
