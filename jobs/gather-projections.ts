@@ -1,4 +1,4 @@
-import type { Log } from '../domain/common/index.ts';
+import { type Log, sleep } from '../domain/common/index.ts';
 import type { Job, Queue } from '../domain/outbox/index.ts';
 import type { Notifier, ProcessStore } from '../domain/process/index.ts';
 
@@ -37,9 +37,11 @@ export function gatherProjections(queue: Queue, ports: ProjectionPorts): Queue {
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
   let delayMs = QUICK_MS;
+  const closing = new AbortController();
 
   function add(job: Job): Promise<void> {
     return new Promise((resolve, reject) => {
+      closing.signal.throwIfAborted();
       const known = waiting.get(job.correlationId);
       if (known) {
         known.jobs.push(job);
@@ -55,7 +57,7 @@ export function gatherProjections(queue: Queue, ports: ProjectionPorts): Queue {
     timer = undefined;
     running = projectWaiting().finally(() => {
       running = undefined;
-      if (waiting.size > 0) timer ??= setTimeout(start, delayMs);
+      if (waiting.size > 0 && !closing.signal.aborted) timer ??= setTimeout(start, delayMs);
     });
   }
 
@@ -108,10 +110,15 @@ export function gatherProjections(queue: Queue, ports: ProjectionPorts): Queue {
       );
     },
     async close(timeoutMs) {
+      closing.abort(new Error('the queue is closed'));
       clearTimeout(timer);
-      await running;
-      const reason = new Error('the queue is closed');
+      const { reason } = closing.signal;
       for (const { answers } of waiting.values()) for (const { reject } of answers) reject(reason);
+      waiting.clear();
+      // A database that does not answer must not hold up the stop: the outbox rows are still there.
+      const timeUp = new AbortController();
+      await Promise.race([running, sleep(timeoutMs, timeUp.signal)]);
+      timeUp.abort();
       await queue.close(timeoutMs);
     },
   };

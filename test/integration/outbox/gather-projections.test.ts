@@ -116,4 +116,27 @@ describe('projections of this service instance', () => {
     await queue.close(100);
     await rejected;
   });
+
+  it('a stop does not wait for a database that does not answer, and nothing is projected after it', async () => {
+    const batches: (readonly string[])[] = [];
+    const begun = gate();
+    const answer = gate();
+    const { queue } = await gathered(async (ids) => {
+      batches.push(ids);
+      begun.open();
+      await answer.opened;
+      return ids.map(stateOf);
+    });
+    queue.addBulk([job('project-process', 'a')]);
+    await begun.opened;
+    const [waiting] = queue.addBulk([job('project-process', 'b')]);
+    const rejected = expect(waiting).rejects.toThrow('the queue is closed');
+    await queue.close(20);
+    await rejected;
+    const [late] = queue.addBulk([job('project-process', 'c')]);
+    await expect(late).rejects.toThrow('the queue is closed');
+    answer.open();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(batches).toEqual([['a']]);
+  });
 });

@@ -16,7 +16,7 @@ final class Errors {
     Report report = new Report("errors", engine);
     Engine.Instance instance = engine.start("plain", "order-10", "{}");
     Worker worker = new Worker(engine, "java-1");
-    ExternalTask task = worker.fetch(engine.key("plain.a"), filter -> filter.businessKey("order-10")).only();
+    ExternalTask task = worker.fetch(engine.key("plain.a"), filter -> filter.businessKey("order-10")).single();
     ExternalTaskService service = worker.service();
     report.name(task.getId(), "task");
     report.name(instance.id(), "instance");

@@ -13,7 +13,7 @@ final class Failures {
     String topic = engine.key("plain.a");
     Engine.Instance instance = engine.start("plain", "order-2", "{\"given\":{\"value\":1}}");
     Worker worker = new Worker(engine, "java-1");
-    ExternalTask task = worker.fetch(topic).only();
+    ExternalTask task = worker.fetch(topic).single();
     describe(report, "first", task, instance);
     worker
         .service()
@@ -25,7 +25,7 @@ final class Failures {
             0,
             Map.of("failed", true, "given", 2),
             Map.of("own", "of the task"));
-    ExternalTask again = worker.fetch(topic).only();
+    ExternalTask again = worker.fetch(topic).single();
     describe(report, "again", again, instance);
     report.line("details", again.getErrorDetails());
     report.variables("again", again);
@@ -42,7 +42,7 @@ final class Failures {
     var incident = engine.get("/incident?processInstanceId=" + instance.id()).get(0);
     report.line("incident", incident.get("incidentType") + " " + incident.get("incidentMessage"));
     engine.call("PUT", "/external-task/" + task.getId() + "/retries", "{\"retries\":5}");
-    ExternalTask revived = worker.fetch(topic).only();
+    ExternalTask revived = worker.fetch(topic).single();
     describe(report, "revived", revived, instance);
     report.attempt("completed", () -> worker.service().complete(revived));
     report.line("state", engine.state(instance));
@@ -52,7 +52,7 @@ final class Failures {
 
   private static ExternalTask withoutTask(Engine engine, Worker worker) {
     engine.start("plain", "order-3", NONE);
-    return worker.fetch(engine.key("plain.a")).only();
+    return worker.fetch(engine.key("plain.a")).single();
   }
 
   private static void describe(
@@ -93,27 +93,27 @@ final class Failures {
     Worker worker = new Worker(engine, "java-1");
     String topic = engine.key("caught.a");
     Engine.Instance instance = engine.start("caught", "order-4", NONE);
-    ExternalTask task = worker.fetch(topic).only();
+    ExternalTask task = worker.fetch(topic).single();
     worker.service().handleBpmnError(task, "known", "what happened", Map.of("reason", "because"));
-    ExternalTask after = worker.fetch(engine.key("caught.b")).only();
+    ExternalTask after = worker.fetch(engine.key("caught.b")).single();
     report.variables("caught", after);
     worker.service().complete(after);
     report.line("caught state", engine.state(instance));
 
     Engine.Instance bare = engine.start("caught", "order-5", NONE);
-    worker.service().handleBpmnError(worker.fetch(topic).only(), "known");
-    report.variables("bare", worker.fetch(engine.key("caught.b")).only());
+    worker.service().handleBpmnError(worker.fetch(topic).single(), "known");
+    report.variables("bare", worker.fetch(engine.key("caught.b")).single());
     report.line("bare state", engine.state(bare));
 
     Engine.Instance lost = engine.start("caught", "order-6", NONE);
-    ExternalTask unknown = worker.fetch(topic).only();
+    ExternalTask unknown = worker.fetch(topic).single();
     report.name(unknown.getId(), "task");
     report.attempt(
         "not caught", () -> worker.service().handleBpmnError(unknown, "unknown", "why", Map.of("v", 1)));
     report.line("not caught state", engine.state(lost));
     report.line("not caught variables", engine.historicVariables(lost).keySet());
     engine.start("caught", "order-7", NONE);
-    ExternalTask empty = worker.fetch(topic).only();
+    ExternalTask empty = worker.fetch(topic).single();
     report.name(empty.getId(), "task");
     report.attempt("empty code", () -> worker.service().handleBpmnError(empty, ""));
     report.attempt("no code", () -> worker.service().handleBpmnError(empty, null));

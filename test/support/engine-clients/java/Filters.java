@@ -112,7 +112,7 @@ final class Filters {
     Worker worker = new Worker(engine, "java-1");
     Worker.Fetched found =
         worker.fetch(engine.key("shared"), filter -> filters.accept(filter.businessKey("k-1")));
-    ExternalTask task = found.only();
+    ExternalTask task = found.single();
     report.line(what, new java.util.TreeMap<>(task.getAllVariables()));
     report.line(what + " properties", new java.util.TreeMap<>(task.getExtensionProperties()));
     report.line(what + " property", task.getExtensionProperty("colour"));

@@ -14,7 +14,7 @@ final class Locks {
     engine.start("plain", "order-8", "{}");
     Worker one = new Worker(engine, "java-1");
     Worker two = new Worker(engine, "java-2");
-    ExternalTask task = one.fetch(topic).only();
+    ExternalTask task = one.fetch(topic).single();
     report.name(task.getId(), "task");
     ExternalTaskService first = one.service();
     report.line("locked", two.fetch(topic).tasks().size());
@@ -26,7 +26,7 @@ final class Locks {
     first.unlock(task);
     report.line("unlocked", engine.get("/external-task/" + task.getId()).get("lockExpirationTime"));
     report.line("unlocked worker", engine.get("/external-task/" + task.getId()).get("workerId"));
-    ExternalTask taken = two.fetch(topic).only();
+    ExternalTask taken = two.fetch(topic).single();
     report.line("same task", taken.getId().equals(task.getId()));
     ExternalTaskService second = two.service();
     report.attempt("lock of another", () -> first.lock(task, 60_000));
@@ -71,7 +71,7 @@ final class Locks {
     report.line("before", answers.poll(300, TimeUnit.MILLISECONDS));
     engine.start("polled", "order-9", "{\"n\":{\"value\":1}}");
     Worker.Fetched answer = answers.take();
-    report.line("task", answer.only().getBusinessKey());
+    report.line("task", answer.single().getBusinessKey());
     report.line("calls", worker.calls.get());
     worker.close();
     Worker idle = new Worker(engine, "java-1", client -> client.asyncResponseTimeout(300));
@@ -89,7 +89,7 @@ final class Locks {
     engine.start("held", "order-11", "{}");
     Worker worker = new Worker(engine, "java-killed");
     ExternalTask task =
-        worker.fetch(engine.key("held.a"), filters -> filters.lockDuration(2_000)).only();
+        worker.fetch(engine.key("held.a"), filters -> filters.lockDuration(2_000)).single();
     System.out.println("holding\t" + task.getId());
     while (true) Thread.sleep(60_000);
   }

@@ -58,11 +58,11 @@ final class Variables {
     Report report = new Report("variables", engine);
     Engine.Instance instance = engine.start("variables", "order-1", GIVEN);
     Worker worker = new Worker(engine, "java-1");
-    ExternalTask first = worker.fetch(engine.key("variables.a")).only();
+    ExternalTask first = worker.fetch(engine.key("variables.a")).single();
     report.variables("read", first);
     report.line("all", new TreeMap<>(first.getAllVariables()).keySet());
     worker.service().complete(first, written(), Map.of("local", "only of the task"));
-    ExternalTask second = worker.fetch(engine.key("variables.b")).only();
+    ExternalTask second = worker.fetch(engine.key("variables.b")).single();
     report.variables("written", second);
     report.json("stored", engine.variables(instance));
     worker.service().setVariables(second, Map.of("set", 1L, "setText", "by the worker"));
@@ -75,7 +75,7 @@ final class Variables {
 
   private static ExternalTask refetch(Worker worker, ExternalTask task, String topic) {
     worker.service().unlock(task);
-    return worker.fetch(topic).only();
+    return worker.fetch(topic).single();
   }
 
   /** What the worker completes with: plain Java values, and typed ones. */

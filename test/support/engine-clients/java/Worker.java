@@ -21,7 +21,7 @@ final class Worker implements AutoCloseable {
 
   /** An answer to fetchAndLock: tasks, or an error. */
   record Fetched(List<ExternalTask> tasks, ExternalTaskClientException error) {
-    ExternalTask only() {
+    ExternalTask single() {
       if (error != null) throw error;
       if (tasks.size() != 1) throw new IllegalStateException(tasks.size() + " tasks");
       return tasks.get(0);
