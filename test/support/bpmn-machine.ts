@@ -1,4 +1,4 @@
-import { deepStrictEqual } from 'node:assert';
+import { deepStrictEqual, fail } from 'node:assert';
 import {
   type Context,
   type Effect,
@@ -13,14 +13,14 @@ import {
   type Step,
   start,
   step,
-  type Values,
   visibleVariables,
   type Wait,
 } from '../../domain/bpmn/index.ts';
 import { programsOf } from './bpmn/compile-model.ts';
 import { contextOf } from './bpmn/machine-context.ts';
 import { bpmnFile } from './bpmn/model.ts';
-import { type Plain, plainOf, valuesOf } from './bpmn/plain-values.ts';
+import { openTasksOf } from './bpmn/open-tasks.ts';
+import { given, type Plain, plainOf, valuesOf } from './bpmn/plain-values.ts';
 
 /*
  * Runs a BPMN model in the pure machine. A test writes the elements of its process in the notation of `bpmn/model.ts`,
@@ -181,7 +181,7 @@ export class Machine {
 
   /** The activities of the open external and user tasks, in the order in which they were opened. */
   get tasks(): string[] {
-    return this.#openTasks().map((id) => this.#activityOf(this.#nodeAt(id)));
+    return openTasksOf(this.past).map((id) => this.#activityOf(this.#nodeAt(id)));
   }
 
   /** What is awaited: `message paid`, `timer <event>`, `job <activity>`, … */
@@ -258,19 +258,11 @@ export class Machine {
     return this;
   }
 
-  #openTasks(): number[] {
-    const open = new Set<number>();
-    for (const effect of this.past) {
-      if (effect.kind === 'task-opened' || effect.kind === 'user-task-opened')
-        open.add(effect.node);
-      if (effect.kind === 'task-closed') open.delete(effect.node);
-    }
-    return [...open];
-  }
-
   /** The first open task of an activity. */
   #task(activity: string): number {
-    const found = this.#openTasks().find((id) => this.#activityOf(this.#nodeAt(id)) === activity);
+    const found = openTasksOf(this.past).find(
+      (id) => this.#activityOf(this.#nodeAt(id)) === activity,
+    );
     return found ?? fail(`there is no task ${activity}, but ${this.tasks.join(', ')}`);
   }
 
@@ -303,15 +295,4 @@ export class Machine {
   #root(): number {
     return this.state.nodes[0]?.id ?? fail('the instance has ended');
   }
-}
-
-function given({ variables = {}, locals = {} }: { variables?: Plain; locals?: Plain }): {
-  variables: Values;
-  locals: Values;
-} {
-  return { variables: valuesOf(variables), locals: valuesOf(locals) };
-}
-
-function fail(what: string): never {
-  throw new Error(what);
 }

@@ -28,3 +28,11 @@ export function plainOf(values: Values): Plain {
     ]),
   );
 }
+
+/** What is given with an input, as the machine takes it. */
+export function given({ variables = {}, locals = {} }: { variables?: Plain; locals?: Plain }): {
+  variables: Values;
+  locals: Values;
+} {
+  return { variables: valuesOf(variables), locals: valuesOf(locals) };
+}
