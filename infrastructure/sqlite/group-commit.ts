@@ -66,8 +66,8 @@ export function createGroupCommit(
 /**
  * The group commits of a connection that was opened `synced`.
  *
- * Tried: a connection for each. A commit of one makes the other drop all its pages, and each has its own transaction in
- * every turn: 64 callers of a four-step process took half again as much CPU.
+ * Tried: a connection for each kind of write. It needs a transaction of its own in every turn, and a commit of one makes
+ * the others read their pages again; the CPU of a process differed by less than a busy machine shows.
  */
 export function createGroupCommits(
   db: BetterSqlite3.Database,
