@@ -1,5 +1,6 @@
 import type { JsonObject, Timestamp } from '../common/index.ts';
 import type { VariableValue } from './engine-variables.ts';
+import type { EngineModels } from './models.ts';
 import type { EngineUserTasks } from './user-tasks.ts';
 
 /** A task as an engine hands it out: of which process, by which topic, for which element of the model. */
@@ -94,7 +95,7 @@ interface BpmnFile {
   content: Uint8Array | string;
 }
 
-export interface Engine extends EngineInspection, EngineUserTasks {
+export interface Engine extends EngineInspection, EngineModels, EngineUserTasks {
   /** Deploys a BPMN file, byte for byte, unless the newest deployed version is the same. */
   deploy(name: string, files: readonly BpmnFile[]): Promise<void>;
   /**

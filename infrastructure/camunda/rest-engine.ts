@@ -5,6 +5,7 @@ import { type EngineAuth, noAuth } from './engine-auth.ts';
 import { createRestClient } from './rest-client.ts';
 import { createInspection, instancesAnswer, toInstance, unlessUnknown } from './rest-inspection.ts';
 import { createRestCorrelate } from './rest-messages.ts';
+import { createRestModels } from './rest-models.ts';
 import { createRetryFailed } from './rest-retry.ts';
 import { createFindRoot } from './rest-root.ts';
 import { createRestUserTasks } from './rest-user-tasks.ts';
@@ -97,6 +98,7 @@ export function createRestEngine(options: RestEngineOptions): RestEngine {
     },
     retryFailed: createRetryFailed({ call, change }),
     ...createInspection(call),
+    ...createRestModels(forCaller),
     ...createRestUserTasks(forCaller),
     correlate: (...message) => createRestCorrelate(forCaller())(...message),
     async version() {

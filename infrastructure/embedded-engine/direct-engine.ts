@@ -3,6 +3,7 @@ import { createCorrelate, type Engine } from '../../domain/engine/index.ts';
 import { decodeXml } from './decode-xml.ts';
 import { callDirectly, unlessGone } from './direct-call.ts';
 import { createDirectInspection, toInstance } from './direct-inspection.ts';
+import { createDirectModels } from './direct-models.ts';
 import { createDirectUserTasks } from './direct-user-tasks.ts';
 import { toValues } from './direct-values.ts';
 import { type DeployedFile, type EmbeddedEngine, ENGINE_VERSION } from './engine-api.ts';
@@ -81,6 +82,7 @@ export function createDirectEngine(engine: EmbeddedEngine): DirectEngine {
       }
     },
     ...createDirectInspection(engine, call),
+    ...createDirectModels(engine, call),
     ...createDirectUserTasks(engine, call),
     correlate: createCorrelate({
       waitingIn: (messageName, processInstanceId) =>

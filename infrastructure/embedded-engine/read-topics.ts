@@ -1,3 +1,4 @@
+import type { ModelActivity } from '../../domain/definitions/index.ts';
 import { decodeXml } from './decode-xml.ts';
 import { type Moddle, parseBpmn } from './parse-bpmn.ts';
 
@@ -31,6 +32,32 @@ export async function readModelTasks(bpmn: Uint8Array | string): Promise<ModelTa
   };
 }
 
+/** Whatever a token may stand at in the executable processes of a BPMN file, in the order of the file. */
+export async function readActivities(bpmn: string): Promise<ModelActivity[]> {
+  const { root } = await parseBpmn(bpmn);
+  return children(root, 'rootElements')
+    .filter(isExecutable)
+    .flatMap((process) => [...activitiesIn(process, String(process.id))]);
+}
+
+function* activitiesIn(scope: Moddle, processKey: string): Generator<ModelActivity> {
+  for (const element of children(scope, 'flowElements')) {
+    const { $type, id, name } = element;
+    if (NO_ACTIVITY.test($type)) continue;
+    yield {
+      id: String(id),
+      name: typeof name === 'string' ? name : null,
+      type: $type.replace(/^bpmn:(.)/, (_, first: string) => first.toLowerCase()),
+      processKey,
+      topic: topicOf(element) ?? null,
+    };
+    yield* activitiesIn(element, processKey);
+  }
+}
+
+/** Flow elements that no token enters. */
+const NO_ACTIVITY = /^bpmn:(SequenceFlow|DataObject.*|DataStore.*)$/;
+
 /** Camunda runs what does not say that it cannot be run. */
 function isExecutable({ $type, isExecutable }: Moddle): boolean {
   return $type === 'bpmn:Process' && isExecutable !== false;
@@ -38,16 +65,21 @@ function isExecutable({ $type, isExecutable }: Moddle): boolean {
 
 function* topicsIn(scope: Moddle): Generator<ExternalTopic> {
   for (const element of children(scope, 'flowElements')) {
-    for (const one of [element, ...children(element, 'eventDefinitions')]) {
-      const { type, topic } = one;
-      // A decision goes before everything else.
-      if (one.decisionRef || typeof topic !== 'string') continue;
-      if (String(type).toLowerCase() === 'external') {
-        yield { activityId: String(element.id), topic };
-      }
-    }
+    const topic = topicOf(element);
+    if (topic !== undefined) yield { activityId: String(element.id), topic };
     yield* topicsIn(element);
   }
+}
+
+/** The topic of an external task, which may be that of an event that sends. */
+function topicOf(element: Moddle): string | undefined {
+  for (const one of [element, ...children(element, 'eventDefinitions')]) {
+    const { type, topic } = one;
+    // A decision goes before everything else.
+    if (one.decisionRef || typeof topic !== 'string') continue;
+    if (String(type).toLowerCase() === 'external') return topic;
+  }
+  return undefined;
 }
 
 function* userTasksIn(scope: Moddle): Generator<string> {

@@ -97,6 +97,8 @@ export interface MarkedStep {
   sets: string;
   /** Names of the variables that it reads and returns. */
   reads?: readonly string[];
+  /** Every attempt fails. */
+  fails?: true;
 }
 
 /** Writes a process into a folder for PROCESSES_DIR: its model, and steps that set one variable each. */
@@ -122,7 +124,7 @@ export default defineProcess({
   identifiers: () => ({}),
   example: {},
   steps: (step) =>
-    steps.map(({ sets, reads = [], ...rest }, at) =>
+    steps.map(({ sets, reads = [], fails, ...rest }, at) =>
       step({
         ...rest,
         number: at + 1,
@@ -131,7 +133,10 @@ export default defineProcess({
         successText: 'done',
         errorText: 'not done',
         retry: { attempts: 2, backoff: 1 },
-        handle: (given, { processKey }) => ({ ...given, [sets]: \`\${processKey}/\${rest.name}\` }),
+        handle(given, { processKey }) {
+          if (fails) throw new Error('it is broken');
+          return { ...given, [sets]: \`\${processKey}/\${rest.name}\` };
+        },
       }),
     ),
 });

@@ -113,6 +113,10 @@ export interface InstanceService {
   /** Running and ended ones, in the order in which they were started. */
   list(filter: InstanceFilter, page?: Page): ProcessInstance[];
   count(filter: InstanceFilter): number;
+  /** How many run, by the id of their definition; called ones included. */
+  countRunning(): ReadonlyMap<string, number>;
+  /** Tokens of the running instances of a definition, by the id of their activity. */
+  countOpenActivities(definitionId: string): Promise<ReadonlyMap<string, number>>;
   /** A running one. @throws BadRequest 404 */
   get(id: string): ProcessInstance;
   /** The running root of a running instance, which may be itself. */

@@ -20,6 +20,11 @@ interface EndedInstance {
   variables: string;
 }
 
+export type RunningInstance = Pick<
+  InstanceRow,
+  'id' | 'root_id' | 'node' | 'definition_id' | 'started_at'
+>;
+
 export interface InstanceRows {
   insert(row: StartedInstance): void;
   end(ended: EndedInstance): void;
@@ -27,6 +32,9 @@ export interface InstanceRows {
   rootOf(id: string): string | undefined;
   list(filter: InstanceFilter, page?: Page): InstanceRow[];
   count(filter: InstanceFilter): number;
+  countRunning(): { definition_id: string; running: number }[];
+  /** Of all definitions, oldest first. */
+  running(after: RunningInstance | undefined, limit: number): RunningInstance[];
   addActivity(row: ActivityRow): void;
   activities(instanceId: string): ActivityRow[];
   /** Whether the activity of a node, in a root or in what that called, was cancelled. */
@@ -59,6 +67,15 @@ export function createInstanceRows(db: BetterSqlite3.Database): InstanceRows {
   const rootOf = db
     .prepare<[string], string>('SELECT root_id FROM engine_process_instance WHERE id = ?')
     .pluck();
+  // Without the hint SQLite would take the index of the definitions, which has the ended ones, too.
+  const active = 'engine_process_instance INDEXED BY idx_engine_process_instance_active';
+  const countRunning = db.prepare<[], { definition_id: string; running: number }>(
+    `SELECT definition_id, COUNT(*) AS running FROM ${active} WHERE state = 'ACTIVE' GROUP BY definition_id`,
+  );
+  const running = db.prepare<[number, string, number], RunningInstance>(
+    `SELECT id, root_id, node, definition_id, started_at FROM ${active}
+     WHERE state = 'ACTIVE' AND (started_at, id) > (?, ?) ORDER BY started_at, id LIMIT ?`,
+  );
   const addActivity = db.prepare(
     `INSERT INTO engine_activity (instance_id, root_id, node, parent, activity_id, type, called_id, since, ended_at, cancelled)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -136,6 +153,8 @@ export function createInstanceRows(db: BetterSqlite3.Database): InstanceRows {
           .get(...where.parameters) ?? 0
       );
     },
+    countRunning: () => countRunning.all(),
+    running: (after, limit) => running.all(after?.started_at ?? 0, after?.id ?? '', limit),
     addActivity(row) {
       addActivity.run(
         row.instance_id,

@@ -1,8 +1,10 @@
 import type { FastifyBaseLogger } from 'fastify';
 import { v7 as timeOrderedId } from 'uuid';
+import { createDeployedProcesses } from '../../../domain/definitions/index.ts';
 import type { Engine } from '../../../domain/engine/index.ts';
 import { rollupLag } from '../../../domain/rollups/index.ts';
 import { createUserTasks } from '../../../domain/user-tasks/index.ts';
+import { readActivities } from '../../../infrastructure/embedded-engine/read-topics.ts';
 import type { Database } from '../../../infrastructure/sql/database.ts';
 import type { Access } from '../../access/access.ts';
 import type { Config } from '../../config.ts';
@@ -40,6 +42,7 @@ export function createServerParts(needs: ServerNeeds): ServerParts {
     api: config.ROLES.includes('api'),
     definitions: new Map(definitions.map((definition) => [definition.key, definition])),
     engine,
+    deployed: createDeployedProcesses({ engine, analytics, definitions, readActivities }),
     userTasks: createUserTasks({ engine, ...decrypted, ...live, definitions }),
     // Random ids would put each new stream on another page of the indexes: with 64 callers most of a commit.
     newId: timeOrderedId,

@@ -5,6 +5,7 @@ import {
   isEnded,
   type ProcessState,
 } from '../../../domain/process/index.ts';
+import { hasTag } from './entity-tags.ts';
 import { sendProblem } from './problems.ts';
 
 /** Seconds after which a caller should ask again. */
@@ -65,10 +66,7 @@ export function sendProcess(reply: FastifyReply, state: FoundProcess): FastifyRe
 
 /** True when If-None-Match names the tag of this state: the caller has it already. */
 export function isKnown(request: Pick<FastifyRequest, 'headers'>, state: FoundProcess): boolean {
-  const tags = request.headers['if-none-match']
-    ?.split(',')
-    .map((tag) => tag.trim().replace(/^W\//, ''));
-  return tags?.some((tag) => tag === '*' || tag === etagOf(state)) ?? false;
+  return hasTag(request, etagOf(state));
 }
 
 /** 304 without a body. */

@@ -43,6 +43,7 @@ function headersOf(status: string, content: object): Headers {
     case '200':
       return {
         ...(isState && !text.includes('"nextCursor"') ? { ETag: ETAG } : {}),
+        ...('application/xml' in content ? { ETag: { ...ETAG, required: true } } : {}),
         ...('text/csv' in content ? { 'Content-Disposition': DISPOSITION } : {}),
       };
     case '304':

@@ -1,6 +1,7 @@
 import type { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import type { FastifyBaseLogger } from 'fastify';
 import type { LogIds } from '../../../domain/common/index.ts';
+import type { DeployedProcesses } from '../../../domain/definitions/index.ts';
 import type { Engine } from '../../../domain/engine/index.ts';
 import type { ExportedRows } from '../../../domain/export/index.ts';
 import type { EventFeed, FeedSignal } from '../../../domain/feed/index.ts';
@@ -29,6 +30,7 @@ export interface ServerParts {
   api: boolean;
   definitions: ReadonlyMap<string, ProcessDefinition>;
   engine: Engine;
+  deployed: DeployedProcesses;
   userTasks: UserTasks;
   newId: () => string;
   store: StorePart;
