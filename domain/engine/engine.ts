@@ -1,5 +1,6 @@
 import type { JsonObject, Timestamp } from '../common/index.ts';
 import type { VariableValue } from './engine-variables.ts';
+import type { EngineHistory } from './history.ts';
 import type { EngineModels } from './models.ts';
 import type { EngineUserTasks } from './user-tasks.ts';
 
@@ -95,7 +96,7 @@ interface BpmnFile {
   content: Uint8Array | string;
 }
 
-export interface Engine extends EngineInspection, EngineModels, EngineUserTasks {
+export interface Engine extends EngineInspection, EngineModels, EngineHistory, EngineUserTasks {
   /** Deploys a BPMN file, byte for byte, unless the newest deployed version is the same. */
   deploy(name: string, files: readonly BpmnFile[]): Promise<void>;
   /**

@@ -13,6 +13,14 @@ export {
   type UnreadableInstance,
 } from './engine.ts';
 export { type EngineVariable, toEngineVariables, type VariableValue } from './engine-variables.ts';
+export {
+  type EngineHistory,
+  type HistoricActivity,
+  type HistoricInstance,
+  historyOf,
+  type InstanceHistory,
+  MAX_HISTORY,
+} from './history.ts';
 export type { EngineDefinition, EngineModels, OpenActivity } from './models.ts';
 export type { ReconcilePorts } from './reconcile-ports.ts';
 export { type ReconcileOptions, reconcileProcesses } from './reconcile-processes.ts';

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { type Engine, toEngineVariables } from '../../domain/engine/index.ts';
 import { type EngineAuth, noAuth } from './engine-auth.ts';
 import { createRestClient } from './rest-client.ts';
+import { createRestHistory } from './rest-history.ts';
 import { createInspection, instancesAnswer, toInstance, unlessUnknown } from './rest-inspection.ts';
 import { createRestCorrelate } from './rest-messages.ts';
 import { createRestModels } from './rest-models.ts';
@@ -99,6 +100,7 @@ export function createRestEngine(options: RestEngineOptions): RestEngine {
     retryFailed: createRetryFailed({ call, change }),
     ...createInspection(call),
     ...createRestModels(forCaller),
+    ...createRestHistory(forCaller),
     ...createRestUserTasks(forCaller),
     correlate: (...message) => createRestCorrelate(forCaller())(...message),
     async version() {

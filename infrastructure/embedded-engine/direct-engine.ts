@@ -2,6 +2,7 @@ import { EngineRefusedError, EngineUnavailableError } from '../../domain/common/
 import { createCorrelate, type Engine } from '../../domain/engine/index.ts';
 import { decodeXml } from './decode-xml.ts';
 import { callDirectly, unlessGone } from './direct-call.ts';
+import { createDirectHistory } from './direct-history.ts';
 import { createDirectInspection, toInstance } from './direct-inspection.ts';
 import { createDirectModels } from './direct-models.ts';
 import { createDirectUserTasks } from './direct-user-tasks.ts';
@@ -83,6 +84,7 @@ export function createDirectEngine(engine: EmbeddedEngine): DirectEngine {
     },
     ...createDirectInspection(engine, call),
     ...createDirectModels(engine, call),
+    ...createDirectHistory(engine, call),
     ...createDirectUserTasks(engine, call),
     correlate: createCorrelate({
       waitingIn: (messageName, processInstanceId) =>

@@ -2,6 +2,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import { v7 as timeOrderedId } from 'uuid';
 import { createDeployedProcesses } from '../../../domain/definitions/index.ts';
 import type { Engine } from '../../../domain/engine/index.ts';
+import { createReadPath } from '../../../domain/process-path/index.ts';
 import { rollupLag } from '../../../domain/rollups/index.ts';
 import { createUserTasks } from '../../../domain/user-tasks/index.ts';
 import { readActivities } from '../../../infrastructure/embedded-engine/read-topics.ts';
@@ -43,6 +44,7 @@ export function createServerParts(needs: ServerNeeds): ServerParts {
     definitions: new Map(definitions.map((definition) => [definition.key, definition])),
     engine,
     deployed: createDeployedProcesses({ engine, analytics, definitions, readActivities }),
+    readPath: createReadPath({ engine, ...decrypted, ...live }),
     userTasks: createUserTasks({ engine, ...decrypted, ...live, definitions }),
     // Random ids would put each new stream on another page of the indexes: with 64 callers most of a commit.
     newId: timeOrderedId,

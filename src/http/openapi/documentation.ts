@@ -37,6 +37,7 @@ export async function registerDocumentation(
       components: { securitySchemes: SECURITY_SCHEMES },
       tags: [
         { name: 'process' },
+        { name: 'definitions' },
         { name: 'tasks' },
         { name: 'events' },
         { name: 'analytics' },

@@ -12,6 +12,7 @@ import type {
   ProcessStore,
   Waitroom,
 } from '../../../domain/process/index.ts';
+import type { ReadPath } from '../../../domain/process-path/index.ts';
 import type { Analytics, RollupLag, StuckProcesses } from '../../../domain/rollups/index.ts';
 import type { ProcessDefinition } from '../../../domain/steps/index.ts';
 import type { UserTasks } from '../../../domain/user-tasks/index.ts';
@@ -31,6 +32,7 @@ export interface ServerParts {
   definitions: ReadonlyMap<string, ProcessDefinition>;
   engine: Engine;
   deployed: DeployedProcesses;
+  readPath: ReadPath;
   userTasks: UserTasks;
   newId: () => string;
   store: StorePart;

@@ -10,6 +10,7 @@ import { activityStatsRoute } from './api/definitions/_key/stats.ts';
 import { definitionListRoute } from './api/definitions/index.ts';
 import { eventLogRoute } from './api/event-log.ts';
 import { feedRoute } from './api/events.ts';
+import { activitiesRoute } from './api/process/_correlationId/activities.ts';
 import { cancelRoute } from './api/process/_correlationId/cancel.ts';
 import { processEventsRoute } from './api/process/_correlationId/events.ts';
 import { messageRoute } from './api/process/_correlationId/message.ts';
@@ -43,6 +44,7 @@ export async function registerRoutes(app: FastifyInstance, parts: ServerParts): 
   await app.register(messageRoute, parts);
   await app.register(retryRoute, parts);
   await app.register(processEventsRoute, parts);
+  await app.register(activitiesRoute, parts);
   await app.register(definitionListRoute, parts);
   await app.register(definitionRoute, parts);
   await app.register(bpmnRoute, parts);

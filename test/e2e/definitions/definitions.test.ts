@@ -1,17 +1,8 @@
-import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../../support/children.ts';
-import { engineApi, engineKinds, type TestEngine } from '../../support/engines.ts';
-import { writeProcess } from '../../support/process-folders.ts';
-import {
-  createFolder,
-  type Folder,
-  startTestService,
-  type TestService,
-} from '../../support/service.ts';
+import { engineKinds } from '../../support/engines.ts';
 import { expectProblem } from '../../support/service-api.ts';
-import { STANDING_STEPS, standingModel } from '../../support/standing-process.ts';
+import { type StandingService, useStandingProcess } from '../../support/use-standing-process.ts';
 
 interface Activity {
   activityId: string;
@@ -31,40 +22,17 @@ interface Stats {
 
 describe.each(await engineKinds())('deployed processes on $name', (kind) => {
   describe.skipIf(!kind.available)('when it is available', () => {
-    const key = `standing-${randomUUID().slice(0, 8)}`;
-    let engine: TestEngine | undefined;
-    let folder: Folder;
-    let service: TestService;
-
-    const processes = () => join(folder.path, 'processes');
-    async function startService(): Promise<TestService> {
-      return startTestService(
-        {
-          PROCESSES_DIR: processes(),
-          CAMUNDA_BASE_URL: engine?.url ?? '',
-          ROLLUP_EVERY_MS: '100',
-        },
-        folder,
-      );
-    }
-
+    let standing: StandingService;
+    const key = useStandingProcess(kind, (given) => {
+      standing = given;
+    });
     beforeAll(async () => {
-      // The embedded engine is the service's own.
-      engine = kind.isDirect ? undefined : await kind.open();
-      folder = createFolder();
-      writeProcess(processes(), key, standingModel(key), STANDING_STEPS);
-      service = await startService();
-      await service.api.start(key, {}, {}, { prefer: 'respond-async' });
+      await standing.service.api.start(key, {}, {}, { prefer: 'respond-async' });
     });
-    afterAll(async () => {
-      await service?.stop();
-      folder?.remove();
-      if (engine) await engineApi(engine.url).removeProcess(key);
-      await engine?.stop();
-    });
+    const api = () => standing.service.api;
 
     const read = async <T>(path: string): Promise<T> => {
-      const { status, text } = await service.api.get(path);
+      const { status, text } = await api().get(path);
       expect(status, text).toBe(200);
       return JSON.parse(text) as T;
     };
@@ -100,17 +68,15 @@ describe.each(await engineKinds())('deployed processes on $name', (kind) => {
     });
 
     it('are listed with the instances on each version, and each version has its model', async () => {
-      const before = await service.api.get(`/api/definitions/${key}/bpmn`);
+      const before = await api().get(`/api/definitions/${key}/bpmn`);
       expect(before.headers.get('content-type')).toBe('application/xml; charset=utf-8');
       expect(before.text).toContain('Ask somebody');
       const tag = before.headers.get('etag') ?? '';
       const path = `/api/definitions/${key}/bpmn`;
       const headers = { 'if-none-match': tag };
-      expect((await service.api.get(path, { headers })).status).toBe(304);
+      expect((await api().get(path, { headers })).status).toBe(304);
 
-      await service.stop();
-      writeProcess(processes(), key, standingModel(key, 'Ask them'), STANDING_STEPS);
-      service = await startService();
+      await standing.deployAgain('Ask them');
       expect(await read('/api/definitions')).toMatchObject({
         definitions: [
           {
@@ -129,9 +95,9 @@ describe.each(await engineKinds())('deployed processes on $name', (kind) => {
           },
         ],
       });
-      const after = await service.api.get(path, { headers });
+      const after = await api().get(path, { headers });
       expect([after.status, after.text.includes('Ask them')]).toEqual([200, true]);
-      expect((await service.api.get(`${path}?version=1`, { headers })).status).toBe(304);
+      expect((await api().get(`${path}?version=1`, { headers })).status).toBe(304);
       expect(await activities()).toMatchObject({
         ask: { name: 'Ask them', open: 0 },
         broken: { count: 2, open: 0 },
@@ -152,12 +118,12 @@ describe.each(await engineKinds())('deployed processes on $name', (kind) => {
 
     it('answer 404 for a process or version that is not there, and 400 for no version', async () => {
       for (const path of ['', '/bpmn', '/stats']) {
-        expectProblem(await service.api.get(`/api/definitions/none${path}`), 'not-found', /none/);
+        expectProblem(await api().get(`/api/definitions/none${path}`), 'not-found', /none/);
       }
       for (const path of ['bpmn', 'stats']) {
-        const answer = await service.api.get(`/api/definitions/${key}/${path}?version=9`);
+        const answer = await api().get(`/api/definitions/${key}/${path}?version=9`);
         expectProblem(answer, 'not-found', /version 9/);
-        const wrong = await service.api.get(`/api/definitions/${key}/${path}?version=0`);
+        const wrong = await api().get(`/api/definitions/${key}/${path}?version=0`);
         expectProblem(wrong, 'invalid-request');
       }
     });
