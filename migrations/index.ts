@@ -9,6 +9,7 @@ import * as views from './0007-views.ts';
 import * as actor from './0008-actor.ts';
 import * as processErrors from './0009-process-errors.ts';
 import * as fewerIndexes from './0010-fewer-indexes.ts';
+import * as longerBuckets from './0011-longer-buckets.ts';
 
 interface Migration {
   name: string;
@@ -28,6 +29,7 @@ const MIGRATIONS: readonly Migration[] = [
   { name: '0008-actor', ...actor },
   { name: '0009-process-errors', ...processErrors },
   { name: '0010-fewer-indexes', ...fewerIndexes },
+  { name: '0011-longer-buckets', ...longerBuckets },
 ];
 
 /** The version in schema_version that this code works with. */

@@ -32,7 +32,7 @@ export function rolledUpDatabase(run: Run, events: number): Promise<RolledUpData
 
 async function rollUp(run: Run, events: number): Promise<RolledUpDatabase> {
   // The rollups may be in the shared file: other measurements copy it or only read it.
-  const { file } = await generatedDatabase(run, events, { archived: 0.3 });
+  const { file } = await generatedDatabase(run, events, { archived: 0.3, payload: 0.05 });
   const read = readRaw(file);
   const options = { clock: Date.now, leaseMs: 0, onAppended: () => {} };
   const database = await openSqliteDatabase({ ...options, file });

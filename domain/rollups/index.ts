@@ -37,17 +37,23 @@ export {
   STALLED_AFTER_MS,
 } from './report-stuck-processes.ts';
 export {
+  add,
+  DAY_IN_MINUTES,
   type Measures,
   PROCESS_EVENTS,
+  PROCESS_GRAINS,
   type ProcessDelta,
+  processSums,
   type RollupEvent,
+  STEP_GRAINS,
   type StepDelta,
   type StepGroup,
   shortMessage,
+  stepSums,
 } from './rollup.ts';
 export { addPage, rollupEvents } from './rollup-events.ts';
 export { type RollupLag, rollupLag } from './rollup-lag.ts';
-export { add, groupKey, limitMessages, OTHER_KEY } from './rollup-messages.ts';
+export { groupKey, limitMessages, OTHER_KEY } from './rollup-messages.ts';
 export type {
   NewRollups,
   RollupBatch,

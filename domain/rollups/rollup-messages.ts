@@ -1,5 +1,4 @@
-import { mergeInto } from './histogram.ts';
-import type { Measures, StepDelta, StepGroup } from './rollup.ts';
+import { add, copyOf, DAY_IN_MINUTES, type StepDelta, type StepGroup } from './rollup.ts';
 
 /**
  * Different error messages that a step may have in a bucket. Some contain ids or times, so that no two are alike:
@@ -9,25 +8,23 @@ const MAX_MESSAGES = 100;
 /** Stands for all further messages. No hash is like that. */
 export const OTHER_KEY = 'other';
 const OTHER_MESSAGE = '(other messages)';
+const DAY_MS = DAY_IN_MINUTES * 60_000;
 
 /**
- * Counts further messages of a step together. Which ones these are depends only on the order of the events, not on
- * where one batch ends and the next begins: the first messages keep rows of their own.
+ * Counts further messages of a step together. Which ones these are depends on the order of the events and on their
+ * days, not on where one batch ends and the next begins: the first messages keep rows of their own.
  *
  * @param knownIn the keys of the errors that the step has in the rollups already; called once for a group
+ * @returns one delta for each row
  */
 export function limitMessages(
   deltas: readonly StepDelta[],
   knownIn: (group: StepGroup) => Iterable<string>,
 ): StepDelta[] {
   const known = new Map<string, Set<string>>();
-  const others = new Map<string, StepDelta>();
-  const kept: StepDelta[] = [];
+  const errors = new Map<string, StepDelta>();
   for (const delta of deltas) {
-    if (delta.status === 'ok') {
-      kept.push(delta);
-      continue;
-    }
+    if (delta.status === 'ok') continue;
     const group = groupKey(delta);
     let keys = known.get(group);
     if (!keys) {
@@ -35,40 +32,32 @@ export function limitMessages(
       keys.delete(OTHER_KEY);
       known.set(group, keys);
     }
-    if (keys.has(delta.errorKey) || keys.size < MAX_MESSAGES) {
-      keys.add(delta.errorKey);
-      kept.push(delta);
-      continue;
-    }
-    const other = others.get(group);
-    if (other) {
-      add(other.measures, delta.measures);
-      continue;
-    }
+    const { errorKey } = delta;
+    const isOwn = errorKey !== OTHER_KEY && (keys.has(errorKey) || keys.size < maxMessages(delta));
+    if (isOwn) keys.add(errorKey);
+    const row = isOwn ? delta : { ...delta, errorKey: OTHER_KEY, errorMessage: OTHER_MESSAGE };
+    const name = JSON.stringify([group, row.errorKey]);
+    const sum = errors.get(name);
+    if (sum) add(sum.measures, row.measures);
     // A copy: the caller may have to start again with the given deltas.
-    const measures = { ...delta.measures, histogram: new Map(delta.measures.histogram) };
-    others.set(group, { ...delta, errorKey: OTHER_KEY, errorMessage: OTHER_MESSAGE, measures });
+    else errors.set(name, { ...row, measures: copyOf(row.measures) });
   }
-  return [...kept, ...others.values()];
+  return [...deltas.filter(({ status }) => status === 'ok'), ...errors.values()];
+}
+
+/**
+ * A bucket of several days has half of its messages from its first day on, and the others evenly over its days. Else
+ * messages with ids would take all of them on that day, and an error that begins later would have none.
+ */
+function maxMessages({ grain, bucketStart, day }: StepDelta): number {
+  const days = grain / DAY_IN_MINUTES;
+  if (days <= 1) return MAX_MESSAGES;
+  const before = (Date.parse(day) - Date.parse(bucketStart)) / DAY_MS;
+  return Math.floor((MAX_MESSAGES * (days - 1 + before)) / (2 * (days - 1)));
 }
 
 /** Names a group. */
 export function groupKey(group: StepGroup): string {
   const { grain, bucketStart, processName, stepName, targetSystem } = group;
   return JSON.stringify([grain, bucketStart, processName, stepName, targetSystem]);
-}
-
-/** Adds measures to others. */
-export function add(to: Measures, more: Measures): void {
-  to.eventCount += more.eventCount;
-  to.timedCount += more.timedCount;
-  to.sumMs += more.sumMs;
-  to.minMs = least(to.minMs, more.minMs, Math.min);
-  to.maxMs = least(to.maxMs, more.maxMs, Math.max);
-  mergeInto(to.histogram, more.histogram);
-}
-
-function least(a: number | null, b: number | null, of: typeof Math.min): number | null {
-  if (a === null) return b;
-  return b === null ? a : of(a, b);
 }

@@ -1,10 +1,11 @@
 import type { Timestamp } from '../common/index.ts';
 import { type EventType, isFinal } from '../process/index.ts';
-import { addValue, type Histogram } from './histogram.ts';
+import { addValue, type Histogram, mergeInto } from './histogram.ts';
 
+export const DAY_IN_MINUTES = 1_440;
 /** Lengths of the buckets in minutes, of the steps and of the processes; each divides the next. */
-export const STEP_GRAINS = [15, 60, 1440] as const;
-export const PROCESS_GRAINS = [1, 15, 60, 1440] as const;
+export const STEP_GRAINS = [15, 60, 360, DAY_IN_MINUTES, 30 * DAY_IN_MINUTES] as const;
+export const PROCESS_GRAINS = [1, ...STEP_GRAINS] as const;
 /** Events of these types are counted for their process; those of steps for their step. */
 export const PROCESS_EVENTS: ReadonlySet<EventType> = new Set<EventType>([
   'process-requested',
@@ -59,6 +60,8 @@ export interface StepDelta extends StepGroup {
   /** '' and null for `ok`. */
   errorKey: string;
   errorMessage: string | null;
+  /** The day of the events. A bucket of several days has a delta for each day of an error. */
+  day: Timestamp;
   measures: Measures;
 }
 
@@ -77,7 +80,7 @@ export interface RollupDeltas {
   processes: ProcessDelta[];
 }
 
-/** What the events add, one delta for each row of the rollups that they touch. */
+/** What the events add, one delta for each row of the rollups that they touch, or for each day of an error. */
 export function deltasOf(events: readonly RollupEvent[]): RollupDeltas {
   const steps = new Map<string, StepDelta>();
   const processes = new Map<string, ProcessDelta>();
@@ -86,34 +89,74 @@ export function deltasOf(events: readonly RollupEvent[]): RollupDeltas {
     const { type, processName, stepName, targetSystem } = event;
     const createdAt = Date.parse(event.createdAt);
     if (type === 'step-completed' || type === 'step-failed') {
+      const grain = STEP_GRAINS[0];
       const error = type === 'step-failed' ? event.error : null;
-      const status = type === 'step-failed' ? ('error' as const) : ('ok' as const);
-      for (const grain of STEP_GRAINS) {
-        const bucketStart = bucketOf(createdAt, grain);
-        const errorKey = error?.key ?? '';
-        const key = JSON.stringify([
-          ...[grain, bucketStart, processName, stepName, targetSystem, status, errorKey],
-        ]);
-        const delta = getOrAdd(steps, key, () => ({
-          ...{ grain, bucketStart, processName, stepName, targetSystem, status, errorKey },
-          errorMessage: error?.message ?? null,
-          measures: noMeasures(),
-        }));
-        count(delta.measures, event.executionTime);
-      }
+      const delta: Omit<StepDelta, 'measures'> = {
+        ...{ grain, bucketStart: bucketOf(createdAt, grain), processName, stepName, targetSystem },
+        status: type === 'step-failed' ? 'error' : 'ok',
+        errorKey: error?.key ?? '',
+        errorMessage: error?.message ?? null,
+        day: bucketOf(createdAt, DAY_IN_MINUTES),
+      };
+      count(deltaIn(steps, stepKey(delta), delta).measures, event.executionTime);
     } else if (PROCESS_EVENTS.has(type)) {
-      for (const grain of PROCESS_GRAINS) {
-        const bucketStart = bucketOf(createdAt, grain);
-        const key = JSON.stringify([grain, bucketStart, processName, type]);
-        const delta = getOrAdd(processes, key, () => ({
-          ...{ grain, bucketStart, processName, eventType: type },
-          measures: noMeasures(),
-        }));
-        count(delta.measures, durationOf(event));
-      }
+      const grain = PROCESS_GRAINS[0];
+      const bucketStart = bucketOf(createdAt, grain);
+      const delta = { grain, bucketStart, processName, eventType: type };
+      count(deltaIn(processes, processKey(delta), delta).measures, durationOf(event));
     }
   }
-  return { steps: [...steps.values()], processes: [...processes.values()] };
+  return {
+    steps: inAllGrains([...steps.values()], STEP_GRAINS, stepSums),
+    processes: inAllGrains([...processes.values()], PROCESS_GRAINS, processSums),
+  };
+}
+
+/** These of the shortest grain, and their sums in each longer one. */
+function inAllGrains<Delta>(
+  shortest: Delta[],
+  grains: readonly number[],
+  sumsIn: (deltas: readonly Delta[], grain: number) => Delta[],
+): Delta[] {
+  const all = [shortest];
+  for (const grain of grains.slice(1)) all.push(sumsIn(all.at(-1) ?? [], grain));
+  return all.flat();
+}
+
+/** The sums of deltas in buckets of a longer grain, in their order. */
+export function stepSums(deltas: readonly StepDelta[], grain: number): StepDelta[] {
+  return sums(deltas, grain, stepKey);
+}
+
+/** The same for processes. */
+export function processSums(deltas: readonly ProcessDelta[], grain: number): ProcessDelta[] {
+  return sums(deltas, grain, processKey);
+}
+
+function sums<Delta extends StepDelta | ProcessDelta>(
+  deltas: readonly Delta[],
+  grain: number,
+  keyOf: (delta: Delta) => string,
+): Delta[] {
+  const bucketOf = createBucketOf();
+  const found = new Map<string, Delta>();
+  for (const delta of deltas) {
+    const bucketStart = bucketOf(Date.parse(delta.bucketStart), grain);
+    const longer = { ...delta, grain, bucketStart };
+    add(deltaIn(found, keyOf(longer), longer).measures, delta.measures);
+  }
+  return [...found.values()];
+}
+
+function stepKey(delta: Omit<StepDelta, 'measures'>): string {
+  const { grain, bucketStart, processName, stepName, targetSystem, status, errorKey, day } = delta;
+  const one = [grain, bucketStart, processName, stepName, targetSystem, status, errorKey];
+  return JSON.stringify(status === 'error' ? [...one, day] : one);
+}
+
+function processKey(delta: Omit<ProcessDelta, 'measures'>): string {
+  const { grain, bucketStart, processName, eventType } = delta;
+  return JSON.stringify([grain, bucketStart, processName, eventType]);
 }
 
 /**
@@ -151,6 +194,26 @@ export function noMeasures(): Measures {
   };
 }
 
+/** Adds measures to others. */
+export function add(to: Measures, more: Measures): void {
+  to.eventCount += more.eventCount;
+  to.timedCount += more.timedCount;
+  to.sumMs += more.sumMs;
+  to.minMs = least(to.minMs, more.minMs, Math.min);
+  to.maxMs = least(to.maxMs, more.maxMs, Math.max);
+  mergeInto(to.histogram, more.histogram);
+}
+
+function least(a: number | null, b: number | null, of: typeof Math.min): number | null {
+  if (a === null) return b;
+  return b === null ? a : of(a, b);
+}
+
+/** The same, to be added to. */
+export function copyOf(measures: Measures): Measures {
+  return { ...measures, histogram: new Map(measures.histogram) };
+}
+
 /** From the request to the end, though it was retried in between. */
 function durationOf({ type, createdAt, requestedAt }: RollupEvent): number | null {
   if (!isFinal(type) || requestedAt === null) return null;
@@ -169,11 +232,15 @@ function count(measures: Measures, given: number | null): void {
   addValue(measures.histogram, ms);
 }
 
-function getOrAdd<Value>(map: Map<string, Value>, key: string, make: () => Value): Value {
-  let value = map.get(key);
-  if (value === undefined) {
-    value = make();
-    map.set(key, value);
+function deltaIn<Delta extends StepDelta | ProcessDelta>(
+  deltas: Map<string, Delta>,
+  key: string,
+  made: Omit<Delta, 'measures'>,
+): Delta {
+  let delta = deltas.get(key);
+  if (!delta) {
+    delta = { ...made, measures: noMeasures() } as Delta;
+    deltas.set(key, delta);
   }
-  return value;
+  return delta;
 }

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import type { ProcessQuestion } from '../../domain/rollups/index.ts';
+import { PROCESS_GRAINS, type ProcessQuestion } from '../../domain/rollups/index.ts';
 import {
   type AnalyticsDialect,
   type Filter,
@@ -26,12 +26,12 @@ export function processSubject(
     ['event_type', question.types],
   ];
   return {
-    grains: [1_440, 60, 15, 1],
+    grains: PROCESS_GRAINS.toReversed(),
     ...keyColumns(groupBy),
-    rollup: (generation, stretch) =>
-      rollupQuery(reads, 'process_rollup', {
+    rollup: (generation, pieces) =>
+      rollupQuery(reads, dialect, 'process_rollup', {
         generation,
-        stretch,
+        pieces,
         keys: groupBy.map((group) => ({ column: COLUMNS[group] })),
         errors: '0',
         durations,

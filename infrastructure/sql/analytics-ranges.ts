@@ -8,9 +8,6 @@ export interface Piece {
   to: number;
 }
 
-/** One or several pieces that are read together; `slice` null: of several. */
-export type Stretch = Omit<Piece, 'slice'> & { slice: number | null };
-
 const MINUTE_MS = 60_000;
 
 /**
@@ -44,34 +41,4 @@ export function cutSlices(bounds: readonly number[], grains: readonly number[]):
       cut(slice, from, to, at + 1);
     }
   }
-}
-
-/**
- * Joins adjacent pieces of one bucket each, also across the ends of slices: the reader of its rows finds the slice
- * by the bucket. `slice` is null then.
- */
-export function joinBuckets(pieces: readonly Piece[]): Stretch[] {
-  const joined: Stretch[] = [];
-  for (const piece of pieces) {
-    const last = joined.at(-1);
-    const isBucket = piece.to - piece.from === (piece.grain ?? 0) * MINUTE_MS;
-    if (isBucket && last?.slice === null && last.to === piece.from && last.grain === piece.grain) {
-      last.to = piece.to;
-    } else {
-      joined.push({ ...piece, slice: isBucket ? null : piece.slice });
-    }
-  }
-  return joined;
-}
-
-/** The slice that a time is in, by halves. */
-export function sliceOf(bounds: readonly number[], time: number): number {
-  let low = 0;
-  let high = bounds.length - 1;
-  while (high - low > 1) {
-    const middle = (low + high) >> 1;
-    if ((bounds[middle] as number) <= time) low = middle;
-    else high = middle;
-  }
-  return low;
 }

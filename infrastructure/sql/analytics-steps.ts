@@ -1,4 +1,9 @@
-import { type StepGrouping, type StepQuestion, shortMessage } from '../../domain/rollups/index.ts';
+import {
+  STEP_GRAINS,
+  type StepGrouping,
+  type StepQuestion,
+  shortMessage,
+} from '../../domain/rollups/index.ts';
 import {
   type AnalyticsDialect,
   type Filter,
@@ -37,17 +42,17 @@ export function stepSubject(
   ];
   const columns = keyColumns(groupBy);
   return {
-    grains: [1_440, 60, 15],
+    grains: STEP_GRAINS.toReversed(),
     keys: columns.keys,
     keysOf: (row) =>
       columns
         .keysOf(row)
         // As the rollups have it.
         .map((key, at) => (groupBy[at] === 'errorMessage' ? shortMessage(key) : key)),
-    rollup: (generation, stretch) =>
-      rollupQuery(reads, 'step_rollup', {
+    rollup: (generation, pieces) =>
+      rollupQuery(reads, dialect, 'step_rollup', {
         generation,
-        stretch,
+        pieces,
         keys: groupBy.map((group) =>
           group === 'errorMessage'
             ? { column: 'error_key', shown: 'MAX(error_message)' }

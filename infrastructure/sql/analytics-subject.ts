@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import type { Piece, Stretch } from './analytics-ranges.ts';
+import type { Piece } from './analytics-ranges.ts';
 import { decodeName } from './process-name.ts';
 import type { ReadQueries } from './read-queries.ts';
 
@@ -12,6 +12,14 @@ export interface AnalyticsDialect {
   msBetween(from: string, to: string): string;
   /** The beginning of an error message, more than is kept of it; texts that differ in any letter differ. */
   message(column: string): string;
+  /**
+   * The pieces in a parameter that is a JSON list, as a table: `slice`, `minutes` of its buckets, and `since` and
+   * `until`, written by `time`.
+   */
+  pieces: string;
+  time(iso: string): string;
+  /** The end of a statement, so that it seeks for one piece after the other. */
+  seekEach: string;
 }
 
 /** What a question is about, as queries. */
@@ -22,8 +30,8 @@ export interface Subject {
   keys: readonly string[];
   /** The values of these columns in a row. */
   keysOf(row: object): string[];
-  /** Rows as `RollupRow`: added up, or (`slice` null) those of each bucket with its `bucket_start`. */
-  rollup(generation: number, stretch: Stretch): Knex.QueryBuilder;
+  /** Rows as `RollupRow`, with their `slice`. */
+  rollup(generation: number, pieces: readonly Piece[]): Knex.Raw;
   /** Events of one table, each with `error` (0 or 1) and `ms`. */
   events(table: EventTable, piece: Piece): Knex.QueryBuilder;
 }
@@ -33,44 +41,63 @@ export type EventTable = 'event_log' | 'event_log_archive';
 /** A column and the values that it may have. */
 export type Filter = [column: string, values: readonly string[] | undefined];
 
-/** The rows of whole buckets, added up; its WHERE is the beginning of the table's key. */
+/** The rows of whole buckets, added up by slice: for each piece one seek at the beginning of the table's key. */
 export function rollupQuery(
-  reads: ReadQueries,
+  { knex, key }: ReadQueries,
+  dialect: AnalyticsDialect,
   table: 'step_rollup' | 'process_rollup',
   options: {
     generation: number;
-    stretch: Stretch;
+    pieces: readonly Piece[];
     keys: readonly { column: string; shown?: string }[];
     errors: string;
     durations: boolean;
     filters: readonly Filter[];
   },
-): Knex.QueryBuilder {
-  const { knex } = reads;
-  const { generation, stretch, keys, errors, durations, filters } = options;
-  const byBucket = stretch.slice === null;
-  const query = knex(table)
-    .select(keys.map(({ column, shown = column }, at) => knex.raw(`${shown} AS key${at}`)))
-    .select(knex.raw('SUM(event_count) AS events'), knex.raw(`SUM(${errors}) AS errors`))
-    .where({ generation, grain: stretch.grain })
-    .where('bucket_start', '>=', timeOf(reads, stretch.from))
-    .where('bucket_start', '<', timeOf(reads, stretch.to))
-    .groupBy([...(byBucket ? ['bucket_start'] : []), ...keys.map(({ column }) => column)]);
-  query.select(byBucket ? 'bucket_start' : knex.raw('MIN(bucket_start) AS bucket_start'));
-  if (durations) {
-    query.select(
-      knex.raw('SUM(timed_count) AS timed'),
-      knex.raw('SUM(sum_ms) AS total_ms'),
-      knex.raw('MIN(min_ms) AS least_ms'),
-      knex.raw('MAX(max_ms) AS most_ms'),
-      // Concatenated, they need few long rows instead of many.
-      knex.raw("STRING_AGG(histogram, ' ') AS histogram"),
-    );
-  }
-  for (const [column, values] of filters) {
-    if (values) query.whereIn(column, values.map(reads.key) as string[]);
-  }
-  return query;
+): Knex.Raw {
+  const { generation, pieces, keys, errors, durations, filters } = options;
+  const columns = [
+    'slice',
+    ...keys.map(({ column, shown = column }, at) => `${shown} AS key${at}`),
+    'SUM(event_count) AS events',
+    `SUM(${errors}) AS errors`,
+    ...(durations ? DURATIONS : []),
+  ];
+  const wanted = filters.flatMap(([column, values]) => (values ? [{ column, values }] : []));
+  const conditions = wanted.map(
+    ({ column, values }) => `AND ${column} IN (${values.map(() => '?').join(', ')})`,
+  );
+  return knex.raw(
+    `SELECT ${columns.join(', ')}
+FROM ${dialect.pieces} AS piece CROSS JOIN ${table}
+WHERE generation = ? AND grain = minutes AND bucket_start >= since AND bucket_start < until
+${conditions.join('\n')}
+GROUP BY ${['slice', ...keys.map(({ column }) => column)].join(', ')}
+${dialect.seekEach}`,
+    [
+      piecesJson(pieces, dialect),
+      generation,
+      ...wanted.flatMap(({ values }) => values.map(key)),
+    ] as Knex.Value[],
+  );
+}
+
+const DURATIONS = [
+  'SUM(timed_count) AS timed',
+  'SUM(sum_ms) AS total_ms',
+  'MIN(min_ms) AS least_ms',
+  'MAX(max_ms) AS most_ms',
+  // Concatenated, they need few long rows instead of many.
+  "STRING_AGG(histogram, ' ') AS histogram",
+];
+
+/** As `AnalyticsDialect.pieces` reads them. */
+function piecesJson(pieces: readonly Piece[], { time }: AnalyticsDialect): string {
+  return JSON.stringify(
+    pieces.map(({ slice, grain, from, to }) => [
+      ...[slice, grain, time(new Date(from).toISOString()), time(new Date(to).toISOString())],
+    ]),
+  );
 }
 
 /**

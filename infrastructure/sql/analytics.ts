@@ -2,7 +2,7 @@ import type { Knex } from 'knex';
 import type { Clock } from '../../domain/common/index.ts';
 import type { Analysis, Analytics } from '../../domain/rollups/index.ts';
 import { processSubject } from './analytics-processes.ts';
-import { cutSlices, joinBuckets, type Piece, type Stretch, sliceOf } from './analytics-ranges.ts';
+import { cutSlices, type Piece } from './analytics-ranges.ts';
 import { stepSubject } from './analytics-steps.ts';
 import {
   type AnalyticsDialect,
@@ -14,7 +14,7 @@ import { createTallies, type EventRow, type RollupRow } from './analytics-tallie
 import { createTurns } from './event-loop-turns.ts';
 import type { ReadQueries } from './read-queries.ts';
 
-/** Rows of a rollup that one statement reads for each group, so that adding them up takes a short time. */
+/** Buckets that one statement reads, about, for each group, so that adding them up takes a short time. */
 const MAX_BUCKETS = 512;
 /** Ranges that one statement unites; SQLite takes 500, and each costs time to plan. */
 const MAX_RANGES = 40;
@@ -62,29 +62,15 @@ export function createAnalytics(options: {
   async function addRollups(
     tallies: Tallies,
     subject: Subject,
-    {
-      bounds,
-      pieces,
-      generation,
-    }: { bounds: readonly number[]; pieces: Piece[]; generation: number },
+    pieces: readonly Piece[],
+    generation: number,
     signal?: AbortSignal,
   ): Promise<void> {
-    const stretches = joinBuckets(pieces);
-    const [first] = stretches;
-    const most = first ? rangesAtOnce([subject.rollup(generation, first)]) : 0;
-    for (const batch of batchesOf(stretches, most)) {
-      const queries = batch.map((stretch, part) =>
-        subject.rollup(generation, stretch).select(knex.raw(`${part} AS part`)),
-      );
-      const rows = await reads.rows<RollupRow & { part: number; bucket_start: string | null }>(
-        unionOf(knex, queries),
-        signal,
-      );
-      for (const row of rows) {
+    for (const batch of batchesOf(pieces)) {
+      const query = subject.rollup(generation, batch);
+      for (const row of await reads.rows<RollupRow & { slice: number }>(query, signal)) {
         await turns.giveWay();
-        const { bucket_start: start, part } = row;
-        const slice = batch[part]?.slice ?? sliceOf(bounds, Date.parse(start ?? ''));
-        tallies.addRollup(slice, subject.keysOf(row), row);
+        tallies.addRollup(row.slice, subject.keysOf(row), row);
       }
     }
   }
@@ -138,7 +124,7 @@ export function createAnalytics(options: {
       if (whole.length === 0) return answerExactly();
       const tallies = createTallies(false);
       const { generation } = before;
-      await addRollups(tallies, subject, { bounds, pieces: whole, generation }, signal);
+      await addRollups(tallies, subject, whole, generation, signal);
       await addEvents(
         tallies,
         subject,
@@ -206,24 +192,17 @@ function openEnded(bounds: readonly number[], grains: readonly number[]): number
   return [...bounds.slice(0, -1), end];
 }
 
-/** Stretches for one statement, `most` of them; a long one is divided when each of its buckets is a row. */
-function* batchesOf(stretches: readonly Stretch[], most: number): Generator<Stretch[]> {
-  let batch: Stretch[] = [];
+/** Pieces for one statement. */
+function* batchesOf(pieces: readonly Piece[]): Generator<Piece[]> {
+  let batch: Piece[] = [];
   let buckets = 0;
-  for (const stretch of stretches) {
-    const length = (stretch.grain ?? 1) * MINUTE_MS;
-    for (let from = stretch.from; from < stretch.to; ) {
-      const byBucket = stretch.slice === null;
-      const room = byBucket ? (MAX_BUCKETS - buckets) * length : Number.POSITIVE_INFINITY;
-      const to = Math.min(stretch.to, from + room);
-      batch.push({ ...stretch, from, to });
-      buckets += byBucket ? (to - from) / length : 1;
-      from = to;
-      if (buckets >= MAX_BUCKETS || batch.length >= most) {
-        yield batch;
-        batch = [];
-        buckets = 0;
-      }
+  for (const piece of pieces) {
+    batch.push(piece);
+    buckets += (piece.to - piece.from) / ((piece.grain ?? 1) * MINUTE_MS);
+    if (buckets >= MAX_BUCKETS) {
+      yield batch;
+      batch = [];
+      buckets = 0;
     }
   }
   if (batch.length > 0) yield batch;

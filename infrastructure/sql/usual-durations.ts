@@ -1,4 +1,5 @@
 import {
+  DAY_IN_MINUTES,
   decodeHistogram,
   type Histogram,
   mergeInto,
@@ -10,7 +11,6 @@ import type { ReadQueries } from './read-queries.ts';
 const MIN_COMPLETED = 20;
 /** The recent time that is usually enough. */
 const RECENT_MS = 30 * 86_400_000;
-const DAY_IN_MINUTES = 1_440;
 
 /**
  * The 99th percentile of the durations of completed processes, by process name as it is stored: of the last 30 days if

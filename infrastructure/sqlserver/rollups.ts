@@ -61,8 +61,11 @@ export function createMssqlRollupStore(pool: sql.ConnectionPool): NewRollups {
   async function applyWithin(tx: sql.Transaction, batch: RollupBatch): Promise<boolean> {
     const { generation, from, to, rolledUpTo, steps, processes } = batch;
     const wanted = new Map(rowDeltas(steps, processes));
-    const rows = (table: RollupTable): RollupRow[] =>
-      (wanted.get(table) ?? []).map(({ fixed }) => fixed);
+    // Each once: an error has several deltas in a bucket of several days.
+    const rows = (table: RollupTable): RollupRow[] => {
+      const fixed = (wanted.get(table) ?? []).map((delta) => delta.fixed);
+      return [...new Map(fixed.map((row) => [rowKey(table, row), row])).values()];
+    };
     const failed = rows(STEP_ROLLUP).filter((row) => row.status === 'error');
     const groups = [...new Map(failed.map((row) => [rowGroup(row), row])).values()];
     const others = groups.map((row) => ({ ...row, error_key: OTHER_KEY }));

@@ -53,7 +53,7 @@ interface Planned {
 export function* createBatches(volumes: Volumes, firstId: number): Generator<Batch, void, void> {
   const { events, seed, until, archived, pending, errors, ids } = volumes;
   const random = createRandom(seed);
-  const payload = createPayloads(random);
+  const payload = createPayloads(random, volumes.payload);
   const end = Date.parse(until);
   const begin = end - YEAR_MS;
   const span = YEAR_MS - MAX_COURSE_MS - 1;

@@ -13,7 +13,9 @@ import {
 } from './generate.ts';
 import { DEFAULTS, readVolumes, type Volumes } from './volumes.ts';
 
-interface Options extends Record<'events' | 'seed' | 'archived' | 'pending' | 'errors', string> {
+type NumberOption = 'events' | 'seed' | 'archived' | 'pending' | 'errors' | 'payload';
+
+interface Options extends Record<NumberOption, string> {
   until?: string;
   ids: string;
   dataDir?: string;
@@ -36,6 +38,11 @@ export function configure(command: Command): void {
     .option('--pending <share>', 'share of processes that have not ended', String(DEFAULTS.pending))
     .option('--errors <share>', 'share of processes that end in an error', String(DEFAULTS.errors))
     .option('--until <time>', 'ISO 8601; end of the year (default: now)')
+    .option(
+      '--payload <factor>',
+      'length of the texts that stand for documents, as a multiple of the usual one',
+      String(DEFAULTS.payload),
+    )
     .option('--ids <kind>', 'correlation ids: ordered by time, or random', DEFAULTS.ids)
     .option('--data-dir <folder>', 'folder of an SQLite database (default: DATA_DIR)')
     .action(run);
@@ -87,7 +94,7 @@ async function run(options: Options): Promise<void> {
 
 /** @throws SetupError that names the option */
 function volumesOf(options: Options): Volumes {
-  const number = (name: 'events' | 'seed' | 'archived' | 'pending' | 'errors'): number => {
+  const number = (name: NumberOption): number => {
     const value = options[name].trim() === '' ? Number.NaN : Number(options[name]);
     if (Number.isNaN(value)) throw new SetupError(`--${name}: "${options[name]}" is not a number`);
     return value;
@@ -102,6 +109,7 @@ function volumesOf(options: Options): Volumes {
     archived: number('archived'),
     pending: number('pending'),
     errors: number('errors'),
+    payload: number('payload'),
     until,
     ids,
   });

@@ -15,10 +15,11 @@ const POOL_LENGTH = 1 << 16;
 /**
  * Cuts texts from one long one that is made beforehand: making each of them would take longer than writing it.
  */
-export function createPayloads(random: Random): (averageLength: number) => string {
+export function createPayloads(random: Random, factor: number): (usualLength: number) => string {
   let pool = '';
   while (pool.length < POOL_LENGTH) pool += `${random.pick(SENTENCES)} `;
-  return (averageLength) => {
+  return (usualLength) => {
+    const averageLength = Math.round(usualLength * factor);
     const length = random.between(averageLength >> 1, averageLength + (averageLength >> 1));
     const from = random.between(0, pool.length - length);
     return pool.slice(from, from + length);

@@ -15,6 +15,8 @@ export interface Volumes {
   errors: number;
   /** Correlation ids that sort by time, as the service makes them, or as a caller may. */
   ids: 'ordered' | 'random';
+  /** Length of the texts that stand for documents, as a multiple of the usual one. */
+  payload: number;
 }
 
 export const DEFAULTS = {
@@ -23,10 +25,13 @@ export const DEFAULTS = {
   pending: 0.001,
   errors: 0.02,
   ids: 'ordered',
+  payload: 1,
 } as const satisfies Partial<Volumes>;
 
 /** More would not fit the numbers of SQLite's driver, and no disk. */
 const MAX_EVENTS = 1e10;
+/** Of longer texts the pool has too few. */
+const MAX_PAYLOAD = 10;
 
 /**
  * Fills in what was left out.
@@ -35,7 +40,7 @@ const MAX_EVENTS = 1e10;
  */
 export function readVolumes(given: Pick<Volumes, 'events' | 'until'> & Partial<Volumes>): Volumes {
   const volumes = { ...DEFAULTS, ...given };
-  const { events, seed, until, archived, pending } = volumes;
+  const { events, seed, until, archived, pending, payload } = volumes;
   if (!Number.isInteger(events) || events < 1 || events > MAX_EVENTS) {
     throw new SetupError(`--events: must be a whole number from 1 to ${MAX_EVENTS}, not ${events}`);
   }
@@ -51,6 +56,9 @@ export function readVolumes(given: Pick<Volumes, 'events' | 'until'> & Partial<V
       throw new SetupError(`--${name}: must be a share from 0 to 1, not ${share}`);
     }
   }
+  if (!(payload >= 0 && payload <= MAX_PAYLOAD)) {
+    throw new SetupError(`--payload: must be a number from 0 to ${MAX_PAYLOAD}, not ${payload}`);
+  }
   if (volumes.errors > 0.5) {
     throw new SetupError(
       `--errors: must be 0.5 at most, for as many processes again recover from trouble, not ${volumes.errors}`,
@@ -62,5 +70,5 @@ export function readVolumes(given: Pick<Volumes, 'events' | 'until'> & Partial<V
     );
   }
   const { errors, ids } = volumes;
-  return { events, seed, until, archived, pending, errors, ids };
+  return { events, seed, until, archived, pending, errors, ids, payload };
 }

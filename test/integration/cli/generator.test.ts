@@ -165,6 +165,14 @@ describe('the generator', () => {
     expect(characters / events.length).toBeLessThan(2_300);
   });
 
+  it('writes shorter texts on request', async () => {
+    const length = ({ streams }: Contents): number =>
+      [...streams.values()].flat().reduce((sum, row) => sum + (row.request_data?.length ?? 0), 0);
+    const short = await generate('short', { ...usual, payload: 0.05 });
+    expect(length(short)).toBeLessThan(length(contents) / 3);
+    expect(() => readVolumes({ ...usual, payload: -1 })).toThrow('--payload: must be');
+  });
+
   it('spreads them over the year before, all of it in the past', () => {
     const times = [...contents.streams.values()].flat().map((row) => Date.parse(row.created_at));
     times.sort((one, other) => one - other);

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { percentiles } from '../../../domain/rollups/histogram.ts';
-import { deltasOf, noMeasures, STEP_GRAINS } from '../../../domain/rollups/rollup.ts';
+import { add, deltasOf, noMeasures, STEP_GRAINS } from '../../../domain/rollups/rollup.ts';
 import { rollupEvents } from '../../../domain/rollups/rollup-events.ts';
 import { rollupLag } from '../../../domain/rollups/rollup-lag.ts';
-import { add } from '../../../domain/rollups/rollup-messages.ts';
 import type { RollupStore } from '../../../domain/rollups/rollups.ts';
 import { verifyRollups } from '../../../domain/rollups/verify-rollups.ts';
 import { measuresOf } from '../../../infrastructure/sql/rollup-rows.ts';
+import * as longerBuckets from '../../../migrations/0011-longer-buckets.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 import { randomFrom, requested, stepCompleted, stepFailed } from '../../support/events.ts';
 import { writeStreams } from '../../support/rollup-load.ts';
@@ -76,6 +76,14 @@ describe.each(kinds)('the rollups on $name', (kind) => {
       await expectExact(database);
     });
 
+    it('have the longer buckets of a release before them after its migration', async () => {
+      const { knex } = database;
+      await longerBuckets.down(knex);
+      expect((await foundRows(database)).size).toBeGreaterThan(0);
+      await longerBuckets.up(knex);
+      await expectExact(database);
+    });
+
     it('keep 100 error messages of a step in a bucket apart, whatever the batches', async () => {
       const message = (at: number) => `order ${at % 130} is unknown`;
       for (let at = 0; at < 160; at += 40) {
@@ -111,7 +119,7 @@ describe.each(kinds)('the rollups on $name', (kind) => {
         for (const { key, row } of rows) {
           if (key[0] === table) sums.set(key[1], (sums.get(key[1]) ?? 0) + row.event_count);
         }
-        expect(sums.size).toBe(table === 'step' ? 3 : 4);
+        expect(sums.size).toBe(table === 'step' ? 5 : 6);
         expect(new Set(sums.values()).size, table).toBe(1);
       }
     });

@@ -125,6 +125,7 @@ describe.each(databaseKinds())('the migrations on $name', ({ available, open }) 
         '0008-actor',
         '0009-process-errors',
         '0010-fewer-indexes',
+        '0011-longer-buckets',
       ]);
       expect(await migrateUp(connection)).toEqual([]);
       await connection('schema_version').insert({ version: 99 });

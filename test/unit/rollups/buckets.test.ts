@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Bucket, boundsOf, isoIn, isTimeZone } from '../../../domain/rollups/buckets.ts';
-import { cutSlices, sliceOf } from '../../../infrastructure/sql/analytics-ranges.ts';
+import { cutSlices } from '../../../infrastructure/sql/analytics-ranges.ts';
 
 function starts(from: string, to: string, bucket: Bucket, timeZone: string): string[] {
   return boundsOf(Date.parse(from), Date.parse(to), bucket, timeZone).map(isoIn(timeZone));
@@ -102,13 +102,6 @@ describe('cutting a range of time', () => {
       [60, '04T00:00:00.000', '04T01:00:00.000'],
       [15, '04T01:00:00.000', '04T01:15:00.000'],
       [null, '04T01:15:00.000', '04T01:20:00.000'],
-    ]);
-  });
-
-  it('finds the slice of a time; the end of one is in the next', () => {
-    const bounds = [10, 20, 30, 45];
-    expect([10, 19, 20, 29, 30, 44].map((time) => sliceOf(bounds, time))).toEqual([
-      0, 0, 1, 1, 2, 2,
     ]);
   });
 });

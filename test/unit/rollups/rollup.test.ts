@@ -17,6 +17,10 @@ const common = {
   requestedAt: null,
 } as const;
 
+const DAY_MS = 86_400_000;
+const MONTH = 43_200;
+const MONTH_START = Math.floor(Date.parse('2026-03-01') / (30 * DAY_MS)) * 30 * DAY_MS;
+
 function failure(message: string): RollupEvent {
   return { ...common, type: 'step-failed', error: { key: `key of ${message}`, message } };
 }
@@ -37,14 +41,14 @@ describe('the deltas of events', () => {
     }
   });
 
-  it('count a step in buckets of three lengths, and its time where that is known', () => {
+  it('count a step in buckets of five lengths, and its time where that is known', () => {
     const { steps, processes } = deltasOf([
       { ...common, type: 'step-completed' },
       { ...common, type: 'step-completed', executionTime: null },
       { ...common, type: 'step-completed', executionTime: 30 },
     ]);
     expect(processes).toEqual([]);
-    expect(steps.map(({ grain }) => grain)).toEqual([15, 60, 1440]);
+    expect(steps.map(({ grain }) => grain)).toEqual([15, 60, 360, 1440, 43_200]);
     for (const { measures, status, errorKey, errorMessage } of steps) {
       expect(measures).toMatchObject({
         ...{ eventCount: 3, timedCount: 2, sumMs: 42, minMs: 12, maxMs: 30 },
@@ -100,6 +104,24 @@ describe('an error message', () => {
     }
   });
 
+  it('has a row of its own when it is new late in 30 days full of messages with ids', () => {
+    const on = (day: number, message: string): RollupEvent => ({
+      ...failure(message),
+      createdAt: new Date(MONTH_START + day * DAY_MS).toISOString(),
+    });
+    const events = Array.from({ length: 30 }, (_, day) => [
+      ...Array.from({ length: day >= 20 ? 10 : 0 }, () => on(day, 'the new error')),
+      ...Array.from({ length: 60 }, (_, at) => on(day, `order ${day}-${at} is unknown`)),
+    ]).flat();
+    const whole = limited(events, [events.length], MONTH);
+    expect(whole.get('key of the new error')).toBe(100);
+    expect(whole.size).toBe(101);
+    expect([...whole.values()].reduce((sum, count) => sum + count, 0)).toBe(events.length);
+    for (const sizes of [[1], [64, 7], [500]]) {
+      expect(limited(events, sizes, MONTH), String(sizes)).toEqual(whole);
+    }
+  });
+
   it('is limited again from the same deltas with the same result', () => {
     const { steps } = deltasOf(Array.from({ length: 130 }, (_, at) => failure(`message ${at}`)));
     const once = JSON.stringify(limitMessages(steps, () => []));
@@ -107,14 +129,18 @@ describe('an error message', () => {
   });
 });
 
-/** Events of a day by the key of their error, given in batches of these sizes by turns. */
-function limited(events: readonly RollupEvent[], sizes: readonly number[]): Map<string, number> {
+/** Events in a bucket by the key of their error, given in batches of these sizes by turns. */
+function limited(
+  events: readonly RollupEvent[],
+  sizes: readonly number[],
+  length = 1_440,
+): Map<string, number> {
   const counts = new Map<string, number>();
   for (let at = 0, turn = 0; at < events.length; turn++) {
     const size = sizes[turn % sizes.length] ?? 1;
     const { steps } = deltasOf(events.slice(at, at + size));
-    const day = steps.filter(({ grain }) => grain === 1440);
-    for (const { errorKey, measures } of limitMessages(day, () => [...counts.keys()])) {
+    const bucket = steps.filter(({ grain }) => grain === length);
+    for (const { errorKey, measures } of limitMessages(bucket, () => [...counts.keys()])) {
       counts.set(errorKey, (counts.get(errorKey) ?? 0) + measures.eventCount);
     }
     at += size;
