@@ -1,4 +1,6 @@
 import { logIds, sleep } from '../common/index.ts';
+import type { StoredEvent } from '../process/index.ts';
+import type { StepLogger } from './define-process.ts';
 import { runStep } from './run-step.ts';
 import type { ConfiguredStep, StepPorts, StepRun } from './step-run.ts';
 import type { Task } from './task.ts';
@@ -29,7 +31,7 @@ export function createHandleTask(steps: readonly ConfiguredStep[], ports: StepPo
     const owner = await findOwner(task);
     switch (owner.kind) {
       case 'own': {
-        const run = { ...runOf(task, step, owner.stream, stopping), read: owner.read };
+        const run = runOf(task, step, owner, stopping);
         return observer ? observer.aroundStep(run, () => runStep(run)) : runStep(run);
       }
       case 'duplicate':
@@ -50,17 +52,25 @@ export function createHandleTask(steps: readonly ConfiguredStep[], ports: StepPo
   function runOf(
     task: Task,
     configured: ConfiguredStep,
-    stream: TaskStream,
+    { stream, read }: { stream: TaskStream; read?: readonly StoredEvent[] },
     stopping: AbortSignal,
   ): StepRun {
-    const { definition, step } = configured;
-    const ids = logIds(stream.correlationId, stream.identity.traceparent);
+    const { definition, step, settings } = configured;
+    let bound: StepLogger | undefined;
     return {
-      ...configured,
+      definition,
+      step,
+      settings,
       task,
       stream,
+      read,
       ports,
-      log: log.child({ ...ids, process: definition.key, step: step.name }),
+      /** Most steps write nothing into it. */
+      get log() {
+        const ids = logIds(stream.correlationId, stream.identity.traceparent);
+        bound ??= log.child({ ...ids, process: definition.key, step: step.name });
+        return bound;
+      },
       stopping,
       isPersonal: definition.personal.length > 0,
     };

@@ -72,17 +72,14 @@ export async function journalEnd(run: StepRun, outcome: End): Promise<void> {
 }
 
 /** Repeats `work` until the database can be reached; undefined when the service stopped first. */
-async function untilStored<T>(
-  { stopping, log }: StepRun,
-  work: () => Promise<T>,
-): Promise<T | undefined> {
+async function untilStored<T>(run: StepRun, work: () => Promise<T>): Promise<T | undefined> {
   for (let delay = MIN_JOURNAL_DELAY_MS; ; delay = Math.min(MAX_JOURNAL_DELAY_MS, delay * 2)) {
     try {
       return await work();
     } catch (error) {
       if (!(error instanceof StoreUnavailableError)) throw error;
-      if (stopping.aborted) return undefined;
-      log.warn({ error: error.message, delay }, 'the journal cannot be written, trying again');
+      if (run.stopping.aborted) return undefined;
+      run.log.warn({ error: error.message, delay }, 'the journal cannot be written, trying again');
       await sleep(delay);
     }
   }

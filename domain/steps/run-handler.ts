@@ -12,7 +12,12 @@ import {
   traceContextHeaders,
 } from '../common/index.ts';
 import { type Audit, reservedAmong, reservedValues } from '../process/index.ts';
-import { DEFAULT_STEP_TIMEOUT, type StepContext, type StepDefinition } from './define-process.ts';
+import {
+  DEFAULT_STEP_TIMEOUT,
+  type StepContext,
+  type StepDefinition,
+  type StepHttp,
+} from './define-process.ts';
 import type { StepPorts, StepRun } from './step-run.ts';
 import type { Task } from './task.ts';
 import type { TaskStream } from './task-owner.ts';
@@ -145,17 +150,23 @@ function parseInput({ step, task }: HandlerRun, given: Record<string, unknown>) 
   return again.success ? again : parsed;
 }
 
+/** Logger, signal and HTTP client are made when the handler asks for them: many need none. */
 function contextOf(
-  { definition, settings, log, task, stream, ports }: HandlerRun,
+  run: HandlerRun,
   attempt: number,
   audit: Audit,
-  signal: AbortSignal,
+  signal: () => AbortSignal,
 ): StepContext<unknown> {
+  const { definition, settings, task, stream, ports } = run;
   const { correlationId, identity } = stream;
-  const headers = {
-    'idempotency-key': task.id,
-    'x-correlation-id': correlationId,
-    ...traceContextHeaders(identity),
+  let http: StepHttp | undefined;
+  const openHttp = (): StepHttp => {
+    const headers = {
+      'idempotency-key': task.id,
+      'x-correlation-id': correlationId,
+      ...traceContextHeaders(identity),
+    };
+    return ports.openHttp({ audit, headers, signal: signal() });
   };
   return {
     correlationId,
@@ -164,9 +175,16 @@ function contextOf(
     idempotencyKey: task.id,
     identity,
     settings,
-    http: ports.openHttp({ audit, headers, signal }),
-    log,
-    signal,
+    get http() {
+      http ??= openHttp();
+      return http;
+    },
+    get log() {
+      return run.log;
+    },
+    get signal() {
+      return signal();
+    },
   };
 }
 

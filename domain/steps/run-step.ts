@@ -19,11 +19,11 @@ import type { Task } from './task.ts';
  * @returns false when nothing was done and the task should be handed back
  */
 export async function runStep(run: StepRun): Promise<boolean> {
-  const { task, log, stopping } = run;
+  const { task, stopping } = run;
   const { journal, stream } = await readJournal(run);
   const known = findUnreported(task, journal);
   if (known && !(await isTakenBack(run, known))) {
-    log.info(
+    run.log.info(
       { taskId: task.id, event: known.type },
       'the task was done before; reporting it to the engine',
     );
@@ -59,13 +59,12 @@ async function runAttempt(
   earlierFailures: number,
   stream: ProcessStream | undefined,
 ): Promise<boolean> {
-  const { log, isPersonal } = run;
   const attempt = earlierFailures + 1;
   const outcome = await runHandler(run, attempt);
   if (outcome.kind === 'interrupted') return false;
   if (outcome.kind !== 'completed') {
-    const reason = isPersonal ? {} : { reason: outcome.message };
-    log.warn({ attempt, kind: outcome.kind, code: outcome.code, ...reason }, 'step failed');
+    const reason = run.isPersonal ? {} : { reason: outcome.message };
+    run.log.warn({ attempt, kind: outcome.kind, code: outcome.code, ...reason }, 'step failed');
   }
   const event = await journalOutcome(run, outcome, earlierFailures, stream);
   if (!event) return false;
