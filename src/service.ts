@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyBaseLogger } from 'fastify';
+import { createStartsInHand } from '../domain/engine/index.ts';
 import {
   createCatchUp,
   createPublishState,
@@ -231,13 +232,15 @@ async function startWork(setup: Setup, core: Core, url: string): Promise<void> {
   const { config, log, env, processes, has, shutdown } = setup;
   const { observability, stores, opened, engine, relay } = core;
   const startGate = createStartGate(config.WORKER_CONCURRENCY);
-  await startJobs({ ...setup, ...core, startGate });
+  const startsInHand = createStartsInHand();
+  await startJobs({ ...setup, ...core, startGate, startsInHand });
   if (has('relay')) relay.start();
   if (!has('worker')) return;
   const worker = startStepWorker({
     tasks: opened.tasks,
     steps: readAllSettings(processes, env, url),
     engine,
+    startsInHand,
     eventStore: stores.decrypted.eventStore,
     log,
     concurrency: config.WORKER_CONCURRENCY,

@@ -33,6 +33,7 @@ export {
 } from './report-user-task.ts';
 export { type RetryInstancePorts, retryInstance } from './retry-instance.ts';
 export { type StartInstancePorts, startInstance } from './start-instance.ts';
+export { createStartsInHand, type StartsInHand } from './starts-in-hand.ts';
 export {
   type Candidates,
   changeUnlessGone,

@@ -1,19 +1,11 @@
 import { EngineRefusedError } from '../common/index.ts';
 import type { Job } from '../outbox/index.ts';
-import {
-  type EventStore,
-  isEnded,
-  readProcess,
-  requestOf,
-  type StoredEvent,
-} from '../process/index.ts';
-import type { Engine, EngineInstance, TaskRef } from './engine.ts';
+import { isEnded, readProcess, requestOf, type StoredEvent } from '../process/index.ts';
+import type { EngineInstance, TaskRef } from './engine.ts';
 import { completeFromJournal, isUserTaskCompleted } from './report-user-task.ts';
-import { recordRefusal, startRecorded } from './start-recorded.ts';
+import { recordRefusal, type StartRecordedPorts, startRecorded } from './start-recorded.ts';
 
-export interface RetryInstancePorts {
-  eventStore: EventStore;
-  engine: Engine;
+export interface RetryInstancePorts extends StartRecordedPorts {
   /** Attempts that the step of an external task gets. */
   attemptsOf: (task: TaskRef) => number;
 }
@@ -27,8 +19,9 @@ export interface RetryInstancePorts {
  */
 export async function retryInstance(
   { correlationId }: Pick<Job, 'correlationId'>,
-  { eventStore, engine, attemptsOf }: RetryInstancePorts,
+  ports: RetryInstancePorts,
 ): Promise<void> {
+  const { eventStore, engine, attemptsOf } = ports;
   const stream = await readProcess(eventStore, correlationId);
   const { events, state } = stream;
   const request = requestOf(stream);
@@ -59,10 +52,8 @@ export async function retryInstance(
   // One that runs unrecorded was started by a delivery that died before it could record it.
   const earlier = recordedInstances(events);
   const found = running.find(({ processInstanceId }) => !earlier.has(processInstanceId));
-  await startRecorded(
-    { request, cause: retried, stream, instanceId: found?.processInstanceId },
-    { eventStore, engine },
-  );
+  const instanceId = found?.processInstanceId;
+  await startRecorded({ request, cause: retried, stream, instanceId }, ports);
 }
 
 export function isRunning({ state }: EngineInstance): boolean {

@@ -1,19 +1,10 @@
 import type { Delivery, Job } from '../outbox/index.ts';
-import {
-  type EventStore,
-  isEnded,
-  type ProcessState,
-  readProcess,
-  requestOf,
-} from '../process/index.ts';
+import { isEnded, type ProcessState, readProcess, requestOf } from '../process/index.ts';
 import type { Engine, EngineInstance } from './engine.ts';
 import { isRunning } from './retry-instance.ts';
-import { startRecorded } from './start-recorded.ts';
+import { type StartRecordedPorts, startRecorded } from './start-recorded.ts';
 
-export interface StartInstancePorts {
-  eventStore: EventStore;
-  engine: Engine;
-}
+export type StartInstancePorts = StartRecordedPorts;
 
 /**
  * Starts the engine's instance of a requested process and records it.
@@ -28,8 +19,9 @@ export interface StartInstancePorts {
 export async function startInstance(
   { correlationId, redelivered }: Job,
   { attempt }: Delivery,
-  { eventStore, engine }: StartInstancePorts,
+  ports: StartInstancePorts,
 ): Promise<void> {
+  const { eventStore, engine } = ports;
   const stream = await readProcess(eventStore, correlationId);
   const { events, state } = stream;
   const request = requestOf(stream);
@@ -43,7 +35,7 @@ export async function startInstance(
     return;
   }
   const instanceId = known[0]?.processInstanceId;
-  await startRecorded({ request, cause: request, stream, instanceId }, { eventStore, engine });
+  await startRecorded({ request, cause: request, stream, instanceId }, ports);
 }
 
 /**

@@ -11,6 +11,7 @@ import {
 } from '../process/index.ts';
 import type { Engine } from './engine.ts';
 import type { VariableValue } from './engine-variables.ts';
+import type { StartsInHand } from './starts-in-hand.ts';
 
 interface RecordedStart {
   request: StoredEvent & ProcessRequested;
@@ -20,6 +21,13 @@ interface RecordedStart {
   stream: ProcessStream;
   /** The instance that an earlier delivery started and did not record; left out: starts one. */
   instanceId: string | undefined;
+}
+
+export interface StartRecordedPorts {
+  eventStore: EventStore;
+  engine: Engine;
+  /** Left out: no worker in this process waits for the record. */
+  startsInHand?: Pick<StartsInHand, 'run'> | undefined;
 }
 
 /**
@@ -33,11 +41,15 @@ interface RecordedStart {
  */
 export async function startRecorded(
   { request, cause, stream, instanceId }: RecordedStart,
-  { eventStore, engine }: { eventStore: EventStore; engine: Engine },
+  { eventStore, engine, startsInHand }: StartRecordedPorts,
 ): Promise<void> {
   const { correlationId, processName, identity } = request;
-  const id = instanceId ?? (await start());
-  if (id !== null && (await record(id)) !== id) await engine.cancel(id);
+  await (startsInHand ? startsInHand.run(correlationId, startAndRecord) : startAndRecord());
+
+  async function startAndRecord(): Promise<void> {
+    const id = instanceId ?? (await start());
+    if (id !== null && (await record(id)) !== id) await engine.cancel(id);
+  }
 
   /** @returns the instance's id; null when it cannot be started, and the process has failed with the reason */
   async function start(): Promise<string | null> {

@@ -1,4 +1,4 @@
-import type { Engine } from '../engine/index.ts';
+import type { Engine, StartsInHand } from '../engine/index.ts';
 import type { Audit, EventStore, StoredEvent } from '../process/index.ts';
 import type { ProcessDefinition, StepDefinition, StepHttp, StepLogger } from './define-process.ts';
 import type { Task } from './task.ts';
@@ -29,6 +29,8 @@ export interface StepObserver {
 export interface StepPorts {
   eventStore: EventStore;
   engine: Pick<Engine, 'findRoot' | 'isRunning' | 'findInstances' | 'retryFailed' | 'cancel'>;
+  /** Left out: no instance is started in this process. */
+  startsInHand?: Pick<StartsInHand, 'ended'> | undefined;
   openHttp: OpenStepHttp;
   log: StepLogger & { child(fields: object): StepLogger };
   observer?: StepObserver | undefined;

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { VersionConflictError } from '../common/index.ts';
-import type { Engine } from '../engine/index.ts';
+import type { Engine, StartsInHand } from '../engine/index.ts';
 import {
   decide,
   type EventStore,
@@ -67,8 +67,9 @@ interface FoundStream extends ProcessStream {
 export function createFindOwner(ports: {
   eventStore: EventStore;
   engine: Pick<Engine, 'findRoot' | 'isRunning'>;
+  startsInHand?: Pick<StartsInHand, 'ended'> | undefined;
 }): FindOwner {
-  const { eventStore, engine } = ports;
+  const { eventStore, engine, startsInHand } = ports;
   const known = new LRUCache<string, TaskStream>({ max: MAX_KNOWN });
 
   return async (task) => {
@@ -86,6 +87,7 @@ export function createFindOwner(ports: {
     const { instanceId: id, processKey, businessKey } = task;
     const stream = known.get(id);
     if (stream) return { kind: 'own', stream };
+    if (businessKey) await startsInHand?.ended(businessKey);
     const nearest = await readStream(businessKey);
     // The usual case asks nothing of the engine: only the root of a hierarchy is ever recorded.
     const isRoot = nearest?.state.processInstanceId === id;

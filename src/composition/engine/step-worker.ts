@@ -25,7 +25,7 @@ export type TaskSource =
   | { kind: 'embedded'; engine: Pick<EmbeddedEngine, 'externalTasks'> };
 
 export interface StepWorkerOptions
-  extends Pick<StepPorts, 'eventStore' | 'engine' | 'log'>,
+  extends Pick<StepPorts, 'eventStore' | 'engine' | 'startsInHand' | 'log'>,
     Omit<ClientOptions, 'baseUrl' | 'auth'> {
   tasks: TaskSource;
   /** All steps that this instance runs. */

@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify';
 import { DAY_MS } from '../../../domain/common/index.ts';
-import type { Engine } from '../../../domain/engine/index.ts';
+import type { Engine, StartsInHand } from '../../../domain/engine/index.ts';
 import type { Queue } from '../../../domain/outbox/index.ts';
 import type { Notifier } from '../../../domain/process/index.ts';
 import { createArchiveObserver } from '../../../infrastructure/observability/archive-observer.ts';
@@ -30,6 +30,7 @@ export async function startJobs(options: {
   queue: Queue;
   notifier: Notifier;
   startGate: Pick<StartGate, 'run'>;
+  startsInHand: StartsInHand;
   observability: Pick<Observability, 'log' | 'metrics'>;
   log: FastifyBaseLogger;
 }): Promise<void> {
@@ -41,6 +42,7 @@ export async function startJobs(options: {
     processStore: database.processStore,
     notifier: options.notifier,
     engine: options.engine,
+    startsInHand: options.startsInHand,
     attemptsOf: attemptsOf(processes),
     whenRoom: options.startGate.run,
   };
