@@ -57,6 +57,19 @@ module.exports = {
       from: { path: '^src/cli/' },
       to: { path: '^src/http/' },
     },
+    {
+      name: 'console-stands-alone',
+      comment: 'the console runs in browsers: it knows the service by its REST API only',
+      severity: 'error',
+      from: { path: '^src/console/' },
+      to: { pathNot: ['^src/console/', '^node_modules/'] },
+    },
+    {
+      name: 'console-is-for-browsers',
+      severity: 'error',
+      from: { pathNot: '^src/console/' },
+      to: { path: '^src/console/' },
+    },
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'no-circle-of-folders',
@@ -71,6 +84,6 @@ module.exports = {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { extensions: ['.ts', '.js', '.json'], exportsFields: ['exports'], conditionNames: ['types', 'import', 'node'] },
+    enhancedResolveOptions: { extensions: ['.ts', '.tsx', '.d.ts', '.js', '.json'], exportsFields: ['exports'], conditionNames: ['types', 'import', 'node'] },
   },
 };

@@ -46,7 +46,7 @@ const WORDS = [
 const EXEMPT = /^(CHANGELOG\.md|docs\/glossary\.md|scripts\/check-words\.mjs|package-lock\.json)$/;
 
 const { stdout } = spawnSync('git', ['ls-files', '-z', '--', ...process.argv.slice(2)], { cwd: root, encoding: 'utf8' });
-const files = stdout.split('\0').filter((file) => /\.(ts|mjs|md|http|yaml|yml|bpmn)$|^\.env\.example$/.test(file) && !EXEMPT.test(file));
+const files = stdout.split('\0').filter((file) => /\.(tsx?|mjs|md|http|yaml|yml|bpmn)$|^\.env\.example$/.test(file) && !EXEMPT.test(file));
 let found = 0;
 for (const file of files) {
   for (const [index, line] of readFileSync(join(root, file), 'utf8').split('\n').entries()) {

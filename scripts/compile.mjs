@@ -5,12 +5,16 @@ import { join } from 'node:path';
 /** What is shipped; the tests make their own programs, too. */
 export const SHIPPED = ['src', 'domain', 'infrastructure', 'jobs', 'migrations'];
 
+/** Has a build of its own, for browsers. */
+const CONSOLE = join('src', 'console', '/');
+
 /** The TypeScript files in these folders, seen from `root`. */
 export function sourcesIn(root, folders) {
   return folders.flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true })
       .filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts'))
-      .map((name) => join(folder, name)),
+      .map((name) => join(folder, name))
+      .filter((source) => !source.startsWith(CONSOLE)),
   );
 }
 

@@ -37,7 +37,7 @@ curl -i ${url}/api/process/start -H 'Content-Type: application/json'${more} \\
 `;
   return `
 fastify-camunda is running at ${url}
-  Documentation: ${url}/documentation     Data: ${dataDir}     Stop: Ctrl-C
+  Console: ${url}/console     Documentation: ${url}/documentation     Data: ${dataDir}     Stop: Ctrl-C
 
 Try in another terminal:
 ${start('1. Success: 200 with the result', 'ada@example.com')}${start(

@@ -56,6 +56,21 @@ export async function until<T>(
   }
 }
 
+let installing: Promise<unknown> = Promise.resolve();
+
+/** Installs a package with apt, where that is possible without a password; apt installs one at a time. */
+export function aptInstall(name: string): Promise<unknown> {
+  if (!isOnPath('apt-get')) return installing;
+  const sudo = process.getuid?.() === 0 ? '' : 'sudo -n ';
+  const install = `${sudo}env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends`;
+  const script = `${sudo}apt-get update -q && ${install} ${name}`;
+  installing = installing.then(() => {
+    console.log(`Installing ${name} with apt-get …`);
+    return runProgram('sh', ['-c', script]).catch(() => {});
+  });
+  return installing;
+}
+
 /** Runs a goal of Maven; artefacts with a wrong checksum are refused. */
 export async function maven(pom: string, args: readonly string[]): Promise<void> {
   // By default Maven only warns of a checksum that is wrong or missing.

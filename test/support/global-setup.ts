@@ -2,6 +2,7 @@ import 'vitest';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestProject } from 'vitest/node';
+import { startBrowser } from './browser.ts';
 import type { BuiltApi } from './built-plugin.ts';
 import { startRealEngine } from './engines/start-engine.ts';
 import { startRedis } from './redis.ts';
@@ -35,11 +36,16 @@ const SERVERS: Record<ServerName, Server> = {
     given: env.CAMUNDA7_TEST_URL,
     start: () => startRealEngine('camunda7'),
   },
+  browser: {
+    title: 'web console',
+    given: env.BROWSER_TEST_URL,
+    start: () => startBrowser(),
+  },
 };
 
 /**
- * Starts Redis, Operaton and Camunda 7 for all test files, each when the first file requests it, so a run of one file
- * starts only what it needs. With `TEST_SERVERS=all`, as in the whole suite, all three start at once and in advance. If
+ * Starts Redis, Operaton, Camunda 7 and a browser for all test files, each when the first file requests it, so a run of one file
+ * starts only what it needs. With `TEST_SERVERS=all`, as in the whole suite, all start at once and in advance. If
  * the URL of a server is given, that one is used. The tests of a server that cannot be started are skipped with a
  * message; with CI=true they fail.
  */

@@ -3,7 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { endWithUs, freePort, isOnPath, runProgram, stopChild, until } from './children.ts';
+import { aptInstall, endWithUs, freePort, isOnPath, stopChild, until } from './children.ts';
 
 export interface RunningRedis {
   url: string;
@@ -55,14 +55,7 @@ export async function startRedis(
 async function findOrInstall(): Promise<string> {
   const known = ['redis-server', 'valkey-server'].find(isOnPath);
   if (known) return known;
-  const sudo = process.getuid?.() === 0 ? '' : 'sudo -n ';
-  if (isOnPath('apt-get')) {
-    console.log('Installing redis-server with apt-get …');
-    const install = `${sudo}env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends`;
-    await runProgram('sh', ['-c', `${sudo}apt-get update -q && ${install} redis-server`]).catch(
-      () => {},
-    );
-  }
+  await aptInstall('redis-server');
   if (isOnPath('redis-server')) return 'redis-server';
   throw new Error(
     'there is no redis-server: install Redis 7 or Valkey, e.g. `apt-get install redis-server`',

@@ -3,12 +3,12 @@ import { json } from 'node:stream/consumers';
 import { inject } from 'vitest';
 
 /** The servers for all test files; each starts once, when the first file requests it. */
-export type ServerName = 'redis' | 'operaton' | 'camunda7';
+export type ServerName = 'redis' | 'operaton' | 'camunda7' | 'browser';
 
 export interface ServerAnswer {
   /** Null when the server cannot be started on this machine. */
   url: string | null;
-  /** The same engine with basic auth; null for an engine that was given by URL, and for Redis. */
+  /** The same engine with basic auth; null for an engine that was given by URL, for Redis and the browser. */
   guardedUrl: string | null;
 }
 

@@ -14,6 +14,7 @@ import type { OperationsPart, ServerParts } from '../../http/parts/server-parts.
 import { createLoadLimits } from '../../http/waiting/load-limits.ts';
 import type { LoadedProcess } from '../definitions/load-processes.ts';
 import { VERSION } from '../lifecycle/version.ts';
+import { CONSOLE_FOLDER } from './console-folder.ts';
 import type { Live } from './live.ts';
 
 interface ServerNeeds {
@@ -41,6 +42,7 @@ export function createServerParts(needs: ServerNeeds): ServerParts {
     log,
     version: VERSION,
     api: config.ROLES.includes('api'),
+    consoleFolder: CONSOLE_FOLDER,
     definitions: new Map(definitions.map((definition) => [definition.key, definition])),
     engine,
     deployed: createDeployedProcesses({ engine, analytics, definitions, readActivities }),

@@ -29,6 +29,8 @@ export interface ServerParts {
   version: string;
   /** Without it (an instance without the role `api`) the server has only health and metrics. */
   api: boolean;
+  /** The built web console. */
+  consoleFolder: string;
   definitions: ReadonlyMap<string, ProcessDefinition>;
   engine: Engine;
   deployed: DeployedProcesses;

@@ -24,6 +24,7 @@ import { completeTaskRoute } from './api/tasks/_id/complete.ts';
 import { taskRoute } from './api/tasks/_id/index.ts';
 import { unclaimTaskRoute } from './api/tasks/_id/unclaim.ts';
 import { taskListRoute } from './api/tasks/index.ts';
+import { consoleRoutes } from './console.ts';
 import { healthRoutes } from './health.ts';
 import { metricsRoute } from './metrics.ts';
 
@@ -60,4 +61,5 @@ export async function registerRoutes(app: FastifyInstance, parts: ServerParts): 
   await app.register(attentionRoute, parts);
   await app.register(failedJobRoutes, parts);
   await app.register(queueBoard, parts);
+  await app.register(consoleRoutes, parts);
 }

@@ -8,8 +8,8 @@ import { operationsOf } from '../../support/documented-answers.ts';
 import { serverUrl } from '../../support/servers.ts';
 import { type Parts, startParts } from '../../support/service-parts.ts';
 
-/** What load balancers ask. Nothing else answers those who show nothing. */
-const OPEN = ['/health/live', '/health/ready'];
+/** What load balancers ask, and the console's own files, which hold no data. Nothing else answers those who show nothing. */
+const OPEN = ['/', '/console', '/console/index.css', '/health/live', '/health/ready'];
 
 const redisUrl = await serverUrl('redis');
 const boardKinds = [
@@ -69,7 +69,7 @@ describe.each(boardKinds)('every route, $name,', ({ redis }) => {
     return fetch(parts.api.url + path, { method, headers, redirect: 'manual' });
   }
 
-  it('states what it asks of its caller, and only health asks nothing', () => {
+  it('states what it asks of its caller, and only health and the files of the console ask nothing', () => {
     expect(routes().length).toBeGreaterThan(15);
     expect(routes().filter(({ scope }) => scope === undefined)).toEqual([]);
     const open = routes().filter(({ scope }) => scope === 'open');

@@ -1,0 +1,58 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { type FormEvent, useEffect, useId } from 'react';
+import { messageOf } from '../api/problem.ts';
+import { sessionQuery, signIn } from '../api/session.ts';
+
+/** Exchanges an API key for a session; afterwards the page at this URL shows. */
+export function SignIn() {
+  const client = useQueryClient();
+  const field = useId();
+  const hint = useId();
+  const entry = useMutation({
+    mutationFn: signIn,
+    onSuccess(session) {
+      client.clear();
+      client.setQueryData(sessionQuery.queryKey, session);
+    },
+  });
+  useEffect(() => {
+    document.title = 'Sign in · fastify-camunda';
+  }, []);
+
+  function submit(event: FormEvent<HTMLFormElement>): void {
+    event.preventDefault();
+    const key = new FormData(event.currentTarget).get('key');
+    if (typeof key === 'string' && key.trim() !== '') entry.mutate(key.trim());
+  }
+
+  return (
+    <main className="sign-in">
+      <form onSubmit={submit}>
+        <h1>Sign in to fastify-camunda</h1>
+        <label htmlFor={field}>API key</label>
+        <input
+          id={field}
+          name="key"
+          type="password"
+          autoComplete="current-password"
+          spellCheck={false}
+          aria-describedby={hint}
+          aria-invalid={entry.isError}
+          required
+        />
+        <p id={hint} className="hint">
+          An administrator creates keys with <code>api-key create</code>. What you see and may do
+          depends on the scopes of your key.
+        </p>
+        {entry.isError && (
+          <p role="alert" className="error">
+            {messageOf(entry.error)}
+          </p>
+        )}
+        <button type="submit" className="primary" disabled={entry.isPending}>
+          Sign in
+        </button>
+      </form>
+    </main>
+  );
+}

@@ -1,0 +1,178 @@
+import { getRouteApi } from '@tanstack/react-router';
+import { useCallback, useState } from 'react';
+import { useMay } from '../../api/session.ts';
+import { DataTable } from '../../parts/data-table.tsx';
+import {
+  CheckFilter,
+  Filters,
+  SelectFilter,
+  TextFilter,
+  TimeFilter,
+} from '../../parts/filters.tsx';
+import { Page } from '../../parts/page.tsx';
+import { Empty, Failure, Loading, NoPermission } from '../../parts/states.tsx';
+import type { Search } from '../../search.ts';
+import { ChosenBar } from './chosen-bar.tsx';
+import { PROCESS_COLUMNS } from './columns.tsx';
+import { type ProcessFilter, useProcessList } from './process-list.ts';
+
+const route = getRouteApi('/processes');
+
+const STATUSES = [
+  ['pending', 'Pending'],
+  ['ok', 'Completed'],
+  ['error', 'Failed, refused or cancelled'],
+] as const;
+
+/** All processes, the last changed first. */
+export function Processes() {
+  const mayRead = useMay('process:read');
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const set = useCallback(
+    (change: Search<keyof typeof search>) =>
+      void navigate({ search: (now) => ({ ...now, ...change }), replace: true }),
+    [navigate],
+  );
+  const isFiltered = Object.keys(search).length > 0;
+  return (
+    <Page title="Processes">
+      <Filters label="Filters">
+        <SelectFilter
+          label="Status"
+          value={search.status}
+          options={STATUSES}
+          onChange={(status) => set({ status })}
+        />
+        <TextFilter
+          label="Process"
+          value={search.process}
+          placeholder="onboard-user"
+          onChange={useCallback((process?: string) => set({ process }), [set])}
+        />
+        <TextFilter
+          label="Current step"
+          value={search.step}
+          onChange={useCallback((step?: string) => set({ step }), [set])}
+        />
+        <TimeFilter label="Changed from" value={search.from} onChange={(from) => set({ from })} />
+        <TimeFilter label="Changed before" value={search.to} onChange={(to) => set({ to })} />
+        <CheckFilter
+          label="Archived, too"
+          checked={search.archive === 'include'}
+          onChange={(isOn) => set({ archive: isOn ? 'include' : undefined })}
+        />
+        {isFiltered && (
+          <button type="button" onClick={() => void navigate({ search: {}, replace: true })}>
+            Clear
+          </button>
+        )}
+      </Filters>
+      {mayRead === false ? (
+        <NoPermission scope="process:read" />
+      ) : (
+        // A new list for other filters: nothing stays chosen that is not shown.
+        <List
+          key={JSON.stringify(search)}
+          filter={search as ProcessFilter}
+          isFiltered={isFiltered}
+        />
+      )}
+    </Page>
+  );
+}
+
+function List({ filter, isFiltered }: { filter: ProcessFilter; isFiltered: boolean }) {
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  // Rows do not move under the pointer, or under the focus.
+  const [isUsed, setUsed] = useState(false);
+  const { list, rows, news, showNews, isLive, refresh } = useProcessList(
+    filter,
+    isUsed || chosen.size > 0,
+  );
+  const mayAct = useMay('process:start');
+
+  if (list.isPending) {
+    return (
+      <div className="panel">
+        <Loading lines={10} />
+      </div>
+    );
+  }
+  if (list.isError) {
+    return (
+      <div className="panel">
+        <Failure error={list.error} onRetry={() => void list.refetch()} />
+      </div>
+    );
+  }
+  return (
+    <div
+      className="panel"
+      onPointerEnter={() => setUsed(true)}
+      onPointerLeave={() => setUsed(false)}
+    >
+      {mayAct && chosen.size > 0 && (
+        <ChosenBar
+          processes={rows.filter(({ correlationId }) => chosen.has(correlationId))}
+          onClear={() => setChosen(new Set())}
+          onSent={refresh}
+        />
+      )}
+      {news > 0 && (
+        <div className="notice-bar" role="status">
+          <button type="button" className="link" onClick={showNews}>
+            {news === 50 ? '50 or more' : news} new or changed: show
+          </button>
+        </div>
+      )}
+      {rows.length === 0 ? (
+        <Nothing isFiltered={isFiltered} />
+      ) : (
+        <DataTable
+          label="Processes"
+          columns={PROCESS_COLUMNS}
+          rows={rows}
+          idOf={(process) => process.correlationId}
+          choice={
+            mayAct
+              ? { chosen, onChange: setChosen, nameOf: (process) => process.correlationId }
+              : undefined
+          }
+        />
+      )}
+      <div className="list-foot">
+        <span className={isLive ? 'live' : 'live is-off'}>
+          {isLive ? 'Live' : 'Updated every 10 seconds'}
+        </span>
+        {list.hasNextPage && (
+          <button
+            type="button"
+            disabled={list.isFetchingNextPage}
+            onClick={() => void list.fetchNextPage()}
+          >
+            Older ones
+          </button>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function Nothing({ isFiltered }: { isFiltered: boolean }) {
+  if (isFiltered) {
+    return (
+      <Empty title="No process fits the filters">
+        <p>Clear a filter, or include archived processes.</p>
+      </Empty>
+    );
+  }
+  return (
+    <Empty title="No processes yet">
+      <p>
+        Start one with <code>POST /api/process/start</code>; it appears here at once.{' '}
+        <a href="/documentation">All calls</a>
+      </p>
+    </Empty>
+  );
+}

@@ -1,0 +1,58 @@
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  Link,
+  lazyRouteComponent,
+} from '@tanstack/react-router';
+import { Frame } from './frame/frame.tsx';
+import { Empty, Failure, Loading } from './parts/states.tsx';
+import { parseSearch, picks, stringifySearch } from './search.ts';
+
+const rootRoute = createRootRoute({
+  component: Frame,
+  notFoundComponent: () => (
+    <Empty title="There is no such page">
+      <Link to="/">Overview</Link>
+    </Empty>
+  ),
+});
+
+/** One entry a page; each is loaded when it is opened. */
+const routes = [
+  createRoute({
+    getParentRoute: () => rootRoute,
+    path: '/',
+    component: lazyRouteComponent(() => import('./pages/overview/overview.tsx'), 'Overview'),
+  }),
+  createRoute({
+    getParentRoute: () => rootRoute,
+    path: '/processes',
+    validateSearch: picks('status', 'process', 'step', 'from', 'to', 'archive'),
+    component: lazyRouteComponent(() => import('./pages/processes/processes.tsx'), 'Processes'),
+  }),
+  createRoute({
+    getParentRoute: () => rootRoute,
+    path: '/processes/$correlationId',
+    validateSearch: picks('at', 'tab'),
+    component: lazyRouteComponent(() => import('./pages/process/process.tsx'), 'ProcessPage'),
+  }),
+] as const;
+
+/** Every view of the console and its URL. */
+export const router = createRouter({
+  routeTree: rootRoute.addChildren(routes),
+  basepath: '/console',
+  parseSearch,
+  stringifySearch,
+  defaultPreload: 'intent',
+  defaultPendingComponent: () => <Loading />,
+  defaultErrorComponent: ({ error, reset }) => <Failure error={error} onRetry={reset} />,
+  scrollRestoration: true,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,118 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type axe from 'axe-core';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { startPartner } from '../../src/cli/partner-service.ts';
+import { serverUrl } from './servers.ts';
+import { createFolder, type Folder, startTestService, type TestService } from './service.ts';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** Null: this machine has no browser, and the tests of the console are skipped. */
+export const browserUrl = await serverUrl('browser');
+
+/** A service with the shipped processes, and a browser that opens its console. */
+export interface ConsoleRig {
+  service: TestService;
+  /** Opens a page at a path of the console, in a browser session of its own. */
+  open(path: string, options?: OpenOptions): Promise<Page>;
+  /** What the pages did wrong: errors, calls to other hosts, what the content security policy refused. */
+  wrongs: string[];
+  /** Ends the service. */
+  stop(): Promise<void>;
+  /** Starts the service again, at the same address. */
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface OpenOptions {
+  width?: number;
+  height?: number;
+  theme?: 'light' | 'dark';
+  /** Continues in the session of this page. */
+  with?: Page;
+}
+
+/** Starts a service on the embedded default with the shipped processes and their partner. */
+export async function openConsoleRig(settings: Record<string, string> = {}): Promise<ConsoleRig> {
+  const partner = await startPartner({ port: 0 });
+  const folder = createFolder();
+  const start = (port: string) =>
+    startConsoleService(folder, partner.url, { ...settings, PORT: port });
+  let service = await start('0');
+  const browser: Browser = await chromium.connect(browserUrl ?? '');
+  const wrongs: string[] = [];
+  const contexts: BrowserContext[] = [];
+
+  async function newContext({ width = 1280, height = 800, theme = 'light' }: OpenOptions) {
+    const context = await browser.newContext({
+      viewport: { width, height },
+      colorScheme: theme,
+      timezoneId: 'Europe/Berlin',
+      locale: 'en-GB',
+      reducedMotion: 'reduce',
+      permissions: ['clipboard-read', 'clipboard-write'],
+    });
+    contexts.push(context);
+    return context;
+  }
+
+  return {
+    get service() {
+      return service;
+    },
+    wrongs,
+    async open(path, options = {}) {
+      const context = options.with?.context() ?? (await newContext(options));
+      const page = await context.newPage();
+      watch(page, service.url, wrongs);
+      await page.goto(`${service.url}${path}`);
+      return page;
+    },
+    stop: () => service.stop(),
+    async start() {
+      service = await start(new URL(service.url).port);
+    },
+    async close() {
+      for (const context of contexts) await context.close();
+      await browser.close();
+      await service.stop();
+      await partner.stop();
+      folder.remove();
+    },
+  };
+}
+
+function startConsoleService(folder: Folder, partnerUrl: string, settings: Record<string, string>) {
+  return startTestService(
+    { PROCESSES_DIR: 'domain/processes', PARTNER_URL: partnerUrl, ...settings },
+    folder,
+  );
+}
+
+function watch(page: Page, serviceUrl: string, wrongs: string[]): void {
+  page.on('pageerror', (error) => wrongs.push(`error: ${error.message}`));
+  page.on('console', (message) => {
+    // A browser logs every answer of 400 and above; what those mean is for the page to show.
+    const isAnswer = message.text().startsWith('Failed to load resource');
+    if (message.type() === 'error' && !isAnswer) wrongs.push(`console: ${message.text()}`);
+  });
+  page.on('request', (request) => {
+    const url = request.url();
+    if (!url.startsWith(serviceUrl) && !/^(data|blob):/.test(url))
+      wrongs.push(`left the host: ${url}`);
+  });
+}
+
+/** What axe finds on a page, each as a line: rule, element, and what to do. */
+export async function findBarriers(page: Page): Promise<string[]> {
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate(() =>
+    (globalThis as unknown as { axe: typeof axe }).axe.run({
+      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+    }),
+  );
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary}`),
+  );
+}
