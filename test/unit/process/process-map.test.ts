@@ -43,6 +43,19 @@ describe('the process map', () => {
     expect(map.get('p')).toBeUndefined();
   });
 
+  it('keeps no ended process in memory that nobody asks for', () => {
+    const map = createProcessMap(1_000, Date);
+    for (let process = 0; process < 500; process++) {
+      map.set(stateOf(`running ${process}`, 1));
+      map.set(stateOf(`ended ${process}`, 2, 'ok'));
+      vi.advanceTimersByTime(100);
+    }
+    expect(map.size()).toBeLessThan(500 + 150);
+    vi.advanceTimersByTime(20_000);
+    expect(map.size()).toBe(500);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it('holds no more than it may, and drops the least recently used first', () => {
     const map = createProcessMap(3, Date);
     for (const id of ['a', 'b', 'c']) map.set(stateOf(id, 1));
