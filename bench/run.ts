@@ -12,6 +12,7 @@ import { bareLoop } from './bare-loop.ts';
 import { commitToAnswer } from './commit-to-answer.ts';
 import { dbos } from './dbos.ts';
 import { endToEnd } from './end-to-end.ts';
+import { endurance } from './endurance.ts';
 import { exportEvents } from './export.ts';
 import { feed } from './feed.ts';
 import { flood, floodProduction } from './flood.ts';
@@ -47,6 +48,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   traffic,
   waiters,
   waiting,
+  endurance,
   archive,
   rebuild,
   export: exportEvents,
@@ -64,13 +66,14 @@ const data = fileURLToPath(new URL('../data', import.meta.url));
 const command = new Command('npm run bench --')
   .description('Measures the service and its baselines in turn, in the same run')
   .argument('[names...]', `benchmarks to run, of ${NAMES.join(', ')}; default: all`)
-  .option('--rounds <n>', 'how often each pair is measured', readRounds)
+  .option('--rounds <n>', 'how often each pair is measured', readCount)
   .option('--quick', 'one round of short measurements, to check that they run')
   .option(
     '--events <list>',
     'events of the databases for feed and analytics, for instance 1000000,10000000',
     readSizes,
   )
+  .option('--processes <n>', 'processes that pass through the service in endurance', readCount)
   .option(
     '--keep <folder>',
     'keep generated databases in this folder and use them again: large ones take minutes to generate',
@@ -81,6 +84,7 @@ const options = command.opts<{
   rounds?: number;
   quick?: boolean;
   events?: number[];
+  processes?: number;
   keep?: string;
   profile?: string;
 }>();
@@ -104,6 +108,7 @@ const run: Run = {
   rounds: options.rounds ?? (options.quick ? QUICK_ROUNDS : 5),
   seconds: (full) => (options.quick ? full * QUICK_SHARE : full),
   events: options.events ?? (options.quick ? [QUICK_EVENTS] : undefined),
+  processes: options.processes,
   keep: options.keep && resolve(options.keep),
   progress,
   folder: () => mkdtempSync(join(home, 'data-')),
@@ -122,11 +127,11 @@ process.stdout.write(`${formatTable(rows)}\n`);
 for (const note of notes) process.stdout.write(`\n${note}\n`);
 process.exit();
 
-function readRounds(text: string): number {
-  const rounds = Number(text);
-  if (!Number.isInteger(rounds) || rounds < 1)
+function readCount(text: string): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1)
     throw new InvalidArgumentError('It must be a whole number of at least 1.');
-  return rounds;
+  return count;
 }
 
 function readSizes(text: string): number[] {

@@ -1,4 +1,6 @@
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import BetterSqlite3 from 'better-sqlite3';
 import type { StoredEvent } from '../../domain/process/index.ts';
 import { databaseFile } from '../../src/composition/database/database-target.ts';
@@ -7,6 +9,24 @@ import { readConfig } from '../../src/config.ts';
 import { type Service, startService } from '../../src/service.ts';
 import { answerCalls } from '../support/child.ts';
 import { PROCESSES_DIR } from '../support/four-steps.ts';
+
+/** What the service holds at a moment, bytes after a garbage collection where not said otherwise. */
+export interface Held {
+  /** Processes that have ended with `ok`. */
+  ended: number;
+  heap: number;
+  /** Outside of the heap; `arrayBuffers` is a part of it. */
+  external: number;
+  arrayBuffers: number;
+  /** Resident set; with the mapped part of the database file, as far as the system keeps that in memory. */
+  rss: number;
+  /** Of the resident set what is not a mapped file; 0 where /proc does not tell. */
+  anonymous: number;
+  database: number;
+  wal: number;
+  /** Sockets, timers, threads and pending file operations. */
+  handles: number;
+}
 
 let file = '';
 let service: Service | undefined;
@@ -45,7 +65,37 @@ const calls = {
     const { heapUsed, external } = process.memoryUsage();
     return { used: heapUsed + external, peak: process.resourceUsage().maxRSS * 1_024 };
   },
+  /** Needs `--expose-gc`. */
+  async held(_params: object): Promise<Held> {
+    if (!globalThis.gc) throw new Error('--expose-gc is missing');
+    // What the first collection finalizes, the second frees.
+    globalThis.gc();
+    await nextTurn();
+    globalThis.gc();
+    const { heapUsed, external, arrayBuffers, rss } = process.memoryUsage();
+    return {
+      ended,
+      heap: heapUsed,
+      ...{ external, arrayBuffers, rss, anonymous: anonymousBytes() },
+      database: sizeOf(file),
+      wal: sizeOf(`${file}-wal`),
+      handles: process.getActiveResourcesInfo().length,
+    };
+  },
 };
+
+function anonymousBytes(): number {
+  try {
+    const [, kilobytes] = /^RssAnon:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
+    return Number(kilobytes ?? 0) * 1_024;
+  } catch {
+    return 0;
+  }
+}
+
+function sizeOf(name: string): number {
+  return statSync(name, { throwIfNoEntry: false })?.size ?? 0;
+}
 
 function countEnds(events: readonly StoredEvent[]): void {
   for (const { type } of events) if (type === 'process-completed') ended++;

@@ -14,6 +14,8 @@ export interface Run {
   seconds(full: number): number;
   /** Sizes of the generated databases, in events; by default the benchmark chooses. */
   events?: readonly number[] | undefined;
+  /** Processes that pass through the service in `endurance`; by default the benchmark chooses. */
+  processes?: number | undefined;
   /** The folder that keeps generated databases for the next run; without it they are removed after this one. */
   keep?: string | undefined;
   progress(line: string): void;

@@ -19,8 +19,12 @@ export function formatFigure(figure: number, unit: Unit): string {
  * rounds, so that a machine that becomes slower during the run distorts neither.
  */
 export function formatTable(rows: readonly Row[]): string {
-  const lines = [HEAD, ...rows.map(cells)];
-  const widths = HEAD.map((_, column) =>
+  return markdownTable([HEAD, ...rows.map(cells)]);
+}
+
+/** @param lines the head, and the lines below it */
+export function markdownTable(lines: readonly (readonly string[])[]): string {
+  const widths = (lines[0] ?? []).map((_, column) =>
     Math.max(...lines.map((line) => cell(line, column).length)),
   );
   const format = (line: readonly string[]): string =>

@@ -130,7 +130,8 @@ export function createExternalTasks(
       task.row = null;
       // The pause is a lock of the worker who failed, as in Camunda, so that he may still end the task.
       queues.lock(task, workerId, at);
-      task.blocked = retries === 0;
+      if (retries === 0) queues.block(task);
+      else queues.unblock(task);
       queues.release(task);
       fetches.serve();
     },
@@ -173,7 +174,7 @@ export function createExternalTasks(
       const task = taskOf(rowOf(id));
       task.row = null;
       if (retries === 0) queues.block(task);
-      else task.blocked = false;
+      else queues.unblock(task);
       queues.release(task);
       fetches.serve();
     },

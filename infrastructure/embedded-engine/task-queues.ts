@@ -11,7 +11,7 @@ export interface QueuedTask extends OpenedTask {
   workerId: string | null;
   /** Milliseconds since the epoch; in the past or 0: free. */
   lockedUntil: number;
-  /** Nobody gets it: it has no retries, or cannot be read. */
+  /** Nobody gets it: it has no retries, or cannot be read. Set by `block` and `unblock`. */
   blocked: boolean;
   queued: boolean;
 }
@@ -49,6 +49,9 @@ export interface TaskQueues {
   /** Puts it back, unless it is locked or has no retries. */
   release(task: QueuedTask): void;
   block(task: QueuedTask): void;
+  unblock(task: QueuedTask): void;
+  /** How many are in memory. */
+  readonly size: number;
   /** Something becomes free by itself some time. */
   readonly expects: boolean;
 }
@@ -56,10 +59,21 @@ export interface TaskQueues {
 /** Tasks that are read into memory at a time, and kept there at most when new ones come. */
 const BATCH = 500;
 const MAX_QUEUED = 5_000;
+/**
+ * Blocked tasks that are kept in memory, the latest ones: their workers may still report on them. An instance that failed
+ * may stay for a month, and its task is in the database.
+ */
+const MAX_BLOCKED = 1_000;
 
 /** The external tasks that workers ask for, read topic by topic when somebody fetches. */
-export function createTaskQueues(rows: ExternalTaskRows, now: () => number): TaskQueues {
+export function createTaskQueues(
+  rows: ExternalTaskRows,
+  now: () => number,
+  maxBlocked = MAX_BLOCKED,
+): TaskQueues {
   const known = new Map<string, QueuedTask>();
+  /** In the order in which they were blocked. */
+  const blocked = new Set<QueuedTask>();
   const topics = new Map<string, Lane[]>();
   const expiring = createExpiryHeap<QueuedTask>();
 
@@ -140,10 +154,11 @@ export function createTaskQueues(rows: ExternalTaskRows, now: () => number): Tas
       row: null,
       workerId: null,
       lockedUntil: row.available_at > now() ? row.available_at : 0,
-      blocked: row.retries === 0,
+      blocked: false,
       queued: false,
     };
     known.set(task.id, task);
+    if (row.retries === 0) block(task);
     if (task.lockedUntil > 0) expiring.push(task.lockedUntil, task);
     return task;
   }
@@ -152,6 +167,21 @@ export function createTaskQueues(rows: ExternalTaskRows, now: () => number): Tas
     if (!task.queued) return;
     task.queued = false;
     laneFor(task.topic, task.priority)?.queue.delete(task);
+  }
+
+  function block(task: QueuedTask): void {
+    dequeue(task);
+    task.blocked = true;
+    blocked.delete(task);
+    blocked.add(task);
+    const [oldest] = blocked.size > maxBlocked ? blocked : [];
+    if (oldest) drop(oldest);
+  }
+
+  function drop(task: QueuedTask): void {
+    dequeue(task);
+    blocked.delete(task);
+    known.delete(task.id);
   }
 
   function release(task: QueuedTask): void {
@@ -209,9 +239,7 @@ export function createTaskQueues(rows: ExternalTaskRows, now: () => number): Tas
     },
     closed(id) {
       const task = known.get(id);
-      if (!task) return;
-      dequeue(task);
-      known.delete(id);
+      if (task) drop(task);
     },
     get: (id) => known.get(id),
     remember,
@@ -242,9 +270,13 @@ export function createTaskQueues(rows: ExternalTaskRows, now: () => number): Tas
       if (Number.isFinite(until)) expiring.push(until, task);
     },
     release,
-    block(task) {
-      dequeue(task);
-      task.blocked = true;
+    block,
+    unblock(task) {
+      task.blocked = false;
+      blocked.delete(task);
+    },
+    get size() {
+      return known.size;
     },
     get expects() {
       if (expiring.size > 0) return true;
