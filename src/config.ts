@@ -165,7 +165,7 @@ export const configSchema = z.object({
     'Time without events after which the reconciler checks a process',
   ),
   RETRY_KEEP_DAYS: number(30, 0, 3_650).describe(
-    'How long the instance of a failed process is kept for a retry',
+    'How long the instance of a failed process is kept for a retry; at most until a day before its process is purged',
   ),
   ROLLUP_EVERY_MS: number(5_000, 0).describe(
     'Interval at which new events are added to the rollups; 0: never',

@@ -16,10 +16,11 @@ export async function reconcileRunning(
   const { businessKey, processKey, processInstanceId } = instance;
   if (businessKey === null) return false;
   const stored = await processStore.get(businessKey);
-  if (!stored || stored.processName !== processKey || !isOver(stored, span)) return false;
-  // process_store may be behind: a retry may have taken the end back.
+  if (stored && (stored.processName !== processKey || !isOver(stored, span))) return false;
+  // process_store may be behind: a retry may have taken the end back. And it does not have archived processes: one that
+  // failed may be archived before its time for a retry is over.
   const { state } = await readProcess(eventStore, businessKey);
-  if (!state || !isOver(state, span)) return false;
+  if (!state || state.processName !== processKey || !isOver(state, span)) return false;
   // A refusal may have a path of its own that still does something.
   if (state.error?.kind === 'business' && (await engine.isWorkedOn(processInstanceId)))
     return false;

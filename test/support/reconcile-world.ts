@@ -9,6 +9,7 @@ import { startInstance } from '../../domain/engine/start-instance.ts';
 import { decide } from '../../domain/process/decide.ts';
 import type { ProcessEvent } from '../../domain/process/events.ts';
 import { fold, type ProcessState } from '../../domain/process/process-state.ts';
+import { relayAll } from './archive-world.ts';
 import { bpmn, end, flows, start, task } from './bpmn/model.ts';
 import { databaseKinds } from './databases.ts';
 import { connectEngine, type EngineKind, engineApi } from './engines.ts';
@@ -31,7 +32,7 @@ export async function openReconcileWorld(kind: EngineKind) {
   const [sqlite] = databaseKinds();
   if (!sqlite) throw new Error('no SQLite');
   const database = await sqlite.open();
-  const { eventStore, processStore, processKeys } = database;
+  const { eventStore, processStore, processKeys, archive } = database;
   const keys: string[] = [];
   const lines: { level: string; message: string; fields: object }[] = [];
   const record =
@@ -117,6 +118,12 @@ export async function openReconcileWorld(kind: EngineKind) {
         { processKeys: keys, afterMs: 60_000, keepMs: 30 * 86_400_000, ...more },
         signal,
       );
+    },
+    /** Archives all that has ended. */
+    async archive(): Promise<void> {
+      await relayAll(database);
+      const endedBefore = new Date(Date.now() + 60_000).toISOString();
+      await archive.moveBatch({ endedBefore, limit: 500, after: undefined });
     },
     async state(id: string): Promise<ProcessState | null> {
       return fold(await eventStore.readStream(id));

@@ -43,6 +43,17 @@ export function checkPurge(config: PurgeConfig): { afterMs: number } | null {
   return { afterMs: purge * DAY_MS };
 }
 
+/**
+ * How long the instance of a failed process is kept for a retry. It goes a day before its process is purged: later nobody
+ * would know whose it is.
+ */
+export function retryKeepMs(
+  config: Pick<Config, 'RETRY_KEEP_DAYS' | 'ARCHIVE_PURGE_AFTER_DAYS'>,
+): number {
+  const { RETRY_KEEP_DAYS: keep, ARCHIVE_PURGE_AFTER_DAYS: purge } = config;
+  return (purge === 0 ? keep : Math.min(keep, purge - 1)) * DAY_MS;
+}
+
 /** The configured purge; null when nothing is ever deleted. */
 export function openPurge(
   config: PurgeConfig,

@@ -1,5 +1,4 @@
 import type { FastifyBaseLogger } from 'fastify';
-import { DAY_MS } from '../../../domain/common/index.ts';
 import type { Engine, StartsInHand } from '../../../domain/engine/index.ts';
 import type { Queue } from '../../../domain/outbox/index.ts';
 import type { Notifier } from '../../../domain/process/index.ts';
@@ -18,7 +17,7 @@ import type { Config, Role } from '../../config.ts';
 import type { Stores } from '../database/stores.ts';
 import { attemptsOf, type LoadedProcess } from '../definitions/load-processes.ts';
 import type { Observability } from '../observability/observability.ts';
-import { openPurge } from './purge.ts';
+import { openPurge, retryKeepMs } from './purge.ts';
 
 /** Starts the jobs whose roles this service instance has: those that events cause, and those that run on a schedule. */
 export async function startJobs(options: {
@@ -60,7 +59,7 @@ export async function startJobs(options: {
       {
         everyMs: config.RECONCILE_EVERY_MS,
         afterMs: config.RECONCILE_AFTER_MS,
-        keepMs: config.RETRY_KEEP_DAYS * DAY_MS,
+        keepMs: retryKeepMs(config),
         processKeys: processes.map(({ definition }) => definition.key),
       },
     ),

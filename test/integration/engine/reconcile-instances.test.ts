@@ -71,6 +71,17 @@ describe.each(await portKinds())('the runs of the reconciler on $name', (kind) =
       await world.engine.cancel(foreign);
     });
 
+    it('G11: delete the instance of a failed process that was archived before its time for a retry was over', async () => {
+      const { id, instanceId } = await world.run(key);
+      await world.append(id, broken());
+      await world.archive();
+      expect(await world.processStore.get(id)).toBeNull();
+      await world.reconcile();
+      expect(await world.runs(key, id)).toEqual([instanceId]);
+      await world.reconcile({ keepMs: 100_000 });
+      expect(await world.runs(key, id)).toEqual([]);
+    });
+
     it('leave the instance of a refused process while somebody works in it', async () => {
       const { id, instanceId } = await world.run(key);
       await world.append(id, failed());
