@@ -13,6 +13,8 @@ import { commitToAnswer } from './commit-to-answer.ts';
 import { dbos } from './dbos.ts';
 import { endToEnd } from './end-to-end.ts';
 import { endurance } from './endurance.ts';
+import { enduranceDays } from './endurance-days.ts';
+import { enduranceFlood } from './endurance-flood.ts';
 import { exportEvents } from './export.ts';
 import { feed } from './feed.ts';
 import { flood, floodProduction } from './flood.ts';
@@ -49,6 +51,8 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   waiters,
   waiting,
   endurance,
+  'endurance-days': enduranceDays,
+  'endurance-flood': enduranceFlood,
   archive,
   rebuild,
   export: exportEvents,
@@ -75,6 +79,11 @@ const command = new Command('npm run bench --')
   )
   .option('--processes <n>', 'processes that pass through the service in endurance', readCount)
   .option(
+    '--minutes <n>',
+    'real minutes of a day in endurance-days, and of an hour in endurance-flood',
+    readCount,
+  )
+  .option(
     '--keep <folder>',
     'keep generated databases in this folder and use them again: large ones take minutes to generate',
   )
@@ -85,6 +94,7 @@ const options = command.opts<{
   quick?: boolean;
   events?: number[];
   processes?: number;
+  minutes?: number;
   keep?: string;
   profile?: string;
 }>();
@@ -109,6 +119,7 @@ const run: Run = {
   seconds: (full) => (options.quick ? full * QUICK_SHARE : full),
   events: options.events ?? (options.quick ? [QUICK_EVENTS] : undefined),
   processes: options.processes,
+  minutes: options.minutes,
   keep: options.keep && resolve(options.keep),
   progress,
   folder: () => mkdtempSync(join(home, 'data-')),

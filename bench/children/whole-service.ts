@@ -38,7 +38,8 @@ const calls = {
     const DATA_DIR = join(folder, 'service');
     const config = readConfig({ DATA_DIR, PORT: '0', PROCESSES_DIR, ...env });
     file = databaseFile(config);
-    service = await startService(config, createLogger('warn', false), {}, countEnds);
+    const log = createLogger(env?.LOG_LEVEL ? config.LOG_LEVEL : 'warn', false);
+    service = await startService(config, log, {}, countEnds);
     return service.url;
   },
   /** Stops gracefully, so that the next round does not wait for locks of this service. */
@@ -86,7 +87,8 @@ const calls = {
 
 function anonymousBytes(): number {
   try {
-    const [, kilobytes] = /^RssAnon:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
+    const [, kilobytes] =
+      /^RssAnon:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
     return Number(kilobytes ?? 0) * 1_024;
   } catch {
     return 0;

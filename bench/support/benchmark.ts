@@ -16,6 +16,8 @@ export interface Run {
   events?: readonly number[] | undefined;
   /** Processes that pass through the service in `endurance`; by default the benchmark chooses. */
   processes?: number | undefined;
+  /** Real minutes of a simulated day in `endurance-days`, and of a simulated hour in `endurance-flood`. */
+  minutes?: number | undefined;
   /** The folder that keeps generated databases for the next run; without it they are removed after this one. */
   keep?: string | undefined;
   progress(line: string): void;

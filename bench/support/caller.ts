@@ -22,7 +22,8 @@ const BODY = startOf(PROCESS_KEY);
 /** Delay before a start that was refused is sent again. */
 const START_AGAIN_DELAY_MS = 20;
 
-export function openCaller(url: string, connections: number): Caller {
+/** @param key sent as bearer token */
+export function openCaller(url: string, connections: number, key?: string): Caller {
   const pool = new Pool(url, { connections });
 
   /** @throws Error for an answer with another status than the expected ones */
@@ -38,6 +39,7 @@ export function openCaller(url: string, connections: number): Caller {
       headers: {
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...(prefer === undefined ? {} : { prefer }),
+        ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
       },
       body: body ?? null,
     });

@@ -9,6 +9,8 @@ export const PROCESSES_DIR = fileURLToPath(new URL('../processes', import.meta.u
 export const PROCESS_KEY = 'four-steps';
 /** A process that waits for a message or a month. */
 export const WAITING_KEY = 'waiting';
+/** A process whose step always fails. */
+export const FAILING_KEY = 'failing';
 export const STEPS = ['one', 'two', 'three', 'four'] as const;
 
 const OUTPUT_LENGTH = 700;
