@@ -25,6 +25,8 @@ async function readDocument() {
     consoleFolder: root,
     definitions: new Map(),
     engine: unused,
+    deployed: unused,
+    readPath: unused,
     userTasks: unused,
     newId: unused,
     store: unused,
@@ -37,7 +39,7 @@ async function readDocument() {
       requestTimeoutMs: 1_000,
       connectionsPerAddressMax: 1,
     },
-    access: { control: unused, trustProxy: '', rateLimitPerMinute: 0 },
+    access: { control: unused, trustProxy: '', consoleUrl: '', rateLimitPerMinute: 0 },
     operations: { checks: {}, stopping: () => false, deadLetters: unused, idsOf: unused },
   });
   await app.ready();

@@ -30,7 +30,7 @@ export const configSchema = z.object({
     .enum(['auto', 'on', 'off'])
     .default('auto')
     .describe(
-      'Access control. `auto`: on when HOST is not loopback, when JWT_JWKS_URL is set, and once there is an API key; `off` is allowed on loopback only',
+      'Access control. `auto`: on when HOST is not loopback, when JWT_JWKS_URL or OIDC_ISSUER is set, and once there is an API key; `off` is allowed on loopback only',
     ),
   JWT_JWKS_URL: optionalUrl(/^https?:/).describe(
     'Public keys of your identity provider, `https://idp.example.com/jwks.json`; empty: no tokens, API keys only',
@@ -42,6 +42,25 @@ export const configSchema = z.object({
   ),
   JWT_CLOCK_TOLERANCE_SECONDS: number(5, 0, 300).describe(
     'How much the clocks of the identity provider and the service may differ',
+  ),
+  CONSOLE_URL: optionalUrl(/^https?:\/\/[^/?#]+\/?$/).describe(
+    'Address of the service as browsers see it, `https://processes.example.com`; required with OIDC_ISSUER',
+  ),
+  SESSION_MAX_SECONDS: number(28_800, 60, 2_592_000).describe(
+    'How long a browser stays signed in, if its API key does not end before',
+  ),
+  SESSION_SECRET: anyText.describe(
+    'Random text that sessions are encrypted with, besides what the database has (secret), the same on all service instances; another one ends all sessions',
+  ),
+  OIDC_ISSUER: optionalUrl(/^https?:/).describe(
+    'OpenID Connect provider at which users of the console sign in, `https://idp.example.com`; empty: with API keys only',
+  ),
+  OIDC_CLIENT_ID: anyText.describe('Client id at OIDC_ISSUER'),
+  OIDC_CLIENT_SECRET: anyText.describe(
+    'Client secret at OIDC_ISSUER (secret); empty: a public client, which needs SESSION_SECRET',
+  ),
+  OIDC_SCOPE: requiredText('openid').describe(
+    'Scopes asked for at OIDC_ISSUER, separated by spaces; `openid` is one of them',
   ),
   TRUST_PROXY: proxyAddresses.describe(
     'Proxies whose X-Forwarded headers are trusted, e.g. `10.0.0.0/8,loopback`; empty: none',

@@ -6,7 +6,9 @@ import type { Caller, Credential, Identified } from './caller.ts';
 import { isLoopback } from './is-loopback.ts';
 import { createJwtVerifier } from './jwt.ts';
 import { createKeyRing, KEY_TTL_MS } from './key-ring.ts';
+import { createOidcSignIn, type OidcSignIn, sessionSecret } from './oidc.ts';
 import { type AccessConfig, checkSomebodyGetsIn, type Policy, readPolicy } from './policy.ts';
+import { createSessions, type Sessions } from './sessions.ts';
 
 export interface Access {
   /** Whether callers must show a credential now. A promise only when that has to be looked up. */
@@ -22,6 +24,9 @@ export interface Access {
    * is switched on for a caller without one. Returns a function that stops this.
    */
   watch(caller: Caller | null, end: () => void): () => void;
+  sessions: Pick<Sessions, 'begin' | 'beginFor'> | null;
+  /** Null when it is not configured. */
+  oidc: OidcSignIn | null;
   close(): void;
 }
 
@@ -32,6 +37,8 @@ export const openAccess: Access = {
   identify: () => ({ kind: 'invalid' }),
   isNew: () => false,
   watch: () => () => {},
+  sessions: null,
+  oidc: null,
   close: () => {},
 };
 
@@ -72,6 +79,12 @@ export async function createAccess(options: {
           clockToleranceSeconds: config.JWT_CLOCK_TOLERANCE_SECONDS,
           clock,
         });
+  const sessions = createSessions({
+    keyRing,
+    secret: sessionSecret(config),
+    maxSeconds: config.SESSION_MAX_SECONDS,
+    clock,
+  });
 
   let lookedAt = clock();
   let looking: Promise<boolean> | undefined;
@@ -137,16 +150,20 @@ export async function createAccess(options: {
     required,
     isOpen: () => policy.kind === 'off' || (policy.kind === 'once-keyed' && !hasKeys),
     identify({ scheme, text }) {
+      if (scheme === 'session') return sessions.identify(text);
       if (looksLikeApiKey(text)) return keyRing.identify(text);
       // X-API-Key and HTTP Basic are for API keys, not for tokens.
       if (scheme !== 'bearer' || !verifyToken) return { kind: 'invalid' };
       return verifyToken(text);
     },
-    isNew: ({ text }) => looksLikeApiKey(text) && keyRing.isNew(text),
+    isNew: ({ scheme, text }) =>
+      scheme === 'session' ? sessions.isNew(text) : looksLikeApiKey(text) && keyRing.isNew(text),
     watch(caller, end) {
       watched.set(end, caller);
       return () => void watched.delete(end);
     },
+    sessions,
+    oidc: createOidcSignIn({ config, verifyToken, clock }),
     close: () => clearInterval(timer),
   };
 }

@@ -1,4 +1,5 @@
 import type { Scope } from '../../domain/access/index.ts';
+import type { Timestamp } from '../../domain/common/index.ts';
 import { LOCAL_ACTOR } from '../../domain/process/index.ts';
 
 /** Somebody with a valid credential. */
@@ -13,6 +14,10 @@ export interface Caller {
    * keeps, or `token:` with issuer and subject.
    */
   id: string;
+  /** The API key that was sent. */
+  key?: { id: string };
+  /** The session that was sent: a browser has signed in. */
+  session?: { kind: 'api-key' | 'oidc'; expiresAt: Timestamp };
   /** Whether the credential is still valid: for long answers. Never rejects. */
   stillValid(): Promise<boolean>;
 }
@@ -23,8 +28,8 @@ export function actorOf({ caller }: { caller: Caller | null }): string {
 }
 
 export interface Credential {
-  /** How it was sent; a browser adds `basic` by itself, which needs a check against cross-site requests. */
-  scheme: 'bearer' | 'header' | 'basic';
+  /** How it was sent; a browser adds `basic` and `session` by itself, which needs a check against cross-site requests. */
+  scheme: 'bearer' | 'header' | 'basic' | 'session';
   text: string;
 }
 

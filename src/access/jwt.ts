@@ -105,7 +105,7 @@ export function createJwtVerifier(options: JwtOptions): (text: string) => Promis
  *
  * @throws Error when it names nobody: no text (RFC 7519, section 4.1.2), blank, or longer than the column
  */
-function subjectOf({ sub }: JWTPayload): string {
+export function subjectOf({ sub }: Pick<JWTPayload, 'sub'>): string {
   if (typeof sub !== 'string' || !NAMES_SOMEBODY.test(sub) || !sub.isWellFormed()) {
     throw new Error('"sub" is not a text that names somebody');
   }
@@ -117,7 +117,10 @@ function subjectOf({ sub }: JWTPayload): string {
 }
 
 /** The scopes we know of those in the claim, or in `scp`, which some identity providers write. */
-function scopesOf(payload: JWTPayload, claim: string): ReadonlySet<Scope> {
+export function scopesOf(
+  payload: Readonly<Record<string, unknown>>,
+  claim: string,
+): ReadonlySet<Scope> {
   const value = payload[claim] ?? payload.scp;
   const words = typeof value === 'string' ? value.split(' ') : Array.isArray(value) ? value : [];
   return new Set(words.filter((word) => typeof word === 'string').filter(isScope));

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { type ApiKeyRecord, type ApiKeyStore, isValidKey } from '../../domain/access/index.ts';
-import type { Clock } from '../../domain/common/index.ts';
+import type { Clock, Timestamp } from '../../domain/common/index.ts';
 import { hasHash, idOf, parseApiKey } from './api-key.ts';
 import type { Caller, Identified } from './caller.ts';
 
@@ -12,19 +12,31 @@ const USE_NOTE_INTERVAL_MS = 60_000;
 const MAX_KEYS = 10_000;
 const MAX_UNKNOWN = 1_000;
 
-interface KeyRing {
+/** A key that is valid now. */
+interface ValidKey {
+  hash: string;
+  expiresAt: Timestamp | null;
+  caller: Caller;
+}
+
+export interface KeyRing {
   /** A promise only when the key has to be looked up. */
   identify(text: string): Identified | Promise<Identified>;
   /**
    * Whether identifying the key costs a look-up for a new id. Guessed keys always cost one, a valid key only once.
    */
   isNew(text: string): boolean;
+  /** A valid key by its id, for a session; counts as a use. @throws StoreUnavailableError */
+  find(id: string): Promise<ValidKey | null>;
+  /** Whether the key of this id is in memory, or is known not to be one. */
+  knows(id: string): boolean;
 }
 
 interface Entry {
   record: ApiKeyRecord;
   readAt: number;
   noteDue: number;
+  caller: Caller;
   identified: Identified;
 }
 
@@ -77,9 +89,11 @@ export function createKeyRing(options: {
       scopes: new Set(record.scopes),
       rateKey: `key:${name}`,
       id: `key:${name}`,
+      key: { id },
       stillValid: () => stillValid(id),
     };
-    const entry: Entry = { record, readAt, noteDue, identified: { kind: 'known', caller } };
+    const identified: Identified = { kind: 'known', caller };
+    const entry: Entry = { record, readAt, noteDue, caller, identified };
     known.set(id, entry);
     return entry;
   }
@@ -138,5 +152,13 @@ export function createKeyRing(options: {
       const id = parseApiKey(text);
       return id !== null && !isFresh(unknown.get(id));
     },
+    async find(id) {
+      const entry = await find(id);
+      if (!entry || !isValidKey(entry.record, clock())) return null;
+      recordUse(entry, clock());
+      const { record, caller } = entry;
+      return { hash: record.hash, expiresAt: record.expiresAt, caller };
+    },
+    knows: (id) => known.has(id) || isFresh(unknown.get(id)),
   };
 }

@@ -1,6 +1,7 @@
 import { SetupError } from '../../domain/common/index.ts';
 import type { Config } from '../config.ts';
 import { isLoopback } from './is-loopback.ts';
+import { checkOidc, type OidcConfig } from './oidc.ts';
 
 /** `once-keyed`: everybody gets in until the first API key is created. */
 export type Policy =
@@ -9,18 +10,18 @@ export type Policy =
   | { kind: 'once-keyed' };
 
 /** The settings of access control. */
-export type AccessConfig = Pick<
-  Config,
-  | 'AUTH'
-  | 'HOST'
-  | 'ENGINE_REST_HOST'
-  | 'ENGINE_REST_PORT'
-  | 'JWT_JWKS_URL'
-  | 'JWT_ISSUER'
-  | 'JWT_AUDIENCE'
-  | 'JWT_SCOPE_CLAIM'
-  | 'JWT_CLOCK_TOLERANCE_SECONDS'
->;
+export type AccessConfig = OidcConfig &
+  Pick<
+    Config,
+    | 'AUTH'
+    | 'HOST'
+    | 'ENGINE_REST_HOST'
+    | 'ENGINE_REST_PORT'
+    | 'JWT_JWKS_URL'
+    | 'JWT_ISSUER'
+    | 'JWT_AUDIENCE'
+    | 'SESSION_MAX_SECONDS'
+  >;
 
 /**
  * Whether callers need a key or token, by the settings alone.
@@ -28,7 +29,8 @@ export type AccessConfig = Pick<
  * @throws SetupError when they contradict each other
  */
 export function readPolicy(config: AccessConfig): Policy {
-  const { AUTH, JWT_JWKS_URL } = config;
+  const { AUTH, JWT_JWKS_URL, OIDC_ISSUER } = config;
+  checkOidc(config);
   const exposed = exposedHost(config);
   if (AUTH === 'off' && exposed) {
     const { name, host } = exposed;
@@ -48,6 +50,9 @@ export function readPolicy(config: AccessConfig): Policy {
       }
     }
   }
+  if (AUTH === 'off' && OIDC_ISSUER !== '') {
+    throw new SetupError('AUTH: it is off, but OIDC_ISSUER is set; take one of them away');
+  }
   if (AUTH === 'off') return { kind: 'off', because: 'AUTH=off' };
   if (AUTH === 'on') return { kind: 'on', because: 'AUTH=on' };
   if (exposed) {
@@ -57,6 +62,7 @@ export function readPolicy(config: AccessConfig): Policy {
     };
   }
   if (JWT_JWKS_URL !== '') return { kind: 'on', because: 'JWT_JWKS_URL is set' };
+  if (OIDC_ISSUER !== '') return { kind: 'on', because: 'OIDC_ISSUER is set' };
   return { kind: 'once-keyed' };
 }
 
@@ -74,7 +80,8 @@ export function checkSomebodyGetsIn(
   config: AccessConfig,
   thereIsAKey: boolean,
 ): void {
-  if (policy.kind !== 'on' || thereIsAKey || config.JWT_JWKS_URL !== '') return;
+  if (policy.kind !== 'on' || thereIsAKey) return;
+  if (config.JWT_JWKS_URL !== '' || config.OIDC_ISSUER !== '') return;
   const name = exposedHost(config)?.name ?? 'AUTH';
   throw new SetupError(
     `${name}: access control is on (${policy.because}), but there is neither an API key nor JWT_JWKS_URL; run \`fastify-camunda api-key create --name NAME --scope process:start,process:read\` on the same database`,

@@ -82,6 +82,7 @@ export function createServerParts(needs: ServerNeeds): ServerParts {
     access: {
       control: access,
       trustProxy: config.TRUST_PROXY,
+      consoleUrl: config.CONSOLE_URL,
       rateLimitPerMinute: config.RATE_LIMIT_PER_MINUTE,
       rateLimitRedis: needs.rateLimitRedis,
     },

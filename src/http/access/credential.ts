@@ -1,16 +1,20 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Credential } from '../../access/caller.ts';
+import { readSession } from './session-cookie.ts';
 
 /**
  * Reads the credential of a request: `X-API-Key`, or a key or token as `Authorization: Bearer` (RFC 6750), or a key
- * as the password of HTTP Basic (RFC 7617) with any name, which is what a browser sends. `X-API-Key` comes first: a
- * gateway may need `Authorization` for itself.
+ * as the password of HTTP Basic (RFC 7617) with any name, which is what a browser sends, or the session of a browser that
+ * has signed in. `X-API-Key` comes first: a gateway may need `Authorization` for itself.
  */
 export function readCredential(headers: IncomingHttpHeaders): Credential | null {
   const key = headers['x-api-key'];
   if (typeof key === 'string' && key !== '') return { scheme: 'header', text: key.trim() };
   const { authorization } = headers;
-  if (authorization === undefined) return null;
+  if (authorization === undefined) {
+    const session = readSession(headers);
+    return session ? { scheme: 'session', text: session } : null;
+  }
   const [, scheme = '', value = ''] = /^(\S+) +(\S+) *$/.exec(authorization) ?? [];
   switch (scheme.toLowerCase()) {
     case 'bearer':

@@ -1,5 +1,6 @@
 import type { FastifySchema, RouteOptions } from 'fastify';
 import { problem } from '../answers/problems.ts';
+import { SESSION_COOKIE } from './session-cookie.ts';
 
 /** How callers authenticate, for the OpenAPI document. */
 export const SECURITY_SCHEMES = {
@@ -13,6 +14,13 @@ export const SECURITY_SCHEMES = {
     type: 'http',
     scheme: 'basic',
     description: 'Any name, and an API key as the password: for browsers',
+  },
+  session: {
+    type: 'apiKey',
+    in: 'cookie',
+    name: SESSION_COOKIE,
+    description:
+      'The session of a browser that has signed in; over plain HTTP the name has no `__Host-`. Calls that change something must come from a page of the service',
   },
 } as const;
 

@@ -1,15 +1,16 @@
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { RouteScope } from '../../../domain/access/index.ts';
 import { correlationIdSchema } from '../../../domain/process/index.ts';
 import type { Caller } from '../../access/caller.ts';
 import { type Problem, sendProblem } from '../answers/problems.ts';
 import { sendUnavailable } from '../answers/unavailable.ts';
+import type { CheckedCaller } from './check-caller.ts';
 import { isForBrowsers } from './routes.ts';
 
 const REALM = 'realm="fastify-camunda"';
 
 /** 401: no credential, or one that is not valid. The answer does not reveal why. */
-export function sendUnauthorized(reply: FastifyReply, shown: boolean): FastifyReply {
+function sendUnauthorized(reply: FastifyReply, shown: boolean): FastifyReply {
   const challenge = isForBrowsers(reply.request.url.split('?')[0] ?? '')
     ? `Basic ${REALM}, charset="UTF-8"`
     : // RFC 6750, section 3.1: no error code for a request without a credential.
@@ -67,7 +68,7 @@ export function sendForeignPage(reply: FastifyReply, reason: string): FastifyRep
   );
 }
 
-export function sendTooManyFailures(reply: FastifyReply, seconds: number): FastifyReply {
+function sendTooManyFailures(reply: FastifyReply, seconds: number): FastifyReply {
   reply.header('Retry-After', String(Math.max(1, seconds)));
   return sendProblem(
     reply,
@@ -77,8 +78,29 @@ export function sendTooManyFailures(reply: FastifyReply, seconds: number): Fasti
   );
 }
 
+/** Answers a call of somebody who is not known, with the reason. */
+export function sendRefusal(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  checked: Exclude<CheckedCaller, { kind: 'known' | 'local' }>,
+): FastifyReply {
+  switch (checked.kind) {
+    case 'foreign-page':
+      return sendForeignPage(reply, checked.reason);
+    case 'unauthorized':
+      return sendUnauthorized(reply, checked.shown);
+    case 'too-many-failures':
+      return sendTooManyFailures(reply, checked.seconds);
+    case 'cannot-check':
+      request.log.error({ err: checked.reason }, 'a credential could not be checked');
+      return sendCannotCheck(reply);
+    default:
+      return checked satisfies never;
+  }
+}
+
 /** 503: the database with the keys, or the identity provider, is unavailable. */
-export function sendCannotCheck(reply: FastifyReply): FastifyReply {
+function sendCannotCheck(reply: FastifyReply): FastifyReply {
   return sendUnavailable(
     reply,
     'Your API key or token cannot be checked now; nothing was done. Send the same request again later.',

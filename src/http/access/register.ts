@@ -13,15 +13,9 @@ import {
   type CheckedCaller,
   createCallerCheck,
 } from './check-caller.ts';
-import {
-  sendCannotCheck,
-  sendCrossSite,
-  sendForbidden,
-  sendForeignPage,
-  sendTooManyFailures,
-  sendUnauthorized,
-} from './refusals.ts';
+import { sendCrossSite, sendForbidden, sendForeignPage, sendRefusal } from './refusals.ts';
 import { isForBrowsers } from './routes.ts';
+import { isCrossSite, isFromOwnPage } from './same-origin.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -35,12 +29,13 @@ declare module 'fastify' {
 }
 
 const MINUTE_MS = 60_000;
-const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 export interface AccessPart {
   control: Access;
   /** Addresses and networks of the proxies whose X-Forwarded headers are believed; '' for none. */
   trustProxy: string;
+  /** Address of the service as browsers see it; '' where it is not configured. */
+  consoleUrl: string;
   /** Calls of one caller in a minute; 0: no limit. */
   rateLimitPerMinute: number;
   /** Where service instances count calls together; left out: each counts its own. */
@@ -99,22 +94,14 @@ export async function registerAccess(app: FastifyInstance, part: AccessPart): Pr
         const isBasic = scheme === 'basic';
         request.caller = caller;
         nameInLog(request, caller.name);
+        if (scheme === 'session' && !isFromOwnPage(request)) return sendCrossSite(reply);
         if (!allows(caller.scopes, scope)) return sendForbidden(reply, caller, isBasic, scope);
         return isBasic && isCrossSite(request) ? sendCrossSite(reply) : undefined;
       }
       case 'local':
         return isCrossSite(request) ? sendCrossSite(reply) : undefined;
-      case 'foreign-page':
-        return sendForeignPage(reply, checked.reason);
-      case 'unauthorized':
-        return sendUnauthorized(reply, checked.shown);
-      case 'too-many-failures':
-        return sendTooManyFailures(reply, checked.seconds);
-      case 'cannot-check':
-        request.log.error({ err: checked.reason }, 'a credential could not be checked');
-        return sendCannotCheck(reply);
       default:
-        return checked satisfies never;
+        return sendRefusal(request, reply, checked);
     }
   }
 }
@@ -131,17 +118,6 @@ function scopeOf(request: FastifyRequest): RouteScope {
   // Callers without access do not learn which paths exist.
   if (request.is404) return 'any';
   return request.routeOptions.config.scope ?? 'admin';
-}
-
-/**
- * True for a changing request that a page of another site sent. Browsers name the origin of a request
- * (https://www.w3.org/TR/fetch-metadata/); programs need not. It matters where no credential is needed, or the
- * browser adds it by itself.
- */
-function isCrossSite(request: FastifyRequest): boolean {
-  if (SAFE_METHODS.has(request.method)) return false;
-  const site = request.headers['sec-fetch-site'];
-  return site !== undefined && site !== 'same-origin' && site !== 'none';
 }
 
 /** For pages of libraries, which have their own styles and scripts. */

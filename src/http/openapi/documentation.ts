@@ -42,6 +42,7 @@ export async function registerDocumentation(
         { name: 'events' },
         { name: 'analytics' },
         { name: 'operations' },
+        { name: 'console' },
       ],
     },
     transform: (route) => jsonSchemaTransform(withRefusals(withAccess(withBody(route)))),

@@ -24,6 +24,8 @@ import { completeTaskRoute } from './api/tasks/_id/complete.ts';
 import { taskRoute } from './api/tasks/_id/index.ts';
 import { unclaimTaskRoute } from './api/tasks/_id/unclaim.ts';
 import { taskListRoute } from './api/tasks/index.ts';
+import { loginRoute } from './console/login.ts';
+import { sessionRoute } from './console/session.ts';
 import { consoleRoutes } from './console.ts';
 import { healthRoutes } from './health.ts';
 import { metricsRoute } from './metrics.ts';
@@ -62,4 +64,6 @@ export async function registerRoutes(app: FastifyInstance, parts: ServerParts): 
   await app.register(failedJobRoutes, parts);
   await app.register(queueBoard, parts);
   await app.register(consoleRoutes, parts);
+  await app.register(sessionRoute, parts);
+  await app.register(loginRoute, parts);
 }

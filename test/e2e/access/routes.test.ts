@@ -8,8 +8,18 @@ import { operationsOf } from '../../support/documented-answers.ts';
 import { serverUrl } from '../../support/servers.ts';
 import { type Parts, startParts } from '../../support/service-parts.ts';
 
-/** What load balancers ask, and the console's own files, which hold no data. Nothing else answers those who show nothing. */
-const OPEN = ['/', '/console', '/console/index.css', '/health/live', '/health/ready'];
+/**
+ * What load balancers ask, the console's own files, which hold no data, and who signs in. Nothing else answers those who
+ * show nothing.
+ */
+const OPEN = [
+  '/',
+  '/console',
+  '/console/index.css',
+  '/console/session',
+  '/health/live',
+  '/health/ready',
+];
 
 const redisUrl = await serverUrl('redis');
 const boardKinds = [
@@ -69,7 +79,7 @@ describe.each(boardKinds)('every route, $name,', ({ redis }) => {
     return fetch(parts.api.url + path, { method, headers, redirect: 'manual' });
   }
 
-  it('states what it asks of its caller, and only health and the files of the console ask nothing', () => {
+  it('states what it asks of its caller: only health, the files of the console and the sign-in ask nothing', () => {
     expect(routes().length).toBeGreaterThan(15);
     expect(routes().filter(({ scope }) => scope === undefined)).toEqual([]);
     const open = routes().filter(({ scope }) => scope === 'open');
@@ -89,7 +99,7 @@ describe.each(boardKinds)('every route, $name,', ({ redis }) => {
     for (const { method, path } of guarded()) {
       const answer = await call(method, path, {});
       expect(answer.status, `${method} ${path}`).toBe(401);
-      const challenge = path.startsWith('/api/') || path === '/metrics' ? 'Bearer' : 'Basic';
+      const challenge = /^\/(api\/|console\/|metrics$)/.test(path) ? 'Bearer' : 'Basic';
       expect(answer.headers.get('www-authenticate'), path).toMatch(
         new RegExp(`^${challenge} realm="fastify-camunda"`),
       );
@@ -141,7 +151,7 @@ describe.each(boardKinds)('every route, $name,', ({ redis }) => {
   it('is in the document with its scope, and with 401 and 403', () => {
     const { document } = parts.api;
     const schemes = Object.keys(document.components.securitySchemes);
-    expect(schemes).toEqual(['bearer', 'apiKey', 'basic']);
+    expect(schemes).toEqual(['bearer', 'apiKey', 'basic', 'session']);
     for (const { path, method, operation } of operationsOf(document)) {
       const route = parts.app.routeList.find(
         ({ url, method: one }) =>

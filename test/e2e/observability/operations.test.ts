@@ -31,18 +31,25 @@ describe('the documentation of the API', () => {
         .map(({ method, path }) => `${method} ${path}`)
         .sort(),
     ).toEqual([
+      'delete /console/session',
       'get /api/admin/jobs/failed',
       'get /api/analytics/attention',
       'get /api/analytics/processes',
       'get /api/analytics/steps',
       'get /api/analytics/throughput',
+      'get /api/definitions',
+      'get /api/definitions/{key}',
+      'get /api/definitions/{key}/bpmn',
+      'get /api/definitions/{key}/stats',
       'get /api/event-log/{traceabilityId}',
       'get /api/events',
       'get /api/process',
       'get /api/process/status/{correlationId}',
+      'get /api/process/{correlationId}/activities',
       'get /api/process/{correlationId}/events',
       'get /api/tasks',
       'get /api/tasks/{id}',
+      'get /console/session',
       'get /health/live',
       'get /health/ready',
       'get /metrics',
@@ -56,6 +63,7 @@ describe('the documentation of the API', () => {
       'post /api/tasks/{id}/claim',
       'post /api/tasks/{id}/complete',
       'post /api/tasks/{id}/unclaim',
+      'post /console/session',
     ]);
     for (const { path, operation } of operations()) expect(operation.summary, path).toBeTruthy();
   });
@@ -71,8 +79,8 @@ describe('the documentation of the API', () => {
   it('has an example for every body and every answer', () => {
     for (const { path, method, operation } of operations()) {
       const bodies = Object.values(operation.requestBody?.content ?? {});
-      // A retry and an unclaim say all they say in their path.
-      const hasBody = method === 'post' && !/[/](retry|unclaim)$/.test(path);
+      // A retry, an unclaim and a sign-in say all they say in their path and headers.
+      const hasBody = method === 'post' && !/[/](retry|unclaim|session)$/.test(path);
       if (hasBody) expect(bodies.length, path).toBeGreaterThan(0);
       for (const content of bodies) expect(hasExample(content), `${path} body`).toBe(true);
       for (const [status, answer] of Object.entries(operation.responses)) {

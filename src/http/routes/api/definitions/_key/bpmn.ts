@@ -9,6 +9,8 @@ import { versionParameter } from '../../../../queries/version.ts';
 import { keyParams } from '../../../../schemas/definition.ts';
 import { optionalText, text } from '../../../../schemas/fields.ts';
 
+const BPMN = '<?xml version="1.0" encoding="UTF-8"?><definitions …>…</definitions>';
+
 const schema = {
   operationId: 'getDefinitionBpmn',
   summary: 'The BPMN file of a process, as it is deployed',
@@ -17,7 +19,10 @@ const schema = {
   querystring: queryOf({ version: versionParameter }),
   headers: z.object({ 'if-none-match': optionalText }),
   response: {
-    200: { description: 'The BPMN file', content: { 'application/xml': { schema: text } } },
+    200: {
+      description: 'The BPMN file',
+      content: { 'application/xml': { schema: text.meta({ examples: [BPMN] }) } },
+    },
     304: z.null().describe('Not changed since If-None-Match'),
     404: problem('This service has no such process or version'),
     503: problem('The process engine cannot be reached'),
