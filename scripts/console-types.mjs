@@ -27,6 +27,7 @@ async function readDocument() {
     engine: unused,
     deployed: unused,
     readPath: unused,
+    administration: unused,
     userTasks: unused,
     newId: unused,
     store: unused,

@@ -9,8 +9,8 @@ export interface ProcessFilter {
   /** `updated_at` at or after, and before. */
   from?: Timestamp | undefined;
   to?: Timestamp | undefined;
-  /** Includes archived processes. */
-  archived?: boolean | undefined;
+  /** Which ones; left out: `live`. */
+  partitions?: 'live' | 'archived' | 'both' | undefined;
 }
 
 /** A state. `archivedAt`: the process is archived since then. */

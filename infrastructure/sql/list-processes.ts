@@ -66,9 +66,9 @@ export function createListProcesses(knex: Knex, dialect: ListDialect): ProcessSt
     // One row more shows whether there is another page.
     const most = limit + 1;
     const live = rowsOf('process_store', dialect.noTime, most, ...page);
-    let query = live;
-    if (filter.archived) {
-      const archived = rowsOf('process_store_archive', 'archived_at', most, ...page);
+    const archived = rowsOf('process_store_archive', 'archived_at', most, ...page);
+    let query = filter.partitions === 'archived' ? archived : live;
+    if (filter.partitions === 'both') {
       // Each inside a select of its own: SQLite takes no LIMIT within a UNION.
       const both = knex
         .select('*')

@@ -14,6 +14,7 @@ import type { OperationsPart, ServerParts } from '../../http/parts/server-parts.
 import { createLoadLimits } from '../../http/waiting/load-limits.ts';
 import type { LoadedProcess } from '../definitions/load-processes.ts';
 import { VERSION } from '../lifecycle/version.ts';
+import { createAdministration } from './administration.ts';
 import { CONSOLE_FOLDER } from './console-folder.ts';
 import type { Live } from './live.ts';
 
@@ -24,7 +25,17 @@ interface ServerNeeds {
   decrypted: Pick<Database, 'eventStore' | 'processStore' | 'eventFeed'>;
   database: Pick<
     Database,
-    'feedRows' | 'analytics' | 'stuckProcesses' | 'outbox' | 'rollups' | 'rollupSource'
+    | 'apiKeys'
+    | 'archive'
+    | 'maintenanceLock'
+    | 'eventStore'
+    | 'processKeys'
+    | 'feedRows'
+    | 'analytics'
+    | 'stuckProcesses'
+    | 'outbox'
+    | 'rollups'
+    | 'rollupSource'
   >;
   live: Live;
   engine: Engine;
@@ -46,6 +57,7 @@ export function createServerParts(needs: ServerNeeds): ServerParts {
     definitions: new Map(definitions.map((definition) => [definition.key, definition])),
     engine,
     deployed: createDeployedProcesses({ engine, analytics, definitions, readActivities }),
+    administration: createAdministration({ config, database, engine, log }),
     readPath: createReadPath({ engine, ...decrypted, ...live }),
     userTasks: createUserTasks({ engine, ...decrypted, ...live, definitions }),
     // Random ids would put each new stream on another page of the indexes: with 64 callers most of a commit.

@@ -52,6 +52,7 @@ const PROBLEMS = {
   conflict: [409, 'The request contradicts an earlier one'],
   'already-ended': [409, 'The process has already ended'],
   'not-retryable': [409, 'The process cannot be retried'],
+  'not-erasable': [409, 'The process cannot be erased'],
   'no-receiver': [409, 'Nothing waits for the message'],
   'task-taken': [409, 'Somebody else has claimed or completed the task'],
   'task-cancelled': [409, 'The engine had cancelled the task'],

@@ -21,6 +21,7 @@ import type { Tracing } from '../../../infrastructure/observability/tracing.ts';
 import type { AccessPart } from '../access/register.ts';
 import type { Readers } from '../streaming/reader-pace.ts';
 import type { WaitLimits } from '../waiting/caller-wait.ts';
+import type { Administration } from './administration.ts';
 
 /** What the HTTP server is made of; a route takes the parts that it names. */
 export interface ServerParts {
@@ -35,6 +36,7 @@ export interface ServerParts {
   engine: Engine;
   deployed: DeployedProcesses;
   readPath: ReadPath;
+  administration: Administration;
   userTasks: UserTasks;
   newId: () => string;
   store: StorePart;

@@ -85,7 +85,7 @@ describe('the OpenAPI document', () => {
   it('documents an optional body as one, and never as null', () => {
     for (const { path, operation } of operations()) {
       if (!operation.requestBody) continue;
-      const optional = /\/(cancel|retry|claim)$/.test(path);
+      const optional = /\/(cancel|retry|claim|restore|erase)$/.test(path);
       expect(operation.requestBody.required, path).toBe(!optional);
       expect(JSON.stringify(operation.requestBody), path).not.toContain('"null"');
     }

@@ -33,6 +33,8 @@ describe('the documentation of the API', () => {
     ).toEqual([
       'delete /console/session',
       'get /api/admin/jobs/failed',
+      'get /api/admin/keys',
+      'get /api/admin/settings',
       'get /api/analytics/attention',
       'get /api/analytics/processes',
       'get /api/analytics/steps',
@@ -58,7 +60,9 @@ describe('the documentation of the API', () => {
       'post /api/process/complete',
       'post /api/process/start',
       'post /api/process/{correlationId}/cancel',
+      'post /api/process/{correlationId}/erase',
       'post /api/process/{correlationId}/message',
+      'post /api/process/{correlationId}/restore',
       'post /api/process/{correlationId}/retry',
       'post /api/tasks/{id}/claim',
       'post /api/tasks/{id}/complete',

@@ -30,12 +30,16 @@ describe.each(databaseKinds())('the list of processes on $name', ({ available, o
 
     it('has archived processes in their order when it is asked for them, each once', async () => {
       const all = ['new-2', 'new-1', 'old-3 archived', 'old-2', 'old-1 archived'];
-      expect(await listed({ archived: true })).toEqual(all);
-      expect(await listed({ archived: true, status: 'ok', to: soon() })).toEqual(all);
-      expect(await listed({ archived: true, status: 'pending' })).toEqual([]);
+      expect(await listed({ partitions: 'both' })).toEqual(all);
+      expect(await listed({ partitions: 'both', status: 'ok', to: soon() })).toEqual(all);
+      expect(await listed({ partitions: 'both', status: 'pending' })).toEqual([]);
       expect(await listed({})).toEqual(['new-2', 'new-1', 'old-2']);
+      expect(await listed({ partitions: 'archived' })).toEqual([
+        'old-3 archived',
+        'old-1 archived',
+      ]);
       const { items } = await database.processStore.list(
-        { archived: true },
+        { partitions: 'both' },
         { limit: 1, maxBytes: 1_000_000 },
         { updatedAt: soon(), correlationId: 'old-3' },
       );
@@ -50,7 +54,7 @@ describe('the list of processes with the archive on SQLite', () => {
     const database = await databaseKinds()[0]?.open();
     if (!database) throw new Error('no SQLite');
     const after = { updatedAt: soon(), correlationId: 'c' };
-    const query = await listQuery(database.knex, { archived: true }, after);
+    const query = await listQuery(database.knex, { partitions: 'both' }, after);
     const plan: { detail: string }[] = await database.knex.raw(
       `EXPLAIN QUERY PLAN ${query?.sql}`,
       (query?.bindings ?? []) as string[],

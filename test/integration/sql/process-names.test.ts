@@ -90,7 +90,7 @@ describe.each(databaseKinds())(
       it('are found by their names in lists, and by no other text', async () => {
         const size = { limit: 100, maxBytes: 1_000_000 };
         const listed = async (processName: string) =>
-          (await database.processStore.list({ processName, archived: true }, size)).items.map(
+          (await database.processStore.list({ processName, partitions: 'both' }, size)).items.map(
             (process) => process.correlationId,
           );
         for (const [at, name] of ALL.entries()) {

@@ -9,6 +9,8 @@ import { processPageSchema } from '../../../schemas/process.ts';
 
 const listCursor = z.object({ updatedAt: time, correlationId: text });
 
+const PARTITIONS = { include: 'both', exclude: 'live', only: 'archived' } as const;
+
 const schema = {
   operationId: 'listProcesses',
   summary: 'List processes, the last changed first',
@@ -20,9 +22,9 @@ const schema = {
     from: timeParameter.optional().describe('Changed at or after'),
     to: timeParameter.optional().describe('Changed before'),
     archive: z
-      .enum(['include', 'exclude'])
+      .enum(['include', 'exclude', 'only'])
       .default('exclude')
-      .describe('Whether to include archived processes'),
+      .describe('Whether to include archived processes, or to list only those'),
     limit: wholeNumber(1, 1_000, 50),
     cursor: cursorParameter(listCursor),
   }).refine(...isForwards),
@@ -33,8 +35,8 @@ const schema = {
 export const processListRoute: Route<'store'> = async (app, { store: { processStore } }) => {
   app.get('/api/process', { config: { scope: 'process:read' }, schema }, async ({ query }) => {
     const { status, process, step, from, to, limit, cursor, archive } = query;
-    const archived = archive === 'include';
-    const filter = { status, processName: process, currentStep: step, from, to, archived };
+    const partitions = PARTITIONS[archive];
+    const filter = { status, processName: process, currentStep: step, from, to, partitions };
     const size = { limit, maxBytes: PAGE_BYTES };
     const { items, atEnd } = await processStore.list(filter, size, cursor);
     const last = items.at(-1);
