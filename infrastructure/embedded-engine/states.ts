@@ -20,7 +20,8 @@ export interface States {
    * @throws BadRequest when its state cannot be read
    */
   get(rootId: string): VersionedState | undefined;
-  put(rootId: string, state: VersionedState): void;
+  /** @param size length of its text */
+  put(rootId: string, state: VersionedState, size: number): void;
   drop(rootId: string): void;
   /** Something stands in the way of this root alone. */
   setUnreadable(rootId: string, error: unknown): void;
@@ -28,10 +29,22 @@ export interface States {
   unreadable(): UnreadableInstance[];
 }
 
-export function createStates(store: EngineStore, cachedStates: number): States {
-  const cache = new LRUCache<string, VersionedState>({ max: Math.max(1, cachedStates) });
+/** Characters of the texts of the cached states: variables may have a megabyte. */
+const MAX_CACHED_SIZE = 32 * 1_024 * 1_024;
+
+export function createStates(
+  store: EngineStore,
+  cachedStates: number,
+  maxSize = MAX_CACHED_SIZE,
+): States {
+  const cache = new LRUCache<string, VersionedState>({ max: Math.max(1, cachedStates), maxSize });
   const unreadable = new Map<string, string>();
   store.onRolledBack(() => cache.clear());
+
+  function keep(rootId: string, state: VersionedState, size: number): void {
+    // What was kept before goes, also when this one has no room.
+    if (cachedStates > 0) cache.set(rootId, state, { size });
+  }
 
   function read(rootId: string): VersionedState | undefined {
     const row = store.states.get(rootId);
@@ -40,7 +53,9 @@ export function createStates(store: EngineStore, cachedStates: number): States {
       const state: unknown = JSON.parse(row.state);
       if (!isState(state)) throw new Error('it is no state');
       unreadable.delete(rootId);
-      return { version: row.version, state };
+      const found = { version: row.version, state };
+      keep(rootId, found, row.state.length);
+      return found;
     } catch (error) {
       const reason = messageOf(error);
       unreadable.set(rootId, reason);
@@ -52,17 +67,8 @@ export function createStates(store: EngineStore, cachedStates: number): States {
   }
 
   return {
-    get(rootId) {
-      const cached = cache.get(rootId);
-      if (cached) return cached;
-      const found = read(rootId);
-      if (found && cachedStates > 0) cache.set(rootId, found);
-      else cache.delete(rootId);
-      return found;
-    },
-    put(rootId, state) {
-      if (cachedStates > 0) cache.set(rootId, state);
-    },
+    get: (rootId) => cache.get(rootId) ?? read(rootId),
+    put: keep,
     drop(rootId) {
       cache.delete(rootId);
       unreadable.delete(rootId);

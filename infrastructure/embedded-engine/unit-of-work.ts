@@ -258,7 +258,7 @@ export function createUnit(options: UnitOptions): { unit: Unit; flush: () => Out
     const text = JSON.stringify(state);
     if (before) store.states.update(rootId, version, text);
     else store.states.insert(rootId, version, text);
-    states.put(rootId, { version, state });
+    states.put(rootId, { version, state }, text.length);
   }
 
   return {
