@@ -5,9 +5,16 @@ import { FAILING_KEY, INPUT, PROCESS_KEY, WAITING_KEY } from '../support/four-st
 
 const PACE_INTERVAL_MS = 20;
 const CONNECTIONS = 128;
+const MAX_OPEN = 64;
 const START = '/api/process/start';
 /** A caller who hangs up does so after this time. */
 const HANG_UP_MS = 20;
+
+/** What is read of an answer. */
+interface Answer {
+  correlationId?: string;
+  status?: unknown;
+}
 
 interface Load {
   stop(): Promise<Record<string, number>>;
@@ -37,7 +44,7 @@ function startLoad({ url, key, perSecond }: { url: string; key: string; perSecon
     method: Dispatcher.HttpMethod,
     path: string,
     given: { headers?: Record<string, string>; body?: object; hangUpAfterMs?: number } = {},
-  ): Promise<{ correlationId?: string }> {
+  ): Promise<Answer> {
     const { headers, body, hangUpAfterMs } = given;
     const signal = hangUpAfterMs === undefined ? undefined : AbortSignal.timeout(hangUpAfterMs);
     try {
@@ -54,7 +61,7 @@ function startLoad({ url, key, perSecond }: { url: string; key: string; perSecon
       });
       const text = await answer.body.text();
       count(String(answer.statusCode));
-      return text.startsWith('{') ? (JSON.parse(text) as { correlationId?: string }) : {};
+      return text.startsWith('{') ? (JSON.parse(text) as Answer) : {};
     } catch (error) {
       count(signal?.aborted ? 'hung up' : (error as Error).name);
       return {};
@@ -70,7 +77,7 @@ function startLoad({ url, key, perSecond }: { url: string; key: string; perSecon
   const async = { prefer: 'respond-async' };
 
   async function startOne(kind: number): Promise<void> {
-    if (kind < 60) await start(PROCESS_KEY, async);
+    if (kind < 60) await startAndComeBack();
     else if (kind < 80) await start(PROCESS_KEY);
     else if (kind < 85) await startTwice();
     else if (kind < 90) await start(PROCESS_KEY, { ...async, 'idempotency-key': randomUUID() });
@@ -79,6 +86,15 @@ function startLoad({ url, key, perSecond }: { url: string; key: string; perSecon
     else if (kind < 97) await startAndCancel();
     else if (kind < 98) await call('POST', START, hangingUp({ processKey: PROCESS_KEY }));
     else await startAndFollow();
+  }
+
+  /** Asks later, until it has ended: so what is open says what the service has in hand. */
+  async function startAndComeBack(): Promise<void> {
+    const { correlationId } = await start(PROCESS_KEY, async);
+    if (correlationId === undefined) return;
+    const path = `/api/process/status/${correlationId}`;
+    const headers = { prefer: 'wait=600' };
+    while ((await call('GET', path, { headers })).status === 'pending');
   }
 
   const hangingUp = (body: object) => ({
@@ -137,9 +153,9 @@ function startLoad({ url, key, perSecond }: { url: string; key: string; perSecon
 
   const timer = setInterval(() => {
     const due = ((performance.now() - began) / 1_000) * perSecond;
-    // A service that is slower than planned gets no flood: what is open is bounded.
+    // A machine that has become slower gets no flood.
     for (; sent < due; sent++) {
-      if (open.size >= 4 * CONNECTIONS) continue;
+      if (open.size >= MAX_OPEN) continue;
       const at = turn++;
       send(startOne(at % 100));
       const other = at % 20 === 0 ? others[(at / 20) % others.length] : undefined;
