@@ -14,12 +14,15 @@ const calls = {
     rate?: number;
     /** A 503 is an answer like others, and counted apart. */
     mayRefuse?: boolean;
+    /** The longest that an answer may take, by default 10. */
+    timeoutSeconds?: number;
   }): Promise<{ perSecond: number; refusedPerSecond: number }> {
     const result = await autocannon({
       url: `${options.url}/api/process/start`,
       connections: options.connections,
       duration: options.seconds,
       ...(options.rate === undefined ? {} : { overallRate: options.rate }),
+      ...(options.timeoutSeconds === undefined ? {} : { timeout: options.timeoutSeconds }),
       method: 'POST',
       headers: {
         'content-type': 'application/json',
