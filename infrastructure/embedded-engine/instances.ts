@@ -12,7 +12,7 @@ import type {
 import type { EngineCore } from './engine-core.ts';
 import { missing, noInstance, notFound } from './errors.ts';
 import { viewInstance } from './instance-view.ts';
-import { countOpenActivities } from './open-activities.ts';
+import { createCountOpen } from './open-activities.ts';
 import type { StateView } from './state-view.ts';
 import { viewState } from './state-view.ts';
 import type { InstanceRow } from './store/rows.ts';
@@ -79,7 +79,7 @@ export function createInstances(
     count: (filter) => store.instances.count(filter),
     countRunning: () =>
       new Map(store.instances.countRunning().map((row) => [row.definition_id, row.running])),
-    countOpenActivities: (definitionId) => countOpenActivities(core, definitionId),
+    countOpenActivities: createCountOpen(core),
     get: (id) => viewInstance(running(id)),
     rootOf(id) {
       const own = store.instances.byId(id);

@@ -1,52 +1,69 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Node, State } from '../../domain/bpmn/index.ts';
+import type { Program } from '../../domain/bpmn/index.ts';
 import type { EngineCore } from './engine-core.ts';
-import { viewState } from './state-view.ts';
-import type { RunningInstance } from './store/instance-rows.ts';
+import type { RunningCursor } from './store/instance-rows.ts';
 
-/** Instances whose states are read in one turn of the event loop: some milliseconds. */
+/** Running instances that are looked at in one turn of the event loop: some milliseconds. */
 const PAGE = 200;
+const FIRST: RunningCursor = { started_at: 0, id: '' };
+const LAST: RunningCursor = { started_at: Number.MAX_SAFE_INTEGER, id: '' };
+/** What a token is not in, but around it: Camunda counts the activities inside. */
+const SCOPES: ReadonlySet<Program['elements'][number]['behavior']['kind']> = new Set([
+  'process',
+  'sub-process',
+  'multi-instance',
+]);
+
+/** An answer is kept for so many times the time that it took: counting takes a tenth of the time at most. */
+const KEEP_FACTOR = 10;
+
+type CountOpen = (definitionId: string) => Promise<ReadonlyMap<string, number>>;
+
+/** As `countOpenActivities`; callers at the same time, and soon after, get the same answer. */
+export function createCountOpen(core: Pick<EngineCore, 'store' | 'definitions'>): CountOpen {
+  const answers = new Map<string, Promise<ReadonlyMap<string, number>>>();
+
+  async function count(definitionId: string): Promise<ReadonlyMap<string, number>> {
+    const began = performance.now();
+    try {
+      return await countOpenActivities(core, definitionId);
+    } finally {
+      const keepMs = KEEP_FACTOR * (performance.now() - began);
+      setTimeout(() => answers.delete(definitionId), keepMs).unref();
+    }
+  }
+
+  return (definitionId) => {
+    const answer = answers.get(definitionId) ?? count(definitionId);
+    answers.set(definitionId, answer);
+    return answer;
+  };
+}
 
 /**
- * Counts at which activities the running instances of a definition stand. It reads every state, and gives way to other
+ * Counts at which activities the running instances of a definition stand, as Camunda does: not where tokens wait at a
+ * join. It reads every state, in SQLite itself, which takes a fraction of what it takes here, and gives way to other
  * work in between.
  */
-export async function countOpenActivities(
+async function countOpenActivities(
   { store, definitions }: Pick<EngineCore, 'store' | 'definitions'>,
   definitionId: string,
 ): Promise<Map<string, number>> {
+  const { instances } = store;
+  const { elements } = definitions.program(definitionId);
   const found = new Map<string, number>();
-  for (let after: RunningInstance | undefined; ; await nextTurn()) {
-    const page = store.instances.running(after, PAGE);
-    for (const { definition_id: definition, root_id: rootId, node } of page) {
-      if (definition !== definitionId) continue;
-      const state = readState(store.states.get(rootId)?.state);
-      if (!state) continue;
-      const view = viewState(rootId, state, definitions);
-      for (const one of standing(state, node)) {
-        const { id } = view.element(one);
-        found.set(id, (found.get(id) ?? 0) + 1);
-      }
+  for (let after: RunningCursor | undefined = FIRST; after; await nextTurn()) {
+    const to: RunningCursor | undefined = instances.skipRunning(after, PAGE);
+    for (const { element, pending, open } of instances.countOpenNodes(
+      definitionId,
+      after,
+      to ?? LAST,
+    )) {
+      const at = elements[element];
+      if (!at || (SCOPES.has(at.behavior.kind) && pending === 0)) continue;
+      found.set(at.id, (found.get(at.id) ?? 0) + open);
     }
-    after = page.at(-1);
-    if (page.length < PAGE) return found;
+    after = to;
   }
-}
-
-/** The tokens of a process instance as Camunda counts them: open, with nothing open inside, and not waiting at a join. */
-function standing({ nodes }: State, instance: number): Node[] {
-  const own = nodes.filter((node) => node.in === instance && node.id !== instance && !node.kept);
-  const scopes = new Set(own.map(({ up }) => up));
-  return own
-    .filter(({ id }) => !scopes.has(id))
-    .filter(({ joined, ended, pending }) => !joined && !ended && pending !== 'stranded');
-}
-
-/** One that cannot be read is left out: `unreadable` has it. */
-function readState(text: string | undefined): State | null {
-  try {
-    return text === undefined ? null : (JSON.parse(text) as State);
-  } catch {
-    return null;
-  }
+  return found;
 }

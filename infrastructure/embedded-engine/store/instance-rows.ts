@@ -20,10 +20,16 @@ interface EndedInstance {
   variables: string;
 }
 
-export type RunningInstance = Pick<
-  InstanceRow,
-  'id' | 'root_id' | 'node' | 'definition_id' | 'started_at'
->;
+/** A running instance, in the order in which they were started. */
+export type RunningCursor = Pick<InstanceRow, 'started_at' | 'id'>;
+
+/** Nodes of one element, which are open and wait at no join. */
+export interface OpenNodes {
+  element: number;
+  /** 1: they are on their way, into it for example. */
+  pending: 0 | 1;
+  open: number;
+}
 
 export interface InstanceRows {
   insert(row: StartedInstance): void;
@@ -33,8 +39,10 @@ export interface InstanceRows {
   list(filter: InstanceFilter, page?: Page): InstanceRow[];
   count(filter: InstanceFilter): number;
   countRunning(): { definition_id: string; running: number }[];
-  /** Of all definitions, oldest first. */
-  running(after: RunningInstance | undefined, limit: number): RunningInstance[];
+  /** The last one of so many after this one; undefined when there are not so many. */
+  skipRunning(after: RunningCursor, count: number): RunningCursor | undefined;
+  /** In the instances of a definition that run, from one (exclusive) to another. A state that is no JSON has none. */
+  countOpenNodes(definitionId: string, after: RunningCursor, to: RunningCursor): OpenNodes[];
   addActivity(row: ActivityRow): void;
   activities(instanceId: string): ActivityRow[];
   /** Whether the activity of a node, in a root or in what that called, was cancelled. */
@@ -68,13 +76,24 @@ export function createInstanceRows(db: BetterSqlite3.Database): InstanceRows {
     .prepare<[string], string>('SELECT root_id FROM engine_process_instance WHERE id = ?')
     .pluck();
   // Without the hint SQLite would take the index of the definitions, which has the ended ones, too.
-  const active = 'engine_process_instance INDEXED BY idx_engine_process_instance_active';
+  const running = 'engine_process_instance INDEXED BY idx_engine_process_instance_running';
   const countRunning = db.prepare<[], { definition_id: string; running: number }>(
-    `SELECT definition_id, COUNT(*) AS running FROM ${active} WHERE state = 'ACTIVE' GROUP BY definition_id`,
+    `SELECT definition_id, COUNT(*) AS running FROM ${running} WHERE state = 'ACTIVE' GROUP BY definition_id`,
   );
-  const running = db.prepare<[number, string, number], RunningInstance>(
-    `SELECT id, root_id, node, definition_id, started_at FROM ${active}
-     WHERE state = 'ACTIVE' AND (started_at, id) > (?, ?) ORDER BY started_at, id LIMIT ?`,
+  const skipRunning = db.prepare<[number, string, number], RunningCursor>(
+    `SELECT started_at, id FROM ${running}
+     WHERE state = 'ACTIVE' AND (started_at, id) > (?, ?) ORDER BY started_at, id LIMIT 1 OFFSET ?`,
+  );
+  const countOpenNodes = db.prepare<[string, number, string, number, string], OpenNodes>(
+    `SELECT n.value ->> 'el' AS element, n.value ->> 'pending' IS NOT NULL AS pending, COUNT(*) AS open
+     FROM (SELECT root_id, node FROM ${running} WHERE state = 'ACTIVE' AND definition_id = ?
+         AND (started_at, id) > (?, ?) AND (started_at, id) <= (?, ?)) i
+       CROSS JOIN engine_state s ON s.root_id = i.root_id
+       CROSS JOIN json_each(IIF(json_valid(s.state), s.state, '{}'), '$.nodes') n
+     WHERE n.value ->> 'in' = i.node AND n.value ->> 'id' <> i.node
+       AND COALESCE(n.value ->> 'kept', n.value ->> 'joined', n.value ->> 'ended') IS NULL
+       AND COALESCE(n.value ->> 'pending', '') <> 'stranded'
+     GROUP BY element, pending`,
   );
   const addActivity = db.prepare(
     `INSERT INTO engine_activity (instance_id, root_id, node, parent, activity_id, type, called_id, since, ended_at, cancelled)
@@ -154,7 +173,9 @@ export function createInstanceRows(db: BetterSqlite3.Database): InstanceRows {
       );
     },
     countRunning: () => countRunning.all(),
-    running: (after, limit) => running.all(after?.started_at ?? 0, after?.id ?? '', limit),
+    skipRunning: (after, count) => skipRunning.get(after.started_at, after.id, count - 1),
+    countOpenNodes: (definitionId, after, to) =>
+      countOpenNodes.all(definitionId, after.started_at, after.id, to.started_at, to.id),
     addActivity(row) {
       addActivity.run(
         row.instance_id,

@@ -38,8 +38,9 @@ CREATE INDEX IF NOT EXISTS idx_engine_process_instance_business_key
   ON engine_process_instance (business_key) WHERE business_key IS NOT NULL;
 CREATE INDEX IF NOT EXISTS idx_engine_process_instance_definition
   ON engine_process_instance (definition_id);
-CREATE INDEX IF NOT EXISTS idx_engine_process_instance_active
-  ON engine_process_instance (started_at, id, process_key) WHERE state = 'ACTIVE';
+DROP INDEX IF EXISTS idx_engine_process_instance_active;
+CREATE INDEX IF NOT EXISTS idx_engine_process_instance_running
+  ON engine_process_instance (started_at, id, process_key, definition_id) WHERE state = 'ACTIVE';
 CREATE INDEX IF NOT EXISTS idx_engine_process_instance_started_at
   ON engine_process_instance (started_at, id);
 CREATE INDEX IF NOT EXISTS idx_engine_process_instance_super
