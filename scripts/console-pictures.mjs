@@ -64,7 +64,10 @@ page.on('pageerror', (error) => console.error(error.message));
 const PICTURES = [
   ['overview', '/console'],
   ['processes', '/console/processes'],
-  ['process', '/console/processes/user-4800', async () => page.getByRole('button', { name: /attempt 1: failed/ }).first().click()],
+  ['process', '/console/processes/user-4800', async () => page.getByRole('button', { name: /attempt 2: failed/ }).click()],
+  ['tasks', '/console/tasks'],
+  ['task', '/console/tasks', async () => { await page.getByRole('link', { name: 'Approve the purchase' }).first().click(); await page.getByText('Complete it').waitFor(); }],
+  ['failed-jobs', '/console/failed-jobs'],
 ];
 
 mkdirSync(resolve(folder), { recursive: true });

@@ -37,6 +37,26 @@ const routes = [
     validateSearch: picks('at', 'tab'),
     component: lazyRouteComponent(() => import('./pages/process/process.tsx'), 'ProcessPage'),
   }),
+  createRoute({
+    getParentRoute: () => rootRoute,
+    path: '/tasks',
+    validateSearch: picks('process', 'assignee', 'candidateGroup', 'unassigned'),
+    component: lazyRouteComponent(() => import('./pages/tasks/tasks.tsx'), 'Tasks'),
+  }),
+  createRoute({
+    getParentRoute: () => rootRoute,
+    path: '/tasks/$id',
+    component: lazyRouteComponent(() => import('./pages/tasks/task.tsx'), 'TaskPage'),
+  }),
+  createRoute({
+    getParentRoute: () => rootRoute,
+    path: '/failed-jobs',
+    validateSearch: picks('name'),
+    component: lazyRouteComponent(
+      () => import('./pages/failed-jobs/failed-jobs.tsx'),
+      'FailedJobs',
+    ),
+  }),
 ] as const;
 
 /** Every view of the console and its URL. */

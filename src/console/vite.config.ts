@@ -7,7 +7,7 @@ export default defineConfig({
   root: import.meta.dirname,
   base: '/console/',
   build: {
-    target: 'es2022',
+    target: 'es2024',
     emptyOutDir: true,
     // A strict content security policy: no inline scripts.
     modulePreload: { polyfill: false },

@@ -8,6 +8,9 @@ import { createFolder, type Folder, startTestService, type TestService } from '.
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
+/** Generous: no test is to depend on the pace of the machine. */
+const TIMEOUT_MS = 60_000;
+
 /** Null: this machine has no browser, and the tests of the console are skipped. */
 export const browserUrl = await serverUrl('browser');
 
@@ -33,12 +36,22 @@ export interface OpenOptions {
   with?: Page;
 }
 
-/** Starts a service on the embedded default with the shipped processes and their partner. */
-export async function openConsoleRig(settings: Record<string, string> = {}): Promise<ConsoleRig> {
+/**
+ * Starts a service on the embedded default with the shipped processes and their partner.
+ *
+ * @param headersFor makes the credential of the calls that tests make themselves, before the start
+ */
+export async function openConsoleRig(
+  settings: Record<string, string> = {},
+  headersFor: (folder: Folder) => Promise<Record<string, string>> = async () => ({}),
+): Promise<ConsoleRig> {
   const partner = await startPartner({ port: 0 });
   const folder = createFolder();
-  const start = (port: string) =>
-    startConsoleService(folder, partner.url, { ...settings, PORT: port });
+  const headers = await headersFor(folder);
+  const start = (port: string) => {
+    const processes = { PROCESSES_DIR: 'domain/processes', PARTNER_URL: partner.url };
+    return startTestService({ ...processes, ...settings, PORT: port }, folder, headers);
+  };
   let service = await start('0');
   const browser: Browser = await chromium.connect(browserUrl ?? '');
   const wrongs: string[] = [];
@@ -65,6 +78,7 @@ export async function openConsoleRig(settings: Record<string, string> = {}): Pro
     async open(path, options = {}) {
       const context = options.with?.context() ?? (await newContext(options));
       const page = await context.newPage();
+      page.setDefaultTimeout(TIMEOUT_MS);
       watch(page, service.url, wrongs);
       await page.goto(`${service.url}${path}`);
       return page;
@@ -81,13 +95,6 @@ export async function openConsoleRig(settings: Record<string, string> = {}): Pro
       folder.remove();
     },
   };
-}
-
-function startConsoleService(folder: Folder, partnerUrl: string, settings: Record<string, string>) {
-  return startTestService(
-    { PROCESSES_DIR: 'domain/processes', PARTNER_URL: partnerUrl, ...settings },
-    folder,
-  );
 }
 
 function watch(page: Page, serviceUrl: string, wrongs: string[]): void {

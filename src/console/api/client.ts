@@ -32,11 +32,18 @@ type Answer<Data> = { data?: Data; error?: unknown; response: Response };
  * @throws ProblemError for any other answer, UnreachableError without one
  */
 export async function bodyOf<Data>(call: Promise<Answer<Data>>): Promise<Exclude<Data, string>> {
+  // Texts are streams and exports, which the client does not ask for here.
+  return (await successOf(call)) as Exclude<Data, string>;
+}
+
+/** As `bodyOf`, of a call with `parseAs: 'text'`. */
+export async function textOf(call: Promise<Answer<string>>): Promise<string> {
+  return (await successOf(call)) ?? '';
+}
+
+async function successOf<Data>(call: Promise<Answer<Data>>): Promise<Data | undefined> {
   const { data, error, response } = await call;
-  if (!response.ok) {
-    const body = typeof error === 'object' && error !== null ? error : {};
-    throw new ProblemError(response.status, body);
-  }
-  // Texts are streams and exports, which the client does not ask for.
-  return data as Exclude<Data, string>;
+  if (response.ok) return data;
+  const body = typeof error === 'object' && error !== null ? error : {};
+  throw new ProblemError(response.status, body);
 }

@@ -21,10 +21,10 @@ export function Account() {
   return (
     <div className="account">
       <ThemeChoice />
-      {session?.caller && session.accessControl && (
+      {session?.accessControl === 'on' && (
         <>
-          <span className="caller" title={`Scopes: ${session.caller.scopes.join(', ')}`}>
-            {session.caller.name}
+          <span className="caller" title={`Scopes: ${session.scopes.join(', ')}`}>
+            {session.name}
           </span>
           <button
             type="button"

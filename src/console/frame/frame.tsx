@@ -4,7 +4,7 @@ import { CloudOff, Menu, Search, X } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { useConnectionLost } from '../api/connection.ts';
 import { sessionQuery } from '../api/session.ts';
-import { Loading } from '../parts/states.tsx';
+import { Failure, Loading } from '../parts/states.tsx';
 import { Account } from './account.tsx';
 import { SECTIONS } from './sections.ts';
 import { Shortcuts } from './shortcuts.tsx';
@@ -13,7 +13,7 @@ import { SignIn } from './sign-in.tsx';
 /** What surrounds each page. A reader who has to sign in does so at the URL they came for. */
 export function Frame() {
   const session = useQuery(sessionQuery);
-  if (session.data?.accessControl && !session.data.caller) return <SignIn />;
+  if (session.data?.signedIn === false) return <SignIn loginUrl={session.data.loginUrl} />;
   return (
     <div className="frame">
       <a className="skip" href="#content">
@@ -26,7 +26,13 @@ export function Frame() {
           <ConnectionBanner />
         </header>
         <main id="content" tabIndex={-1}>
-          {session.isPending ? <Loading /> : <Outlet />}
+          {session.data ? (
+            <Outlet />
+          ) : session.isError ? (
+            <Failure error={session.error} onRetry={() => void session.refetch()} />
+          ) : (
+            <Loading />
+          )}
         </main>
       </div>
       <Shortcuts />

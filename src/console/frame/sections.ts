@@ -1,4 +1,10 @@
-import { LayoutDashboard, type LucideIcon, Workflow } from 'lucide-react';
+import {
+  ClipboardList,
+  LayoutDashboard,
+  type LucideIcon,
+  OctagonAlert,
+  Workflow,
+} from 'lucide-react';
 
 interface Section {
   path: string;
@@ -12,4 +18,6 @@ interface Section {
 export const SECTIONS = [
   { path: '/', title: 'Overview', icon: LayoutDashboard, key: 'o' },
   { path: '/processes', title: 'Processes', icon: Workflow, key: 'p' },
+  { path: '/tasks', title: 'Tasks', icon: ClipboardList, key: 't' },
+  { path: '/failed-jobs', title: 'Failed jobs', icon: OctagonAlert, key: 'f' },
 ] as const satisfies readonly Section[];

@@ -1,17 +1,23 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useEffect, useId } from 'react';
+import { withParameter } from '../api/follow.ts';
 import { messageOf } from '../api/problem.ts';
 import { sessionQuery, signIn } from '../api/session.ts';
 
 /** Exchanges an API key for a session; afterwards the page at this URL shows. */
-export function SignIn() {
+export function SignIn({ loginUrl }: { loginUrl: string | null }) {
   const client = useQueryClient();
+  const { pathname, search } = location;
+  const hasFailed = new URLSearchParams(search).get('signIn') === 'failed';
   const field = useId();
   const hint = useId();
   const entry = useMutation({
     mutationFn: signIn,
     onSuccess(session) {
-      client.clear();
+      // What an earlier caller saw is not for this one.
+      client.removeQueries({
+        predicate: ({ queryKey }) => queryKey[0] !== sessionQuery.queryKey[0],
+      });
       client.setQueryData(sessionQuery.queryKey, session);
     },
   });
@@ -29,6 +35,20 @@ export function SignIn() {
     <main className="sign-in">
       <form onSubmit={submit}>
         <h1>Sign in to fastify-camunda</h1>
+        {loginUrl && (
+          <>
+            <a className="button" href={withParameter(loginUrl, 'returnTo', pathname + search)}>
+              Sign in with your organisation
+            </a>
+            {hasFailed && (
+              <p role="alert" className="error">
+                Your organisation did not sign you in. Try again, or ask an administrator for the
+                scopes of your account.
+              </p>
+            )}
+            <p className="or">or</p>
+          </>
+        )}
         <label htmlFor={field}>API key</label>
         <input
           id={field}

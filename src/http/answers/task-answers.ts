@@ -1,5 +1,7 @@
 import type { FastifyReply } from 'fastify';
+import { findUserTaskDefinition, type ProcessDefinition } from '../../../domain/steps/index.ts';
 import type { FoundTask, OwnTask } from '../../../domain/user-tasks/index.ts';
+import { jsonSchemaOf } from './definition-answers.ts';
 import { sendProblem } from './problems.ts';
 import { statusUrl } from './process-answers.ts';
 
@@ -21,9 +23,20 @@ export function publicTask({ task, correlationId }: OwnTask) {
   };
 }
 
-export function sendTask(reply: FastifyReply, found: FoundTask): FastifyReply {
+/** A task with what completes it, as the process defines it. */
+export function sendTask(
+  reply: FastifyReply,
+  found: FoundTask,
+  definitions: ReadonlyMap<string, ProcessDefinition>,
+): FastifyReply {
   const { candidateUsers, candidateGroups } = found.task;
-  return reply.send({ ...publicTask(found), candidateUsers, candidateGroups });
+  const output = findUserTaskDefinition(definitions.values(), found.task)?.userTask?.output;
+  return reply.send({
+    ...publicTask(found),
+    candidateUsers,
+    candidateGroups,
+    variables: output ? jsonSchemaOf(output) : null,
+  });
 }
 
 /** 404: no open task has this id. */

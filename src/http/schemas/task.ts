@@ -43,10 +43,29 @@ export const taskPageSchema = z
   .meta({ examples: [{ tasks: [TASK], nextCursor: null }] });
 
 export const taskSchema = taskFields
-  .extend({ candidateUsers: z.array(text), candidateGroups: z.array(text) })
+  .extend({
+    candidateUsers: z.array(text),
+    candidateGroups: z.array(text),
+    variables: z
+      .record(text, z.any())
+      .nullable()
+      .describe('JSON schema of the variables that complete it; null: it takes any'),
+  })
   .meta({
     id: 'Task',
-    examples: [{ ...TASK, candidateUsers: [], candidateGroups: ['buyers'] }],
+    examples: [
+      {
+        ...TASK,
+        candidateUsers: [],
+        candidateGroups: ['buyers'],
+        variables: {
+          type: 'object',
+          properties: { approved: { type: 'boolean' } },
+          required: ['approved'],
+          additionalProperties: false,
+        },
+      },
+    ],
   });
 
 export const completionSchema = z

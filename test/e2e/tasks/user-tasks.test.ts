@@ -30,6 +30,11 @@ describe.each(await engineKinds())('user tasks on $name', (kind) => {
         candidateGroups: ['readers'],
         candidateUsers: [],
         statusUrl: `/api/process/status/${task.correlationId}`,
+        variables: {
+          properties: { accepted: { type: 'boolean' }, note: { default: 'nothing to add' } },
+          required: ['accepted'],
+          additionalProperties: false,
+        },
       });
     });
 

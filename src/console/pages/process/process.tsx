@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
-import { useCallback } from 'react';
+import { useCallback, useState } from 'react';
 import type { Process } from '../../api/client.ts';
 import { useMay } from '../../api/session.ts';
 import { Copy } from '../../parts/copy.tsx';
@@ -12,6 +12,7 @@ import { Tabs } from '../../parts/tabs.tsx';
 import { Actions } from './actions.tsx';
 import { EventsTable } from './events-table.tsx';
 import { FactsOfProcess } from './facts-of-process.tsx';
+import { Path } from './path.tsx';
 import { Timeline } from './timeline.tsx';
 import { processQuery, useProcess } from './use-process.ts';
 import { VersionSlider } from './version-slider.tsx';
@@ -35,6 +36,7 @@ export function ProcessPage() {
 
 function Known({ correlationId }: { correlationId: string }) {
   const { at, tab } = route.useSearch();
+  const [shownAttempt, setShownAttempt] = useState<number | null>(null);
   const navigate = route.useNavigate();
   const { process, events, mayFollow, isFollowed } = useProcess(correlationId);
   const past = useQuery({ ...processQuery(correlationId, at), enabled: at !== undefined });
@@ -89,6 +91,16 @@ function Known({ correlationId }: { correlationId: string }) {
           />
         )}
       </section>
+      {mayFollow && process.data.processInstanceId !== null && (
+        <Path
+          correlationId={correlationId}
+          time={at === undefined ? null : Date.parse(shown.updatedAt)}
+          onChoose={(version) => {
+            setShownAttempt(version);
+            void navigate({ search: (now) => ({ ...now, tab: undefined }), replace: true });
+          }}
+        />
+      )}
       {mayFollow === false ? (
         <Panel title="History">
           <NoPermission scope="events:read" />
@@ -112,7 +124,12 @@ function Known({ correlationId }: { correlationId: string }) {
                 id: 'timeline',
                 title: 'Timeline',
                 content: () => (
-                  <Timeline events={untilThen} isPending={shown.status === 'pending' && !at} />
+                  <Timeline
+                    events={untilThen}
+                    isPending={shown.status === 'pending' && !at}
+                    shown={shownAttempt}
+                    onShow={setShownAttempt}
+                  />
                 ),
               },
               {

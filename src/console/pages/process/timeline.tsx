@@ -1,4 +1,3 @@
-import { useState } from 'react';
 import type { ProcessEvent } from '../../api/client.ts';
 import { Fact } from '../../parts/facts.tsx';
 import { Json } from '../../parts/json.tsx';
@@ -9,11 +8,15 @@ import { type Attempt, attemptsOf, spanOf } from './attempts.ts';
 export function Timeline({
   events,
   isPending,
+  shown,
+  onShow,
 }: {
   events: readonly ProcessEvent[];
   isPending: boolean;
+  /** The version of the event whose attempt is open. */
+  shown: number | null;
+  onShow: (version: number | null) => void;
 }) {
-  const [shown, setShown] = useState<number | null>(null);
   const attempts = attemptsOf(events);
   if (attempts.length === 0) {
     return <p className="body muted">No step has ended yet.</p>;
@@ -35,7 +38,7 @@ export function Timeline({
               attempts={attempts.filter(({ step }) => step === name)}
               span={span}
               shown={shown}
-              onShow={setShown}
+              onShow={onShow}
             />
           </li>
         ))}
@@ -58,18 +61,34 @@ function Row({
   onShow: (version: number | null) => void;
 }) {
   const open = attempts.find(({ version }) => version === shown);
+  const toggle = (version: number) => onShow(version === shown ? null : version);
   return (
     <>
       <div className="timeline-row">
-        <span className="timeline-name">{name}</span>
-        <div className="timeline-bars">
+        <div className="timeline-name">
+          <span title={name}>{name}</span>
+          {attempts.map((attempt) => (
+            <button
+              key={attempt.version}
+              type="button"
+              className={`attempt-number ${attempt.outcome}`}
+              aria-expanded={attempt.version === shown}
+              aria-label={`${name}, ${describe(attempt)}`}
+              title={describe(attempt)}
+              onClick={() => toggle(attempt.version)}
+            >
+              {attempt.attempt}
+            </button>
+          ))}
+        </div>
+        <div className="timeline-bars" aria-hidden="true">
           {attempts.map((attempt) => (
             <Bar
               key={attempt.version}
               attempt={attempt}
               span={span}
               isShown={attempt.version === shown}
-              onShow={onShow}
+              onToggle={toggle}
             />
           ))}
         </div>
@@ -79,21 +98,25 @@ function Row({
   );
 }
 
+const OUTCOMES = { ok: 'completed', error: 'failed', cancelled: 'cancelled' } as const;
+
+const describe = ({ attempt, outcome, from, to }: Attempt): string =>
+  `attempt ${attempt}: ${OUTCOMES[outcome]} in ${readableDuration(to - from)}`;
+
+/** An attempt to scale: often only some pixels wide, so the numbers beside it are what a keyboard reaches. */
 function Bar({
   attempt,
   span,
   isShown,
-  onShow,
+  onToggle,
 }: {
   attempt: Attempt;
   span: { from: number; to: number };
   isShown: boolean;
-  onShow: (version: number | null) => void;
+  onToggle: (version: number) => void;
 }) {
-  const { version, from, to, waitMs, outcome, step, attempt: number } = attempt;
+  const { version, from, to, waitMs, outcome } = attempt;
   const share = (ms: number): string => `${(ms / (span.to - span.from)) * 100}%`;
-  const took = readableDuration(to - from);
-  const word = { ok: 'completed', error: 'failed', cancelled: 'cancelled' }[outcome];
   return (
     <>
       {waitMs > 0 && (
@@ -103,14 +126,13 @@ function Bar({
           title={`waits ${readableDuration(waitMs)} for the next attempt`}
         />
       )}
-      <button
-        type="button"
-        className={`timeline-bar ${outcome}`}
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: for a mouse; there is a button for it */}
+      {/* biome-ignore lint/a11y/useKeyWithClickEvents: for a mouse; there is a button for it */}
+      <span
+        className={`timeline-bar ${outcome} ${isShown ? 'is-shown' : ''}`}
         style={{ left: share(from - span.from), width: share(to - from) }}
-        aria-expanded={isShown}
-        aria-label={`${step}, attempt ${number}: ${word} in ${took}`}
-        title={`Attempt ${number}: ${word} in ${took}`}
-        onClick={() => onShow(isShown ? null : version)}
+        title={describe(attempt)}
+        onClick={() => onToggle(version)}
       />
     </>
   );

@@ -6,14 +6,14 @@ import { type Command, type CommandProgress, sendCommands } from './commands.ts'
 const WORDS = {
   retry: {
     title: 'Retry',
-    effect: 'Each continues with the step that failed.',
-    button: 'Retry',
+    effect: 'It continues with the step that failed.',
+    button: () => 'Retry',
     placeholder: 'the partner is back',
   },
   cancel: {
     title: 'Cancel',
-    effect: 'Each ends at once, also in the process engine. This is final.',
-    button: 'Cancel them',
+    effect: 'It ends at once, also in the process engine. This is final.',
+    button: (count: number) => (count === 1 ? 'Cancel it' : 'Cancel them'),
     placeholder: 'ordered twice',
   },
 } as const satisfies Record<Command, object>;
@@ -77,7 +77,7 @@ export function CommandDialog({
               className={command === 'cancel' ? 'danger' : 'primary'}
               disabled={sending.isPending}
             >
-              {words.button}
+              {words.button(count)}
             </button>
           )}
         </footer>

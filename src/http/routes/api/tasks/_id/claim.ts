@@ -26,9 +26,9 @@ const schema = {
 };
 
 /** `POST /api/tasks/:id/claim`. */
-export const claimTaskRoute: Route<'userTasks' | 'operations'> = async (
+export const claimTaskRoute: Route<'userTasks' | 'definitions' | 'operations'> = async (
   app,
-  { userTasks, operations: { idsOf } },
+  { userTasks, definitions, operations: { idsOf } },
 ) => {
   app.post(
     '/api/tasks/:id/claim',
@@ -42,7 +42,7 @@ export const claimTaskRoute: Route<'userTasks' | 'operations'> = async (
         case 'done': {
           const ids = idsOf(answer.found.correlationId);
           request.log.info({ ...ids, taskId: id, user, actor }, 'a user task is claimed');
-          return sendTask(reply, answer.found);
+          return sendTask(reply, answer.found, definitions);
         }
         case 'taken':
           return sendTaskTaken(

@@ -16,13 +16,16 @@ const schema = {
 };
 
 /** `GET /api/tasks/:id`. */
-export const taskRoute: Route<'userTasks'> = async (app, { userTasks }) => {
+export const taskRoute: Route<'userTasks' | 'definitions'> = async (
+  app,
+  { userTasks, definitions },
+) => {
   app.get(
     '/api/tasks/:id',
     { config: { scope: 'process:read' }, schema },
     async ({ params: { id } }, reply) => {
       const found = await userTasks.find(id);
-      return found ? sendTask(reply, found) : sendTaskNotFound(reply, id);
+      return found ? sendTask(reply, found, definitions) : sendTaskNotFound(reply, id);
     },
   );
 };

@@ -17,9 +17,9 @@ const schema = {
 };
 
 /** `POST /api/tasks/:id/unclaim`. */
-export const unclaimTaskRoute: Route<'userTasks' | 'operations'> = async (
+export const unclaimTaskRoute: Route<'userTasks' | 'definitions' | 'operations'> = async (
   app,
-  { userTasks, operations: { idsOf } },
+  { userTasks, definitions, operations: { idsOf } },
 ) => {
   app.post(
     '/api/tasks/:id/unclaim',
@@ -30,7 +30,7 @@ export const unclaimTaskRoute: Route<'userTasks' | 'operations'> = async (
       if (answer.kind !== 'done') return sendTaskNotFound(reply, id);
       const ids = idsOf(answer.found.correlationId);
       request.log.info({ ...ids, taskId: id, actor: actorOf(request) }, 'a user task is released');
-      return sendTask(reply, answer.found);
+      return sendTask(reply, answer.found, definitions);
     },
   );
 };
