@@ -64,14 +64,13 @@ page.on('pageerror', (error) => console.error(error.message));
 const PICTURES = [
   ['overview', '/console'],
   ['processes', '/console/processes'],
-  ['process', '/console/processes/user-4800', async () => page.getByRole('button', { name: /attempt 2: failed/ }).click()],
-  ['tasks', '/console/tasks'],
-  ['task', '/console/tasks', async () => { await page.getByRole('link', { name: 'Approve the purchase' }).first().click(); await page.getByText('Complete it').waitFor(); }],
-  ['failed-jobs', '/console/failed-jobs'],
+  ['process', '/console/processes/user-4800', () => page.getByRole('button', { name: /attempt 2: failed/ }).click()],
+  ['task', '/console/tasks', () => page.getByRole('link', { name: 'Approve the purchase' }).first().click()],
 ];
 
 mkdirSync(resolve(folder), { recursive: true });
 for (const [name, path, prepare] of PICTURES) {
+  await page.setViewportSize({ width: Number(width), height: name === 'process' ? 1_330 : 900 });
   await page.goto(`${url}${path}`);
   await page.getByRole('heading', { level: 1 }).waitFor();
   await page.waitForTimeout(700);

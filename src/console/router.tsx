@@ -57,6 +57,17 @@ const routes = [
       'FailedJobs',
     ),
   }),
+  createRoute({
+    getParentRoute: () => rootRoute,
+    path: '/archive',
+    validateSearch: picks('status', 'process', 'from', 'to'),
+    component: lazyRouteComponent(() => import('./pages/archive/archive.tsx'), 'Archive'),
+  }),
+  createRoute({
+    getParentRoute: () => rootRoute,
+    path: '/settings',
+    component: lazyRouteComponent(() => import('./pages/settings/settings.tsx'), 'SettingsPage'),
+  }),
 ] as const;
 
 /** Every view of the console and its URL. */

@@ -1,8 +1,10 @@
 import {
+  Archive,
   ClipboardList,
   LayoutDashboard,
   type LucideIcon,
   OctagonAlert,
+  Settings,
   Workflow,
 } from 'lucide-react';
 
@@ -20,4 +22,6 @@ export const SECTIONS = [
   { path: '/processes', title: 'Processes', icon: Workflow, key: 'p' },
   { path: '/tasks', title: 'Tasks', icon: ClipboardList, key: 't' },
   { path: '/failed-jobs', title: 'Failed jobs', icon: OctagonAlert, key: 'f' },
+  { path: '/archive', title: 'Archive', icon: Archive, key: 'h' },
+  { path: '/settings', title: 'Settings', icon: Settings, key: 's' },
 ] as const satisfies readonly Section[];

@@ -3,33 +3,44 @@ import { useState } from 'react';
 import type { Process } from '../../api/client.ts';
 import { useMay } from '../../api/session.ts';
 import { CommandDialog } from '../processes/command-dialog.tsx';
-import { allowsCommand, type Command } from '../processes/commands.ts';
+import { allowsCommand, type Command, SCOPE_OF } from '../processes/commands.ts';
+import { EraseDialog } from './erase-dialog.tsx';
+
+const COMMANDS: readonly [Command, title: string][] = [
+  ['retry', 'Retry…'],
+  ['cancel', 'Cancel…'],
+  ['restore', 'Restore…'],
+];
 
 /** What can be done with a process now, by this caller. */
 export function Actions({ process }: { process: Process }) {
   const client = useQueryClient();
-  const mayAct = useMay('process:start');
-  const [asked, setAsked] = useState<Command | null>(null);
-  const commands: readonly [Command, string][] = [
-    ['retry', 'Retry…'],
-    ['cancel', 'Cancel…'],
-  ];
-  if (!mayAct) return null;
+  const may = { 'process:start': useMay('process:start'), admin: useMay('admin') };
+  const [asked, setAsked] = useState<Command | 'erase' | null>(null);
+  const close = () => setAsked(null);
+  const { correlationId } = process;
   return (
     <>
-      {commands.map(
+      {COMMANDS.map(
         ([command, title]) =>
+          may[SCOPE_OF[command]] &&
           allowsCommand(command, process) && (
             <button key={command} type="button" onClick={() => setAsked(command)}>
               {title}
             </button>
           ),
       )}
-      {asked && (
+      {may.admin && process.status !== 'pending' && !process.erased && (
+        <button type="button" onClick={() => setAsked('erase')}>
+          Erase…
+        </button>
+      )}
+      {asked === 'erase' && <EraseDialog correlationId={correlationId} onClose={close} />}
+      {asked !== null && asked !== 'erase' && (
         <CommandDialog
           command={asked}
-          correlationIds={[process.correlationId]}
-          onClose={() => setAsked(null)}
+          correlationIds={[correlationId]}
+          onClose={close}
           onSent={() => void client.invalidateQueries()}
         />
       )}

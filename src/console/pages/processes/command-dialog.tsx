@@ -16,6 +16,12 @@ const WORDS = {
     button: (count: number) => (count === 1 ? 'Cancel it' : 'Cancel them'),
     placeholder: 'ordered twice',
   },
+  restore: {
+    title: 'Restore',
+    effect: 'It comes back from the archive with all its events.',
+    button: () => 'Restore',
+    placeholder: 'a question of the customer',
+  },
 } as const satisfies Record<Command, object>;
 
 /** Asks for a reason, which becomes part of the history, and sends the command for each process. */

@@ -13,6 +13,12 @@ export interface ProcessFilter {
   archive?: 'include';
 }
 
+/** How a process may have ended. */
+export const FINAL_STATUSES = [
+  ['ok', 'Completed'],
+  ['error', 'Failed, refused or cancelled'],
+] as const;
+
 const PAGE = 50;
 /** Changes come in bursts; the list reads its first page at most this often. */
 const REFRESH_INTERVAL_MS = 1_000;

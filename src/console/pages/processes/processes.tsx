@@ -14,15 +14,11 @@ import { Empty, Failure, Loading, NoPermission } from '../../parts/states.tsx';
 import type { Search } from '../../search.ts';
 import { ChosenBar } from './chosen-bar.tsx';
 import { PROCESS_COLUMNS } from './columns.tsx';
-import { type ProcessFilter, useProcessList } from './process-list.ts';
+import { FINAL_STATUSES, type ProcessFilter, useProcessList } from './process-list.ts';
 
 const route = getRouteApi('/processes');
 
-const STATUSES = [
-  ['pending', 'Pending'],
-  ['ok', 'Completed'],
-  ['error', 'Failed, refused or cancelled'],
-] as const;
+const STATUSES = [['pending', 'Pending'], ...FINAL_STATUSES] as const;
 
 /** All processes, the last changed first. */
 export function Processes() {

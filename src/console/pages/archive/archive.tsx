@@ -1,0 +1,93 @@
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
+import { useCallback } from 'react';
+import { api, bodyOf } from '../../api/client.ts';
+import { useMay } from '../../api/session.ts';
+import { DataTable } from '../../parts/data-table.tsx';
+import { Filters, SelectFilter, TextFilter, TimeFilter } from '../../parts/filters.tsx';
+import { Page } from '../../parts/page.tsx';
+import { Empty, Failure, Loading, NoPermission } from '../../parts/states.tsx';
+import { PROCESS_COLUMNS } from '../processes/columns.tsx';
+import { FINAL_STATUSES, type ProcessFilter } from '../processes/process-list.ts';
+
+const route = getRouteApi('/archive');
+const PAGE = 50;
+
+/** Archived processes, the last changed first; the page of each can restore it. */
+export function Archive() {
+  const mayRead = useMay('process:read');
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const set = useCallback(
+    (change: typeof search) =>
+      void navigate({ search: (now) => ({ ...now, ...change }), replace: true }),
+    [navigate],
+  );
+  return (
+    <Page title="Archive">
+      <Filters label="Filters">
+        <SelectFilter
+          label="Status"
+          value={search.status}
+          options={FINAL_STATUSES}
+          onChange={(status) => set({ status })}
+        />
+        <TextFilter
+          label="Process"
+          value={search.process}
+          onChange={useCallback((process?: string) => set({ process }), [set])}
+        />
+        <TimeFilter label="Changed from" value={search.from} onChange={(from) => set({ from })} />
+        <TimeFilter label="Changed before" value={search.to} onChange={(to) => set({ to })} />
+      </Filters>
+      <div className="panel">
+        {mayRead === false ? (
+          <NoPermission scope="process:read" />
+        ) : (
+          <List filter={search as Omit<ProcessFilter, 'archive'>} />
+        )}
+      </div>
+    </Page>
+  );
+}
+
+function List({ filter }: { filter: Omit<ProcessFilter, 'archive'> }) {
+  const archived = useInfiniteQuery({
+    queryKey: ['archive', filter],
+    queryFn: ({ pageParam: cursor, signal }) => {
+      const query = { ...filter, archive: 'only', limit: PAGE, cursor } as const;
+      return bodyOf(api.GET('/api/process', { params: { query }, signal }));
+    },
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: ({ nextCursor }) => nextCursor ?? undefined,
+  });
+  if (archived.isPending) return <Loading lines={10} />;
+  if (archived.isError) {
+    return <Failure error={archived.error} onRetry={() => void archived.refetch()} />;
+  }
+  const rows = archived.data.pages.flatMap(({ processes }) => processes);
+  if (rows.length === 0) {
+    return (
+      <Empty title="No archived process fits">
+        <p>Processes that have ended are archived after 90 days, or as RETENTION_DAYS says.</p>
+      </Empty>
+    );
+  }
+  return (
+    <>
+      <DataTable
+        label="Archived processes"
+        columns={PROCESS_COLUMNS}
+        rows={rows}
+        idOf={({ correlationId }) => correlationId}
+      />
+      {archived.hasNextPage && (
+        <div className="list-foot">
+          <button type="button" onClick={() => void archived.fetchNextPage()}>
+            Older ones
+          </button>
+        </div>
+      )}
+    </>
+  );
+}
