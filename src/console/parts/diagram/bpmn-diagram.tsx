@@ -3,20 +3,8 @@ import 'bpmn-js/dist/assets/bpmn-js.css';
 import { Maximize, Minus, Plus } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import { Failure } from '../states.tsx';
+import type { Mark } from './mark.ts';
 import { createViewer, type DiagramViewer } from './viewer.ts';
-
-export type Tone = 'accent' | 'ok' | 'wrong' | 'wait' | 'quiet';
-
-/** How an element of a diagram looks, and what stands at it. */
-export interface Mark {
-  /** Its id in the model: of an activity, an event, a gateway or a sequence flow. */
-  activityId: string;
-  tone?: Tone;
-  /** Fills it with its tone, from 1 (a breath) to 5. Left out: with a tone, it has an outline. */
-  heat?: 1 | 2 | 3 | 4 | 5;
-  /** A few characters at its corner. */
-  badge?: { text: string; title: string; tone: Tone };
-}
 
 export interface DiagramProps {
   /** For screen readers, who get the same facts in a table. */
@@ -40,7 +28,7 @@ export default function BpmnDiagram({ label, xml, marks, chosen, onChoose }: Dia
   useEffect(() => {
     const target = element.current;
     if (!target) return;
-    const created = createViewer(target, label, (id) => choose.current?.(id));
+    const created = createViewer(target, (id) => choose.current?.(id));
     created.show(xml).then(
       (isShown) => isShown && setViewer(created),
       (reason) => setError(reason),
@@ -50,8 +38,9 @@ export default function BpmnDiagram({ label, xml, marks, chosen, onChoose }: Dia
       setError(null);
       created.destroy();
     };
-  }, [xml, label]);
+  }, [xml]);
 
+  useEffect(() => viewer?.name(label), [viewer, label]);
   useEffect(() => viewer?.mark(marks ?? [], chosen), [viewer, marks, chosen]);
 
   if (error !== null) return <Failure error={error} />;

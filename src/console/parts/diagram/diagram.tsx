@@ -4,7 +4,7 @@ import { api, textOf } from '../../api/client.ts';
 import { Loading } from '../states.tsx';
 import type { DiagramProps } from './bpmn-diagram.tsx';
 
-export type { Mark, Tone } from './bpmn-diagram.tsx';
+export type { Mark, Tone } from './mark.ts';
 
 const BpmnDiagram = lazy(() => import('./bpmn-diagram.tsx'));
 

@@ -2,7 +2,7 @@ import NavigatedViewer from 'bpmn-js/lib/NavigatedViewer';
 import type Canvas from 'diagram-js/lib/core/Canvas';
 import type ElementRegistry from 'diagram-js/lib/core/ElementRegistry';
 import type Overlays from 'diagram-js/lib/features/overlays/Overlays';
-import type { Mark } from './bpmn-diagram.tsx';
+import type { Mark } from './mark.ts';
 
 const PADDING = 26;
 /** At the bottom: the buttons, and the notice of bpmn.io, which nothing may cover. */
@@ -14,6 +14,8 @@ const SCALE = { min: 0.6, max: 1.15 };
 export interface DiagramViewer {
   /** Resolves with false when the viewer was destroyed in between. */
   show(xml: string): Promise<boolean>;
+  /** For screen readers. */
+  name(label: string): void;
   /** Replaces all marks. */
   mark(marks: readonly Mark[], chosen: string | undefined): void;
   zoom(factor: number): void;
@@ -22,11 +24,7 @@ export interface DiagramViewer {
 }
 
 /** Draws BPMN with bpmn-js in the colours of the page, also after the theme changes. */
-export function createViewer(
-  target: HTMLElement,
-  label: string,
-  onChoose: (id: string) => void,
-): DiagramViewer {
+export function createViewer(target: HTMLElement, onChoose: (id: string) => void): DiagramViewer {
   const viewer = new NavigatedViewer({
     container: target,
     bpmnRenderer: {
@@ -44,7 +42,6 @@ export function createViewer(
   const overlays = viewer.get<Overlays>('overlays');
   const svg = target.querySelector('svg[tabindex]');
   svg?.setAttribute('role', 'group');
-  svg?.setAttribute('aria-label', label);
 
   viewer.on<{ element: { id: string } }>('element.click', ({ element }) => onChoose(element.id));
   const input = new AbortController();
@@ -91,7 +88,10 @@ export function createViewer(
       fit();
       return true;
     },
+    name: (label) => svg?.setAttribute('aria-label', label),
     mark(marks, chosen) {
+      // Of a diagram that has just been replaced.
+      if (isDestroyed) return;
       for (const [id, className] of marked) canvas.removeMarker(id, className);
       marked = [];
       overlays.clear();
