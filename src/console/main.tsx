@@ -5,6 +5,7 @@ import './styles/parts.css';
 import './styles/process.css';
 import './styles/pages.css';
 import './styles/diagram.css';
+import './styles/figures.css';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';

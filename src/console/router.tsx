@@ -50,6 +50,23 @@ const routes = [
   }),
   createRoute({
     getParentRoute: () => rootRoute,
+    path: '/definitions',
+    component: lazyRouteComponent(
+      () => import('./pages/definitions/definitions.tsx'),
+      'Definitions',
+    ),
+  }),
+  createRoute({
+    getParentRoute: () => rootRoute,
+    path: '/definitions/$key',
+    validateSearch: picks('last', 'from', 'to', 'measure', 'version', 'compare', 'activity'),
+    component: lazyRouteComponent(
+      () => import('./pages/definitions/definition.tsx'),
+      'DefinitionPage',
+    ),
+  }),
+  createRoute({
+    getParentRoute: () => rootRoute,
     path: '/failed-jobs',
     validateSearch: picks('name'),
     component: lazyRouteComponent(

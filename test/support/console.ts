@@ -1,7 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type axe from 'axe-core';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import {
+  type Browser,
+  type BrowserContext,
+  chromium,
+  type Download,
+  type Page,
+} from 'playwright-core';
 import { startPartner } from '../../src/cli/partner-service.ts';
 import { serverUrl } from './servers.ts';
 import { createFolder, type Folder, startTestService, type TestService } from './service.ts';
@@ -19,6 +25,8 @@ export interface ConsoleRig {
   service: TestService;
   /** Opens a page at a path of the console, in a browser session of its own. */
   open(path: string, options?: OpenOptions): Promise<Page>;
+  /** What a page let the browser save. */
+  textOf(saved: Download): Promise<string>;
   /** What the pages did wrong: errors, calls to other hosts, what the content security policy refused. */
   wrongs: string[];
   /** Ends the service. */
@@ -82,6 +90,11 @@ export async function openConsoleRig(
       watch(page, service.url, wrongs);
       await page.goto(`${service.url}${path}`);
       return page;
+    },
+    async textOf(saved) {
+      const bytes: Buffer[] = [];
+      for await (const chunk of await saved.createReadStream()) bytes.push(chunk);
+      return Buffer.concat(bytes).toString();
     },
     stop: () => service.stop(),
     async start() {

@@ -24,13 +24,17 @@ export function SelectFilter({
   onChange,
   options,
   all = 'All',
-}: FilterProps & { options: readonly (readonly [value: string, title: string])[]; all?: string }) {
+}: FilterProps & {
+  options: readonly (readonly [value: string, title: string])[];
+  /** The option without a filter; null: leaves it out. */
+  all?: string | null;
+}) {
   const isKnown = value === '' || options.some(([one]) => one === value);
   return (
     <label>
       {label}
       <select value={value} onChange={({ target }) => onChange(target.value || undefined)}>
-        <option value="">{all}</option>
+        {all !== null && <option value="">{all}</option>}
         {!isKnown && <option value={value}>{value}</option>}
         {options.map(([one, title]) => (
           <option key={one} value={one}>
