@@ -67,6 +67,23 @@ const routes = [
   }),
   createRoute({
     getParentRoute: () => rootRoute,
+    path: '/analytics',
+    validateSearch: picks(
+      'last',
+      'from',
+      'to',
+      'bucket',
+      'zone',
+      'process',
+      'step',
+      'target',
+      'by',
+      'measure',
+    ),
+    component: lazyRouteComponent(() => import('./pages/analytics/analytics.tsx'), 'Analytics'),
+  }),
+  createRoute({
+    getParentRoute: () => rootRoute,
     path: '/failed-jobs',
     validateSearch: picks('name'),
     component: lazyRouteComponent(

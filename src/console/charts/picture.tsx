@@ -20,7 +20,7 @@ export function Picture({
   ...chart
 }: Omit<ChartProps, 'label'> & { title: string; actions?: ReactNode }) {
   const [isTable, setTable] = useState(false);
-  const { times, series, readable } = chart;
+  const { times, series, readable, timeZone } = chart;
   const rows = useMemo<Row[]>(
     () =>
       times.map((time, at) => ({ time, values: series.map(({ values }) => values[at] ?? null) })),
@@ -31,7 +31,7 @@ export function Picture({
       {
         id: 'time',
         title: 'From',
-        cell: ({ time }) => <Time at={new Date(time * 1_000).toISOString()} />,
+        cell: ({ time }) => <Time at={new Date(time * 1_000).toISOString()} timeZone={timeZone} />,
         sortBy: ({ time }) => time,
       },
       ...series.map(({ label }, at) => ({
@@ -42,7 +42,7 @@ export function Picture({
         sortBy: ({ values }: Row) => values[at] ?? -1,
       })),
     ],
-    [series, readable],
+    [series, readable, timeZone],
   );
 
   function save(): void {

@@ -1,5 +1,6 @@
 import {
   Archive,
+  ChartLine,
   ClipboardList,
   LayoutDashboard,
   type LucideIcon,
@@ -23,6 +24,7 @@ export const SECTIONS = [
   { path: '/processes', title: 'Processes', icon: Workflow, key: 'p' },
   { path: '/tasks', title: 'Tasks', icon: ClipboardList, key: 't' },
   { path: '/definitions', title: 'Definitions', icon: Network, key: 'd' },
+  { path: '/analytics', title: 'Analytics', icon: ChartLine, key: 'a' },
   { path: '/failed-jobs', title: 'Failed jobs', icon: OctagonAlert, key: 'f' },
   { path: '/archive', title: 'Archive', icon: Archive, key: 'h' },
   { path: '/settings', title: 'Settings', icon: Settings, key: 's' },
