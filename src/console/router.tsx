@@ -84,6 +84,22 @@ const routes = [
   }),
   createRoute({
     getParentRoute: () => rootRoute,
+    path: '/events',
+    validateSearch: picks(
+      'process',
+      'step',
+      'type',
+      'status',
+      'targetSystem',
+      'correlationId',
+      'from',
+      'to',
+      'archive',
+    ),
+    component: lazyRouteComponent(() => import('./pages/events/events.tsx'), 'Events'),
+  }),
+  createRoute({
+    getParentRoute: () => rootRoute,
     path: '/failed-jobs',
     validateSearch: picks('name'),
     component: lazyRouteComponent(

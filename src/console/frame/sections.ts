@@ -1,4 +1,5 @@
 import {
+  Activity,
   Archive,
   ChartLine,
   ClipboardList,
@@ -25,6 +26,7 @@ export const SECTIONS = [
   { path: '/tasks', title: 'Tasks', icon: ClipboardList, key: 't' },
   { path: '/definitions', title: 'Definitions', icon: Network, key: 'd' },
   { path: '/analytics', title: 'Analytics', icon: ChartLine, key: 'a' },
+  { path: '/events', title: 'Events', icon: Activity, key: 'e' },
   { path: '/failed-jobs', title: 'Failed jobs', icon: OctagonAlert, key: 'f' },
   { path: '/archive', title: 'Archive', icon: Archive, key: 'h' },
   { path: '/settings', title: 'Settings', icon: Settings, key: 's' },
