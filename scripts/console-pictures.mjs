@@ -65,6 +65,7 @@ const PICTURES = [
   ['overview', '/console'],
   ['processes', '/console/processes'],
   ['process', '/console/processes/user-4800', () => page.getByRole('button', { name: /attempt 2: failed/ }).click()],
+  ['definition', '/console/definitions/onboard-user?measure=errorRate'],
   ['task', '/console/tasks', () => page.getByRole('link', { name: 'Approve the purchase' }).first().click()],
 ];
 
