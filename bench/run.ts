@@ -18,6 +18,7 @@ import { enduranceFlood } from './endurance-flood.ts';
 import { exportEvents } from './export.ts';
 import { feed } from './feed.ts';
 import { flood, floodProduction } from './flood.ts';
+import { growth } from './growth.ts';
 import { machine } from './machine.ts';
 import { realEngine } from './real-engine.ts';
 import { rebuild } from './rebuild.ts';
@@ -58,6 +59,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   export: exportEvents,
   feed,
   analytics,
+  growth,
 };
 const NAMES = Object.keys(BENCHMARKS);
 /** The length of a measurement in a quick run, as a share of the usual one. */

@@ -10,6 +10,7 @@ import * as actor from './0008-actor.ts';
 import * as processErrors from './0009-process-errors.ts';
 import * as fewerIndexes from './0010-fewer-indexes.ts';
 import * as longerBuckets from './0011-longer-buckets.ts';
+import * as listIndexes from './0012-list-indexes.ts';
 
 interface Migration {
   name: string;
@@ -30,6 +31,7 @@ const MIGRATIONS: readonly Migration[] = [
   { name: '0009-process-errors', ...processErrors },
   { name: '0010-fewer-indexes', ...fewerIndexes },
   { name: '0011-longer-buckets', ...longerBuckets },
+  { name: '0012-list-indexes', ...listIndexes },
 ];
 
 /** The version in schema_version that this code works with. */

@@ -57,6 +57,11 @@ const calls = {
     db.close();
     return counts;
   },
+  /** Milliseconds of CPU that this process has taken, with all its threads. */
+  cpu(_params: object): number {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1_000;
+  },
   /**
    * Bytes of memory: what is in use, garbage collected before if the process was started with `--expose-gc`, and the most
    * that the process has had (resident set).

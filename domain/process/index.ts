@@ -34,7 +34,7 @@ export { lastRefusal } from './last-refusal.ts';
 export type { Notifier } from './notifier.ts';
 export { createProcessMap, type ProcessMap } from './process-map.ts';
 export { evolve, fold, isEnded, type ProcessState, type ProcessStatus } from './process-state.ts';
-export type { ProcessCursor, ProcessStore } from './process-store.ts';
+export type { ProcessCursor, ProcessFilter, ProcessStore } from './process-store.ts';
 export { type ProcessStream, processOf, readProcess, requestOf } from './process-stream.ts';
 export { publicEvent } from './public-event.ts';
 export { publishOnce } from './publish-once.ts';

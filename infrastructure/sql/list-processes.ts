@@ -1,5 +1,10 @@
 import type { Knex } from 'knex';
-import type { ProcessStore } from '../../domain/process/index.ts';
+import type {
+  ProcessCursor,
+  ProcessFilter,
+  ProcessStatus,
+  ProcessStore,
+} from '../../domain/process/index.ts';
 import { type BoundedRows, pageOf } from './bounded-rows.ts';
 import { PROCESS_COLUMNS, type ProcessRow } from './columns.ts';
 import { encodeFilter } from './process-name.ts';
@@ -24,6 +29,8 @@ const NEWEST_FIRST = [
   { column: 'correlation_id', order: 'desc' },
 ];
 
+const STATUSES: readonly ProcessStatus[] = ['pending', 'ok', 'error'];
+
 /**
  * Pages through process_store, newest first, by keyset: a page costs the same however deep it is
  * (https://use-the-index-luke.com/no-offset). With the archive, each table returns a page by its own index, and the
@@ -41,22 +48,47 @@ export function createListProcesses(knex: Knex, dialect: ListDialect): ProcessSt
       .select([...PROCESS_COLUMNS, knex.raw(`${archivedAt} AS archived_at`)])
       .orderBy(NEWEST_FIRST)
       .limit(limit);
-    const { status, processName, currentStep, from, to } = filter;
+    const { status, processName, currentStep } = filter;
+    if (status || !(processName || currentStep)) return narrow(query, filter, after);
+    // The indexes of these filters have the status before the time: a page of each status, which are merged by their keys.
+    const pages = STATUSES.map((each) => {
+      const keys = knex(table).select('correlation_id').orderBy(NEWEST_FIRST).limit(limit);
+      return knex
+        .select('correlation_id')
+        .from(narrow(keys, { ...filter, status: each }, after).as('page'));
+    });
+    const [first, ...others] = pages as [Knex.QueryBuilder, ...Knex.QueryBuilder[]];
+    return query.whereIn('correlation_id', first.unionAll(others));
+  }
+
+  function narrow(
+    query: Knex.QueryBuilder,
+    { status, processName, currentStep, from, to }: ProcessFilter,
+    after: ProcessCursor | undefined,
+  ): Knex.QueryBuilder {
     if (status) query.where('status', dialect.key(status));
-    if (processName) query.where('process_name', dialect.key(encodeFilter(processName)));
     if (currentStep) query.where('current_step', dialect.key(currentStep));
+    if (processName) {
+      const name = dialect.key(encodeFilter(processName));
+      // A step is of one process, as a rule: its index finds fewer rows. The expression keeps that of the name away.
+      if (currentStep) query.whereRaw("COALESCE(process_name, '') = ?", [name]);
+      else query.where('process_name', name);
+    }
     if (from) query.where('updated_at', '>=', dialect.time(from));
     if (to) query.where('updated_at', '<', dialect.time(to));
     if (after) {
       const updatedAt = dialect.time(after.updatedAt);
       const id = dialect.key(after.correlationId);
-      query.where((either) =>
-        either
-          .where('updated_at', '<', updatedAt)
-          .orWhere((same) =>
-            same.where('updated_at', updatedAt).andWhere('correlation_id', '<', id),
-          ),
-      );
+      // The index is entered at this time: an OR alone would be a filter on all rows before it.
+      query
+        .where('updated_at', '<=', updatedAt)
+        .where((either) =>
+          either
+            .where('updated_at', '<', updatedAt)
+            .orWhere((same) =>
+              same.where('updated_at', updatedAt).andWhere('correlation_id', '<', id),
+            ),
+        );
     }
     return query;
   }
