@@ -142,7 +142,6 @@ async function measureCalls(
     'list of a process, archive included': list(`process=${SELDOM}&archive=include`),
     'list of a status, archive included': list('status=error&archive=include'),
     'health, ready': () => read('/health/ready'),
-    metrics: () => read('/metrics'),
   };
   for (const [name, call] of Object.entries(calls)) {
     figures.set(name, await perCall(call, () => service.call('cpu', {})));

@@ -191,14 +191,14 @@ describe('the list of processes on SQLite', () => {
       ],
     ],
     [
-      { status: 'error', archived: true },
+      { status: 'error', partitions: 'both' },
       [
         'INDEX idx_process_store_archive_status (status=? AND updated_at<?)',
         'INDEX idx_status (status=? AND updated_at<?)',
       ],
     ],
     [
-      { processName: 'a', archived: true },
+      { processName: 'a', partitions: 'both' },
       [
         'COVERING INDEX idx_process_name (process_name=? AND status=? AND updated_at<?)',
         'COVERING INDEX idx_process_store_archive_process_name (process_name=? AND status=? AND updated_at<?)',
