@@ -5,7 +5,7 @@ import { inject } from 'vitest';
 import type { Database, DatabaseOptions } from '../../infrastructure/sql/database.ts';
 import { openSqliteDatabase } from '../../infrastructure/sqlite/database.ts';
 import { openMssqlDatabase } from '../../infrastructure/sqlserver/database.ts';
-import { createTestDatabase } from './mssql.ts';
+import { createTestDatabase, SLOW_SERVER_LIMITS } from './mssql.ts';
 
 export interface TestDatabase extends Database {
   /** The file or URL by which another process opens it. */
@@ -54,7 +54,13 @@ export function databaseKinds(): DatabaseKind[] {
       available: mssqlUrl !== null,
       async open(options) {
         const { url, knexConfig, drop } = await createTestDatabase(mssqlUrl ?? '');
-        const database = await openMssqlDatabase({ ...defaults, ...options, url, knexConfig });
+        const database = await openMssqlDatabase({
+          ...defaults,
+          ...options,
+          url,
+          knexConfig,
+          limits: SLOW_SERVER_LIMITS,
+        });
         return {
           ...database,
           target: url,

@@ -4,11 +4,22 @@ import knex, { type Knex } from 'knex';
 import type sql from 'mssql';
 import type { StoredEvent } from '../../domain/process/events.ts';
 import type { Database } from '../../infrastructure/sql/database.ts';
-import { createPool, mssqlKnexConfig } from '../../infrastructure/sqlserver/connection.ts';
+import {
+  createPool,
+  mssqlKnexConfig,
+  type PoolLimits,
+} from '../../infrastructure/sqlserver/connection.ts';
 import { openMssqlDatabase } from '../../infrastructure/sqlserver/database.ts';
 import { readMssqlUrl } from '../../infrastructure/sqlserver/target.ts';
 import { migrateUp } from '../../migrations/migrate.ts';
 import { startTdsProxy, type TdsProxy } from './tds-proxy.ts';
+
+/** For tests that measure no time-out: a statement of theirs, or its wait for a connection, ends on any machine. */
+export const SLOW_SERVER_LIMITS: Partial<PoolLimits> = {
+  connectTimeoutMs: 120_000,
+  requestTimeoutMs: 120_000,
+  acquireTimeoutMs: 120_000,
+};
 
 /**
  * Creates a database on the server of `MSSQL_TEST_URL`, and its schema by the migrations of the service.
@@ -16,12 +27,15 @@ import { startTdsProxy, type TdsProxy } from './tds-proxy.ts';
 export async function createTestDatabase(
   serverUrl: string,
 ): Promise<{ url: string; knexConfig: Knex.Config; drop: () => Promise<void> }> {
-  const server = createPool({ ...readMssqlUrl(serverUrl), database: 'master' }, { max: 2 });
+  const server = createPool(
+    { ...readMssqlUrl(serverUrl), database: 'master' },
+    { ...SLOW_SERVER_LIMITS, max: 2 },
+  );
   await server.connect();
   const name = await createDatabase(server);
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
-  const knexConfig = { ...mssqlKnexConfig(url.href), client: CountingMssql };
+  const knexConfig = { ...mssqlKnexConfig(url.href, SLOW_SERVER_LIMITS), client: CountingMssql };
   const connection = knex(knexConfig);
   await migrateUp(connection);
   await connection.destroy();

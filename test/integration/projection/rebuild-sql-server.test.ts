@@ -8,7 +8,7 @@ import { readMssqlUrl } from '../../../infrastructure/sqlserver/target.ts';
 import { endedProcess, soon } from '../../support/archive-world.ts';
 import { until } from '../../support/children.ts';
 import { requested, started, stepCompleted } from '../../support/events.ts';
-import { createTestDatabase } from '../../support/mssql.ts';
+import { createTestDatabase, SLOW_SERVER_LIMITS } from '../../support/mssql.ts';
 import { expectRebuilt, rebuild } from '../../support/rebuild-world.ts';
 import { expectTrueBulkLoads } from '../../support/sql-server-statements.ts';
 
@@ -31,8 +31,10 @@ describe.skipIf(inject('mssqlUrl') === null)('a rebuild on SQL Server', () => {
     const { url, knexConfig } = made;
     drop = made.drop;
     const options = { clock: Date.now, leaseMs: 0, onAppended: () => {} };
-    database = await openMssqlDatabase({ ...options, url, knexConfig });
-    pool = createPool(readMssqlUrl(url), {});
+    const limits = SLOW_SERVER_LIMITS;
+    database = await openMssqlDatabase({ ...options, url, knexConfig, limits });
+    // A statement that timed out at the gate would run again past it.
+    pool = createPool(readMssqlUrl(url), limits);
     await pool.connect();
   });
   afterAll(async () => {
