@@ -150,12 +150,20 @@ describe.skipIf(browserUrl === null)('the console shows processes', () => {
   });
 
   it('live until their end', async () => {
-    await onboard('slow-one', 'slow', 'respond-async');
-    const page = await rig.open('/console/processes/slow-one');
+    await purchase('live-one');
+    const page = await rig.open('/console/processes/live-one');
     await page.locator('h1').getByText('Pending').waitFor();
-    await page.locator('h1').getByText('Live').waitFor();
+    await page.locator('h1').getByText('Live', { exact: true }).waitFor();
+    const id = await until(async () => {
+      const { text } = await rig.service.api.get('/api/tasks?limit=1000');
+      const { tasks } = JSON.parse(text) as { tasks: { id: string; correlationId: string }[] };
+      return tasks.find(({ correlationId }) => correlationId === 'live-one')?.id;
+    }, 'its task');
+    await rig.service.api.post(`/api/tasks/${id}/complete`, {
+      json: { variables: { approved: true } },
+    });
     await page.locator('h1').getByText('Completed').waitFor();
-    await page.getByRole('button', { name: /prepare-response, attempt 1: completed/ }).waitFor();
+    await page.getByRole('button', { name: /notify, attempt 1: completed/ }).waitFor();
   });
 
   it('and retries one that failed, for a reason', async () => {

@@ -86,7 +86,7 @@ function Known({ correlationId }: { correlationId: string }) {
         {all.length > 1 && (
           <VersionSlider
             events={all}
-            at={at === undefined ? undefined : shown.version}
+            at={at === undefined ? undefined : (past.data?.version ?? (Number(at) || undefined))}
             onChange={setAt}
           />
         )}

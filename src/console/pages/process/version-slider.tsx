@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { ProcessEvent } from '../../api/client.ts';
 import { Time } from '../../parts/time.tsx';
 
@@ -17,12 +17,14 @@ export function VersionSlider({
   const last = events.at(-1)?.version ?? 1;
   const [version, setVersion] = useState(at ?? last);
   useEffect(() => setVersion(at ?? last), [at, last]);
-  useEffect(() => {
-    const wanted = version >= last ? undefined : version;
-    if (wanted === at) return;
-    const timer = setTimeout(() => onChange(wanted), SLIDING_PAUSE_MS);
-    return () => clearTimeout(timer);
-  }, [version, last, at, onChange]);
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+
+  function slide(to: number): void {
+    setVersion(to);
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => onChange(to >= last ? undefined : to), SLIDING_PAUSE_MS);
+  }
+
   const event = events.find((one) => one.version === version);
   return (
     <div className="versions">
@@ -34,7 +36,7 @@ export function VersionSlider({
           max={last}
           value={version}
           aria-valuetext={`${version} of ${last}, ${event?.type ?? ''}`}
-          onChange={({ target }) => setVersion(Number(target.value))}
+          onChange={({ target }) => slide(Number(target.value))}
         />
       </label>
       <output>
