@@ -36,6 +36,11 @@ export interface ConsoleRig {
   close(): Promise<void>;
 }
 
+/** Both themes at two widths, for tests of how a page is to be used. */
+export const VIEWS = (['light', 'dark'] as const).flatMap((theme) =>
+  [360, 1440].map((width) => ({ theme, width })),
+);
+
 export interface OpenOptions {
   width?: number;
   height?: number;

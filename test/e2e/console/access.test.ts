@@ -61,11 +61,17 @@ describe.skipIf(browserUrl === null)('signing in to the console', () => {
     await page.goto(`${rig.service.url}/console`);
     await page.getByText('This page needs the scope events:read').waitFor();
     expect(await findBarriers(page)).toEqual([]);
+    for (const path of ['analytics', 'events']) {
+      await page.goto(`${rig.service.url}/console/${path}`);
+      await page.getByText('This page needs the scope events:read').waitFor();
+    }
 
     const other = await openAs('only events', ['events:read'], '/console/processes');
     await other.page.getByText('This page needs the scope process:read').waitFor();
-    await other.page.goto(`${rig.service.url}/console/tasks`);
-    await other.page.getByText('This page needs the scope process:read').waitFor();
+    for (const path of ['tasks', 'definitions', 'definitions/onboard-user']) {
+      await other.page.goto(`${rig.service.url}/console/${path}`);
+      await other.page.getByText('This page needs the scope process:read').waitFor();
+    }
   });
 
   it('records who acted by the name of the key', async () => {
@@ -93,6 +99,12 @@ describe.skipIf(browserUrl === null)('signing in to the console', () => {
     const revoked = await openAs('revoked', ['process:read', 'events:read'], '/console/processes');
     await onKeys(rig.service.folder, (keys) => keys.revoke(revoked.key.record.id));
     await revoked.page.getByLabel('API key').waitFor();
+
+    // Here only a stream could notice.
+    const follower = await openAs('follower', ['events:read'], '/console/events');
+    await follower.page.getByText('Live', { exact: true }).waitFor();
+    await onKeys(rig.service.folder, (keys) => keys.revoke(follower.key.record.id));
+    await follower.page.getByLabel('API key').waitFor();
   });
 
   it('does nothing wrong meanwhile', () => {

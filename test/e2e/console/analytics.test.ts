@@ -5,6 +5,7 @@ import {
   type ConsoleRig,
   findBarriers,
   openConsoleRig,
+  VIEWS,
 } from '../../support/console.ts';
 
 describe.skipIf(browserUrl === null)('the console shows analytics', () => {
@@ -154,16 +155,11 @@ describe.skipIf(browserUrl === null)('the console shows analytics', () => {
       .waitFor();
   });
 
-  it('without barriers that axe finds, in both themes at two widths', async () => {
-    for (const theme of ['light', 'dark'] as const) {
-      for (const width of [360, 1440]) {
-        const page = await rig.open('/console/analytics', { theme, width });
-        await page.getByRole('img', { name: 'Duration, p95 by step' }).waitFor();
-        await page.getByText('bankruptcy').waitFor();
-        expect(await findBarriers(page), `${theme}, ${width}`).toEqual([]);
-        await page.close();
-      }
-    }
+  it.each(VIEWS)('without barriers that axe finds: $theme, $width', async (view) => {
+    const page = await rig.open('/console/analytics', view);
+    await page.getByRole('img', { name: 'Duration, p95 by step' }).waitFor();
+    await page.getByText('bankruptcy').waitFor();
+    expect(await findBarriers(page)).toEqual([]);
   });
 
   it('calling no other host, and nothing that its policy refuses', () => {

@@ -5,6 +5,7 @@ import {
   type ConsoleRig,
   findBarriers,
   openConsoleRig,
+  VIEWS,
 } from '../../support/console.ts';
 
 interface Activity {
@@ -173,20 +174,15 @@ describe.skipIf(browserUrl === null)('the console shows definitions', () => {
     await wrong.getByText(/querystring\.from/).waitFor();
   });
 
-  it('without barriers that axe finds, in both themes at two widths', async () => {
-    for (const theme of ['light', 'dark'] as const) {
-      for (const width of [360, 1440]) {
-        const page = await rig.open('/console/definitions', { theme, width });
-        await page.locator('tbody tr').first().waitFor();
-        expect(await findBarriers(page), `list, ${theme}, ${width}`).toEqual([]);
-        await page.goto(
-          `${rig.service.url}/console/definitions/onboard-user?compare=before&measure=errorRate`,
-        );
-        await page.locator('.diagram-badge').first().waitFor();
-        expect(await findBarriers(page), `one, ${theme}, ${width}`).toEqual([]);
-        await page.close();
-      }
-    }
+  it.each(VIEWS)('without barriers that axe finds: $theme, $width', async (view) => {
+    const page = await rig.open('/console/definitions', view);
+    await page.locator('tbody tr').first().waitFor();
+    expect(await findBarriers(page)).toEqual([]);
+    await page.goto(
+      `${rig.service.url}/console/definitions/onboard-user?compare=before&measure=errorRate`,
+    );
+    await page.locator('.diagram-badge').first().waitFor();
+    expect(await findBarriers(page)).toEqual([]);
   });
 
   it('calling no other host, and nothing that its policy refuses', () => {

@@ -5,6 +5,7 @@ import {
   type ConsoleRig,
   findBarriers,
   openConsoleRig,
+  VIEWS,
 } from '../../support/console.ts';
 
 interface Written {
@@ -147,15 +148,10 @@ describe.skipIf(browserUrl === null)('the console shows events', () => {
     await wrong.getByText(/querystring\.status/).waitFor();
   });
 
-  it('without barriers that axe finds, in both themes at two widths', async () => {
-    for (const theme of ['light', 'dark'] as const) {
-      for (const width of [360, 1440]) {
-        const page = await rig.open('/console/events?correlationId=first', { theme, width });
-        await page.locator('tbody tr').first().waitFor();
-        expect(await findBarriers(page), `${theme}, ${width}`).toEqual([]);
-        await page.close();
-      }
-    }
+  it.each(VIEWS)('without barriers that axe finds: $theme, $width', async (view) => {
+    const page = await rig.open('/console/events?correlationId=first', view);
+    await page.locator('tbody tr').first().waitFor();
+    expect(await findBarriers(page)).toEqual([]);
   });
 
   it('calling no other host, and nothing that its policy refuses', () => {

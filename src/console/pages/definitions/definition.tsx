@@ -31,6 +31,7 @@ export function DefinitionPage() {
     queryKey: ['definitions', key],
     queryFn: ({ signal }) =>
       bodyOf(api.GET('/api/definitions/{key}', { params: { path: { key } }, signal })),
+    enabled: mayRead === true,
     refetchInterval: REFRESH_INTERVAL_MS,
   });
   const title = definition.data?.title ?? key;

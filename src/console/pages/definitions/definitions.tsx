@@ -74,6 +74,7 @@ export function Definitions() {
   const definitions = useQuery({
     queryKey: ['definitions'],
     queryFn: ({ signal }) => bodyOf(api.GET('/api/definitions', { signal })),
+    enabled: mayRead === true,
     refetchInterval: REFRESH_INTERVAL_MS,
   });
   if (mayRead === false) {

@@ -1,8 +1,10 @@
+import { useQueryClient } from '@tanstack/react-query';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { api, bodyOf, type Schemas } from '../../api/client.ts';
 import { useConnectionLost } from '../../api/connection.ts';
 import { follow } from '../../api/follow.ts';
 import { UnreachableError } from '../../api/problem.ts';
+import { sessionQuery } from '../../api/session.ts';
 import { type EventsSearch, queryOf, urlOf } from './filter.ts';
 
 export type FeedEvent = Schemas['FedEvent'];
@@ -67,7 +69,16 @@ export function useLiveFeed(search: EventsSearch, isPaused: boolean): LiveFeed {
   useEffect(() => {
     if (isUnreachable && !isLost) retry();
   }, [isUnreachable, isLost, retry]);
+  useSessionCheck(!feed.isOpen || feed.error !== null);
   return { ...feed, retry };
+}
+
+/** A stream that ended does not say that the session has: asks, and the sign-in page shows to a reader without one. */
+function useSessionCheck(isOver: boolean): void {
+  const client = useQueryClient();
+  useEffect(() => {
+    if (isOver) void client.invalidateQueries({ queryKey: sessionQuery.queryKey });
+  }, [isOver, client]);
 }
 
 interface FeedReader {
