@@ -8,8 +8,8 @@ import {
   findBarriers,
   openConsoleRig,
 } from '../../support/console.ts';
-import { engineApi } from '../../support/engines.ts';
-import { ownProcess } from '../../support/process-folders.ts';
+import { temporaryFolder } from '../../support/databases.ts';
+import { copyProcesses, type ProcessCopies } from '../../support/process-folders.ts';
 import { bullmqQueues, job, policies } from '../../support/queues.ts';
 import { serverUrl } from '../../support/servers.ts';
 
@@ -20,12 +20,12 @@ const engineUrl = await serverUrl('operaton');
 describe.skipIf(browserUrl === null || redisUrl === null || engineUrl === null)(
   'the console on Redis and Operaton',
   () => {
-    const key = `approve-purchase-${randomUUID().slice(0, 8)}`;
+    const folder = temporaryFolder();
     let rig: ConsoleRig;
-    let processes: ReturnType<typeof ownProcess>;
+    let processes: ProcessCopies;
     let queues: ReturnType<typeof bullmqQueues>;
     beforeAll(async () => {
-      processes = ownProcess(SHIPPED, 'approve-purchase', key);
+      processes = copyProcesses(folder.path, ['approve-purchase'], SHIPPED);
       queues = bullmqQueues(redisUrl ?? '');
       // Another instance gave them up.
       const queue = await queues.open({
@@ -43,21 +43,26 @@ describe.skipIf(browserUrl === null || redisUrl === null || engineUrl === null)(
         REDIS_URL: redisUrl ?? '',
         REDIS_PREFIX: queues.prefix,
         CAMUNDA_BASE_URL: engineUrl ?? '',
-        PROCESSES_DIR: processes.path,
+        PROCESSES_DIR: processes.directory,
       });
     });
     afterAll(async () => {
       await rig?.close();
       await queues?.destroy();
-      await engineApi(engineUrl ?? '').removeProcess(key);
-      processes?.remove();
+      await processes?.removeFrom(engineUrl ?? '');
+      folder.remove();
     });
 
     it('shows a process of that engine, its diagram, and completes its task', async () => {
       const correlationId = `purchase-${randomUUID()}`;
       const variables = { purchaseId: '1', item: 'A lamp', amount: 20, requestedBy: 'Kim' };
       const prefer = 'respond-async';
-      await rig.service.api.start(key, variables, { correlationId }, { prefer });
+      await rig.service.api.start(
+        processes.key('approve-purchase'),
+        variables,
+        { correlationId },
+        { prefer },
+      );
       const page = await rig.open('/console/tasks');
       const row = page.locator('tr').filter({ hasText: correlationId });
       await row.getByRole('link', { name: correlationId }).click();
@@ -73,7 +78,7 @@ describe.skipIf(browserUrl === null || redisUrl === null || engineUrl === null)(
       const page = await rig.open('/console/failed-jobs');
       await page.getByText('a defect').first().waitFor();
       expect(await findBarriers(page)).toEqual([]);
-      await page.getByRole('button', { name: 'Run project-process of gone-1 again' }).click();
+      await page.getByRole('button', { name: 'Run again: project-process of gone-1' }).click();
       await page.getByText('gone-1').waitFor({ state: 'detached' });
       await page.getByRole('button', { name: 'Run all of them again' }).click();
       await page.getByText('No job has failed').waitFor();

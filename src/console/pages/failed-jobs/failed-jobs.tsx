@@ -139,11 +139,11 @@ function columnsWith(onRetry: (id: string) => void): readonly Column<Job>[] {
     },
     {
       id: 'retry',
-      title: '',
+      title: 'Action',
       cell: ({ id, name, correlationId }) => (
         <button
           type="button"
-          aria-label={`Run ${name} of ${correlationId} again`}
+          aria-label={`Run again: ${name} of ${correlationId}`}
           onClick={() => onRetry(id)}
         >
           Run again
