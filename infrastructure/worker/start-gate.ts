@@ -22,11 +22,14 @@ export interface StartGate {
 }
 
 /**
- * Milliseconds without any start after which some begin without a free slot: one for two slots in which no task has
- * ended. Steps may hold theirs for hours, and processes may need no step of this worker.
+ * Milliseconds without any start after which some begin without a free slot: one for two slots when no task has ended
+ * meanwhile, else a single one. Steps may hold their slots for hours, and processes may need no step of this worker. The
+ * time doubles, up to the longest, until a slot is free again: where steps take a minute, as many as begin without a slot
+ * would wait in the engine, and all be begun and none ended.
  */
 const STALL_MS = 500;
-const STALLED_SLOTS_PER_START = 2;
+const MAX_STALL_MS = 60_000;
+const SLOTS_PER_STALLED_START = 2;
 /** Of so many starts one is of those that nobody waits for, however many callers wait. */
 const TURNS = 8;
 
@@ -45,6 +48,7 @@ export function createStartGate(slots: number): StartGate {
   let closed = false;
   let checking: NodeJS.Immediate | undefined;
   let stall: NodeJS.Timeout | undefined;
+  let stallMs = STALL_MS;
 
   const free = (): number => (worker ? worker.freeSlots() - starting : 0);
   const waiting = (): number => urgent.length + others.length;
@@ -67,13 +71,13 @@ export function createStartGate(slots: number): StartGate {
     }
     if (waiting() === 0 || stall) return;
     endedBefore = ended();
-    stall = setTimeout(onStall, STALL_MS).unref();
+    stall = setTimeout(onStall, stallMs).unref();
   }
 
   function onStall(): void {
-    const stalled = slots - (ended() - endedBefore);
+    stallMs = Math.min(stallMs * 2, MAX_STALL_MS);
     // While tasks wait that others bring into the engine, one by one all starts begin.
-    release(Math.max(1, Math.ceil(stalled / STALLED_SLOTS_PER_START)));
+    release(ended() > endedBefore ? 1 : Math.ceil(slots / SLOTS_PER_STALLED_START));
   }
 
   function check(): void {
@@ -81,7 +85,9 @@ export function createStartGate(slots: number): StartGate {
     // Tasks that the worker was given in this turn are in hand by then.
     checking = setImmediate(() => {
       checking = undefined;
-      release(Math.max(0, free()));
+      const room = Math.max(0, free());
+      if (room > 0) stallMs = STALL_MS;
+      release(room);
     });
   }
 

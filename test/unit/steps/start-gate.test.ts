@@ -108,6 +108,29 @@ describe('the start gate', () => {
     expect(begun).toHaveLength(1);
   });
 
+  it('G14: lets few begin without a slot where steps take long, whatever the time', async () => {
+    attach();
+    startMany('start', 10_000);
+    await turns();
+    // Ten minutes in which a task ends every four seconds, as with steps of a minute, and the next one takes its slot.
+    for (let second = 0; second < 600; second++) {
+      if (second % 4 === 0) ended++;
+      for (const finished of finish.values()) finished();
+      vi.advanceTimersByTime(1_000);
+      await turns();
+    }
+    expect(begun.length).toBeGreaterThan(SLOTS);
+    expect(begun.length).toBeLessThan(4 * SLOTS);
+    // With a free slot the gate is as quick to notice a stall as at first.
+    const before = begun.length;
+    await slotsFree(1);
+    expect(begun).toHaveLength(before + 1);
+    await slotsFree(0);
+    vi.advanceTimersByTime(500);
+    await turns();
+    expect(begun.length).toBeGreaterThan(before + 1);
+  });
+
   it('lets all begin when it is closed, and when a start fails it gives its slot back', async () => {
     free = 1;
     attach();
