@@ -111,7 +111,7 @@ describe.skipIf(serverUrl === null)('the statements on SQL Server', () => {
     );
     const text = sent?.text ?? '';
     const texts = Object.entries(declarations(text)).filter(([, type]) => /char/.test(type));
-    expect(texts).toHaveLength(8);
+    expect(texts).toHaveLength(9);
     for (const [name] of texts) {
       expect(text).toMatch(new RegExp(`CAST\\(@${name} AS (VARCHAR\\(255\\)|DATETIME2\\(3\\))\\)`));
     }
