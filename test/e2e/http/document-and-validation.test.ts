@@ -25,7 +25,7 @@ const REFUSED_BESIDES: readonly RegExp[] = [
 /** What the service takes though its schema refuses it. */
 const TAKEN_BESIDES: readonly RegExp[] = [
   // No body, for callers who send something instead.
-  /^(cancelProcess|retryProcess|claimTask) body: null$/,
+  /^(cancelProcess|retryProcess|restoreProcess|eraseProcess|claimTask) body: null$/,
 ];
 
 interface Call {
