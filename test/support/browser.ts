@@ -20,8 +20,8 @@ export async function startBrowser(): Promise<{ url: string; stop(): Promise<voi
   const server = await chromium.launchServer({
     executablePath,
     host: '127.0.0.1',
-    // In a container there is often neither a sandbox nor a large /dev/shm.
-    args: ['--no-sandbox', '--disable-dev-shm-usage'],
+    // In a container there is often neither a sandbox nor a large /dev/shm, and without a GPU its work would be computed.
+    args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu'],
   });
   return { url: server.wsEndpoint(), stop: () => server.close() };
 }
