@@ -73,6 +73,10 @@ export function createColdArchive(
     signal: AbortSignal,
   ): Promise<ColdArchivePart | null> {
     const count = { processes: 0, events: 0 };
+    const batches = pages(month, after);
+    let batch = await batches.next();
+    // Without rows no file is begun: once they are purged, no later run comes here to remove what a kill left.
+    if (batch.done) return null;
     const events = await createParquetFile(files.path(names.events, true), EVENT_FILE);
     const processes = await createParquetFile(files.path(names.processes, true), PROCESS_FILE)
       // Two files, of which none may stay open.
@@ -83,15 +87,15 @@ export function createColdArchive(
     let open = true;
     try {
       let last = after;
-      for await (const batch of pages(month, after)) {
+      for (; !batch.done; batch = await batches.next()) {
         if (signal.aborted) return null;
-        for (const whole of wholeOnes(await rows.read(batch))) {
+        for (const whole of wholeOnes(await rows.read(batch.value))) {
           await processes.add(whole.process);
           for (const event of whole.events) await events.add(event);
           count.processes++;
           count.events += whole.events.length;
         }
-        last = batch.at(-1);
+        last = batch.value.at(-1);
         if (count.events >= maxEvents) break;
       }
       if (!last || count.processes === 0) return null;

@@ -61,11 +61,16 @@ describe('the reconciler of a service', () => {
 
   it('G11: a reconciler that is killed again and again ends each zombie once', async () => {
     const { folder, engine } = await open();
-    const settings = { CAMUNDA_BASE_URL: engine.url, LOCK_DURATION_MS: '1000' };
-    const first = await startServiceProcess(folder, { ...settings, RECONCILE_EVERY_MS: '0' });
-    cleanup.push(() => first.kill('SIGKILL'));
     // More than all rounds can end before a kill takes effect: about thirty per round were observed.
     const ids = Array.from({ length: 150 }, () => randomUUID());
+    const settings = {
+      CAMUNDA_BASE_URL: engine.url,
+      LOCK_DURATION_MS: '1000',
+      // A process starts when a slot is free for its first step, and here each step keeps its slot.
+      WORKER_CONCURRENCY: String(ids.length),
+    };
+    const first = await startServiceProcess(folder, { ...settings, RECONCILE_EVERY_MS: '0' });
+    cleanup.push(() => first.kill('SIGKILL'));
     await Promise.all(
       ids.map((correlationId) =>
         first.api.start('gated', { gate: 'never' }, { correlationId }, ASYNC),

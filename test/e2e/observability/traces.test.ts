@@ -45,7 +45,8 @@ const kinds: Parts[] = [
           REDIS_URL: redisUrl ?? '',
           REDIS_PREFIX: `traces-${randomUUID()}`,
           CAMUNDA_BASE_URL: engineUrl ?? '',
-          LOCK_DURATION_MS: '1000',
+          // Longer than a busy machine may keep a step from its end: each step is run once for its lock.
+          LOCK_DURATION_MS: '5000',
         },
         close: () => copies.removeFrom(engineUrl ?? ''),
       };

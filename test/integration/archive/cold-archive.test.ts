@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { SetupError } from '../../../domain/common/errors.ts';
 import { createColdArchive } from '../../../infrastructure/files/cold-archive.ts';
 import { relayAll } from '../../support/archive-world.ts';
+import { until } from '../../support/children.ts';
 import { databaseKinds } from '../../support/databases.ts';
 import { stepCompleted } from '../../support/events.ts';
 import { asInFile, type FileRow, readParquet } from '../../support/exported.ts';
@@ -74,6 +75,22 @@ describe.each(databaseKinds())('the purge with a cold archive on $name', (kind) 
         'third 4',
       ]);
       expect(await rig.left('process_store_archive')).toEqual([]);
+    });
+
+    it('begins no file for nothing, which a kill would leave for ever', async () => {
+      await rig.archived('2026-03-02T00:00:00.000Z', 'first');
+      const cold = rig.coldArchive();
+      await rig.purge(cold);
+      const begun: string[] = [];
+      const watcher = watch(rig.folder, (_, name) => void begun.push(String(name)));
+      try {
+        expect(await cold.writePart('2026-03', undefined, new AbortController().signal)).toBeNull();
+        writeFileSync(join(rig.folder, 'seen'), '');
+        await until(() => begun.includes('seen'), 'what was written is seen');
+        expect(begun.filter((name) => name !== 'seen')).toEqual([]);
+      } finally {
+        watcher.close();
+      }
     });
 
     it('writes a month in parts of whole processes, each purged before the next; a stopped run resumes behind the last', async () => {

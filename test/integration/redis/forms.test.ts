@@ -127,7 +127,8 @@ describe.skipIf(redisUrl === null)('Redis as', () => {
 
     // The subscription is on the first node; the messages of the others reach it there.
     await endSubscriptions(nodes);
-    await until(() => gaps.length === 1, 'it stands again');
+    // Once for each node that it was on meanwhile.
+    await until(() => gaps.length > 0, 'it stands again');
     // Each comes here at once, and through the cluster once no subscription is lost again.
     let published = 0;
     await until(async () => {
