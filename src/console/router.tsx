@@ -27,8 +27,14 @@ const routes = [
   }),
   createRoute({
     getParentRoute: () => rootRoute,
+    path: '/stuck',
+    validateSearch: picks('list'),
+    component: lazyRouteComponent(() => import('./pages/stuck/stuck.tsx'), 'Stuck'),
+  }),
+  createRoute({
+    getParentRoute: () => rootRoute,
     path: '/processes',
-    validateSearch: picks('status', 'process', 'step', 'from', 'to', 'archive'),
+    validateSearch: picks('status', 'process', 'step', 'last', 'from', 'to', 'archive'),
     component: lazyRouteComponent(() => import('./pages/processes/processes.tsx'), 'Processes'),
   }),
   createRoute({
@@ -92,6 +98,7 @@ const routes = [
       'status',
       'targetSystem',
       'correlationId',
+      'last',
       'from',
       'to',
       'archive',
@@ -110,7 +117,7 @@ const routes = [
   createRoute({
     getParentRoute: () => rootRoute,
     path: '/archive',
-    validateSearch: picks('status', 'process', 'from', 'to'),
+    validateSearch: picks('status', 'process', 'last', 'from', 'to'),
     component: lazyRouteComponent(() => import('./pages/archive/archive.tsx'), 'Archive'),
   }),
   createRoute({

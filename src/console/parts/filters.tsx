@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect, useState } from 'react';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
 
 const TYPING_PAUSE_MS = 400;
 
@@ -54,12 +54,15 @@ export function TextFilter({
   placeholder,
 }: FilterProps & { placeholder?: string }) {
   const [text, setText] = useState(value);
+  // A page that renders again while somebody types must not begin the pause again.
+  const apply = useRef(onChange);
+  apply.current = onChange;
   useEffect(() => setText(value), [value]);
   useEffect(() => {
     if (text.trim() === value) return;
-    const timer = setTimeout(() => onChange(text.trim() || undefined), TYPING_PAUSE_MS);
+    const timer = setTimeout(() => apply.current(text.trim() || undefined), TYPING_PAUSE_MS);
     return () => clearTimeout(timer);
-  }, [text, value, onChange]);
+  }, [text, value]);
   return (
     <label>
       {label}

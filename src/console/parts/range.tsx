@@ -35,6 +35,12 @@ export function rangeOf({ last, from, to }: RangeSearch, now = Date.now()): Rang
   return { from: new Date((Number.isNaN(endMs) ? now : endMs) - length).toISOString(), to: end };
 }
 
+/** The times that a URL asks for, of a list that has those of all times by default. */
+export function timesOf({ last, from, to }: RangeSearch, now = Date.now()): Partial<Range> {
+  if (from !== undefined || to !== undefined) return { ...(from && { from }), ...(to && { to }) };
+  return isLength(last) ? { from: new Date(now - LENGTHS[last].ms).toISOString() } : {};
+}
+
 /** How long it is. */
 export const lengthOf = ({ from, to }: Range): number => Date.parse(to) - Date.parse(from);
 
@@ -69,21 +75,42 @@ export function Span({ from, to }: Range) {
 export const readableSpan = ({ from, to }: Range): string =>
   SPAN.formatRange(new Date(from), new Date(to));
 
-/** Chooses a range: one that ends now, or one between two times. */
-export function RangeFilter({
-  search,
-  onChange,
-}: {
+interface RangeProps {
   search: RangeSearch;
   onChange(change: RangeSearch): void;
+}
+
+/** Chooses a range: one that ends now, or one between two times. */
+export function RangeFilter(props: RangeProps) {
+  return <Choice {...props} label="Range" from="From" before="Before" fallback={DEFAULT} />;
+}
+
+/** As `RangeFilter`, for a list that has everything by default. @param what happened in the range: `Changed` */
+export function TimesFilter({ what, ...props }: RangeProps & { what: string }) {
+  return <Choice {...props} label={what} from={`${what} from`} before={`${what} before`} />;
+}
+
+function Choice({
+  search,
+  onChange,
+  label,
+  from: fromLabel,
+  before,
+  fallback,
+}: RangeProps & {
+  label: string;
+  from: string;
+  before: string;
+  /** What is chosen when the URL says nothing; left out: no range. */
+  fallback?: Length;
 }) {
   const isCustom = search.from !== undefined || search.to !== undefined;
-  const chosen = isCustom ? CUSTOM : isLength(search.last) ? search.last : DEFAULT;
+  const chosen = isCustom ? CUSTOM : isLength(search.last) ? search.last : fallback;
 
   function choose(value: string | undefined): void {
     if (value === CUSTOM) onChange({ last: undefined, ...rangeOf(search) });
     else {
-      const last = value === DEFAULT ? undefined : value;
+      const last = value === fallback ? undefined : value;
       onChange({ last, from: undefined, to: undefined });
     }
   }
@@ -91,9 +118,9 @@ export function RangeFilter({
   return (
     <>
       <SelectFilter
-        label="Range"
+        label={label}
         value={chosen}
-        all={null}
+        all={fallback === undefined ? 'Any time' : null}
         options={[
           ...Object.entries(LENGTHS).map(([length, { title }]) => [length, title] as const),
           [CUSTOM, 'Between two times'],
@@ -102,8 +129,12 @@ export function RangeFilter({
       />
       {isCustom && (
         <>
-          <TimeFilter label="From" value={search.from} onChange={(from) => onChange({ from })} />
-          <TimeFilter label="Before" value={search.to} onChange={(to) => onChange({ to })} />
+          <TimeFilter
+            label={fromLabel}
+            value={search.from}
+            onChange={(from) => onChange({ from })}
+          />
+          <TimeFilter label={before} value={search.to} onChange={(to) => onChange({ to })} />
         </>
       )}
     </>

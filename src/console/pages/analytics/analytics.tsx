@@ -33,7 +33,7 @@ export function Analytics() {
 }
 
 function Figures() {
-  const { search, set, question } = useQuestion();
+  const { search, set, clear, question } = useQuestion();
   const onRange = useCallback(
     (from: number, to: number) =>
       set({
@@ -48,7 +48,7 @@ function Figures() {
   const picture = { question, onRange };
   return (
     <Page title="Analytics" actions={<Freshness question={question} />}>
-      <QuestionFilters search={search} set={set} question={question} />
+      <QuestionFilters search={search} set={set} clear={clear} question={question} />
       <Throughput {...picture} />
       <div className="pictures">
         <ProcessDurations {...picture} />
@@ -100,10 +100,12 @@ const ZONES = [...new Set([ZONE, 'UTC', ...Intl.supportedValuesOf('timeZone')])]
 function QuestionFilters({
   search,
   set,
+  clear,
   question,
 }: {
   search: AnalyticsSearch;
   set: (change: AnalyticsSearch) => void;
+  clear: () => void;
   question: Question;
 }) {
   const names = useNames(question);
@@ -144,12 +146,7 @@ function QuestionFilters({
         onChange={(target) => set({ target })}
       />
       {isFiltered && (
-        <button
-          type="button"
-          onClick={() =>
-            set(Object.fromEntries(Object.keys(search).map((name) => [name, undefined])))
-          }
-        >
+        <button type="button" onClick={clear}>
           Clear
         </button>
       )}

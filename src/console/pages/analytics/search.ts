@@ -1,7 +1,8 @@
 import { getRouteApi } from '@tanstack/react-router';
-import { useCallback, useEffect, useMemo, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { lengthOf, type Range, rangeOf } from '../../parts/range.tsx';
 import { ZONE } from '../../parts/time.tsx';
+import { useFilters } from '../../parts/use-filters.ts';
 import type { Search } from '../../search.ts';
 
 const route = getRouteApi('/analytics');
@@ -56,16 +57,7 @@ export interface Question {
 /** The filters in the URL, and the question that they are; a range that ends now moves on. */
 export function useQuestion() {
   const search = route.useSearch();
-  const navigate = route.useNavigate();
-  const set = useCallback(
-    (change: AnalyticsSearch) =>
-      void navigate({
-        search: (now) => ({ ...now, ...change }),
-        replace: true,
-        resetScroll: false,
-      }),
-    [navigate],
-  );
+  const { set, clear } = useFilters<keyof AnalyticsSearch>();
   const now = useNow();
   const question = useMemo<Question>(() => {
     const range = rangeOf(search, now);
@@ -79,7 +71,7 @@ export function useQuestion() {
       ...(target === undefined ? {} : { targetSystem: [target === NO_TARGET ? '' : target] }),
     };
   }, [search, now]);
-  return { search, set, question };
+  return { search, set, clear, question };
 }
 
 /** In the URL: steps without a target system. */

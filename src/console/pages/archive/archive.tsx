@@ -1,14 +1,15 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
-import { useCallback } from 'react';
 import { api, bodyOf } from '../../api/client.ts';
 import { useMay } from '../../api/session.ts';
 import { DataTable } from '../../parts/data-table.tsx';
-import { Filters, SelectFilter, TextFilter, TimeFilter } from '../../parts/filters.tsx';
+import { Filters, SelectFilter, TextFilter } from '../../parts/filters.tsx';
 import { Page } from '../../parts/page.tsx';
+import { TimesFilter } from '../../parts/range.tsx';
 import { Empty, Failure, Loading, NoPermission } from '../../parts/states.tsx';
+import { useFilters } from '../../parts/use-filters.ts';
 import { PROCESS_COLUMNS } from '../processes/columns.tsx';
-import { FINAL_STATUSES, type ProcessFilter } from '../processes/process-list.ts';
+import { FINAL_STATUSES, type ProcessFilter, queryOf } from '../processes/process-list.ts';
 
 const route = getRouteApi('/archive');
 const PAGE = 50;
@@ -17,12 +18,7 @@ const PAGE = 50;
 export function Archive() {
   const mayRead = useMay('process:read');
   const search = route.useSearch();
-  const navigate = route.useNavigate();
-  const set = useCallback(
-    (change: typeof search) =>
-      void navigate({ search: (now) => ({ ...now, ...change }), replace: true }),
-    [navigate],
-  );
+  const { set } = useFilters<keyof typeof search>();
   return (
     <Page title="Archive">
       <Filters label="Filters">
@@ -35,27 +31,26 @@ export function Archive() {
         <TextFilter
           label="Process"
           value={search.process}
-          onChange={useCallback((process?: string) => set({ process }), [set])}
+          onChange={(process) => set({ process })}
         />
-        <TimeFilter label="Changed from" value={search.from} onChange={(from) => set({ from })} />
-        <TimeFilter label="Changed before" value={search.to} onChange={(to) => set({ to })} />
+        <TimesFilter what="Changed" search={search} onChange={set} />
       </Filters>
       <div className="panel">
         {mayRead === false ? (
           <NoPermission scope="process:read" />
         ) : (
-          <List filter={search as Omit<ProcessFilter, 'archive'>} />
+          <List filter={search as ProcessFilter} />
         )}
       </div>
     </Page>
   );
 }
 
-function List({ filter }: { filter: Omit<ProcessFilter, 'archive'> }) {
+function List({ filter }: { filter: ProcessFilter }) {
   const archived = useInfiniteQuery({
     queryKey: ['archive', filter],
     queryFn: ({ pageParam: cursor, signal }) => {
-      const query = { ...filter, archive: 'only', limit: PAGE, cursor } as const;
+      const query = { ...queryOf(filter), archive: 'only', limit: PAGE, cursor } as const;
       return bodyOf(api.GET('/api/process', { params: { query }, signal }));
     },
     initialPageParam: undefined as string | undefined,

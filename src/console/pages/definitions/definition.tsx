@@ -11,7 +11,7 @@ import { Page, Panel } from '../../parts/page.tsx';
 import { RangeFilter } from '../../parts/range.tsx';
 import { Empty, Failure, Loading, NoPermission } from '../../parts/states.tsx';
 import { readableCount } from '../../parts/time.tsx';
-import type { Search } from '../../search.ts';
+import { useFilters } from '../../parts/use-filters.ts';
 import { Activities } from './activities.tsx';
 import { HeatMap } from './heat-map.tsx';
 import { MEASURES, measureOf } from './measures.ts';
@@ -125,16 +125,7 @@ const VERSION_COLUMNS: readonly Column<Definition['versions'][number]>[] = [
 function Heat({ definition, version }: { definition: Definition; version: number }) {
   const { key, versions } = definition;
   const search = route.useSearch();
-  const navigate = route.useNavigate();
-  const set = useCallback(
-    (change: Search<keyof typeof search>) =>
-      void navigate({
-        search: (now) => ({ ...now, ...change }),
-        replace: true,
-        resetScroll: false,
-      }),
-    [navigate],
-  );
+  const { set } = useFilters<keyof typeof search>();
   const choose = useCallback((activity: string) => set({ activity }), [set]);
   const figures = useStats(key, version, search);
   const model = useQuery(bpmnQuery(key, version));

@@ -1,5 +1,5 @@
-import { Link } from '@tanstack/react-router';
 import type { Column } from '../../parts/data-table.tsx';
+import { ProcessLink } from '../../parts/process-link.tsx';
 import { readableDuration, Time } from '../../parts/time.tsx';
 import type { FeedEvent } from './live-feed.ts';
 
@@ -35,11 +35,7 @@ export const eventColumns = (onOpen: (event: FeedEvent) => void): Column<FeedEve
   {
     id: 'correlationId',
     title: 'Correlation id',
-    cell: ({ correlationId }) => (
-      <Link to="/processes/$correlationId" params={{ correlationId }} className="id">
-        {correlationId}
-      </Link>
-    ),
+    cell: ({ correlationId }) => <ProcessLink correlationId={correlationId} />,
   },
   {
     id: 'process',

@@ -1,18 +1,14 @@
 import { getRouteApi } from '@tanstack/react-router';
 import { Pause, Play } from 'lucide-react';
-import { useCallback, useState } from 'react';
+import { useState } from 'react';
 import { EVENT_TYPES } from '../../api/follow.ts';
 import { useMay } from '../../api/session.ts';
-import {
-  CheckFilter,
-  Filters,
-  SelectFilter,
-  TextFilter,
-  TimeFilter,
-} from '../../parts/filters.tsx';
+import { CheckFilter, Filters, SelectFilter, TextFilter } from '../../parts/filters.tsx';
 import { Page } from '../../parts/page.tsx';
+import { TimesFilter } from '../../parts/range.tsx';
 import { Empty, Failure, Loading, NoPermission } from '../../parts/states.tsx';
 import { readableCount, Time } from '../../parts/time.tsx';
+import { useFilters } from '../../parts/use-filters.ts';
 import { EventsTable } from './events-table.tsx';
 import type { EventsSearch } from './filter.ts';
 import { MAX_SHOWN, useLiveFeed } from './live-feed.ts';
@@ -24,7 +20,7 @@ const route = getRouteApi('/events');
 export function Events() {
   const mayRead = useMay('events:read');
   const search = route.useSearch();
-  const isPast = search.from !== undefined || search.to !== undefined;
+  const isPast = [search.last, search.from, search.to].some((time) => time !== undefined);
   return (
     <Page title="Events">
       <EventFilters search={search} />
@@ -97,12 +93,7 @@ const STATUSES = [
 ] as const;
 
 function EventFilters({ search }: { search: EventsSearch }) {
-  const navigate = route.useNavigate();
-  const set = useCallback(
-    (change: EventsSearch) =>
-      void navigate({ search: (now) => ({ ...now, ...change }), replace: true }),
-    [navigate],
-  );
+  const { set, clear } = useFilters<keyof EventsSearch>();
   const isFiltered = Object.values(search).some((value) => value !== undefined);
   return (
     <Filters label="Filters">
@@ -122,32 +113,27 @@ function EventFilters({ search }: { search: EventsSearch }) {
         label="Process"
         value={search.process}
         placeholder="onboard-user"
-        onChange={useCallback((process?: string) => set({ process }), [set])}
+        onChange={(process) => set({ process })}
       />
-      <TextFilter
-        label="Step"
-        value={search.step}
-        onChange={useCallback((step?: string) => set({ step }), [set])}
-      />
+      <TextFilter label="Step" value={search.step} onChange={(step) => set({ step })} />
       <TextFilter
         label="Target system"
         value={search.targetSystem}
-        onChange={useCallback((targetSystem?: string) => set({ targetSystem }), [set])}
+        onChange={(targetSystem) => set({ targetSystem })}
       />
       <TextFilter
         label="Correlation id"
         value={search.correlationId}
-        onChange={useCallback((correlationId?: string) => set({ correlationId }), [set])}
+        onChange={(correlationId) => set({ correlationId })}
       />
-      <TimeFilter label="Written from" value={search.from} onChange={(from) => set({ from })} />
-      <TimeFilter label="Written before" value={search.to} onChange={(to) => set({ to })} />
+      <TimesFilter what="Written" search={search} onChange={set} />
       <CheckFilter
         label="Archived, too"
         checked={search.archive === 'include'}
         onChange={(isOn) => set({ archive: isOn ? 'include' : undefined })}
       />
       {isFiltered && (
-        <button type="button" onClick={() => void navigate({ search: {}, replace: true })}>
+        <button type="button" onClick={clear}>
           Clear
         </button>
       )}

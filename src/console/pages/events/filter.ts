@@ -1,4 +1,5 @@
 import type { paths } from '../../api/openapi';
+import { timesOf } from '../../parts/range.tsx';
 import type { Search } from '../../search.ts';
 
 /** The filters in the URL; their names are those of the API. */
@@ -9,6 +10,7 @@ export type EventsSearch = Search<
   | 'status'
   | 'targetSystem'
   | 'correlationId'
+  | 'last'
   | 'from'
   | 'to'
   | 'archive'
@@ -17,8 +19,12 @@ export type EventsSearch = Search<
 export type EventsQuery = NonNullable<paths['/api/events']['get']['parameters']['query']>;
 
 /** As the API takes it; it says what is wrong with a value. */
-export const queryOf = ({ type, ...same }: EventsSearch): EventsQuery =>
-  ({ ...same, ...(type === undefined ? {} : { type: type.split(',') }) }) as EventsQuery;
+export const queryOf = ({ type, last, from, to, ...same }: EventsSearch): EventsQuery =>
+  ({
+    ...same,
+    ...timesOf({ last, from, to }),
+    ...(type === undefined ? {} : { type: type.split(',') }),
+  }) as EventsQuery;
 
 /** The URL of a call. */
 export function urlOf(search: EventsSearch, more: Record<string, string>): string {

@@ -1,5 +1,5 @@
 import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query';
-import { getRouteApi, Link } from '@tanstack/react-router';
+import { getRouteApi } from '@tanstack/react-router';
 import { api, bodyOf } from '../../api/client.ts';
 import type { paths } from '../../api/openapi';
 import { messageOf } from '../../api/problem.ts';
@@ -7,8 +7,10 @@ import { useMay } from '../../api/session.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Filters, SelectFilter } from '../../parts/filters.tsx';
 import { Page } from '../../parts/page.tsx';
+import { ProcessLink } from '../../parts/process-link.tsx';
 import { Empty, Failure, Loading, NoPermission } from '../../parts/states.tsx';
 import { Time } from '../../parts/time.tsx';
+import { useFilters } from '../../parts/use-filters.ts';
 
 const route = getRouteApi('/failed-jobs');
 
@@ -31,7 +33,7 @@ const REFRESH_INTERVAL_MS = 10_000;
 export function FailedJobs() {
   const mayAdmin = useMay('admin');
   const search = route.useSearch();
-  const navigate = route.useNavigate();
+  const { set } = useFilters<keyof typeof search>();
   return (
     <Page title="Failed jobs">
       <Filters label="Filters">
@@ -39,7 +41,7 @@ export function FailedJobs() {
           label="Job"
           value={search.name}
           options={Object.keys(NAMES).map((name) => [name, name] as const)}
-          onChange={(name) => void navigate({ search: { name }, replace: true })}
+          onChange={(name) => set({ name })}
         />
       </Filters>
       <div className="panel">
@@ -118,11 +120,7 @@ function columnsWith(onRetry: (id: string) => void): readonly Column<Job>[] {
     {
       id: 'correlationId',
       title: 'Process',
-      cell: ({ correlationId }) => (
-        <Link to="/processes/$correlationId" params={{ correlationId }} className="id">
-          {correlationId}
-        </Link>
-      ),
+      cell: ({ correlationId }) => <ProcessLink correlationId={correlationId} />,
     },
     { id: 'error', title: 'Error', cell: ({ error }) => error },
     {

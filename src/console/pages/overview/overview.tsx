@@ -4,15 +4,18 @@ import { useMemo } from 'react';
 import { api, bodyOf } from '../../api/client.ts';
 import { useMay } from '../../api/session.ts';
 import { Picture } from '../../charts/picture.tsx';
-import { Page } from '../../parts/page.tsx';
+import { Page, Panel } from '../../parts/page.tsx';
 import { Failure, Loading, NoPermission } from '../../parts/states.tsx';
 import { readableCount } from '../../parts/time.tsx';
+import { attentionQuery } from '../stuck/attention.ts';
+import { RetriedSteps, SlowProcesses } from '../stuck/lists.tsx';
 import { Health } from './health.tsx';
 import { RecentErrors } from './recent-errors.tsx';
-import { Retrying, Slow } from './stuck.tsx';
 import { Tiles } from './tiles.tsx';
 
-const REFRESH_INTERVAL_MS = 10_000;
+const REFRESH_INTERVAL_MS = 30_000;
+/** Rows of each list here; the others are on a page of their own. */
+const SHOWN = 8;
 const DAY_MS = 24 * 3_600_000;
 
 /** How the service is, and what needs a look. */
@@ -26,12 +29,7 @@ export function Overview() {
 }
 
 function Figures() {
-  const attention = useQuery({
-    queryKey: ['attention'],
-    queryFn: ({ signal }) =>
-      bodyOf(api.GET('/api/analytics/attention', { params: { query: { limit: 8 } }, signal })),
-    refetchInterval: REFRESH_INTERVAL_MS,
-  });
+  const attention = useQuery(attentionQuery(SHOWN));
   return (
     <>
       {attention.isPending ? (
@@ -43,11 +41,27 @@ function Figures() {
       )}
       <LastDay />
       <div className="columns">
-        {attention.data && <Slow slow={attention.data.slow} />}
-        {attention.data && <Retrying retrying={attention.data.retrying} />}
+        {attention.data && (
+          <Panel title="Slower than usual" actions={<AllOf list="slow" />}>
+            <SlowProcesses slow={attention.data.slow} />
+          </Panel>
+        )}
+        {attention.data && (
+          <Panel title="Steps being retried" actions={<AllOf list="retrying" />}>
+            <RetriedSteps retrying={attention.data.retrying} />
+          </Panel>
+        )}
       </div>
       <RecentErrors />
     </>
+  );
+}
+
+function AllOf({ list }: { list: string }) {
+  return (
+    <Link to="/stuck" search={{ list }}>
+      All
+    </Link>
   );
 }
 
@@ -64,7 +78,7 @@ function LastDay() {
           signal,
         }),
       ),
-    refetchInterval: 3 * REFRESH_INTERVAL_MS,
+    refetchInterval: REFRESH_INTERVAL_MS,
   });
   const buckets = flow.data?.throughput;
   const { times, series } = useMemo(() => {
@@ -86,7 +100,7 @@ function LastDay() {
       series={series}
       readable={readableCount}
       actions={
-        <Link to="/processes" search={{ status: 'error' }}>
+        <Link to="/processes" search={{ status: 'error', last: '24h' }}>
           All that failed
         </Link>
       }

@@ -18,7 +18,20 @@ const COLUMNS: readonly Column<ErrorGroup>[] = [
     id: 'count',
     title: 'Times',
     className: 'number',
-    cell: ({ count }) => readableCount(count),
+    cell: ({ count, process, step }) => (
+      <Link
+        to="/events"
+        search={{
+          type: 'step-failed',
+          process: process ?? undefined,
+          step: step ?? undefined,
+          last: '24h',
+        }}
+        aria-label={`${readableCount(count)} events of ${step}`}
+      >
+        {readableCount(count)}
+      </Link>
+    ),
     sortBy: ({ count }) => count,
   },
   { id: 'message', title: 'Error', cell: ({ errorMessage }) => errorMessage ?? '–' },

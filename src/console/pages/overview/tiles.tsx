@@ -1,4 +1,4 @@
-import { Link } from '@tanstack/react-router';
+import { Link, type LinkProps } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { Schemas } from '../../api/client.ts';
 import { readableCount, readableDuration } from '../../parts/time.tsx';
@@ -7,14 +7,15 @@ type Attention = Schemas['Attention'];
 
 /** The figures that say whether somebody has to act; each leads to what it counts. */
 export function Tiles({ attention }: { attention: Attention }) {
-  const { pending, slow, retrying, failedJobs, outbox, rollups } = attention;
+  const { pending, slow, retrying, failedJobs, outbox, rollups, unreadable } = attention;
   return (
     <ul className="tiles" aria-label="Figures">
-      <Tile title="Pending" to="/processes" search={{ status: 'pending' }}>
+      <Tile title="Pending" link={{ to: '/processes', search: { status: 'pending' } }}>
         {pending && readableCount(pending.count) + (pending.isWhole ? '' : '+')}
       </Tile>
       <Tile
         title="Slower than usual"
+        link={{ to: '/stuck', search: { list: 'slow' } }}
         note={
           slow?.waitingForPeople
             ? `and ${readableCount(slow.waitingForPeople)} wait for people`
@@ -24,14 +25,24 @@ export function Tiles({ attention }: { attention: Attention }) {
       >
         {slow && readableCount(slow.total)}
       </Tile>
-      <Tile title="Steps being retried" alarm={(retrying?.total ?? 0) > 0}>
+      <Tile
+        title="Steps being retried"
+        link={{ to: '/stuck', search: { list: 'retrying' } }}
+        alarm={(retrying?.total ?? 0) > 0}
+      >
         {retrying && readableCount(retrying.total)}
       </Tile>
-      <Tile title="Failed jobs" alarm={(failedJobs?.count ?? 0) > 0}>
+      <Tile title="Failed jobs" link={{ to: '/failed-jobs' }} alarm={(failedJobs?.count ?? 0) > 0}>
         {failedJobs && readableCount(failedJobs.count) + (failedJobs.isWhole ? '' : '+')}
       </Tile>
+      {unreadable !== null && unreadable.total > 0 && (
+        <Tile title="Stand still" link={{ to: '/stuck', search: { list: 'unreadable' } }} alarm>
+          {readableCount(unreadable.total)}
+        </Tile>
+      )}
       <Tile
         title="Events to publish"
+        link={{ to: '/stuck', search: { list: 'outbox' } }}
         alarm={outbox?.isStalled}
         note={
           outbox && outbox.rows > 0 ? `oldest ${readableDuration(outbox.oldestAgeMs)}` : undefined
@@ -41,6 +52,7 @@ export function Tiles({ attention }: { attention: Attention }) {
       </Tile>
       <Tile
         title="Analytics are behind"
+        link={{ to: '/stuck', search: { list: 'rollups' } }}
         note={
           rollups && rollups.eventsBehind > 0
             ? `${readableCount(rollups.eventsBehind)} events`
@@ -58,16 +70,15 @@ function Tile({
   children,
   note,
   alarm = false,
-  to,
-  search,
+  link,
 }: {
   title: string;
   /** Null: it could not be read. */
   children: ReactNode;
   note?: string | undefined;
   alarm?: boolean | undefined;
-  to?: '/processes';
-  search?: { status: string };
+  /** To the list of what it counts, or to the page that explains it. */
+  link: Pick<LinkProps, 'to' | 'search'>;
 }) {
   const content = (
     <>
@@ -78,13 +89,7 @@ function Tile({
   );
   return (
     <li className={alarm ? 'tile is-alarm' : 'tile'}>
-      {to ? (
-        <Link to={to} search={search ?? {}}>
-          {content}
-        </Link>
-      ) : (
-        <div>{content}</div>
-      )}
+      <Link {...link}>{content}</Link>
     </li>
   );
 }

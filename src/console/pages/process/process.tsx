@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
-import { useCallback, useState } from 'react';
+import { useState } from 'react';
 import type { Process } from '../../api/client.ts';
 import { useMay } from '../../api/session.ts';
 import { Copy } from '../../parts/copy.tsx';
@@ -9,6 +9,7 @@ import { Page, Panel } from '../../parts/page.tsx';
 import { Failure, Loading, NoPermission } from '../../parts/states.tsx';
 import { StatusBadge } from '../../parts/status.tsx';
 import { Tabs } from '../../parts/tabs.tsx';
+import { useFilters } from '../../parts/use-filters.ts';
 import { Actions } from './actions.tsx';
 import { EventsTable } from './events-table.tsx';
 import { FactsOfProcess } from './facts-of-process.tsx';
@@ -37,17 +38,9 @@ export function ProcessPage() {
 function Known({ correlationId }: { correlationId: string }) {
   const { at, tab } = route.useSearch();
   const [shownAttempt, setShownAttempt] = useState<number | null>(null);
-  const navigate = route.useNavigate();
+  const { set } = useFilters<'at' | 'tab'>();
   const { process, events, mayFollow, isFollowed } = useProcess(correlationId);
   const past = useQuery({ ...processQuery(correlationId, at), enabled: at !== undefined });
-  const setAt = useCallback(
-    (version: number | undefined) =>
-      void navigate({
-        search: (now) => ({ ...now, at: version === undefined ? undefined : String(version) }),
-        replace: true,
-      }),
-    [navigate],
-  );
 
   if (!process.data) {
     return (
@@ -87,7 +80,7 @@ function Known({ correlationId }: { correlationId: string }) {
           <VersionSlider
             events={all}
             at={at === undefined ? undefined : (past.data?.version ?? (Number(at) || undefined))}
-            onChange={setAt}
+            onChange={(version) => set({ at: version?.toString() })}
           />
         )}
       </section>
@@ -97,7 +90,7 @@ function Known({ correlationId }: { correlationId: string }) {
           time={at === undefined ? null : Date.parse(shown.updatedAt)}
           onChoose={(version) => {
             setShownAttempt(version);
-            void navigate({ search: (now) => ({ ...now, tab: undefined }), replace: true });
+            set({ tab: undefined });
           }}
         />
       )}
@@ -116,9 +109,7 @@ function Known({ correlationId }: { correlationId: string }) {
           <Tabs
             label="History"
             chosen={tab}
-            onChoose={(id) =>
-              void navigate({ search: (now) => ({ ...now, tab: id }), replace: true })
-            }
+            onChoose={(id) => set({ tab: id })}
             tabs={[
               {
                 id: 'timeline',

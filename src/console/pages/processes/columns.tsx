@@ -1,6 +1,6 @@
-import { Link } from '@tanstack/react-router';
 import type { Process } from '../../api/client.ts';
 import type { Column } from '../../parts/data-table.tsx';
+import { ProcessLink } from '../../parts/process-link.tsx';
 import { StatusBadge } from '../../parts/status.tsx';
 import { between, readableDuration, Time } from '../../parts/time.tsx';
 
@@ -12,9 +12,7 @@ export const PROCESS_COLUMNS: readonly Column<Process>[] = [
     title: 'Correlation id',
     cell: ({ correlationId, archived }) => (
       <>
-        <Link to="/processes/$correlationId" params={{ correlationId }} className="id">
-          {correlationId}
-        </Link>
+        <ProcessLink correlationId={correlationId} />
         {archived && <span className="badge quiet">archived</span>}
       </>
     ),

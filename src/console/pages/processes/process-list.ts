@@ -3,15 +3,23 @@ import { useEffect, useRef, useState } from 'react';
 import { api, bodyOf, type Process, type ProcessEvent } from '../../api/client.ts';
 import { useFollow } from '../../api/follow.ts';
 import { useMay } from '../../api/session.ts';
+import { timesOf } from '../../parts/range.tsx';
 
 export interface ProcessFilter {
   status?: Process['status'];
   process?: string;
   step?: string;
+  last?: string;
   from?: string;
   to?: string;
   archive?: 'include';
 }
+
+/** As the API takes it: a range that ends now has its times, which move on. */
+export const queryOf = ({ last, from, to, ...same }: ProcessFilter) => ({
+  ...same,
+  ...timesOf({ last, from, to }),
+});
 
 /** How a process may have ended. */
 export const FINAL_STATUSES = [
@@ -27,7 +35,10 @@ const POLL_INTERVAL_MS = 10_000;
 
 const readPage = (filter: ProcessFilter, cursor: string | undefined, signal: AbortSignal) =>
   bodyOf(
-    api.GET('/api/process', { params: { query: { ...filter, limit: PAGE, cursor } }, signal }),
+    api.GET('/api/process', {
+      params: { query: { ...queryOf(filter), limit: PAGE, cursor } },
+      signal,
+    }),
   );
 
 /**

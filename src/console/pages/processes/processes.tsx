@@ -1,17 +1,12 @@
 import { getRouteApi } from '@tanstack/react-router';
-import { useCallback, useState } from 'react';
+import { useState } from 'react';
 import { useMay } from '../../api/session.ts';
 import { DataTable } from '../../parts/data-table.tsx';
-import {
-  CheckFilter,
-  Filters,
-  SelectFilter,
-  TextFilter,
-  TimeFilter,
-} from '../../parts/filters.tsx';
+import { CheckFilter, Filters, SelectFilter, TextFilter } from '../../parts/filters.tsx';
 import { Page } from '../../parts/page.tsx';
+import { TimesFilter } from '../../parts/range.tsx';
 import { Empty, Failure, Loading, NoPermission } from '../../parts/states.tsx';
-import type { Search } from '../../search.ts';
+import { useFilters } from '../../parts/use-filters.ts';
 import { ChosenBar } from './chosen-bar.tsx';
 import { PROCESS_COLUMNS } from './columns.tsx';
 import { FINAL_STATUSES, type ProcessFilter, useProcessList } from './process-list.ts';
@@ -24,12 +19,7 @@ const STATUSES = [['pending', 'Pending'], ...FINAL_STATUSES] as const;
 export function Processes() {
   const mayRead = useMay('process:read');
   const search = route.useSearch();
-  const navigate = route.useNavigate();
-  const set = useCallback(
-    (change: Search<keyof typeof search>) =>
-      void navigate({ search: (now) => ({ ...now, ...change }), replace: true }),
-    [navigate],
-  );
+  const { set, clear } = useFilters<keyof typeof search>();
   const isFiltered = Object.keys(search).length > 0;
   return (
     <Page title="Processes">
@@ -44,22 +34,17 @@ export function Processes() {
           label="Process"
           value={search.process}
           placeholder="onboard-user"
-          onChange={useCallback((process?: string) => set({ process }), [set])}
+          onChange={(process) => set({ process })}
         />
-        <TextFilter
-          label="Current step"
-          value={search.step}
-          onChange={useCallback((step?: string) => set({ step }), [set])}
-        />
-        <TimeFilter label="Changed from" value={search.from} onChange={(from) => set({ from })} />
-        <TimeFilter label="Changed before" value={search.to} onChange={(to) => set({ to })} />
+        <TextFilter label="Current step" value={search.step} onChange={(step) => set({ step })} />
+        <TimesFilter what="Changed" search={search} onChange={set} />
         <CheckFilter
           label="Archived, too"
           checked={search.archive === 'include'}
           onChange={(isOn) => set({ archive: isOn ? 'include' : undefined })}
         />
         {isFiltered && (
-          <button type="button" onClick={() => void navigate({ search: {}, replace: true })}>
+          <button type="button" onClick={clear}>
             Clear
           </button>
         )}

@@ -8,6 +8,7 @@ import { SchemaForm } from '../../forms/schema-form.tsx';
 import { Fact, Facts } from '../../parts/facts.tsx';
 import { Json } from '../../parts/json.tsx';
 import { Page, Panel } from '../../parts/page.tsx';
+import { ProcessLink } from '../../parts/process-link.tsx';
 import { Empty, Failure, Loading, NoPermission } from '../../parts/states.tsx';
 import { Time } from '../../parts/time.tsx';
 import { eventsQuery } from '../process/use-process.ts';
@@ -59,9 +60,7 @@ function Details({ task }: { task: Task }) {
         {task.description && <p className="body">{task.description}</p>}
         <Facts>
           <Fact title="Process">
-            <Link to="/processes/$correlationId" params={{ correlationId }} className="id">
-              {correlationId}
-            </Link>
+            <ProcessLink correlationId={correlationId} />
           </Fact>
           <Fact title="Definition">{task.processKey}</Fact>
           <Fact title="Claimed by">{task.assignee ?? '–'}</Fact>

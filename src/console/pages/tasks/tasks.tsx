@@ -1,13 +1,14 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { useCallback } from 'react';
 import { api, bodyOf, type Schemas } from '../../api/client.ts';
 import { useMay } from '../../api/session.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { CheckFilter, Filters, TextFilter } from '../../parts/filters.tsx';
 import { Page } from '../../parts/page.tsx';
+import { ProcessLink } from '../../parts/process-link.tsx';
 import { Empty, Failure, Loading, NoPermission } from '../../parts/states.tsx';
 import { Time } from '../../parts/time.tsx';
+import { useFilters } from '../../parts/use-filters.ts';
 
 const route = getRouteApi('/tasks');
 const REFRESH_INTERVAL_MS = 5_000;
@@ -27,11 +28,7 @@ const COLUMNS: readonly Column<Task>[] = [
   {
     id: 'correlationId',
     title: 'Process',
-    cell: ({ correlationId }) => (
-      <Link to="/processes/$correlationId" params={{ correlationId }} className="id">
-        {correlationId}
-      </Link>
-    ),
+    cell: ({ correlationId }) => <ProcessLink correlationId={correlationId} />,
   },
   {
     id: 'definition',
@@ -63,32 +60,24 @@ const COLUMNS: readonly Column<Task>[] = [
 export function Tasks() {
   const mayRead = useMay('process:read');
   const search = route.useSearch();
-  const navigate = route.useNavigate();
-  const set = useCallback(
-    (change: typeof search) =>
-      void navigate({ search: (now) => ({ ...now, ...change }), replace: true }),
-    [navigate],
-  );
+  const { set } = useFilters<keyof typeof search>();
   return (
     <Page title="Tasks">
       <Filters label="Filters">
         <TextFilter
           label="Process"
           value={search.process}
-          onChange={useCallback((process?: string) => set({ process }), [set])}
+          onChange={(process) => set({ process })}
         />
         <TextFilter
           label="Claimed by"
           value={search.assignee}
-          onChange={useCallback(
-            (assignee?: string) => set({ assignee, unassigned: undefined }),
-            [set],
-          )}
+          onChange={(assignee) => set({ assignee, unassigned: undefined })}
         />
         <TextFilter
           label="Group that may claim"
           value={search.candidateGroup}
-          onChange={useCallback((candidateGroup?: string) => set({ candidateGroup }), [set])}
+          onChange={(candidateGroup) => set({ candidateGroup })}
         />
         <CheckFilter
           label="Not claimed yet"

@@ -1,0 +1,13 @@
+import { queryOptions } from '@tanstack/react-query';
+import { api, bodyOf } from '../../api/client.ts';
+
+const REFRESH_INTERVAL_MS = 10_000;
+
+/** What is stuck, slow or behind, with so many of each list. */
+export const attentionQuery = (limit: number) =>
+  queryOptions({
+    queryKey: ['attention', limit],
+    queryFn: ({ signal }) =>
+      bodyOf(api.GET('/api/analytics/attention', { params: { query: { limit } }, signal })),
+    refetchInterval: REFRESH_INTERVAL_MS,
+  });
