@@ -79,12 +79,14 @@ describe.each(databaseKinds())('the purge with a cold archive on $name', (kind) 
 
     it('begins no file for nothing, which a kill would leave for ever', async () => {
       await rig.archived('2026-03-02T00:00:00.000Z', 'first');
-      const cold = rig.coldArchive();
-      await rig.purge(cold);
+      const coldArchive = rig.coldArchive();
+      await rig.purge(coldArchive);
       const begun: string[] = [];
       const watcher = watch(rig.folder, (_, name) => void begun.push(String(name)));
       try {
-        expect(await cold.writePart('2026-03', undefined, new AbortController().signal)).toBeNull();
+        expect(
+          await coldArchive.writePart('2026-03', undefined, new AbortController().signal),
+        ).toBeNull();
         writeFileSync(join(rig.folder, 'seen'), '');
         await until(() => begun.includes('seen'), 'what was written is seen');
         expect(begun.filter((name) => name !== 'seen')).toEqual([]);
