@@ -1,6 +1,7 @@
 import {
   ARCHIVE_LOCKS,
   type Archive,
+  type ArchivePreview,
   type ArchiveTotals,
   archiveExpired,
   type MaintenanceLock,
@@ -10,11 +11,19 @@ import {
   TAKEN,
   takeLocks,
 } from '../domain/archive/index.ts';
+import {
+  type ActEnd,
+  type AuditAction,
+  type AuditLog,
+  audited,
+  SERVICE_ACTOR,
+} from '../domain/audit/index.ts';
 import { createProgressLines, DAY_MS, type Log } from '../domain/common/index.ts';
 import type { ScheduledJob } from './job.ts';
 
 interface ArchivePorts {
-  archive: Pick<Archive, 'moveBatch'>;
+  archive: Pick<Archive, 'moveBatch' | 'preview'>;
+  auditLog: Pick<AuditLog, 'append'>;
   /** Left out or null: nothing is deleted. */
   purge?: Purge | null;
   maintenanceLock: MaintenanceLock;
@@ -24,6 +33,8 @@ interface ArchivePorts {
 
 /** Deletes from the archive what is in it for long enough. */
 export interface Purge {
+  /** What a run would delete once all processes before `archivedBefore` are archived. */
+  preview(archivedBefore: string): Promise<ArchivePreview>;
   run(
     signal: AbortSignal,
     onBatch: (batch: PurgedBatch, totals: PurgeTotals) => void,
@@ -51,7 +62,7 @@ interface Run<Result> {
  * @param settings `afterDays`: 0 switches the job off
  */
 export function archiveExpiredJob(
-  { archive, purge, maintenanceLock, observer, log }: ArchivePorts,
+  { archive, auditLog, purge, maintenanceLock, observer, log }: ArchivePorts,
   { afterDays, cron, batch }: { afterDays: number; cron: string; batch: number },
 ): ScheduledJob {
   const options = { olderThanMs: afterDays * DAY_MS, batch };
@@ -84,11 +95,37 @@ export function archiveExpiredJob(
       const { processes, events, ms } = batch;
       lines.update(totals.processes, { processes, events, ms: Math.round(ms) });
     };
-    const result = await archiveExpired({ archive, clock: Date.now }, options, signal, shown);
+    const limit = new Date(Date.now() - options.olderThanMs).toISOString();
+    const result = await logged('archive', await archive.preview(limit), signal, () =>
+      archiveExpired({ archive, clock: Date.now }, options, signal, shown),
+    );
     lines.stop();
-    const purged = purge && !signal.aborted ? await runPurge(purge, signal) : undefined;
+    const purged =
+      purge && !signal.aborted
+        ? await logged('purge', await purge.preview(limit), signal, () => runPurge(purge, signal))
+        : undefined;
     const outcome = signal.aborted ? ('stopped' as const) : ('ok' as const);
     return { outcome, result: purged ? { ...result, purged } : result };
+  }
+
+  /** A run that finds nothing to do is no act: the audit log would have nothing else. */
+  async function logged<Totals extends Pick<ArchiveTotals, 'processes' | 'events'>>(
+    action: AuditAction,
+    due: ArchivePreview,
+    signal: AbortSignal,
+    work: () => Promise<Totals>,
+  ): Promise<Totals> {
+    if (due.processes === 0) return work();
+    const act = { action, actor: SERVICE_ACTOR, details: { due: due.processes } };
+    return audited(
+      auditLog,
+      act,
+      work,
+      ({ processes, events }): ActEnd => ({
+        outcome: signal.aborted ? 'stopped' : 'done',
+        details: { processes, events },
+      }),
+    );
   }
 
   async function runPurge(purge: Purge, signal: AbortSignal): Promise<PurgeTotals> {

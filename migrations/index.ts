@@ -11,6 +11,7 @@ import * as processErrors from './0009-process-errors.ts';
 import * as fewerIndexes from './0010-fewer-indexes.ts';
 import * as longerBuckets from './0011-longer-buckets.ts';
 import * as listIndexes from './0012-list-indexes.ts';
+import * as auditLog from './0013-audit-log.ts';
 
 interface Migration {
   name: string;
@@ -32,6 +33,7 @@ const MIGRATIONS: readonly Migration[] = [
   { name: '0010-fewer-indexes', ...fewerIndexes },
   { name: '0011-longer-buckets', ...longerBuckets },
   { name: '0012-list-indexes', ...listIndexes },
+  { name: '0013-audit-log', ...auditLog },
 ];
 
 /** The version in schema_version that this code works with. */

@@ -28,6 +28,7 @@ import { checkPurge } from './composition/jobs/purge.ts';
 import { startJobs } from './composition/jobs/start-jobs.ts';
 import { checkRoles } from './composition/lifecycle/check-roles.ts';
 import { createCommits } from './composition/lifecycle/commits.ts';
+import { recordStart } from './composition/lifecycle/record-start.ts';
 import { createShutdown, type Shutdown } from './composition/lifecycle/shutdown.ts';
 import { VERSION } from './composition/lifecycle/version.ts';
 import { openObservability } from './composition/observability/observability.ts';
@@ -89,6 +90,7 @@ export async function startService(
   let stopping: Promise<void> | undefined;
   try {
     const core = await openCore(setup, onCommitted);
+    await recordStart(config, core.stores.database.auditLog);
     const url = await serve(setup, core, () => stopping !== undefined);
     await startWork(setup, core, url);
     log.info({ url, roles: config.ROLES }, 'ready');

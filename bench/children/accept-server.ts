@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import type { ApiKeyStore } from '../../domain/access/index.ts';
 import type { Queue } from '../../domain/outbox/index.ts';
 import { createRestEngine } from '../../infrastructure/camunda/rest-engine.ts';
 import { createInProcessQueue } from '../../infrastructure/in-process/queue.ts';
 import { observedEventStore } from '../../infrastructure/observability/observed.ts';
+import type { Database } from '../../infrastructure/sql/database.ts';
 import { openSqliteDatabase } from '../../infrastructure/sqlite/database.ts';
 import { outboxRowOf } from '../../jobs/event-jobs.ts';
 import { createRelay } from '../../jobs/relay-outbox.ts';
@@ -38,10 +38,16 @@ interface StartOptions {
 
 let apiKey = '';
 
-async function guard(store: ApiKeyStore): Promise<Access> {
-  apiKey = (await createKeyManager(store, Date.now).create('bench', ['process:start'], null)).text;
+async function guard(database: Pick<Database, 'apiKeys' | 'auditLog'>): Promise<Access> {
+  apiKey = (await createKeyManager(database, Date.now).create('bench', ['process:start'], null))
+    .text;
   const log = createLogger('warn', false);
-  return createAccess({ config: readConfig({ AUTH: 'on' }), store, clock: Date.now, log });
+  return createAccess({
+    config: readConfig({ AUTH: 'on' }),
+    store: database.apiKeys,
+    clock: Date.now,
+    log,
+  });
 }
 
 /** An instance with the roles `api,relay`, on that queue. */
@@ -67,7 +73,7 @@ const calls = {
         relay.publish(events.map((event) => outboxRowOf(event, () => false)));
       },
     });
-    const { outbox, processStore, eventFeed, apiKeys } = database;
+    const { outbox, processStore, eventFeed } = database;
     const live = createLive({
       config,
       database,
@@ -99,7 +105,7 @@ const calls = {
       live,
       // Never called: the jobs that call the engine do not run.
       engine: createRestEngine({ baseUrl: 'http://127.0.0.1:1' }),
-      access: guarded ? await guard(apiKeys) : openAccess,
+      access: guarded ? await guard(database) : openAccess,
       operations: {
         checks: {},
         stopping: () => false,

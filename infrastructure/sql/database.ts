@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import type { ApiKeyStore } from '../../domain/access/index.ts';
 import type { Archive, MaintenanceLock, Purge } from '../../domain/archive/index.ts';
+import type { AuditLog } from '../../domain/audit/index.ts';
 import type { Clock } from '../../domain/common/index.ts';
 import type { EventFeed } from '../../domain/feed/index.ts';
 import type { Outbox } from '../../domain/outbox/index.ts';
@@ -44,6 +45,7 @@ export interface Database {
   outbox: Outbox;
   processStore: ProcessStore;
   apiKeys: ApiKeyStore;
+  auditLog: AuditLog;
   archive: Archive;
   processKeys: ProcessKeys;
   purge: Purge;

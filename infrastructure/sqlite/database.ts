@@ -4,6 +4,7 @@ import { createAnalytics } from '../sql/analytics.ts';
 import { type ApiKeyRow, createApiKeyStore } from '../sql/api-keys.ts';
 import { createPreview } from '../sql/archive-preview.ts';
 import { createArchivedRows } from '../sql/archived-rows.ts';
+import { type AuditRow, createAuditLog } from '../sql/audit-log.ts';
 import { createRowTaker } from '../sql/bounded-rows.ts';
 import type { Database, DatabaseOptions } from '../sql/database.ts';
 import { createEventFeed, createFeedRows } from '../sql/feed-rows.ts';
@@ -117,6 +118,17 @@ export async function openSqliteDatabase(
       // The only write of a running service: it waits for its turn with the others.
       recordUse: (id, at) => ordered.write(() => void recordUse.run(at, id)),
     },
+    auditLog: createAuditLog(
+      knex,
+      {
+        ...PLAIN,
+        row: (raw) => raw as AuditRow,
+        // A writing statement is alone anyway.
+        alone: (statement) => statement,
+        retried: (run) => run(),
+      },
+      clock,
+    ),
     archive: {
       moveBatch: mover.moveBatch,
       ...createPreview(knex, { ...PLAIN, bytes: (column) => `OCTET_LENGTH(${column})` }),

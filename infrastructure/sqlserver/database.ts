@@ -5,6 +5,7 @@ import { createAnalytics } from '../sql/analytics.ts';
 import { type ApiKeyRow, createApiKeyStore } from '../sql/api-keys.ts';
 import { createPreview } from '../sql/archive-preview.ts';
 import { type ArchivedRows, createArchivedRows } from '../sql/archived-rows.ts';
+import { type AuditRow, createAuditLog } from '../sql/audit-log.ts';
 import type { Database, DatabaseOptions } from '../sql/database.ts';
 import { createEventFeed, createFeedRows } from '../sql/feed-rows.ts';
 import { createFindUnprojected } from '../sql/find-unprojected.ts';
@@ -136,6 +137,18 @@ export async function openMssqlDatabase(
         `${beginWithLock("'table api_key'")}\n${statement};\nCOMMIT TRANSACTION;`,
       retried: withRetry,
     }),
+    auditLog: createAuditLog(
+      knex,
+      {
+        key,
+        time,
+        row: (raw) => isoTimes(raw as AuditRow),
+        alone: (statement) =>
+          `${beginWithLock("'table audit_log'")}\n${statement};\nCOMMIT TRANSACTION;`,
+        retried: withRetry,
+      },
+      clock,
+    ),
     archive: {
       moveBatch: createMoveBatch(pool),
       preview: (before) => withRetry(() => preview(before)),

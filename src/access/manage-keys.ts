@@ -4,7 +4,9 @@ import {
   isValidKey,
   type Scope,
 } from '../../domain/access/index.ts';
+import { type AuditDetails, type AuditLog, audited } from '../../domain/audit/index.ts';
 import { type Clock, SetupError } from '../../domain/common/index.ts';
+import { LOCAL_ACTOR } from '../../domain/process/index.ts';
 import { newApiKey, parseApiKey } from './api-key.ts';
 
 export interface MadeKey {
@@ -13,8 +15,16 @@ export interface MadeKey {
   record: ApiKeyRecord;
 }
 
-/** Creates, rotates and revokes API keys. A refusal is a SetupError with one sentence. */
-export function createKeyManager(store: ApiKeyStore, clock: Clock) {
+/**
+ * Creates, rotates and revokes API keys. A refusal is a SetupError with one sentence.
+ *
+ * @param details what the audit log says of each act besides the key
+ */
+export function createKeyManager(
+  { apiKeys: store, auditLog: log }: { apiKeys: ApiKeyStore; auditLog: Pick<AuditLog, 'append'> },
+  clock: Clock,
+  details: AuditDetails = {},
+) {
   async function create(
     name: string,
     scopes: readonly Scope[],
@@ -32,7 +42,19 @@ export function createKeyManager(store: ApiKeyStore, clock: Clock) {
       revokedAt: null,
       lastUsedAt: null,
     };
-    if (!(await store.add(record))) {
+    const act = {
+      action: 'api-key-create',
+      actor: LOCAL_ACTOR,
+      subject: id,
+      details: { ...details, name, scopes: scopes.join(' '), expiresAt: record.expiresAt },
+    } as const;
+    const isAdded = await audited(
+      log,
+      act,
+      () => store.add(record),
+      (added) => ({ outcome: added ? 'done' : 'refused' }),
+    );
+    if (!isAdded) {
       const ids = (await validKeys(name)).map((key) => key.id).join(' and ');
       throw new SetupError(
         `there are two valid keys named ${name} already (${ids}); revoke one of them first with \`fastify-camunda api-key revoke ID\``,
@@ -84,7 +106,13 @@ export function createKeyManager(store: ApiKeyStore, clock: Clock) {
       if (key.revokedAt !== null) {
         throw new SetupError(`the key ${id} (${key.name}) was revoked at ${key.revokedAt} already`);
       }
-      await store.revoke(id, new Date(clock()).toISOString());
+      const act = {
+        action: 'api-key-revoke',
+        actor: LOCAL_ACTOR,
+        subject: id,
+        details: { ...details, name: key.name },
+      } as const;
+      await audited(log, act, () => store.revoke(id, new Date(clock()).toISOString()));
       return key;
     },
   };

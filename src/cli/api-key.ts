@@ -1,7 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import {
   type ApiKeyRecord,
-  type ApiKeyStore,
   isScope,
   isValidKey,
   SCOPES,
@@ -12,6 +11,7 @@ import { LOCAL_ACTOR } from '../../domain/process/index.ts';
 import { createKeyManager, type MadeKey } from '../access/manage-keys.ts';
 import { openDatabase } from '../composition/database/database-target.ts';
 import { type Config, readConfig } from '../config.ts';
+import { commandDetails } from './maintenance/command-details.ts';
 
 const UNITS = { h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
 /** Milliseconds; a century. */
@@ -82,8 +82,7 @@ async function withKeys(
     onAppended: () => {},
   });
   try {
-    const store: ApiKeyStore = database.apiKeys;
-    await work(createKeyManager(store, Date.now), config);
+    await work(createKeyManager(database, Date.now, commandDetails()), config);
   } catch (error) {
     if (error instanceof StoreUnavailableError) {
       throw new SetupError(`nothing was changed: ${error.message}`, { cause: error });

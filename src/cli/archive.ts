@@ -1,7 +1,13 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { ARCHIVE_LOCKS, type Archive, archiveExpired } from '../../domain/archive/index.ts';
+import {
+  ARCHIVE_LOCKS,
+  type Archive,
+  archiveExpired,
+  type PurgeTotals,
+} from '../../domain/archive/index.ts';
 import { DAY_MS, SetupError } from '../../domain/common/index.ts';
-import { type ConfiguredPurge, checkPurge, openPurge } from '../composition/jobs/purge.ts';
+import type { Purge } from '../../jobs/archive-expired.ts';
+import { checkPurge, openPurge } from '../composition/jobs/purge.ts';
 import { ARCHIVE_BATCH_MAX, type Config } from '../config.ts';
 import { readDuration } from './duration.ts';
 import type { Progress } from './maintenance/progress.ts';
@@ -43,7 +49,7 @@ export function configure(command: Command): void {
 }
 
 async function move(
-  { config, database, progress, signal }: Maintenance,
+  { config, database, progress, signal, audited }: Maintenance,
   olderThanMs: number,
   batch = config.ARCHIVE_BATCH,
 ): Promise<void> {
@@ -53,10 +59,15 @@ async function move(
   const { processes: expected } = await archive.preview(limit);
   progress.start('archive', expected);
   const ports = { archive, clock: Date.now };
-  const totals = await archiveExpired(ports, { olderThanMs, batch }, signal, (moved, sum) => {
-    const { processes, events, ms } = moved;
-    progress.update(sum.processes, { processes, events, ms: Math.round(ms) });
-  });
+  const totals = await audited(
+    { action: 'archive', details: { changedBefore: limit } },
+    () =>
+      archiveExpired(ports, { olderThanMs, batch }, signal, (moved, sum) => {
+        const { processes, events, ms } = moved;
+        progress.update(sum.processes, { processes, events, ms: Math.round(ms) });
+      }),
+    ({ processes, events }) => ({ details: { processes, events } }),
+  );
   progress.stop();
   const { processes, events, batches } = totals;
   const seconds = ((performance.now() - began) / 1_000).toFixed(1);
@@ -64,22 +75,29 @@ async function move(
     `archived ${processes} processes with ${events} events in ${batches} batches, ${seconds} s`,
   );
   const purge = openPurge(config, database);
-  if (purge && !signal.aborted) await runPurge(purge, limit, progress, signal);
+  if (!purge || signal.aborted) return;
+  await audited(
+    { action: 'purge' },
+    () => runPurge(purge, limit, progress, signal),
+    ({ processes, events }) => ({ details: { processes, events } }),
+  );
 }
 
 /** The last part of a run: what is in the archive for long enough. */
 async function runPurge(
-  purge: ConfiguredPurge,
+  purge: Purge,
   limit: string,
   progress: Progress,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<PurgeTotals> {
   progress.start('purge', (await purge.preview(limit)).processes);
-  const { processes, events } = await purge.run(signal, (batch, sum) => {
+  const totals = await purge.run(signal, (batch, sum) => {
     progress.update(sum.processes, { ...batch, ms: Math.round(batch.ms) });
   });
   progress.stop();
+  const { processes, events } = totals;
   progress.print(`purged ${processes} processes with ${events} events`);
+  return totals;
 }
 
 async function preview(

@@ -20,6 +20,11 @@ const COMMANDS: readonly [name: string, description: string, load: () => Promise
       'run everything embedded, with the partner service, and print calls to try',
       () => import('./demo.ts'),
     ],
+    [
+      'audit',
+      'print the audit log, the oldest entry first, one JSON object a line',
+      () => import('./audit.ts'),
+    ],
     ['migrate', 'bring the database schema up to date', () => import('./migrate.ts')],
     [
       'api-key',

@@ -29,7 +29,7 @@ export function configure(command: Command): void {
  */
 async function eraseAll(
   ids: readonly string[] | AsyncIterable<string>,
-  { config, database, log, progress, signal }: Maintenance,
+  { config, database, log, progress, signal, audited }: Maintenance,
 ): Promise<void> {
   const { eventStore, processKeys } = database;
   if (config.PERSONAL_DATA_KEY === '') {
@@ -66,7 +66,14 @@ async function eraseAll(
     // No process has an id that a start would refuse; cut to length it might be another's.
     if (!correlationIdSchema.safeParse(id).success) return { kind: 'unknown' };
     try {
-      return await eraseProcess(id, { eventStore, processKeys });
+      return await audited(
+        { action: 'erase', subject: id },
+        () => eraseProcess(id, { eventStore, processKeys }),
+        ({ kind }) => ({
+          outcome: kind === 'erased' || kind === 'erased-before' ? 'done' : 'refused',
+          details: { kind },
+        }),
+      );
     } catch (cause) {
       if (!(cause instanceof StoreUnavailableError)) throw cause;
       throw new SetupError(`erase: stopped at ${id}: ${cause.message}; run it again`, { cause });

@@ -43,12 +43,14 @@ export function configure(command: Command): void {
           '--process: the statistics cover all processes and are rebuilt together; leave out --process or --only',
         );
       }
+      const details = { process: processKey ?? null, only: only ?? null };
       await runMaintenance(
-        async (maintenance) => {
-          if (only !== 'statistics') await rebuild(maintenance, processKey ?? null);
-          const all = processKey === undefined && only !== 'processes';
-          if (all && !maintenance.signal.aborted) await rebuildStatistics(maintenance);
-        },
+        (maintenance) =>
+          maintenance.audited({ action: 'rebuild', details }, async () => {
+            if (only !== 'statistics') await rebuild(maintenance, processKey ?? null);
+            const all = processKey === undefined && only !== 'processes';
+            if (all && !maintenance.signal.aborted) await rebuildStatistics(maintenance);
+          }),
         { locks: [['tables', 'exclusive']] },
       );
     });

@@ -33,7 +33,7 @@ export function configure(command: Command): void {
  */
 async function restoreAll(
   ids: readonly string[] | AsyncIterable<string>,
-  { database, progress, signal }: Maintenance,
+  { database, progress, signal, audited }: Maintenance,
 ): Promise<void> {
   let [done, left] = [0, 0];
   progress.start('restore', Array.isArray(ids) ? ids.length : 0);
@@ -41,10 +41,18 @@ async function restoreAll(
     if (signal.aborted) break;
     // No process has an id that a start would refuse; cut to length it might be another's.
     const valid = correlationIdSchema.safeParse(id).success;
-    const outcome = valid ? await database.archive.restore(id) : 'unknown';
+    const outcome = valid
+      ? await audited(
+          { action: 'restore', subject: id },
+          () => database.archive.restore(id),
+          (kind) => ({ outcome: isLive(kind) ? 'done' : 'refused', details: { kind } }),
+        )
+      : 'unknown';
     if (outcome !== 'restored' && outcome !== 'restored-before') left++;
     progress.print(`${id} ${OUTCOME_TEXTS[outcome]}`);
     progress.update(++done, { left });
   }
   if (left > 0) process.exitCode = 1;
 }
+
+const isLive = (outcome: RestoreOutcome): boolean => outcome !== 'unknown' && outcome !== 'damaged';

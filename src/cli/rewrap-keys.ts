@@ -14,7 +14,7 @@ const BATCH = 200;
 /** `rewrap-keys`: the rotation of the master key. */
 export function configure(command: Command): void {
   command.action(() =>
-    runMaintenance(async ({ config, database, progress, signal }) => {
+    runMaintenance(async ({ config, database, progress, signal, audited }) => {
       const masterKeys = readMasterKeys(config.PERSONAL_DATA_KEY);
       if (!masterKeys) {
         throw new SetupError(
@@ -24,15 +24,20 @@ export function configure(command: Command): void {
       const { processKeys } = database;
       await checkMasterKeys(config, processKeys);
       progress.start('rewrap', 0);
-      let done = 0;
-      const others = (await processKeys.masterKeys()).filter((one) => one !== masterKeys.current);
-      for (const old of others) {
-        for (let found = BATCH; found === BATCH && !signal.aborted; ) {
-          found = await rewrapBatch(old, masterKeys, processKeys);
-          done += found;
-          if (found > 0) progress.update(done);
+      const rewrapAll = async (): Promise<number> => {
+        let count = 0;
+        const others = (await processKeys.masterKeys()).filter((one) => one !== masterKeys.current);
+        for (const old of others) {
+          for (let found = BATCH; found === BATCH && !signal.aborted; ) {
+            found = await rewrapBatch(old, masterKeys, processKeys);
+            count += found;
+            if (found > 0) progress.update(count);
+          }
         }
-      }
+        return count;
+      };
+      const act = { action: 'rewrap-keys', details: { masterKey: masterKeys.current } } as const;
+      const done = await audited(act, rewrapAll, (keys) => ({ details: { keys } }));
       if (done > 0 && !(await processKeys.scrub())) {
         process.stderr.write(
           'old wrapped keys stay in the write-ahead log until its next checkpoint\n',

@@ -18,6 +18,8 @@ interface VerifyCommandOptions {
   json?: boolean;
 }
 
+/** Repaired processes that the audit log names. */
+const MAX_LOGGED = 1_000;
 /** Something differs, and something could not be looked at. */
 const DIFFERENT = 1;
 const NOT_VERIFIED = 2;
@@ -61,40 +63,48 @@ async function verify(ids: readonly string[], options: VerifyCommandOptions): Pr
   const began = performance.now();
   const locks = repair ? [['tables', 'shared'] as const] : [];
   await runMaintenance(
-    async ({ database: { verification, rollupCheck }, progress, signal }) => {
+    async ({ database: { verification, rollupCheck, auditLog }, progress, signal, audited }) => {
       const print = (type: string, fields: object, line: string): void =>
         progress.print(json ? JSON.stringify({ type, ...fields }) : line);
       progress.start('verifying processes', ids.length || (await verification.count()));
       let overdue = false;
-      const totals = await verifyProcesses(
-        verification,
-        {
-          processName: options.process,
-          maxLagMs: options.outboxMaxAge,
-          repair,
-          ...(ids.length > 0 ? { ids: [...new Set(ids)] } : {}),
-          ...(after === undefined ? {} : { after }),
-        },
-        signal,
-        {
-          difference(difference) {
-            overdue ||= difference.kind === 'outbox-overdue';
-            const { correlationId, version, eventId, kind, message } = difference;
-            const event = eventId === null ? '' : ` (event ${eventId})`;
-            const at = version === null ? '' : ` version ${version}${event}`;
-            print('difference', difference, `${correlationId}${at}: ${kind}: ${message}`);
+      const repairedIds: string[] = [];
+      const verifyAll = () =>
+        verifyProcesses(
+          verification,
+          {
+            processName: options.process,
+            maxLagMs: options.outboxMaxAge,
+            repair,
+            ...(ids.length > 0 ? { ids: [...new Set(ids)] } : {}),
+            ...(after === undefined ? {} : { after }),
           },
-          repaired(correlationId, { done, message }) {
-            print(
-              'repair',
-              { correlationId, done, message },
-              `${correlationId}: ${done ? 'repaired' : 'not repaired'}: ${message}`,
-            );
+          signal,
+          {
+            difference(difference) {
+              overdue ||= difference.kind === 'outbox-overdue';
+              const { correlationId, version, eventId, kind, message } = difference;
+              const event = eventId === null ? '' : ` (event ${eventId})`;
+              const at = version === null ? '' : ` version ${version}${event}`;
+              print('difference', difference, `${correlationId}${at}: ${kind}: ${message}`);
+            },
+            repaired(correlationId, { done, message }) {
+              if (done && repairedIds.length < MAX_LOGGED) repairedIds.push(correlationId);
+              print(
+                'repair',
+                { correlationId, done, message },
+                `${correlationId}: ${done ? 'repaired' : 'not repaired'}: ${message}`,
+              );
+            },
+            progress: ({ streams, events, differences }) =>
+              progress.update(streams, { events, differences }),
           },
-          progress: ({ streams, events, differences }) =>
-            progress.update(streams, { events, differences }),
-        },
-      );
+        );
+      const totals = repair
+        ? await audited({ action: 'repair' }, verifyAll, ({ repaired, unrepaired }) => ({
+            details: { repaired, unrepaired, processes: repairedIds },
+          }))
+        : await verifyAll();
       progress.stop();
       const whole = ids.length === 0 && options.process === undefined && after === undefined;
       let wrong = 0;
@@ -107,6 +117,24 @@ async function verify(ids: readonly string[], options: VerifyCommandOptions): Pr
         // Nothing to say of statistics that have not begun.
         if (counted.events + wrong > 0) {
           print('statistics', { ...counted, differences: wrong }, statisticsText(counted, wrong));
+        }
+        const audit = await auditLog.verify(signal);
+        wrong += audit.differences.length;
+        for (const difference of audit.differences) {
+          print(
+            'audit-difference',
+            difference,
+            `audit log, entry ${difference.seq}: ${difference.message}`,
+          );
+        }
+        const { entries } = audit;
+        if (entries > 0) {
+          const found = audit.differences.length;
+          print(
+            'audit',
+            { entries, differences: found },
+            `audit log: ${found} differences in ${entries} entries`,
+          );
         }
       }
       const seconds = Math.round(performance.now() - began) / 1_000;

@@ -1,5 +1,6 @@
 import { type CryptoKey, exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import type { ApiKeyStore, Scope } from '../../domain/access/access.ts';
+import type { Database } from '../../infrastructure/sql/database.ts';
 import { openSqliteDatabase } from '../../infrastructure/sqlite/database.ts';
 import { type Access, createAccess } from '../../src/access/access.ts';
 import { createKeyManager, type MadeKey } from '../../src/access/manage-keys.ts';
@@ -24,7 +25,7 @@ export async function onKeys<T>(
     onAppended: () => {},
   });
   try {
-    return await work(createKeyManager(database.apiKeys, Date.now), database.apiKeys);
+    return await work(createKeyManager(database, Date.now), database.apiKeys);
   } finally {
     await database.close();
   }
@@ -50,18 +51,24 @@ export function accessWithKeys(
   env: Record<string, string> = {},
 ): {
   made: Record<string, MadeKey>;
-  makeAccess: (store: ApiKeyStore) => Promise<Access>;
+  makeAccess: (database: Pick<Database, 'apiKeys' | 'auditLog'>) => Promise<Access>;
 } {
   const made: Record<string, MadeKey> = {};
   return {
     made,
-    async makeAccess(store) {
-      const keys = createKeyManager(store, Date.now);
+    async makeAccess(database) {
+      const keys = createKeyManager(database, Date.now);
       for (const [name, scopes] of Object.entries(names)) {
         made[name] = await keys.create(name, scopes, null);
       }
       const config = readConfig({ AUTH: 'on', ...env });
-      return createAccess({ config, store, clock: Date.now, log, ttlMs: TEST_TTL_MS });
+      return createAccess({
+        config,
+        store: database.apiKeys,
+        clock: Date.now,
+        log,
+        ttlMs: TEST_TTL_MS,
+      });
     },
   };
 }

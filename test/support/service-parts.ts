@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import type { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import type { FastifyInstance } from 'fastify';
 import pino, { type Logger } from 'pino';
-import type { ApiKeyStore } from '../../domain/access/access.ts';
 import type { FeedSignal } from '../../domain/feed/feed-signal.ts';
 import type { EventStore } from '../../domain/process/event-store.ts';
 import type { ProcessEvent } from '../../domain/process/events.ts';
@@ -45,7 +44,7 @@ export interface Parts {
 export interface PartsOptions {
   log?: Logger;
   /** By default access control is off. */
-  makeAccess?: (store: ApiKeyStore) => Promise<Access>;
+  makeAccess?: (database: Pick<Database, 'apiKeys' | 'auditLog'>) => Promise<Access>;
   rateLimitRedis?: AccessPart['rateLimitRedis'];
   /** Settings that differ from the defaults. */
   config?: Partial<Config>;
@@ -107,7 +106,7 @@ export async function startParts(
     decrypted: { eventStore: wrap(eventStore, advance), processStore, eventFeed },
     live,
     engine,
-    access: more.makeAccess ? await more.makeAccess(database.apiKeys) : openAccess,
+    access: more.makeAccess ? await more.makeAccess(database) : openAccess,
     rateLimitRedis: more.rateLimitRedis,
     operations: {
       checks: { database: () => database.ping(), engine: () => engine.version() },

@@ -2,11 +2,14 @@ import { existsSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import type { Logger } from 'pino';
 import { type NeededLock, TAKEN, takeLocks } from '../../../domain/archive/index.ts';
+import { type Act, type ActEnd, audited } from '../../../domain/audit/index.ts';
 import { SetupError, StoreUnavailableError } from '../../../domain/common/index.ts';
+import { LOCAL_ACTOR } from '../../../domain/process/index.ts';
 import type { Database } from '../../../infrastructure/sql/database.ts';
 import { databaseFile, openDatabase } from '../../composition/database/database-target.ts';
 import { createCommandLogger } from '../../composition/observability/logger.ts';
 import { type Config, readConfig } from '../../config.ts';
+import { commandDetails } from './command-details.ts';
 import { createProgress, type Progress } from './progress.ts';
 
 export interface Maintenance {
@@ -16,6 +19,16 @@ export interface Maintenance {
   progress: Progress;
   /** Fires at Ctrl-C and SIGTERM: the run ends after its current batch. */
   signal: AbortSignal;
+  /**
+   * Does something that the audit log tells of.
+   *
+   * @param endOf left out: it is done, or stopped when the signal has fired
+   */
+  audited<Result>(
+    act: Omit<Act, 'actor'>,
+    work: () => Promise<Result>,
+    endOf?: (result: Result) => Partial<ActEnd>,
+  ): Promise<Result>;
 }
 
 interface MaintenanceOptions {
@@ -71,7 +84,20 @@ export async function runMaintenance(
     const held = await takeLocks(database.maintenanceLock, locks);
     if (!held.taken) throw new SetupError(TAKEN[held.by]);
     try {
-      await work({ config, database, log, progress, signal: stop.signal });
+      await work({
+        config,
+        database,
+        log,
+        progress,
+        signal: stop.signal,
+        audited: (act, acting, endOf) =>
+          audited(
+            database.auditLog,
+            { ...act, actor: LOCAL_ACTOR, details: { ...act.details, ...commandDetails() } },
+            acting,
+            (result) => ({ outcome: stop.signal.aborted ? 'stopped' : 'done', ...endOf?.(result) }),
+          ),
+      });
     } finally {
       progress.stop();
       await held.release();

@@ -1,4 +1,4 @@
-import { type ArchivePreview, purgeArchive } from '../../../domain/archive/index.ts';
+import { purgeArchive } from '../../../domain/archive/index.ts';
 import { DAY_MS, SetupError } from '../../../domain/common/index.ts';
 import { createColdArchive } from '../../../infrastructure/files/cold-archive.ts';
 import type { Database } from '../../../infrastructure/sql/database.ts';
@@ -12,11 +12,6 @@ type PurgeConfig = Pick<
 type PurgeDatabase = Pick<Database, 'purge' | 'archivedRows'> & {
   archive: Pick<Database['archive'], 'preview'>;
 };
-
-export interface ConfiguredPurge extends Purge {
-  /** What a run would delete once all processes before `archivedBefore` are archived. */
-  preview(archivedBefore: string): Promise<ArchivePreview>;
-}
 
 /**
  * @returns null when nothing is ever deleted
@@ -59,7 +54,7 @@ export function openPurge(
   config: PurgeConfig,
   database: PurgeDatabase,
   clock: () => number = Date.now,
-): ConfiguredPurge | null {
+): Purge | null {
   const settings = checkPurge(config);
   if (!settings) return null;
   const olderThanMs = settings.afterMs;

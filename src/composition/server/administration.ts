@@ -1,4 +1,5 @@
 import { TAKEN, takeLocks } from '../../../domain/archive/index.ts';
+import { audited } from '../../../domain/audit/index.ts';
 import {
   EngineRefusedError,
   EngineUnavailableError,
@@ -10,18 +11,22 @@ import type { Database } from '../../../infrastructure/sql/database.ts';
 import { type Config, redactConfig } from '../../config.ts';
 import type { Administration } from '../../http/parts/administration.ts';
 
+/** The kinds of answers after which a process is live, or erased. */
+const RESTORED: readonly string[] = ['restored', 'restored-before', 'live'];
+const ERASED: readonly string[] = ['erased', 'erased-before'];
+
 /** @param database as it stores: no key is needed to destroy one */
 export function createAdministration(options: {
   config: Config;
   database: Pick<
     Database,
-    'apiKeys' | 'archive' | 'maintenanceLock' | 'eventStore' | 'processKeys'
+    'apiKeys' | 'auditLog' | 'archive' | 'maintenanceLock' | 'eventStore' | 'processKeys'
   >;
   engine: Pick<Engine, 'findInstances' | 'deleteHistory'>;
   log: Pick<Log, 'warn'>;
 }): Administration {
   const { config, database, engine, log } = options;
-  const { apiKeys, archive, maintenanceLock, processKeys } = database;
+  const { apiKeys, auditLog, archive, maintenanceLock, processKeys } = database;
 
   async function deleteFromEngine(correlationId: string): Promise<boolean> {
     try {
@@ -37,28 +42,49 @@ export function createAdministration(options: {
     }
   }
 
+  async function restore(correlationId: string): ReturnType<Administration['restore']> {
+    const locks = await takeLocks(maintenanceLock, [['tables', 'shared']]);
+    if (!locks.taken) return { kind: 'busy', reason: TAKEN[locks.by] };
+    try {
+      return { kind: await archive.restore(correlationId) };
+    } finally {
+      await locks.release();
+    }
+  }
+
+  async function erase(correlationId: string): ReturnType<Administration['erase']> {
+    const answer = await eraseProcess(correlationId, database);
+    if (answer.kind !== 'erased' && answer.kind !== 'erased-before') {
+      return { ...answer, isGoneFromEngine: false };
+    }
+    const isGoneFromEngine = await deleteFromEngine(correlationId);
+    if (!(await processKeys.scrub())) {
+      log.warn({}, 'a destroyed key is still in the write-ahead log; another erasure removes it');
+    }
+    return { ...answer, isGoneFromEngine };
+  }
+
   return {
     settings: redactConfig(config),
     keys: () => apiKeys.list(),
-    async restore(correlationId) {
-      const locks = await takeLocks(maintenanceLock, [['tables', 'shared']]);
-      if (!locks.taken) return { kind: 'busy', reason: TAKEN[locks.by] };
-      try {
-        return { kind: await archive.restore(correlationId) };
-      } finally {
-        await locks.release();
-      }
-    },
-    async erase(correlationId) {
-      const answer = await eraseProcess(correlationId, database);
-      if (answer.kind !== 'erased' && answer.kind !== 'erased-before') {
-        return { ...answer, isGoneFromEngine: false };
-      }
-      const isGoneFromEngine = await deleteFromEngine(correlationId);
-      if (!(await processKeys.scrub())) {
-        log.warn({}, 'a destroyed key is still in the write-ahead log; another erasure removes it');
-      }
-      return { ...answer, isGoneFromEngine };
-    },
+    auditLog,
+    audited: (act, work, endOf) => audited(auditLog, act, work, endOf),
+    restore: (correlationId, { actor, reason }) =>
+      audited(
+        auditLog,
+        { action: 'restore', actor, subject: correlationId, details: { reason } },
+        () => restore(correlationId),
+        ({ kind }) => ({
+          outcome: RESTORED.includes(kind) ? 'done' : 'refused',
+          details: { kind },
+        }),
+      ),
+    erase: (correlationId, { actor, reason }) =>
+      audited(
+        auditLog,
+        { action: 'erase', actor, subject: correlationId, details: { reason } },
+        () => erase(correlationId),
+        ({ kind }) => ({ outcome: ERASED.includes(kind) ? 'done' : 'refused', details: { kind } }),
+      ),
   };
 }

@@ -26,6 +26,7 @@ interface ServerNeeds {
   database: Pick<
     Database,
     | 'apiKeys'
+    | 'auditLog'
     | 'archive'
     | 'maintenanceLock'
     | 'eventStore'

@@ -178,7 +178,7 @@ describe('a session of a browser', () => {
     const { database } = await start({});
     let now = Date.parse('2026-01-31T12:00:00Z');
     const clock = () => now;
-    const keys = createKeyManager(database.apiKeys, clock);
+    const keys = createKeyManager(database, clock);
     const long = await keys.create('long', ['process:read'], null);
     const short = await keys.create('short', ['process:read'], 60_000);
     const open = (env: Record<string, string> = {}) => {

@@ -77,7 +77,7 @@ describe('an idempotency key', () => {
   it('outlives the rotation of its API key', async () => {
     const { opened, start, key } = await open();
     const first = await start(key('ada'), ada);
-    const rotated = await createKeyManager(opened.database.apiKeys, Date.now).rotate('ada', null);
+    const rotated = await createKeyManager(opened.database, Date.now).rotate('ada', null);
     const again = await start(rotated.text, ada);
     expect(again.body.correlationId).toBe(first.body.correlationId);
   });

@@ -18,7 +18,7 @@ describe.each(databaseKinds())('API keys on $name', ({ available, open }) => {
   });
   afterAll(() => database?.destroy());
 
-  const keys = () => createKeyManager(database.apiKeys, clock);
+  const keys = () => createKeyManager(database, clock);
   const ring = (ttlMs = 5_000) =>
     createKeyRing({ store: database.apiKeys, clock, ttlMs, onRecordFailed: () => {} });
   const kindOf = async (text: string, of = ring()) => (await of.identify(text)).kind;
@@ -179,7 +179,7 @@ describe.each(databaseKinds())('API keys on $name', ({ available, open }) => {
     'cannot be checked, and let nobody in, while the database is away',
     async () => {
       const other = await open({ clock });
-      const { text } = await createKeyManager(other.apiKeys, clock).create('away', ['admin'], null);
+      const { text } = await createKeyManager(other, clock).create('away', ['admin'], null);
       const one = createKeyRing({ store: other.apiKeys, clock, onRecordFailed: () => {} });
       await other.destroy();
       expect(await kindOf(text, one)).toBe('unavailable');

@@ -40,8 +40,14 @@ describe('the scheduled archiving', () => {
     };
     const queue = createInProcessQueue({ concurrency: 1, log });
     const metrics = createMetrics({ version: '1' });
-    const { archive, maintenanceLock } = opened;
-    const ports = { archive, maintenanceLock, observer: createArchiveObserver(metrics), log };
+    const { archive, auditLog, maintenanceLock } = opened;
+    const ports = {
+      archive,
+      auditLog,
+      maintenanceLock,
+      observer: createArchiveObserver(metrics),
+      log,
+    };
     const job = archiveExpiredJob(ports, { afterDays, cron: '30 2 * * *', batch: 10 });
     await scheduleJobs(queue, [job]);
     return { opened, queue, metrics };

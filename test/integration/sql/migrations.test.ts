@@ -126,6 +126,7 @@ describe.each(databaseKinds())('the migrations on $name', ({ available, open }) 
         '0010-fewer-indexes',
         '0011-longer-buckets',
         '0012-list-indexes',
+        '0013-audit-log',
       ]);
       expect(await migrateUp(connection)).toEqual([]);
       await connection('schema_version').insert({ version: 99 });

@@ -1,4 +1,5 @@
 import { cutText } from '../../../../../../domain/common/index.ts';
+import { actorOf } from '../../../../../access/caller.ts';
 import { sendProblem } from '../../../../answers/problems.ts';
 import type { Route } from '../../../../parts/route.ts';
 import { encodeCursor } from '../../../../queries/cursor.ts';
@@ -8,7 +9,10 @@ import { listSchema, retryAllSchema, retrySchema } from './failed.schema.ts';
 const MAX_ERROR_LENGTH = 2_000;
 
 /** Dead letters: `GET /api/admin/jobs/failed`, `POST …/failed/retry`, `POST …/failed/:id/retry`. */
-export const failedJobRoutes: Route<'operations'> = async (app, { operations }) => {
+export const failedJobRoutes: Route<'operations' | 'administration'> = async (
+  app,
+  { operations, administration: { audited } },
+) => {
   const { deadLetters } = operations;
   const config = { scope: 'admin' } as const;
 
@@ -24,19 +28,28 @@ export const failedJobRoutes: Route<'operations'> = async (app, { operations }) 
     };
   });
 
-  app.post(
-    '/api/admin/jobs/failed/retry',
-    { config, schema: retryAllSchema },
-    async ({ query }) => ({
-      retried: await deadLetters.retryAll(query.name),
-    }),
-  );
+  app.post('/api/admin/jobs/failed/retry', { config, schema: retryAllSchema }, async (request) => {
+    const { name = null } = request.query;
+    const act = { action: 'retry-jobs', actor: actorOf(request), details: { name } } as const;
+    const retried = await audited(
+      act,
+      () => deadLetters.retryAll(name ?? undefined),
+      (count) => ({ outcome: 'done', details: { retried: count } }),
+    );
+    return { retried };
+  });
 
   app.post(
     '/api/admin/jobs/failed/:id/retry',
     { config, schema: retrySchema },
-    async ({ params: { id } }, reply) => {
-      if (await deadLetters.retry(id)) return reply.code(202).send({ id });
+    async (request, reply) => {
+      const { id } = request.params;
+      const isRetried = await audited(
+        { action: 'retry-jobs', actor: actorOf(request), subject: id },
+        () => deadLetters.retry(id),
+        (found) => ({ outcome: found ? 'done' : 'refused' }),
+      );
+      if (isRetried) return reply.code(202).send({ id });
       return sendProblem(
         reply,
         'not-found',

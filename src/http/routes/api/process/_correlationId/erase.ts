@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { actorOf } from '../../../../../access/caller.ts';
 import { problem, sendProblem } from '../../../../answers/problems.ts';
 import { sendProcessNotFound } from '../../../../answers/process-answers.ts';
 import type { Route } from '../../../../parts/route.ts';
@@ -57,7 +58,10 @@ export const eraseRoute: Route<'administration' | 'operations'> = async (
     async (request, reply) => {
       const { correlationId } = request.params;
       const reason = request.body?.reason ?? DEFAULT_REASON;
-      const answer = await administration.erase(correlationId);
+      const answer = await administration.erase(correlationId, {
+        actor: actorOf(request),
+        reason,
+      });
       const outcome = answer.kind;
       request.log.info({ ...idsOf(correlationId), reason, outcome }, 'a caller erases a process');
       switch (answer.kind) {

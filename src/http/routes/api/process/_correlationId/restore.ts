@@ -1,3 +1,4 @@
+import { actorOf } from '../../../../../access/caller.ts';
 import { problem, sendProblem } from '../../../../answers/problems.ts';
 import { sendProcess, sendProcessNotFound } from '../../../../answers/process-answers.ts';
 import { sendUnavailable } from '../../../../answers/unavailable.ts';
@@ -33,7 +34,10 @@ export const restoreRoute: Route<'administration' | 'live' | 'operations'> = asy
     async (request, reply) => {
       const { correlationId } = request.params;
       const reason = request.body?.reason ?? DEFAULT_REASON;
-      const answer = await administration.restore(correlationId);
+      const answer = await administration.restore(correlationId, {
+        actor: actorOf(request),
+        reason,
+      });
       const outcome = answer.kind;
       request.log.info({ ...idsOf(correlationId), reason, outcome }, 'a caller restores a process');
       switch (answer.kind) {
