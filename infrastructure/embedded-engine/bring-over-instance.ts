@@ -58,7 +58,7 @@ export function bringOverInstance(
     const failedAt = task.retries === 0 ? Math.min(task.available_at, context.now) : null;
     old.setTask(id, node, task, failedAt);
   }
-  if (state.nodes.length > 0) store.states.insert(id, 1, JSON.stringify(state));
+  if (state.nodes.length > 0) store.states.insert(id, 1, state);
   else store.instances.closeRoot(id);
 }
 

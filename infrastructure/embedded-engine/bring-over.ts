@@ -90,9 +90,11 @@ function bringOver(row: OldInstanceRow, work: BringOver): Stuck | null {
       if (row.state === 'ACTIVE') bringOverInstance(row, work);
       else old.setEndedBefore(row);
       old.setInstanceDone(row.id, context.now);
+      store.openCounts.flush();
     });
     return null;
   } catch (error) {
+    store.openCounts.drop();
     // The file itself cannot be written: that is no trouble of this instance.
     if (error instanceof BetterSqlite3.SqliteError) throw error;
     if (!known) insertStuck(row, store);

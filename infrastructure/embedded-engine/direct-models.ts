@@ -26,8 +26,8 @@ export function createDirectModels(
       }),
     readBpmn: (id) => call(() => deployments.xml(id)),
     countOpenActivities: (id) =>
-      call(async () => {
-        const open = await instances.countOpenActivities(id);
+      call(() => {
+        const open = instances.countOpenActivities(id);
         const incidents = new Map<string, number>();
         for (const { definitionId, activityId } of incidentRows(engine)) {
           if (definitionId !== id || activityId === null) continue;

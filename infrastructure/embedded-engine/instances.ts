@@ -12,7 +12,7 @@ import type {
 import type { EngineCore } from './engine-core.ts';
 import { missing, noInstance, notFound } from './errors.ts';
 import { viewInstance } from './instance-view.ts';
-import { createCountOpen } from './open-activities.ts';
+import { countOpenActivities } from './open-activities.ts';
 import type { StateView } from './state-view.ts';
 import { viewState } from './state-view.ts';
 import type { InstanceRow } from './store/rows.ts';
@@ -77,9 +77,14 @@ export function createInstances(
     },
     list: (filter, page) => store.instances.list(filter, page).map(viewInstance),
     count: (filter) => store.instances.count(filter),
+    // What could not be brought over runs without a state, which would be counted.
     countRunning: () =>
-      new Map(store.instances.countRunning().map((row) => [row.definition_id, row.running])),
-    countOpenActivities: createCountOpen(core),
+      new Map(
+        (store.old ? store.instances.countRunning() : store.openCounts.running()).map(
+          ({ definition, open }) => [definition, open],
+        ),
+      ),
+    countOpenActivities: (definitionId) => countOpenActivities(core, definitionId),
     get: (id) => viewInstance(running(id)),
     rootOf(id) {
       const own = store.instances.byId(id);

@@ -255,9 +255,9 @@ export function createUnit(options: UnitOptions): { unit: Unit; flush: () => Out
       return;
     }
     const version = (before?.version ?? 0) + 1;
-    const text = JSON.stringify(state);
-    if (before) store.states.update(rootId, version, text);
-    else store.states.insert(rootId, version, text);
+    const text = before
+      ? store.states.update(rootId, version, state, before.state)
+      : store.states.insert(rootId, version, state);
     states.put(rootId, { version, state }, text.length);
   }
 

@@ -21,6 +21,8 @@ export interface GroupCommit {
    * @throws StoreUnavailableError when nothing could be written
    */
   write<T>(work: () => T, onCommitted?: (result: T) => void): Promise<T>;
+  /** Calls back at the end of each transaction, still inside it. Must do nothing but write this database. */
+  onCommitting(listener: () => void): void;
   /** Calls back whenever a transaction was rolled back: memory may know more than the database. */
   onRolledBack(listener: () => void): void;
 }
@@ -101,6 +103,7 @@ function createGroups(
   const begin = db.prepare('BEGIN IMMEDIATE');
   const commit = db.prepare('COMMIT');
   const rollback = db.prepare('ROLLBACK');
+  const committing: (() => void)[] = [];
   const rolledBack: (() => void)[] = [];
   let waiting: Entry[] = [];
 
@@ -155,6 +158,7 @@ function createGroups(
     }
     try {
       for (const entry of group) entry.outcome = attempt(entry.work);
+      for (const listener of committing) listener();
       commit.run();
     } catch (error) {
       if (db.inTransaction) rollback.run();
@@ -177,6 +181,7 @@ function createGroups(
         waiting.push({ work, onCommitted, isSynced, since, resolve, reject, outcome: undefined });
         if (waiting.length === 1) setImmediate(commitTogether);
       }),
+    onCommitting: (listener) => void committing.push(listener),
     onRolledBack: (listener) => void rolledBack.push(listener),
   });
   return { synced: groupCommit(true), ordered: groupCommit(false) };

@@ -116,7 +116,7 @@ export interface InstanceService {
   /** How many run, by the id of their definition; called ones included. */
   countRunning(): ReadonlyMap<string, number>;
   /** Tokens of the running instances of a definition, by the id of their activity. */
-  countOpenActivities(definitionId: string): Promise<ReadonlyMap<string, number>>;
+  countOpenActivities(definitionId: string): ReadonlyMap<string, number>;
   /** A running one. @throws BadRequest 404 */
   get(id: string): ProcessInstance;
   /** The running root of a running instance, which may be itself. */

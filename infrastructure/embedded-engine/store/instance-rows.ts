@@ -2,6 +2,7 @@ import type BetterSqlite3 from 'better-sqlite3';
 import type { InstanceFilter, InstanceState, Page } from '../engine-api.ts';
 import type { ActivityRow, InstanceRow } from './rows.ts';
 import { OPEN_TABLES } from './schema.ts';
+import type { StateRows } from './state-rows.ts';
 import { limitOf, Where } from './where.ts';
 
 type StartedInstance = Omit<
@@ -20,17 +21,6 @@ interface EndedInstance {
   variables: string;
 }
 
-/** A running instance, in the order in which they were started. */
-export type RunningCursor = Pick<InstanceRow, 'started_at' | 'id'>;
-
-/** Nodes of one element, which are open and wait at no join. */
-export interface OpenNodes {
-  element: number;
-  /** 1: they are on their way, into it for example. */
-  pending: 0 | 1;
-  open: number;
-}
-
 export interface InstanceRows {
   insert(row: StartedInstance): void;
   end(ended: EndedInstance): void;
@@ -38,11 +28,8 @@ export interface InstanceRows {
   rootOf(id: string): string | undefined;
   list(filter: InstanceFilter, page?: Page): InstanceRow[];
   count(filter: InstanceFilter): number;
-  countRunning(): { definition_id: string; running: number }[];
-  /** The last one of so many after this one; undefined when there are not so many. */
-  skipRunning(after: RunningCursor, count: number): RunningCursor | undefined;
-  /** In the instances of a definition that run, from one (exclusive) to another. A state that is no JSON has none. */
-  countOpenNodes(definitionId: string, after: RunningCursor, to: RunningCursor): OpenNodes[];
+  /** By reading all that run. */
+  countRunning(): { definition: string; open: number }[];
   addActivity(row: ActivityRow): void;
   activities(instanceId: string): ActivityRow[];
   /** Whether the activity of a node, in a root or in what that called, was cancelled. */
@@ -59,7 +46,10 @@ export interface InstanceRows {
   ofDefinitions(definitionIds: readonly string[]): Pick<InstanceRow, 'id' | 'root_id' | 'state'>[];
 }
 
-export function createInstanceRows(db: BetterSqlite3.Database): InstanceRows {
+export function createInstanceRows(
+  db: BetterSqlite3.Database,
+  states: Pick<StateRows, 'delete'>,
+): InstanceRows {
   const insert = db.prepare(
     `INSERT INTO engine_process_instance (id, root_id, node, definition_id, process_key, business_key,
       super_id, super_activity_id, super_node, state, started_at, start_activity_id)
@@ -77,23 +67,8 @@ export function createInstanceRows(db: BetterSqlite3.Database): InstanceRows {
     .pluck();
   // Without the hint SQLite would take the index of the definitions, which has the ended ones, too.
   const running = 'engine_process_instance INDEXED BY idx_engine_process_instance_running';
-  const countRunning = db.prepare<[], { definition_id: string; running: number }>(
-    `SELECT definition_id, COUNT(*) AS running FROM ${running} WHERE state = 'ACTIVE' GROUP BY definition_id`,
-  );
-  const skipRunning = db.prepare<[number, string, number], RunningCursor>(
-    `SELECT started_at, id FROM ${running}
-     WHERE state = 'ACTIVE' AND (started_at, id) > (?, ?) ORDER BY started_at, id LIMIT 1 OFFSET ?`,
-  );
-  const countOpenNodes = db.prepare<[string, number, string, number, string], OpenNodes>(
-    `SELECT n.value ->> 'el' AS element, n.value ->> 'pending' IS NOT NULL AS pending, COUNT(*) AS open
-     FROM (SELECT root_id, node FROM ${running} WHERE state = 'ACTIVE' AND definition_id = ?
-         AND (started_at, id) > (?, ?) AND (started_at, id) <= (?, ?)) i
-       CROSS JOIN engine_state s ON s.root_id = i.root_id
-       CROSS JOIN json_each(IIF(json_valid(s.state), s.state, '{}'), '$.nodes') n
-     WHERE n.value ->> 'in' = i.node AND n.value ->> 'id' <> i.node
-       AND COALESCE(n.value ->> 'kept', n.value ->> 'joined', n.value ->> 'ended') IS NULL
-       AND COALESCE(n.value ->> 'pending', '') <> 'stranded'
-     GROUP BY element, pending`,
+  const countRunning = db.prepare<[], { definition: string; open: number }>(
+    `SELECT definition_id AS definition, COUNT(*) AS open FROM ${running} WHERE state = 'ACTIVE' GROUP BY definition_id`,
   );
   const addActivity = db.prepare(
     `INSERT INTO engine_activity (instance_id, root_id, node, parent, activity_id, type, called_id, since, ended_at, cancelled)
@@ -109,7 +84,7 @@ export function createInstanceRows(db: BetterSqlite3.Database): InstanceRows {
        AND node = ?`,
     )
     .pluck();
-  const close = [...OPEN_TABLES, 'engine_state'].map((table) =>
+  const closeOpen = OPEN_TABLES.map((table) =>
     db.prepare(`DELETE FROM ${table} WHERE root_id = ?`),
   );
   const deleteOfRoot = [
@@ -132,6 +107,11 @@ export function createInstanceRows(db: BetterSqlite3.Database): InstanceRows {
     `SELECT id, root_id, state FROM engine_process_instance
      WHERE definition_id IN (SELECT value FROM json_each(?))`,
   );
+
+  function closeRoot(rootId: string): void {
+    for (const statement of closeOpen) statement.run(rootId);
+    states.delete(rootId);
+  }
 
   return {
     insert(row) {
@@ -173,9 +153,6 @@ export function createInstanceRows(db: BetterSqlite3.Database): InstanceRows {
       );
     },
     countRunning: () => countRunning.all(),
-    skipRunning: (after, count) => skipRunning.get(after.started_at, after.id, count - 1),
-    countOpenNodes: (definitionId, after, to) =>
-      countOpenNodes.all(definitionId, after.started_at, after.id, to.started_at, to.id),
     addActivity(row) {
       addActivity.run(
         row.instance_id,
@@ -192,11 +169,9 @@ export function createInstanceRows(db: BetterSqlite3.Database): InstanceRows {
     },
     activities: (instanceId) => activities.all(instanceId),
     isCancelled: (rootId, node) => isCancelled.get(rootId, rootId, node) === 1,
-    closeRoot(rootId) {
-      for (const statement of close) statement.run(rootId);
-    },
+    closeRoot,
     deleteRoot(rootId) {
-      for (const statement of close) statement.run(rootId);
+      closeRoot(rootId);
       for (const statement of deleteOfRoot) statement.run(rootId);
     },
     deleteCalled(id) {

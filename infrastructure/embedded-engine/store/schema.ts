@@ -1,4 +1,5 @@
 import type BetterSqlite3 from 'better-sqlite3';
+import { createOpenCounts, type OpenNodes, openNodesOf } from './open-counts.ts';
 
 /*
  * The engine's tables, in the service's own database file but apart from its schema: production has none of them. All
@@ -50,8 +51,12 @@ CREATE INDEX IF NOT EXISTS idx_engine_process_instance_called
 CREATE INDEX IF NOT EXISTS idx_engine_process_instance_remove_at
   ON engine_process_instance (remove_at) WHERE remove_at IS NOT NULL;
 CREATE TABLE IF NOT EXISTS engine_state (
-  root_id TEXT PRIMARY KEY, version INT NOT NULL, state TEXT NOT NULL
+  root_id TEXT PRIMARY KEY, version INT NOT NULL, state TEXT NOT NULL, open TEXT NOT NULL DEFAULT '[]'
 ) STRICT;
+CREATE TABLE IF NOT EXISTS engine_open_count (
+  definition_id TEXT NOT NULL, element INT NOT NULL, pending INT NOT NULL, open INT NOT NULL,
+  PRIMARY KEY (definition_id, element, pending)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS engine_activity (
   instance_id TEXT NOT NULL, root_id TEXT NOT NULL, node INT NOT NULL, parent INT, activity_id TEXT NOT NULL,
   type TEXT NOT NULL, called_id TEXT, since INT NOT NULL, ended_at INT NOT NULL, cancelled INT NOT NULL
@@ -118,11 +123,42 @@ DROP TABLE engine_start_event_before;
 /** Creates what is missing, and brings what an earlier version created up to date. */
 export function createTables(db: BetterSqlite3.Database): void {
   db.transaction(() => {
-    const columns = db.pragma('table_info(engine_start_event)') as { name: string }[];
-    const isOld = columns.length > 0 && !columns.some(({ name }) => name === 'number');
-    if (isOld) db.exec(UPGRADE_START_EVENTS);
+    if (lacks(db, 'engine_start_event', 'number')) db.exec(UPGRADE_START_EVENTS);
+    const isUncounted = lacks(db, 'engine_state', 'open');
     db.exec(DEFINITIONS + INSTANCES + OPEN);
+    if (isUncounted) countOpenNodes(db);
   })();
+}
+
+/** Whether an earlier version created a table, without this column. */
+function lacks(db: BetterSqlite3.Database, table: string, column: string): boolean {
+  const columns = db.pragma(`table_info(${table})`) as { name: string }[];
+  return columns.length > 0 && !columns.some(({ name }) => name === column);
+}
+
+/** From when what is open was not counted: once, it reads every state. */
+function countOpenNodes(db: BetterSqlite3.Database): void {
+  db.exec("ALTER TABLE engine_state ADD COLUMN open TEXT NOT NULL DEFAULT '[]'");
+  const counts = createOpenCounts(db);
+  const next = db.prepare<[string], { root_id: string; state: string }>(
+    'SELECT root_id, state FROM engine_state WHERE root_id > ? ORDER BY root_id LIMIT 1',
+  );
+  const update = db.prepare('UPDATE engine_state SET open = ? WHERE root_id = ?');
+  for (let row = next.get(''); row; row = next.get(row.root_id)) {
+    const open = openNodesIn(row.state);
+    update.run(JSON.stringify(open), row.root_id);
+    counts.change([], open);
+  }
+  counts.flush();
+}
+
+/** None in a text that is no state: such an instance stands still. */
+function openNodesIn(text: string): OpenNodes[] {
+  try {
+    return openNodesOf(JSON.parse(text));
+  } catch {
+    return [];
+  }
 }
 
 /** Tables whose rows belong to a root, and go when it has ended. */

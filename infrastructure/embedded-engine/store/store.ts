@@ -5,6 +5,7 @@ import { createDefinitionRows, type DefinitionRows } from './definition-rows.ts'
 import { createExternalTaskRows, type ExternalTaskRows } from './external-task-rows.ts';
 import { createInstanceRows, type InstanceRows } from './instance-rows.ts';
 import { createOldRows, type OldRows } from './old-rows.ts';
+import { createOpenCounts, type OpenCounts } from './open-counts.ts';
 import { createTables } from './schema.ts';
 import { createSignalRows, type SignalRows } from './signal-rows.ts';
 import { createStartEventRows, type StartEventRows } from './start-event-rows.ts';
@@ -18,6 +19,7 @@ export interface EngineStore {
   readonly startEvents: StartEventRows;
   readonly instances: InstanceRows;
   readonly states: StateRows;
+  readonly openCounts: Omit<OpenCounts, 'change'>;
   readonly externalTasks: ExternalTaskRows;
   readonly userTasks: UserTaskRows;
   readonly waits: WaitRows;
@@ -46,11 +48,16 @@ export function createEngineStore(
 ): EngineStore {
   if (zeroing) db.pragma('secure_delete = ON');
   createTables(db);
+  const openCounts = createOpenCounts(db);
+  group.onCommitting(openCounts.flush);
+  group.onRolledBack(openCounts.drop);
+  const states = createStateRows(db, openCounts);
   return {
     definitions: createDefinitionRows(db),
     startEvents: createStartEventRows(db),
-    instances: createInstanceRows(db),
-    states: createStateRows(db),
+    instances: createInstanceRows(db, states),
+    states,
+    openCounts,
     externalTasks: createExternalTaskRows(db),
     userTasks: createUserTaskRows(db),
     waits: createWaitRows(db),
