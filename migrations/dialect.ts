@@ -14,6 +14,8 @@ export interface Dialect {
   integer: string;
   smallint: string;
   bigint: string;
+  /** A number of 64 bits with a fraction. */
+  float: string;
   /** Up to this many bytes. */
   binary(length: number): string;
   /** UTC with milliseconds. */
@@ -55,6 +57,7 @@ const mssql: Dialect = {
   integer: 'INT',
   smallint: 'SMALLINT',
   bigint: 'BIGINT',
+  float: 'FLOAT',
   binary: (length) => `VARBINARY(${length})`,
   time: 'DATETIME2(3)',
   now: (knex) => knex.raw('SYSUTCDATETIME()'),
@@ -72,6 +75,7 @@ const sqlite: Dialect = {
   integer: 'INT',
   smallint: 'SMALLINT',
   bigint: 'BIGINT',
+  float: 'REAL',
   binary: () => 'BLOB',
   time: 'VARCHAR(24)',
   now: (knex) => knex.raw("(strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))"),

@@ -12,6 +12,7 @@ import * as fewerIndexes from './0010-fewer-indexes.ts';
 import * as longerBuckets from './0011-longer-buckets.ts';
 import * as listIndexes from './0012-list-indexes.ts';
 import * as auditLog from './0013-audit-log.ts';
+import * as identifiers from './0014-identifiers.ts';
 
 interface Migration {
   name: string;
@@ -34,6 +35,7 @@ const MIGRATIONS: readonly Migration[] = [
   { name: '0011-longer-buckets', ...longerBuckets },
   { name: '0012-list-indexes', ...listIndexes },
   { name: '0013-audit-log', ...auditLog },
+  { name: '0014-identifiers', ...identifiers },
 ];
 
 /** The version in schema_version that this code works with. */

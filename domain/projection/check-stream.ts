@@ -1,3 +1,4 @@
+import type { IdentifierSource } from '../identifiers/index.ts';
 import { evolve, type ProcessState } from '../process/index.ts';
 import { createOriginCheck, type OriginCheck } from './check-origin.ts';
 import type { UnreadEvent } from './projected-row.ts';
@@ -22,6 +23,8 @@ export interface StreamCheck {
   processName: string | null;
   /** Null for a live stream. */
   archivedAt: string | null;
+  /** Those of its first event. */
+  identifiers: IdentifierSource | null;
   /** Where the stream stops being what was written. */
   broken: StreamFault | null;
   unreadable: StreamFault | null;
@@ -51,6 +54,7 @@ export function createStreamCheck(rowVersion: number): StreamCheck {
     lastVersion: 0,
     processName: null,
     archivedAt: null,
+    identifiers: null,
     broken: null,
     unreadable: null,
     foreign: origin.faults,
@@ -64,6 +68,9 @@ export function createStreamCheck(rowVersion: number): StreamCheck {
       if (this.events === 0) {
         this.archivedAt = event.archivedAt;
         this.processName = event.processName;
+        const identifiers = version === 1 ? event.readIdentifiers() : undefined;
+        const { correlationId, processName } = event;
+        if (identifiers) this.identifiers = { correlationId, processName, identifiers };
       }
       this.events++;
       this.lastVersion = version;

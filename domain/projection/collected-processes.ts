@@ -1,4 +1,5 @@
 import type { Partition } from '../archive/index.ts';
+import type { IdentifierRow, IdentifierSource, IndexedProcess } from '../identifiers/index.ts';
 import { type CheckedEvent, createStreamCheck } from './check-stream.ts';
 import { inspectProcess, type ProcessParts } from './inspect-process.ts';
 import type { ProjectedRow } from './projected-row.ts';
@@ -10,6 +11,10 @@ export interface CollectedProcesses {
   row(partition: Partition, row: ProjectedRow): void;
   /** The events of a stream must come in the order of their versions. */
   event(partition: Partition, event: CheckedEvent): void;
+  identifier(partition: Partition, row: IdentifierRow): void;
+  /** The identifiers in first events; their rows have to be given to `expectIdentifiers` before any result. */
+  sources(): IdentifierSource[];
+  expectIdentifiers(processes: ReadonlyMap<string, IndexedProcess>): void;
   /** What was read of one process, even if that is nothing. */
   partsOf(correlationId: string): ProcessParts;
   /** The result for all processes. */
@@ -26,8 +31,8 @@ export function createCollectedProcesses(): CollectedProcesses {
     if (known) return known;
     const parts: ProcessParts = {
       correlationId,
-      live: { row: null, stream: null },
-      archived: { row: null, stream: null },
+      live: { row: null, stream: null, identifiers: [], expected: null },
+      archived: { row: null, stream: null, identifiers: [], expected: null },
     };
     processes.set(correlationId, parts);
     return parts;
@@ -41,6 +46,20 @@ export function createCollectedProcesses(): CollectedProcesses {
       const part = partsOf(event.correlationId)[partition];
       part.stream ??= createStreamCheck(part.row?.version ?? 0);
       part.stream.add(event);
+    },
+    identifier(partition, row) {
+      partsOf(row.correlationId)[partition].identifiers.push(row);
+    },
+    sources: () =>
+      [...processes.values()].flatMap(({ live, archived }) =>
+        [live, archived].flatMap(({ stream }) => stream?.identifiers ?? []),
+      ),
+    expectIdentifiers(indexed) {
+      for (const { correlationId, live, archived } of processes.values()) {
+        for (const part of [live, archived]) {
+          if (part.stream?.identifiers) part.expected = indexed.get(correlationId) ?? null;
+        }
+      }
     },
     partsOf,
     page(last, filter, now) {

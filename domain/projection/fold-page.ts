@@ -1,4 +1,5 @@
 import type { Partition } from '../archive/index.ts';
+import type { IdentifierSource } from '../identifiers/index.ts';
 import { addRest, byStream, foldStreams, PAGE_SIZE } from './fold-streams.ts';
 import type { FoldedRow, ProjectedRow, UnreadEvent } from './projected-row.ts';
 import type { Counts } from './rebuild-checkpoint.ts';
@@ -8,6 +9,7 @@ import { createStreamFold, type Folded } from './stream-fold.ts';
 interface FoldedPage {
   range: Range;
   rows: (ProjectedRow | FoldedRow)[];
+  identifiers: IdentifierSource[];
   counts: Counts;
 }
 
@@ -33,9 +35,11 @@ export async function foldPage(
   const known = new Map(current.map((row) => [row.correlationId, row]));
   for (const id of known.keys()) if (!streams.has(id)) streams.set(id, []);
   const rows: FoldedPage['rows'] = [];
+  const identifiers: IdentifierSource[] = [];
   let next = counts;
   const take = (folded: Folded): void => {
     if (folded.row) rows.push(folded.row);
+    if (folded.row && folded.identifiers) identifiers.push(folded.identifiers);
     next = count(next, folded);
   };
   const doubtful: string[] = [];
@@ -51,7 +55,7 @@ export async function foldPage(
     else take(await unlessUnpublished(tables, folded));
   }
   for (const folded of await foldStreams(tables, partition, doubtful, processKey)) take(folded);
-  return { range: { after, upTo }, rows, counts: next };
+  return { range: { after, upTo }, rows, identifiers, counts: next };
 }
 
 /**

@@ -1,4 +1,6 @@
 import type { Partition } from '../archive/index.ts';
+import type { IdentifierRow, IndexedProcess } from '../identifiers/index.ts';
+import { checkIdentifiers } from './check-identifiers.ts';
 import type { StreamCheck } from './check-stream.ts';
 import type { ProjectedRow } from './projected-row.ts';
 import type { Difference, StreamFault } from './verification.ts';
@@ -7,6 +9,9 @@ import type { Difference, StreamFault } from './verification.ts';
 interface ProcessPart {
   row: ProjectedRow | null;
   stream: StreamCheck | null;
+  identifiers: IdentifierRow[];
+  /** What its first event leads to; null without identifiers. */
+  expected: IndexedProcess | null;
 }
 
 /** What all tables hold of one process. */
@@ -24,8 +29,12 @@ type Finding = Omit<Difference, 'correlationId'>;
 
 /** The tables as messages name them. */
 const TABLES = {
-  live: { rows: 'process_store', events: 'event_log' },
-  archived: { rows: 'process_store_archive', events: 'event_log_archive' },
+  live: { rows: 'process_store', events: 'event_log', identifiers: 'process_identifier' },
+  archived: {
+    rows: 'process_store_archive',
+    events: 'event_log_archive',
+    identifiers: 'process_identifier_archive',
+  },
 } as const;
 
 /**
@@ -70,9 +79,20 @@ function inspectRows(
     const found = TABLES[partition === 'live' ? 'archived' : 'live'].rows;
     findings.push(finding('row-misplaced', `a row is in ${found}, the events are in ${events}`));
   }
+  if (other.identifiers.length > 0) {
+    const { identifiers } = TABLES[partition === 'live' ? 'archived' : 'live'];
+    findings.push(
+      finding('identifiers-differ', `some are in ${identifiers}, the events are in ${events}`),
+    );
+  }
   const isLate = partition === 'archived' || (stream.unseenSince ?? '') < lagSince;
   if (row) {
     findings.push(...inspectRow(row, stream, table, isLate));
+    const wrong = stream.broken ? null : checkIdentifiers(here.identifiers, here.expected);
+    if (wrong) {
+      const message = `${TABLES[partition].identifiers}: ${wrong}`;
+      findings.push(finding('identifiers-differ', message));
+    }
     if (partition === 'archived' && row.movedAt !== stream.archivedAt) {
       const message = `the row was archived at ${row.movedAt}, its first event at ${stream.archivedAt}`;
       findings.push(finding('archived-at', message));
@@ -112,8 +132,11 @@ function inspectRow(
 }
 
 function rowsWithoutEvents(parts: readonly ProcessPart[]): Finding[] {
-  return parts.flatMap(({ row }) => {
-    if (!row) return [];
+  return parts.flatMap(({ row, identifiers }) => {
+    if (!row) {
+      const message = 'there are identifiers, and neither events nor a row';
+      return identifiers.length > 0 ? [finding('identifiers-differ', message)] : [];
+    }
     const { status, version, updatedAt } = row;
     const message = `there are no events; the row says ${status} at version ${version}, ${updatedAt}`;
     return [finding('row-without-events', message)];

@@ -1,4 +1,5 @@
 import type { Partition } from '../archive/index.ts';
+import type { IndexedProcess } from '../identifiers/index.ts';
 import type { ProcessState } from '../process/index.ts';
 import { inspectProcess, type ProcessParts } from './inspect-process.ts';
 import { REPAIRABLE } from './verification.ts';
@@ -7,12 +8,13 @@ type RepairPlan =
   /** There is nothing to do, or nothing may be done. */
   | { kind: 'none'; done: boolean; message: string }
   | { kind: 'remove-rows'; message: string }
-  /** Write the row beside its events, and remove one from the other partition. */
+  /** Write the row and the identifiers beside its events, and remove those from the other partition. */
   | {
       kind: 'write';
       partition: Partition;
       state: ProcessState;
       archivedAt: string | null;
+      identifiers: IndexedProcess;
       message: string;
     };
 
@@ -37,11 +39,16 @@ export function planRepair(parts: ProcessParts): RepairPlan {
   if (!stream) {
     const rows = [live.row, archived.row].filter((row) => row !== null);
     const said = rows.map(({ status, version }) => `${status} at version ${version}`).join(', ');
-    return { kind: 'remove-rows', message: `removed the row without events, which said ${said}` };
+    const message =
+      rows.length > 0
+        ? `removed the row without events, which said ${said}`
+        : 'removed the identifiers, for which there are no events';
+    return { kind: 'remove-rows', message };
   }
   const { state, archivedAt, events } = stream;
   if (!state) throw new Error(`the stream ${correlationId} is sound and has no state`);
   const table = partition === 'live' ? 'process_store' : 'process_store_archive';
   const message = `wrote its row in ${table} again from ${events} events`;
-  return { kind: 'write', partition, state, archivedAt, message };
+  const identifiers = parts[partition].expected ?? { rows: [], isLocked: false };
+  return { kind: 'write', partition, state, archivedAt, identifiers, message };
 }

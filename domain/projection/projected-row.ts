@@ -1,4 +1,4 @@
-import type { Timestamp } from '../common/index.ts';
+import type { JsonObject, Timestamp } from '../common/index.ts';
 import type { ProcessState, StoredEvent } from '../process/index.ts';
 
 /**
@@ -40,6 +40,8 @@ export interface UnreadEvent {
   processName: string;
   /** Null for a live event. */
   archivedAt: Timestamp | null;
+  /** The business identifiers of a first event; undefined for others, and for damaged ones. */
+  readIdentifiers(): JsonObject | undefined;
   /** @throws for an event that somebody changed, or a newer release wrote */
   read(): StoredEvent;
 }

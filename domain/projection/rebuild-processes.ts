@@ -103,7 +103,7 @@ export async function rebuildProcesses(
     };
     await store.transaction(async (tables) => {
       await save(tables, next);
-      await tables.write(partition, page.range, page.rows);
+      await tables.write(partition, page.range, page.rows, page.identifiers);
     });
     return next;
   }
@@ -144,7 +144,8 @@ export async function rebuildProcesses(
       if (behind.length === 0) continue;
       const folded = await foldStreams(tables, partition, behind, processKey);
       const rows = folded.flatMap(({ row }) => row ?? []);
-      await tables.write(partition, behind, rows);
+      const identifiers = folded.flatMap((one) => (one.row && one.identifiers) || []);
+      await tables.write(partition, behind, rows, identifiers);
     }
     return most;
   }

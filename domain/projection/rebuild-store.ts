@@ -1,4 +1,5 @@
 import type { Partition } from '../archive/index.ts';
+import type { IdentifierSource } from '../identifiers/index.ts';
 import type { FoldedRow, ProjectedRow, UnreadEvent } from './projected-row.ts';
 
 /** Correlation ids after one and up to another; null: up to the last. */
@@ -45,11 +46,15 @@ export interface RebuildTables {
     ids: { after: number; upTo: number },
     limit: number,
   ): Promise<string[]>;
-  /** Writes rows into the shadow table; they replace all rows in the range, or all with these ids. */
+  /**
+   * Writes rows into the shadow table, and the identifiers of processes into theirs; they replace all rows in the range, or
+   * all with these ids.
+   */
   write(
     partition: Partition,
     replaced: Range | readonly string[],
     rows: readonly (ProjectedRow | FoldedRow)[],
+    identifiers: readonly IdentifierSource[],
   ): Promise<void>;
 }
 

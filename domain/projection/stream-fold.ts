@@ -1,3 +1,4 @@
+import type { IdentifierSource } from '../identifiers/index.ts';
 import { evolve, type ProcessState } from '../process/index.ts';
 import type { FoldedRow, ProjectedRow, UnreadEvent } from './projected-row.ts';
 
@@ -17,6 +18,8 @@ export interface Folded {
   /** False for a process of another definition than the one that is rebuilt. */
   isRebuilt: boolean;
   last: UnreadEvent | null;
+  /** Those of its first event. */
+  identifiers: IdentifierSource | null;
   /** Number of events read. */
   events: number;
 }
@@ -43,9 +46,11 @@ export function createStreamFold(
   let stateOfRow: ProcessState | null = null;
   let isRebuilt = processKey === null || current?.processName === processKey;
   let last: UnreadEvent | null = null;
+  let identifiers: IdentifierSource | null = null;
   let events = 0;
 
   function add(event: UnreadEvent): void {
+    if (event.version === 1) identifiers = identifiersOf(event);
     if (!last) isRebuilt = processKey === null || event.processName === processKey;
     last = event;
     events++;
@@ -58,7 +63,7 @@ export function createStreamFold(
   }
 
   function end(): Folded {
-    const common = { isRebuilt, last, events };
+    const common = { isRebuilt, last, identifiers, events };
     if (!last) {
       if (!isRebuilt) return { ...common, row: current, difference: null };
       return { ...common, row: null, difference: current && 'phantom' };
@@ -74,6 +79,12 @@ export function createStreamFold(
   }
 
   return { add, end };
+}
+
+function identifiersOf(event: UnreadEvent): IdentifierSource | null {
+  const identifiers = event.readIdentifiers();
+  const { correlationId, processName } = event;
+  return identifiers ? { correlationId, processName, identifiers } : null;
 }
 
 function compare(row: ProjectedRow | null, state: ProcessState | null): FoldDifference | null {

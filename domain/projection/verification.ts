@@ -10,6 +10,8 @@ export type DifferenceKind =
   | 'row-without-events'
   /** The row is archived and the events are not, or the other way round; or each table has a row. */
   | 'row-misplaced'
+  /** The rows of its identifiers are not those of its first event. */
+  | 'identifiers-differ'
   /** Both the log and its archive have events of the process. */
   | 'in-both'
   /** From this event on the stream is not what was written. */
@@ -60,6 +62,7 @@ export const REPAIRABLE: readonly DifferenceKind[] = [
   'row-behind',
   'row-without-events',
   'row-misplaced',
+  'identifiers-differ',
   'archived-at',
 ];
 

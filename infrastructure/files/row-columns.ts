@@ -25,6 +25,7 @@ const CELLS: Readonly<
   bigint: ['INT64', (value) => BigInt(value as number | string)],
   binary: ['BYTE_ARRAY', (value) => value as Uint8Array],
   time: ['TIMESTAMP', (value) => new Date(value as string | Date)],
+  float: ['DOUBLE', number],
   integer: ['INT32', number],
   smallint: ['INT32', number],
   varchar: ['STRING', text],

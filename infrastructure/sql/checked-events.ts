@@ -1,6 +1,7 @@
 import type { CheckedEvent } from '../../domain/projection/index.ts';
 import { expectedHash, HASHED_SINCE } from './event-hash.ts';
 import { type FoundEventRow, fromEventRow } from './event-row.ts';
+import { readIdentifiers } from './identifier-rows.ts';
 import { decodeName } from './process-name.ts';
 
 /**
@@ -32,6 +33,7 @@ export function createChainCheck(): (id: string | number, row: FoundEventRow) =>
       createdAt: row.created_at,
       archivedAt: row.archived_at,
       chain,
+      readIdentifiers: () => readIdentifiers(row.version === 1 ? row.identifiers : null),
       read: () => fromEventRow(String(id), chain === 'matches' ? withoutPayload(row) : row),
     };
   };

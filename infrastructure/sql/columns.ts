@@ -1,7 +1,7 @@
 /** The types of columns; `migrations/dialect.ts` has their names on each database. */
 type ColumnType =
   | { type: 'varchar' | 'nvarchar' | 'binary'; length: number }
-  | { type: 'text' | 'bigint' | 'integer' | 'smallint' | 'time' };
+  | { type: 'text' | 'bigint' | 'integer' | 'smallint' | 'float' | 'time' };
 
 export type Column = ColumnType & {
   nullable?: true;
@@ -81,7 +81,19 @@ export const PROCESS_STORE_ARCHIVE = {
   archived_at: { type: 'time' },
 } as const satisfies Columns;
 
-type ValueOf<C extends Column> = C['type'] extends 'integer' | 'smallint'
+/** The columns of process_identifier and process_identifier_archive. */
+export const PROCESS_IDENTIFIER = {
+  correlation_id: { type: 'varchar', length: 255 },
+  process_name: { type: 'varchar', length: 255 },
+  /** A character has two code units at most. */
+  name: { type: 'nvarchar', length: 2 * 100 },
+  /** Of a personal identifier its keyed hash. */
+  value: { type: 'nvarchar', length: 2 * 256 },
+  number: { type: 'float', nullable: true },
+  is_hashed: { type: 'smallint' },
+} as const satisfies Columns;
+
+type ValueOf<C extends Column> = C['type'] extends 'integer' | 'smallint' | 'float'
   ? number
   : C['type'] extends 'binary'
     ? Buffer
@@ -103,3 +115,9 @@ export const EVENT_COLUMNS = Object.keys(EVENT_LOG) as readonly EventColumn[];
 export type ProcessRow = RowOf<typeof PROCESS_STORE>;
 type ProcessColumn = keyof ProcessRow;
 export const PROCESS_COLUMNS = Object.keys(PROCESS_STORE) as readonly ProcessColumn[];
+
+/** A row of process_identifier. */
+export type IdentifierColumns = RowOf<typeof PROCESS_IDENTIFIER>;
+export const IDENTIFIER_COLUMNS = Object.keys(
+  PROCESS_IDENTIFIER,
+) as readonly (keyof IdentifierColumns)[];

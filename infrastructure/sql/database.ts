@@ -5,7 +5,7 @@ import type { AuditLog } from '../../domain/audit/index.ts';
 import type { Clock } from '../../domain/common/index.ts';
 import type { EventFeed } from '../../domain/feed/index.ts';
 import type { Outbox } from '../../domain/outbox/index.ts';
-import type { ProcessKeys } from '../../domain/personal-data/index.ts';
+import type { MasterKeys, ProcessKeys } from '../../domain/personal-data/index.ts';
 import type { EventStore, ProcessStore, StoredEvent } from '../../domain/process/index.ts';
 import type { RebuildStore, Verification } from '../../domain/projection/index.ts';
 import type {
@@ -28,6 +28,8 @@ export interface DatabaseOptions {
   onAppended: (events: readonly StoredEvent[]) => void;
   /** No other process appends to the streams of running processes. */
   isOnlyAppender?: boolean;
+  /** With which personal identifiers are indexed; left out: they are not. */
+  masterKeys?: MasterKeys | null;
   /** Receives warnings about settings of the server. */
   warn?: (message: string) => void;
 }

@@ -7,6 +7,7 @@ import {
 } from '../../domain/process/index.ts';
 import type { UnreadEvent } from '../../domain/projection/index.ts';
 import { payloadOf } from './event-row.ts';
+import { readIdentifiers } from './identifier-rows.ts';
 import { decodeName } from './process-name.ts';
 import { TABLES } from './process-tables.ts';
 
@@ -33,7 +34,8 @@ export function selectFoldRows(partition: Partition, noTime: string): string {
   return `id, correlation_id, version, event_type, schema_version, step_name,
   CASE WHEN event_type = 'process-completed' THEN response_data END AS response_data,
   ${full('error_message')}, process_name, ${full('metadata')}, created_at,
-  ${partition === 'live' ? noTime : 'archived_at'} AS archived_at FROM ${TABLES[partition].events}`;
+  ${partition === 'live' ? noTime : 'archived_at'} AS archived_at,
+  CASE WHEN version = 1 THEN identifiers END AS identifiers FROM ${TABLES[partition].events}`;
 }
 
 /** The values of the columns, in the order of `selectFoldRows`. */
@@ -50,6 +52,7 @@ export type FoldValues = [
   metadata: string | null,
   createdAt: string,
   archivedAt: string | null,
+  identifiers: string | null,
 ];
 
 /**
@@ -75,6 +78,9 @@ class FoldEvent implements UnreadEvent {
   }
   get archivedAt() {
     return this.#values[11];
+  }
+  readIdentifiers() {
+    return readIdentifiers(this.#values[12]);
   }
   read(): StoredEvent {
     return toFoldEvent(this.#values);

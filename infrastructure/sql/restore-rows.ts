@@ -1,5 +1,5 @@
 import type { RestoreOutcome } from '../../domain/archive/index.ts';
-import { EVENT_COLUMNS, PROCESS_COLUMNS } from './columns.ts';
+import { EVENT_COLUMNS, IDENTIFIER_COLUMNS, PROCESS_COLUMNS } from './columns.ts';
 
 /** Where the rows of a process are; a wholly archived process can be restored. */
 export type Whereabouts = Exclude<RestoreOutcome, 'restored'> | 'archived';
@@ -24,6 +24,7 @@ export const WHEREABOUTS = `CASE
 
 const events = ['id', ...EVENT_COLUMNS].join(', ');
 const process = PROCESS_COLUMNS.join(', ');
+const identifiers = IDENTIFIER_COLUMNS.join(', ');
 
 /** Copies the events of `@correlation_id` back, with their ids. */
 export const RESTORE_EVENTS = `INSERT INTO event_log (${events})
@@ -31,7 +32,13 @@ export const RESTORE_EVENTS = `INSERT INTO event_log (${events})
 /** Copies its row back, restored at `@now`. */
 export const RESTORE_PROCESS = `INSERT INTO process_store (${process}, restored_at)
   SELECT ${process}, @now FROM process_store_archive ${OF_PROCESS}`;
+/** Copies its identifiers back. */
+export const RESTORE_IDENTIFIERS = `INSERT INTO process_identifier (${identifiers})
+  SELECT ${identifiers} FROM process_identifier_archive AS a ${OF_PROCESS}
+  AND NOT EXISTS (SELECT 1 FROM process_identifier AS i
+    WHERE i.correlation_id = a.correlation_id AND i.name = a.name)`;
 export const REMOVE_ARCHIVED = [
+  `DELETE FROM process_identifier_archive ${OF_PROCESS}`,
   `DELETE FROM event_log_archive ${OF_PROCESS}`,
   `DELETE FROM process_store_archive ${OF_PROCESS}`,
 ] as const;

@@ -1,5 +1,6 @@
 import type BetterSqlite3 from 'better-sqlite3';
 import createKnex, { type Knex } from 'knex';
+import { createIdentifierIndex } from '../../domain/personal-data/index.ts';
 import { createAnalytics } from '../sql/analytics.ts';
 import { type ApiKeyRow, createApiKeyStore } from '../sql/api-keys.ts';
 import { createPreview } from '../sql/archive-preview.ts';
@@ -81,6 +82,7 @@ export async function openSqliteDatabase(
   const countPending = createCountPending(knex, PLAIN);
   const findUnprojected = createFindUnprojected(knex, PLAIN);
   const processKeys = createSqliteProcessKeys({ file, db, groupCommit, clock });
+  const identifierIndex = createIdentifierIndex(processKeys, options.masterKeys ?? null);
   const mover = createArchiveMover(file, clock);
   const archivedRows = createArchivedRows(knex, PLAIN);
   const reads = createSqliteReadQueries(file, knex);
@@ -105,6 +107,7 @@ export async function openSqliteDatabase(
       list,
       countPending,
       findUnprojected,
+      identifierIndex,
       recent,
     }),
     apiKeys: {
@@ -141,9 +144,10 @@ export async function openSqliteDatabase(
     verification: createSqliteVerification({
       db,
       groupCommit: ordered,
+      identifierIndex,
       clock,
     }),
-    openRebuild: async () => createSqliteRebuildStore(file),
+    openRebuild: async () => createSqliteRebuildStore(file, identifierIndex),
     reads,
     analytics: createAnalytics({ reads, dialect: sqliteAnalytics, head: feedRows.head, clock }),
     knex,

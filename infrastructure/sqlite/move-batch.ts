@@ -10,7 +10,8 @@ import {
   nextCursor,
 } from '../sql/archive-rows.ts';
 import { COUNT_MOVE } from '../sql/checkpoints.ts';
-import { EVENT_COLUMNS, PROCESS_COLUMNS } from '../sql/columns.ts';
+import { EVENT_COLUMNS, IDENTIFIER_COLUMNS, PROCESS_COLUMNS } from '../sql/columns.ts';
+import { overwriting } from './identifiers.ts';
 
 const GIVEN = '(SELECT value FROM json_each(?))';
 /** The first `@limit` candidates. SQLite walks along both parts of the index no further than needed. */
@@ -40,6 +41,15 @@ export function createBatchMover(db: BetterSqlite3.Database): BatchMover {
     .pluck();
   const copyProcesses = db.prepare(copyToArchive('process_store', PROCESS_COLUMNS, `IN ${GIVEN}`));
   const deleteProcesses = db.prepare(`DELETE FROM process_store WHERE correlation_id IN ${GIVEN}`);
+  const identifiers = IDENTIFIER_COLUMNS.join(', ');
+  const copyIdentifiers = db.prepare(
+    `INSERT INTO process_identifier_archive (${identifiers})
+     SELECT ${identifiers} FROM process_identifier WHERE correlation_id IN ${GIVEN}
+     ON CONFLICT DO NOTHING`,
+  );
+  const deleteIdentifiers = db.prepare(
+    `DELETE FROM process_identifier WHERE correlation_id IN ${GIVEN}`,
+  );
   const copyEvents = db.prepare(
     copyToArchive('event_log', ['id', ...EVENT_COLUMNS], `IN ${GIVEN}`, 'id'),
   );
@@ -66,6 +76,11 @@ export function createBatchMover(db: BetterSqlite3.Database): BatchMover {
       copyProcesses.run(archivedAt, processes);
       copyEvents.run(archivedAt, events);
       deleteProcesses.run(processes);
+      // Pages that are split have the bytes twice for a moment.
+      overwriting(db, () => {
+        copyIdentifiers.run(processes);
+        deleteIdentifiers.run(processes);
+      });
       if (chosen.length > 0) countMove.run();
       return {
         processes: chosen.length,

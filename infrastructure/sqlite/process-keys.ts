@@ -2,8 +2,10 @@ import type BetterSqlite3 from 'better-sqlite3';
 import type { Clock } from '../../domain/common/index.ts';
 import type { ProcessKeys } from '../../domain/personal-data/index.ts';
 import { fromKeyRow, KEY_COLUMNS, type KeyRow } from '../sql/process-key-row.ts';
+import { IDENTIFIER_TABLES } from '../sql/process-tables.ts';
 import { createGroupCommit, type GroupCommit } from './group-commit.ts';
 import { emptyLog, openSqlite } from './open.ts';
+import { tableExists } from './shadow-tables.ts';
 
 interface SqliteProcessKeys extends ProcessKeys {
   close(): void;
@@ -77,9 +79,10 @@ export function createSqliteProcessKeys(options: {
         return fromKeyRow(row);
       }),
     erase(correlationId) {
-      const { group, erase } = zeroing();
+      const { group, erase, removeHashes } = zeroing();
       return group.write(() => {
         const at = now();
+        removeHashes(correlationId);
         if (erase.run(at, correlationId).changes > 0) return { kind: 'erased', erasedAt: at };
         const erasedAt = one.get(correlationId)?.erased_at;
         return erasedAt ? { kind: 'erased-before', erasedAt } : { kind: 'no-key' };
@@ -120,6 +123,15 @@ function openZeroing(file: string) {
   return {
     db,
     group,
+    /** Removes the hashes of personal identifiers from the tables, and from those of a rebuild. */
+    removeHashes(correlationId: string): void {
+      for (const table of IDENTIFIER_TABLES) {
+        if (!tableExists(db, table)) continue;
+        db.prepare(`DELETE FROM ${table} WHERE correlation_id = ? AND is_hashed = 1`).run(
+          correlationId,
+        );
+      }
+    },
     erase: db.prepare(
       `UPDATE process_key SET wrapped_key = NULL, master_key = NULL, erased_at = ?
        WHERE correlation_id = ? AND erased_at IS NULL`,

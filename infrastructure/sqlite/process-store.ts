@@ -1,10 +1,21 @@
 import type BetterSqlite3 from 'better-sqlite3';
-import { fold, type ProcessState, type ProcessStore } from '../../domain/process/index.ts';
+import { LRUCache } from 'lru-cache';
+import type { IdentifierIndex, IndexedProcess } from '../../domain/identifiers/index.ts';
+import {
+  fold,
+  type ProcessState,
+  type ProcessStore,
+  type StoredEvent,
+} from '../../domain/process/index.ts';
 import { type EventRow, PROCESS_COLUMNS, type ProcessRow } from '../sql/columns.ts';
 import { fromEventRow } from '../sql/event-row.ts';
 import { fromProcessRow, toProcessRow } from '../sql/process-row.ts';
 import type { GroupCommit } from './group-commit.ts';
+import { createIdentifierPass, type IdentifierPass, insertIdentifiers } from './identifiers.ts';
 import type { RecentStreams } from './recent-streams.ts';
+
+/** Processes whose identifiers this process has written: they need not be looked for again. */
+const MAX_INDEXED = 20_000;
 
 /** process_store on SQLite: reading, folding and writing are one transaction. */
 export function createSqliteProcessStore(options: {
@@ -13,10 +24,11 @@ export function createSqliteProcessStore(options: {
   list: ProcessStore['list'];
   countPending: ProcessStore['countPending'];
   findUnprojected: ProcessStore['findUnprojected'];
+  identifierIndex: IdentifierIndex;
   /** The streams that run: they need not be read. */
   recent?: RecentStreams | undefined;
 }): ProcessStore {
-  const { db, groupCommit, list, countPending, findUnprojected, recent } = options;
+  const { db, groupCommit, list, countPending, findUnprojected, identifierIndex, recent } = options;
   const select = db.prepare<[string], ProcessRow>(
     `SELECT ${PROCESS_COLUMNS.join(', ')} FROM process_store WHERE correlation_id = ?`,
   );
@@ -33,18 +45,32 @@ export function createSqliteProcessStore(options: {
      WHERE process_store.version < excluded.version`,
   );
 
+  const indexed = new LRUCache<string, true>({ max: MAX_INDEXED });
+  const insert = insertIdentifiers(db, 'process_identifier');
+
   function get(correlationId: string): ProcessState | null {
     const row = select.get(correlationId);
     return row ? fromProcessRow(row) : null;
   }
 
-  function project(correlationId: string): ProcessState | null {
+  /** Identifiers never change: they are written with the first row of a process. */
+  const hasNew = ({ correlationId, identity }: StoredEvent): boolean =>
+    identity.identifiers !== undefined &&
+    !indexed.has(correlationId) &&
+    select.get(correlationId) === undefined;
+
+  /** @returns null for a process without events, and for one that the pass has to come back to */
+  function project(correlationId: string, pass: IdentifierPass): ProcessState | null {
     const running = recent?.get(correlationId);
-    if (running) return put(fold(running));
+    if (running?.[0]) {
+      if (hasNew(running[0]) && !pass.take(running[0])) return null;
+      return put(fold(running));
+    }
     const known = get(correlationId);
     const rows = newer.all(correlationId, known?.version ?? 0);
     if (rows.length === 0) return known;
     const events = rows.map((row) => fromEventRow(String(row.id), row));
+    if (!known && events[0] && !pass.take(events[0])) return null;
     return put(fold(events, known));
   }
 
@@ -56,11 +82,31 @@ export function createSqliteProcessStore(options: {
     return state;
   }
 
+  /** Those with personal identifiers, whose keys have to be read first, come in a second transaction. */
+  async function projectMany(correlationIds: readonly string[]): Promise<ProcessState[]> {
+    const states: ProcessState[] = [];
+    let prepared: ReadonlyMap<string, IndexedProcess> = new Map();
+    for (let ids = correlationIds; ids.length > 0; ) {
+      const { projected, pass } = await groupCommit.write(() => projectIn(ids, prepared));
+      states.push(...projected);
+      for (const id of pass.taken) indexed.set(id, true);
+      prepared = pass.left.length > 0 ? await identifierIndex.rowsOf(pass.left) : prepared;
+      ids = pass.left.map(({ correlationId }) => correlationId);
+    }
+    return states;
+  }
+
+  function projectIn(ids: readonly string[], prepared: ReadonlyMap<string, IndexedProcess>) {
+    const pass = createIdentifierPass(identifierIndex, prepared);
+    const projected = ids.map((id) => project(id, pass)).filter((state) => state !== null);
+    insert(pass.rows);
+    return { projected, pass };
+  }
+
   return {
     get: async (correlationId) => get(correlationId),
-    project: (correlationId) => groupCommit.write(() => project(correlationId)),
-    projectMany: (correlationIds) =>
-      groupCommit.write(() => correlationIds.map(project).filter((state) => state !== null)),
+    project: async (correlationId) => (await projectMany([correlationId]))[0] ?? null,
+    projectMany,
     countPending,
     findUnprojected,
     list,

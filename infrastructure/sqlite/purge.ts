@@ -3,6 +3,7 @@ import type { Purge } from '../../domain/archive/index.ts';
 import { COUNT_MOVE } from '../sql/checkpoints.ts';
 import { WHOLE } from '../sql/purge-rows.ts';
 import type { GroupCommit } from './group-commit.ts';
+import { overwriting } from './identifiers.ts';
 
 /** `remove` on SQLite. */
 export function createSqliteRemove(
@@ -18,6 +19,9 @@ export function createSqliteRemove(
     `DELETE FROM process_store_archive AS p WHERE p.correlation_id = ? AND p.version = ? AND ${WHOLE}`,
   );
   const deleteEvents = db.prepare('DELETE FROM event_log_archive WHERE correlation_id = ?');
+  const deleteIdentifiers = db.prepare(
+    'DELETE FROM process_identifier_archive WHERE correlation_id = ?',
+  );
   const countMove = db.prepare(COUNT_MOVE);
   const deleteKey = db.prepare('DELETE FROM process_key WHERE correlation_id = ?');
 
@@ -34,6 +38,7 @@ export function createSqliteRemove(
         if (deleteProcess.run(correlationId, version).changes === 0) continue;
         count.events += deleteEvents.run(correlationId).changes;
         count.processes++;
+        overwriting(db, () => deleteIdentifiers.run(correlationId));
         if (!keepKeys) deleteKey.run(correlationId);
       }
       if (count.processes > 0) countMove.run();

@@ -2,10 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type BetterSqlite3 from 'better-sqlite3';
 import { PARTITIONS } from '../../domain/archive/index.ts';
 import { StoreUnavailableError } from '../../domain/common/index.ts';
+import type { IdentifierIndex } from '../../domain/identifiers/index.ts';
 import type { RebuildStore } from '../../domain/projection/index.ts';
 import { MOVES } from '../sql/checkpoints.ts';
 import { encodeFilter } from '../sql/process-name.ts';
-import { shadowOf, TABLES } from '../sql/process-tables.ts';
+import { REBUILT, shadowOf, TABLES } from '../sql/process-tables.ts';
 import { isBusy } from './file-lock.ts';
 import { openSqlite } from './open.ts';
 import { createRebuildTables } from './rebuild-tables.ts';
@@ -22,9 +23,14 @@ const CHECKPOINT_PAGES = 2_000;
  * The tables of a SQLite file for a rebuild, on a connection of its own: its transactions take several turns of the
  * event loop. What it writes can be computed again, so its commits are not synced.
  */
-export function createSqliteRebuildStore(file: string): RebuildStore {
+export function createSqliteRebuildStore(
+  file: string,
+  identifierIndex: IdentifierIndex,
+): RebuildStore {
   const db = openSqlite(file, 'ordered');
   db.pragma('busy_timeout = 0');
+  // Moves of hashed identifiers within their pages leave no copy.
+  db.pragma('secure_delete = FAST');
   // The log is copied here, where nothing waits for it, before a commit of a service would have to do it.
   db.pragma('wal_autocheckpoint = 0');
   const walSize = openWalSize(file);
@@ -33,7 +39,7 @@ export function createSqliteRebuildStore(file: string): RebuildStore {
   // Views and triggers keep the names of the tables
   // (https://sqlite.org/pragma.html#pragma_legacy_alter_table).
   db.pragma('legacy_alter_table = ON');
-  const tables = createRebuildTables(db);
+  const tables = createRebuildTables(db, identifierIndex);
   const beginMoves = db.prepare(
     `INSERT INTO checkpoint (name, data, updated_at) VALUES (?, '0', ?) ON CONFLICT DO NOTHING`,
   );
@@ -59,12 +65,11 @@ export function createSqliteRebuildStore(file: string): RebuildStore {
     transaction: (work) => transaction(() => work(tables)),
     // SQLite has one writer at a time.
     exclusively: (work) => transaction(() => work({ ...tables, swap: async () => swapTables(db) })),
-    hasShadows: async () => PARTITIONS.every((partition) => tableExists(db, shadowOf(partition))),
+    hasShadows: async () => REBUILT.every((table) => tableExists(db, shadowOf(table))),
     createShadows: () =>
       transaction(async () => {
         beginMoves.run(MOVES, new Date().toISOString());
-        for (const partition of PARTITIONS)
-          copyDefinition(db, TABLES[partition].rows, shadowOf(partition));
+        for (const table of REBUILT) copyDefinition(db, table, shadowOf(table));
       }),
     drop: (which, signal) =>
       emptyAndDrop(db, which, (work) => transaction(async () => work()), signal),

@@ -1,16 +1,22 @@
 import type BetterSqlite3 from 'better-sqlite3';
 import type { Partition } from '../../domain/archive/index.ts';
+import type { IdentifierIndex } from '../../domain/identifiers/index.ts';
 import type { RebuildTables } from '../../domain/projection/index.ts';
 import { MOVES, REBUILD } from '../sql/checkpoints.ts';
-import { PROCESS_COLUMNS } from '../sql/columns.ts';
+import { IDENTIFIER_COLUMNS, PROCESS_COLUMNS } from '../sql/columns.ts';
 import { type FoldValues, fromFoldValues, selectFoldRows } from '../sql/fold-rows.ts';
 import { shadowOf, TABLES } from '../sql/process-tables.ts';
 import { type MovedRow, selectRows, toMovedRow, toProjectedRow } from '../sql/projected-row.ts';
 
+import { insertIdentifiers, overwriting } from './identifiers.ts';
+
 type Ids = { after: number; upTo: number };
 
 /** The statements of a rebuild on SQLite. The shadows need not be there yet. */
-export function createRebuildTables(db: BetterSqlite3.Database): RebuildTables {
+export function createRebuildTables(
+  db: BetterSqlite3.Database,
+  identifierIndex: IdentifierIndex,
+): RebuildTables {
   const read = { live: statements(db, 'live'), archived: statements(db, 'archived') };
   const write = lazily(() => ({
     live: shadowStatements(db, 'live'),
@@ -53,14 +59,22 @@ export function createRebuildTables(db: BetterSqlite3.Database): RebuildTables {
     isUnpublished: async (eventId) => unpublished.get(Number(eventId)) !== undefined,
     streamsBehind: async (partition, ids, limit) =>
       write()[partition].behind.all(ids.after, ids.upTo, limit),
-    async write(partition, replaced, rows) {
-      const { remove, removeAfter, removeOne, insert } = write()[partition];
-      if (!('after' in replaced)) for (const id of replaced) removeOne.run(id);
-      else if (replaced.upTo === null) removeAfter.run(replaced.after);
-      else remove.run(replaced.after, replaced.upTo);
+    async write(partition, replaced, rows, sources) {
+      const { remove, removeAfter, removeOne, insert, identifiers } = write()[partition];
+      const processes = await identifierIndex.rowsOf(sources);
+      const run = (shadow: Removals): void => {
+        if (!('after' in replaced)) for (const id of replaced) shadow.removeOne.run(id);
+        else if (replaced.upTo === null) shadow.removeAfter.run(replaced.after);
+        else shadow.remove.run(replaced.after, replaced.upTo);
+      };
+      run({ remove, removeAfter, removeOne });
+      overwriting(db, () => run(identifiers));
       for (const row of rows.map(toMovedRow)) {
         insert.run(...PROCESS_COLUMNS.map((name) => row[name]), row.moved_at);
       }
+      identifiers.insert([...processes.values()].flatMap((process) => process.rows));
+      const locked = [...processes].flatMap(([id, { isLocked }]) => (isLocked ? id : []));
+      if (locked.length > 0) identifiers.keep.run(JSON.stringify(locked));
     },
   };
 }
@@ -91,8 +105,8 @@ function statements(db: BetterSqlite3.Database, partition: Partition) {
 }
 
 function shadowStatements(db: BetterSqlite3.Database, partition: Partition) {
-  const shadow = shadowOf(partition);
-  const { events, movedAt } = TABLES[partition];
+  const { events, rows, identifiers, movedAt } = TABLES[partition];
+  const shadow = shadowOf(rows);
   const columns = [...PROCESS_COLUMNS, movedAt];
   return {
     behind: db
@@ -102,11 +116,35 @@ function shadowStatements(db: BetterSqlite3.Database, partition: Partition) {
          WHERE e.id > ? AND e.id <= ? AND (s.version IS NULL OR s.version < e.version) LIMIT ?`,
       )
       .pluck(),
-    remove: db.prepare(`DELETE FROM ${shadow} WHERE correlation_id > ? AND correlation_id <= ?`),
-    removeAfter: db.prepare(`DELETE FROM ${shadow} WHERE correlation_id > ?`),
-    removeOne: db.prepare(`DELETE FROM ${shadow} WHERE correlation_id = ?`),
+    ...removals(db, shadow),
+    identifiers: identifierStatements(db, identifiers),
     insert: db.prepare(
       `INSERT INTO ${shadow} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,
+    ),
+  };
+}
+
+type Removals = ReturnType<typeof removals>;
+
+function removals(db: BetterSqlite3.Database, table: string) {
+  return {
+    remove: db.prepare(`DELETE FROM ${table} WHERE correlation_id > ? AND correlation_id <= ?`),
+    removeAfter: db.prepare(`DELETE FROM ${table} WHERE correlation_id > ?`),
+    removeOne: db.prepare(`DELETE FROM ${table} WHERE correlation_id = ?`),
+  };
+}
+
+function identifierStatements(db: BetterSqlite3.Database, table: string) {
+  const shadow = shadowOf(table);
+  const columns = IDENTIFIER_COLUMNS.join(', ');
+  return {
+    ...removals(db, shadow),
+    insert: insertIdentifiers(db, shadow),
+    /** Takes over hashes that cannot be computed without their master key. */
+    keep: db.prepare(
+      `INSERT INTO ${shadow} (${columns}) SELECT ${columns} FROM ${table}
+       WHERE is_hashed = 1 AND correlation_id IN (SELECT value FROM json_each(?))
+       ON CONFLICT DO NOTHING`,
     ),
   };
 }

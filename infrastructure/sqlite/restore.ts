@@ -5,11 +5,13 @@ import { COUNT_MOVE } from '../sql/checkpoints.ts';
 import {
   REMOVE_ARCHIVED,
   RESTORE_EVENTS,
+  RESTORE_IDENTIFIERS,
   RESTORE_PROCESS,
   WHEREABOUTS,
   type Whereabouts,
 } from '../sql/restore-rows.ts';
 import type { GroupCommit } from './group-commit.ts';
+import { overwriting } from './identifiers.ts';
 
 /** `restore` on SQLite: no other writer can come between its statements. */
 export function createSqliteRestore(options: {
@@ -21,6 +23,7 @@ export function createSqliteRestore(options: {
   const whereabouts = db.prepare<[object], Whereabouts>(`SELECT ${WHEREABOUTS}`).pluck();
   const restoreEvents = db.prepare(RESTORE_EVENTS);
   const restoreProcess = db.prepare(RESTORE_PROCESS);
+  const restoreIdentifiers = db.prepare(RESTORE_IDENTIFIERS);
   const countMove = db.prepare(COUNT_MOVE);
   const removals = REMOVE_ARCHIVED.map((statement) => db.prepare(statement));
   return (correlationId) =>
@@ -30,7 +33,10 @@ export function createSqliteRestore(options: {
       if (place !== 'archived') return place;
       restoreEvents.run(key);
       restoreProcess.run({ ...key, now: new Date(clock()).toISOString() });
-      for (const removal of removals) removal.run(key);
+      restoreIdentifiers.run(key);
+      overwriting(db, () => {
+        for (const removal of removals) removal.run(key);
+      });
       countMove.run();
       return 'restored';
     });

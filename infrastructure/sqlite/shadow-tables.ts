@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type BetterSqlite3 from 'better-sqlite3';
-import { PARTITIONS } from '../../domain/archive/index.ts';
-import { replacedOf, shadowOf, TABLES } from '../sql/process-tables.ts';
+import { IDENTIFIER_TABLES, REBUILT, replacedOf, shadowOf } from '../sql/process-tables.ts';
+import { overwriting } from './identifiers.ts';
 
 /** Rows of one transaction: others wait some milliseconds for it. */
 const MAX_ROWS = 500;
@@ -46,10 +46,9 @@ function named(name: string): RegExp {
  * next use (https://sqlite.org/c3ref/prepare.html).
  */
 export function swapTables(db: BetterSqlite3.Database): void {
-  for (const partition of PARTITIONS) {
-    const { rows } = TABLES[partition];
-    db.exec(`ALTER TABLE ${rows} RENAME TO ${replacedOf(partition)}`);
-    db.exec(`ALTER TABLE ${shadowOf(partition)} RENAME TO ${rows}`);
+  for (const table of REBUILT) {
+    db.exec(`ALTER TABLE ${table} RENAME TO ${replacedOf(table)}`);
+    db.exec(`ALTER TABLE ${shadowOf(table)} RENAME TO ${table}`);
   }
 }
 
@@ -63,16 +62,20 @@ export async function emptyAndDrop(
   transaction: (work: () => void) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const partition of PARTITIONS) {
-    const table = which === 'shadows' ? shadowOf(partition) : replacedOf(partition);
+  for (const rebuilt of REBUILT) {
+    const table = which === 'shadows' ? shadowOf(rebuilt) : replacedOf(rebuilt);
     if (!tableExists(db, table)) continue;
+    const isIndex = IDENTIFIER_TABLES.includes(table);
+    const key = isIndex ? '(correlation_id, name)' : 'rowid';
+    const columns = isIndex ? 'correlation_id, name' : 'rowid';
     const remove = db.prepare(
-      `DELETE FROM ${table} WHERE rowid IN (SELECT rowid FROM ${table} LIMIT ${MAX_ROWS})`,
+      `DELETE FROM ${table} WHERE ${key} IN (SELECT ${columns} FROM ${table} LIMIT ${MAX_ROWS})`,
     );
     for (let changes = 1; changes > 0; ) {
       if (signal.aborted) return;
       await transaction(() => {
-        changes = remove.run().changes;
+        const run = () => remove.run().changes;
+        changes = isIndex ? overwriting(db, run) : run();
       });
       await nextTurn();
     }

@@ -22,6 +22,8 @@ export function sqlType(column: Column): sql.ISqlType {
       return sql.Int();
     case 'smallint':
       return sql.SmallInt();
+    case 'float':
+      return sql.Float();
     case 'time':
       return sql.DateTime2(3);
     default:

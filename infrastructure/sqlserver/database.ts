@@ -1,5 +1,6 @@
 import createKnex, { type Knex } from 'knex';
 import { SetupError } from '../../domain/common/index.ts';
+import { createIdentifierIndex } from '../../domain/personal-data/index.ts';
 import { checkSchema } from '../../migrations/migrate.ts';
 import { createAnalytics } from '../sql/analytics.ts';
 import { type ApiKeyRow, createApiKeyStore } from '../sql/api-keys.ts';
@@ -109,6 +110,8 @@ export async function openMssqlDatabase(
     preview: (before) => withRetry(() => rows.preview(before)),
     read: (processes) => withRetry(() => rows.read(processes)),
   };
+  const processKeys = createMssqlProcessKeys(pool);
+  const identifierIndex = createIdentifierIndex(processKeys, options.masterKeys ?? null);
   const reads = createMssqlReadQueries({ target, limits, knex, key, time });
   const feedSource = createMssqlFeedSource(reads);
   const feedRows = createFeedRows(reads, feedSource);
@@ -127,6 +130,7 @@ export async function openMssqlDatabase(
       list: (...page) => withRetry(() => list(...page)),
       countPending: (upTo) => withRetry(() => countPending(upTo)),
       findUnprojected: (ids) => withRetry(() => findUnprojected(ids)),
+      identifierIndex,
     }),
     apiKeys: createApiKeyStore(knex, {
       key,
@@ -155,12 +159,12 @@ export async function openMssqlDatabase(
       previewBytes: (before) => withRetry(() => previewBytes(before)),
       restore: createMssqlRestore(pool),
     },
-    processKeys: createMssqlProcessKeys(pool),
+    processKeys,
     purge: { ...archivedRows, remove: createMssqlRemove(pool) },
     archivedRows,
     maintenanceLock: createMssqlMaintenanceLock(target, limits),
-    verification: createMssqlVerification({ pool, readers }),
-    openRebuild: () => openMssqlRebuildStore(target, limits),
+    verification: createMssqlVerification({ pool, readers, identifierIndex }),
+    openRebuild: () => openMssqlRebuildStore(target, limits, identifierIndex),
     reads,
     analytics: createAnalytics({ reads, dialect: mssqlAnalytics, head: feedRows.head, clock }),
     knex,

@@ -12,7 +12,7 @@ import {
   nextCursor,
 } from '../sql/archive-rows.ts';
 import { COUNT_MOVE } from '../sql/checkpoints.ts';
-import { EVENT_COLUMNS, PROCESS_COLUMNS } from '../sql/columns.ts';
+import { EVENT_COLUMNS, IDENTIFIER_COLUMNS, PROCESS_COLUMNS } from '../sql/columns.ts';
 import { withRetry } from './retry.ts';
 import { bindTexts } from './statements.ts';
 import { lockStream } from './stream-lock.ts';
@@ -54,12 +54,19 @@ INSERT INTO @chosen (correlation_id) SELECT p.correlation_id FROM process_store 
   WHERE p.correlation_id IN (${ids}) AND ${endedBefore('@before')} AND ${MOVABLE};
 ${move('process_store', PROCESS_COLUMNS)}
 SET @processes = @@ROWCOUNT;
+${MOVE_IDENTIFIERS}
 ${move('event_log', ['id', ...EVENT_COLUMNS])}
 SET @events = @@ROWCOUNT;
 IF @processes > 0 ${COUNT_MOVE};
 COMMIT TRANSACTION;
 SELECT @processes AS processes, @events AS events;`;
 }
+
+/** The identifiers of the chosen processes; they have no time of their own. */
+const MOVE_IDENTIFIERS = `DELETE FROM process_identifier
+  OUTPUT ${IDENTIFIER_COLUMNS.map((name) => `deleted.${name}`).join(', ')}
+  INTO process_identifier_archive (${IDENTIFIER_COLUMNS.join(', ')})
+  WHERE correlation_id IN (SELECT correlation_id FROM @chosen);`;
 
 function move(table: string, columns: readonly string[]): string {
   return `DELETE FROM ${table}

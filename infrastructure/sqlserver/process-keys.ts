@@ -1,9 +1,12 @@
 import sql from 'mssql';
 import type { ProcessKeyRow, ProcessKeys } from '../../domain/personal-data/index.ts';
 import { fromKeyRow, KEY_COLUMNS, type KeyRow } from '../sql/process-key-row.ts';
+import { IDENTIFIER_TABLES } from '../sql/process-tables.ts';
 import { isoTimes } from './connection.ts';
 import { withRetry } from './retry.ts';
 import { bindTexts, requestFor, rowsOf } from './statements.ts';
+import { BEGIN_WITH_STREAM_LOCK } from './stream-lock.ts';
+import { SHARE_TABLES } from './table-lock.ts';
 
 /** Ids in one statement: SQL Server takes 2,100 parameters. */
 const MAX_IDS = 500;
@@ -14,10 +17,20 @@ INSERT INTO process_key (correlation_id, wrapped_key, master_key, created_at)
   SELECT @correlation_id, @wrapped_key, @master_key, SYSUTCDATETIME()
   WHERE NOT EXISTS (SELECT 1 FROM process_key WHERE correlation_id = @correlation_id);
 ${ONE}`;
-const ERASE = `
+/**
+ * Destroys the key and the hashes of personal identifiers, under the lock of the stream: a projection that read the key
+ * before writes its hashes before this, or finds the key destroyed.
+ */
+const ERASE = `${BEGIN_WITH_STREAM_LOCK}
+${SHARE_TABLES}
 UPDATE process_key SET wrapped_key = NULL, master_key = NULL, erased_at = SYSUTCDATETIME()
   WHERE correlation_id = @correlation_id AND erased_at IS NULL;
 DECLARE @erased INT = @@ROWCOUNT;
+${IDENTIFIER_TABLES.map(
+  (table) => `IF OBJECT_ID('${table}') IS NOT NULL
+  DELETE FROM ${table} WHERE correlation_id = @correlation_id AND is_hashed = 1;`,
+).join('\n')}
+COMMIT TRANSACTION;
 SELECT @erased AS erased, erased_at FROM process_key WHERE correlation_id = @correlation_id;`;
 const NEXT_MASTER = `SELECT MIN(master_key) AS master_key FROM process_key
   WHERE master_key IS NOT NULL AND master_key > @last_master_key`;

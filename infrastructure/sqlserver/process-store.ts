@@ -1,4 +1,5 @@
 import type sql from 'mssql';
+import type { IdentifierIndex } from '../../domain/identifiers/index.ts';
 import type { ProcessState, ProcessStore } from '../../domain/process/index.ts';
 import { PROCESS_COLUMNS, type ProcessRow } from '../sql/columns.ts';
 import { fromProcessRow } from '../sql/process-row.ts';
@@ -15,15 +16,16 @@ export function createMssqlProcessStore(options: {
   list: ProcessStore['list'];
   countPending: ProcessStore['countPending'];
   findUnprojected: ProcessStore['findUnprojected'];
+  identifierIndex: IdentifierIndex;
 }): ProcessStore {
-  const { pool, list, countPending, findUnprojected } = options;
+  const { pool, list, countPending, findUnprojected, identifierIndex } = options;
 
   async function projectMany(correlationIds: readonly string[]): Promise<ProcessState[]> {
     const all: ProcessState[] = [];
     let left = [...new Set(correlationIds)].sort();
     while (left.length > 0) {
       const batch = left.slice(0, MAX_BATCH);
-      const { states, changed } = await withRetry(() => projectBatch(pool, batch));
+      const { states, changed } = await withRetry(() => projectBatch(pool, identifierIndex, batch));
       all.push(...states);
       left = [...changed, ...left.slice(MAX_BATCH)];
     }

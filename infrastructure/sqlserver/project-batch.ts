@@ -1,15 +1,25 @@
 import sql from 'mssql';
+import type {
+  IdentifierIndex,
+  IdentifierRow,
+  IdentifierSource,
+} from '../../domain/identifiers/index.ts';
 import { fold, type ProcessState, type StoredEvent } from '../../domain/process/index.ts';
 import { type EventRow, PROCESS_COLUMNS, PROCESS_STORE, type ProcessRow } from '../sql/columns.ts';
 import { fromEventRow } from '../sql/event-row.ts';
+import { identifiersAsJson, sourceOf } from '../sql/identifier-rows.ts';
 import { fromProcessRow, toProcessRow } from '../sql/process-row.ts';
 import { sqlType, sqlValue } from './column-types.ts';
 import { isoTimes } from './connection.ts';
+import { insertIdentifiers } from './identifiers.ts';
 import { bindTexts } from './statements.ts';
 import { lockStream } from './stream-lock.ts';
 import { SHARE_TABLES } from './table-lock.ts';
 
-/** Processes in one statement: each has 16 parameters at most, and the server takes 2,100. A power of two. */
+/**
+ * Processes in one statement: each has 16 parameters at most, all their identifiers one, and the server takes 2,100. A
+ * power of two.
+ */
 export const MAX_BATCH = 128;
 
 const TABLE_ID = `OBJECT_ID('process_store')`;
@@ -42,8 +52,9 @@ ORDER BY e.correlation_id, e.version`;
  *
  * @param locks how many streams are locked: those of new rows
  * @param rows how many rows have parameters
+ * @param identifiers whether new rows have identifiers, which never change afterwards
  */
-function writeStatement(locks: number, rows: number): string {
+function writeStatement(locks: number, rows: number, identifiers: boolean): string {
   const values = Array.from(
     { length: rows },
     (_, at) => `(@known${at}, ${PROCESS_COLUMNS.map((name) => `@${name}${at}`).join(', ')})`,
@@ -64,6 +75,7 @@ BEGIN TRANSACTION;
 ${Array.from({ length: locks }, (_, at) => lockStream(`@stream${at}`)).join('\n')}
 ${SHARE_TABLES}
 ${locks > 0 ? insert : ''}
+${identifiers ? insertIdentifiers('process_identifier', 'process_store') : ''}
 ${update}
 COMMIT TRANSACTION;`;
 }
@@ -73,6 +85,8 @@ interface Change {
   /** The version of its row; 0 without one. */
   known: number;
   state: ProcessState;
+  /** Of a process without a row. */
+  source: IdentifierSource | null;
 }
 
 /**
@@ -84,6 +98,7 @@ interface Change {
  */
 export async function projectBatch(
   pool: Pick<sql.ConnectionPool, 'request'>,
+  index: IdentifierIndex,
   ids: readonly string[],
 ): Promise<{ states: ProcessState[]; changed: string[] }> {
   const request = pool.request();
@@ -115,12 +130,14 @@ export async function projectBatch(
       if (row) states.push(row);
     } else if (next[0]?.version === version + 1) {
       const state = fold(next, row);
-      if (state) changes.push({ known: version, state });
+      const source = version === 0 && next[0] ? sourceOf(next[0]) : null;
+      if (state) changes.push({ known: version, state, source });
     } else {
       changed.push(id);
     }
   }
-  const written = await writeChanges(pool, changes, tables[0]?.id ?? 0);
+  const identifiers = await identifiersOf(index, changes);
+  const written = await writeChanges(pool, changes, identifiers, tables[0]?.id ?? 0);
   for (const { state } of changes) {
     if (written.has(state.correlationId)) states.push(state);
     else changed.push(state.correlationId);
@@ -128,10 +145,22 @@ export async function projectBatch(
   return { states, changed: changed.sort() };
 }
 
+/** The identifiers of new processes; without personal ones nothing is read for them. */
+async function identifiersOf(
+  index: IdentifierIndex,
+  changes: readonly Change[],
+): Promise<IdentifierRow[]> {
+  const sources = changes.flatMap(({ source }) => (source?.identifiers ? source : []));
+  if (sources.length === 0) return [];
+  const processes = await index.rowsOf(sources);
+  return [...processes.values()].flatMap(({ rows }) => rows);
+}
+
 /** @returns the ids of the processes whose rows were written */
 async function writeChanges(
   pool: Pick<sql.ConnectionPool, 'request'>,
   changes: readonly Change[],
+  identifiers: readonly IdentifierRow[],
   tableId: number,
 ): Promise<ReadonlySet<string>> {
   if (changes.length === 0) return new Set();
@@ -148,7 +177,13 @@ async function writeChanges(
     request.input(`known${at}`, sql.Int, change?.known ?? null);
     bindProcess(request, change && toProcessRow(change.state), String(at));
   }
-  const { recordsets } = await request.query(writeStatement(locked.length, rows.length));
+  const hasIdentifiers = identifiers.length > 0;
+  if (hasIdentifiers) {
+    request.input('identifiers', sql.NVarChar(sql.MAX), identifiersAsJson(identifiers));
+  }
+  const { recordsets } = await request.query(
+    writeStatement(locked.length, rows.length, hasIdentifiers),
+  );
   const ids = (recordsets as unknown as { correlation_id: string }[][]).flat();
   return new Set(ids.map(({ correlation_id }) => correlation_id));
 }

@@ -40,6 +40,7 @@ INSERT INTO @chosen (correlation_id) SELECT p.correlation_id FROM process_store_
   WHERE ${WHOLE};
 DELETE FROM process_store_archive ${chosen};
 SET @processes = @@ROWCOUNT;
+DELETE FROM process_identifier_archive ${chosen};
 INSERT INTO @gone (event_id) SELECT id FROM event_log_archive ${chosen};
 DELETE FROM event_log_archive ${chosen};
 SET @events = @@ROWCOUNT;

@@ -1,5 +1,6 @@
 import sql from 'mssql';
 import { PARTITIONS } from '../../domain/archive/index.ts';
+import type { IdentifierIndex } from '../../domain/identifiers/index.ts';
 import type {
   ExclusiveTables,
   RebuildStore,
@@ -7,7 +8,7 @@ import type {
 } from '../../domain/projection/index.ts';
 import { MOVES } from '../sql/checkpoints.ts';
 import { encodeFilter } from '../sql/process-name.ts';
-import { shadowOf, TABLES } from '../sql/process-tables.ts';
+import { REBUILT, shadowOf, TABLES } from '../sql/process-tables.ts';
 import { createPool, type PoolLimits } from './connection.ts';
 import { createMssqlRebuildTables } from './rebuild-tables.ts';
 import { withRetry } from './retry.ts';
@@ -43,6 +44,7 @@ const HAS_PROCESS = `SELECT CASE WHEN ${Object.values(TABLES)
 export async function openMssqlRebuildStore(
   target: MssqlTarget,
   limits: Partial<PoolLimits>,
+  identifierIndex: IdentifierIndex,
 ): Promise<RebuildStore> {
   const pool = createPool(target, {
     ...limits,
@@ -51,10 +53,10 @@ export async function openMssqlRebuildStore(
     requestTimeoutMs: REQUEST_TIMEOUT_MS,
   });
   await withRetry(() => pool.connect());
-  const tables = createMssqlRebuildTables(() => pool.request());
+  const tables = createMssqlRebuildTables(() => pool.request(), identifierIndex);
 
   const within = (tx: sql.Transaction): RebuildTables =>
-    createMssqlRebuildTables(() => tx.request(), tx);
+    createMssqlRebuildTables(() => tx.request(), identifierIndex, tx);
 
   return {
     ...tables,
@@ -68,9 +70,7 @@ export async function openMssqlRebuildStore(
     async hasShadows() {
       const shadows = await rowsOf<{ id: number | null }>(
         pool.request(),
-        PARTITIONS.map((partition) => `SELECT OBJECT_ID('${shadowOf(partition)}') AS id`).join(
-          ' UNION ALL ',
-        ),
+        REBUILT.map((table) => `SELECT OBJECT_ID('${shadowOf(table)}') AS id`).join(' UNION ALL '),
       );
       return shadows.every(({ id }) => id !== null);
     },
@@ -79,8 +79,7 @@ export async function openMssqlRebuildStore(
         // Under the lock, because a move that is half done would not be counted.
         await takeTables(tx);
         await tx.request().query(BEGIN_MOVES);
-        for (const partition of PARTITIONS)
-          await copyDefinition(tx, TABLES[partition].rows, shadowOf(partition));
+        for (const table of REBUILT) await copyDefinition(tx, table, shadowOf(table));
       }),
     drop: (which) => withRetry(() => dropTables(pool, which)),
     async hasProcess(processKey) {

@@ -1,18 +1,28 @@
 import sql from 'mssql';
 import type { Partition } from '../../domain/archive/index.ts';
-import type { ProjectedRow, RebuildTables, UnreadEvent } from '../../domain/projection/index.ts';
+import type { IdentifierIndex, IndexedProcess } from '../../domain/identifiers/index.ts';
+import type {
+  ProjectedRow,
+  Range,
+  RebuildTables,
+  UnreadEvent,
+} from '../../domain/projection/index.ts';
 import { MOVES, REBUILD } from '../sql/checkpoints.ts';
 import {
   type Columns,
+  IDENTIFIER_COLUMNS,
   PROCESS_COLUMNS,
+  PROCESS_IDENTIFIER,
   PROCESS_STORE,
   PROCESS_STORE_ARCHIVE,
 } from '../sql/columns.ts';
 import { type FoldValues, fromFoldValues, selectFoldRows } from '../sql/fold-rows.ts';
+import { toIdentifierColumns } from '../sql/identifier-rows.ts';
 import { shadowOf, TABLES } from '../sql/process-tables.ts';
 import { type MovedRow, selectRows, toMovedRow, toProjectedRow } from '../sql/projected-row.ts';
 import { bulkTable } from './column-types.ts';
 import { isoTimes } from './connection.ts';
+import { copyHashes, removeErased } from './identifiers.ts';
 import { bindTexts, rowsOf } from './statements.ts';
 
 /** `restored_at` may be NULL, `archived_at` may not. */
@@ -39,6 +49,7 @@ SELECT @written AS written;`;
  */
 export function createMssqlRebuildTables(
   request: () => sql.Request,
+  identifierIndex: IdentifierIndex,
   tx?: sql.Transaction,
 ): RebuildTables {
   async function select<Row extends object>(
@@ -122,30 +133,60 @@ export function createMssqlRebuildTables(
       );
       return found.map((row) => row.correlation_id);
     },
-    async write(partition, replaced, given) {
-      if ('after' in replaced) {
-        const upTo = replaced.upTo === null ? '' : 'AND correlation_id <= @upTo';
-        await request()
-          .input('after', sql.VarChar(255), replaced.after)
-          .input('upTo', sql.VarChar(255), replaced.upTo)
-          .query(`DELETE FROM ${shadowOf(partition)} WHERE correlation_id > @after ${upTo}`);
-      } else {
-        for (let at = 0; at < replaced.length; at += MAX_IDS) {
-          const one = request();
-          const names = bindTexts(one, 'id', replaced.slice(at, at + MAX_IDS));
-          await one.query(`DELETE FROM ${shadowOf(partition)} WHERE correlation_id IN (${names})`);
-        }
+    async write(partition, replaced, given, sources) {
+      const processes = await identifierIndex.rowsOf(sources);
+      const { rows: table, identifiers } = TABLES[partition];
+      for (const shadow of [shadowOf(table), shadowOf(identifiers)]) await remove(shadow, replaced);
+      if (given.length > 0) {
+        const values = given
+          .map(toMovedRow)
+          .map((row) => [...PROCESS_COLUMNS.map((name) => row[name]), row.moved_at]);
+        await request().bulk(bulkTable(shadowOf(table), SHADOWS[partition], values), CHECKED);
       }
-      if (given.length === 0) return;
-      const values = given
-        .map(toMovedRow)
-        .map((row) => [...PROCESS_COLUMNS.map((name) => row[name]), row.moved_at]);
-      await request().bulk(bulkTable(shadowOf(partition), SHADOWS[partition], values), {
-        checkConstraints: true,
-      });
+      await writeIdentifiers(identifiers, processes);
     },
   };
+
+  async function remove(shadow: string, replaced: Range | readonly string[]): Promise<void> {
+    if ('after' in replaced) {
+      const upTo = replaced.upTo === null ? '' : 'AND correlation_id <= @upTo';
+      await request()
+        .input('after', sql.VarChar(255), replaced.after)
+        .input('upTo', sql.VarChar(255), replaced.upTo)
+        .query(`DELETE FROM ${shadow} WHERE correlation_id > @after ${upTo}`);
+      return;
+    }
+    await forIds(replaced, (ids) => `DELETE FROM ${shadow} WHERE correlation_id IN (${ids})`);
+  }
+
+  async function writeIdentifiers(
+    table: string,
+    processes: ReadonlyMap<string, IndexedProcess>,
+  ): Promise<void> {
+    const shadow = shadowOf(table);
+    const rows = [...processes.values()].flatMap((process) => process.rows);
+    if (rows.length > 0) {
+      const values = rows
+        .map(toIdentifierColumns)
+        .map((row) => IDENTIFIER_COLUMNS.map((name) => row[name]));
+      await request().bulk(bulkTable(shadow, PROCESS_IDENTIFIER, values), CHECKED);
+    }
+    const hashed = rows.flatMap(({ correlationId, isHashed }) => (isHashed ? correlationId : []));
+    await forIds([...new Set(hashed)], (ids) => removeErased(shadow, ids));
+    const locked = [...processes].flatMap(([id, { isLocked }]) => (isLocked ? id : []));
+    await forIds(locked, (ids) => copyHashes(table, shadow, ids));
+  }
+
+  async function forIds(ids: readonly string[], statement: (names: string) => string) {
+    for (let at = 0; at < ids.length; at += MAX_IDS) {
+      const one = request();
+      const names = bindTexts(one, 'id', ids.slice(at, at + MAX_IDS));
+      await one.query(statement(names));
+    }
+  }
 }
+
+const CHECKED = { checkConstraints: true };
 
 /** Parameters of one statement: the server takes 2,100. */
 const MAX_IDS = 500;
@@ -156,7 +197,8 @@ WHERE ${where} ORDER BY correlation_id, version`;
 }
 
 function selectBehind(partition: Partition): string {
-  return `SELECT DISTINCT TOP (@limit) e.correlation_id FROM ${TABLES[partition].events} AS e
-LEFT JOIN ${shadowOf(partition)} AS s ON s.correlation_id = e.correlation_id
+  const { events, rows } = TABLES[partition];
+  return `SELECT DISTINCT TOP (@limit) e.correlation_id FROM ${events} AS e
+LEFT JOIN ${shadowOf(rows)} AS s ON s.correlation_id = e.correlation_id
 WHERE e.id > @after AND e.id <= @upTo AND (s.version IS NULL OR s.version < e.version)`;
 }

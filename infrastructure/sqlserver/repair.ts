@@ -7,7 +7,9 @@ import {
   type Verification,
 } from '../../domain/projection/index.ts';
 import { PROCESS_COLUMNS } from '../sql/columns.ts';
+import { identifiersAsJson } from '../sql/identifier-rows.ts';
 import { toProcessRow } from '../sql/process-row.ts';
+import { insertIdentifiers } from './identifiers.ts';
 import { bindProcess } from './project-batch.ts';
 import { withRetry } from './retry.ts';
 import { requestFor } from './statements.ts';
@@ -33,6 +35,9 @@ BEGIN
   IF @@ROWCOUNT = 0
     INSERT INTO process_store${here} (correlation_id, ${columns.join(', ')})
     VALUES (@correlation_id, ${columns.map((name) => `@${name}`).join(', ')});
+  DELETE FROM process_identifier${there} WHERE correlation_id = @correlation_id;
+  DELETE FROM process_identifier${here} WHERE correlation_id = @correlation_id AND is_hashed <= @hashed;
+  ${insertIdentifiers(`process_identifier${here}`, `process_store${here}`)}
   SET @written = 1;
 END
 COMMIT TRANSACTION;
@@ -48,6 +53,8 @@ IF NOT EXISTS (SELECT 1 FROM event_log WHERE correlation_id = @correlation_id)
 BEGIN
   DELETE FROM process_store WHERE correlation_id = @correlation_id;
   DELETE FROM process_store_archive WHERE correlation_id = @correlation_id;
+  DELETE FROM process_identifier WHERE correlation_id = @correlation_id;
+  DELETE FROM process_identifier_archive WHERE correlation_id = @correlation_id;
   SET @written = 1;
 END
 COMMIT TRANSACTION;
@@ -64,11 +71,15 @@ export function createRepair(
     if (plan.kind === 'none') return { done: plan.done, message: plan.message };
     const request =
       plan.kind === 'write'
-        ? bindProcess(pool.request(), toProcessRow(plan.state)).input(
-            'archived_at',
-            sql.DateTime2(3),
-            plan.archivedAt === null ? null : new Date(plan.archivedAt),
-          )
+        ? bindProcess(pool.request(), toProcessRow(plan.state))
+            .input(
+              'archived_at',
+              sql.DateTime2(3),
+              plan.archivedAt === null ? null : new Date(plan.archivedAt),
+            )
+            .input('identifiers', sql.NVarChar(sql.MAX), identifiersAsJson(plan.identifiers.rows))
+            // Hashes that cannot be computed without their master key stay.
+            .input('hashed', sql.SmallInt, plan.identifiers.isLocked ? 0 : 1)
         : requestFor(pool, id);
     const statement = plan.kind === 'write' ? WRITE[plan.partition] : REMOVE;
     const { recordset } = await request.query<{ written: number }>(statement);

@@ -4,6 +4,7 @@ import { COUNT_MOVE } from '../sql/checkpoints.ts';
 import {
   REMOVE_ARCHIVED,
   RESTORE_EVENTS,
+  RESTORE_IDENTIFIERS,
   RESTORE_PROCESS,
   WHEREABOUTS,
   type Whereabouts,
@@ -37,6 +38,7 @@ BEGIN
     THROW;
   END CATCH
   ${RESTORE_PROCESS};
+  ${RESTORE_IDENTIFIERS};
   ${REMOVE_ARCHIVED.join(';\n  ')};
   ${COUNT_MOVE};
 END

@@ -1,6 +1,5 @@
-import { PARTITIONS } from '../../domain/archive/index.ts';
 import { quoted } from '../../migrations/permissions.ts';
-import { replacedOf, shadowOf, TABLES } from '../sql/process-tables.ts';
+import { REBUILT, replacedOf, shadowOf } from '../sql/process-tables.ts';
 import { type Connection, permissionsOn, permit } from './permissions.ts';
 import { dropViews } from './process-views.ts';
 
@@ -102,11 +101,10 @@ function indexStatement(table: string, parts: readonly IndexColumn[]): string {
  */
 export async function swapTables(db: Connection): Promise<void> {
   const createViews = await dropViews(db);
-  for (const partition of PARTITIONS) {
-    const { rows: table } = TABLES[partition];
+  for (const table of REBUILT) {
     const permissions = await permissionsOn(db, table);
-    await rename(db, table, replacedOf(partition));
-    await rename(db, shadowOf(partition), table);
+    await rename(db, table, replacedOf(table));
+    await rename(db, shadowOf(table), table);
     await permit(db, table, permissions);
   }
   await createViews();
@@ -118,8 +116,8 @@ async function rename(db: Connection, from: string, to: string): Promise<void> {
 
 /** The server frees the pages of a large table after the statement (deferred drop). */
 export async function dropTables(db: Connection, which: 'shadows' | 'replaced'): Promise<void> {
-  for (const partition of PARTITIONS) {
-    const table = which === 'shadows' ? shadowOf(partition) : replacedOf(partition);
+  for (const rebuilt of REBUILT) {
+    const table = which === 'shadows' ? shadowOf(rebuilt) : replacedOf(rebuilt);
     await db.request().batch(`DROP TABLE IF EXISTS ${table}`);
   }
 }

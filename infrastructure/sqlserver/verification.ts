@@ -1,11 +1,14 @@
 import sql from 'mssql';
 import { PARTITIONS, type Partition } from '../../domain/archive/index.ts';
+import type { IdentifierIndex } from '../../domain/identifiers/index.ts';
 import {
   type CollectedProcesses,
   createCollectedProcesses,
   type Verification,
 } from '../../domain/projection/index.ts';
 import { createChainCheck } from '../sql/checked-events.ts';
+import { IDENTIFIER_COLUMNS, type IdentifierColumns } from '../sql/columns.ts';
+import { fromIdentifierColumns } from '../sql/identifier-rows.ts';
 import { type LateOutboxRow, lateOutboxRows, outboxDifference } from '../sql/late-outbox-rows.ts';
 import { encodeFilter } from '../sql/process-name.ts';
 import { TABLES } from '../sql/process-tables.ts';
@@ -21,7 +24,7 @@ import { streamRows } from './stream-rows.ts';
 
 /** The next ids in any of the tables, from indexes alone. */
 const NEXT = `SELECT TOP (@limit) correlation_id FROM (${Object.values(TABLES)
-  .flatMap(({ events, rows }) => [events, rows])
+  .flatMap(({ events, rows, identifiers }) => [events, rows, identifiers])
   .map(
     (table) =>
       `SELECT correlation_id FROM (SELECT DISTINCT TOP (@limit) correlation_id FROM ${table}
@@ -29,6 +32,8 @@ const NEXT = `SELECT TOP (@limit) correlation_id FROM (${Object.values(TABLES)
   )
   .join(' UNION ')}) AS ids ORDER BY correlation_id`;
 const EVENTS = { live: LIVE, archived: ARCHIVED } as const satisfies Record<Partition, string>;
+const identifiersIn = (partition: Partition): string =>
+  `SELECT ${IDENTIFIER_COLUMNS.join(', ')} FROM ${TABLES[partition].identifiers}`;
 const NOW = 'SELECT SYSUTCDATETIME() AS now';
 const WITHIN = 'WHERE correlation_id > @after AND correlation_id <= @last';
 const ONE = 'WHERE correlation_id = @correlation_id';
@@ -46,6 +51,8 @@ SELECT ${LIVE} ${ONE} ORDER BY version;
 SELECT ${ARCHIVED} ${ONE} ORDER BY version;
 SELECT ${selectRows('live')} ${ONE};
 SELECT ${selectRows('archived')} ${ONE};
+${identifiersIn('live')} ${ONE};
+${identifiersIn('archived')} ${ONE};
 ${NOW};
 COMMIT TRANSACTION;`;
 
@@ -53,8 +60,9 @@ COMMIT TRANSACTION;`;
 export function createMssqlVerification(options: {
   pool: sql.ConnectionPool;
   readers: sql.ConnectionPool;
+  identifierIndex: IdentifierIndex;
 }): Verification {
-  const { pool, readers } = options;
+  const { pool, readers, identifierIndex } = options;
 
   async function readPage(after: string, limit: number) {
     const { recordset: ids } = await readers
@@ -71,14 +79,21 @@ export function createMssqlVerification(options: {
         .input('after', sql.VarChar(255), after)
         .input('last', sql.VarChar(255), last);
     const { recordsets } = await request().query(
-      `${NOW}; SELECT ${selectRows('live')} ${WITHIN}; SELECT ${selectRows('archived')} ${WITHIN};`,
+      [
+        NOW,
+        ...PARTITIONS.map((partition) => `SELECT ${selectRows(partition)} ${WITHIN}`),
+        ...PARTITIONS.map((partition) => `${identifiersIn(partition)} ${WITHIN}`),
+      ].join('; '),
     );
-    const [times, live, archived] = recordsets as unknown as [
+    const [times, live, archived, liveIdentifiers, archivedIdentifiers] = recordsets as unknown as [
       { now: Date }[],
       MovedRow[],
       MovedRow[],
+      IdentifierColumns[],
+      IdentifierColumns[],
     ];
     collectRows(collected, { live, archived });
+    collectIdentifiers(collected, { live: liveIdentifiers, archived: archivedIdentifiers });
     for (const partition of PARTITIONS) {
       const rows = streamRows<Row>(
         request(),
@@ -87,20 +102,25 @@ export function createMssqlVerification(options: {
       const check = createChainCheck();
       for await (const row of rows) collected.event(partition, check(row.id, eventRow(row)));
     }
+    collected.expectIdentifiers(await identifierIndex.rowsOf(collected.sources()));
     return { last, collected, now: times[0]?.now.getTime() ?? 0 };
   }
 
   async function readOne(id: string): Promise<{ collected: CollectedProcesses; now: number }> {
     const { recordsets } = await requestFor(pool, id).query(INSPECT);
-    const [liveEvents, archivedEvents, live, archived, times] = recordsets as unknown as [
+    const [liveEvents, archivedEvents, live, archived, ...others] = recordsets as unknown as [
       Row[],
       Row[],
       MovedRow[],
       MovedRow[],
+      IdentifierColumns[],
+      IdentifierColumns[],
       { now: Date }[],
     ];
     const collected = createCollectedProcesses();
     collectRows(collected, { live, archived });
+    const [liveIdentifiers, archivedIdentifiers, times] = others;
+    collectIdentifiers(collected, { live: liveIdentifiers, archived: archivedIdentifiers });
     const events = { live: liveEvents, archived: archivedEvents };
     for (const partition of PARTITIONS) {
       const check = createChainCheck();
@@ -108,6 +128,7 @@ export function createMssqlVerification(options: {
         collected.event(partition, check(row.id, eventRow(row)));
       }
     }
+    collected.expectIdentifiers(await identifierIndex.rowsOf(collected.sources()));
     return { collected, now: times[0]?.now.getTime() ?? 0 };
   }
 
@@ -149,6 +170,15 @@ function collectRows(
 ): void {
   for (const partition of PARTITIONS) {
     for (const row of rows[partition]) collected.row(partition, toProjectedRow(isoTimes(row)));
+  }
+}
+
+function collectIdentifiers(
+  collected: CollectedProcesses,
+  rows: Readonly<Record<Partition, readonly IdentifierColumns[]>>,
+): void {
+  for (const partition of PARTITIONS) {
+    for (const row of rows[partition]) collected.identifier(partition, fromIdentifierColumns(row));
   }
 }
 

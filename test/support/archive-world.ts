@@ -51,9 +51,11 @@ export interface InPartitions {
   events: Record<Partition, number[]>;
   /** Whether a partition has its projected row. */
   row: Record<Partition, boolean>;
+  /** The names of its indexed identifiers in each partition. */
+  identifiers: Record<Partition, string[]>;
 }
 
-/** Reads from the four tables in which partitions each process is. */
+/** Reads from the six tables in which partitions each process is. */
 export async function partitionsOf({
   knex,
 }: Pick<Database, 'knex'>): Promise<Map<string, InPartitions>> {
@@ -62,7 +64,11 @@ export async function partitionsOf({
     const known = processes.get(correlationId);
     if (known) return known;
     const row = { live: false, archived: false };
-    const process: InPartitions = { correlationId, events: { live: [], archived: [] }, row };
+    const [events, identifiers] = [
+      { live: [], archived: [] },
+      { live: [], archived: [] },
+    ];
+    const process: InPartitions = { correlationId, events, row, identifiers };
     processes.set(correlationId, process);
     return process;
   };
@@ -80,6 +86,13 @@ export async function partitionsOf({
     const rows = await knex(table).select('correlation_id');
     for (const { correlation_id: id } of rows) find(id).row[where] = true;
   }
+  for (const [table, where] of [
+    ['process_identifier', 'live'],
+    ['process_identifier_archive', 'archived'],
+  ] as const) {
+    const rows = await knex(table).select('correlation_id', 'name').orderBy('name');
+    for (const { correlation_id: id, name } of rows) find(id).identifiers[where].push(name);
+  }
   return processes;
 }
 
@@ -88,11 +101,12 @@ export async function expectWhollyInOnePartition(
   database: Database,
 ): Promise<Map<string, InPartitions>> {
   const processes = await partitionsOf(database);
-  for (const [correlationId, { events, row }] of processes) {
+  for (const [correlationId, { events, row, identifiers }] of processes) {
     const partition = events.archived.length > 0 ? 'archived' : 'live';
     const other = partition === 'live' ? 'archived' : 'live';
     expect(events[other], `${correlationId}: ${other} events`).toEqual([]);
     expect(row[other], `${correlationId}: ${other} row`).toBe(false);
+    expect(identifiers[other], `${correlationId}: ${other} identifiers`).toEqual([]);
     if (partition === 'archived') expect(row.archived, `${correlationId}: archived row`).toBe(true);
     expect(events[partition], `${correlationId}: versions`).toEqual(
       events[partition].map((_, at) => at + 1),
@@ -139,11 +153,19 @@ export async function moveBatch(
   return { processes, events };
 }
 
+/** Deletes all processes. */
+export async function emptyTables({ knex }: Pick<Database, 'knex'>): Promise<void> {
+  for (const table of ['event_log', 'process_store', 'process_identifier']) {
+    await knex(table).del();
+    await knex(`${table}_archive`).del();
+  }
+  await knex('outbox').del();
+}
+
 /** Ends a test: checks that every process is in one partition, then deletes all. */
 export async function emptyAfterwards(database: Database): Promise<void> {
   await expectWhollyInOnePartition(database);
-  const tables = ['event_log', 'event_log_archive', 'process_store', 'process_store_archive'];
-  for (const table of [...tables, 'outbox']) await database.knex(table).del();
+  await emptyTables(database);
 }
 
 /** The statement that reads a page of processes on SQLite. */

@@ -133,7 +133,8 @@ export async function rowsOf({ knex }: Pick<Database, 'knex'>, id: string): Prom
 
 /** Everything that the tables contain about a process. */
 export async function storedOf({ knex }: Pick<Database, 'knex'>, id: string): Promise<string> {
-  const tables = ['event_log', 'event_log_archive', 'process_store', 'process_store_archive'];
+  const live = ['event_log', 'process_store', 'process_identifier'];
+  const tables = [...live, ...live.map((table) => `${table}_archive`)];
   const rows = await Promise.all(tables.map((table) => knex(table).where({ correlation_id: id })));
   const outbox = await knex('outbox').where({ correlation_id: id });
   return JSON.stringify([rows, outbox]);

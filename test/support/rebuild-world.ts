@@ -8,7 +8,9 @@ import {
 } from '../../domain/projection/rebuild-processes.ts';
 import type { RebuildStore } from '../../domain/projection/rebuild-store.ts';
 import type { Database } from '../../infrastructure/sql/database.ts';
+import { REBUILT } from '../../infrastructure/sql/process-tables.ts';
 import { archivedState } from './archive-world.ts';
+import { expectIdentified } from './identifiers.ts';
 
 /** Events per page: few, so that a few processes fill many pages. */
 const PAGE = 40;
@@ -38,7 +40,7 @@ export function countsOf(outcome: Outcome) {
   return outcome.counts;
 }
 
-/** G5: every row, live or archived, is the fold of its events; no row is missing and none is extra. */
+/** G5: every row, live or archived, is that of its events, identifiers too; no row is missing and none is extra. */
 export async function expectRebuilt(database: Database): Promise<void> {
   const { knex, eventStore, processStore } = database;
   for (const [events, rows, find] of [
@@ -52,11 +54,12 @@ export async function expectRebuilt(database: Database): Promise<void> {
       expect(await find(id), id).toEqual(fold(await eventStore.readStream(id)));
     });
   }
+  await expectIdentified(database);
 }
 
 /** Expects that a rebuild has left no table and no checkpoint. */
 export async function expectCleanedUp({ knex }: Pick<Database, 'knex'>): Promise<void> {
-  for (const table of ['process_store', 'process_store_archive']) {
+  for (const table of REBUILT) {
     for (const suffix of ['rebuild', 'replaced']) {
       expect(await knex.schema.hasTable(`${table}_${suffix}`), `${table}_${suffix}`).toBe(false);
     }

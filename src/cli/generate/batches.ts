@@ -1,3 +1,4 @@
+import { type IdentifierSource, indexedIn } from '../../../domain/identifiers/index.ts';
 import {
   decide,
   evolve,
@@ -7,9 +8,14 @@ import {
   type ProcessState,
   type StoredEvent,
 } from '../../../domain/process/index.ts';
-import { EVENT_COLUMNS, PROCESS_COLUMNS } from '../../../infrastructure/sql/columns.ts';
+import {
+  EVENT_COLUMNS,
+  IDENTIFIER_COLUMNS,
+  PROCESS_COLUMNS,
+} from '../../../infrastructure/sql/columns.ts';
 import { expectedHash } from '../../../infrastructure/sql/event-hash.ts';
 import { stored, toEventRow } from '../../../infrastructure/sql/event-row.ts';
+import { toIdentifierColumns } from '../../../infrastructure/sql/identifier-rows.ts';
 import { toProcessRow } from '../../../infrastructure/sql/process-row.ts';
 import { createCourse, MAX_COURSE_MS, type Plot } from './course.ts';
 import { createPayloads } from './payload.ts';
@@ -27,6 +33,8 @@ export interface Batch {
   events: Values[];
   /** The columns of PROCESS_COLUMNS and `archived_at`. */
   processes: Values[];
+  /** The columns of IDENTIFIER_COLUMNS, and the `archived_at` of their process. */
+  identifiers: Values[];
 }
 
 /** Events in one batch, about. */
@@ -39,6 +47,7 @@ const AVERAGE_EVENTS = 7;
 interface Planned {
   correlationId: string;
   moves: Move[];
+  identifiers: IdentifierSource['identifiers'];
   archived: boolean;
   /** Id of the first event of each move. */
   ids: number[];
@@ -79,6 +88,7 @@ export function* createBatches(volumes: Volumes, firstId: number): Generator<Bat
     const traceId = random.hex(32);
     const application = random.pick(['portal', 'app', 'back-office']);
     const batchId = `batch-${new Date(startedAt).toISOString().slice(0, 10)}`;
+    const identifiers = definition.identifiers(variables);
     const moves = createCourse(random, subject, plot, {
       at: startedAt,
       identity: {
@@ -86,7 +96,7 @@ export function* createBatches(volumes: Volumes, firstId: number): Generator<Bat
         traceabilityId: traceId,
         applicationId: application,
         originatingSystem: 'FastifyAPI',
-        identifiers: definition.identifiers(variables),
+        identifiers,
         traceparent: `00-${traceId}-${random.hex(16)}-01`,
       },
       actor: application,
@@ -97,7 +107,8 @@ export function* createBatches(volumes: Volumes, firstId: number): Generator<Bat
         applicationId: application,
       }),
     });
-    const process = { correlationId, moves, archived: planned < archived * events, ids: [] };
+    const isArchived = planned < archived * events;
+    const process = { correlationId, moves, identifiers, archived: isArchived, ids: [] };
     planned += moves.reduce((sum, move) => sum + move.events, 0);
     processes++;
     if (plot === 'pending') pendingSoFar++;
@@ -138,6 +149,7 @@ function giveIds(group: readonly Planned[], firstId: number): number {
 function build(group: readonly Planned[], end: number): Batch {
   const events: Values[] = [];
   const processes: Values[] = [];
+  const identifiers: Values[] = [];
   for (const process of group) {
     const { state, rows } = live(process);
     const archivedAt = process.archived ? archiveTime(state, end) : null;
@@ -147,9 +159,19 @@ function build(group: readonly Planned[], end: number): Batch {
     }
     const row = toProcessRow(state);
     processes.push([...PROCESS_COLUMNS.map((name) => row[name]), archivedAt]);
+    for (const values of identifierRows({ ...state, identifiers: process.identifiers })) {
+      identifiers.push([...values, archivedAt]);
+    }
   }
   events.sort((one, other) => Number(one[0]) - Number(other[0]));
-  return { events, processes };
+  return { events, processes, identifiers };
+}
+
+function identifierRows({ correlationId, processName, identifiers }: IdentifierSource): Values[] {
+  return indexedIn(identifiers).map((one) => {
+    const row = toIdentifierColumns({ correlationId, processName, ...one });
+    return IDENTIFIER_COLUMNS.map((name) => row[name]);
+  });
 }
 
 /** Lets a process go its course. */

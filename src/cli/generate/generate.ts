@@ -74,9 +74,10 @@ async function fill(
   const generated: Generated = { events: 0, processes: 0 };
   try {
     const firstId = await sink.reserveIds(volumes.events + BEYOND);
-    for await (const { events, processes } of buildBatches(volumes, firstId)) {
+    for await (const batch of buildBatches(volumes, firstId)) {
       if (signal?.aborted) break;
-      await sink.write({ events, processes });
+      await sink.write(batch);
+      const { events, processes } = batch;
       generated.events += events.length;
       generated.processes += processes.length;
       onProgress?.(generated.events);

@@ -5,6 +5,7 @@ import {
   type Columns,
   EVENT_LOG,
   EVENT_LOG_ARCHIVE,
+  PROCESS_IDENTIFIER,
   PROCESS_STORE,
   PROCESS_STORE_ARCHIVE,
 } from '../../../infrastructure/sql/columns.ts';
@@ -77,7 +78,7 @@ SELECT IDENT_CURRENT('event_log') AS live, @archived AS archived;`);
       await transaction.commit();
       return last + 1;
     },
-    async write({ events, processes }) {
+    async write({ events, processes, identifiers }) {
       const transaction = new sql.Transaction(pool);
       await transaction.begin();
       try {
@@ -85,6 +86,12 @@ SELECT IDENT_CURRENT('event_log') AS live, @archived AS archived;`);
         const ids = events.map(([id = null]) => [id]);
         await load(transaction, 'unpositioned_event', UNPOSITIONED_EVENT, ids);
         await loadAll(transaction, 'process_store', PROCESS_TABLES, processes);
+        const of = (archived: boolean) =>
+          identifiers
+            .filter((row) => (row.at(-1) !== null) === archived)
+            .map((row) => row.slice(0, -1));
+        await load(transaction, 'process_identifier', PROCESS_IDENTIFIER, of(false));
+        await load(transaction, 'process_identifier_archive', PROCESS_IDENTIFIER, of(true));
         await transaction.commit();
       } catch (error) {
         await transaction.rollback().catch(() => {});

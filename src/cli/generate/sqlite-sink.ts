@@ -1,7 +1,11 @@
 import { closeSync, fsyncSync, openSync } from 'node:fs';
 import BetterSqlite3 from 'better-sqlite3';
 import { SetupError } from '../../../domain/common/index.ts';
-import { EVENT_COLUMNS, PROCESS_COLUMNS } from '../../../infrastructure/sql/columns.ts';
+import {
+  EVENT_COLUMNS,
+  IDENTIFIER_COLUMNS,
+  PROCESS_COLUMNS,
+} from '../../../infrastructure/sql/columns.ts';
 import { isBusy } from '../../../infrastructure/sqlite/file-lock.ts';
 import { openSqlite } from '../../../infrastructure/sqlite/open.ts';
 import type { Values } from './batches.ts';
@@ -28,6 +32,8 @@ export function openSqliteSink(file: string, seed: number): Sink {
   const archivedEvent = insert(db, 'event_log_archive', [...eventColumns, 'archived_at']);
   const liveProcess = insert(db, 'process_store', PROCESS_COLUMNS);
   const archivedProcess = insert(db, 'process_store_archive', [...PROCESS_COLUMNS, 'archived_at']);
+  const liveIdentifier = insert(db, 'process_identifier', IDENTIFIER_COLUMNS);
+  const archivedIdentifier = insert(db, 'process_identifier_archive', IDENTIFIER_COLUMNS);
 
   function writeAll(
     rows: readonly Values[],
@@ -67,10 +73,13 @@ export function openSqliteSink(file: string, seed: number): Sink {
       const take = db.transaction(() => takeIds(0) + 1);
       return alone ? take() : take.immediate();
     },
-    async write({ events, processes }) {
+    async write({ events, processes, identifiers }) {
       const write = db.transaction(() => {
         writeAll(alone ? events : withOwnIds(events), liveEvent, archivedEvent);
         writeAll(processes, liveProcess, archivedProcess);
+        for (const row of identifiers) {
+          (row.at(-1) === null ? liveIdentifier : archivedIdentifier).run(row.slice(0, -1));
+        }
       });
       try {
         if (alone) write();

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Knex } from 'knex';
 import { SetupError } from '../../../domain/common/index.ts';
+import { readMasterKeys } from '../../../domain/personal-data/index.ts';
 import type { Database, DatabaseOptions } from '../../../infrastructure/sql/database.ts';
 import type { SqliteWriter } from '../../../infrastructure/sqlite/database.ts';
 import type { PoolLimits } from '../../../infrastructure/sqlserver/connection.ts';
@@ -27,13 +28,14 @@ export async function openDatabase(
   options: DatabaseOptions,
 ): Promise<OpenDatabase> {
   const url = config.DATABASE_URL;
+  const masterKeys = readMasterKeys(config.PERSONAL_DATA_KEY);
   if (url !== '') {
     const { openMssqlDatabase } = await import('../../../infrastructure/sqlserver/database.ts');
-    return openMssqlDatabase({ ...options, url, limits: poolLimits(config) });
+    return openMssqlDatabase({ ...options, masterKeys, url, limits: poolLimits(config) });
   }
   const { openSqliteDatabase } = await import('../../../infrastructure/sqlite/database.ts');
   try {
-    return await openSqliteDatabase({ ...options, file: databaseFile(config) });
+    return await openSqliteDatabase({ ...options, masterKeys, file: databaseFile(config) });
   } catch (cause) {
     const reason = explainFileTrouble(cause);
     throw reason === null ? cause : new SetupError(reason, { cause });

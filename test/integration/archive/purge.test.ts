@@ -1,6 +1,11 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { endedProcess, expectWhollyInOnePartition, relayAll } from '../../support/archive-world.ts';
+import {
+  emptyTables,
+  endedProcess,
+  expectWhollyInOnePartition,
+  relayAll,
+} from '../../support/archive-world.ts';
 import { databaseKinds } from '../../support/databases.ts';
 import { stepCompleted } from '../../support/events.ts';
 import { NOW, type PurgeRig, usePurgeRig } from '../../support/purge-rig.ts';
@@ -79,7 +84,7 @@ describe.each(databaseKinds())('the purge on $name', (kind) => {
       expect(readdirSync(rig.folder)).toEqual([]);
       expect(await rig.left('event_log_archive')).toEqual(['damaged']);
       await events.del();
-      await rig.database.knex('process_store_archive').del();
+      await emptyTables(rig.database);
     });
 
     it('G8: deletes while events, moves and restores come, and loses none of them', async () => {

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { fold } from '../../../domain/process/process-state.ts';
 import {
+  emptyTables,
   endedProcess,
   expectFolded,
   expectWhollyInOnePartition,
@@ -14,7 +15,10 @@ import {
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 import { broken, requested, retried, stepCompleted } from '../../support/events.ts';
 
-const TABLES = ['event_log', 'event_log_archive', 'process_store', 'process_store_archive'];
+const TABLES = ['event_log', 'process_store', 'process_identifier'].flatMap((table) => [
+  table,
+  `${table}_archive`,
+]);
 
 describe.each(databaseKinds())('a restore from the archive on $name', ({ available, open }) => {
   describe.skipIf(!available)('when it is available', () => {
@@ -22,9 +26,7 @@ describe.each(databaseKinds())('a restore from the archive on $name', ({ availab
     beforeAll(async () => {
       database = await open();
     });
-    afterEach(async () => {
-      for (const table of [...TABLES, 'outbox']) await database.knex(table).del();
-    });
+    afterEach(() => emptyTables(database));
     afterAll(() => database?.destroy());
 
     const read = (id: string) => database.eventStore.readStream(id);

@@ -8,6 +8,7 @@ import { readMssqlUrl } from '../../../infrastructure/sqlserver/target.ts';
 import { endedProcess, soon } from '../../support/archive-world.ts';
 import { until } from '../../support/children.ts';
 import { requested, started, stepCompleted } from '../../support/events.ts';
+import { CLEAR_INDEX } from '../../support/identifiers.ts';
 import { createTestDatabase, SLOW_SERVER_LIMITS } from '../../support/mssql.ts';
 import { expectRebuilt, rebuild } from '../../support/rebuild-world.ts';
 import { expectTrueBulkLoads } from '../../support/sql-server-statements.ts';
@@ -143,5 +144,6 @@ function gatedStore(pool: sql.ConnectionPool) {
     list: nobody,
     countPending: nobody,
     findUnprojected: nobody,
+    identifierIndex: CLEAR_INDEX,
   });
 }

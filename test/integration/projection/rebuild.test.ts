@@ -1,7 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { TakenOverError } from '../../../domain/projection/rebuild-processes.ts';
 import type { RebuildStore } from '../../../domain/projection/rebuild-store.ts';
-import { expectWhollyInOnePartition, relayAll, soon } from '../../support/archive-world.ts';
+import {
+  emptyTables,
+  expectWhollyInOnePartition,
+  relayAll,
+  soon,
+} from '../../support/archive-world.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 import { broken, completed, requested, started, stepCompleted } from '../../support/events.ts';
 import {
@@ -12,7 +17,6 @@ import {
   rebuild,
 } from '../../support/rebuild-world.ts';
 
-const TABLES = ['event_log', 'event_log_archive', 'process_store', 'process_store_archive'];
 const ids = (name: string, count: number): string[] =>
   Array.from({ length: count }, (_, at) => `${name}-${String(at).padStart(3, '0')}`);
 
@@ -25,7 +29,8 @@ describe.each(databaseKinds())('a rebuild on $name', (kind) => {
       store = await database.openRebuild();
     });
     afterEach(async () => {
-      for (const table of [...TABLES, 'outbox', 'checkpoint']) await database.knex(table).del();
+      await emptyTables(database);
+      await database.knex('checkpoint').del();
     });
     afterAll(async () => {
       await store?.close();

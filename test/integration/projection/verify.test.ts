@@ -2,15 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type DifferenceKind, REPAIRABLE } from '../../../domain/projection/verification.ts';
-import { endedProcess, relayAll, soon } from '../../support/archive-world.ts';
+import { emptyTables, endedProcess, relayAll, soon } from '../../support/archive-world.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 import { requested, started, stepCompleted } from '../../support/events.ts';
 import { expectVerified, tamper, verified } from '../../support/verify.ts';
 
-const TABLES = [
-  'outbox',
-  ...['event_log', 'process_store'].flatMap((name) => [name, `${name}_archive`]),
-];
 const WHERE = { live: 'process_store', archived: 'process_store_archive' } as const;
 
 describe.each(databaseKinds())('verify on $name', ({ available, open }) => {
@@ -21,7 +17,7 @@ describe.each(databaseKinds())('verify on $name', ({ available, open }) => {
     });
     afterAll(() => database?.destroy());
     beforeEach(async () => {
-      for (const table of TABLES) await database.knex(table).delete();
+      await emptyTables(database);
       for (const id of ['a', 'b', 'old-a', 'old-b']) await endedProcess(database, id);
       for (const id of ['a', 'b']) await appendTo(id);
       await database.archive.moveBatch({ endedBefore: soon(), limit: 10 });

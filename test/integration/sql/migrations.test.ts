@@ -81,6 +81,7 @@ const TABLES: Record<string, readonly string[]> = {
     'engine_erased_at',
   ],
   checkpoint: ['name', 'data', 'updated_at'],
+  process_identifier: ['correlation_id', 'process_name', 'name', 'value', 'number', 'is_hashed'],
   rollup_state: [
     ...['generation', 'position', 'rolled_up_to', 'is_current', 'made_by', 'updated_at'],
   ],
@@ -96,6 +97,7 @@ const TABLES: Record<string, readonly string[]> = {
 };
 TABLES.event_log_archive = [...(TABLES.event_log ?? []), 'archived_at'];
 TABLES.process_store_archive = [...(TABLES.process_store ?? []), 'archived_at'];
+TABLES.process_identifier_archive = TABLES.process_identifier ?? [];
 TABLES.process_store = [...(TABLES.process_store ?? []), 'restored_at'];
 
 describe.each(databaseKinds())('the migrations on $name', ({ available, open }) => {
@@ -127,6 +129,7 @@ describe.each(databaseKinds())('the migrations on $name', ({ available, open }) 
         '0011-longer-buckets',
         '0012-list-indexes',
         '0013-audit-log',
+        '0014-identifiers',
       ]);
       expect(await migrateUp(connection)).toEqual([]);
       await connection('schema_version').insert({ version: 99 });

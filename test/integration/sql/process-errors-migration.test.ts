@@ -10,6 +10,8 @@ import { expectVerified } from '../../support/verify.ts';
 
 const NAME = '0009-process-errors';
 const TABLES = ['process_store', 'process_store_archive'];
+/** Those on a column that it adds, from a later one. */
+const INDEXES = ['idx_error_code', 'idx_process_store_archive_error_code'];
 /** More than are rewritten at once. */
 const MANY = 950;
 /** Longer than what JSON_VALUE of SQL Server gives back, and with what JSON escapes. */
@@ -79,7 +81,13 @@ describe.each(databaseKinds())('errors of processes on $name', (kind) => {
     });
     afterAll(() => database?.destroy());
 
-    const down = (knex: Knex) => knex.migrate.down({ migrationSource, name: NAME } as never);
+    const down = async (knex: Knex): Promise<void> => {
+      for (const [at, index] of INDEXES.entries()) {
+        const of = kind.name === 'SQLite' ? '' : ` ON ${TABLES[at]}`;
+        await knex.raw(`DROP INDEX IF EXISTS ${index}${of}`);
+      }
+      await knex.migrate.down({ migrationSource, name: NAME } as never);
+    };
     const rowOf = (knex: Knex, correlationId: string, error: string | null) => ({
       correlation_id: correlationId,
       status: error === null ? 'ok' : 'error',

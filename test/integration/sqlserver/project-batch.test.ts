@@ -1,5 +1,7 @@
 import type sql from 'mssql';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { createIdentifierIndex } from '../../../domain/personal-data/identifier-index.ts';
+import { readMasterKeys } from '../../../domain/personal-data/master-keys.ts';
 import { fold } from '../../../domain/process/process-state.ts';
 import { createPool } from '../../../infrastructure/sqlserver/connection.ts';
 import { projectBatch } from '../../../infrastructure/sqlserver/project-batch.ts';
@@ -7,6 +9,8 @@ import { readMssqlUrl } from '../../../infrastructure/sqlserver/target.ts';
 import { emptyAfterwards, moveBatch, relayAll } from '../../support/archive-world.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 import { completed, requested, stepCompleted } from '../../support/events.ts';
+import { CLEAR_INDEX, identifiersOf } from '../../support/identifiers.ts';
+import { instanceOn, MASTER, PERSONAL_EVENTS } from '../../support/personal.ts';
 import { rebuild } from '../../support/rebuild-world.ts';
 
 describe.skipIf(inject('mssqlUrl') === null)('a batch of projections on SQL Server', () => {
@@ -25,6 +29,22 @@ describe.skipIf(inject('mssqlUrl') === null)('a batch of projections on SQL Serv
     await database?.destroy();
   });
 
+  it('writes no hash of a process that was erased after its key was read', async () => {
+    const index = createIdentifierIndex(database.processKeys, readMasterKeys(MASTER));
+    const { requested: start, completed: end } = PERSONAL_EVENTS;
+    await instanceOn(database).eventStore.append('met', [start, end]);
+    const erasing = {
+      ...index,
+      async rowsOf(sources: Parameters<typeof index.rowsOf>[0]) {
+        const rows = await index.rowsOf(sources);
+        await database.processKeys.erase('met');
+        return rows;
+      },
+    };
+    expect((await projectBatch(pool, erasing, ['met'])).states).toHaveLength(1);
+    expect((await identifiersOf(database, 'met')).live).toEqual(['userId=42']);
+  });
+
   /** Projects, and does something else between its read and its write. */
   async function projectAround(ids: readonly string[], meanwhile: () => Promise<unknown>) {
     let reads = 0;
@@ -40,6 +60,7 @@ describe.skipIf(inject('mssqlUrl') === null)('a batch of projections on SQL Serv
           return Object.assign(request, { query: paused });
         },
       },
+      CLEAR_INDEX,
       ids,
     );
   }

@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs';
 import type { RebuildStore } from '../../../domain/projection/rebuild-store.ts';
+import { CLEAR_INDEX } from '../identifiers.ts';
 import { rebuild } from '../rebuild-world.ts';
 import { waitForGo } from './reports.ts';
 
@@ -35,10 +36,10 @@ async function openStore(target: string): Promise<RebuildStore> {
       '../../../infrastructure/sqlserver/rebuild-store.ts'
     );
     const { readMssqlUrl } = await import('../../../infrastructure/sqlserver/target.ts');
-    return openMssqlRebuildStore(readMssqlUrl(target), {});
+    return openMssqlRebuildStore(readMssqlUrl(target), {}, CLEAR_INDEX);
   }
   const { createSqliteRebuildStore } = await import(
     '../../../infrastructure/sqlite/rebuild-store.ts'
   );
-  return createSqliteRebuildStore(target);
+  return createSqliteRebuildStore(target, CLEAR_INDEX);
 }

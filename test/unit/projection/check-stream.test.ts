@@ -13,6 +13,7 @@ function checked(version: number, chain: CheckedEvent['chain'] = 'matches'): Che
     processName: event.processName,
     archivedAt: null,
     chain,
+    readIdentifiers: () => undefined,
     read: () => ({ ...event, ...common, schemaVersion: 4 }),
   };
 }
