@@ -13,6 +13,7 @@ import * as longerBuckets from './0011-longer-buckets.ts';
 import * as listIndexes from './0012-list-indexes.ts';
 import * as auditLog from './0013-audit-log.ts';
 import * as identifiers from './0014-identifiers.ts';
+import * as bulk from './0015-bulk.ts';
 
 interface Migration {
   name: string;
@@ -36,6 +37,7 @@ const MIGRATIONS: readonly Migration[] = [
   { name: '0012-list-indexes', ...listIndexes },
   { name: '0013-audit-log', ...auditLog },
   { name: '0014-identifiers', ...identifiers },
+  { name: '0015-bulk', ...bulk },
 ];
 
 /** The version in schema_version that this code works with. */

@@ -12,6 +12,7 @@ export const AUDIT_ACTIONS = [
   'rebuild',
   'repair',
   'retry-jobs',
+  'bulk',
   'start-service',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];

@@ -40,8 +40,14 @@ type FailStep = CommandOf<'fail-step'> & {
   earlierFailures: number;
 };
 type EndProcess = CommandOf<'end-process'> & { outcome: Outcome };
-type CancelProcess = CommandOf<'cancel-process'> & { reason: string };
-type RetryProcess = CommandOf<'retry-process'> & { reason: string };
+/** What a run of a bulk action says of itself, besides the reason. */
+interface OfBulk {
+  bulkId?: string | undefined;
+  /** One event of a run for each process. */
+  dedupeKey?: string | undefined;
+}
+type CancelProcess = CommandOf<'cancel-process'> & OfBulk & { reason: string };
+type RetryProcess = CommandOf<'retry-process'> & OfBulk & { reason: string };
 /** The engine has taken a message. */
 type RecordMessage = CommandOf<'record-message'> & {
   messageName: string;
@@ -146,12 +152,10 @@ export function decide(command: Command, state: ProcessState | null): ProcessEve
     case 'end-process':
       return live ? [{ ...endEvent(command, command.outcome), audit: command.audit ?? {} }] : [];
     case 'cancel-process':
-      return live
-        ? [{ ...common, type: 'process-cancelled', data: { reason: command.reason } }]
-        : [];
+      return live ? [{ ...common, type: 'process-cancelled', ...byRequest(command) }] : [];
     case 'retry-process':
       return state && isRetryable(state)
-        ? [{ ...common, type: 'process-retried', data: { reason: command.reason } }]
+        ? [{ ...common, type: 'process-retried', ...byRequest(command) }]
         : [];
     case 'record-message': {
       const { messageName, variableNames } = command;
@@ -164,6 +168,11 @@ export function decide(command: Command, state: ProcessState | null): ProcessEve
 
 function actorOf({ actor }: Pick<Command, 'actor'>): Pick<ProcessEvent, 'actor'> {
   return actor === undefined ? {} : { actor };
+}
+
+function byRequest({ reason, bulkId, dedupeKey }: OfBulk & { reason: string }) {
+  const data = bulkId === undefined ? { reason } : { reason, bulkId };
+  return dedupeKey === undefined ? { data } : { data, dedupeKey };
 }
 
 /** Every journal key of a task starts so. */

@@ -7,7 +7,7 @@ import type { ProcessStream } from './process-stream.ts';
 
 type EndRequest = (
   | { type: 'end-process'; outcome: Outcome }
-  | { type: 'cancel-process'; reason: string }
+  | { type: 'cancel-process'; reason: string; bulkId?: string; dedupeKey?: string }
 ) & {
   /** Who ends it, when a caller does. */
   actor?: string;

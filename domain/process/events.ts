@@ -113,9 +113,10 @@ type ProcessFailed = EventOf<
     incidentIds?: string[];
   }
 >;
-type ProcessCancelled = EventOf<'process-cancelled', { reason: string }>;
+/** `bulkId`: the run of a bulk action that did it, with many others. */
+type ProcessCancelled = EventOf<'process-cancelled', { reason: string; bulkId?: string }>;
 /** A caller retried the process: it is pending again. */
-type ProcessRetried = EventOf<'process-retried', { reason: string }>;
+type ProcessRetried = EventOf<'process-retried', { reason: string; bulkId?: string }>;
 
 /**
  * The engine took a message from a caller. Without the values of its variables: the steps that use them

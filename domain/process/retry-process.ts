@@ -15,6 +15,8 @@ interface RetryRequest {
   /** Who asks for it. */
   actor: string;
   wait: CallerWait;
+  /** The run of a bulk action that asks for it, and the key of its event. */
+  bulk?: { id: string; dedupeKey: string };
 }
 
 export type RetryAnswer =
@@ -45,7 +47,7 @@ const audit = {
  * @throws StoreUnavailableError with nothing written
  */
 export async function retryProcess(
-  { correlationId, reason, actor, wait }: RetryRequest,
+  { correlationId, reason, actor, wait, bulk }: RetryRequest,
   { eventStore, waitroom, findProcess }: RetryPorts,
 ): Promise<RetryAnswer> {
   let waiter: Waiter | undefined;
@@ -57,7 +59,11 @@ export async function retryProcess(
         if (!first || refusalOf(stream)) return [];
         const { processName, identity } = first;
         return decide(
-          { type: 'retry-process', processName, identity, audit, actor, reason },
+          {
+            type: 'retry-process',
+            ...{ processName, identity, audit, actor, reason },
+            ...(bulk && { bulkId: bulk.id, dedupeKey: bulk.dedupeKey }),
+          },
           state,
         );
       },

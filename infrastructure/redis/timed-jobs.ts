@@ -73,6 +73,7 @@ export function createBullmqTimedJobs(options: BullmqTimedOptions): BullmqTimedJ
     'reconcile-processes': open('reconcile-processes'),
     'archive-expired': open('archive-expired'),
     'rollup-events': open('rollup-events'),
+    'run-bulk': open('run-bulk'),
   };
 
   /** Writes the schedule unless Redis has it: writing it again would drop a run that is due. */

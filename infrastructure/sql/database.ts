@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 import type { ApiKeyStore } from '../../domain/access/index.ts';
 import type { Archive, MaintenanceLock, Purge } from '../../domain/archive/index.ts';
 import type { AuditLog } from '../../domain/audit/index.ts';
+import type { BulkStore } from '../../domain/bulk/index.ts';
 import type { Clock } from '../../domain/common/index.ts';
 import type { EventFeed } from '../../domain/feed/index.ts';
 import type { Outbox } from '../../domain/outbox/index.ts';
@@ -48,6 +49,7 @@ export interface Database {
   processStore: ProcessStore;
   apiKeys: ApiKeyStore;
   auditLog: AuditLog;
+  bulkStore: BulkStore;
   archive: Archive;
   processKeys: ProcessKeys;
   purge: Purge;

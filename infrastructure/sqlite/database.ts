@@ -7,6 +7,7 @@ import { createPreview } from '../sql/archive-preview.ts';
 import { createArchivedRows } from '../sql/archived-rows.ts';
 import { type AuditRow, createAuditLog } from '../sql/audit-log.ts';
 import { createRowTaker } from '../sql/bounded-rows.ts';
+import { type BulkRunRow, createBulkStore } from '../sql/bulk-store.ts';
 import type { Database, DatabaseOptions } from '../sql/database.ts';
 import { createEventFeed, createFeedRows } from '../sql/feed-rows.ts';
 import { createFindUnprojected } from '../sql/find-unprojected.ts';
@@ -128,6 +129,16 @@ export async function openSqliteDatabase(
         row: (raw) => raw as AuditRow,
         // A writing statement is alone anyway.
         alone: (statement) => statement,
+        retried: (run) => run(),
+      },
+      clock,
+    ),
+    bulkStore: createBulkStore(
+      knex,
+      {
+        ...PLAIN,
+        row: (raw) => raw as BulkRunRow,
+        texts: 'SELECT value AS correlation_id FROM json_each(?)',
         retried: (run) => run(),
       },
       clock,

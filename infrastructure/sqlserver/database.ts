@@ -7,6 +7,7 @@ import { type ApiKeyRow, createApiKeyStore } from '../sql/api-keys.ts';
 import { createPreview } from '../sql/archive-preview.ts';
 import { type ArchivedRows, createArchivedRows } from '../sql/archived-rows.ts';
 import { type AuditRow, createAuditLog } from '../sql/audit-log.ts';
+import { type BulkRunRow, createBulkStore } from '../sql/bulk-store.ts';
 import type { Database, DatabaseOptions } from '../sql/database.ts';
 import { createEventFeed, createFeedRows } from '../sql/feed-rows.ts';
 import { createFindUnprojected } from '../sql/find-unprojected.ts';
@@ -149,6 +150,17 @@ export async function openMssqlDatabase(
         row: (raw) => isoTimes(raw as AuditRow),
         alone: (statement) =>
           `${beginWithLock("'table audit_log'")}\n${statement};\nCOMMIT TRANSACTION;`,
+        retried: withRetry,
+      },
+      clock,
+    ),
+    bulkStore: createBulkStore(
+      knex,
+      {
+        key,
+        time,
+        row: (raw) => isoTimes(raw as BulkRunRow),
+        texts: 'SELECT CAST([value] AS VARCHAR(255)) AS correlation_id FROM OPENJSON(?)',
         retried: withRetry,
       },
       clock,

@@ -31,6 +31,11 @@ const COMMANDS: readonly [name: string, description: string, load: () => Promise
       'create, list, rotate and revoke the API keys of the configured database',
       () => import('./api-key.ts'),
     ],
+    [
+      'bulk',
+      'retry, cancel or restore many processes; the running service does the work',
+      () => import('./bulk.ts'),
+    ],
     ['jobs', 'list and retry dead letters: jobs that failed finally', () => import('./jobs.ts')],
     [
       'archive',

@@ -12,11 +12,14 @@ import { projectProcessJob } from '../../../jobs/project-process.ts';
 import { reconcileProcessesJob } from '../../../jobs/reconcile-processes.ts';
 import { retryInstanceJob } from '../../../jobs/retry-instance.ts';
 import { rollupEventsJob } from '../../../jobs/rollup-events.ts';
+import { runBulkJob } from '../../../jobs/run-bulk.ts';
 import { startInstanceJob } from '../../../jobs/start-instance.ts';
 import type { Config, Role } from '../../config.ts';
+import type { LivePart } from '../../http/parts/server-parts.ts';
 import type { Stores } from '../database/stores.ts';
 import { attemptsOf, type LoadedProcess } from '../definitions/load-processes.ts';
 import type { Observability } from '../observability/observability.ts';
+import { createBulkPorts } from './bulk.ts';
 import { openPurge, retryKeepMs } from './purge.ts';
 
 /** Starts the jobs whose roles this service instance has: those that events cause, and those that run on a schedule. */
@@ -25,6 +28,7 @@ export async function startJobs(options: {
   has: (role: Role) => boolean;
   processes: readonly LoadedProcess[];
   stores: Stores;
+  live: Pick<LivePart, 'waitroom' | 'findProcess'>;
   engine: Engine;
   queue: Queue;
   notifier: Notifier;
@@ -54,6 +58,7 @@ export async function startJobs(options: {
     completeUserTaskJob(ports),
   ];
   const scheduledJobs = [
+    runBulkJob(createBulkPorts({ database, decrypted, live: options.live })),
     reconcileProcessesJob(
       { ...ports, processKeys: database.processKeys, log, clock: Date.now },
       {

@@ -1,5 +1,6 @@
 import { TAKEN, takeLocks } from '../../../domain/archive/index.ts';
 import { audited } from '../../../domain/audit/index.ts';
+import { createBulkRuns } from '../../../domain/bulk/index.ts';
 import {
   EngineRefusedError,
   EngineUnavailableError,
@@ -20,12 +21,19 @@ export function createAdministration(options: {
   config: Config;
   database: Pick<
     Database,
-    'apiKeys' | 'auditLog' | 'archive' | 'maintenanceLock' | 'eventStore' | 'processKeys'
+    | 'apiKeys'
+    | 'auditLog'
+    | 'bulkStore'
+    | 'archive'
+    | 'maintenanceLock'
+    | 'eventStore'
+    | 'processKeys'
   >;
   engine: Pick<Engine, 'findInstances' | 'deleteHistory'>;
+  newId: () => string;
   log: Pick<Log, 'warn'>;
 }): Administration {
-  const { config, database, engine, log } = options;
+  const { config, database, engine, newId, log } = options;
   const { apiKeys, auditLog, archive, maintenanceLock, processKeys } = database;
 
   async function deleteFromEngine(correlationId: string): Promise<boolean> {
@@ -68,6 +76,7 @@ export function createAdministration(options: {
     settings: redactConfig(config),
     keys: () => apiKeys.list(),
     auditLog,
+    bulk: createBulkRuns(database, { clock: Date.now, newId }),
     audited: (act, work, endOf) => audited(auditLog, act, work, endOf),
     restore: (correlationId, { actor, reason }) =>
       audited(

@@ -27,6 +27,7 @@ interface ServerNeeds {
     Database,
     | 'apiKeys'
     | 'auditLog'
+    | 'bulkStore'
     | 'archive'
     | 'maintenanceLock'
     | 'eventStore'
@@ -58,7 +59,13 @@ export function createServerParts(needs: ServerNeeds): ServerParts {
     definitions: new Map(definitions.map((definition) => [definition.key, definition])),
     engine,
     deployed: createDeployedProcesses({ engine, analytics, definitions, readActivities }),
-    administration: createAdministration({ config, database, engine, log }),
+    administration: createAdministration({
+      config,
+      database,
+      engine,
+      newId: timeOrderedId,
+      log,
+    }),
     readPath: createReadPath({ engine, ...decrypted, ...live }),
     userTasks: createUserTasks({ engine, ...decrypted, ...live, definitions }),
     // Random ids would put each new stream on another page of the indexes: with 64 callers most of a commit.

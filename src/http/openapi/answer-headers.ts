@@ -10,6 +10,7 @@ const LOCATION = {
   required: true,
   schema: string,
 };
+const LOCATION_OF_RUN = { ...LOCATION, description: 'URL that says how far the run is' };
 const RETRY_AFTER = { description: 'Seconds to wait before the next request', schema: seconds };
 const ETAG = { description: 'Names this state; send it as If-None-Match', schema: string };
 const PREFERENCE = { description: 'The part of `Prefer` that was applied', schema: string };
@@ -34,6 +35,7 @@ function headersOf(status: string, content: object): Headers {
   const isState = text.includes('"#/components/schemas/Process"');
   switch (status) {
     case '202':
+      if (text.includes('"#/components/schemas/BulkRun"')) return { Location: LOCATION_OF_RUN };
       if (!isState && !text.includes('"#/components/schemas/Pending"')) return {};
       return {
         Location: LOCATION,

@@ -1,6 +1,7 @@
 import type { ApiKeyRecord } from '../../../domain/access/index.ts';
 import type { RestoreOutcome } from '../../../domain/archive/index.ts';
 import type { Act, ActEnd, AuditLog } from '../../../domain/audit/index.ts';
+import type { BulkRuns } from '../../../domain/bulk/index.ts';
 import type { EraseAnswer } from '../../../domain/personal-data/index.ts';
 
 /** What administrators look at and do, as the commands do it. */
@@ -10,6 +11,7 @@ export interface Administration {
   /** All keys, by name and age. */
   keys(): Promise<ApiKeyRecord[]>;
   auditLog: Pick<AuditLog, 'list'>;
+  bulk: BulkRuns;
   /** Does something that the audit log tells of; see `audited` in domain/audit. */
   audited<Result>(
     act: Act,

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { ServerParts } from '../parts/server-parts.ts';
 import { queueBoard } from './admin/queues.ts';
 import { auditRoute } from './api/admin/audit.ts';
+import { bulkRoutes } from './api/admin/bulk/index.ts';
 import { failedJobRoutes } from './api/admin/jobs/failed.ts';
 import { keysRoute } from './api/admin/keys.ts';
 import { settingsRoute } from './api/admin/settings.ts';
@@ -72,6 +73,7 @@ export async function registerRoutes(app: FastifyInstance, parts: ServerParts): 
   await app.register(settingsRoute, parts);
   await app.register(keysRoute, parts);
   await app.register(auditRoute, parts);
+  await app.register(bulkRoutes, parts);
   await app.register(queueBoard, parts);
   await app.register(consoleRoutes, parts);
   await app.register(sessionRoute, parts);

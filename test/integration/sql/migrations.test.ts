@@ -130,6 +130,7 @@ describe.each(databaseKinds())('the migrations on $name', ({ available, open }) 
         '0012-list-indexes',
         '0013-audit-log',
         '0014-identifiers',
+        '0015-bulk',
       ]);
       expect(await migrateUp(connection)).toEqual([]);
       await connection('schema_version').insert({ version: 99 });

@@ -1,0 +1,111 @@
+import { type Clock, sleep } from '../common/index.ts';
+import type { ProcessStore } from '../process/index.ts';
+import { type ActPorts, actOnProcess } from './act-on-process.ts';
+import { type BulkRun, type BulkStore, STATUS_FOR } from './bulk-run.ts';
+
+export interface RunBulkPorts extends ActPorts {
+  bulkStore: BulkStore;
+  processStore: Pick<ProcessStore, 'list'>;
+  clock: Clock;
+  /** Called after each run that is done. */
+  onEnded(run: BulkRun): Promise<void>;
+}
+
+/** Processes that are acted on at once: their events share a commit, and leave room for those of callers. */
+const BATCH = 20;
+const PAGE = { limit: 500, maxBytes: 8 * 1_024 * 1_024 };
+/** Milliseconds between two looks at runs that all wait for their turn. */
+const MAX_PAUSE_MS = 200;
+
+/**
+ * Continues all active runs, in turns of a page or a batch, until none is left or the signal fires. Where a killed
+ * service instance had stopped, it continues: what was looked up is in the database, and what was done has its event.
+ *
+ * @throws what stands in its way, such as StoreUnavailableError; call it again later
+ */
+export async function runBulk(ports: RunBulkPorts, signal: AbortSignal): Promise<void> {
+  const paces = new Map<string, Pace>();
+  while (!signal.aborted) {
+    const runs = await ports.bulkStore.active();
+    if (runs.length === 0) return;
+    let nextAt = Number.POSITIVE_INFINITY;
+    for (const run of runs) {
+      if (signal.aborted) return;
+      const pace = paces.get(run.id) ?? createPace(run.maxPerSecond);
+      paces.set(run.id, pace);
+      if (pace.waitMs() === 0) await step(run, pace, ports);
+      nextAt = Math.min(nextAt, pace.waitMs());
+    }
+    // Also without a delay, so that others have their turn.
+    await sleep(Math.min(nextAt, MAX_PAUSE_MS), signal);
+  }
+}
+
+async function step(run: BulkRun, pace: Pace, ports: RunBulkPorts): Promise<void> {
+  const { bulkStore, clock } = ports;
+  if (!run.isCollected) return collectPage(run, ports);
+  const left = run.dryRun ? [] : await bulkStore.left(run.id, Math.min(BATCH, run.maxPerSecond));
+  if (left.length === 0) {
+    await bulkStore.end(run.id, new Date(clock()).toISOString());
+    return ports.onEnded(run);
+  }
+  const results = await Promise.all(
+    left.map(async (correlationId) => {
+      const failure = await actOnProcess(run, correlationId, ports);
+      return { correlationId, failure };
+    }),
+  );
+  pace.count(results.length);
+  await bulkStore.record(run.id, results, Math.round(pace.perSecond()));
+}
+
+/**
+ * Looks up a page of the processes that had not changed since the run was asked for; in a second pass those that have, and
+ * still are what the filter says. Those that began later are not meant.
+ */
+async function collectPage(run: BulkRun, ports: RunBulkPorts): Promise<void> {
+  const { bulkStore, processStore, clock } = ports;
+  const { pass, cursor } = run.collected;
+  const { from, to } = run.filter;
+  const filter = {
+    ...run.filter,
+    status: run.filter.status ?? STATUS_FOR[run.action],
+    partitions: run.action === 'restore' ? ('archived' as const) : ('live' as const),
+    ...(pass === 1
+      ? { to: to && to < run.createdAt ? to : run.createdAt }
+      : { from: from && from > run.createdAt ? from : run.createdAt }),
+  };
+  const { items, atEnd } = await processStore.list(filter, PAGE, cursor ?? undefined);
+  const ids = items
+    .filter(({ startedAt }) => startedAt <= run.createdAt)
+    .map(({ correlationId }) => correlationId);
+  const last = items.at(-1);
+  if (last && !atEnd) {
+    const { updatedAt, correlationId } = last;
+    return bulkStore.collect(run.id, ids, { pass, cursor: { updatedAt, correlationId } });
+  }
+  await bulkStore.collect(run.id, ids, { pass: 2, cursor: null });
+  if (pass === 2) await bulkStore.collected(run.id, new Date(clock()).toISOString());
+}
+
+interface Pace {
+  /** Milliseconds until the next batch may begin. */
+  waitMs(): number;
+  count(processes: number): void;
+  perSecond(): number;
+}
+
+/** No more in a second than allowed; what was not used is not saved up. */
+function createPace(maxPerSecond: number): Pace {
+  const began = performance.now();
+  let nextAt = began;
+  let counted = 0;
+  return {
+    waitMs: () => Math.max(0, nextAt - performance.now()),
+    count(processes) {
+      counted += processes;
+      nextAt = Math.max(nextAt, performance.now() - 1_000) + (processes / maxPerSecond) * 1_000;
+    },
+    perSecond: () => (counted / Math.max(1, performance.now() - began)) * 1_000,
+  };
+}
