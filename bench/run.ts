@@ -10,6 +10,7 @@ import { appendMssql } from './append-mssql.ts';
 import { archive } from './archive.ts';
 import { bareLoop } from './bare-loop.ts';
 import { commitToAnswer } from './commit-to-answer.ts';
+import { consolePages } from './console.ts';
 import { dbos } from './dbos.ts';
 import { endToEnd } from './end-to-end.ts';
 import { endurance } from './endurance.ts';
@@ -60,6 +61,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   feed,
   analytics,
   growth,
+  console: consolePages,
 };
 const NAMES = Object.keys(BENCHMARKS);
 /** The length of a measurement in a quick run, as a share of the usual one. */
@@ -79,7 +81,11 @@ const command = new Command('npm run bench --')
     'events of the databases for feed and analytics, for instance 1000000,10000000',
     readSizes,
   )
-  .option('--processes <n>', 'processes that pass through the service in endurance', readCount)
+  .option(
+    '--processes <n>',
+    'processes that pass through the service in endurance, and processes in the database of console',
+    readCount,
+  )
   .option(
     '--minutes <n>',
     'real minutes of a day in endurance-days, and of an hour in endurance-flood',

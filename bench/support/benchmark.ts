@@ -14,7 +14,7 @@ export interface Run {
   seconds(full: number): number;
   /** Sizes of the generated databases, in events; by default the benchmark chooses. */
   events?: readonly number[] | undefined;
-  /** Processes that pass through the service in `endurance`; by default the benchmark chooses. */
+  /** Processes that pass through the service in `endurance`, or are in the database of `console`; by default the benchmark chooses. */
   processes?: number | undefined;
   /** Real minutes of a simulated day in `endurance-days`, and of a simulated hour in `endurance-flood`. */
   minutes?: number | undefined;
