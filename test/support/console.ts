@@ -63,7 +63,7 @@ export async function openConsoleRig(
   const headers = await headersFor(folder);
   const start = (port: string) => {
     const processes = { PROCESSES_DIR: 'domain/processes', PARTNER_URL: partner.url };
-    return startTestService({ ...processes, ...settings, PORT: port }, folder, headers);
+    return startTestService({ ...processes, PORT: port, ...settings }, folder, headers);
   };
   let service = await start('0');
   const browser: Browser = await chromium.connect(browserUrl ?? '');

@@ -20,12 +20,12 @@ export interface OidcServer {
 /**
  * An OpenID Connect provider in this process, with one client that is sent back to `consoleUrl`.
  *
- * @param roles what the claim `roles` of everybody has
+ * @param roles what the claim `roles` has, of everybody or by user
  * @param forApi its access tokens are JWTs for the API, with the scopes that were asked for
  */
 export async function startOidcServer(options: {
   consoleUrl: string;
-  roles?: readonly string[];
+  roles?: readonly string[] | Readonly<Record<string, readonly string[]>>;
   forApi?: boolean;
 }): Promise<OidcServer> {
   const { consoleUrl, roles = [], forApi = false } = options;
@@ -48,7 +48,10 @@ export async function startOidcServer(options: {
     conformIdTokenClaims: false,
     findAccount: (_context, accountId) => ({
       accountId,
-      claims: async () => ({ sub: accountId, roles }),
+      claims: async () => ({
+        sub: accountId,
+        roles: Array.isArray(roles) ? roles : (roles as Record<string, string[]>)[accountId],
+      }),
     }),
     pkce: { required: () => true },
     features: { devInteractions: { enabled: true }, ...(forApi ? apiTokens() : {}) },
