@@ -24,7 +24,7 @@ const MAX_FIRST_PAINT_MS = 1_000;
 const MAX_GROWTH = 2;
 const VIEW_TIMEOUT_MS = 120_000;
 
-/** The pages by name: where they are, and what shows once their data does, or that there is none. */
+/** The pages by name: where they are, and what shows once their data does, or once it says that they have nothing. */
 const PAGES: Readonly<Record<string, { path: string; shows: string }>> = {
   overview: { path: '/console', shows: '.tiles li' },
   'stuck and slow': { path: '/console/stuck', shows: '[role=tabpanel] > *' },
