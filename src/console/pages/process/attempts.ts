@@ -42,6 +42,34 @@ export function attemptsOf(events: readonly ProcessEvent[]): Attempt[] {
   });
 }
 
+/** A step that failed and was tried again, and why. */
+export interface RetriedStep {
+  step: string;
+  attempts: number;
+  /** Of the last attempt. */
+  outcome: Attempt['outcome'];
+  causes: { code: string; message: string; times: number; version: number }[];
+}
+
+/** The steps that took several attempts, in the order of their first one; equal failures as one cause. */
+export function retriesOf(events: readonly ProcessEvent[]): RetriedStep[] {
+  const all = attemptsOf(events);
+  return [...new Set(all.map(({ step }) => step))].flatMap((step) => {
+    const attempts = all.filter((attempt) => attempt.step === step);
+    const causes: RetriedStep['causes'] = [];
+    for (const { outcome, event, version } of attempts) {
+      if (outcome !== 'error') continue;
+      const [code, message] = [String(event.data.code), String(event.data.message)];
+      const known = causes.find((cause) => cause.code === code && cause.message === message);
+      if (known) known.times++;
+      else causes.push({ code, message, times: 1, version });
+    }
+    const outcome = attempts.at(-1)?.outcome ?? 'ok';
+    if (attempts.length < 2 || causes.length === 0) return [];
+    return [{ step, attempts: attempts.length, outcome, causes }];
+  });
+}
+
 /** When the first event was written and the last one ended, at least a millisecond apart. */
 export function spanOf(
   events: readonly ProcessEvent[],

@@ -14,6 +14,7 @@ import { Actions } from './actions.tsx';
 import { EventsTable } from './events-table.tsx';
 import { FactsOfProcess } from './facts-of-process.tsx';
 import { Path } from './path.tsx';
+import { Retries } from './retries.tsx';
 import { Timeline } from './timeline.tsx';
 import { processQuery, useProcess } from './use-process.ts';
 import { VersionSlider } from './version-slider.tsx';
@@ -40,6 +41,10 @@ function Known({ correlationId }: { correlationId: string }) {
   const [shownAttempt, setShownAttempt] = useState<number | null>(null);
   const { set } = useFilters<'at' | 'tab'>();
   const { process, events, mayFollow, isFollowed } = useProcess(correlationId);
+  function showAttempt(version: number): void {
+    setShownAttempt(version);
+    set({ tab: undefined });
+  }
   const past = useQuery({ ...processQuery(correlationId, at), enabled: at !== undefined });
 
   if (!process.data) {
@@ -75,6 +80,7 @@ function Known({ correlationId }: { correlationId: string }) {
       {past.isError && <Failure error={past.error} />}
       <section className="panel" aria-label="Status">
         <Outcome process={shown} />
+        <Retries events={untilThen} onShow={showAttempt} />
         <FactsOfProcess process={shown} first={all[0]} />
         {all.length > 1 && (
           <VersionSlider
@@ -88,10 +94,7 @@ function Known({ correlationId }: { correlationId: string }) {
         <Path
           correlationId={correlationId}
           time={at === undefined ? null : Date.parse(shown.updatedAt)}
-          onChoose={(version) => {
-            setShownAttempt(version);
-            set({ tab: undefined });
-          }}
+          onChoose={showAttempt}
         />
       )}
       {mayFollow === false ? (

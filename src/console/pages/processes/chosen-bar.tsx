@@ -11,7 +11,8 @@ export function ChosenBar({
 }: {
   processes: readonly Process[];
   onClear: () => void;
-  onSent: () => void;
+  /** @param isWhole false: some were not accepted, and the dialog says which */
+  onSent: (ids: readonly string[], isWhole: boolean) => void;
 }) {
   const [asked, setAsked] = useState<{ command: Command; ids: readonly string[] } | null>(null);
   const idsFor = (command: Command) =>
@@ -46,7 +47,7 @@ export function ChosenBar({
           command={asked.command}
           correlationIds={asked.ids}
           onClose={() => setAsked(null)}
-          onSent={onSent}
+          onSent={(isWhole) => onSent(asked.ids, isWhole)}
         />
       )}
     </div>

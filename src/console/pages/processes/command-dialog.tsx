@@ -34,7 +34,7 @@ export function CommandDialog({
   command: Command;
   correlationIds: readonly string[];
   onClose: () => void;
-  onSent: () => void;
+  onSent: (isWhole: boolean) => void;
 }) {
   const words = WORDS[command];
   const count = correlationIds.length;
@@ -42,8 +42,8 @@ export function CommandDialog({
   const sending = useMutation({
     mutationFn: (reason: string) => sendCommands(command, correlationIds, reason, setProgress),
     onSuccess({ failures }) {
-      onSent();
       if (failures.length === 0) onClose();
+      onSent(failures.length === 0);
     },
   });
 

@@ -85,15 +85,21 @@ export function useProcessList(filter: ProcessFilter, isHeld: boolean) {
     client.setQueryData(listKey, { pages: [head.data], pageParams: [undefined] });
   }
 
+  /** Reads the list from its beginning, also while it is held. */
+  function reload(): void {
+    for (const queryKey of [headKey, listKey]) void client.resetQueries({ queryKey });
+  }
+
   const mayReplace = !isHeld && pages.length === 1 && head.data !== undefined;
   useEffect(() => {
     if (mayReplace) showNews();
   }, [mayReplace, head.data]);
 
-  return { list, rows, news: mayReplace ? 0 : news, showNews, isLive, refresh };
+  return { list, rows, news: mayReplace ? 0 : news, showNews, reload, isLive, refresh };
 }
 
-function newer(shown: Process, fresh: Process | undefined): Process {
+/** The one with the later version. */
+export function newer(shown: Process, fresh: Process | undefined): Process {
   return fresh && fresh.version > shown.version ? fresh : shown;
 }
 

@@ -9,7 +9,8 @@ import { Empty, Failure, Loading, NoPermission } from '../../parts/states.tsx';
 import { useFilters } from '../../parts/use-filters.ts';
 import { ChosenBar } from './chosen-bar.tsx';
 import { PROCESS_COLUMNS } from './columns.tsx';
-import { FINAL_STATUSES, type ProcessFilter, useProcessList } from './process-list.ts';
+import { FINAL_STATUSES, newer, type ProcessFilter, useProcessList } from './process-list.ts';
+import { type Sent, SentBar, useSent } from './sent.tsx';
 
 const route = getRouteApi('/processes');
 
@@ -63,14 +64,18 @@ export function Processes() {
   );
 }
 
+const NOTHING_SENT: Sent = { ids: [], at: 0 };
+
 function List({ filter, isFiltered }: { filter: ProcessFilter; isFiltered: boolean }) {
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const [sent, setSent] = useState<Sent>(NOTHING_SENT);
   // Rows do not move under the pointer, or under the focus.
   const [isUsed, setUsed] = useState(false);
-  const { list, rows, news, showNews, isLive, refresh } = useProcessList(
+  const { list, rows, news, showNews, reload, isLive, refresh } = useProcessList(
     filter,
-    isUsed || chosen.size > 0,
+    isUsed || chosen.size > 0 || sent.ids.length > 0,
   );
+  const followed = useSent(sent);
   const mayAct = useMay('process:start');
 
   if (list.isPending) {
@@ -97,7 +102,21 @@ function List({ filter, isFiltered }: { filter: ProcessFilter; isFiltered: boole
         <ChosenBar
           processes={rows.filter(({ correlationId }) => chosen.has(correlationId))}
           onClear={() => setChosen(new Set())}
-          onSent={refresh}
+          onSent={(ids, isWhole) => {
+            setSent({ ids, at: Date.now() });
+            if (isWhole) setChosen(new Set());
+            refresh();
+          }}
+        />
+      )}
+      {sent.ids.length > 0 && (
+        <SentBar
+          ids={sent.ids}
+          processes={followed}
+          onDone={() => {
+            setSent(NOTHING_SENT);
+            reload();
+          }}
         />
       )}
       {news > 0 && (
@@ -113,7 +132,7 @@ function List({ filter, isFiltered }: { filter: ProcessFilter; isFiltered: boole
         <DataTable
           label="Processes"
           columns={PROCESS_COLUMNS}
-          rows={rows}
+          rows={rows.map((process) => newer(process, followed.get(process.correlationId)))}
           idOf={(process) => process.correlationId}
           choice={
             mayAct
