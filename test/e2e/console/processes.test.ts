@@ -117,7 +117,10 @@ describe.skipIf(browserUrl === null)('the console shows processes', () => {
       page.getByRole('button', { name: `run-background-check, attempt ${number}: ${what}` });
     await attempt(1, 'failed').waitFor();
     await attempt(2, 'failed').click();
-    await page.locator('.attempt').getByText(/answered 503/).waitFor();
+    await page
+      .locator('.attempt')
+      .getByText(/answered 503/)
+      .waitFor();
     await attempt(3, 'completed').click();
     await page.locator('.attempt').getByText('"backgroundScore"').waitFor();
     expect(await findBarriers(page)).toEqual([]);
