@@ -1,6 +1,5 @@
 import { useQueries } from '@tanstack/react-query';
-import type { Process } from '../../api/client.ts';
-import { processQuery } from '../process/use-process.ts';
+import { api, bodyOf, type Process } from '../../api/client.ts';
 
 const POLL_INTERVAL_MS = 1_000;
 /** Longer with each process that is asked for. */
@@ -16,9 +15,12 @@ export interface Sent {
 export function useSent({ ids, at }: Sent): ReadonlyMap<string, Process> {
   return useQueries({
     queries: ids.map((id) => ({
-      ...processQuery(id),
       // Not what was known before the command.
       queryKey: ['process', id, `sent at ${at}`],
+      queryFn: ({ signal }: { signal: AbortSignal }): Promise<Process> => {
+        const path = { correlationId: id };
+        return bodyOf(api.GET('/api/process/status/{correlationId}', { params: { path }, signal }));
+      },
       refetchInterval: ({ state }: { state: { data?: Process | undefined } }) =>
         hasEnded(state.data) ? false : POLL_INTERVAL_MS + ids.length * MORE_FOR_EACH_MS,
     })),
