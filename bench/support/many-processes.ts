@@ -2,7 +2,11 @@ import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs
 import { dirname, join } from 'node:path';
 import type BetterSqlite3 from 'better-sqlite3';
 import { decide, hashJson, type ProcessIdentity } from '../../domain/process/index.ts';
-import { EVENT_COLUMNS, PROCESS_COLUMNS } from '../../infrastructure/sql/columns.ts';
+import {
+  EVENT_COLUMNS,
+  IDENTIFIER_COLUMNS,
+  PROCESS_COLUMNS,
+} from '../../infrastructure/sql/columns.ts';
 import { openSqliteDatabase } from '../../infrastructure/sqlite/database.ts';
 import { copyToArchive } from '../../infrastructure/sqlite/move-batch.ts';
 import { openSqlite } from '../../infrastructure/sqlite/open.ts';
@@ -21,12 +25,16 @@ const CACHE_KIB = 1 << 19;
 /** Key of the process that all of them are of, but for every thousandth. */
 export const USUAL = 'usual-process';
 export const SELDOM = 'seldom-process';
+/** Identifiers that half of them have. */
+export const COUNTRIES = ['DE', 'FR'] as const;
 
 const TABLES = [
   { name: 'event_log', columns: ['id', ...EVENT_COLUMNS] },
   { name: 'event_log_archive', columns: ['id', ...EVENT_COLUMNS, 'archived_at'] },
   { name: 'process_store', columns: PROCESS_COLUMNS },
   { name: 'process_store_archive', columns: [...PROCESS_COLUMNS, 'archived_at'] },
+  { name: 'process_identifier', columns: IDENTIFIER_COLUMNS },
+  { name: 'process_identifier_archive', columns: IDENTIFIER_COLUMNS },
 ] as const;
 /** How a value of a copy comes from the value that was written; other columns stay as they are. */
 const COPIED: Readonly<Record<string, (column: string) => string>> = {
@@ -125,7 +133,8 @@ async function write(file: string, processes: number): Promise<void> {
   for (let nth = 0; nth < processes; nth++) {
     const { correlationId, traceabilityId } = idsOf(nth, 0);
     const processName = nth % 1_000 === 999 ? SELDOM : USUAL;
-    const identity: ProcessIdentity = { traceabilityId, identifiers: { customer: String(nth) } };
+    const identifiers = { customer: String(nth), country: COUNTRIES[nth % 2] };
+    const identity: ProcessIdentity = { traceabilityId, identifiers };
     const common = { processName, identity };
     now = BEGIN + nth * INTERVAL_MS;
     const requested = decide(
@@ -153,6 +162,12 @@ async function write(file: string, processes: number): Promise<void> {
     db.prepare(copyToArchive('event_log', TABLES[0].columns, archived)).run(archivedAt);
     db.exec(`DELETE FROM event_log WHERE correlation_id ${archived}`);
     db.prepare(copyToArchive('process_store', TABLES[2].columns, archived)).run(archivedAt);
+    const identifiers = IDENTIFIER_COLUMNS.join(', ');
+    db.exec(
+      `INSERT INTO process_identifier_archive (${identifiers})
+       SELECT ${identifiers} FROM process_identifier WHERE correlation_id ${archived}`,
+    );
+    db.exec(`DELETE FROM process_identifier WHERE correlation_id ${archived}`);
     db.exec(`DELETE FROM process_store WHERE correlation_id ${archived}`);
     finish(db);
   })();

@@ -13,5 +13,7 @@ export {
   isFound,
   MAX_SOUGHT,
   readSought,
+  readSoughtText,
   type SoughtIdentifier,
+  type SoughtText,
 } from './sought-identifier.ts';

@@ -1,11 +1,15 @@
 import { type Identifier, isName, lengthOf, MAX_NAME, MAX_VALUE } from './identifier.ts';
 
-/** An identifier that processes are searched by. */
-export interface SoughtIdentifier {
-  name: string;
+/** A text that is searched for. */
+export interface SoughtText {
   value: string;
   /** True: the value is the beginning of the one that is searched for. */
   isPrefix: boolean;
+}
+
+/** An identifier that processes are searched by. */
+export interface SoughtIdentifier extends SoughtText {
+  name: string;
 }
 
 /** Identifiers in one search. */
@@ -14,23 +18,29 @@ export const MAX_SOUGHT = 5;
 const ANYTHING = '*';
 
 /**
- * Reads what a caller searches for. An asterisk at the end makes the text before it a prefix; alone it finds every
- * process that has the identifier.
+ * Reads what a caller searches for. An asterisk at the end makes the text before it a prefix; alone it finds everything that
+ * has a value.
  *
  * @returns what is wrong, as the end of a sentence that begins with the parameter
  */
+export function readSoughtText(text: string): SoughtText | { wrong: string } {
+  const isPrefix = text.endsWith(ANYTHING);
+  const value = isPrefix ? text.slice(0, -1) : text;
+  if (text === '') return { wrong: 'must not be empty; leave it out to have all' };
+  if (lengthOf(text) > MAX_VALUE) return { wrong: `must have at most ${MAX_VALUE} characters` };
+  if (!value.isWellFormed()) return { wrong: 'must be Unicode text' };
+  return { value, isPrefix };
+}
+
+/** As `readSoughtText`, of an identifier. */
 export function readSought(name: string, text: string): SoughtIdentifier | { wrong: string } {
   if (!isName(name)) {
     return {
       wrong: `is not the name of an identifier: that has 1 to ${MAX_NAME} characters, and no space at its ends`,
     };
   }
-  const isPrefix = text.endsWith(ANYTHING);
-  const value = isPrefix ? text.slice(0, -1) : text;
-  if (text === '') return { wrong: 'must not be empty; leave it out to have all' };
-  if (lengthOf(value) > MAX_VALUE) return { wrong: `must have at most ${MAX_VALUE} characters` };
-  if (!value.isWellFormed()) return { wrong: 'must be Unicode text' };
-  return { name, value, isPrefix };
+  const sought = readSoughtText(text);
+  return 'wrong' in sought ? sought : { name, ...sought };
 }
 
 /** Whether a process with these identifiers is found, as by the tables. @param hashOf the hash of a personal value */

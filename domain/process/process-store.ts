@@ -1,4 +1,5 @@
 import type { Timestamp } from '../common/index.ts';
+import type { SoughtIdentifier, SoughtText } from '../identifiers/index.ts';
 import type { Page, PageSize } from './event-store.ts';
 import type { ProcessState, ProcessStatus } from './process-state.ts';
 
@@ -6,6 +7,10 @@ export interface ProcessFilter {
   status?: ProcessStatus | undefined;
   processName?: string | undefined;
   currentStep?: string | undefined;
+  /** Of the error that it has ended with. */
+  errorCode?: SoughtText | undefined;
+  /** All of them. */
+  identifiers?: readonly SoughtIdentifier[] | undefined;
   /** `updated_at` at or after, and before. */
   from?: Timestamp | undefined;
   to?: Timestamp | undefined;

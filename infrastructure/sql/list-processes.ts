@@ -1,4 +1,6 @@
 import type { Knex } from 'knex';
+import { PARTITIONS, type Partition } from '../../domain/archive/index.ts';
+import type { IdentifierIndex } from '../../domain/identifiers/index.ts';
 import type {
   ProcessCursor,
   ProcessFilter,
@@ -9,15 +11,29 @@ import { type BoundedRows, pageOf } from './bounded-rows.ts';
 import { PROCESS_COLUMNS, type ProcessRow } from './columns.ts';
 import { encodeFilter } from './process-name.ts';
 import { fromProcessRow } from './process-row.ts';
+import { TABLES } from './process-tables.ts';
+import {
+  errorCodeCondition,
+  identifierCondition,
+  type SearchCondition,
+  type SearchDialect,
+  withHashes,
+} from './search-conditions.ts';
 
 /** How a database binds the values of a query that Knex would bind wrongly, and returns rows. */
-export interface ListDialect {
+export interface ListDialect extends SearchDialect {
   /** A value compared with a VARCHAR key. */
   key(value: string): Knex.Value;
   /** A value compared with a time column. */
   time(value: string): Knex.Value;
-  /** Runs a query, up to the row with which the rows reach `maxBytes`. */
-  upTo(query: Knex.QueryBuilder, maxBytes: number): Promise<BoundedRows<ListedRow>>;
+  /** Runs a query, up to the row with which the rows reach `maxBytes`; `isSearch`: it may take a while. */
+  upTo(
+    query: Knex.QueryBuilder,
+    maxBytes: number,
+    isSearch: boolean,
+  ): Promise<BoundedRows<ListedRow>>;
+  /** The only row of a query. */
+  counts(query: Knex.QueryBuilder): Promise<Record<string, number | string>>;
   /** A time of NULL, as an expression. */
   noTime: string;
 }
@@ -32,30 +48,59 @@ const NEWEST_FIRST = [
 const STATUSES: readonly ProcessStatus[] = ['pending', 'ok', 'error'];
 
 /**
+ * Processes of which all are looked up and sorted, rather than looked for along the list: among a million both take some
+ * 30 ms for so many.
+ */
+const MAX_SORTED = 5_000;
+
+/** What the list of a partition is read by. */
+interface PartSearch {
+  partition: Partition;
+  /** Those that are checked row by row. */
+  conditions: readonly SearchCondition[];
+  /** The one whose few processes are looked up; null: the list is read in its order. */
+  few: SearchCondition | null;
+}
+
+/**
  * Pages through process_store, newest first, by keyset: a page costs the same however deep it is
  * (https://use-the-index-luke.com/no-offset). With the archive, each table returns a page by its own index, and the
  * two are merged: in one statement, so that a process that moves meanwhile is in one of them.
+ *
+ * Identifiers are in a table of their own, without the times by which the list is ordered: a process that changes would
+ * have to change there as well. An identifier that few processes have leads to these, which are then sorted; one that many
+ * have is soon found along the list.
  */
-export function createListProcesses(knex: Knex, dialect: ListDialect): ProcessStore['list'] {
+export function createListProcesses(
+  knex: Knex,
+  dialect: ListDialect,
+  identifierIndex: Pick<IdentifierIndex, 'hashOf'>,
+): ProcessStore['list'] {
   /** A page of one table. */
   function rowsOf(
-    table: string,
-    archivedAt: string,
+    { partition, conditions, few }: PartSearch,
     limit: number,
     ...[filter, , after]: Parameters<ProcessStore['list']>
   ): Knex.QueryBuilder {
+    const table = TABLES[partition].rows;
+    const archivedAt = partition === 'live' ? `${dialect.noTime} AS archived_at` : 'archived_at';
     const query = knex(table)
-      .select([...PROCESS_COLUMNS, knex.raw(`${archivedAt} AS archived_at`)])
+      .select([...PROCESS_COLUMNS, knex.raw(archivedAt)])
       .orderBy(NEWEST_FIRST)
       .limit(limit);
+    const narrowed = (rows: Knex.QueryBuilder, by: ProcessFilter, how: Indexed) => {
+      for (const condition of conditions) condition.narrow(rows, partition);
+      return narrow(rows, by, after, how);
+    };
+    if (few) return narrowed(query.whereIn('correlation_id', few.ids(partition)), filter, 'no');
     const { status, processName, currentStep } = filter;
-    if (status || !(processName || currentStep)) return narrow(query, filter, after);
+    if (wholeCode(filter) !== null) return narrowed(query, filter, 'error code');
+    if (status || !(processName || currentStep)) return narrowed(query, filter, 'all');
     // The indexes of these filters have the status before the time: a page of each status, which are merged by their keys.
     const pages = STATUSES.map((each) => {
       const keys = knex(table).select('correlation_id').orderBy(NEWEST_FIRST).limit(limit);
-      return knex
-        .select('correlation_id')
-        .from(narrow(keys, { ...filter, status: each }, after).as('page'));
+      const page = narrowed(keys, { ...filter, status: each }, 'all');
+      return knex.select('correlation_id').from(page.as('page'));
     });
     const [first, ...others] = pages as [Knex.QueryBuilder, ...Knex.QueryBuilder[]];
     return query.whereIn('correlation_id', first.unionAll(others));
@@ -63,57 +108,113 @@ export function createListProcesses(knex: Knex, dialect: ListDialect): ProcessSt
 
   function narrow(
     query: Knex.QueryBuilder,
-    { status, processName, currentStep, from, to }: ProcessFilter,
+    filter: ProcessFilter,
     after: ProcessCursor | undefined,
+    indexed: Indexed,
   ): Knex.QueryBuilder {
-    if (status) query.where('status', dialect.key(status));
-    if (currentStep) query.where('current_step', dialect.key(currentStep));
+    const { status, processName, currentStep, from, to } = filter;
+    const errorCode = wholeCode(filter);
+    const column = (name: string, isIndexed = indexed === 'all'): string =>
+      (isIndexed ? name : dialect.unindexed(name)) as string;
+    const updatedAt = column('updated_at', indexed !== 'no');
+    if (status) query.where(column('status'), dialect.key(status));
+    if (currentStep) query.where(column('current_step'), dialect.key(currentStep));
+    if (errorCode !== null) {
+      query.where(column('error_code', indexed === 'error code'), errorCode);
+    }
     if (processName) {
       const name = dialect.key(encodeFilter(processName));
       // A step is of one process, as a rule: its index finds fewer rows. The expression keeps that of the name away.
       if (currentStep) query.whereRaw("COALESCE(process_name, '') = ?", [name]);
-      else query.where('process_name', name);
+      else query.where(column('process_name'), name);
     }
-    if (from) query.where('updated_at', '>=', dialect.time(from));
-    if (to) query.where('updated_at', '<', dialect.time(to));
+    if (from) query.where(updatedAt, '>=', dialect.time(from));
+    if (to) query.where(updatedAt, '<', dialect.time(to));
     if (after) {
-      const updatedAt = dialect.time(after.updatedAt);
+      const time = dialect.time(after.updatedAt);
       const id = dialect.key(after.correlationId);
       // The index is entered at this time: an OR alone would be a filter on all rows before it.
       query
-        .where('updated_at', '<=', updatedAt)
+        .where(updatedAt, '<=', time)
         .where((either) =>
           either
-            .where('updated_at', '<', updatedAt)
-            .orWhere((same) =>
-              same.where('updated_at', updatedAt).andWhere('correlation_id', '<', id),
-            ),
+            .where(updatedAt, '<', time)
+            .orWhere((same) => same.where(updatedAt, time).andWhere('correlation_id', '<', id)),
         );
     }
     return query;
+  }
+
+  async function conditionsOf(filter: ProcessFilter): Promise<SearchCondition[]> {
+    const { identifiers = [], errorCode } = filter;
+    const sought = await withHashes(identifiers, identifierIndex);
+    const conditions = sought.map((one) => identifierCondition(knex, dialect, one));
+    if (errorCode?.isPrefix) {
+      conditions.push(errorCodeCondition(knex, dialect, errorCode.value));
+    }
+    return conditions;
+  }
+
+  /** Decides for each partition by how many processes fulfil each condition there, counted no further than needed. */
+  async function planParts(
+    partitions: readonly Partition[],
+    conditions: readonly SearchCondition[],
+  ): Promise<PartSearch[]> {
+    if (conditions.length === 0) {
+      return partitions.map((partition) => ({ partition, conditions, few: null }));
+    }
+    const some = (condition: SearchCondition, partition: Partition) => {
+      const ids = knex.select('correlation_id').from(condition.ids(partition).as('ids'));
+      return knex.from(ids.limit(MAX_SORTED + 1).as('some')).count('*');
+    };
+    const counts = await dialect.counts(
+      knex.select(
+        partitions.flatMap((partition) =>
+          conditions.map((condition, at) => some(condition, partition).as(`${partition}_${at}`)),
+        ),
+      ),
+    );
+    return partitions.map((partition) => {
+      const of = (at: number): number => Number(counts[`${partition}_${at}`]);
+      const [least = 0] = conditions.map((_, at) => at).sort((one, other) => of(one) - of(other));
+      const few = of(least) <= MAX_SORTED ? (conditions[least] ?? null) : null;
+      const others = few ? conditions.filter((one) => one !== few) : conditions;
+      return { partition, conditions: others, few };
+    });
   }
 
   return async (...page) => {
     const [filter, { limit, maxBytes }] = page;
     // One row more shows whether there is another page.
     const most = limit + 1;
-    const live = rowsOf('process_store', dialect.noTime, most, ...page);
-    const archived = rowsOf('process_store_archive', 'archived_at', most, ...page);
-    let query = filter.partitions === 'archived' ? archived : live;
-    if (filter.partitions === 'both') {
+    const partitions = filter.partitions === 'both' ? PARTITIONS : [filter.partitions ?? 'live'];
+    const conditions = await conditionsOf(filter);
+    const parts = await planParts(partitions, conditions);
+    const [first, second] = parts.map((part) => rowsOf(part, most, ...page));
+    if (!first) throw new Error('no partition is listed');
+    let query = first;
+    if (second) {
       // Each inside a select of its own: SQLite takes no LIMIT within a UNION.
       const both = knex
         .select('*')
-        .from(live.as('live'))
-        .unionAll(knex.select('*').from(archived.as('archived')));
+        .from(first.as('live'))
+        .unionAll(knex.select('*').from(second.as('archived')));
       query = knex.select('*').from(both.as('both')).orderBy(NEWEST_FIRST).limit(most);
     }
-    return pageOf(await dialect.upTo(query, maxBytes), { limit }, (row) => {
+    const rows = await dialect.upTo(query, maxBytes, conditions.length > 0);
+    return pageOf(rows, { limit }, (row) => {
       const state = fromProcessRow(row);
       return row.archived_at === null ? state : { ...state, archivedAt: row.archived_at };
     });
   };
 }
+
+/** The columns whose indexes a query may use: all, that of the error code and the time behind it, or none of them. */
+type Indexed = 'all' | 'error code' | 'no';
+
+/** The error code that is searched for, unless that is only its beginning. */
+const wholeCode = ({ errorCode }: ProcessFilter): string | null =>
+  errorCode && !errorCode.isPrefix ? errorCode.value : null;
 
 /** Counts pending processes up to a limit, so that the cost does not depend on their number. */
 export function createCountPending(

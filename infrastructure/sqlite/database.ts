@@ -6,7 +6,7 @@ import { type ApiKeyRow, createApiKeyStore } from '../sql/api-keys.ts';
 import { createPreview } from '../sql/archive-preview.ts';
 import { createArchivedRows } from '../sql/archived-rows.ts';
 import { type AuditRow, createAuditLog } from '../sql/audit-log.ts';
-import { createRowTaker } from '../sql/bounded-rows.ts';
+import { type BoundedRows, createRowTaker } from '../sql/bounded-rows.ts';
 import { type BulkRunRow, createBulkStore } from '../sql/bulk-store.ts';
 import type { Database, DatabaseOptions } from '../sql/database.ts';
 import { createEventFeed, createFeedRows } from '../sql/feed-rows.ts';
@@ -14,6 +14,7 @@ import { createFindUnprojected } from '../sql/find-unprojected.ts';
 import { createCountPending, createListProcesses, type ListedRow } from '../sql/list-processes.ts';
 import { createRollupCheck } from '../sql/rollup-check.ts';
 import { createRollupSource } from '../sql/rollup-source.ts';
+import type { SearchDialect } from '../sql/search-conditions.ts';
 import { createStuckProcesses } from '../sql/stuck-processes.ts';
 import { sqliteAnalytics } from './analytics.ts';
 import { createArchiveMover } from './archive-mover.ts';
@@ -42,6 +43,24 @@ export function sqliteKnexConfig(file: string): Knex.Config {
 /** SQLite compares keys and times as the texts that they are. */
 const PLAIN = { key: (value: string) => value, time: (value: string) => value };
 
+/** https://www.sqlite.org/optoverview.html#disqualifying_where_clause_terms_using_unary_ */
+const searchOn = (knex: Knex): SearchDialect => ({
+  seek: (table) => knex.raw(table),
+  unindexed: (column) => knex.raw(`+${column}`),
+});
+
+async function readHere(
+  db: BetterSqlite3.Database,
+  query: Knex.QueryBuilder,
+  maxBytes: number,
+): Promise<BoundedRows<ListedRow>> {
+  const { sql, bindings } = query.toSQL().toNative();
+  const taker = createRowTaker<ListedRow>(maxBytes);
+  const rows = db.prepare<unknown[], ListedRow>(sql).iterate(...bindings);
+  for (const row of rows) if (!taker.take(row, Object.values(row))) break;
+  return taker;
+}
+
 /** The connection that writes the file, and its transactions: everything that is written often shares them. */
 export interface SqliteWriter extends GroupCommits {
   db: BetterSqlite3.Database;
@@ -69,17 +88,6 @@ export async function openSqliteDatabase(
   // What can be computed again from the events, and the record of what was published, need no sync of their own. They
   // are after their events in the log: a power cut undoes them first, and they are done again.
   const { synced: groupCommit, ordered } = createGroupCommits(db);
-  const list = createListProcesses(knex, {
-    ...PLAIN,
-    upTo: async (query, maxBytes) => {
-      const { sql, bindings } = query.toSQL().toNative();
-      const taker = createRowTaker<ListedRow>(maxBytes);
-      const rows = db.prepare<unknown[], ListedRow>(sql).iterate(...bindings);
-      for (const row of rows) if (!taker.take(row, Object.values(row))) break;
-      return taker;
-    },
-    noTime: 'NULL',
-  });
   const countPending = createCountPending(knex, PLAIN);
   const findUnprojected = createFindUnprojected(knex, PLAIN);
   const processKeys = createSqliteProcessKeys({ file, db, groupCommit, clock });
@@ -87,6 +95,22 @@ export async function openSqliteDatabase(
   const mover = createArchiveMover(file, clock);
   const archivedRows = createArchivedRows(knex, PLAIN);
   const reads = createSqliteReadQueries(file, knex);
+  const list = createListProcesses(
+    knex,
+    {
+      ...PLAIN,
+      ...searchOn(knex),
+      // A search may read many rows, which others need not wait for.
+      upTo: (query, maxBytes, isSearch) =>
+        isSearch ? reads.upTo<ListedRow>(query, maxBytes) : readHere(db, query, maxBytes),
+      async counts(query) {
+        const [row] = await reads.rows<Record<string, number>>(query);
+        return row ?? {};
+      },
+      noTime: 'NULL',
+    },
+    identifierIndex,
+  );
   const feedSource = createSqliteFeedSource(reads);
   const feedRows = createFeedRows(reads, feedSource);
   const alive = db.prepare('SELECT 1');

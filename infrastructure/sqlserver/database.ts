@@ -14,6 +14,7 @@ import { createFindUnprojected } from '../sql/find-unprojected.ts';
 import { createCountPending, createListProcesses, type ListedRow } from '../sql/list-processes.ts';
 import { createRollupCheck } from '../sql/rollup-check.ts';
 import { createRollupSource } from '../sql/rollup-source.ts';
+import type { SearchDialect } from '../sql/search-conditions.ts';
 import { createStuckProcesses } from '../sql/stuck-processes.ts';
 import { mssqlAnalytics } from './analytics.ts';
 import {
@@ -87,18 +88,34 @@ export async function openMssqlDatabase(
     knex.raw('CAST(? AS VARCHAR(255))', [value]) as unknown as Knex.Value;
   const time = (value: string): Knex.Value =>
     knex.raw('CAST(? AS DATETIME2(3))', [value.replace('Z', '')]) as unknown as Knex.Value;
-  const list = createListProcesses(knex, {
-    key,
-    time,
-    upTo: async (query, maxBytes) => {
-      const { sql: statement, bindings } = query.toSQL().toNative();
-      const request = pool.request();
-      for (const [at, value] of bindings.entries()) request.input(`p${at}`, value);
-      const found = await readBounded<ListedRow>(request, statement, maxBytes);
-      return { ...found, rows: found.rows.map(isoTimes) };
+  const reads = createMssqlReadQueries({ target, limits, knex, key, time });
+  const search: SearchDialect = {
+    seek: (table) => knex.raw(`${table} WITH (FORCESEEK)`),
+    unindexed: (column) => column,
+  };
+  const processKeys = createMssqlProcessKeys(pool);
+  const identifierIndex = createIdentifierIndex(processKeys, options.masterKeys ?? null);
+  const list = createListProcesses(
+    knex,
+    {
+      ...search,
+      key,
+      time,
+      async counts(query) {
+        const [row] = await reads.rows<Record<string, number>>(query);
+        return row ?? {};
+      },
+      upTo: async (query, maxBytes) => {
+        const { sql: statement, bindings } = query.toSQL().toNative();
+        const request = pool.request();
+        for (const [at, value] of bindings.entries()) request.input(`p${at}`, value);
+        const found = await readBounded<ListedRow>(request, statement, maxBytes);
+        return { ...found, rows: found.rows.map(isoTimes) };
+      },
+      noTime: 'CAST(NULL AS DATETIME2(3))',
     },
-    noTime: 'CAST(NULL AS DATETIME2(3))',
-  });
+    identifierIndex,
+  );
   const countPending = createCountPending(knex, { key });
   const findUnprojected = createFindUnprojected(knex, { key });
   const { preview, previewBytes } = createPreview(knex, {
@@ -111,9 +128,6 @@ export async function openMssqlDatabase(
     preview: (before) => withRetry(() => rows.preview(before)),
     read: (processes) => withRetry(() => rows.read(processes)),
   };
-  const processKeys = createMssqlProcessKeys(pool);
-  const identifierIndex = createIdentifierIndex(processKeys, options.masterKeys ?? null);
-  const reads = createMssqlReadQueries({ target, limits, knex, key, time });
   const feedSource = createMssqlFeedSource(reads);
   const feedRows = createFeedRows(reads, feedSource);
   return {

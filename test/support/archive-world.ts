@@ -168,24 +168,40 @@ export async function emptyAfterwards(database: Database): Promise<void> {
   await emptyTables(database);
 }
 
-/** The statement that reads a page of processes on SQLite. */
-export async function listQuery(
+/**
+ * The statements that read a page of processes on SQLite: if it is searched for, first the one that counts.
+ *
+ * @param found how many processes have each identifier that is searched for
+ */
+export async function listQueries(
   knex: Knex,
   filter: ProcessFilter,
   after: ProcessCursor,
-): Promise<Knex.SqlNative> {
+  found = 1,
+): Promise<[page: Knex.SqlNative, counts: Knex.SqlNative | undefined]> {
   const queries: Knex.SqlNative[] = [];
-  const list = createListProcesses(knex, {
-    key: (value) => value,
-    time: (value) => value,
-    noTime: 'NULL',
-    async upTo(query) {
-      queries.push(query.toSQL().toNative());
-      return { rows: [], bytes: 0, isCut: false };
+  const counts: Knex.SqlNative[] = [];
+  const list = createListProcesses(
+    knex,
+    {
+      key: (value) => value,
+      time: (value) => value,
+      seek: (table) => knex.raw(table),
+      unindexed: (column) => knex.raw(`+${column}`),
+      noTime: 'NULL',
+      async upTo(query) {
+        queries.push(query.toSQL().toNative());
+        return { rows: [], bytes: 0, isCut: false };
+      },
+      async counts(query) {
+        counts.push(query.toSQL().toNative());
+        return { live_0: found, archived_0: found, live_1: found + 1, archived_1: found + 1 };
+      },
     },
-  });
+    { hashOf: async (name) => (name === 'email' ? 'hash' : null) },
+  );
   await list(filter, { limit: 10, maxBytes: 1_000_000 }, after);
   const [query] = queries;
   if (!query) throw new Error('the list ran no query');
-  return query;
+  return [query, counts[0]];
 }

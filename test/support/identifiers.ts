@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import type { Partition } from '../../domain/archive/partition.ts';
 import { indexedIn } from '../../domain/identifiers/identifier.ts';
+import { readSought, type SoughtIdentifier } from '../../domain/identifiers/sought-identifier.ts';
 import { createIdentifierIndex } from '../../domain/personal-data/identifier-index.ts';
 import type { Database } from '../../infrastructure/sql/database.ts';
 
@@ -9,6 +10,13 @@ export const CLEAR_INDEX = createIdentifierIndex(
   { find: async () => [], add: () => Promise.reject(new Error('no key is needed')) },
   null,
 );
+
+/** What is searched for, as a caller writes it. */
+export function sought(name: string, text: string): SoughtIdentifier {
+  const read = readSought(name, text);
+  if ('wrong' in read) throw new Error(read.wrong);
+  return read;
+}
 
 /** The rows of identifiers, live and archived, of one process: each `name=value`, with its number and whether it is hashed. */
 export async function identifiersOf(

@@ -1,4 +1,5 @@
 import type { OpenAPIV3_1 } from 'openapi-types';
+import { SEARCH_FIELD } from '../queries/search.ts';
 
 /** Header parameters that OpenAPI 3.1 ignores (4.8.12.1): other parts of the document describe them. */
 const IGNORED_HEADERS = new Set(['accept', 'content-type', 'authorization']);
@@ -8,9 +9,7 @@ const IGNORED_HEADERS = new Set(['accept', 'content-type', 'authorization']);
  * a body that may be null is optional.
  */
 export function makePortable(operation: OpenAPIV3_1.OperationObject): void {
-  operation.parameters = operation.parameters?.filter(
-    (one) => '$ref' in one || !(one.in === 'header' && IGNORED_HEADERS.has(one.name)),
-  );
+  operation.parameters = operation.parameters?.filter((one) => '$ref' in one || !isHidden(one));
   for (const parameter of operation.parameters ?? []) {
     if ('$ref' in parameter || parameter.in !== 'query') continue;
     const { schema } = parameter;
@@ -20,6 +19,12 @@ export function makePortable(operation: OpenAPIV3_1.OperationObject): void {
   }
   const { requestBody } = operation;
   if (requestBody && !('$ref' in requestBody)) makeOptional(requestBody);
+}
+
+/** Also the field of a parsed query that collects parameters, each of which is shown itself. */
+function isHidden({ in: where, name }: OpenAPIV3_1.ParameterObject): boolean {
+  if (where === 'query') return name === SEARCH_FIELD;
+  return where === 'header' && IGNORED_HEADERS.has(name);
 }
 
 /** Makes a body that may be null optional. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ProcessCursor, ProcessFilter } from '../../../domain/process/process-store.ts';
-import { endedProcess, listQuery, soon } from '../../support/archive-world.ts';
+import { endedProcess, listQueries, soon } from '../../support/archive-world.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 
 describe.each(databaseKinds())('the list of processes on $name', ({ available, open }) => {
@@ -54,7 +54,7 @@ describe('the list of processes with the archive on SQLite', () => {
     const database = await databaseKinds()[0]?.open();
     if (!database) throw new Error('no SQLite');
     const after = { updatedAt: soon(), correlationId: 'c' };
-    const query = await listQuery(database.knex, { partitions: 'both' }, after);
+    const [query] = await listQueries(database.knex, { partitions: 'both' }, after);
     const plan: { detail: string }[] = await database.knex.raw(
       `EXPLAIN QUERY PLAN ${query?.sql}`,
       (query?.bindings ?? []) as string[],

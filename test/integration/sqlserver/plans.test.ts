@@ -4,6 +4,7 @@ import { createPool } from '../../../infrastructure/sqlserver/connection.ts';
 import { readMssqlUrl } from '../../../infrastructure/sqlserver/target.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 import { stepCompleted } from '../../support/events.ts';
+import { sought } from '../../support/identifiers.ts';
 import { STATEMENTS, type Statement } from '../../support/sql-server-statements.ts';
 
 describe.skipIf(inject('mssqlUrl') === null)('plans on SQL Server', () => {
@@ -40,11 +41,21 @@ describe.skipIf(inject('mssqlUrl') === null)('plans on SQL Server', () => {
       // Look-ups are planned again, with statistics of more than a few rows.
       const isLookUp = ({ name }: Statement): boolean => !/^(moveBatch|processKeys)/.test(name);
       for (const { run } of STATEMENTS.slice(2).filter(isLookUp)) await run(database);
+      const size = { limit: 5, maxBytes: 1_000_000 };
+      for (const text of ['42', '4*']) {
+        const filter = { identifiers: [sought('userId', text)], partitions: 'both' as const };
+        await database.processStore.list(filter, size);
+      }
+      const errorCode = { value: 'AWAY', isPrefix: false };
+      await database.processStore.list({ errorCode }, size);
       const plans = await cachedPlans(pool);
       for (const look of [
         'FROM event_log\n   WHERE correlation_id',
         'WHERE dedupe_key >= @from',
         'FROM process_store WHERE correlation_id',
+        'from process_identifier WITH (FORCESEEK)',
+        'from process_identifier_archive WITH (FORCESEEK)',
+        '[error_code] = @p',
       ]) {
         const found = plans.filter(({ text }) => text.includes(look));
         expect(found.length, look).toBeGreaterThan(0);
@@ -59,7 +70,7 @@ describe.skipIf(inject('mssqlUrl') === null)('plans on SQL Server', () => {
 
 /** A column of ours that is converted to be compared with a parameter. */
 const CONVERTED_COLUMN =
-  /CONVERT_IMPLICIT\([^,]*,(\[\w+\]\.)*\[(event_log|process_store|outbox)\]\.\[(correlation_id|dedupe_key|traceability_id|status)\]/;
+  /CONVERT_IMPLICIT\([^,]*,(\[\w+\]\.)*\[(event_log|process_store|process_identifier|outbox)\]\.\[(correlation_id|dedupe_key|traceability_id|status|name|value|error_code)\]/;
 
 /** The plans that the server has made for the statements of this database. */
 async function cachedPlans(pool: sql.ConnectionPool): Promise<{ text: string; plan: string }[]> {
