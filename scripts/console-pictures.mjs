@@ -66,6 +66,8 @@ const PICTURES = [
   ['processes', '/console/processes'],
   ['process', '/console/processes/user-4800', () => page.getByRole('button', { name: /attempt 2: failed/ }).click()],
   ['definition', '/console/definitions/onboard-user?measure=errorRate'],
+  ['analytics', '/console/analytics?last=1h&bucket=minute'],
+  ['events', '/console/events', () => page.getByRole('button', { name: 'Pause' }).click()],
   ['task', '/console/tasks', () => page.getByRole('link', { name: 'Approve the purchase' }).first().click()],
 ];
 

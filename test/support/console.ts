@@ -1,13 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type axe from 'axe-core';
-import {
-  type Browser,
-  type BrowserContext,
-  chromium,
-  type Download,
-  type Page,
-} from 'playwright-core';
+import { type Browser, chromium, type Download, type Page } from 'playwright-core';
+import { onTestFinished } from 'vitest';
 import { startPartner } from '../../src/cli/partner-service.ts';
 import { serverUrl } from './servers.ts';
 import { createFolder, type Folder, startTestService, type TestService } from './service.ts';
@@ -23,7 +18,7 @@ export const browserUrl = await serverUrl('browser');
 /** A service with the shipped processes, and a browser that opens its console. */
 export interface ConsoleRig {
   service: TestService;
-  /** Opens a page at a path of the console, in a browser session of its own. */
+  /** Opens a page at a path of the console, in a browser session of its own, until the end of the test. */
   open(path: string, options?: OpenOptions): Promise<Page>;
   /** What a page let the browser save. */
   textOf(saved: Download): Promise<string>;
@@ -36,10 +31,11 @@ export interface ConsoleRig {
   close(): Promise<void>;
 }
 
-/** Both themes at two widths, for tests of how a page is to be used. */
-export const VIEWS = (['light', 'dark'] as const).flatMap((theme) =>
-  [360, 1440].map((width) => ({ theme, width })),
-);
+/** Widths of a phone and of a screen, for tests of how a page is to be used. */
+export const WIDTHS = [360, 1440];
+/** What else axe looks at is the same in both themes: they differ in colours. */
+const COLOR_RULES = ['color-contrast', 'link-in-text-block'];
+const STANDARDS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
 export interface OpenOptions {
   width?: number;
@@ -68,7 +64,6 @@ export async function openConsoleRig(
   let service = await start('0');
   const browser: Browser = await chromium.connect(browserUrl ?? '');
   const wrongs: string[] = [];
-  const contexts: BrowserContext[] = [];
 
   async function newContext({ width = 1280, height = 800, theme = 'light' }: OpenOptions) {
     const context = await browser.newContext({
@@ -79,7 +74,8 @@ export async function openConsoleRig(
       reducedMotion: 'reduce',
       permissions: ['clipboard-read', 'clipboard-write'],
     });
-    contexts.push(context);
+    // A page that stays open follows what the next tests do, and draws it.
+    onTestFinished(() => context.close());
     return context;
   }
 
@@ -106,7 +102,6 @@ export async function openConsoleRig(
       service = await start(new URL(service.url).port);
     },
     async close() {
-      for (const context of contexts) await context.close();
       await browser.close();
       await service.stop();
       await partner.stop();
@@ -129,15 +124,36 @@ function watch(page: Page, serviceUrl: string, wrongs: string[]): void {
   });
 }
 
-/** What axe finds on a page, each as a line: rule, element, and what to do. */
-export async function findBarriers(page: Page): Promise<string[]> {
-  await page.evaluate(AXE);
-  const { violations } = await page.evaluate(() =>
-    (globalThis as unknown as { axe: typeof axe }).axe.run({
-      // The rest of its report takes longer than the rules.
-      resultTypes: ['violations'],
-      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
-    }),
+/** What axe finds on a page in both themes, each as a line: rule, element, and what to do. */
+export async function findBarriersInThemes(page: Page): Promise<string[]> {
+  const light = await findBarriers(page);
+  await page.emulateMedia({ colorScheme: 'dark' });
+  const dark = await findBarriers(page, COLOR_RULES);
+  await page.emulateMedia({ colorScheme: 'light' });
+  return [...light, ...dark.map((line) => `dark: ${line}`)];
+}
+
+/**
+ * What axe finds on a page, each as a line: rule, element, and what to do.
+ *
+ * @param rules left out: all of the standards
+ */
+export async function findBarriers(
+  page: Page,
+  rules: readonly string[] = STANDARDS,
+): Promise<string[]> {
+  if (!(await page.evaluate("'axe' in globalThis"))) await page.evaluate(AXE);
+  const { violations } = await page.evaluate(
+    (runOnly) =>
+      (globalThis as unknown as { axe: typeof axe }).axe.run({
+        // The rest of its report takes longer than the rules.
+        resultTypes: ['violations'],
+        runOnly: [...runOnly],
+        // There are no frames, and no rule of these needs the style sheets a second time.
+        iframes: false,
+        preload: false,
+      }),
+    rules,
   );
   return violations.flatMap(({ id, nodes }) =>
     nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary}`),

@@ -34,7 +34,12 @@ const COLUMNS: readonly Column<ErrorGroup>[] = [
     ),
     sortBy: ({ count }) => count,
   },
-  { id: 'message', title: 'Error', cell: ({ errorMessage }) => errorMessage ?? '–' },
+  {
+    id: 'message',
+    title: 'Error',
+    className: 'message',
+    cell: ({ errorMessage }) => errorMessage ?? '–',
+  },
   {
     id: 'process',
     title: 'Process',
