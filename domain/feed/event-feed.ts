@@ -1,4 +1,5 @@
 import type { Timestamp } from '../common/index.ts';
+import type { SoughtIdentifier, SoughtText } from '../identifiers/index.ts';
 import type { EventType, StoredEvent } from '../process/index.ts';
 
 /** Which events a reader of the feed gets: those that match everything that is given. */
@@ -13,6 +14,10 @@ export interface FeedFilter {
   traceabilityId?: string | undefined;
   batchId?: string | undefined;
   applicationId?: string | undefined;
+  /** Of a failed step, or of the end of a process. */
+  errorCode?: SoughtText | undefined;
+  /** Of the process: all of them. */
+  identifiers?: readonly SoughtIdentifier[] | undefined;
   /** `created_at` at or after, and before. */
   from?: Timestamp | undefined;
   to?: Timestamp | undefined;

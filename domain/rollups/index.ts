@@ -68,6 +68,7 @@ export {
   MAX_PENDING,
   type RetryingStep,
   type SlowProcess,
+  type StuckFilter,
   type StuckProcesses,
 } from './stuck-processes.ts';
 export { type RollupDifference, type VerifiedRollups, verifyRollups } from './verify-rollups.ts';

@@ -1,9 +1,15 @@
-import { inTime } from '../common/index.ts';
+import { inTime, StoreUnavailableError } from '../common/index.ts';
 import type { Engine, UnreadableInstance } from '../engine/index.ts';
 import type { DeadLetters, Outbox } from '../outbox/index.ts';
 import type { ProcessStore } from '../process/index.ts';
 import type { RollupLag } from './rollup-lag.ts';
-import type { Found, RetryingStep, SlowProcess, StuckProcesses } from './stuck-processes.ts';
+import type {
+  Found,
+  RetryingStep,
+  SlowProcess,
+  StuckFilter,
+  StuckProcesses,
+} from './stuck-processes.ts';
 import { MAX_PENDING } from './stuck-processes.ts';
 
 /** The age of the oldest outbox row from which on publishing counts as stalled; the alert in the docs has the same. */
@@ -59,13 +65,14 @@ interface StuckReportPorts {
 const ELSEWHERE: ReadonlySet<string> = new Set(['failedJobs', 'userTasks', 'unreadable']);
 
 /**
- * Reads all parts at once. One that fails does not fail the others: people ask when something is wrong.
+ * Reads all parts at once; the filter narrows the slow processes and the steps that are retried. One that fails does not fail the others: people ask when something is wrong.
  *
  * @throws StoreUnavailableError when no part could be read from the database
  */
 export async function reportStuckProcesses(
   ports: StuckReportPorts,
   limit: number,
+  filter: StuckFilter,
   signal: AbortSignal,
 ): Promise<StuckReport> {
   const unavailable: string[] = [];
@@ -85,14 +92,17 @@ export async function reportStuckProcesses(
   const { stuckProcesses, engine } = ports;
   const [pending, slow, retrying, depth, rollups, failedJobs, unreadable] = await Promise.all([
     part('pending', countPending(ports)),
-    part('slow', readSlow(ports, part, limit, signal)),
-    part('retrying', stuckProcesses.retrying(limit, signal)),
+    part('slow', readSlow(ports, part, { limit, filter }, signal)),
+    part('retrying', stuckProcesses.retrying(limit, filter, signal)),
     part('outbox', readOutbox(ports)),
     part('rollups', readRollups(ports)),
     part('failedJobs', countFailedJobs(ports)),
     part('unreadable', readUnreadable(engine, limit)),
   ]);
-  if (!pending && !slow && !retrying && !depth && !rollups) throw failures[0];
+  if (!pending && !slow && !retrying && !depth && !rollups) {
+    // Whichever part came first: a closed connection has other errors as well.
+    throw failures.find((error) => error instanceof StoreUnavailableError) ?? failures[0];
+  }
   const counts = { pending, outbox: depth, rollups, failedJobs };
   return { ...counts, slow, retrying, unreadable, unavailable };
 }
@@ -103,10 +113,10 @@ type ReadPart = <T>(name: string, work: Promise<T>) => Promise<T | null>;
 async function readSlow(
   { stuckProcesses, engine }: StuckReportPorts,
   part: ReadPart,
-  limit: number,
+  { limit, filter }: { limit: number; filter: StuckFilter },
   signal: AbortSignal,
 ): Promise<SlowReport> {
-  const { total, items } = await stuckProcesses.slow(MAX_SLOW, signal);
+  const { total, items } = await stuckProcesses.slow(MAX_SLOW, filter, signal);
   const asked = inTime(findWaiting(items, engine, signal), ENGINE_TIMEOUT_MS);
   const waiting = await part('userTasks', asked);
   const slow = items.filter((one) => !waiting?.has(one.processInstanceId ?? ''));

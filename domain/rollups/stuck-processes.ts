@@ -1,4 +1,5 @@
 import type { Timestamp } from '../common/index.ts';
+import type { SoughtIdentifier, SoughtText } from '../identifiers/index.ts';
 
 /** A pending process that takes longer than most of its definition. */
 export interface SlowProcess {
@@ -41,10 +42,18 @@ export interface Found<Item> {
 /** Pending processes that are read: those that have not changed for the longest time. */
 export const MAX_PENDING = 100_000;
 
+/** What stuck and slow processes are narrowed by. */
+export interface StuckFilter {
+  /** Of an attempt that failed. */
+  errorCode?: SoughtText | undefined;
+  /** All of them. */
+  identifiers?: readonly SoughtIdentifier[] | undefined;
+}
+
 /** Finds stuck and slow processes. All of it throws StoreUnavailableError. */
 export interface StuckProcesses {
   /** Pending processes that are older than 99 of 100 completed ones of their name were at their end. */
-  slow(limit: number, signal?: AbortSignal): Promise<Found<SlowProcess>>;
+  slow(limit: number, filter?: StuckFilter, signal?: AbortSignal): Promise<Found<SlowProcess>>;
   /** Steps whose last event is a failure with retries left. */
-  retrying(limit: number, signal?: AbortSignal): Promise<Found<RetryingStep>>;
+  retrying(limit: number, filter?: StuckFilter, signal?: AbortSignal): Promise<Found<RetryingStep>>;
 }

@@ -2,8 +2,10 @@ import type { Knex } from 'knex';
 import type { FeedFilter, FeedQuery } from '../../domain/feed/index.ts';
 import { EVENT_COLUMNS } from './columns.ts';
 import type { FoundEventRow } from './event-row.ts';
+import type { FeedSearch } from './feed-search.ts';
 import { encodeFilter } from './process-name.ts';
 import type { ReadQueries } from './read-queries.ts';
+import { narrowByEventCode } from './search-conditions.ts';
 
 export const LIVE = 'event_log';
 export const ARCHIVE = 'event_log_archive';
@@ -41,12 +43,18 @@ export interface FeedSource {
     limit: number,
     order: string,
   ): Knex.QueryBuilder;
+  /** The text at a path of a JSON column, compared byte by byte, as an expression. */
+  jsonText(column: string, path: string): string;
   /** An `archived_at` of NULL, as an expression. */
   noTime: string;
 }
 
 /** @param columns the columns to select besides `id`; left out: all */
-export type FeedRowsQuery = FeedQuery & { columns?: readonly (keyof FoundEventRow)[] };
+export type FeedRowsQuery = FeedQuery & {
+  columns?: readonly (keyof FoundEventRow)[];
+  /** The processes that the filter's identifiers lead to. */
+  search?: FeedSearch | undefined;
+};
 
 /** The column of the filter whose index finds the few matching events. */
 export function selectiveColumn({ correlationId, traceabilityId }: FeedFilter): string | null {
@@ -77,7 +85,7 @@ function rowsOf(
   table: string,
   reads: ReadQueries,
   source: FeedSource,
-  { columns, filter, from, upTo }: FeedRowsQuery & { from: number; upTo: number },
+  { columns, filter, search, from, upTo }: FeedRowsQuery & { from: number; upTo: number },
 ): Knex.QueryBuilder {
   const { position, prefix, noTime } = source;
   // What orders the rows of a union must be among its columns.
@@ -92,14 +100,20 @@ function rowsOf(
   const rows = source
     .rows(table, from, upTo)
     .select([`${prefix}id`, `${position} as position`, ...selected]);
-  return filtered(rows, filter, reads, source);
+  search?.narrow(
+    rows,
+    table === LIVE ? 'live' : 'archived',
+    `${prefix || `${table}.`}correlation_id`,
+  );
+  return filtered(rows, filter, reads, source, search?.isSelective ? [] : WITHIN_PART);
 }
 
 function filtered(
   rows: Knex.QueryBuilder,
   filter: FeedFilter,
   { key, time }: ReadQueries,
-  { prefix, unindexed }: FeedSource,
+  { prefix, unindexed, jsonText }: FeedSource,
+  within: readonly string[],
 ): Knex.QueryBuilder {
   const equal: Record<string, string | undefined> = {
     process_name: filter.processName && encodeFilter(filter.processName),
@@ -113,13 +127,18 @@ function filtered(
     application_id: filter.applicationId,
   };
   const selective = selectiveColumn(filter);
-  const indexed = selective ? [selective] : WITHIN_PART;
+  const indexed = selective ? [selective] : within;
   const column = (name: string): string =>
     (indexed.includes(name) ? prefix + name : unindexed(prefix + name)) as string;
   for (const [name, value] of Object.entries(equal)) {
     if (value !== undefined) rows.where(column(name), key(value));
   }
   if (filter.types) rows.whereIn(column('event_type'), filter.types.map(key) as string[]);
+  if (filter.errorCode) {
+    narrowByEventCode(rows, { jsonText }, filter.errorCode, prefix);
+    // All of them are errors, whose index finds them within a part of the feed.
+    if (filter.status === undefined) rows.where(column('status'), key('error'));
+  }
   if (filter.from) rows.where(column('created_at'), '>=', time(filter.from));
   if (filter.to) rows.where(column('created_at'), '<', time(filter.to));
   return rows;

@@ -9,6 +9,7 @@ import {
   LIVE,
   selectiveColumn,
 } from './feed-query.ts';
+import type { FindFeedSearch } from './feed-search.ts';
 import { createFeedSpans, type FeedSpan } from './feed-span.ts';
 import type { ReadQueries } from './read-queries.ts';
 
@@ -27,7 +28,11 @@ const WINDOW = 20_000;
 const FAR = 10 * WINDOW;
 
 /** Pages by position, once for both databases. */
-export function createFeedRows(reads: ReadQueries, source: FeedSource): FeedRows {
+export function createFeedRows(
+  reads: ReadQueries,
+  source: FeedSource,
+  findSearch: FindFeedSearch,
+): FeedRows {
   const { knex } = reads;
   const spans = createFeedSpans(reads, source);
 
@@ -53,9 +58,11 @@ export function createFeedRows(reads: ReadQueries, source: FeedSource): FeedRows
   return {
     async page(query, signal) {
       const after = Number(query.after);
-      const selective = selectiveColumn(query.filter) !== null;
+      const { identifiers = [] } = query.filter;
+      const isSearch = identifiers.length > 0;
+      const byColumn = selectiveColumn(query.filter) !== null;
       const { position: head, isAll } = await source.head(
-        selective ? Number.POSITIVE_INFINITY : after + FAR,
+        byColumn || isSearch ? Number.POSITIVE_INFINITY : after + FAR,
         signal,
       );
       const looked = (lookedTo: number, items: FeedRow[] = [], bytes = 0): FeedPage<FeedRow> => ({
@@ -65,8 +72,11 @@ export function createFeedRows(reads: ReadQueries, source: FeedSource): FeedRows
         bytes,
       });
       if (after >= head) return looked(after);
+      // What was committed up to the head is either projected by now, or found by its first event.
+      const search = isSearch ? await findSearch(identifiers, query.archived, signal) : undefined;
+      const selective = byColumn || search?.isSelective === true;
       const read = async (from: number, upTo: number): Promise<FeedPage<FeedRow>> => {
-        const statement = buildFeedQuery(reads, source, { ...query, from, upTo });
+        const statement = buildFeedQuery(reads, source, { ...query, search, from, upTo });
         const { maxBytes = Number.POSITIVE_INFINITY } = query;
         const { rows, bytes, isCut } = await reads.upTo<FeedRow>(statement, maxBytes, signal);
         const isWhole = rows.length < query.limit && !isCut;

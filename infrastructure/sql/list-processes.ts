@@ -13,6 +13,7 @@ import { encodeFilter } from './process-name.ts';
 import { fromProcessRow } from './process-row.ts';
 import { TABLES } from './process-tables.ts';
 import {
+  countMatches,
   errorCodeCondition,
   identifierCondition,
   type SearchCondition,
@@ -163,21 +164,12 @@ export function createListProcesses(
     if (conditions.length === 0) {
       return partitions.map((partition) => ({ partition, conditions, few: null }));
     }
-    const some = (condition: SearchCondition, partition: Partition) => {
-      const ids = knex.select('correlation_id').from(condition.ids(partition).as('ids'));
-      return knex.from(ids.limit(MAX_SORTED + 1).as('some')).count('*');
-    };
-    const counts = await dialect.counts(
-      knex.select(
-        partitions.flatMap((partition) =>
-          conditions.map((condition, at) => some(condition, partition).as(`${partition}_${at}`)),
-        ),
-      ),
-    );
+    const count = await countMatches(knex, dialect.counts, partitions, conditions, MAX_SORTED);
     return partitions.map((partition) => {
-      const of = (at: number): number => Number(counts[`${partition}_${at}`]);
-      const [least = 0] = conditions.map((_, at) => at).sort((one, other) => of(one) - of(other));
-      const few = of(least) <= MAX_SORTED ? (conditions[least] ?? null) : null;
+      const [least] = [...conditions].sort(
+        (one, other) => count(partition, one) - count(partition, other),
+      );
+      const few = least && count(partition, least) <= MAX_SORTED ? least : null;
       const others = few ? conditions.filter((one) => one !== few) : conditions;
       return { partition, conditions: others, few };
     });

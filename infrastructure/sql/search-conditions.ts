@@ -4,6 +4,7 @@ import {
   behindPrefix,
   type IdentifierIndex,
   type SoughtIdentifier,
+  type SoughtText,
 } from '../../domain/identifiers/index.ts';
 import { TABLES } from './process-tables.ts';
 
@@ -13,14 +14,20 @@ export interface SearchDialect {
   seek(table: string): Knex.Raw;
   /** A column whose index is not to be used. */
   unindexed(column: string): string | Knex.Raw;
+  /** The text at a path of a JSON column, compared byte by byte, as an expression. */
+  jsonText(column: string, path: string): string;
 }
 
 /** What processes are searched by that the indexes of their own table do not find in the order of a list. */
 export interface SearchCondition {
   /** The ids of the processes of a partition that fulfil it, by an index seek. */
   ids(partition: Partition): Knex.QueryBuilder;
-  /** Narrows a query of the rows of a partition to them, row by row. */
-  narrow(query: Knex.QueryBuilder, partition: Partition): void;
+  /**
+   * Narrows a query to them, row by row.
+   *
+   * @param id the column that has the id of a process; left out: that of the partition's table of processes
+   */
+  narrow(query: Knex.QueryBuilder, partition: Partition, id?: string): void;
 }
 
 /** An identifier that is searched for; `hash`: that of a personal one, where there are any. */
@@ -60,13 +67,14 @@ export function identifierCondition(
       if (hash === null) return inTheClear(rows());
       return inTheClear(rows()).unionAll(hashed(rows()));
     },
-    narrow(query, partition) {
+    narrow(query, partition, id) {
       const { rows, identifiers } = TABLES[partition];
+      const outer = id ?? `${rows}.correlation_id`;
       query.whereExists(
         knex
           .select(knex.raw('1'))
           .from(identifiers)
-          .whereRaw(`${identifiers}.correlation_id = ${rows}.correlation_id`)
+          .whereRaw(`${identifiers}.correlation_id = ${outer}`)
           .where({ name })
           .where((either) => {
             either.where((clear) => void inTheClear(clear));
@@ -102,4 +110,54 @@ function beginsWith(
   query.where(column as string, '>=', prefix);
   const end = behindPrefix(prefix);
   return end === null ? query : query.where(column as string, '<', end);
+}
+
+/**
+ * Narrows a query of events to those that have this error code: failures of steps, and ends of processes.
+ *
+ * @param prefix of the columns
+ */
+export function narrowByEventCode(
+  query: Knex.QueryBuilder,
+  { jsonText }: Pick<SearchDialect, 'jsonText'>,
+  { value, isPrefix }: SoughtText,
+  prefix: string,
+): void {
+  const code = jsonText(`${prefix}metadata`, '$.code');
+  const end = behindPrefix(value);
+  query.where((any) => {
+    any.where((failed) => {
+      failed.whereRaw(`${prefix}event_type IN ('step-failed', 'process-failed')`);
+      if (!isPrefix) failed.whereRaw(`${code} = ?`, [value]);
+      else if (end === null) failed.whereRaw(`${code} >= ?`, [value]);
+      else failed.whereRaw(`${code} >= ? AND ${code} < ?`, [value, end]);
+    });
+    const isCancelled = isPrefix ? CANCELLED.startsWith(value) : value === CANCELLED;
+    if (isCancelled) any.orWhereRaw(`${prefix}event_type = 'process-cancelled'`);
+  });
+}
+
+/** The code of a process that was cancelled, whose event has none (`evolve` in domain/process/process-state.ts). */
+const CANCELLED = 'CANCELLED';
+
+/** How many processes fulfil each condition in each partition, counted up to one more than `max`. */
+export async function countMatches(
+  knex: Knex,
+  counts: (query: Knex.QueryBuilder) => Promise<Record<string, number | string>>,
+  partitions: readonly Partition[],
+  conditions: readonly SearchCondition[],
+  max: number,
+): Promise<(partition: Partition, condition: SearchCondition) => number> {
+  const some = (condition: SearchCondition, partition: Partition) => {
+    const ids = knex.select('correlation_id').from(condition.ids(partition).as('ids'));
+    return knex.from(ids.limit(max + 1).as('some')).count('*');
+  };
+  const found = await counts(
+    knex.select(
+      partitions.flatMap((partition) =>
+        conditions.map((condition, at) => some(condition, partition).as(`${partition}_${at}`)),
+      ),
+    ),
+  );
+  return (partition, condition) => Number(found[`${partition}_${conditions.indexOf(condition)}`]);
 }

@@ -1,15 +1,24 @@
 import type { Knex } from 'knex';
 import { type Clock, cutText } from '../../domain/common/index.ts';
+import type { IdentifierIndex, SoughtText } from '../../domain/identifiers/index.ts';
 import {
   type Found,
   MAX_PENDING,
   type RetryingStep,
   type SlowProcess,
+  type StuckFilter,
   type StuckProcesses,
 } from '../../domain/rollups/index.ts';
 import type { EventRow } from './columns.ts';
 import { decodeName } from './process-name.ts';
 import type { ReadQueries } from './read-queries.ts';
+import {
+  identifierCondition,
+  narrowByEventCode,
+  type SearchCondition,
+  type SearchDialect,
+  withHashes,
+} from './search-conditions.ts';
 import { usualDurations } from './usual-durations.ts';
 
 /** The age from which on a process is slow if too few of its definition have completed. */
@@ -37,27 +46,47 @@ type FailedRow = Counted &
 export function createStuckProcesses(options: {
   reads: ReadQueries;
   clock: Clock;
+  search: SearchDialect;
+  identifierIndex: Pick<IdentifierIndex, 'hashOf'>;
 }): StuckProcesses {
-  const { reads, clock } = options;
+  const { reads, clock, search, identifierIndex } = options;
   const { knex, key, time } = reads;
 
   /** Those that have not changed for the longest time, by their own index. */
-  const pending = (...columns: string[]): Knex.QueryBuilder =>
-    knex('process_store')
+  const pending = (conditions: readonly SearchCondition[], ...columns: string[]) => {
+    const query = knex('process_store')
       .select('correlation_id', 'process_name', ...columns)
       .where('status', key('pending'))
       .orderBy('updated_at')
-      .limit(MAX_PENDING)
-      .as('pending');
+      .limit(MAX_PENDING);
+    for (const condition of conditions) condition.narrow(query, 'live');
+    return query.as('pending');
+  };
+
+  const conditionsOf = async ({ identifiers = [] }: StuckFilter): Promise<SearchCondition[]> =>
+    (await withHashes(identifiers, identifierIndex)).map((one) =>
+      identifierCondition(knex, search, one),
+    );
+
+  /** A process of the query `pending` that has had an attempt with this code. */
+  const hasFailed = (code: SoughtText): Knex.QueryBuilder => {
+    const failed = knex('event_log as failed')
+      .select(knex.raw('1'))
+      .whereRaw('failed.correlation_id = pending.correlation_id')
+      .whereRaw(IS_FAILED);
+    narrowByEventCode(failed, search, code, 'failed.');
+    return failed;
+  };
 
   const before = (now: number, ms: number): Knex.Value => time(new Date(now - ms).toISOString());
 
   return {
-    async slow(limit, signal) {
+    async slow(limit, filter = {}, signal) {
+      const conditions = await conditionsOf(filter);
       const now = clock();
       const usual = await usualDurations(reads, now, signal);
       const query = knex
-        .from(pending('process_instance_id', 'current_step', 'started_at'))
+        .from(pending(conditions, 'process_instance_id', 'current_step', 'started_at'))
         .select('*', knex.raw('COUNT(*) OVER () AS total'))
         .where((any) => {
           for (const [name, ms] of usual) {
@@ -72,6 +101,7 @@ export function createStuckProcesses(options: {
         })
         .orderBy('started_at')
         .limit(limit);
+      if (filter.errorCode) query.whereExists(hasFailed(filter.errorCode));
       return found(await reads.rows<PendingRow>(query, signal), (row): SlowProcess => {
         const p99Ms = usual.get(row.process_name) ?? null;
         return {
@@ -86,18 +116,17 @@ export function createStuckProcesses(options: {
         };
       });
     },
-    async retrying(limit, signal) {
-      // As a literal: a server sees that it is the condition of the index.
-      const failed = knex.raw(`failed.event_type = 'step-failed'`);
+    async retrying(limit, filter = {}, signal) {
+      const conditions = await conditionsOf(filter);
       const query = knex
-        .from(pending())
+        .from(pending(conditions))
         .join('event_log as failed', 'failed.correlation_id', 'pending.correlation_id')
         .select(
           ...['correlation_id', 'process_name', 'step_name', 'created_at'].map(of),
           ...['error_message', 'metadata'].map(of),
           knex.raw('COUNT(*) OVER () AS total'),
         )
-        .whereRaw(failed)
+        .whereRaw(IS_FAILED)
         .whereJsonPath('failed.metadata', '$.retriesLeft', '>', 0)
         .whereNotExists(
           knex('event_log as later')
@@ -108,11 +137,15 @@ export function createStuckProcesses(options: {
         )
         .orderBy('failed.created_at')
         .limit(limit);
+      if (filter.errorCode) narrowByEventCode(query, search, filter.errorCode, 'failed.');
       const { rows } = await reads.upTo<FailedRow>(query, MAX_BYTES, signal);
       return found(rows, retryingStep);
     },
   };
 }
+
+/** As a literal: a server sees that it is the condition of the index. */
+const IS_FAILED = `failed.event_type = 'step-failed'`;
 
 const of = (column: string): string => `failed.${column}`;
 

@@ -10,6 +10,7 @@ import { type BoundedRows, createRowTaker } from '../sql/bounded-rows.ts';
 import { type BulkRunRow, createBulkStore } from '../sql/bulk-store.ts';
 import type { Database, DatabaseOptions } from '../sql/database.ts';
 import { createEventFeed, createFeedRows } from '../sql/feed-rows.ts';
+import { createFeedSearch } from '../sql/feed-search.ts';
 import { createFindUnprojected } from '../sql/find-unprojected.ts';
 import { createCountPending, createListProcesses, type ListedRow } from '../sql/list-processes.ts';
 import { createRollupCheck } from '../sql/rollup-check.ts';
@@ -19,7 +20,7 @@ import { createStuckProcesses } from '../sql/stuck-processes.ts';
 import { sqliteAnalytics } from './analytics.ts';
 import { createArchiveMover } from './archive-mover.ts';
 import { createSqliteEventStore } from './event-store.ts';
-import { createSqliteFeedSource } from './feed-source.ts';
+import { createSqliteFeedSource, sqliteJsonText } from './feed-source.ts';
 import { createGroupCommits, type GroupCommits } from './group-commit.ts';
 import { createSqliteMaintenanceLock } from './maintenance-lock.ts';
 import { ensureSchema } from './migrate.ts';
@@ -47,6 +48,7 @@ const PLAIN = { key: (value: string) => value, time: (value: string) => value };
 const searchOn = (knex: Knex): SearchDialect => ({
   seek: (table) => knex.raw(table),
   unindexed: (column) => knex.raw(`+${column}`),
+  jsonText: sqliteJsonText,
 });
 
 async function readHere(
@@ -95,11 +97,12 @@ export async function openSqliteDatabase(
   const mover = createArchiveMover(file, clock);
   const archivedRows = createArchivedRows(knex, PLAIN);
   const reads = createSqliteReadQueries(file, knex);
+  const search = searchOn(knex);
   const list = createListProcesses(
     knex,
     {
       ...PLAIN,
-      ...searchOn(knex),
+      ...search,
       // A search may read many rows, which others need not wait for.
       upTo: (query, maxBytes, isSearch) =>
         isSearch ? reads.upTo<ListedRow>(query, maxBytes) : readHere(db, query, maxBytes),
@@ -112,7 +115,11 @@ export async function openSqliteDatabase(
     identifierIndex,
   );
   const feedSource = createSqliteFeedSource(reads);
-  const feedRows = createFeedRows(reads, feedSource);
+  const feedRows = createFeedRows(
+    reads,
+    feedSource,
+    createFeedSearch(reads, search, identifierIndex),
+  );
   const alive = db.prepare('SELECT 1');
   const recordUse = db.prepare('UPDATE api_key SET last_used_at = ? WHERE id = ?');
   return {
@@ -122,7 +129,7 @@ export async function openSqliteDatabase(
     eventFeed: createEventFeed(feedRows),
     feedRows,
     rollups: createSqliteRollupStore(db, ordered),
-    stuckProcesses: createStuckProcesses({ reads, clock }),
+    stuckProcesses: createStuckProcesses({ reads, clock, search, identifierIndex }),
     rollupSource: createRollupSource(feedRows, reads),
     rollupCheck: createRollupCheck(reads, feedSource),
     outbox: createSqliteOutbox({ db, groupCommit: ordered, clock }),

@@ -1,6 +1,9 @@
 import type { FeedSource } from '../sql/feed-query.ts';
 import type { ReadQueries } from '../sql/read-queries.ts';
 
+export const sqliteJsonText = (column: string, path: string): string =>
+  `json_extract(${column}, '${path}')`;
+
 /**
  * The id is the position: there is one writer at a time, and an id is assigned within its transaction and never used
  * twice, so ids rise in the order of the commits.
@@ -26,6 +29,7 @@ export function createSqliteFeedSource(reads: ReadQueries): FeedSource {
     // Row by row from either table, without a sort (MERGE in the plan). That needs a union without nested selects,
     // and so without limits, which SQLite takes only in these.
     merged: (live, archived, limit, order) => live.unionAll(archived).orderBy(order).limit(limit),
+    jsonText: sqliteJsonText,
     noTime: 'NULL',
   };
 }

@@ -10,6 +10,7 @@ import { type AuditRow, createAuditLog } from '../sql/audit-log.ts';
 import { type BulkRunRow, createBulkStore } from '../sql/bulk-store.ts';
 import type { Database, DatabaseOptions } from '../sql/database.ts';
 import { createEventFeed, createFeedRows } from '../sql/feed-rows.ts';
+import { createFeedSearch } from '../sql/feed-search.ts';
 import { createFindUnprojected } from '../sql/find-unprojected.ts';
 import { createCountPending, createListProcesses, type ListedRow } from '../sql/list-processes.ts';
 import { createRollupCheck } from '../sql/rollup-check.ts';
@@ -26,7 +27,7 @@ import {
   unreachable,
 } from './connection.ts';
 import { createMssqlEventStore } from './event-store.ts';
-import { createMssqlFeedSource } from './feed-source.ts';
+import { createMssqlFeedSource, mssqlJsonText } from './feed-source.ts';
 import { createMssqlMaintenanceLock } from './maintenance-lock.ts';
 import { createMoveBatch } from './move-batch.ts';
 import { createMssqlOutbox } from './outbox.ts';
@@ -92,6 +93,7 @@ export async function openMssqlDatabase(
   const search: SearchDialect = {
     seek: (table) => knex.raw(`${table} WITH (FORCESEEK)`),
     unindexed: (column) => column,
+    jsonText: mssqlJsonText,
   };
   const processKeys = createMssqlProcessKeys(pool);
   const identifierIndex = createIdentifierIndex(processKeys, options.masterKeys ?? null);
@@ -129,14 +131,18 @@ export async function openMssqlDatabase(
     read: (processes) => withRetry(() => rows.read(processes)),
   };
   const feedSource = createMssqlFeedSource(reads);
-  const feedRows = createFeedRows(reads, feedSource);
+  const feedRows = createFeedRows(
+    reads,
+    feedSource,
+    createFeedSearch(reads, search, identifierIndex),
+  );
   return {
     kind: 'mssql',
     eventStore: createMssqlEventStore({ pool, leaseMs, onAppended }),
     eventFeed: createEventFeed(feedRows),
     feedRows,
     rollups: createMssqlRollupStore(pool),
-    stuckProcesses: createStuckProcesses({ reads, clock }),
+    stuckProcesses: createStuckProcesses({ reads, clock, search, identifierIndex }),
     rollupSource: createRollupSource(feedRows, reads),
     rollupCheck: createRollupCheck(reads, feedSource),
     outbox: createMssqlOutbox(pool),

@@ -3,6 +3,9 @@ import type { FeedSource } from '../sql/feed-query.ts';
 import type { ReadQueries } from '../sql/read-queries.ts';
 import { createFeedPositions } from './feed-positions.ts';
 
+export const mssqlJsonText = (column: string, path: string): string =>
+  `JSON_VALUE(${column}, '${path}') COLLATE Latin1_General_BIN2`;
+
 /** Positions are in a table of their own: readers assign them after the commit. */
 export function createMssqlFeedSource(reads: ReadQueries): FeedSource {
   const { knex } = reads;
@@ -39,6 +42,7 @@ export function createMssqlFeedSource(reads: ReadQueries): FeedSource {
       const both = first(live, 'live').unionAll(first(archived, 'archived'));
       return knex.select('*').from(both.as('written')).orderBy('position').limit(limit);
     },
+    jsonText: mssqlJsonText,
     noTime: 'CAST(NULL AS DATETIME2(3))',
   };
 }

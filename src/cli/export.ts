@@ -3,6 +3,12 @@ import { z } from 'zod';
 import { SetupError } from '../../domain/common/index.ts';
 import { EXPORT_COLUMN_NAMES, exportEvents } from '../../domain/export/index.ts';
 import type { FeedFilter } from '../../domain/feed/index.ts';
+import {
+  readSought,
+  readSoughtText,
+  type SoughtIdentifier,
+  type SoughtText,
+} from '../../domain/identifiers/index.ts';
 import { EVENT_TYPES, type EventType } from '../../domain/process/index.ts';
 import { openExportFile } from '../../infrastructure/files/export-file.ts';
 import {
@@ -15,13 +21,15 @@ import { openExportOutput } from '../../infrastructure/files/export-output.ts';
 import { MAX_FILE_EVENTS } from '../../infrastructure/files/parquet.ts';
 import { type Maintenance, runMaintenance } from './maintenance/run-maintenance.ts';
 
-interface ExportOptions extends Omit<FeedFilter, 'types' | 'processName' | 'stepName'> {
+interface ExportOptions
+  extends Omit<FeedFilter, 'types' | 'processName' | 'stepName' | 'identifiers'> {
   process?: string;
   step?: string;
   out: string;
   format: ExportFormat;
   archive: 'include' | 'exclude';
   type?: EventType[];
+  identifier?: SoughtIdentifier[];
   force?: boolean;
 }
 
@@ -53,6 +61,16 @@ export function configure(command: Command): void {
     .option('--traceability-id <id>', 'events of this trace')
     .option('--batch-id <id>', 'events of this batch')
     .option('--application-id <id>', 'events of this application')
+    .option(
+      '--error-code <code>',
+      'events with this error code; * at the end: with one that begins so',
+      readCode,
+    )
+    .option(
+      '--identifier <name=value>',
+      'events of processes with this identifier; * at the end: with one that begins so; may be given several times',
+      readIdentifier,
+    )
     .addOption(
       new Option(
         '--archive <choice>',
@@ -131,10 +149,12 @@ async function exportTo(options: ExportOptions, maintenance: Maintenance): Promi
 function filterOf(options: ExportOptions): FeedFilter {
   const { process: processName, step: stepName, status, targetSystem, originatingSystem } = options;
   const { correlationId, traceabilityId, batchId, applicationId, from, to, type } = options;
+  const { errorCode, identifier: identifiers } = options;
   return {
     ...{ processName, stepName, status, targetSystem, originatingSystem },
     ...{ correlationId, traceabilityId, batchId, applicationId, from, to },
     types: type,
+    ...{ errorCode, identifiers },
   };
 }
 
@@ -151,4 +171,17 @@ function readType(text: string, before: EventType[] = []): EventType[] {
   const type = EVENT_TYPES.find((one) => one === text);
   if (type) return [...before, type];
   throw new InvalidArgumentError(`It must be one of ${EVENT_TYPES.join(', ')}.`);
+}
+
+function readCode(text: string): SoughtText {
+  const sought = readSoughtText(text);
+  if (!('wrong' in sought)) return sought;
+  throw new InvalidArgumentError(`It ${sought.wrong}.`);
+}
+
+function readIdentifier(text: string, before: SoughtIdentifier[] = []): SoughtIdentifier[] {
+  const [name = '', ...value] = text.split('=');
+  const sought = value.length === 0 ? null : readSought(name, value.join('='));
+  if (sought && !('wrong' in sought)) return [...before, sought];
+  throw new InvalidArgumentError('It must be a name and a value, e.g. userId=42 or userId=4*.');
 }

@@ -9,6 +9,7 @@ import type { ProcessRow } from '../../infrastructure/sql/columns.ts';
 import type { Database } from '../../infrastructure/sql/database.ts';
 import { createListProcesses } from '../../infrastructure/sql/list-processes.ts';
 import { fromProcessRow } from '../../infrastructure/sql/process-row.ts';
+import type { SearchDialect } from '../../infrastructure/sql/search-conditions.ts';
 import { completed, requested, started, stepCompleted } from './events.ts';
 
 /** A time before which every process of a test has ended. */
@@ -168,6 +169,13 @@ export async function emptyAfterwards(database: Database): Promise<void> {
   await emptyTables(database);
 }
 
+/** How SQLite is made to use the indexes of a search. */
+export const sqliteSearch = (knex: Knex): SearchDialect => ({
+  seek: (table) => knex.raw(table),
+  unindexed: (column) => knex.raw(`+${column}`),
+  jsonText: (column, path) => `json_extract(${column}, '${path}')`,
+});
+
 /**
  * The statements that read a page of processes on SQLite: if it is searched for, first the one that counts.
  *
@@ -186,8 +194,7 @@ export async function listQueries(
     {
       key: (value) => value,
       time: (value) => value,
-      seek: (table) => knex.raw(table),
-      unindexed: (column) => knex.raw(`+${column}`),
+      ...sqliteSearch(knex),
       noTime: 'NULL',
       async upTo(query) {
         queries.push(query.toSQL().toNative());

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { FeedFilter } from '../../../domain/feed/index.ts';
+import type { SoughtIdentifier, SoughtText } from '../../../domain/identifiers/index.ts';
 import { correlationIdSchema, EVENT_TYPES } from '../../../domain/process/index.ts';
 import { listOf, timeParameter } from '../queries/parameters.ts';
 import { processKeyFilter, shortText } from '../schemas/process.ts';
@@ -29,7 +30,10 @@ export const feedFilterFields = {
     .describe('Whether to include events of archived processes'),
 };
 
-type FeedFilterQuery = z.infer<z.ZodObject<typeof feedFilterFields>>;
+type FeedFilterQuery = z.infer<z.ZodObject<typeof feedFilterFields>> & {
+  errorCode?: SoughtText | undefined;
+  identifier?: readonly SoughtIdentifier[] | undefined;
+};
 
 /** Which events a caller wants. */
 export interface Wanted {
@@ -40,9 +44,11 @@ export interface Wanted {
 
 /** Which events a query asks for. */
 export function wantedBy(query: FeedFilterQuery): Wanted {
-  const { process, step, type, archive, ...same } = query;
+  const { process, step, type, archive, identifier, status, correlationId, from, to } = query;
+  const { targetSystem, originatingSystem, traceabilityId, batchId, applicationId } = query;
   const filter: FeedFilter = {
-    ...same,
+    ...{ status, targetSystem, originatingSystem, traceabilityId, batchId, applicationId },
+    ...{ correlationId, from, to, errorCode: query.errorCode, identifiers: identifier },
     processName: process,
     stepName: step,
     types: type && [...new Set(type)].sort(),

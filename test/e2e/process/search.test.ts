@@ -1,20 +1,25 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../../support/children.ts';
+import { runCommand } from '../../support/commands.ts';
 import { MASTER } from '../../support/personal.ts';
-import { PERSONAL_PROCESSES, startTestService, type TestService } from '../../support/service.ts';
+import {
+  PERSONAL_PROCESSES,
+  settingsFor,
+  startTestService,
+  type TestService,
+} from '../../support/service.ts';
 import { expectProblem } from '../../support/service-api.ts';
+import { openFeed } from '../../support/sse.ts';
 
 const ADA = { email: 'ada@example.com', fullName: 'Ada' };
 const GRACE = { email: 'grace@example.com', fullName: 'Grace' };
 const LIST = '/api/process';
+const SETTINGS = { PROCESSES_DIR: PERSONAL_PROCESSES, PERSONAL_DATA_KEY: MASTER };
 
 describe('the search by business data', () => {
   let service: TestService;
   beforeAll(async () => {
-    service = await startTestService({
-      PROCESSES_DIR: PERSONAL_PROCESSES,
-      PERSONAL_DATA_KEY: MASTER,
-    });
+    service = await startTestService(SETTINGS);
     for (const [id, how, person] of [
       ['ada-ok', 'ok', ADA],
       ['ada-refused', 'business', ADA],
@@ -77,6 +82,44 @@ describe('the search by business data', () => {
     expectProblem(answer, 'invalid-request', detail);
   });
 
+  it('narrows the feed, its stream, its exports and the stuck processes', async () => {
+    const ada = encodeURIComponent(ADA.email);
+    const { api } = service;
+    const ids = (events: { correlationId: string }[]): string[] => [
+      ...new Set(events.map(({ correlationId }) => correlationId)),
+    ];
+    const page = await api.get(`/api/events?identifier.email=${ada}`);
+    expect(ids(page.body.events).sort()).toEqual(['ada-ok', 'ada-refused']);
+    const failed = await api.get('/api/events?errorCode=EXISTS&identifier.how=*');
+    expect(ids(failed.body.events)).toEqual(['ada-refused']);
+    const next = await api.get(`/api/events?identifier.how=ok&cursor=${page.body.nextCursor}`);
+    expect(next.status, 'a cursor of another search').toBe(400);
+
+    const stream = await openFeed(`${api.url}/api/events?identifier.how=ok`);
+    const streamed = (): string[] => ids(stream.events());
+    await until(() => streamed().length === 2, 'the stream has the processes');
+    stream.close();
+    expect(streamed().sort()).toEqual(['ada-ok', 'grace-ok']);
+
+    const answer = await fetch(`${api.url}/api/events?format=csv&identifier.how=business`);
+    const csv = await answer.text();
+    expect(csv).toContain('ada-refused');
+    expect(csv).not.toContain('ada-ok');
+
+    const words = ['export', '--out', '-', '--identifier', 'how=business', '--error-code', 'EX*'];
+    const exported = await runCommand(words, settingsFor(service.folder, SETTINGS));
+    expect(exported.code, exported.err).toBe(0);
+    expect(exported.out).toContain('"ada-refused"');
+    expect(exported.out).not.toMatch(/ada-ok|process-requested/);
+
+    const attention = await api.get('/api/analytics/attention?identifier.how=ok&errorCode=NONE');
+    expect(attention.body).toMatchObject({ slow: { total: 0 }, retrying: { total: 0 } });
+    for (const path of ['/api/events', '/api/analytics/attention']) {
+      const refused = await api.get(`${path}?identifier.email=ada*`);
+      expectProblem(refused, 'invalid-request', /is personal/);
+    }
+  });
+
   it('is in the OpenAPI document, by the identifiers of the processes', async () => {
     const answer = await fetch(`${service.api.url}/documentation/json`);
     const body = (await answer.json()) as {
@@ -87,6 +130,9 @@ describe('the search by business data', () => {
     expect(names(LIST)).toEqual(
       expect.arrayContaining(['errorCode', 'identifier.how', 'identifier.email']),
     );
-    expect(names(LIST)).not.toContain('identifier');
+    for (const path of [LIST, '/api/events', '/api/analytics/attention']) {
+      expect(names(path)).toEqual(expect.arrayContaining(['errorCode', 'identifier.how']));
+      expect(names(path)).not.toContain('identifier');
+    }
   });
 });

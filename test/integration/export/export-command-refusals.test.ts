@@ -32,6 +32,7 @@ describe('the command export', () => {
         /--from: .* is not before --to/,
       ],
       [['--out', at('x'), '--type', 'step'], {}, /--type <type>.*step-failed/],
+      [['--out', at('x'), '--identifier', 'userId'], {}, /--identifier.*userId=42/],
       [['--out', at('x'), '--archive', 'only'], {}, /--archive.*include, exclude/],
       [['--out', at('x')], { DATA_DIR: at('nowhere') }, /DATA_DIR: there is no database/],
     ];

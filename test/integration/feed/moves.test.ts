@@ -49,7 +49,9 @@ describe.each(databaseKinds())('the feed of $name while processes move', ({ avai
       const reads = interrupted(move);
       const source =
         database.kind === 'sqlite' ? createSqliteFeedSource(reads) : createMssqlFeedSource(reads);
-      const rows = createFeedRows(reads, source);
+      const rows = createFeedRows(reads, source, () =>
+        Promise.reject(new Error('nothing is searched for')),
+      );
       for (const startsLive of [true, false]) {
         if (isLive !== startsLive) await move();
         const page = await rows.page({ after: '0', limit: 100, filter: {}, archived: true });

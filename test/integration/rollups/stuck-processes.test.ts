@@ -3,8 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ProcessEvent } from '../../../domain/process/events.ts';
 import type { ReadQueries } from '../../../infrastructure/sql/read-queries.ts';
 import { createStuckProcesses } from '../../../infrastructure/sql/stuck-processes.ts';
+import { sqliteSearch } from '../../support/archive-world.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 import { completed, requested, started, stepCompleted, stepFailed } from '../../support/events.ts';
+import { CLEAR_INDEX, sought } from '../../support/identifiers.ts';
 import { insertProcessRollups, storedTime } from '../../support/rollups.ts';
 
 const HOUR = 3_600_000;
@@ -109,6 +111,23 @@ describe.each(databaseKinds())('a process that needs attention on $name', (kind)
       expect([ids(one), one.total]).toEqual([['tried-again'], 2]);
     });
 
+    it('is narrowed by its identifiers, and by the codes of its failed attempts', async () => {
+      const user = (text: string) => ({ identifiers: [sought('userId', text)] });
+      const code = (value: string, isPrefix = false) => ({ errorCode: { value, isPrefix } });
+      const { slow, retrying } = database.stuckProcesses;
+      expect(ids(await retrying(50, user('42')))).toEqual(['tried-again', 'one-branch']);
+      expect(ids(await retrying(50, user('4*')))).toEqual(['tried-again', 'one-branch']);
+      expect(ids(await retrying(50, user('43')))).toEqual([]);
+      expect(ids(await retrying(50, code('REMOTE_503')))).toEqual(['tried-again', 'one-branch']);
+      expect(ids(await retrying(50, code('REMOTE_', true)))).toEqual(['tried-again', 'one-branch']);
+      expect(ids(await retrying(50, code('REMOTE')))).toEqual([]);
+      expect((await slow(50, user('42'))).total).toBe((await slow(50)).total);
+      expect((await slow(50, user('43'))).total).toBe(0);
+      expect((await slow(50, code('REMOTE_503'))).total).toBe(0);
+      await append('slow-retrying', 10 * DAY, 'onboard-user', [stepFailed('s', 1)]);
+      expect(ids(await slow(50, code('REMOTE_503')))).toEqual(['slow-retrying']);
+    });
+
     it.skipIf(kind.name !== 'SQLite')(
       'is found on SQLite from the pending processes to their failed attempts by index',
       async () => {
@@ -127,6 +146,8 @@ describe.each(databaseKinds())('a process that needs attention on $name', (kind)
           ...database,
           reads: { ...reads, rows, upTo },
           clock: Date.now,
+          search: sqliteSearch(knex),
+          identifierIndex: CLEAR_INDEX,
         });
         await stuckProcesses.slow(50);
         await stuckProcesses.retrying(50);

@@ -7,7 +7,9 @@ import { problem } from '../../answers/problems.ts';
 import { LATEST } from '../../feed/cursor.ts';
 import { EXPORT_TYPES } from '../../feed/exports.ts';
 import { feedFilterFields } from '../../feed/filter.ts';
-import { isForwards, queryOf, wholeNumber } from '../../queries/parameters.ts';
+import type { ServerParts } from '../../parts/server-parts.ts';
+import { isForwards, wholeNumber } from '../../queries/parameters.ts';
+import { searchQueryOf } from '../../queries/search.ts';
 import { feedPageSchema } from '../../schemas/event.ts';
 import { optionalText, text } from '../../schemas/fields.ts';
 import { EVENT_STREAM_CONTENT } from '../../streaming/event-streams.ts';
@@ -16,24 +18,29 @@ import { EVENT_STREAM_CONTENT } from '../../streaming/event-streams.ts';
 export const DEFAULT_PAGE = 200;
 export const MAX_PAGE = 1_000;
 
-const querystring = queryOf({
-  ...feedFilterFields,
-  limit: wholeNumber(1)
-    .optional()
-    .describe(
-      `Maximum number of events: in a page up to ${MAX_PAGE} (default ${DEFAULT_PAGE}), in an export any (default all)`,
-    ),
-  format: z
-    .enum(['json', ...EXPORT_FORMATS])
-    .optional()
-    .describe('Instead of `Accept`, for clients that cannot set headers'),
-  cursor: text
-    .max(2_000)
-    .optional()
-    .describe(
-      `\`nextCursor\` of the previous page; \`${LATEST}\`: only events that are written from now on`,
-    ),
-}).refine(...isForwards);
+const querystringOf = (definitions: ServerParts['definitions']) =>
+  searchQueryOf(
+    {
+      ...feedFilterFields,
+      limit: wholeNumber(1)
+        .optional()
+        .describe(
+          `Maximum number of events: in a page up to ${MAX_PAGE} (default ${DEFAULT_PAGE}), in an export any (default all)`,
+        ),
+      format: z
+        .enum(['json', ...EXPORT_FORMATS])
+        .optional()
+        .describe('Instead of `Accept`, for clients that cannot set headers'),
+      cursor: text
+        .max(2_000)
+        .optional()
+        .describe(
+          `\`nextCursor\` of the previous page; \`${LATEST}\`: only events that are written from now on`,
+        ),
+    },
+    definitions,
+    'The code of a failed step, or of the error that a process ended with',
+  ).refine(...isForwards);
 
 const EXAMPLES: Readonly<Record<ExportFormat, string>> = {
   ndjson: '{"id":"1042","correlationId":"order-4711","version":4,"type":"step-completed"…}\n',
@@ -47,7 +54,7 @@ const EXPORT_CONTENT = Object.fromEntries(
   ]),
 );
 
-export const feedSchema = {
+export const feedSchemaOf = (definitions: ServerParts['definitions']) => ({
   operationId: 'readEventFeed',
   summary: 'Read the event feed: all events in commit order',
   description:
@@ -58,7 +65,7 @@ export const feedSchema = {
     prefer: optionalText.describe('`wait=N` seconds (RFC 7240)'),
     'last-event-id': text.max(2_000).optional(),
   }),
-  querystring,
+  querystring: querystringOf(definitions),
   response: {
     200: {
       description:
@@ -72,4 +79,4 @@ export const feedSchema = {
     406: problem('`Accept` allows none of the available types'),
     503: problem('The database cannot be reached, or too many callers wait, follow or export'),
   },
-};
+});

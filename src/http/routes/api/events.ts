@@ -12,7 +12,7 @@ import type { Route } from '../../parts/route.ts';
 import { fedEvent } from '../../schemas/event.ts';
 import { createEventStreams } from '../../streaming/event-streams.ts';
 import { beginWait } from '../../waiting/caller-wait.ts';
-import { DEFAULT_PAGE, feedSchema, MAX_PAGE } from './events.schema.ts';
+import { DEFAULT_PAGE, feedSchemaOf, MAX_PAGE } from './events.schema.ts';
 
 const REPRESENTATIONS = {
   json: 'application/json; charset=utf-8',
@@ -23,9 +23,9 @@ const REPRESENTATIONS = {
 };
 
 /** `GET /api/events`: all events in commit order, as pages, as a stream or as an export. */
-export const feedRoute: Route<'store' | 'live' | 'limits' | 'access'> = async (
+export const feedRoute: Route<'store' | 'live' | 'limits' | 'access' | 'definitions'> = async (
   app,
-  { store: { eventFeed, feedRows }, live: { feedSignal, followers }, limits, access },
+  { store: { eventFeed, feedRows }, live: { feedSignal, followers }, limits, access, definitions },
 ) => {
   const exports = createExports({ feedRows, access: access.control, max: limits.exportsMax });
   const streams = createEventStreams(access.control, followers);
@@ -37,7 +37,7 @@ export const feedRoute: Route<'store' | 'live' | 'limits' | 'access'> = async (
 
   app.get(
     '/api/events',
-    { config: { scope: 'events:read' }, schema: feedSchema },
+    { config: { scope: 'events:read' }, schema: feedSchemaOf(definitions) },
     async (request, reply) => {
       const { headers } = request;
       const { format, cursor, limit, ...filters } = request.query;

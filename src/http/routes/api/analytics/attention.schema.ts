@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { MAX_PENDING, MAX_SLOW, STALLED_AFTER_MS } from '../../../../../domain/rollups/index.ts';
-import { queryOf, wholeNumber } from '../../../queries/parameters.ts';
+import type { ServerParts } from '../../../parts/server-parts.ts';
+import { wholeNumber } from '../../../queries/parameters.ts';
+import { searchQueryOf } from '../../../queries/search.ts';
 import { integer as count, text, time } from '../../../schemas/fields.ts';
 
 const process = {
@@ -155,14 +157,20 @@ const attention = z
     ],
   });
 
-export const attentionSchema = {
+export const attentionSchemaOf = (definitions: ServerParts['definitions']) => ({
   operationId: 'getAttention',
   summary: 'What is stuck or slow now',
   description:
-    'Pending processes that take longer than 99 of 100 of their kind and do not wait for people, steps that are being retried, instances that stand still, and whether events are published. A part that cannot be read now is null and named in `unavailable`; the other parts are there.',
+    'Pending processes that take longer than 99 of 100 of their kind and do not wait for people, steps that are being retried, instances that stand still, and whether events are published. Identifiers and an error code narrow `slow` and `retrying`. A part that cannot be read now is null and named in `unavailable`; the other parts are there.',
   tags: ['analytics'],
-  querystring: queryOf({
-    limit: wholeNumber(1, 1_000, 50).describe('Maximum length of each list; the totals count all'),
-  }),
+  querystring: searchQueryOf(
+    {
+      limit: wholeNumber(1, 1_000, 50).describe(
+        'Maximum length of each list; the totals count all',
+      ),
+    },
+    definitions,
+    'Narrows `slow` and `retrying` to processes with a failed attempt of this code',
+  ),
   response: { 200: attention.describe('Stuck and slow processes, and what is behind') },
-};
+});

@@ -7,19 +7,19 @@ import {
 import { statusUrl } from '../../../answers/process-answers.ts';
 import type { Route } from '../../../parts/route.ts';
 import { hungUpSignal } from '../../../waiting/caller-wait.ts';
-import { attentionSchema } from './attention.schema.ts';
+import { attentionSchemaOf } from './attention.schema.ts';
 
 const UNREADABLE_ADVICE =
   'The engine cannot read the state of these instances: they stand still until they are deleted. Cancel each process with POST /api/process/<correlationId>/cancel, which deletes its instance, and start it again under another correlation id';
 
 /** `GET /api/analytics/attention`. */
-export const attentionRoute: Route<'store' | 'operations' | 'engine'> = async (
+export const attentionRoute: Route<'store' | 'operations' | 'engine' | 'definitions'> = async (
   app,
-  { store, engine, operations: { deadLetters } },
+  { store, engine, definitions, operations: { deadLetters } },
 ) => {
   app.get(
     '/api/analytics/attention',
-    { config: { scope: 'events:read' }, schema: attentionSchema },
+    { config: { scope: 'events:read' }, schema: attentionSchemaOf(definitions) },
     async (request, reply) => {
       const hungUp = hungUpSignal(reply);
       const onMissing = (part: string, error: unknown): void =>
@@ -29,10 +29,11 @@ export const attentionRoute: Route<'store' | 'operations' | 'engine'> = async (
         );
       try {
         const ports = { ...store, engine, deadLetters, onMissing };
-        const { limit } = request.query;
+        const { limit, errorCode, identifier: identifiers } = request.query;
         const { slow, retrying, unreadable, ...rest } = await reportStuckProcesses(
           ports,
           limit,
+          { errorCode, identifiers },
           hungUp,
         );
         return {
