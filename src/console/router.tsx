@@ -34,7 +34,10 @@ const routes = [
   createRoute({
     getParentRoute: () => rootRoute,
     path: '/processes',
-    validateSearch: picks('status', 'process', 'step', 'last', 'from', 'to', 'archive'),
+    validateSearch: picks(
+      ...(['status', 'process', 'step', 'identifier', 'errorCode'] as const),
+      ...(['last', 'from', 'to', 'archive'] as const),
+    ),
     component: lazyRouteComponent(() => import('./pages/processes/processes.tsx'), 'Processes'),
   }),
   createRoute({
@@ -117,7 +120,7 @@ const routes = [
   createRoute({
     getParentRoute: () => rootRoute,
     path: '/archive',
-    validateSearch: picks('status', 'process', 'last', 'from', 'to'),
+    validateSearch: picks('status', 'process', 'last', 'from', 'to', 'identifier', 'errorCode'),
     component: lazyRouteComponent(() => import('./pages/archive/archive.tsx'), 'Archive'),
   }),
   createRoute({

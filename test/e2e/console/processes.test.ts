@@ -38,6 +38,21 @@ describe.skipIf(browserUrl === null)('the console shows processes', () => {
       { prefer: 'respond-async' },
     );
 
+  it('in a list that is searched by an identifier and an error code, in its URL', async () => {
+    await onboard('searched', 'ada');
+    await onboard('searched-refused', 'refused');
+    const page = await rig.open('/console/processes');
+    const rows = page.getByRole('region', { name: 'Processes' }).locator('tbody tr');
+    await page.getByLabel('Identifier').fill('userId=searched*');
+    await page.waitForURL(/identifier=userId%3Dsearched\*/);
+    await until(async () => (await rows.count()) === 2, 'both are found');
+    await page.getByLabel('Error code').fill('BACKGROUND_*');
+    await until(async () => (await rows.count()) === 1, 'the refused one is found');
+    await rows.filter({ hasText: 'searched-refused' }).waitFor();
+    const archive = await rig.open(`/console/archive?identifier=userId`);
+    await archive.getByText('must not be empty').waitFor();
+  });
+
   it('in a list whose filters are in its URL, so that it can be sent', async () => {
     await onboard('in-list', 'ada');
     await onboard('refused-in-list', 'refused');

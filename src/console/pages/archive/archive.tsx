@@ -33,6 +33,17 @@ export function Archive() {
           value={search.process}
           onChange={(process) => set({ process })}
         />
+        <TextFilter
+          label="Identifier"
+          value={search.identifier}
+          placeholder="userId=42"
+          onChange={(identifier) => set({ identifier })}
+        />
+        <TextFilter
+          label="Error code"
+          value={search.errorCode}
+          onChange={(errorCode) => set({ errorCode })}
+        />
         <TimesFilter what="Changed" search={search} onChange={set} />
       </Filters>
       <div className="panel">

@@ -38,6 +38,17 @@ export function Processes() {
           onChange={(process) => set({ process })}
         />
         <TextFilter label="Current step" value={search.step} onChange={(step) => set({ step })} />
+        <TextFilter
+          label="Identifier"
+          value={search.identifier}
+          placeholder="userId=42"
+          onChange={(identifier) => set({ identifier })}
+        />
+        <TextFilter
+          label="Error code"
+          value={search.errorCode}
+          onChange={(errorCode) => set({ errorCode })}
+        />
         <TimesFilter what="Changed" search={search} onChange={set} />
         <CheckFilter
           label="Archived, too"
