@@ -2,7 +2,7 @@ import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 
 /** Problem details, RFC 9457. */
-const problemSchema = z
+export const problemSchema = z
   .object({
     type: z.string().describe('Stable, for programs'),
     title: z.string(),
@@ -96,6 +96,10 @@ export function sendProblem(
   detail: string,
   more: Partial<Problem> = {},
 ): FastifyReply {
-  const body = problemOf(name, detail, more);
+  return sendProblemOf(reply, problemOf(name, detail, more));
+}
+
+/** Sends a problem that is made already. */
+export function sendProblemOf(reply: FastifyReply, body: Problem): FastifyReply {
   return reply.code(body.status).type('application/problem+json').send(body);
 }

@@ -28,7 +28,8 @@ export function sendDependencyUnavailable(reply: FastifyReply, error: unknown): 
   return sendUnavailable(reply, storeDetail(error), correlationId ? { correlationId } : {});
 }
 
-function storeDetail({ outcome }: StoreUnavailableError): string {
+/** What the error of a write says for its caller. */
+export function storeDetail({ outcome }: StoreUnavailableError): string {
   return outcome === 'nothing-written'
     ? 'The database cannot be reached; nothing was written. Send the same request again later.'
     : 'The connection to the database was lost during the write, so it is not known whether it was written. Send the same request again later: with the same correlationId or Idempotency-Key it takes effect once. A start without either has the correlationId of this answer, if it was written.';

@@ -24,6 +24,7 @@ import { retryRoute } from './api/process/_correlationId/retry.ts';
 import { completeRoute } from './api/process/complete.ts';
 import { processListRoute } from './api/process/index.ts';
 import { startRoute } from './api/process/start.ts';
+import { startManyRoute } from './api/process/start-many.ts';
 import { statusRoute } from './api/process/status.ts';
 import { claimTaskRoute } from './api/tasks/_id/claim.ts';
 import { completeTaskRoute } from './api/tasks/_id/complete.ts';
@@ -46,6 +47,7 @@ export async function registerRoutes(app: FastifyInstance, parts: ServerParts): 
   if (observe) await app.register(metricsRoute, observe);
   if (!parts.api) return;
   await app.register(startRoute, parts);
+  await app.register(startManyRoute, parts);
   await app.register(statusRoute, parts);
   await app.register(processListRoute, parts);
   await app.register(completeRoute, parts);
