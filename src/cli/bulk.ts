@@ -10,7 +10,16 @@ import {
   STATUS_FOR,
 } from '../../domain/bulk/index.ts';
 import { SetupError, sleep } from '../../domain/common/index.ts';
+import {
+  readSought,
+  readSoughtText,
+  type SoughtIdentifier,
+  type SoughtText,
+} from '../../domain/identifiers/index.ts';
 import { LOCAL_ACTOR } from '../../domain/process/index.ts';
+import { loadProcesses } from '../composition/definitions/load-processes.ts';
+import type { Config } from '../config.ts';
+import { isPersonal } from '../http/queries/search.ts';
 import { commandDetails } from './maintenance/command-details.ts';
 import { type Maintenance, runMaintenance } from './maintenance/run-maintenance.ts';
 
@@ -28,6 +37,8 @@ const SUMMARIES: Record<BulkAction, string> = {
 interface BeginOptions {
   process?: string;
   step?: string;
+  errorCode?: SoughtText;
+  identifier?: SoughtIdentifier[];
   status?: 'pending' | 'ok' | 'error';
   from?: string;
   to?: string;
@@ -44,6 +55,16 @@ export function configure(bulk: Command): void {
       .description(SUMMARIES[action])
       .option('--process <key>', 'processes of this definition')
       .option('--step <name>', 'whose current step it is')
+      .option(
+        '--error-code <code>',
+        'that ended with this error; a * at the end: begins so',
+        readText,
+      )
+      .option(
+        '--identifier <name=value>',
+        'with this business identifier, also several times; a * at the end: begins so',
+        readIdentifier,
+      )
       .option('--from <time>', 'last changed at or after', readTime)
       .option('--to <time>', 'last changed before', readTime)
       .requiredOption('--reason <text>', 'why, for the audit trail')
@@ -53,6 +74,7 @@ export function configure(bulk: Command): void {
     if (!STATUS_FOR[action]) command.addOption(status);
     command.action((options: BeginOptions) =>
       onRuns(async (runs, maintenance) => {
+        await refusePersonal(options, maintenance.config);
         const { id } = await runs.begin(requestOf(action, options));
         await watch(id, runs, maintenance);
       }),
@@ -127,15 +149,37 @@ function onRuns(work: (runs: BulkRuns, maintenance: Maintenance) => Promise<void
 
 function requestOf(action: BulkAction, options: BeginOptions) {
   const { process: processName, step: currentStep, status, from, to } = options;
+  const { errorCode, identifier: identifiers } = options;
   if (from && to && from >= to) {
     throw new SetupError(`--from: ${from} is not before --to, ${to}; swap them`);
   }
-  const filter = { processName, currentStep, status: status ?? STATUS_FOR[action], from, to };
+  const filter = {
+    ...{ processName, currentStep, status: status ?? STATUS_FOR[action] },
+    ...{ errorCode, identifiers, from, to },
+  };
   if (Object.values(filter).every((value) => value === undefined)) {
     throw new SetupError(`bulk ${action}: say which processes, for example with --process`);
   }
   const { reason, dryRun = false, maxPerSecond } = options;
   return { action, filter, reason, actor: LOCAL_ACTOR, dryRun, maxPerSecond };
+}
+
+/** A run keeps its filter, which is no place for personal data. */
+async function refusePersonal(
+  { process: processKey, identifier = [] }: BeginOptions,
+  { PROCESSES_DIR }: Config,
+): Promise<void> {
+  if (identifier.length === 0) return;
+  const processes = await loadProcesses(PROCESSES_DIR || undefined);
+  const definitions = new Map(
+    processes.map(({ definition }) => [definition.key, definition] as const),
+  );
+  for (const { name } of identifier) {
+    if (!isPersonal(definitions, processKey, name)) continue;
+    throw new SetupError(
+      `--identifier: ${name} is personal, and a run would keep it; act on these processes one by one`,
+    );
+  }
 }
 
 /** Shows how far a run is, until it is done; Ctrl-C stops the run. The exit code is 1 when some processes failed. */
@@ -182,6 +226,19 @@ function known(id: string, answer: BulkAnswer): Extract<BulkAnswer, { kind: 'kno
       ? `there is no bulk run ${id}; \`fastify-camunda bulk list\` shows all`
       : `the bulk run ${id} is ${answer.run.status}`,
   );
+}
+
+function readText(text: string): SoughtText {
+  const sought = readSoughtText(text);
+  if ('wrong' in sought) throw new InvalidArgumentError(`It ${sought.wrong}.`);
+  return sought;
+}
+
+function readIdentifier(text: string, before: SoughtIdentifier[] = []): SoughtIdentifier[] {
+  const [, name = '', value = ''] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+  const sought = readSought(name, value);
+  if ('wrong' in sought) throw new InvalidArgumentError('It must be a name, = and a value.');
+  return [...before, sought];
 }
 
 function readTime(text: string): string {

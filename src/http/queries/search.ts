@@ -10,13 +10,13 @@ import {
 import type { ProcessDefinition } from '../../../domain/steps/index.ts';
 import { queryOf } from './parameters.ts';
 
-type Definitions = ReadonlyMap<
+export type Definitions = ReadonlyMap<
   string,
   Pick<ProcessDefinition, 'identifiers' | 'example' | 'input' | 'personal'>
 >;
 
 /** Parameters whose names begin so search for the identifier of the name behind it. */
-const PREFIX = 'identifier.';
+export const PREFIX = 'identifier.';
 /** The field in which a parsed query has them. */
 export const SEARCH_FIELD = 'identifier';
 
@@ -110,7 +110,7 @@ function collectIdentifiers(query: unknown): unknown {
 }
 
 /** Whether a process that may be found, of one definition or of any, has personal values under this name. */
-function isPersonal(definitions: Definitions, process: unknown, name: string): boolean {
+export function isPersonal(definitions: Definitions, process: unknown, name: string): boolean {
   const only = typeof process === 'string' ? definitions.get(process) : undefined;
   const some = only ? [only] : [...definitions.values()];
   return some.some(({ personal }) => personal.some((path) => path === name || path === '*'));

@@ -76,6 +76,28 @@ describe('bulk runs of a service', () => {
     expectProblem(await api.post(`/api/admin/bulk/${id}/stop`), 'conflict', /The run is done/);
     expectProblem(await api.post('/api/admin/bulk/none/resume'), 'not-found');
     expectProblem(await api.get('/api/admin/bulk/none/failures'), 'not-found');
+    for (const number of [3, 30, 4]) {
+      await api.start('counted', { number }, { correlationId: `counted-${number}` });
+    }
+    await until(
+      async () => (await api.get('/api/process?identifier.number=3*')).body.processes.length === 2,
+      'they are found',
+    );
+    const found = { action: 'restore', dryRun: true };
+    const archived = await begin({ ...found, filter: { 'identifier.number': '3*' } });
+    expect((archived.body as unknown as { filter: object }).filter).toEqual({
+      'identifier.number': '3*',
+    });
+    expect(await ended((archived.body as unknown as Run).id)).toMatchObject({ found: 0 });
+    const three = await begin({ action: 'retry', filter: { 'identifier.number': '3' } });
+    expect(await ended((three.body as unknown as Run).id)).toMatchObject({ found: 0 });
+    const cancelled = await begin({
+      action: 'retry',
+      dryRun: true,
+      filter: { process: 'gated', errorCode: 'CANC*' },
+    });
+    expect(await ended((cancelled.body as unknown as Run).id)).toMatchObject({ found: 3 });
+    expectProblem(await begin({ filter: { who: 'me' } }), 'invalid-request', /identifier\.<name>/);
     expectProblem(await begin({ filter: {} }), 'invalid-request', /at least one field/);
     const wrong = await begin({ filter: { status: 'ok' } });
     expectProblem(wrong, 'invalid-request', /pending ones cancelled/);

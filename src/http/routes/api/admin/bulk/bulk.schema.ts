@@ -3,27 +3,55 @@ import {
   BULK_ACTIONS,
   BULK_STATUSES,
   type BulkProgress,
+  type BulkRequest,
   type BulkRun,
   STATUS_FOR,
 } from '../../../../../../domain/bulk/index.ts';
-import { problem } from '../../../../answers/problems.ts';
+import {
+  MAX_SOUGHT,
+  readSought,
+  readSoughtText,
+  type SoughtIdentifier,
+  type SoughtText,
+} from '../../../../../../domain/identifiers/index.ts';
+import { ProblemError, problem } from '../../../../answers/problems.ts';
 import { cursorParameter } from '../../../../queries/cursor.ts';
-import { isForwards, queryOf, timeParameter, wholeNumber } from '../../../../queries/parameters.ts';
+import { queryOf, timeParameter, wholeNumber } from '../../../../queries/parameters.ts';
+import { type Definitions, isPersonal, PREFIX } from '../../../../queries/search.ts';
 import { columnText, integer, text, time } from '../../../../schemas/fields.ts';
 
 const MAX_PER_SECOND = 1_000;
 const DEFAULT_PER_SECOND = 50;
 
+/** Converted by the route: a schema that converts loses its example in the OpenAPI document. */
+const zonedTime = text
+  .refine(
+    (given) => timeParameter.safeParse(given).success,
+    'must be an ISO 8601 time with a time zone, like 2026-01-31T12:00:00Z',
+  )
+  .meta({ format: 'date-time' });
+
 /** The names and meanings of the list of processes. */
 const filterSchema = z
-  .strictObject({
+  .object({
     status: z.enum(['pending', 'ok', 'error']).optional(),
     process: columnText.optional().describe('Process key'),
     step: columnText.optional().describe('Current step'),
-    from: timeParameter.optional().describe('Changed at or after'),
-    to: timeParameter.optional().describe('Changed before'),
+    errorCode: columnText
+      .optional()
+      .describe('Of the error that it ended with; with `*` at the end one that begins so'),
+    from: zonedTime.optional().describe('Changed at or after'),
+    to: zonedTime.optional().describe('Changed before'),
   })
-  .refine(...isForwards)
+  .refine(({ from, to }) => !from || !to || String(utc(from)) < String(utc(to)), {
+    path: ['from'],
+    message: 'must be before to; swap the two, or leave one out',
+  })
+  .catchall(
+    columnText.describe(
+      '`identifier.<name>`: a business identifier, with `*` at the end one that begins so',
+    ),
+  )
   .refine(
     (filter) => Object.values(filter).some((value) => value !== undefined),
     'must have at least one field: all processes of a status are {"status": "error"}',
@@ -188,9 +216,65 @@ export const resumeSchema = changed(
   'It is not stopped',
 );
 
-/** The filter as the list has it, under the names of its parameters. */
+/** The filter under the names in which it was sent. */
 export function publicRun(run: BulkRun, progress: BulkProgress) {
   const { isCollected: _, collected: __, filter, ...shown } = run;
-  const { processName: process, currentStep: step, ...same } = filter;
-  return { ...shown, filter: { ...same, process, step }, ...progress };
+  const { processName: process, currentStep: step, errorCode, identifiers, ...same } = filter;
+  const sent = (sought: SoughtText): string => `${sought.value}${sought.isPrefix ? '*' : ''}`;
+  return {
+    ...shown,
+    ...progress,
+    filter: {
+      ...same,
+      process,
+      step,
+      errorCode: errorCode && sent(errorCode),
+      ...Object.fromEntries((identifiers ?? []).map((one) => [PREFIX + one.name, sent(one)])),
+    },
+  };
 }
+
+/**
+ * Reads the filter of a body.
+ *
+ * @throws ProblemError for what nothing can be found by, and for personal identifiers: the run keeps its filter
+ */
+export function filterOf(
+  body: z.infer<typeof filterSchema>,
+  definitions: Definitions,
+): BulkRequest['filter'] {
+  const { status, process, step, errorCode, from, to, ...others } = body;
+  const identifiers = Object.entries(others).map(([field, text]): SoughtIdentifier => {
+    const name = field.slice(PREFIX.length);
+    if (!field.startsWith(PREFIX)) {
+      return refuse(field, 'is no field of a filter; identifiers are called identifier.<name>');
+    }
+    if (isPersonal(definitions, process, name)) {
+      return refuse(
+        field,
+        'is personal, and a run would keep it; act on these processes one by one',
+      );
+    }
+    const sought = readSought(name, text);
+    return 'wrong' in sought ? refuse(field, sought.wrong) : sought;
+  });
+  if (identifiers.length > MAX_SOUGHT) {
+    refuse('identifier', `is given too often: a search takes ${MAX_SOUGHT} identifiers at most`);
+  }
+  const code = errorCode === undefined ? undefined : readSoughtText(errorCode);
+  if (code && 'wrong' in code) return refuse('errorCode', code.wrong);
+  return {
+    ...{ status, processName: process, currentStep: step, errorCode: code },
+    ...(identifiers.length > 0 ? { identifiers } : {}),
+    from: utc(from),
+    to: utc(to),
+  };
+}
+
+function refuse(field: string, message: string): never {
+  const path = `body.filter.${field}`;
+  throw new ProblemError('invalid-request', `${path}: ${message}`, { errors: [{ path, message }] });
+}
+
+const utc = (time: string | undefined): string | undefined =>
+  time === undefined ? undefined : timeParameter.safeParse(time).data;

@@ -7,6 +7,7 @@ import { encodeCursor } from '../../../../queries/cursor.ts';
 import {
   beginSchema,
   failuresSchema,
+  filterOf,
   findSchema,
   listSchema,
   publicRun,
@@ -17,15 +18,17 @@ import {
 const NOTHING_YET = { done: 0, failed: 0, left: 0, reasons: [] };
 
 /** `/api/admin/bulk`: begin and list; `…/:id`: look at, stop and resume a run, and list its failures. */
-export const bulkRoutes: Route<'administration'> = async (app, { administration: { bulk } }) => {
+export const bulkRoutes: Route<'administration' | 'definitions'> = async (
+  app,
+  { administration: { bulk }, definitions },
+) => {
   const config = { scope: 'admin' } as const;
 
   app.post('/api/admin/bulk', { config, schema: beginSchema }, async (request, reply) => {
     const { filter, ...asked } = request.body;
-    const { process: processName, step: currentStep, ...same } = filter;
     const run = await bulk.begin({
       ...asked,
-      filter: { ...same, processName, currentStep },
+      filter: filterOf(filter, definitions),
       actor: actorOf(request),
     });
     const url = `/api/admin/bulk/${run.id}`;
