@@ -14,6 +14,7 @@ export { nameOfUserTask, type UserTaskDefinition } from './define-user-task.ts';
 export { findStep, isExpression, keysOf, topicOf } from './find-step.ts';
 export { findUserTaskDefinition } from './find-user-task.ts';
 export { createHandleTask, type HandleTask } from './handle-task.ts';
+export { isPersonalIdentifier } from './personal-identifier.ts';
 export { readStartVariables, readVariables } from './start-variables.ts';
 export type { ConfiguredStep, StepObserver, StepPorts } from './step-run.ts';
 export type { Report, Task } from './task.ts';

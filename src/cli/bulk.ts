@@ -17,9 +17,9 @@ import {
   type SoughtText,
 } from '../../domain/identifiers/index.ts';
 import { LOCAL_ACTOR } from '../../domain/process/index.ts';
+import { isPersonalIdentifier } from '../../domain/steps/index.ts';
 import { loadProcesses } from '../composition/definitions/load-processes.ts';
 import type { Config } from '../config.ts';
-import { isPersonal } from '../http/queries/search.ts';
 import { commandDetails } from './maintenance/command-details.ts';
 import { type Maintenance, runMaintenance } from './maintenance/run-maintenance.ts';
 
@@ -175,7 +175,7 @@ async function refusePersonal(
     processes.map(({ definition }) => [definition.key, definition] as const),
   );
   for (const { name } of identifier) {
-    if (!isPersonal(definitions, processKey, name)) continue;
+    if (!isPersonalIdentifier(definitions, processKey, name)) continue;
     throw new SetupError(
       `--identifier: ${name} is personal, and a run would keep it; act on these processes one by one`,
     );

@@ -7,7 +7,7 @@ import {
   type SoughtIdentifier,
   type SoughtText,
 } from '../../../domain/identifiers/index.ts';
-import type { ProcessDefinition } from '../../../domain/steps/index.ts';
+import { isPersonalIdentifier, type ProcessDefinition } from '../../../domain/steps/index.ts';
 import { queryOf } from './parameters.ts';
 
 export type Definitions = ReadonlyMap<
@@ -83,7 +83,7 @@ export function searchQueryOf<Shape extends z.ZodRawShape>(
       (context) => {
         const query = context.value as { process?: unknown; identifier?: SoughtIdentifier[] };
         for (const { name, isPrefix } of query.identifier ?? []) {
-          if (!isPrefix || !isPersonal(definitions, query.process, name)) continue;
+          if (!isPrefix || !isPersonalIdentifier(definitions, query.process, name)) continue;
           context.issues.push({
             code: 'custom',
             input: context.value,
@@ -109,13 +109,6 @@ function collectIdentifiers(query: unknown): unknown {
   return Object.keys(found).length > 0 ? { ...others, [SEARCH_FIELD]: found } : others;
 }
 
-/** Whether a process that may be found, of one definition or of any, has personal values under this name. */
-export function isPersonal(definitions: Definitions, process: unknown, name: string): boolean {
-  const only = typeof process === 'string' ? definitions.get(process) : undefined;
-  const some = only ? [only] : [...definitions.values()];
-  return some.some(({ personal }) => personal.some((path) => path === name || path === '*'));
-}
-
 /** The identifiers that the definitions make of their examples, each as a parameter of its own. */
 function documentedFields(definitions: Definitions): Record<string, z.ZodType> {
   const fields: Record<string, z.ZodType> = {};
@@ -123,7 +116,7 @@ function documentedFields(definitions: Definitions): Record<string, z.ZodType> {
     const { success, data } = definition.input.safeParse(definition.example);
     if (!success) continue;
     for (const { name } of indexedIn(definition.identifiers(data as never))) {
-      const isWhole = isPersonal(definitions, undefined, name);
+      const isWhole = isPersonalIdentifier(definitions, undefined, name);
       fields[PREFIX + name] = z
         .string()
         .min(LENGTH.min)

@@ -14,10 +14,11 @@ import {
   type SoughtIdentifier,
   type SoughtText,
 } from '../../../../../../domain/identifiers/index.ts';
+import { isPersonalIdentifier } from '../../../../../../domain/steps/index.ts';
 import { ProblemError, problem } from '../../../../answers/problems.ts';
 import { cursorParameter } from '../../../../queries/cursor.ts';
 import { queryOf, timeParameter, wholeNumber } from '../../../../queries/parameters.ts';
-import { type Definitions, isPersonal, PREFIX } from '../../../../queries/search.ts';
+import { type Definitions, PREFIX } from '../../../../queries/search.ts';
 import { columnText, integer, text, time } from '../../../../schemas/fields.ts';
 
 const MAX_PER_SECOND = 1_000;
@@ -249,7 +250,7 @@ export function filterOf(
     if (!field.startsWith(PREFIX)) {
       return refuse(field, 'is no field of a filter; identifiers are called identifier.<name>');
     }
-    if (isPersonal(definitions, process, name)) {
+    if (isPersonalIdentifier(definitions, process, name)) {
       return refuse(
         field,
         'is personal, and a run would keep it; act on these processes one by one',
