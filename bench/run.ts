@@ -9,6 +9,7 @@ import { append } from './append.ts';
 import { appendMssql } from './append-mssql.ts';
 import { archive } from './archive.ts';
 import { bareLoop } from './bare-loop.ts';
+import { bulk } from './bulk.ts';
 import { commitToAnswer } from './commit-to-answer.ts';
 import { consolePages } from './console.ts';
 import { dbos } from './dbos.ts';
@@ -56,6 +57,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   'endurance-days': enduranceDays,
   'endurance-flood': enduranceFlood,
   archive,
+  bulk,
   rebuild,
   export: exportEvents,
   feed,
