@@ -119,6 +119,17 @@ const routes = [
   }),
   createRoute({
     getParentRoute: () => rootRoute,
+    path: '/bulk',
+    validateSearch: picks('dryRuns'),
+    component: lazyRouteComponent(() => import('./pages/bulk/bulk-runs.tsx'), 'BulkRuns'),
+  }),
+  createRoute({
+    getParentRoute: () => rootRoute,
+    path: '/bulk/$id',
+    component: lazyRouteComponent(() => import('./pages/bulk/bulk-run.tsx'), 'BulkRunPage'),
+  }),
+  createRoute({
+    getParentRoute: () => rootRoute,
     path: '/archive',
     validateSearch: picks('status', 'process', 'last', 'from', 'to', 'identifier', 'errorCode'),
     component: lazyRouteComponent(() => import('./pages/archive/archive.tsx'), 'Archive'),

@@ -3,7 +3,9 @@ import { createRequire } from 'node:module';
 import type axe from 'axe-core';
 import { type Browser, chromium, type Download, type Page } from 'playwright-core';
 import { onTestFinished } from 'vitest';
+import type { Scope } from '../../domain/access/access.ts';
 import { startPartner } from '../../src/cli/partner-service.ts';
+import { type KeyManager, makeKey } from './access.ts';
 import { serverUrl } from './servers.ts';
 import { createFolder, type Folder, startTestService, type TestService } from './service.ts';
 
@@ -108,6 +110,21 @@ export async function openConsoleRig(
       folder.remove();
     },
   };
+}
+
+/** Opens a page at a path, and signs in there with a new key of this name. */
+export async function openAs(
+  rig: ConsoleRig,
+  name: string,
+  scopes: readonly Scope[],
+  path: string,
+): Promise<{ page: Page; key: Awaited<ReturnType<KeyManager['create']>> }> {
+  const key = await makeKey(rig.service.folder, name, scopes);
+  const page = await rig.open(path);
+  await page.getByLabel('API key').fill(key.text);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.locator('.caller').getByText(name).waitFor();
+  return { page, key };
 }
 
 function watch(page: Page, serviceUrl: string, wrongs: string[]): void {

@@ -4,6 +4,7 @@ import {
   ChartLine,
   ClipboardList,
   LayoutDashboard,
+  ListChecks,
   type LucideIcon,
   Network,
   OctagonAlert,
@@ -28,6 +29,7 @@ export const SECTIONS = [
   { path: '/analytics', title: 'Analytics', icon: ChartLine, key: 'a' },
   { path: '/events', title: 'Events', icon: Activity, key: 'e' },
   { path: '/failed-jobs', title: 'Failed jobs', icon: OctagonAlert, key: 'f' },
+  { path: '/bulk', title: 'Bulk runs', icon: ListChecks, key: 'b' },
   { path: '/archive', title: 'Archive', icon: Archive, key: 'h' },
   { path: '/settings', title: 'Settings', icon: Settings, key: 's' },
 ] as const satisfies readonly Section[];

@@ -6,6 +6,7 @@ import {
   type ConsoleRig,
   findBarriers,
   openConsoleRig,
+  openAs as openPageAs,
 } from '../../support/console.ts';
 import { queryValue } from '../../support/service.ts';
 
@@ -20,15 +21,8 @@ describe.skipIf(browserUrl === null)('signing in to the console', () => {
   });
   afterAll(() => rig?.close());
 
-  /** Opens a page and signs in there with a new key. */
-  async function openAs(name: string, scopes: readonly Scope[], path: string) {
-    const key = await makeKey(rig.service.folder, name, scopes);
-    const page = await rig.open(path);
-    await page.getByLabel('API key').fill(key.text);
-    await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.locator('.caller').getByText(name).waitFor();
-    return { page, key };
-  }
+  const openAs = (name: string, scopes: readonly Scope[], path: string) =>
+    openPageAs(rig, name, scopes, path);
 
   it('shows the page at the URL that was opened, with an API key and not without', async () => {
     const page = await rig.open('/console/processes/guarded?tab=events');

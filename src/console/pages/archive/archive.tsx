@@ -5,16 +5,19 @@ import { useMay } from '../../api/session.ts';
 import { DataTable } from '../../parts/data-table.tsx';
 import { Filters, SelectFilter, TextFilter } from '../../parts/filters.tsx';
 import { Page } from '../../parts/page.tsx';
+import { type ProcessFilter, queryOf } from '../../parts/process-filter.ts';
 import { TimesFilter } from '../../parts/range.tsx';
 import { Empty, Failure, Loading, NoPermission } from '../../parts/states.tsx';
 import { useFilters } from '../../parts/use-filters.ts';
+import { BulkOffers } from '../bulk/bulk-offers.tsx';
 import { PROCESS_COLUMNS } from '../processes/columns.tsx';
-import { FINAL_STATUSES, type ProcessFilter, queryOf } from '../processes/process-list.ts';
+import { FINAL_STATUSES } from '../processes/process-list.ts';
 
 const route = getRouteApi('/archive');
 const PAGE = 50;
+const BULK_ACTIONS = ['restore'] as const;
 
-/** Archived processes, the last changed first; the page of each can restore it. */
+/** Archived processes, the last changed first; the page of each restores it, and an administrator all that match. */
 export function Archive() {
   const mayRead = useMay('process:read');
   const search = route.useSearch();
@@ -81,6 +84,7 @@ function List({ filter }: { filter: ProcessFilter }) {
   }
   return (
     <>
+      <BulkOffers actions={BULK_ACTIONS} filter={filter} />
       <DataTable
         label="Archived processes"
         columns={PROCESS_COLUMNS}

@@ -4,12 +4,14 @@ import { useMay } from '../../api/session.ts';
 import { DataTable } from '../../parts/data-table.tsx';
 import { CheckFilter, Filters, SelectFilter, TextFilter } from '../../parts/filters.tsx';
 import { Page } from '../../parts/page.tsx';
+import type { ProcessFilter } from '../../parts/process-filter.ts';
 import { TimesFilter } from '../../parts/range.tsx';
 import { Empty, Failure, Loading, NoPermission } from '../../parts/states.tsx';
 import { useFilters } from '../../parts/use-filters.ts';
+import { BulkOffers } from '../bulk/bulk-offers.tsx';
 import { ChosenBar } from './chosen-bar.tsx';
 import { PROCESS_COLUMNS } from './columns.tsx';
-import { FINAL_STATUSES, newer, type ProcessFilter, useProcessList } from './process-list.ts';
+import { FINAL_STATUSES, newer, useProcessList } from './process-list.ts';
 import { type Sent, SentBar, useSent } from './sent.tsx';
 
 const route = getRouteApi('/processes');
@@ -75,6 +77,7 @@ export function Processes() {
   );
 }
 
+const BULK_ACTIONS = ['retry', 'cancel'] as const;
 const NOTHING_SENT: Sent = { ids: [], at: 0 };
 
 function List({ filter, isFiltered }: { filter: ProcessFilter; isFiltered: boolean }) {
@@ -109,6 +112,7 @@ function List({ filter, isFiltered }: { filter: ProcessFilter; isFiltered: boole
       onPointerEnter={() => setUsed(true)}
       onPointerLeave={() => setUsed(false)}
     >
+      {rows.length > 0 && <BulkOffers actions={BULK_ACTIONS} filter={filter} />}
       {mayAct && chosen.size > 0 && (
         <ChosenBar
           processes={rows.filter(({ correlationId }) => chosen.has(correlationId))}
