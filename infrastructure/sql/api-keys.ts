@@ -6,6 +6,7 @@ import {
   MAX_VALID_KEYS,
 } from '../../domain/access/index.ts';
 import { StoreUnavailableError } from '../../domain/common/index.ts';
+import { reasonOf } from './reason-of.ts';
 
 export interface ApiKeyRow {
   id: string;
@@ -57,8 +58,9 @@ export function createApiKeyStore(knex: Knex, dialect: ApiKeyDialect): ApiKeySto
       try {
         return await retried(() => work(...params));
       } catch (cause) {
-        const reason = cause instanceof Error ? cause.message : String(cause);
-        throw new StoreUnavailableError(`API keys cannot be read or written: ${reason}`, { cause });
+        throw new StoreUnavailableError(`API keys cannot be read or written: ${reasonOf(cause)}`, {
+          cause,
+        });
       }
     };
   }

@@ -8,6 +8,7 @@ import type {
   NewAuditEntry,
 } from '../../domain/audit/index.ts';
 import { type Clock, StoreUnavailableError } from '../../domain/common/index.ts';
+import { reasonOf } from './reason-of.ts';
 
 /** A row of audit_log; times are ISO 8601 in UTC. */
 export interface AuditRow {
@@ -28,8 +29,8 @@ interface AuditDialect {
   key(value: string): Knex.Value;
   time(value: string): Knex.Value;
   row(raw: unknown): AuditRow;
-  /** Makes a statement wait until it is alone among those that look for the last entry before they add one. */
-  alone(statement: string): string;
+  /** Runs a statement that is alone among those that look for the last entry before they add one. */
+  runAlone(statement: string, values: readonly Knex.Value[]): Promise<unknown>;
   /** Runs a statement again that met trouble which passes; it may have been done already. */
   retried<T>(run: () => Promise<T>): Promise<T>;
 }
@@ -53,7 +54,7 @@ const PAGE = 1_000;
 
 /** The audit log on either database, through Knex: few write it, and seldom. */
 export function createAuditLog(knex: Knex, dialect: AuditDialect, clock: Clock): AuditLog {
-  const { key, time, row: toRow, alone, retried } = dialect;
+  const { key, time, row: toRow, runAlone, retried } = dialect;
   const table = (): Knex.QueryBuilder => knex('audit_log');
 
   function guarded<Params extends unknown[], Result>(
@@ -64,10 +65,10 @@ export function createAuditLog(knex: Knex, dialect: AuditDialect, clock: Clock):
         return await retried(() => work(...params));
       } catch (cause) {
         if (cause instanceof StoreUnavailableError) throw cause;
-        const reason = cause instanceof Error ? cause.message : String(cause);
-        throw new StoreUnavailableError(`the audit log cannot be read or written: ${reason}`, {
-          cause,
-        });
+        throw new StoreUnavailableError(
+          `the audit log cannot be read or written: ${reasonOf(cause)}`,
+          { cause },
+        );
       }
     };
   }
@@ -112,11 +113,11 @@ export function createAuditLog(knex: Knex, dialect: AuditDialect, clock: Clock):
       key(row.hash),
     ];
     // Looking for the last entry and adding one are one statement, so that nobody else's comes between.
-    await knex.raw(
-      alone(`INSERT INTO audit_log (${COLUMNS.join(', ')})
-         SELECT ${COLUMNS.map(() => '?').join(', ')}
-         WHERE (SELECT COALESCE(MAX(seq), 0) FROM audit_log) = ?`),
-      [...values, Number(row.seq) - 1] as Knex.RawBinding[],
+    await runAlone(
+      `INSERT INTO audit_log (${COLUMNS.join(', ')})
+       SELECT ${COLUMNS.map(() => '?').join(', ')}
+       WHERE (SELECT COALESCE(MAX(seq), 0) FROM audit_log) = ?`,
+      [...values, Number(row.seq) - 1] as Knex.Value[],
     );
   }
 

@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import type { BulkRun, BulkStore } from '../../domain/bulk/index.ts';
 import { StoreUnavailableError } from '../../domain/common/index.ts';
+import { reasonOf } from './reason-of.ts';
 
 /** A row of bulk_run; times are ISO 8601 in UTC. */
 export interface BulkRunRow {
@@ -52,8 +53,7 @@ export function createBulkStore(knex: Knex, dialect: BulkDialect, now: () => num
         return await retried(() => work(...params));
       } catch (cause) {
         if (cause instanceof StoreUnavailableError) throw cause;
-        const reason = cause instanceof Error ? cause.message : String(cause);
-        throw new StoreUnavailableError(`bulk runs cannot be read or written: ${reason}`, {
+        throw new StoreUnavailableError(`bulk runs cannot be read or written: ${reasonOf(cause)}`, {
           cause,
         });
       }

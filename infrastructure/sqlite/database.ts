@@ -158,8 +158,8 @@ export async function openSqliteDatabase(
       {
         ...PLAIN,
         row: (raw) => raw as AuditRow,
-        // A writing statement is alone anyway.
-        alone: (statement) => statement,
+        runAlone: (statement, values) =>
+          groupCommit.write(() => void db.prepare(statement).run(...values)),
         retried: (run) => run(),
       },
       clock,

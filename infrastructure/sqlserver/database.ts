@@ -168,8 +168,11 @@ export async function openMssqlDatabase(
         key,
         time,
         row: (raw) => isoTimes(raw as AuditRow),
-        alone: (statement) =>
-          `${beginWithLock("'table audit_log'")}\n${statement};\nCOMMIT TRANSACTION;`,
+        runAlone: (statement, values) =>
+          knex.raw(
+            `${beginWithLock("'table audit_log'")}\n${statement};\nCOMMIT TRANSACTION;`,
+            values as Knex.RawBinding[],
+          ),
         retried: withRetry,
       },
       clock,

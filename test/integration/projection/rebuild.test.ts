@@ -143,6 +143,9 @@ describe.each(databaseKinds())('a rebuild on $name', (kind) => {
       await knex('event_log').where({ process_name: 'fulfil-order' }).del();
       await knex('process_store_archive').where({ process_name: 'fulfil-order' }).del();
       await knex('event_log_archive').where({ process_name: 'fulfil-order' }).del();
+      for (const table of ['process_identifier', 'process_identifier_archive']) {
+        await knex(table).whereLike('correlation_id', 'other-%').del();
+      }
       await expectRebuilt(database);
     });
 
