@@ -136,6 +136,12 @@ const routes = [
   }),
   createRoute({
     getParentRoute: () => rootRoute,
+    path: '/audit',
+    validateSearch: picks('action', 'outcome', 'actor', 'subject', 'last', 'from', 'to'),
+    component: lazyRouteComponent(() => import('./pages/audit/audit.tsx'), 'Audit'),
+  }),
+  createRoute({
+    getParentRoute: () => rootRoute,
     path: '/settings',
     component: lazyRouteComponent(() => import('./pages/settings/settings.tsx'), 'SettingsPage'),
   }),

@@ -8,6 +8,7 @@ import {
   type LucideIcon,
   Network,
   OctagonAlert,
+  ScrollText,
   Settings,
   Workflow,
 } from 'lucide-react';
@@ -31,5 +32,6 @@ export const SECTIONS = [
   { path: '/failed-jobs', title: 'Failed jobs', icon: OctagonAlert, key: 'f' },
   { path: '/bulk', title: 'Bulk runs', icon: ListChecks, key: 'b' },
   { path: '/archive', title: 'Archive', icon: Archive, key: 'h' },
+  { path: '/audit', title: 'Audit log', icon: ScrollText, key: 'l' },
   { path: '/settings', title: 'Settings', icon: Settings, key: 's' },
 ] as const satisfies readonly Section[];

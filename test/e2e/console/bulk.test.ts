@@ -170,6 +170,45 @@ describe.skipIf(browserUrl === null)('bulk runs in the console', () => {
     await page.locator('h1').getByText('Stopped', { exact: true }).waitFor();
   });
 
+  it('are in the audit log with who began them, which is filtered and read page by page', async () => {
+    const others = { action: 'retry', filter: { status: 'error' }, dryRun: true, reason: 'a test' };
+    await rig.service.api.post('/api/admin/bulk', { json: others });
+    const { page } = await openAs(rig, 'auditor', ['admin'], '/console/audit');
+    const entries = page.getByRole('region', { name: 'Entries of the audit log' });
+    const rows = entries.locator('tbody tr');
+    await page.getByLabel('Action').selectOption('bulk');
+    await page.getByLabel('Outcome').selectOption('Begun');
+    await page.getByLabel('Actor').fill('operations');
+    await page.waitForURL(/\?action=bulk&outcome=begun&actor=operations$/);
+    // Of the first test: two runs, and a count before each.
+    await until(async () => (await rows.count()) === 4, 'what this caller began is shown');
+    await rows.first().getByText('operations', { exact: true }).waitFor();
+    await rows
+      .first()
+      .getByText(/^Entry \d+$/)
+      .click();
+    await rows.first().getByText('"reason": "told so by the test"').waitFor();
+    expect(await findBarriers(page)).toEqual([]);
+
+    const subject = (await rows.first().getByRole('link').textContent()) ?? '';
+    await page.getByLabel('Subject').fill(subject);
+    await until(async () => (await rows.count()) === 1, 'only that run is shown');
+    await rows.first().getByRole('link').click();
+    await page.getByText('0 of 3 done, 3 failed').waitFor();
+
+    // Keys are enough for a second page.
+    for (let at = 0; at < 26; at++) await makeKey(rig.service.folder, `key-${at}`, ['admin']);
+    await page.goto(`${rig.service.url}/console/audit`);
+    await rows.nth(49).waitFor();
+    expect(await rows.count()).toBe(50);
+    await page.getByRole('button', { name: 'Older ones' }).click();
+    await rows.nth(50).waitFor();
+    const names = await rows.locator('summary').allTextContents();
+    const numbers = names.map((name) => Number(/\d+/.exec(name)?.[0]));
+    const newest = numbers[0] ?? 0;
+    expect(numbers).toEqual(numbers.map((_, at) => newest - at));
+  });
+
   it('says why a filter by a personal identifier is refused', async () => {
     const processKey = personal.key('personal');
     const variables = { how: 'ok', email: 'ada@example.com', fullName: 'Ada' };
@@ -188,8 +227,10 @@ describe.skipIf(browserUrl === null)('bulk runs in the console', () => {
     const { page } = await openAs(rig, 'operator', OPERATOR, listOf('seen', 'pending'));
     await page.getByRole('checkbox', { name: 'Choose seen-0' }).waitFor();
     expect(await page.getByRole('button', { name: /all that match/ }).count()).toBe(0);
-    await page.goto(`${rig.service.url}/console/bulk`);
-    await page.getByText('This page needs the scope admin').waitFor();
+    for (const path of ['bulk', 'audit']) {
+      await page.goto(`${rig.service.url}/console/${path}`);
+      await page.getByText('This page needs the scope admin').waitFor();
+    }
   });
 
   it('does nothing wrong meanwhile', () => {
