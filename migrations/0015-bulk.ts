@@ -15,7 +15,7 @@ export async function up(knex: Knex): Promise<void> {
     table.specificType('status', `${dialect.varchar(50)} NOT NULL`);
     table.specificType('is_collected', `${dialect.smallint} NOT NULL`);
     table.specificType('collected', `${dialect.text} NOT NULL`);
-    table.specificType('found', `${dialect.integer} NOT NULL`);
+    table.specificType('found_count', `${dialect.integer} NOT NULL`);
     table.specificType('per_second', `${dialect.integer} NOT NULL`);
     table.specificType('created_at', `${dialect.time} NOT NULL`);
     table.specificType('updated_at', `${dialect.time} NOT NULL`);

@@ -15,7 +15,7 @@ export interface BulkRunRow {
   status: string;
   is_collected: number;
   collected: string;
-  found: number;
+  found_count: number;
   per_second: number;
   created_at: string;
   updated_at: string;
@@ -88,7 +88,7 @@ export function createBulkStore(knex: Knex, dialect: BulkDialect, now: () => num
         status: key(run.status),
         is_collected: Number(run.isCollected),
         collected: JSON.stringify(run.collected),
-        found: run.found,
+        found_count: run.found,
         per_second: run.perSecond,
         created_at: time(run.createdAt),
         updated_at: time(run.updatedAt),
@@ -114,7 +114,7 @@ export function createBulkStore(knex: Knex, dialect: BulkDialect, now: () => num
       return rows.map((raw) => fromRow(toRow(raw)));
     }),
     progress: guarded(async (id) => {
-      const found = Number((await runs(id).first('found'))?.found ?? 0);
+      const found = Number((await runs(id).first('found_count'))?.found_count ?? 0);
       const [left, failed] = [await countOf(id, 0), await countOf(id, 1)];
       const reasons: { reason: unknown; processes: unknown }[] = await items(id)
         .where('failed', 1)
@@ -147,7 +147,7 @@ export function createBulkStore(knex: Knex, dialect: BulkDialect, now: () => num
       }
       await runs(id).update({
         collected: JSON.stringify(collected),
-        found: items(id).count('*'),
+        found_count: items(id).count('*'),
         updated_at: changedAt(),
       });
     }),
@@ -219,7 +219,7 @@ function fromRow(row: BulkRunRow): BulkRun {
     status: row.status as BulkRun['status'],
     isCollected: Number(row.is_collected) === 1,
     collected: JSON.parse(row.collected),
-    found: Number(row.found),
+    found: Number(row.found_count),
     perSecond: Number(row.per_second),
     createdAt: row.created_at,
     updatedAt: row.updated_at,
