@@ -95,9 +95,10 @@ export function archiveExpiredJob(
       const { processes, events, ms } = batch;
       lines.update(totals.processes, { processes, events, ms: Math.round(ms) });
     };
-    const limit = new Date(Date.now() - options.olderThanMs).toISOString();
+    const now = Date.now();
+    const limit = new Date(now - options.olderThanMs).toISOString();
     const result = await logged('archive', await archive.preview(limit), signal, () =>
-      archiveExpired({ archive, clock: Date.now }, options, signal, shown),
+      archiveExpired({ archive, clock: () => now }, options, signal, shown),
     );
     lines.stop();
     const purged =

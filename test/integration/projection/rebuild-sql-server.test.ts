@@ -92,7 +92,12 @@ describe.skipIf(inject('mssqlUrl') === null)('a rebuild on SQL Server', () => {
     const store = await database.openRebuild();
     const tables = await expectTrueBulkLoads(pool, () => rebuild(store));
     await store.close();
-    expect(tables).toEqual(['process_store_archive_rebuild', 'process_store_rebuild']);
+    expect(tables).toEqual([
+      'process_identifier_archive_rebuild',
+      'process_identifier_rebuild',
+      'process_store_archive_rebuild',
+      'process_store_rebuild',
+    ]);
   });
 
   async function hasArrived(): Promise<boolean> {
