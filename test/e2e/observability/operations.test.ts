@@ -32,6 +32,10 @@ describe('the documentation of the API', () => {
         .sort(),
     ).toEqual([
       'delete /console/session',
+      'get /api/admin/audit',
+      'get /api/admin/bulk',
+      'get /api/admin/bulk/{id}',
+      'get /api/admin/bulk/{id}/failures',
       'get /api/admin/jobs/failed',
       'get /api/admin/keys',
       'get /api/admin/settings',
@@ -55,10 +59,14 @@ describe('the documentation of the API', () => {
       'get /health/live',
       'get /health/ready',
       'get /metrics',
+      'post /api/admin/bulk',
+      'post /api/admin/bulk/{id}/resume',
+      'post /api/admin/bulk/{id}/stop',
       'post /api/admin/jobs/failed/retry',
       'post /api/admin/jobs/failed/{id}/retry',
       'post /api/process/complete',
       'post /api/process/start',
+      'post /api/process/start-many',
       'post /api/process/{correlationId}/cancel',
       'post /api/process/{correlationId}/erase',
       'post /api/process/{correlationId}/message',
@@ -83,8 +91,8 @@ describe('the documentation of the API', () => {
   it('has an example for every body and every answer', () => {
     for (const { path, method, operation } of operations()) {
       const bodies = Object.values(operation.requestBody?.content ?? {});
-      // A retry, an unclaim and a sign-in say all they say in their path and headers.
-      const hasBody = method === 'post' && !/[/](retry|unclaim|session)$/.test(path);
+      // These say all they say in their path and headers.
+      const hasBody = method === 'post' && !/[/](retry|unclaim|session|stop|resume)$/.test(path);
       if (hasBody) expect(bodies.length, path).toBeGreaterThan(0);
       for (const content of bodies) expect(hasExample(content), `${path} body`).toBe(true);
       for (const [status, answer] of Object.entries(operation.responses)) {

@@ -145,6 +145,7 @@ describe.skipIf(redisUrl === null)('dead letters in Redis', () => {
       'reconcile-processes',
       'retry-instance',
       'rollup-events',
+      'run-bulk',
       'start-instance',
     ]);
   });

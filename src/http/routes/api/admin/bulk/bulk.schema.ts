@@ -88,6 +88,26 @@ const bodySchema = z
     ],
   });
 
+const RUN_EXAMPLE = {
+  id: '01977d2e-5c44-7e9a-8f0b-1c2d3e4f5a6b',
+  action: 'retry',
+  filter: { process: 'onboard-user' },
+  reason: 'the partner is back',
+  actor: 'operations',
+  maxPerSecond: 50,
+  dryRun: false,
+  status: 'running',
+  found: 2000,
+  done: 730,
+  failed: 2,
+  left: 1268,
+  perSecond: 50,
+  reasons: [{ reason: 'it is pending', processes: 2 }],
+  createdAt: '2026-01-31T12:00:00.000Z',
+  updatedAt: '2026-01-31T12:00:15.000Z',
+  endedAt: null,
+};
+
 const runSchema = z
   .object({
     id: text,
@@ -112,27 +132,7 @@ const runSchema = z
   })
   .meta({
     id: 'BulkRun',
-    examples: [
-      {
-        id: '01977d2e-5c44-7e9a-8f0b-1c2d3e4f5a6b',
-        action: 'retry',
-        filter: { process: 'onboard-user' },
-        reason: 'the partner is back',
-        actor: 'operations',
-        maxPerSecond: 50,
-        dryRun: false,
-        status: 'running',
-        found: 2000,
-        done: 730,
-        failed: 2,
-        left: 1268,
-        perSecond: 50,
-        reasons: [{ reason: 'it is pending', processes: 2 }],
-        createdAt: '2026-01-31T12:00:00.000Z',
-        updatedAt: '2026-01-31T12:00:15.000Z',
-        endedAt: null,
-      },
-    ],
+    examples: [RUN_EXAMPLE],
   });
 
 const params = z.object({ id: text.min(1).max(36) });
@@ -160,6 +160,7 @@ export const listSchema = {
   response: {
     200: z
       .object({ runs: z.array(runSchema), nextCursor: text.nullable() })
+      .meta({ examples: [{ runs: [RUN_EXAMPLE], nextCursor: null }] })
       .describe('A page of the list'),
     503: away,
   },
@@ -187,6 +188,14 @@ export const failuresSchema = {
       .object({
         failures: z.array(z.object({ correlationId: text, reason: text })),
         nextCursor: text.nullable(),
+      })
+      .meta({
+        examples: [
+          {
+            failures: [{ correlationId: 'order-4711', reason: 'it is pending' }],
+            nextCursor: null,
+          },
+        ],
       })
       .describe('A page of them'),
     404: unknown,
