@@ -42,7 +42,7 @@ export interface BulkRun extends BulkRequest {
   endedAt: Timestamp | null;
 }
 
-/** How far a run is. `found` = `done` + `failed` + `left`. */
+/** How far a run is: `found` = `done` + `failed` + `left`. A dry run does nothing. */
 export interface BulkProgress {
   done: number;
   failed: number;

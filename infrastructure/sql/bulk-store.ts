@@ -114,7 +114,8 @@ export function createBulkStore(knex: Knex, dialect: BulkDialect, now: () => num
       return rows.map((raw) => fromRow(toRow(raw)));
     }),
     progress: guarded(async (id) => {
-      const found = Number((await runs(id).first('found_count'))?.found_count ?? 0);
+      const run = await runs(id).first('found_count', 'dry_run');
+      const found = Number(run?.dry_run) === 1 ? 0 : Number(run?.found_count ?? 0);
       const [left, failed] = [await countOf(id, 0), await countOf(id, 1)];
       const reasons: { reason: unknown; processes: unknown }[] = await items(id)
         .where('failed', 1)

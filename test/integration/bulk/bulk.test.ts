@@ -62,6 +62,7 @@ describe.each(databaseKinds())('bulk runs on $name', ({ available, open }) => {
       await process('ended', started(), completed());
       const dry = await done({ dryRun: true });
       expect(dry.run).toMatchObject({ status: 'done', found: 3 });
+      expect(dry.progress).toMatchObject({ done: 0, left: 0 });
       expect(await typesOf('a')).not.toContain('process-cancelled');
       const { run, progress } = await done({});
       expect(run).toMatchObject({ status: 'done', found: 3, endedAt: expect.any(String) });
