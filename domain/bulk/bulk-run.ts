@@ -82,8 +82,12 @@ export interface BulkStore {
   left(id: string, limit: number): Promise<string[]>;
   /** Takes those that are done from what is left, and keeps those that failed with their reasons. */
   record(id: string, results: readonly BulkResult[], perSecond: number): Promise<void>;
-  /** The end of a run; of a dry run, the list of processes is deleted. */
-  end(id: string, at: Timestamp): Promise<void>;
+  /**
+   * The end of a run; of a dry run, the list of processes is deleted.
+   *
+   * @returns false when somebody has stopped it meanwhile
+   */
+  end(id: string, at: Timestamp): Promise<boolean>;
   /** Stops or resumes a run; false when it is not in a state for that. */
   stop(id: string): Promise<boolean>;
   resume(id: string): Promise<boolean>;

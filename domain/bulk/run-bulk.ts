@@ -46,8 +46,8 @@ async function step(run: BulkRun, pace: Pace, ports: RunBulkPorts): Promise<void
   if (!run.isCollected) return collectPage(run, ports);
   const left = run.dryRun ? [] : await bulkStore.left(run.id, Math.min(BATCH, run.maxPerSecond));
   if (left.length === 0) {
-    await bulkStore.end(run.id, new Date(clock()).toISOString());
-    return ports.onEnded(run);
+    if (await bulkStore.end(run.id, new Date(clock()).toISOString())) await ports.onEnded(run);
+    return;
   }
   const results = await Promise.all(
     left.map(async (correlationId) => {

@@ -5,8 +5,7 @@ import {
   isScope,
   MAX_VALID_KEYS,
 } from '../../domain/access/index.ts';
-import { StoreUnavailableError } from '../../domain/common/index.ts';
-import { reasonOf } from './reason-of.ts';
+import { createGuard } from './guarded.ts';
 
 export interface ApiKeyRow {
   id: string;
@@ -51,19 +50,7 @@ export function createApiKeyStore(knex: Knex, dialect: ApiKeyDialect): ApiKeySto
   const timeOrNull = (value: string | null): Knex.Value => (value === null ? null : time(value));
   const table = (): Knex.QueryBuilder => knex('api_key');
 
-  function guarded<Params extends unknown[], Result>(
-    work: (...params: Params) => Promise<Result>,
-  ): (...params: Params) => Promise<Result> {
-    return async (...params) => {
-      try {
-        return await retried(() => work(...params));
-      } catch (cause) {
-        throw new StoreUnavailableError(`API keys cannot be read or written: ${reasonOf(cause)}`, {
-          cause,
-        });
-      }
-    };
-  }
+  const guarded = createGuard('API keys', retried);
 
   return {
     add: guarded(async (record) => {

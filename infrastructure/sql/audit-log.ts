@@ -8,7 +8,7 @@ import type {
   NewAuditEntry,
 } from '../../domain/audit/index.ts';
 import { type Clock, StoreUnavailableError } from '../../domain/common/index.ts';
-import { reasonOf } from './reason-of.ts';
+import { createGuard } from './guarded.ts';
 
 /** A row of audit_log; times are ISO 8601 in UTC. */
 export interface AuditRow {
@@ -57,21 +57,7 @@ export function createAuditLog(knex: Knex, dialect: AuditDialect, clock: Clock):
   const { key, time, row: toRow, runAlone, retried } = dialect;
   const table = (): Knex.QueryBuilder => knex('audit_log');
 
-  function guarded<Params extends unknown[], Result>(
-    work: (...params: Params) => Promise<Result>,
-  ): (...params: Params) => Promise<Result> {
-    return async (...params) => {
-      try {
-        return await retried(() => work(...params));
-      } catch (cause) {
-        if (cause instanceof StoreUnavailableError) throw cause;
-        throw new StoreUnavailableError(
-          `the audit log cannot be read or written: ${reasonOf(cause)}`,
-          { cause },
-        );
-      }
-    };
-  }
+  const guarded = createGuard('the audit log', retried);
 
   async function lastRow(): Promise<AuditRow | null> {
     const [raw] = await table()

@@ -1,7 +1,6 @@
 import type { Knex } from 'knex';
 import type { BulkRun, BulkStore } from '../../domain/bulk/index.ts';
-import { StoreUnavailableError } from '../../domain/common/index.ts';
-import { reasonOf } from './reason-of.ts';
+import { createGuard } from './guarded.ts';
 
 /** A row of bulk_run; times are ISO 8601 in UTC. */
 export interface BulkRunRow {
@@ -45,20 +44,7 @@ export function createBulkStore(knex: Knex, dialect: BulkDialect, now: () => num
   const items = (id: string): Knex.QueryBuilder => knex('bulk_item').where('bulk_id', key(id));
   const changedAt = (): Knex.Value => time(new Date(now()).toISOString());
 
-  function guarded<Params extends unknown[], Result>(
-    work: (...params: Params) => Promise<Result>,
-  ): (...params: Params) => Promise<Result> {
-    return async (...params) => {
-      try {
-        return await retried(() => work(...params));
-      } catch (cause) {
-        if (cause instanceof StoreUnavailableError) throw cause;
-        throw new StoreUnavailableError(`bulk runs cannot be read or written: ${reasonOf(cause)}`, {
-          cause,
-        });
-      }
-    };
-  }
+  const guarded = createGuard('bulk runs', retried);
 
   async function countOf(id: string, failed: 0 | 1): Promise<number> {
     const [row] = await items(id).where('failed', failed).count({ n: '*' });
@@ -179,7 +165,7 @@ export function createBulkStore(knex: Knex, dialect: BulkDialect, now: () => num
     end: guarded(async (id, at) => {
       const run = await runs(id).first('dry_run');
       if (run?.dry_run === 1) await items(id).delete();
-      await change(id, ['running'], { status: key('done'), ended_at: time(at) });
+      return change(id, ['running'], { status: key('done'), ended_at: time(at) });
     }),
     stop: guarded((id) => change(id, ['collecting', 'running'], { status: key('stopped') })),
     resume: guarded(async (id) => {
