@@ -36,6 +36,18 @@ export function outboxRowOf(
   };
 }
 
+/** The job that starts the instance of a request, as it comes again when the process is due. */
+export function startJobOf(request: StoredEvent): Job {
+  return {
+    name: 'start-instance',
+    correlationId: request.correlationId,
+    eventId: request.id,
+    redelivered: true,
+    traceparent: request.identity.traceparent,
+    createdAt: request.createdAt,
+  };
+}
+
 /** The jobs of one outbox row. */
 export function jobsOf(row: OutboxRow): Job[] {
   const names: readonly JobName[] = row.isUserTask

@@ -14,6 +14,7 @@ import * as listIndexes from './0012-list-indexes.ts';
 import * as auditLog from './0013-audit-log.ts';
 import * as identifiers from './0014-identifiers.ts';
 import * as bulk from './0015-bulk.ts';
+import * as startAt from './0017-start-at.ts';
 
 interface Migration {
   name: string;
@@ -38,10 +39,11 @@ const MIGRATIONS: readonly Migration[] = [
   { name: '0013-audit-log', ...auditLog },
   { name: '0014-identifiers', ...identifiers },
   { name: '0015-bulk', ...bulk },
+  { name: '0017-start-at', ...startAt },
 ];
 
 /** The version in schema_version that this code works with. */
-export const SCHEMA_VERSION = MIGRATIONS.length;
+export const SCHEMA_VERSION = Number.parseInt(MIGRATIONS.at(-1)?.name ?? '0', 10);
 
 /** For Knex: the list above instead of a folder, so that names do not depend on file endings. */
 export const migrationSource: Knex.MigrationSource<Migration> = {

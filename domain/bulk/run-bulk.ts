@@ -1,5 +1,5 @@
 import { type Clock, sleep } from '../common/index.ts';
-import type { ProcessStore } from '../process/index.ts';
+import { type ProcessStore, waitsUntil } from '../process/index.ts';
 import { type ActPorts, actOnProcess } from './act-on-process.ts';
 import { type BulkRun, type BulkStore, STATUS_FOR } from './bulk-run.ts';
 
@@ -77,7 +77,7 @@ async function collectPage(run: BulkRun, ports: RunBulkPorts): Promise<void> {
   };
   const { items, atEnd } = await processStore.list(filter, PAGE, cursor ?? undefined);
   const ids = items
-    .filter(({ startedAt }) => startedAt <= run.createdAt)
+    .filter((one) => (waitsUntil(one) ? one.updatedAt : one.startedAt) <= run.createdAt)
     .map(({ correlationId }) => correlationId);
   const last = items.at(-1);
   if (last && !atEnd) {

@@ -1,4 +1,5 @@
 export { type ActivityTree, waitsAtJoins } from './activity-tree.ts';
+export { type BeginDuePorts, createBeginDue } from './begin-due.ts';
 export { type CancelInstancePorts, cancelInstance } from './cancel-instance.ts';
 export { createCorrelate } from './correlate-message.ts';
 export { deleteHistory } from './delete-history.ts';

@@ -57,7 +57,7 @@ export async function reconcilePending(
   ports: ReconcilePorts,
   span: Span,
 ): Promise<string | null> {
-  const { eventStore, engine, attemptsOf } = ports;
+  const { eventStore, engine, attemptsOf, clock } = ports;
   const { correlationId, processName } = seen;
   const found = (view.instances.get(correlationId) ?? []).filter(
     ({ processKey }) => processKey === processName,
@@ -80,7 +80,7 @@ export async function reconcilePending(
       await startInstance(
         { name: 'start-instance', correlationId, eventId: request.id, redelivered: true },
         { attempt: 1 },
-        { eventStore, engine },
+        { eventStore, engine, clock },
       );
       return 'instance started or recorded';
     case 'retry':

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { EngineUnavailableError, StoreUnavailableError } from '../common/index.ts';
-import type { ProcessCursor } from '../process/index.ts';
+import { type ProcessCursor, waitsUntil } from '../process/index.ts';
 import { reconcileRunning } from './reconcile-ended.ts';
 import { reconcileErased } from './reconcile-erased.ts';
 import { reconcilePending, viewBatch } from './reconcile-pending.ts';
@@ -72,8 +72,10 @@ async function reconcileAllPending(
     );
     const last = states.at(-1);
     if (!last) return;
-    const view = await viewBatch(states, ports);
-    const done = await each(states, signal, async (state) => {
+    // The others are not due: nothing has to be there yet.
+    const begun = states.filter((state) => (waitsUntil(state) ?? '') <= span.now);
+    const view = await viewBatch(begun, ports);
+    const done = await each(begun, signal, async (state) => {
       const { correlationId } = state;
       const what = await orSkip(
         () => reconcilePending(state, view, ports, span),
@@ -83,7 +85,7 @@ async function reconcileAllPending(
       return what !== null;
     });
     log[done > 0 ? 'info' : 'debug'](
-      { checked: states.length, done },
+      { checked: begun.length, done },
       'reconciler: compared pending processes with the engine',
     );
     if (atEnd) return;

@@ -1,10 +1,13 @@
+import type { Clock } from '../common/index.ts';
 import type { Delivery, Job } from '../outbox/index.ts';
-import { isEnded, type ProcessState, readProcess, requestOf } from '../process/index.ts';
+import { beginOf, isEnded, type ProcessState, readProcess, requestOf } from '../process/index.ts';
 import type { Engine, EngineInstance } from './engine.ts';
 import { isRunning } from './retry-instance.ts';
 import { type StartRecordedPorts, startRecorded } from './start-recorded.ts';
 
-export type StartInstancePorts = StartRecordedPorts;
+export interface StartInstancePorts extends StartRecordedPorts {
+  clock: Clock;
+}
 
 /**
  * Starts the engine's instance of a requested process and records it.
@@ -21,11 +24,13 @@ export async function startInstance(
   { attempt }: Delivery,
   ports: StartInstancePorts,
 ): Promise<void> {
-  const { eventStore, engine } = ports;
+  const { eventStore, engine, clock } = ports;
   const stream = await readProcess(eventStore, correlationId);
   const { events, state } = stream;
   const request = requestOf(stream);
   if (!state || !request) return;
+  // It comes again when it is due (`begin-due.ts`).
+  if (Date.parse(beginOf(request)) > clock()) return;
   // From there on the retry starts the instance; one of ours would be a duplicate.
   if (events.some(({ type }) => type === 'process-retried')) return;
   const mayHaveRun = redelivered || attempt > 1;

@@ -34,7 +34,12 @@ export type JobHandler = (job: Job, delivery: Delivery) => Promise<void>;
 export type JobHandlers = Record<JobName, JobHandler>;
 
 /** A job that runs on a schedule, not because of an event. */
-export type TimedJobName = 'reconcile-processes' | 'archive-expired' | 'rollup-events' | 'run-bulk';
+export type TimedJobName =
+  | 'reconcile-processes'
+  | 'archive-expired'
+  | 'rollup-events'
+  | 'run-bulk'
+  | 'begin-due';
 
 /** When a timed job runs: at the times of a cron pattern of five fields in UTC, or after a period. */
 export type Schedule = { cron: string } | { everyMs: number };

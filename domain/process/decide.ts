@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../common/index.ts';
+import type { Json, JsonObject, Timestamp } from '../common/index.ts';
 import type { Audit, ProcessEvent, ProcessIdentity, StepCompleted, StepFailed } from './events.ts';
 import { unreachable } from './events.ts';
 import { isEnded, isRetryable, type ProcessState } from './process-state.ts';
@@ -17,6 +17,8 @@ type RequestProcess = CommandOf<'request-process'> & {
   requestHash: string;
   /** Names of the variables that are dates. */
   dates?: string[] | undefined;
+  /** When its instance is to begin. */
+  startAt?: Timestamp | undefined;
   /** Hash of the caller's Idempotency-Key, when one was sent. */
   idempotencyKey?: string | undefined;
 };
@@ -102,6 +104,7 @@ export function decide(command: Command, state: ProcessState | null): ProcessEve
             variables: command.variables,
             requestHash: command.requestHash,
             ...(command.dates?.length ? { dates: command.dates } : {}),
+            ...(command.startAt === undefined ? {} : { startAt: command.startAt }),
           },
           dedupeKey: command.idempotencyKey,
         },

@@ -73,6 +73,8 @@ export type ProcessRequested = EventOf<
     requestHash: string;
     /** Names of the variables that are dates (`dates.ts`); left out: none. */
     dates?: string[];
+    /** When the instance is to begin; left out, or not after the event: at once. */
+    startAt?: Timestamp;
   }
 >;
 type ProcessStarted = EventOf<'process-started', { processInstanceId: string }>;

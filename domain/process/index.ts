@@ -1,6 +1,7 @@
 export { createCatchUp } from './catch-up.ts';
 export { correlationIdSchema } from './correlation-id.ts';
 export { type Command, decide, type Outcome, taskKeyPrefix } from './decide.ts';
+export type { DueCursor, DueProcesses } from './due-processes.ts';
 export { type EndAnswer, endProcess } from './end-process.ts';
 export {
   type AppendResult,
@@ -33,9 +34,23 @@ export { handleCommand } from './handle-command.ts';
 export { lastRefusal } from './last-refusal.ts';
 export type { Notifier } from './notifier.ts';
 export { createProcessMap, type ProcessMap } from './process-map.ts';
-export { evolve, fold, isEnded, type ProcessState, type ProcessStatus } from './process-state.ts';
+export {
+  beginOf,
+  evolve,
+  fold,
+  isEnded,
+  type ProcessState,
+  type ProcessStatus,
+  waitsUntil,
+} from './process-state.ts';
 export type { ProcessCursor, ProcessFilter, ProcessStore } from './process-store.ts';
-export { type ProcessStream, processOf, readProcess, requestOf } from './process-stream.ts';
+export {
+  type ProcessStream,
+  processOf,
+  readProcess,
+  readRequest,
+  requestOf,
+} from './process-stream.ts';
 export { publicEvent } from './public-event.ts';
 export { publishOnce } from './publish-once.ts';
 export { createPublishState } from './publish-state.ts';

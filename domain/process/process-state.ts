@@ -1,5 +1,10 @@
 import type { Json, Timestamp } from '../common/index.ts';
-import { type FailureKind, type StoredEvent, unreachable } from './events.ts';
+import {
+  type FailureKind,
+  type ProcessRequested,
+  type StoredEvent,
+  unreachable,
+} from './events.ts';
 
 export type ProcessStatus = 'pending' | 'ok' | 'error';
 
@@ -24,6 +29,10 @@ export interface ProcessState {
   /** The step of the last event. */
   currentStep: string | null;
   processInstanceId: string | null;
+  /**
+   * When it was accepted, or the later time at which it was to begin. Before its instance begins, a time after
+   * `updatedAt` is that of a process which still waits for it (`waitsUntil`).
+   */
   startedAt: Timestamp;
   updatedAt: Timestamp;
   completedAt: Timestamp | null;
@@ -44,6 +53,7 @@ export function evolve(state: ProcessState | null, event: StoredEvent): ProcessS
   const next: ProcessState = { ...base, version: event.version, updatedAt: event.createdAt };
   switch (event.type) {
     case 'process-requested':
+      return { ...next, startedAt: beginOf(event) };
     case 'message-delivered':
       return next;
     case 'process-started':
@@ -111,6 +121,20 @@ export function isRetryable(state: ProcessState): boolean {
   return state.status === 'error' && state.error?.kind === 'technical';
 }
 
+/** When the instance of a requested process is to begin: at its `startAt`, if that is later than the request. */
+export function beginOf({ createdAt, data }: StoredEvent & ProcessRequested): Timestamp {
+  return data.startAt !== undefined && data.startAt > createdAt ? data.startAt : createdAt;
+}
+
+/** The time for which a process waits before its instance begins; null when it does not wait, or has begun. */
+export function waitsUntil(
+  state: Pick<ProcessState, 'status' | 'processInstanceId' | 'startedAt' | 'updatedAt'>,
+): Timestamp | null {
+  const { status, processInstanceId, startedAt, updatedAt } = state;
+  const waits = status === 'pending' && processInstanceId === null && startedAt > updatedAt;
+  return waits ? startedAt : null;
+}
+
 function initialState(event: StoredEvent): ProcessState {
   return {
     correlationId: event.correlationId,
@@ -132,5 +156,8 @@ function ended(
   at: Timestamp,
   outcome: Pick<ProcessState, 'status' | 'data' | 'error'>,
 ): ProcessState {
-  return isEnded(state) ? state : { ...state, ...outcome, completedAt: at };
+  if (isEnded(state)) return state;
+  // One that ended before it was to begin has taken no time.
+  const startedAt = state.startedAt > at ? at : state.startedAt;
+  return { ...state, ...outcome, startedAt, completedAt: at };
 }

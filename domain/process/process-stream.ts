@@ -25,6 +25,14 @@ export function processOf(events: readonly StoredEvent[]): ProcessStream {
   return { events, first: events[0], state: foldFound(events) };
 }
 
+/** As `requestOf`, without reading the rest of the stream. */
+export async function readRequest(
+  eventStore: Pick<EventStore, 'readStream'>,
+  correlationId: string,
+): Promise<(StoredEvent & ProcessRequested) | null> {
+  return requestOf(processOf(await eventStore.readStream(correlationId, { limit: 1 })));
+}
+
 /** The request that a process began with; null for a stream that nobody requested. */
 export function requestOf({ first }: ProcessStream): (StoredEvent & ProcessRequested) | null {
   return first?.type === 'process-requested' ? first : null;

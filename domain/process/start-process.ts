@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { JsonObject } from '../common/index.ts';
+import type { JsonObject, Timestamp } from '../common/index.ts';
 import { decide } from './decide.ts';
 import type { EventStore } from './event-store.ts';
 import type { ProcessIdentity, StoredEvent } from './events.ts';
@@ -21,6 +21,8 @@ interface StartRequest {
   variables: JsonObject;
   /** Names of the variables that are dates. */
   dates: string[];
+  /** When its instance is to begin; left out: at once. */
+  startAt?: Timestamp | undefined;
   identity: ProcessIdentity;
   /** Who asks for it. */
   actor: string;
@@ -55,7 +57,7 @@ interface StartPorts {
  * @throws StoreUnavailableError that says whether the start may have been written
  */
 export async function startProcess(request: StartRequest, ports: StartPorts): Promise<StartAnswer> {
-  const { definition, variables, dates, identity, actor, requestHash, wait } = request;
+  const { definition, variables, dates, startAt, identity, actor, requestHash, wait } = request;
   const correlationId = request.correlationId ?? ports.newId();
   const waiter = openWaiter(ports.waitroom, correlationId, wait);
   try {
@@ -85,6 +87,7 @@ export async function startProcess(request: StartRequest, ports: StartPorts): Pr
       audit: { httpMethod: 'POST', endpoint: '/api/process/start', httpStatusCode: 202 },
       variables,
       dates,
+      startAt,
       requestHash: requestHash.value,
       idempotencyKey:
         request.idempotencyKey && idempotencyDedupeKey(request.idempotencyKey, request.callerId),

@@ -31,7 +31,7 @@ export interface RollupEvent {
   /** Milliseconds that the step took. */
   executionTime: number | null;
   createdAt: Timestamp;
-  /** Of a final event: when its process was requested. */
+  /** Of a final event: when its process was requested, or was to begin after that. */
   requestedAt: Timestamp | null;
 }
 

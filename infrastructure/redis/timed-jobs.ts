@@ -74,6 +74,7 @@ export function createBullmqTimedJobs(options: BullmqTimedOptions): BullmqTimedJ
     'archive-expired': open('archive-expired'),
     'rollup-events': open('rollup-events'),
     'run-bulk': open('run-bulk'),
+    'begin-due': open('begin-due'),
   };
 
   /** Writes the schedule unless Redis has it: writing it again would drop a run that is due. */

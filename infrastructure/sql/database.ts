@@ -7,7 +7,12 @@ import type { Clock } from '../../domain/common/index.ts';
 import type { EventFeed } from '../../domain/feed/index.ts';
 import type { Outbox } from '../../domain/outbox/index.ts';
 import type { MasterKeys, ProcessKeys } from '../../domain/personal-data/index.ts';
-import type { EventStore, ProcessStore, StoredEvent } from '../../domain/process/index.ts';
+import type {
+  DueProcesses,
+  EventStore,
+  ProcessStore,
+  StoredEvent,
+} from '../../domain/process/index.ts';
 import type { RebuildStore, Verification } from '../../domain/projection/index.ts';
 import type {
   Analytics,
@@ -47,6 +52,7 @@ export interface Database {
   rollupCheck: RollupCheck;
   outbox: Outbox;
   processStore: ProcessStore;
+  dueProcesses: DueProcesses;
   apiKeys: ApiKeyStore;
   auditLog: AuditLog;
   bulkStore: BulkStore;

@@ -11,7 +11,7 @@ import { readIdentifiers } from './identifier-rows.ts';
 import { decodeName } from './process-name.ts';
 import { TABLES } from './process-tables.ts';
 
-/** Types of which only type, version, time and step count. */
+/** Types of which only type, version, time and step count; and of a request the time at which it is to begin. */
 const BARE: ReadonlySet<string> = new Set<EventType>([
   'process-requested',
   'step-completed',
@@ -33,7 +33,9 @@ export function selectFoldRows(partition: Partition, noTime: string): string {
     `CASE WHEN event_type NOT IN (${bareTypes}) THEN ${column} END AS ${column}`;
   return `id, correlation_id, version, event_type, schema_version, step_name,
   CASE WHEN event_type = 'process-completed' THEN response_data END AS response_data,
-  ${full('error_message')}, process_name, ${full('metadata')}, created_at,
+  ${full('error_message')}, process_name,
+  CASE WHEN event_type NOT IN (${bareTypes}) OR (version = 1 AND metadata LIKE '%"startAt"%') THEN metadata END AS metadata,
+  created_at,
   ${partition === 'live' ? noTime : 'archived_at'} AS archived_at,
   CASE WHEN version = 1 THEN identifiers END AS identifiers FROM ${TABLES[partition].events}`;
 }
@@ -105,7 +107,7 @@ function toFoldEvent(values: FoldValues): StoredEvent {
     createdAt,
   ] = values;
   const data = BARE.has(type)
-    ? NONE
+    ? beginOf(metadata)
     : payloadOf({
         event_type: type,
         request_data: null,
@@ -126,6 +128,12 @@ function toFoldEvent(values: FoldValues): StoredEvent {
     audit: NONE,
     data,
   } as WrittenEvent);
+}
+
+function beginOf(metadata: string | null): Readonly<Record<string, unknown>> {
+  if (metadata === null) return NONE;
+  const { startAt } = JSON.parse(metadata) as Record<string, unknown>;
+  return { startAt };
 }
 
 /** Shared by all events, so it must not be written to. */

@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import { PARTITIONS, type Partition } from '../../domain/archive/index.ts';
+import type { Clock } from '../../domain/common/index.ts';
 import type { IdentifierIndex } from '../../domain/identifiers/index.ts';
 import type {
   ProcessCursor,
@@ -9,6 +10,7 @@ import type {
 } from '../../domain/process/index.ts';
 import { type BoundedRows, pageOf } from './bounded-rows.ts';
 import { PROCESS_COLUMNS, type ProcessRow } from './columns.ts';
+import { countWaiting } from './due-processes.ts';
 import { encodeFilter } from './process-name.ts';
 import { fromProcessRow } from './process-row.ts';
 import { TABLES } from './process-tables.ts';
@@ -208,18 +210,25 @@ type Indexed = 'all' | 'error code' | 'no';
 const wholeCode = ({ errorCode }: ProcessFilter): string | null =>
   errorCode && !errorCode.isPrefix ? errorCode.value : null;
 
-/** Counts pending processes up to a limit, so that the cost does not depend on their number. */
+/**
+ * Counts pending processes up to a limit, so that the cost does not depend on their number. Those that wait for their
+ * time are counted by an index of their own and taken off: the index on the status does not tell them apart.
+ */
 export function createCountPending(
   knex: Knex,
-  dialect: Pick<ListDialect, 'key'>,
+  dialect: Pick<ListDialect, 'key' | 'time'>,
+  clock: Clock,
 ): ProcessStore['countPending'] {
   return async (upTo) => {
+    const now = dialect.time(new Date(clock()).toISOString());
+    const [found] = await countWaiting(knex, now);
+    const waiting = Number(found?.waiting ?? 0);
     const some = knex('process_store')
       .select('correlation_id')
       .where('status', dialect.key('pending'))
-      .limit(upTo)
+      .limit(upTo + waiting)
       .as('some');
     const [row] = await knex.from(some).count({ pending: '*' });
-    return Number(row?.pending ?? 0);
+    return Math.max(0, Number(row?.pending ?? 0) - waiting);
   };
 }

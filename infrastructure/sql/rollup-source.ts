@@ -15,6 +15,7 @@ const COLUMNS = [
   'error_message',
   'execution_time',
   'created_at',
+  'metadata',
 ] as const;
 /** Streams of one look-up: SQL Server takes 2,100 parameters, and each stream needs one for each table. */
 const MAX_STREAMS = 900;
@@ -22,13 +23,13 @@ const KEY_LENGTH = 32;
 
 /** The events of the feed as the rollups need them, once for both databases. */
 export function createRollupSource(rows: FeedRows, reads: ReadQueries): RollupSource {
-  /** When the streams of these final events began. */
+  /** When the processes of these final events were requested, or were to begin after that. */
   async function requestTimes(
     items: readonly FeedRow[],
     signal?: AbortSignal,
   ): Promise<Map<string, string>> {
     const times = new Map<string, string>();
-    for (const row of items) if (row.version === 1) times.set(row.correlation_id, row.created_at);
+    for (const row of items) if (row.version === 1) times.set(row.correlation_id, beginOf(row));
     const ended = items.filter((row) => isFinal(row.event_type as EventType));
     const wanted = [...new Set(ended.map((row) => row.correlation_id))].filter(
       (id) => !times.has(id),
@@ -39,13 +40,13 @@ export function createRollupSource(rows: FeedRows, reads: ReadQueries): RollupSo
       const [live, archived] = ['event_log', 'event_log_archive'].map((table) =>
         reads
           .knex(table)
-          .select('correlation_id', 'created_at')
+          .select('correlation_id', 'created_at', 'metadata')
           .where('version', 1)
           .whereIn('correlation_id', ids as string[]),
       ) as [Knex.QueryBuilder, Knex.QueryBuilder];
-      type Found = Pick<FeedRow, 'correlation_id' | 'created_at'>;
+      type Found = Pick<FeedRow, 'correlation_id' | 'created_at' | 'metadata'>;
       for (const row of await reads.rows<Found>(live.unionAll(archived), signal)) {
-        times.set(row.correlation_id, row.created_at);
+        times.set(row.correlation_id, beginOf(row));
       }
     }
     return times;
@@ -75,6 +76,16 @@ function toEvent(row: FeedRow, requested: ReadonlyMap<string, string>): RollupEv
     createdAt: row.created_at,
     requestedAt: isFinal(type) ? (requested.get(row.correlation_id) ?? null) : null,
   };
+}
+
+/** As `beginOf` of the domain. Few requests have the field, so few metadata are parsed. */
+function beginOf({
+  created_at: createdAt,
+  metadata,
+}: Pick<FeedRow, 'created_at' | 'metadata'>): string {
+  if (!metadata?.includes('"startAt"')) return createdAt;
+  const { startAt } = JSON.parse(metadata) as { startAt?: unknown };
+  return typeof startAt === 'string' && startAt > createdAt ? startAt : createdAt;
 }
 
 function errorOf(text: string): { key: string; message: string } {

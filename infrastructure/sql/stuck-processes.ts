@@ -10,6 +10,7 @@ import {
   type StuckProcesses,
 } from '../../domain/rollups/index.ts';
 import type { EventRow } from './columns.ts';
+import { leaveOutWaiting } from './due-processes.ts';
 import { decodeName } from './process-name.ts';
 import type { ReadQueries } from './read-queries.ts';
 import {
@@ -59,6 +60,7 @@ export function createStuckProcesses(options: {
       .where('status', key('pending'))
       .orderBy('updated_at')
       .limit(MAX_PENDING);
+    leaveOutWaiting(query, before(clock(), 0));
     for (const condition of conditions) condition.narrow(query, 'live');
     return query.as('pending');
   };

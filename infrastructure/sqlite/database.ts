@@ -9,6 +9,7 @@ import { type AuditRow, createAuditLog } from '../sql/audit-log.ts';
 import { type BoundedRows, createRowTaker } from '../sql/bounded-rows.ts';
 import { type BulkRunRow, createBulkStore } from '../sql/bulk-store.ts';
 import type { Database, DatabaseOptions } from '../sql/database.ts';
+import { createDueProcesses } from '../sql/due-processes.ts';
 import { createEventFeed, createFeedRows } from '../sql/feed-rows.ts';
 import { createFeedSearch } from '../sql/feed-search.ts';
 import { createFindUnprojected } from '../sql/find-unprojected.ts';
@@ -90,7 +91,7 @@ export async function openSqliteDatabase(
   // What can be computed again from the events, and the record of what was published, need no sync of their own. They
   // are after their events in the log: a power cut undoes them first, and they are done again.
   const { synced: groupCommit, ordered } = createGroupCommits(db);
-  const countPending = createCountPending(knex, PLAIN);
+  const countPending = createCountPending(knex, PLAIN, clock);
   const findUnprojected = createFindUnprojected(knex, PLAIN);
   const processKeys = createSqliteProcessKeys({ file, db, groupCommit, clock });
   const identifierIndex = createIdentifierIndex(processKeys, options.masterKeys ?? null);
@@ -132,6 +133,7 @@ export async function openSqliteDatabase(
     stuckProcesses: createStuckProcesses({ reads, clock, search, identifierIndex }),
     rollupSource: createRollupSource(feedRows, reads),
     rollupCheck: createRollupCheck(reads, feedSource),
+    dueProcesses: createDueProcesses(reads),
     outbox: createSqliteOutbox({ db, groupCommit: ordered, clock }),
     processStore: createSqliteProcessStore({
       db,

@@ -9,6 +9,7 @@ import { type ArchivedRows, createArchivedRows } from '../sql/archived-rows.ts';
 import { type AuditRow, createAuditLog } from '../sql/audit-log.ts';
 import { type BulkRunRow, createBulkStore } from '../sql/bulk-store.ts';
 import type { Database, DatabaseOptions } from '../sql/database.ts';
+import { createDueProcesses } from '../sql/due-processes.ts';
 import { createEventFeed, createFeedRows } from '../sql/feed-rows.ts';
 import { createFeedSearch } from '../sql/feed-search.ts';
 import { createFindUnprojected } from '../sql/find-unprojected.ts';
@@ -118,7 +119,7 @@ export async function openMssqlDatabase(
     },
     identifierIndex,
   );
-  const countPending = createCountPending(knex, { key });
+  const countPending = createCountPending(knex, { key, time }, clock);
   const findUnprojected = createFindUnprojected(knex, { key });
   const { preview, previewBytes } = createPreview(knex, {
     time,
@@ -145,6 +146,7 @@ export async function openMssqlDatabase(
     stuckProcesses: createStuckProcesses({ reads, clock, search, identifierIndex }),
     rollupSource: createRollupSource(feedRows, reads),
     rollupCheck: createRollupCheck(reads, feedSource),
+    dueProcesses: createDueProcesses(reads),
     outbox: createMssqlOutbox(pool),
     processStore: createMssqlProcessStore({
       pool,

@@ -186,6 +186,30 @@ describe.each(KINDS)(
         await cluster.expectAllWhole(['late', 'second']);
       });
 
+      it('starts for a time begin once each, with two workers that look for them', async () => {
+        await cluster.start('D', 'api,worker', LONG_LOCKS);
+        const startAt = new Date(Date.now() + 1_500).toISOString();
+        const ids = Array.from({ length: 10 }, (_, number) => `timed-${number}`);
+        await Promise.all(
+          ids.map(async (correlationId, number) => {
+            const { api } = at(number % 2 === 0 ? 'A' : 'D');
+            const body = { correlationId, startAt };
+            const answer = await api.start(cluster.key('counted'), { number }, body);
+            expect(answer.status).toBe(202);
+          }),
+        );
+        const streams = await cluster.expectAllWhole(ids);
+        for (const { correlationId, events } of streams.filter((one) =>
+          ids.includes(one.correlationId),
+        )) {
+          const [begun, ...others] = events.filter(({ type }) => type === 'process-started');
+          expect(others, correlationId).toEqual([]);
+          expect((begun?.createdAt ?? '') >= startAt, correlationId).toBe(true);
+        }
+        expect(await cluster.countInstances(ids)).toBe(ids.length);
+        await cluster.retire('D');
+      });
+
       it('G12: a rolling restart under load answers every caller and loses nothing', async () => {
         const load = cluster.load({ readyOnly: true });
         for (const [instance, roles] of Object.entries(ROLES)) {

@@ -185,6 +185,7 @@ export async function openInstances(kind: EngineKind) {
     key,
     engine: engine as Engine,
     eventStore: database.eventStore,
+    clock: Date.now,
     /** Requests a process; returns its start-instance job. */
     async request(correlationId: string, processName = key): Promise<Job> {
       const { events } = await database.eventStore.append(correlationId, [

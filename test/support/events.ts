@@ -14,7 +14,7 @@ export const identity: ProcessIdentity = {
 const common = { processName: 'onboard-user', identity };
 
 /** The event of a start. */
-export function requested(idempotencyKey?: string): ProcessEvent {
+export function requested(idempotencyKey?: string, startAt?: string): ProcessEvent {
   const events = decide(
     {
       ...common,
@@ -23,6 +23,7 @@ export function requested(idempotencyKey?: string): ProcessEvent {
       variables: { userId: '42', nested: { list: [1, 'two', null] } },
       requestHash: 'hash',
       idempotencyKey,
+      startAt,
       audit: { httpMethod: 'POST', endpoint: '/api/process/start', httpStatusCode: 202 },
     },
     null,

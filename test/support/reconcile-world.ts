@@ -59,12 +59,16 @@ export async function openReconcileWorld(kind: EngineKind) {
   }
 
   /** Requests a process without starting its instance. */
-  async function request(processName: string, variables: JsonObject = {}): Promise<string> {
+  async function request(
+    processName: string,
+    variables: JsonObject = {},
+    startAt?: string,
+  ): Promise<string> {
     const correlationId = randomUUID();
     await eventStore.append(
       correlationId,
       decide(
-        { type: 'request-process', processName, identity: {}, variables, requestHash: '' },
+        { type: 'request-process', processName, identity: {}, variables, requestHash: '', startAt },
         null,
       ),
     );
@@ -77,6 +81,7 @@ export async function openReconcileWorld(kind: EngineKind) {
     eventStore,
     processStore,
     processKeys,
+    clock: Date.now,
     url: running.url,
     lines,
     call,

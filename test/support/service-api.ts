@@ -16,6 +16,7 @@ export interface EventBody {
   audit: Record<string, unknown>;
   actor?: string;
   identity: Record<string, unknown>;
+  createdAt: string;
   /** Only in the feed. */
   position?: string;
 }

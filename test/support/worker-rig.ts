@@ -133,7 +133,7 @@ export async function openWorkerRig(running: TestEngine) {
   async function start(...wanted: Parameters<typeof request>) {
     const { correlationId, eventId } = await request(...wanted);
     const job = { name: 'start-instance', correlationId, eventId, redelivered: false } as const;
-    await startInstance(job, { attempt: 1 }, { eventStore, engine });
+    await startInstance(job, { attempt: 1 }, { eventStore, engine, clock: Date.now });
     const started = (await eventStore.readStream(correlationId)).find(
       (event) => event.type === 'process-started',
     );
@@ -184,6 +184,7 @@ export async function openWorkerRig(running: TestEngine) {
     database,
     eventStore,
     engine,
+    clock: Date.now,
     /** Whether the engine is in this process. */
     isDirect: running.embedded !== undefined,
     /** The source of tasks for a worker without the proxy. */

@@ -5,6 +5,7 @@ import type { Notifier } from '../../../domain/process/index.ts';
 import { createArchiveObserver } from '../../../infrastructure/observability/archive-observer.ts';
 import type { StartGate } from '../../../infrastructure/worker/start-gate.ts';
 import { archiveExpiredJob } from '../../../jobs/archive-expired.ts';
+import { beginDueJob } from '../../../jobs/begin-due.ts';
 import { cancelInstanceJob } from '../../../jobs/cancel-instance.ts';
 import { completeUserTaskJob } from '../../../jobs/complete-user-task.ts';
 import { scheduleJobs, startEventJobs } from '../../../jobs/job.ts';
@@ -48,6 +49,7 @@ export async function startJobs(options: {
     startsInHand: options.startsInHand,
     attemptsOf: attemptsOf(processes),
     whenRoom: options.startGate.run,
+    clock: Date.now,
   };
   const isOurs = ({ role }: { role: Role }): boolean => has(role);
   const eventJobs = [
@@ -59,8 +61,9 @@ export async function startJobs(options: {
   ];
   const scheduledJobs = [
     runBulkJob(createBulkPorts({ database, decrypted, live: options.live })),
+    beginDueJob({ ...database, queue, clock: Date.now, log }),
     reconcileProcessesJob(
-      { ...ports, processKeys: database.processKeys, log, clock: Date.now },
+      { ...ports, processKeys: database.processKeys, log },
       {
         everyMs: config.RECONCILE_EVERY_MS,
         afterMs: config.RECONCILE_AFTER_MS,

@@ -2,9 +2,11 @@ import type { FastifyBaseLogger } from 'fastify';
 import type { Log } from '../../../domain/common/index.ts';
 import type { Job, Outbox, Queue } from '../../../domain/outbox/index.ts';
 import {
+  beginOf,
   createWaitroom,
   type EventStore,
   type ProcessMap,
+  readRequest,
   type StoredEvent,
   type Waitroom,
 } from '../../../domain/process/index.ts';
@@ -79,8 +81,10 @@ export function openObservability(
         log,
         isPersonal,
         startedAt: (correlationId) => processMap.get(correlationId)?.startedAt,
-        readStart: async (correlationId) =>
-          (await eventStore.readStream(correlationId, { limit: 1 }))[0]?.createdAt,
+        readStart: async (correlationId) => {
+          const request = await readRequest(eventStore, correlationId);
+          return request ? beginOf(request) : undefined;
+        },
       }),
     http: ({ outbox, rollups, rollupSource, queue, waiting, processMap, startDelay }) => ({
       ...observers,

@@ -2,6 +2,7 @@ import type { Log } from '../../../domain/common/index.ts';
 import { createFeedSignal } from '../../../domain/feed/index.ts';
 import type { PersonalData } from '../../../domain/personal-data/index.ts';
 import {
+  beginOf,
   createFindProcess,
   createProcessMap,
   isEnded,
@@ -62,10 +63,10 @@ export function createLive(options: {
     onState,
     startDelay,
     onCommitted(events) {
-      for (const { type, correlationId } of events) {
-        if (type === 'process-requested') {
-          startDelay.accepted(correlationId, waitroom.has(correlationId));
-        }
+      for (const event of events) {
+        // One that waits for its time is behind nobody.
+        if (event.type !== 'process-requested' || beginOf(event) > event.createdAt) continue;
+        startDelay.accepted(event.correlationId, waitroom.has(event.correlationId));
       }
     },
     waiting: () => waitroom.size() + feedSignal.size(),

@@ -88,6 +88,7 @@ export function createServerParts(needs: ServerNeeds): ServerParts {
         waitersMax: config.WAITERS_MAX,
         backlogMax: config.BACKLOG_MAX,
         pendingMax: config.PENDING_MAX,
+        clock: Date.now,
         startDelay: live.startDelay,
         startDelayMaxMs: config.START_DELAY_MAX_MS,
         onRefused: (reason) => operations.observe?.metrics.startsRefused.inc({ reason }),

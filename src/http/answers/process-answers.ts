@@ -1,15 +1,20 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Timestamp } from '../../../domain/common/index.ts';
 import {
   type EndAnswer,
   type FoundProcess,
   isEnded,
   type ProcessState,
+  waitsUntil,
 } from '../../../domain/process/index.ts';
 import { hasTag } from './entity-tags.ts';
 import { sendProblem } from './problems.ts';
 
-/** Seconds after which a caller should ask again. */
-const RETRY_AFTER = '1';
+/** Seconds after which a caller should ask again: a second, or when the process begins that waits for its time. */
+function retryAfter(startAt: Timestamp | null): string {
+  const ms = startAt === null ? 0 : Date.parse(startAt) - Date.now();
+  return String(Math.max(1, Math.ceil(ms / 1_000)));
+}
 
 /** URL of the status of a process. */
 export function statusUrl(correlationId: string): string {
@@ -17,17 +22,27 @@ export function statusUrl(correlationId: string): string {
 }
 
 /** 202: accepted, not ended. */
-function sendPending(reply: FastifyReply, correlationId: string): FastifyReply {
+function sendPending(
+  reply: FastifyReply,
+  correlationId: string,
+  startAt: Timestamp | null,
+): FastifyReply {
   const url = statusUrl(correlationId);
   return reply
     .code(202)
     .header('Location', url)
-    .header('Retry-After', RETRY_AFTER)
-    .send({ status: 'pending', correlationId, statusUrl: url });
+    .header('Retry-After', retryAfter(startAt))
+    .send({
+      status: 'pending',
+      correlationId,
+      statusUrl: url,
+      ...(startAt === null ? {} : { startAt }),
+    });
 }
 
 /** A process as status and list show it. */
 export function publicProcess(state: FoundProcess) {
+  const startAt = waitsUntil(state);
   return {
     correlationId: state.correlationId,
     processKey: state.processName,
@@ -36,6 +51,7 @@ export function publicProcess(state: FoundProcess) {
     ...(state.error ? { error: state.error } : {}),
     currentStep: state.currentStep,
     processInstanceId: state.processInstanceId,
+    ...(startAt === null ? {} : { startAt }),
     startedAt: state.startedAt,
     updatedAt: state.updatedAt,
     completedAt: state.completedAt,
@@ -58,7 +74,7 @@ export function sendProcess(reply: FastifyReply, state: FoundProcess): FastifyRe
   if (!isEnded(state)) {
     reply
       .code(202)
-      .header('Retry-After', RETRY_AFTER)
+      .header('Retry-After', retryAfter(waitsUntil(state)))
       .header('Location', statusUrl(state.correlationId));
   }
   return reply.send(publicProcess(state));
@@ -78,13 +94,19 @@ export function sendNotModified(reply: FastifyReply, state: FoundProcess): Fasti
     .send(null);
 }
 
-/** Sends how a process ended, or 202 when it has not. */
+/**
+ * Sends how a process ended, or 202 when it has not.
+ *
+ * @param startAt the time for which it waits, where the state is not known
+ */
 export function sendOutcome(
   reply: FastifyReply,
   correlationId: string,
   state: ProcessState | null,
+  startAt: Timestamp | null = null,
 ): FastifyReply {
-  if (!state || !isEnded(state)) return sendPending(reply, correlationId);
+  if (!state) return sendPending(reply, correlationId, startAt);
+  if (!isEnded(state)) return sendPending(reply, correlationId, waitsUntil(state));
   if (state.status === 'error') return sendProcessError(reply, state);
   return reply.send({ status: 'ok', correlationId, result: state.data });
 }

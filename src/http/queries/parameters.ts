@@ -42,6 +42,18 @@ export const timeParameter = z
   .transform((text) => new Date(text).toISOString())
   .refine((text) => /^[1-9]\d{3}-/.test(text), 'must be in a year from 1000 to 9999');
 
+/**
+ * The same in a body, to be converted by the route (`timeParameter`): a schema that converts loses its example in the
+ * OpenAPI document.
+ */
+export const zonedTime = z
+  .string()
+  .refine(
+    (given) => timeParameter.safeParse(given).success,
+    'must be an ISO 8601 time with a time zone, like 2026-01-31T12:00:00Z',
+  )
+  .meta({ format: 'date-time' });
+
 /** For `refine`: the time range is not empty. */
 export const isForwards: [
   (range: { from?: string | undefined; to?: string | undefined }) => boolean,

@@ -56,7 +56,12 @@ export const resultSchema = z
   });
 
 export const pendingSchema = z
-  .object({ status: z.literal('pending'), correlationId: text, statusUrl: text })
+  .object({
+    status: z.literal('pending'),
+    correlationId: text,
+    statusUrl: text,
+    startAt: time.optional().describe('The time for which it waits before it begins'),
+  })
   .meta({
     id: 'Pending',
     examples: [
@@ -117,7 +122,10 @@ export const processSchema = z
     error: errorSchema.optional(),
     currentStep: text.nullable(),
     processInstanceId: text.nullable(),
-    startedAt: time,
+    startAt: time
+      .optional()
+      .describe('While it waits for this time to begin; then it is `startedAt`'),
+    startedAt: time.describe('When it was accepted, or the later `startAt` of its request'),
     updatedAt: time,
     completedAt: time.nullable(),
     version: integer,

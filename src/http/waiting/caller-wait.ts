@@ -40,6 +40,7 @@ export function wantedWait(
  * limits have no room for it.
  *
  * @param options.byDefault without a `Prefer` header the call waits as long as a call may
+ * @param options.never the call does not wait, whatever its caller prefers
  * @param options.refuse checks more than the room to wait; like `LoadLimits.refuseStart`
  * @returns null when the call is answered
  */
@@ -49,10 +50,13 @@ export function beginWait(
   limits: WaitLimits,
   {
     byDefault = false,
+    never = false,
     refuse = (waits: boolean) => (waits ? limits.load.refuseWait() : null),
-  }: { byDefault?: boolean; refuse?: (waits: boolean) => string | null } = {},
+  }: { byDefault?: boolean; never?: boolean; refuse?: (waits: boolean) => string | null } = {},
 ): CallerWait | null {
-  const { ms, applied } = wantedWait(request, limits, byDefault);
+  const { ms, applied } = never
+    ? { ms: 0, applied: undefined }
+    : wantedWait(request, limits, byDefault);
   const refusal = refuse(ms > 0);
   if (refusal) {
     sendOverloaded(reply, refusal);

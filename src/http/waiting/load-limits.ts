@@ -20,9 +20,10 @@ export interface LoadLimits {
    * start must be appended in the same turn, to the event store of `countStarts`: only then does the next one count it.
    *
    * @param waits whether its caller waits for the end
+   * @param isLater whether it waits for its time: it is no load yet, but for its row in the outbox
    * @returns null when there is room, else a sentence for the caller
    */
-  refuseStart(waits: boolean): string | null;
+  refuseStart(waits: boolean, isLater?: boolean): string | null;
   /** Checks whether there is room for a caller that waits or follows; like `refuseStart`. */
   refuseWait(): string | null;
   /** Wraps the event store that starts are appended to. */
@@ -86,12 +87,15 @@ export function createLoadLimits(options: LoadLimitsOptions): LoadLimits {
     if (!stopped) timer = setTimeout(pollAgain, POLL_INTERVAL_MS).unref();
   }
 
+  const isBacklogFull = (): boolean => backlogMax > 0 && counts.backlog() >= backlogMax;
+
   /** Without cutting anybody off. */
-  function fullFor(waits: boolean): RefusalReason | null {
+  function fullFor(waits: boolean, isLater = false): RefusalReason | null {
+    if (isLater) return isBacklogFull() ? 'backlog' : null;
     if (startDelayMaxMs > 0 && (startDelay.estimate(waits) ?? 0) > startDelayMaxMs) {
       return 'start-delay';
     }
-    if (backlogMax > 0 && counts.backlog() >= backlogMax) return 'backlog';
+    if (isBacklogFull()) return 'backlog';
     if (pendingMax > 0 && counts.pending() >= pendingMax) return 'pending';
     return null;
   }
@@ -123,8 +127,8 @@ export function createLoadLimits(options: LoadLimitsOptions): LoadLimits {
   return {
     holdStart: (waits) => held.hold(holdShare(waits)),
     refuseWait: () => (hasNoSlot() ? sentenceOf('waiters') : null),
-    refuseStart(waits) {
-      const reason = waits && hasNoSlot() ? 'waiters' : fullFor(waits);
+    refuseStart(waits, isLater) {
+      const reason = waits && hasNoSlot() ? 'waiters' : fullFor(waits, isLater);
       if (!reason) return null;
       options.onRefused(reason);
       return sentenceOf(reason);

@@ -1,6 +1,10 @@
-import { StoreUnavailableError, VersionConflictError } from '../../../domain/common/index.ts';
+import {
+  type Clock,
+  StoreUnavailableError,
+  VersionConflictError,
+} from '../../../domain/common/index.ts';
 import type { Outbox } from '../../../domain/outbox/index.ts';
-import type { EventStore, ProcessStore } from '../../../domain/process/index.ts';
+import type { EventStore, ProcessEvent, ProcessStore } from '../../../domain/process/index.ts';
 
 export interface StartCounts {
   /** Wraps the event store of the start route: a start counts from the moment at which its append is called. */
@@ -20,6 +24,7 @@ export interface StartCountsOptions {
   backlogMax: number;
   /** Pending processes above which starts are refused; 0: no limit. */
   pendingMax: number;
+  clock: Clock;
 }
 
 /** Ids in one statement: SQL Server takes 2,100 parameters. */
@@ -32,20 +37,24 @@ const IDS_MAX = 500;
  * statements of a poll counts twice.
  */
 export function createStartCounts(options: StartCountsOptions): StartCounts {
-  const { outbox, processStore, backlogMax, pendingMax } = options;
+  const { outbox, processStore, backlogMax, pendingMax, clock } = options;
   let rows = 0;
   let pending = 0;
-  /** Appends that have not ended. */
+  /** Appends that have not ended; and those among them of processes that wait for their time, which are no load yet. */
   let inFlight = 0;
+  let laterInFlight = 0;
   /** Starts that were written since the last count of the outbox began, and may be missing in it. */
   let uncounted = 0;
   /** Starts that were written, and that `process_store` may not have yet: no more than `pendingMax`. */
   const unprojected = new Set<string>();
 
-  function remember(correlationId: string): void {
+  function remember(correlationId: string, isLater: boolean): void {
     if (backlogMax > 0) uncounted++;
-    if (pendingMax > 0) unprojected.add(correlationId);
+    if (pendingMax > 0 && !isLater) unprojected.add(correlationId);
   }
+
+  const isLaterStart = (event: ProcessEvent | undefined): boolean =>
+    event?.type === 'process-requested' && Date.parse(event.data.startAt ?? '') > clock();
 
   async function pollBacklog(): Promise<void> {
     const before = uncounted;
@@ -75,22 +84,25 @@ export function createStartCounts(options: StartCountsOptions): StartCounts {
     countAppends: (eventStore) => ({
       ...eventStore,
       async append(...call) {
-        const [correlationId] = call;
+        const [correlationId, [first]] = call;
+        const isLater = isLaterStart(first);
         inFlight++;
+        if (isLater) laterInFlight++;
         try {
           const result = await eventStore.append(...call);
-          if (!result.duplicate) remember(correlationId);
+          if (!result.duplicate) remember(correlationId, isLater);
           return result;
         } catch (error) {
-          if (!hasWrittenNothing(error)) remember(correlationId);
+          if (!hasWrittenNothing(error)) remember(correlationId, isLater);
           throw error;
         } finally {
           inFlight--;
+          if (isLater) laterInFlight--;
         }
       },
     }),
     backlog: () => rows + uncounted + inFlight,
-    pending: () => pending + unprojected.size + inFlight,
+    pending: () => pending + unprojected.size + inFlight - laterInFlight,
     async poll() {
       if (backlogMax > 0) await pollBacklog();
       if (pendingMax > 0) await pollPending();

@@ -53,6 +53,25 @@ describe.skipIf(browserUrl === null)('the console shows processes', () => {
     await archive.getByText('must not be empty').waitFor();
   });
 
+  it('that wait for their time, with it, and cancels them before', async () => {
+    const startAt = new Date(Date.now() + 3_600_000).toISOString();
+    const variables = { userId: 'timed', email: 'ada@example.com' };
+    const more = { correlationId: 'timed', startAt };
+    await rig.service.api.start('onboard-user', variables, more);
+    await untilListed('timed');
+    const list = await rig.open('/console/processes');
+    const row = list.getByRole('row').filter({ hasText: 'timed' });
+    await row.getByText('starts at').waitFor();
+    const page = await rig.open('/console/processes/timed');
+    await page.getByText('Starts at', { exact: true }).waitFor();
+    expect(await page.locator(`time[datetime="${startAt}"]`).count()).toBeGreaterThan(0);
+    await page.getByRole('button', { name: 'Cancel…' }).click();
+    await page.getByLabel('Reason').fill('no longer needed');
+    await page.getByRole('button', { name: 'Cancel it' }).click();
+    await page.locator('h1').getByText('Cancelled', { exact: true }).waitFor();
+    expect(await page.getByText('Starts at', { exact: true }).count()).toBe(0);
+  });
+
   it('in a list whose filters are in its URL, so that it can be sent', async () => {
     await onboard('in-list', 'ada');
     await onboard('refused-in-list', 'refused');

@@ -139,6 +139,7 @@ describe.skipIf(redisUrl === null)('dead letters in Redis', () => {
     const { body } = await call(service, 'GET', '/admin/queues/api/queues');
     expect(body.queues.map(({ name }: { name: string }) => name).sort()).toEqual([
       'archive-expired',
+      'begin-due',
       'cancel-instance',
       'complete-user-task',
       'project-process',

@@ -37,6 +37,22 @@ describe.each(await portKinds())('the runs of the reconciler on $name', (kind) =
       expect(await world.runs(key, id)).toEqual(runs);
     });
 
+    it('leave alone a process that waits for its time, and start it once when that has come', async () => {
+      const startAt = new Date(Date.now() + 3_600_000).toISOString();
+      const id = await world.request(key, {}, startAt);
+      await world.reconcile();
+      expect(await world.runs(key, id)).toEqual([]);
+      expect(world.lines.filter(({ fields }) => JSON.stringify(fields).includes(id))).toEqual([]);
+      await world.reconcile({ inMs: 3_600_000 });
+      const [run, ...others] = await world.runs(key, id);
+      expect(others).toEqual([]);
+      expect(await world.state(id)).toMatchObject({
+        status: 'pending',
+        processInstanceId: run,
+        startedAt: startAt,
+      });
+    });
+
     it('G11: record an instance that runs unrecorded', async () => {
       const id = await world.request(key);
       const there = await world.engine.start(key, id, {});

@@ -97,7 +97,7 @@ describe.each(await portKinds())('the start-instance job on $name', (kind) => {
       const away = createRestEngine({
         baseUrl: `http://127.0.0.1:${await freePort()}/engine-rest`,
       });
-      const ports = { eventStore: world.eventStore, engine: away };
+      const ports = { ...world, engine: away };
       for (const delivery of [FIRST, SECOND]) {
         await expect(startInstance(job, delivery, ports)).rejects.toThrow(EngineUnavailableError);
       }
@@ -133,7 +133,7 @@ describe.each(await portKinds())('the start-instance job on $name', (kind) => {
         async (when) => {
           const id = randomUUID();
           const job = await world.request(id);
-          const ports = { eventStore: world.eventStore, engine: cancelling(id, when) };
+          const ports = { ...world, engine: cancelling(id, when) };
           await startInstance(job, FIRST, ports);
           expect(await world.active(id)).toEqual([]);
           expect(fold(await world.eventStore.readStream(id))?.error?.kind).toBe('cancelled');
@@ -149,7 +149,7 @@ describe.each(await portKinds())('the start-instance job on $name', (kind) => {
             throw new EngineUnavailableError('cut off');
           },
         };
-        const cut = startInstance(job, FIRST, { eventStore: world.eventStore, engine });
+        const cut = startInstance(job, FIRST, { ...world, engine });
         await expect(cut).rejects.toThrow('cut off');
         expect(await world.active(id)).toHaveLength(1);
         await startInstance(job, SECOND, world);

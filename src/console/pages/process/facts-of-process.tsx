@@ -14,6 +14,7 @@ export function FactsOfProcess({
   first: ProcessEvent | undefined;
 }) {
   const { processKey, currentStep, startedAt, completedAt, updatedAt, processInstanceId } = process;
+  const waits = process.startAt !== undefined;
   const { identifiers, traceabilityId, ...identity } = first?.identity ?? {};
   return (
     <Facts>
@@ -23,15 +24,17 @@ export function FactsOfProcess({
         </Link>
       </Fact>
       <Fact title="Step">{currentStep ?? '–'}</Fact>
-      <Fact title="Started">
+      <Fact title={waits ? 'Starts at' : 'Started'}>
         <Time at={startedAt} exact />
       </Fact>
       <Fact title={completedAt ? 'Ended' : 'Changed'}>
         <Time at={completedAt ?? updatedAt} exact />
       </Fact>
-      <Fact title={completedAt ? 'Took' : 'Runs for'}>
-        {readableDuration(between(startedAt, completedAt))}
-      </Fact>
+      {!waits && (
+        <Fact title={completedAt ? 'Took' : 'Runs for'}>
+          {readableDuration(between(startedAt, completedAt))}
+        </Fact>
+      )}
       {first?.actor && <Fact title="Started by">{first.actor}</Fact>}
       {Object.entries((identifiers as object | undefined) ?? {}).map(([name, value]) => (
         <Fact key={name} title={name}>

@@ -33,7 +33,8 @@ export const PROCESS_COLUMNS: readonly Column<Process>[] = [
     id: 'duration',
     title: 'Took',
     className: 'number wide-only',
-    cell: ({ startedAt, completedAt }) => readableDuration(between(startedAt, completedAt)),
+    cell: ({ startAt, startedAt, completedAt }) =>
+      startAt ? <span className="none">–</span> : readableDuration(between(startedAt, completedAt)),
   },
   {
     id: 'started',
@@ -44,8 +45,15 @@ export const PROCESS_COLUMNS: readonly Column<Process>[] = [
   { id: 'changed', title: 'Changed', cell: ({ updatedAt }) => <Time at={updatedAt} /> },
 ];
 
-/** The step where it stands; of one that has failed, with the error. */
-function Standing({ currentStep, error }: Process) {
+/** The step where it stands; of one that has failed, with the error; of one that waits for its time, that. */
+function Standing({ currentStep, error, startAt }: Process) {
+  if (startAt) {
+    return (
+      <>
+        starts at <Time at={startAt} />
+      </>
+    );
+  }
   const step = error?.step ?? currentStep;
   return (
     <>

@@ -11,7 +11,7 @@ import { statusUrl } from '../../../answers/process-answers.ts';
 import { storeDetail } from '../../../answers/unavailable.ts';
 import type { Route } from '../../../parts/route.ts';
 import { traceOf } from '../../../requests/observe-requests.ts';
-import { optionalText, text } from '../../../schemas/fields.ts';
+import { optionalText, text, time } from '../../../schemas/fields.ts';
 import { startBody } from './start.schema.ts';
 import { checkStart, conflictProblem, keepSentBody, startRequestOf } from './start-request.ts';
 
@@ -38,7 +38,11 @@ const bodySchema = z
       {
         starts: [
           { processKey: 'onboard-user', variables: { userId: '42', email: 'ada@example.com' } },
-          { processKey: 'onboard-user', variables: { userId: '43', email: 'eve@example.com' } },
+          {
+            processKey: 'onboard-user',
+            startAt: '2026-12-24T08:00:00Z',
+            variables: { userId: '43', email: 'eve@example.com' },
+          },
         ],
       },
     ],
@@ -48,6 +52,7 @@ const acceptedSchema = z.object({
   status: z.literal(202),
   correlationId: text,
   statusUrl: text,
+  startAt: time.optional().describe('The time for which it waits before it begins'),
   joined: z.boolean().describe('True: it was accepted before, by the same id or key'),
 });
 const refusedSchema = z.object({ status: z.number().int(), problem: problemSchema });
@@ -125,7 +130,7 @@ export const startManyRoute: Route<
     };
     const checked = checkStart(body, definitions);
     if ('problem' in checked) return refused(checked.problem, 'refused');
-    const full = limits.load.refuseStart(false);
+    const full = limits.load.refuseStart(false, checked.isLater);
     if (full) return refused(problemOf('overloaded', full), 'unavailable');
     const correlationId = body.correlationId ?? newId();
     const trace = traceOf(request);
@@ -143,7 +148,8 @@ export const startManyRoute: Route<
       }
       if (answer.joined) count(checked.definition.key, 'joined');
       const { correlationId: id, joined } = answer;
-      return { status: 202, correlationId: id, statusUrl: statusUrl(id), joined };
+      const startAt = checked.isLater ? { startAt: checked.startAt } : {};
+      return { status: 202, correlationId: id, statusUrl: statusUrl(id), ...startAt, joined };
     } catch (error) {
       if (!(error instanceof StoreUnavailableError)) throw error;
       request.log.error({ correlationId, err: error }, 'dependency unavailable');

@@ -1,14 +1,15 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import type { JsonObject } from '../../../../../domain/common/index.ts';
+import { DAY_MS, type JsonObject, type Timestamp } from '../../../../../domain/common/index.ts';
 import { hashStart, type startProcess } from '../../../../../domain/process/index.ts';
 import { type ProcessDefinition, readStartVariables } from '../../../../../domain/steps/index.ts';
 import { actorOf, type Caller } from '../../../../access/caller.ts';
 import { type Problem, problemOf } from '../../../answers/problems.ts';
 import { statusUrl } from '../../../answers/process-answers.ts';
+import { timeParameter } from '../../../queries/parameters.ts';
 import type { traceOf } from '../../../requests/observe-requests.ts';
 import { shortText } from '../../../schemas/process.ts';
-import type { startBody } from './start.schema.ts';
+import { MAX_START_AHEAD_MS, type startBody } from './start.schema.ts';
 
 type StartBody = z.infer<typeof startBody>;
 type StartRequest = Parameters<typeof startProcess>[0];
@@ -18,6 +19,10 @@ type ReadVariables = Extract<ReturnType<typeof readStartVariables>, { kind: 'val
 interface CheckedStart {
   definition: ProcessDefinition;
   read: ReadVariables;
+  /** In UTC; undefined: at once. */
+  startAt: Timestamp | undefined;
+  /** Whether `startAt` is in the future: the caller is answered at once. */
+  isLater: boolean;
 }
 
 declare module 'fastify' {
@@ -38,7 +43,7 @@ export function keepSentBody(app: FastifyInstance): void {
 
 /** Finds the process of a start and reads its variables, or says what is wrong with it; nothing is written yet. */
 export function checkStart(
-  { processKey, variables }: StartBody,
+  { processKey, variables, startAt: sentTime }: StartBody,
   definitions: ReadonlyMap<string, ProcessDefinition>,
 ): CheckedStart | { problem: Problem } {
   const definition = definitions.get(processKey);
@@ -48,7 +53,14 @@ export function checkStart(
     return { problem: problemOf('unknown-process', detail) };
   }
   const read = readStartVariables(definition, variables);
-  if (read.kind === 'valid') return { definition, read };
+  const startAt = sentTime === undefined ? undefined : timeParameter.parse(sentTime);
+  const aheadMs = startAt === undefined ? 0 : Date.parse(startAt) - Date.now();
+  if (aheadMs > MAX_START_AHEAD_MS) {
+    const message = `must be at most ${MAX_START_AHEAD_MS / DAY_MS} days ahead`;
+    const errors = [{ path: 'body.startAt', message }];
+    return { problem: problemOf('invalid-request', `body.startAt: ${message}`, { errors }) };
+  }
+  if (read.kind === 'valid') return { definition, read, startAt, isLater: aheadMs > 0 };
   const { errors } = read;
   const detail = errors.map(({ path, message }) => `${path}: ${message}`).join('; ');
   return { problem: problemOf('invalid-variables', detail, { errors }) };
@@ -61,7 +73,7 @@ export function checkStart(
  */
 export function startRequestOf(
   request: FastifyRequest,
-  { definition, read }: CheckedStart,
+  { definition, read, startAt }: CheckedStart,
   start: {
     body: StartBody;
     sent: JsonObject;
@@ -81,6 +93,7 @@ export function startRequestOf(
     callerId: request.caller?.id ?? null,
     variables,
     dates,
+    startAt,
     identity: {
       batchId: body.batchId,
       traceabilityId: body.traceabilityId ?? traceId,

@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { DAY_MS } from '../../../../../domain/common/index.ts';
 import { correlationIdSchema } from '../../../../../domain/process/index.ts';
 import { problem } from '../../../answers/problems.ts';
+import { zonedTime } from '../../../queries/parameters.ts';
 import { columnText, optionalText, text } from '../../../schemas/fields.ts';
 import {
   pendingSchema,
@@ -9,11 +11,19 @@ import {
   variablesSchema,
 } from '../../../schemas/process.ts';
 
+/** A year, whichever it is. */
+export const MAX_START_AHEAD_MS = 366 * DAY_MS;
+
 export const startBody = z
   .strictObject({
     processKey: columnText,
     correlationId: correlationIdSchema.optional(),
     variables: variablesSchema,
+    startAt: zonedTime
+      .optional()
+      .describe(
+        'When to begin: ISO 8601 with `Z` or an offset, at most 366 days ahead; a time that is over begins it at once. The answer is 202 at once',
+      ),
     batchId: shortText.optional(),
     traceabilityId: shortText.optional().describe('Default: the trace id of `traceparent`'),
     applicationId: shortText
@@ -43,7 +53,9 @@ export const startSchema = {
   body: startBody,
   response: {
     200: resultSchema.describe('The process completed'),
-    202: pendingSchema.describe('Accepted; the process has not ended within the time to wait'),
+    202: pendingSchema.describe(
+      'Accepted; the process has not ended within the time to wait, or waits for its `startAt`',
+    ),
     400: problem('The request or its variables are not valid; nothing was written'),
     404: problem('No process definition has this key'),
     409: problem('The correlation id or idempotency key belongs to a different request'),

@@ -40,14 +40,16 @@ export const startRoute: Route<
       const { body, headers } = request;
       const checked = checkStart(body, definitions);
       if ('problem' in checked) return sendProblemOf(reply, checked.problem);
-      const { definition } = checked;
+      const { definition, isLater, startAt = null } = checked;
       const trace = traceOf(request);
       const correlationId = body.correlationId ?? newId();
       nameInTrace(request, definition, correlationId, trace.traceparent);
-      await limits.load.holdStart(wantedWait(request, limits, true).ms > 0);
+      const waits = !isLater && wantedWait(request, limits, true).ms > 0;
+      if (!isLater) await limits.load.holdStart(waits);
       const wait = beginWait(request, reply, limits, {
         byDefault: true,
-        refuse: limits.load.refuseStart,
+        never: isLater,
+        refuse: (waiting) => limits.load.refuseStart(waiting, isLater),
       });
       if (!wait) return reply;
       const answer = await startProcess(
@@ -67,7 +69,7 @@ export const startRoute: Route<
         return sendProblemOf(reply, conflictProblem(answer.correlationId));
       }
       if (answer.joined) count(definition.key, 'joined');
-      return sendOutcome(reply, answer.correlationId, answer.state);
+      return sendOutcome(reply, answer.correlationId, answer.state, isLater ? startAt : null);
     },
   );
 };

@@ -17,20 +17,12 @@ import {
 import { isPersonalIdentifier } from '../../../../../../domain/steps/index.ts';
 import { ProblemError, problem } from '../../../../answers/problems.ts';
 import { cursorParameter } from '../../../../queries/cursor.ts';
-import { queryOf, timeParameter, wholeNumber } from '../../../../queries/parameters.ts';
+import { queryOf, timeParameter, wholeNumber, zonedTime } from '../../../../queries/parameters.ts';
 import { type Definitions, PREFIX } from '../../../../queries/search.ts';
 import { columnText, integer, text, time } from '../../../../schemas/fields.ts';
 
 const MAX_PER_SECOND = 1_000;
 const DEFAULT_PER_SECOND = 50;
-
-/** Converted by the route: a schema that converts loses its example in the OpenAPI document. */
-const zonedTime = text
-  .refine(
-    (given) => timeParameter.safeParse(given).success,
-    'must be an ISO 8601 time with a time zone, like 2026-01-31T12:00:00Z',
-  )
-  .meta({ format: 'date-time' });
 
 /** The names and meanings of the list of processes. */
 const filterSchema = z
