@@ -1,4 +1,5 @@
 import Fastify, { type FastifyInstance } from 'fastify';
+import { markNumbers, restoreNumbers } from '../worker/java-numbers.ts';
 import { type EmbeddedEngine, ENGINE_VERSION } from './engine-api.ts';
 import { registerDefinitionRoutes } from './http-definitions.ts';
 import { registerDeploymentRoutes } from './http-deployments.ts';
@@ -15,7 +16,6 @@ import { registerIncidentRoutes } from './http-incidents.ts';
 import { registerInstanceRoutes } from './http-instances.ts';
 import { registerJobRoutes } from './http-jobs.ts';
 import { json } from './http-json.ts';
-import { markNumbers, restoreNumbers } from './http-numbers.ts';
 import { registerUserTaskList } from './http-user-task-list.ts';
 import { registerUserTaskRoutes } from './http-user-tasks.ts';
 

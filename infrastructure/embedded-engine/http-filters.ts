@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Value, Values } from '../../domain/bpmn/index.ts';
-import { isExactNumber } from './http-numbers.ts';
+import { isExactNumber } from '../worker/java-numbers.ts';
 
 /** A filter of a list: how a URL and a body write it, and the rows that it lets through. */
 export interface Filter<Row, Wanted> {

@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify';
-import { stringify } from './http-numbers.ts';
+import { stringify } from '../worker/java-numbers.ts';
 
 /**
  * Sends JSON with the bare content type: with a charset behind it, the external-task client takes the

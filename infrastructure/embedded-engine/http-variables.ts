@@ -1,10 +1,10 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { JAVA_SERIALIZED, type Value, type Values } from '../../domain/bpmn/index.ts';
+import { javaNumber, writtenAs } from '../worker/java-numbers.ts';
 import type { EmbeddedEngine, VariableChange } from './engine-api.ts';
 import { explained, orMissing } from './http-errors.ts';
 import { json, noContent } from './http-json.ts';
-import { writtenAs } from './http-numbers.ts';
 import { BadRequest, readTyped } from './typed-value.ts';
 
 const variableSchema = z.strictObject({
@@ -76,13 +76,6 @@ function isJson(text: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** A Double has a point, and a Long all its digits, which the engine keeps as a text beyond 2^53. */
-function javaNumber(type: 'Double' | 'Long', value: unknown): unknown {
-  if (type === 'Long') return typeof value === 'string' ? writtenAs(value) : value;
-  const text = String(value);
-  return Number.isInteger(value) && /^-?\d+$/.test(text) ? writtenAs(`${text}.0`) : value;
 }
 
 /** The variables of a process instance, whether it is running or not. */

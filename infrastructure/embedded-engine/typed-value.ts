@@ -1,6 +1,6 @@
 import { type GivenValue, readTyped as read, type Value } from '../../domain/bpmn/index.ts';
 import { CodedError } from '../../domain/common/index.ts';
-import { isExactNumber } from './http-numbers.ts';
+import { isExactNumber } from '../worker/java-numbers.ts';
 
 /** The call is wrong; becomes the given HTTP status with Camunda's exception type. */
 export class BadRequest extends CodedError {

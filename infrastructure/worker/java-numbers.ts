@@ -72,3 +72,10 @@ export function stringify(value: unknown): string {
   if (!text.includes(MARK)) return text;
   return text.replace(MARKED, (_all, json: string) => String(JSON.parse(`"${json}"`)));
 }
+
+/** A Double has a point, and a Long all its digits, which the engine keeps as a text beyond 2^53. */
+export function javaNumber(type: 'Double' | 'Long', value: unknown): unknown {
+  if (type === 'Long') return typeof value === 'string' ? writtenAs(value) : value;
+  const text = String(value);
+  return Number.isInteger(value) && /^-?\d+$/.test(text) ? writtenAs(`${text}.0`) : value;
+}

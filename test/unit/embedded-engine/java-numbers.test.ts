@@ -5,7 +5,7 @@ import {
   restoreNumbers,
   stringify,
   writtenAs,
-} from '../../../infrastructure/embedded-engine/http-numbers.ts';
+} from '../../../infrastructure/worker/java-numbers.ts';
 
 /** A body as the routes get it, with `Double 7.0` for a number that keeps its type. */
 function read(text: string): unknown {
