@@ -29,6 +29,7 @@ async function readDocument() {
     readPath: unused,
     administration: unused,
     userTasks: unused,
+    elsewhere: unused,
     newId: unused,
     store: unused,
     live: unused,

@@ -20,10 +20,12 @@ import {
   type LoadedProcess,
   loadProcesses,
   readAllSettings,
+  stepsOf,
 } from './composition/definitions/load-processes.ts';
 import { openProcessEngine } from './composition/engine/process-engine.ts';
 import { serveEmbeddedEngine } from './composition/engine/serve-engine.ts';
 import { startStepWorker } from './composition/engine/step-worker.ts';
+import { openTasksElsewhere } from './composition/engine/tasks-elsewhere.ts';
 import { checkPurge } from './composition/jobs/purge.ts';
 import { startJobs } from './composition/jobs/start-jobs.ts';
 import { checkRoles } from './composition/lifecycle/check-roles.ts';
@@ -127,6 +129,17 @@ async function openCore(setup: Setup, onCommitted: (events: readonly StoredEvent
   const opened = await openProcessEngine(config, processes, database.writer, observability.log);
   shutdown.add('engine', opened.stop);
   const engine = observedEngine(opened.engine, observability);
+  const startsInHand = createStartsInHand();
+  const elsewhere = openTasksElsewhere({
+    opened,
+    engine,
+    startsInHand,
+    eventStore: decrypted.eventStore,
+    steps: stepsOf(processes),
+    observers: observability,
+    shutdown,
+    log,
+  });
 
   // In memory: what callers wait for and ask about.
   const waitroom = observability.waitroom();
@@ -182,7 +195,19 @@ async function openCore(setup: Setup, onCommitted: (events: readonly StoredEvent
       setImmediate(() => relay.publish(rows));
     });
   }
-  return { observability, stores, opened, engine, live, transport, notifier, queue, relay };
+  return {
+    observability,
+    stores,
+    opened,
+    engine,
+    startsInHand,
+    elsewhere,
+    live,
+    transport,
+    notifier,
+    queue,
+    relay,
+  };
 }
 
 /**
@@ -232,10 +257,9 @@ async function serve(setup: Setup, core: Core, stopping: () => boolean): Promise
 /** Starts what runs in the background: jobs, the relay, and the worker for external tasks. */
 async function startWork(setup: Setup, core: Core, url: string): Promise<void> {
   const { config, log, env, processes, has, shutdown } = setup;
-  const { observability, stores, opened, engine, relay } = core;
+  const { observability, stores, opened, engine, startsInHand, relay } = core;
   const startGate = createStartGate(config.WORKER_CONCURRENCY);
-  const startsInHand = createStartsInHand();
-  await startJobs({ ...setup, ...core, startGate, startsInHand });
+  await startJobs({ ...setup, ...core, startGate });
   if (has('relay')) relay.start();
   if (!has('worker')) return;
   const worker = startStepWorker({
@@ -259,12 +283,13 @@ async function startWork(setup: Setup, core: Core, url: string): Promise<void> {
   });
 }
 
-async function stop({ config, log, shutdown }: Setup, { live }: Core): Promise<void> {
+async function stop({ config, log, shutdown }: Setup, { live, elsewhere }: Core): Promise<void> {
   log.info({ waiting: live.waiting() }, 'stopping');
   // Load balancers check at intervals: until they notice the stop, calls still come and are served.
   await sleep(config.SHUTDOWN_DELAY_MS);
   // From here on nobody waits: waiting callers get a 202 now, new callers get one at once.
   live.releaseAll();
+  elsewhere.release();
   await shutdown.run(config.SHUTDOWN_TIMEOUT_MS);
   log.info('stopped');
 }

@@ -1,7 +1,13 @@
 import type { Timestamp } from '../common/index.ts';
 
 /** What an API key or token may allow its caller to do. */
-export const SCOPES = ['process:start', 'process:read', 'events:read', 'admin'] as const;
+export const SCOPES = [
+  'process:start',
+  'process:read',
+  'events:read',
+  'steps:work',
+  'admin',
+] as const;
 export type Scope = (typeof SCOPES)[number];
 
 /**

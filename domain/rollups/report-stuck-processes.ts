@@ -2,6 +2,7 @@ import { inTime, StoreUnavailableError } from '../common/index.ts';
 import type { Engine, UnreadableInstance } from '../engine/index.ts';
 import type { DeadLetters, Outbox } from '../outbox/index.ts';
 import type { ProcessStore } from '../process/index.ts';
+import type { TasksElsewhere, WaitingTopic } from '../steps/index.ts';
 import type { RollupLag } from './rollup-lag.ts';
 import type {
   Found,
@@ -39,6 +40,8 @@ interface StuckReport {
   failedJobs: { count: number; isWhole: boolean } | null;
   /** Instances that stand still until somebody deletes them. */
   unreadable: Found<UnreadableInstance> | null;
+  /** Topics of steps that are done elsewhere, whose tasks no worker has, the longest wait first. */
+  elsewhere: WaitingTopic[] | null;
   unavailable: string[];
 }
 
@@ -57,12 +60,18 @@ interface StuckReportPorts {
   deadLetters: Pick<DeadLetters, 'list'>;
   rollupLag: () => Promise<RollupLag>;
   engine: Pick<Engine, 'findWaitingForPeople' | 'findUnreadable'>;
+  elsewhere: Pick<TasksElsewhere, 'waitingTopics'>;
   /** Receives the reason why a part is missing. */
   onMissing: (part: string, error: unknown) => void;
 }
 
 /** Parts that do not come from the database. */
-const ELSEWHERE: ReadonlySet<string> = new Set(['failedJobs', 'userTasks', 'unreadable']);
+const ELSEWHERE: ReadonlySet<string> = new Set([
+  'failedJobs',
+  'userTasks',
+  'unreadable',
+  'elsewhere',
+]);
 
 /**
  * Reads all parts at once; the filter narrows the slow processes and the steps that are retried. One that fails does not fail the others: people ask when something is wrong.
@@ -90,21 +99,23 @@ export async function reportStuckProcesses(
   };
 
   const { stuckProcesses, engine } = ports;
-  const [pending, slow, retrying, depth, rollups, failedJobs, unreadable] = await Promise.all([
-    part('pending', countPending(ports)),
-    part('slow', readSlow(ports, part, { limit, filter }, signal)),
-    part('retrying', stuckProcesses.retrying(limit, filter, signal)),
-    part('outbox', readOutbox(ports)),
-    part('rollups', readRollups(ports)),
-    part('failedJobs', countFailedJobs(ports)),
-    part('unreadable', readUnreadable(engine, limit)),
-  ]);
+  const [pending, slow, retrying, depth, rollups, failedJobs, unreadable, elsewhere] =
+    await Promise.all([
+      part('pending', countPending(ports)),
+      part('slow', readSlow(ports, part, { limit, filter }, signal)),
+      part('retrying', stuckProcesses.retrying(limit, filter, signal)),
+      part('outbox', readOutbox(ports)),
+      part('rollups', readRollups(ports)),
+      part('failedJobs', countFailedJobs(ports)),
+      part('unreadable', readUnreadable(engine, limit)),
+      part('elsewhere', readElsewhere(ports)),
+    ]);
   if (!pending && !slow && !retrying && !depth && !rollups) {
     // Whichever part came first: a closed connection has other errors as well.
     throw failures.find((error) => error instanceof StoreUnavailableError) ?? failures[0];
   }
   const counts = { pending, outbox: depth, rollups, failedJobs };
-  return { ...counts, slow, retrying, unreadable, unavailable };
+  return { ...counts, slow, retrying, unreadable, elsewhere, unavailable };
 }
 
 /** @returns null for a part that cannot be read */
@@ -147,6 +158,12 @@ async function findWaiting(
 async function readUnreadable(engine: Pick<Engine, 'findUnreadable'>, limit: number) {
   const found = await inTime(engine.findUnreadable(), ENGINE_TIMEOUT_MS);
   return { total: found.length, items: found.slice(0, limit) };
+}
+
+async function readElsewhere({ elsewhere }: StuckReportPorts) {
+  const topics = await inTime(elsewhere.waitingTopics(), ENGINE_TIMEOUT_MS);
+  const since = ({ oldestAt }: WaitingTopic): string => oldestAt ?? '';
+  return topics.sort((a, b) => (since(a) < since(b) ? -1 : 1));
 }
 
 async function countPending({ processStore }: StuckReportPorts) {

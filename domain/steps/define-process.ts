@@ -66,11 +66,8 @@ export const DEFAULT_RETRY: RetryPolicy = { attempts: 3, backoff: 1_000, maxBack
 /** Milliseconds a handler may take when its step does not say. */
 export const DEFAULT_STEP_TIMEOUT = 30_000;
 
-export interface StepDefinition<
-  Input extends z.ZodObject = z.ZodObject,
-  Output extends z.ZodObject = z.ZodObject,
-  Settings = unknown,
-> {
+/** What a step says of itself, with a handler here or a worker elsewhere. */
+interface StepFacts<Input extends z.ZodObject, Output extends z.ZodObject> {
   name: string;
   /** The topic of its tasks, as the model has it; left out: `<process key>.<name>`. Processes may share one. */
   topic?: string;
@@ -83,7 +80,7 @@ export interface StepDefinition<
   number: number;
   /** The process variables the step needs; only these are fetched. */
   input: Input;
-  /** What `handle` returns; each field becomes a process variable. */
+  /** What its handler returns or its worker sends; each field becomes a process variable. */
   output: Output;
   /** The event's `result` after success, and after failure. */
   successText: string;
@@ -91,8 +88,6 @@ export interface StepDefinition<
   /** For the audit row when the handler makes no HTTP call of its own. */
   audit?: Pick<Audit, 'httpMethod' | 'endpoint' | 'targetSystem'>;
   retry?: Partial<RetryPolicy>;
-  /** Milliseconds a handler may take; then it counts as a technical failure. */
-  timeout?: number;
   /** Paths in the input whose values are written to the log as `[redacted]`, e.g. `card.number`. */
   redact?: readonly string[];
   /**
@@ -100,10 +95,30 @@ export interface StepDefinition<
    * must have `code` and `message`, is the refusal.
    */
   ends?: 'ok' | 'error';
+}
+
+export interface StepDefinition<
+  Input extends z.ZodObject = z.ZodObject,
+  Output extends z.ZodObject = z.ZodObject,
+  Settings = unknown,
+> extends StepFacts<Input, Output> {
+  /** Milliseconds a handler may take; then it counts as a technical failure. */
+  timeout?: number;
+  /** A worker in whatever language does its tasks, over `/engine-rest/external-task`. */
+  elsewhere?: boolean;
   handle(
     input: z.output<Input>,
     context: StepContext<Settings>,
   ): Promise<z.input<Output>> | z.input<Output>;
+}
+
+/** A step that a worker in whatever language does: it has schemas and an audit row, and no handler. */
+interface StepElsewhere<Input extends z.ZodObject, Output extends z.ZodObject>
+  extends StepFacts<Input, Output> {
+  elsewhere: true;
+  handle?: never;
+  /** The worker says how long it takes by its lock. */
+  timeout?: never;
 }
 
 export interface ProcessDefinition {
@@ -131,7 +146,9 @@ export interface ProcessDefinition {
 
 /** Binds a step's types together, and the settings of its process. */
 export type StepBuilder<Settings> = <Input extends z.ZodObject, Output extends z.ZodObject>(
-  step: StepDefinition<Input, Output, Settings>,
+  step:
+    | (StepDefinition<Input, Output, Settings> & { elsewhere?: false })
+    | StepElsewhere<Input, Output>,
 ) => StepDefinition;
 
 /** The variable in which the service passes on the text of a refusal, which may quote anything. */
@@ -146,8 +163,9 @@ const REFUSAL_TEXT = 'errorMessage';
  *
  * `steps` gets two builders: one for the steps that handlers do, one for user tasks.
  *
- * `elsewhere` names the topics in the BPMN file whose tasks other workers do, in whatever language: no step is
- * needed for them. One of them may end the process by `POST /api/process/complete`.
+ * A step with `elsewhere: true` is done by a worker in whatever language, and journaled like the others.
+ * `elsewhere` of the process names the topics in the BPMN file whose tasks nothing here knows of: no step is needed for
+ * them, and none is journaled. One of them may end the process by `POST /api/process/complete`.
  *
  * @throws Error for an invalid name (see `checkNames`), repeated names or numbers, or an invalid path
  */
@@ -166,10 +184,10 @@ export function defineProcess<Input extends z.ZodObject, Settings extends z.ZodO
   ) => readonly (StepDefinition | UserTaskStep)[];
 }): ProcessDefinition {
   const { key, title, input, settings, example } = definition;
-  // The builder of steps is the identity: it only ties a handler's types to its schemas, and the runtime
-  // calls `handle` with nothing but what those schemas returned.
+  // The builder of steps ties a handler's types to its schemas, and the runtime calls `handle` with nothing but what
+  // those schemas returned.
   const all = definition.steps(
-    (step) => step as unknown as StepDefinition,
+    (step) => withHandler(key, step as Partial<StepDefinition> & { name: string }),
     (task) => ({ ...task, kind: 'user-task' }),
   );
   const userTasks = all.filter(isUserTask);
@@ -194,6 +212,23 @@ export function defineProcess<Input extends z.ZodObject, Settings extends z.ZodO
     personal: personal.length === 0 ? [] : [...personal, REFUSAL_TEXT, ...textsOf(steps)],
     identifiers: (variables) => definition.identifiers(variables as z.output<Input>),
   };
+}
+
+/** @throws Error for a step that nobody does, or that two do */
+function withHandler(
+  key: string,
+  step: Partial<StepDefinition> & { name: string },
+): StepDefinition {
+  const name = `process ${key}: the step "${step.name}"`;
+  if (!step.elsewhere) {
+    if (!step.handle) throw new Error(`${name} needs handle, or elsewhere: true`);
+    return step as StepDefinition;
+  }
+  if (step.handle) throw new Error(`${name} has both handle and elsewhere: true`);
+  const handle = (): never => {
+    throw new Error(`${name} is done elsewhere`);
+  };
+  return { ...(step as StepDefinition), handle };
 }
 
 /** The output of a step that refuses the process has a text under this name. */

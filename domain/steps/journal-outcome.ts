@@ -35,8 +35,7 @@ export async function journalOutcome(
 ): Promise<StoredEvent | undefined> {
   const { stream, step, task, ports } = run;
   const isFinal = done.kind === 'completed' && endsStream(run);
-  const retriesLeft =
-    done.kind === 'technical' && !done.nonRetryable ? retriesAfter(task, step) : 0;
+  const retriesLeft = done.kind === 'technical' ? retriesAfter(task, step, done) : 0;
   // An event that may end the process depends on the stream; any other costs no read.
   const needsStream = isFinal || (done.kind === 'technical' && retriesLeft === 0);
   const handled = await untilStored(run, () =>
@@ -111,18 +110,20 @@ function completion(
 
 function failure(
   run: StepRun,
-  { kind, code, message, input, audit }: Exclude<Done, { kind: 'completed' }>,
+  failed: Exclude<Done, { kind: 'completed' }>,
   earlierFailures: number,
   retriesLeft: number,
 ): Command {
-  const retryIn = retriesLeft > 0 ? delayAfter(earlierFailures + 1, run.step) : 0;
+  const { kind, code, message, input, audit } = failed;
+  const asked = failed.kind === 'technical' ? failed.asked?.retryIn : undefined;
+  const retryIn = retriesLeft > 0 ? (asked ?? delayAfter(earlierFailures + 1, run.step)) : 0;
   const shared = { ...dataOf(run, earlierFailures), input };
   const data = { ...shared, kind, code, message, retriesLeft, retryIn };
   return { ...commonOf(run), audit, type: 'fail-step', data, earlierFailures };
 }
 
-function commonOf({ step, stream: { processName, identity } }: StepRun) {
-  return { processName, identity, step: { name: step.name, number: step.number } };
+function commonOf({ step, actor, stream: { processName, identity } }: StepRun) {
+  return { processName, identity, actor, step: { name: step.name, number: step.number } };
 }
 
 function dataOf({ task, definition, stream }: StepRun, earlierFailures: number) {
@@ -135,8 +136,14 @@ function dataOf({ task, definition, stream }: StepRun, earlierFailures: number) 
   };
 }
 
-/** The engine's own count rules: an operator may have set it back. */
-function retriesAfter(task: Task, step: StepDefinition): number {
+/** The engine's own count rules: an operator may have set it back. A worker elsewhere may say how many are left. */
+function retriesAfter(
+  task: Task,
+  step: StepDefinition,
+  { nonRetryable, asked }: Extract<Done, { kind: 'technical' }>,
+): number {
+  if (nonRetryable) return 0;
+  if (asked?.retriesLeft !== undefined) return asked.retriesLeft;
   const { attempts } = { ...DEFAULT_RETRY, ...step.retry };
   const before = task.retriesLeft ?? attempts;
   return Math.max(0, before - 1);

@@ -1,23 +1,13 @@
-import type { z } from 'zod';
 import {
   BusinessRuleError,
   cutText,
-  dateNames,
-  describeUnstorable,
-  findUnstorable,
   type Json,
   type JsonObject,
-  redact,
-  toStorableJson,
   traceContextHeaders,
 } from '../common/index.ts';
-import { type Audit, reservedAmong, reservedValues } from '../process/index.ts';
-import {
-  DEFAULT_STEP_TIMEOUT,
-  type StepContext,
-  type StepDefinition,
-  type StepHttp,
-} from './define-process.ts';
+import type { Audit } from '../process/index.ts';
+import { DEFAULT_STEP_TIMEOUT, type StepContext, type StepHttp } from './define-process.ts';
+import { readInput, readOutput } from './step-data.ts';
 import type { StepPorts, StepRun } from './step-run.ts';
 import type { Task } from './task.ts';
 import type { TaskStream } from './task-owner.ts';
@@ -42,6 +32,8 @@ export type Outcome =
       audit: Audit;
       /** True when another attempt with the same input must fail the same way. */
       nonRetryable: boolean;
+      /** What a worker elsewhere says of the next attempt; left out: the retry policy of the step decides. */
+      asked?: { retriesLeft?: number | undefined; retryIn?: number | undefined };
     }
   /** The service stops: nothing is to be recorded, somebody else will do it. */
   | { kind: 'interrupted' };
@@ -62,8 +54,8 @@ export async function runHandler(run: HandlerRun, attempt: number): Promise<Outc
   const { step, stopping } = run;
   const audit: Audit = { targetSystem: 'CamundaEngine', ...step.audit };
   const began = performance.now();
-  const given = inputOf(run);
-  const input = redact(toStorableJson(given), step.redact ?? []);
+  const given = readInput(run);
+  const { input } = given;
   const finish = (status: number, result: string): Audit => ({
     ...audit,
     httpStatusCode: audit.httpStatusCode ?? status,
@@ -79,29 +71,18 @@ export async function runHandler(run: HandlerRun, attempt: number): Promise<Outc
     audit: finish(500, step.errorText),
   });
 
-  const unreadable = findUnstorable(given);
-  if (unreadable) return failed('INVALID_INPUT', describeUnstorable('input', unreadable), true);
-  const parsed = parseInput(run, given);
-  if (!parsed.success) return failed('INVALID_INPUT', problems('input', parsed.error), true);
+  if (given.kind === 'unfit') return failed(given.code, given.message, true);
   try {
     const raw = await withTimeout(step.timeout ?? DEFAULT_STEP_TIMEOUT, stopping, (signal) =>
-      step.handle(parsed.data, contextOf(run, attempt, audit, signal)),
+      step.handle(given.parsed, contextOf(run, attempt, audit, signal)),
     );
-    const output = step.output.safeParse(raw);
-    if (!output.success) return failed('INVALID_OUTPUT', problems('output', output.error), false);
-    const unstorable = findUnstorable(output.data);
-    if (unstorable)
-      return failed('INVALID_OUTPUT', describeUnstorable('output', unstorable), false);
-    const [reserved] = reservedAmong(Object.keys(output.data));
-    if (reserved !== undefined) {
-      const message = `output.${reserved}: a step must not set this variable, the service does`;
-      return failed('RESERVED_VARIABLE', message, true);
-    }
+    const made = readOutput(step, raw);
+    if (made.kind === 'unfit') return failed(made.code, made.message, made.nonRetryable);
     return {
       kind: 'completed',
       input,
-      output: toStorableJson(output.data),
-      dates: dateNames(output.data),
+      output: made.output,
+      dates: made.dates,
       audit: finish(200, step.successText),
     };
   } catch (error) {
@@ -116,39 +97,7 @@ export async function runHandler(run: HandlerRun, attempt: number): Promise<Outc
 }
 
 /** UTF-16 units of a code that are kept: what the audit trail's columns hold. */
-const MAX_CODE = 255;
-
-/** What the step asks for: the service's own variables as the stream has them, the others as the engine has. */
-function inputOf({ step, stream, task }: HandlerRun): Record<string, unknown> {
-  const { variables } = task;
-  const reserved: Record<string, unknown> = reservedValues(stream.correlationId, stream.identity);
-  const given = Object.keys(step.input.shape).map((name): [string, unknown] => [
-    name,
-    name in reserved ? reserved[name] : variables[name],
-  ]);
-  return Object.fromEntries(given.filter(([, value]) => value !== undefined));
-}
-
-/**
- * A variable that is a date is one for a step that wants one, and its text for a step that wants that. A list or map
- * that the model makes is one, or the text of its JSON.
- */
-function parseInput({ step, task }: HandlerRun, given: Record<string, unknown>) {
-  const { input }: StepDefinition = step;
-  const parsed = input.safeParse(given);
-  if (parsed.success) return parsed;
-  const textOf = (name: string, value: unknown): string | undefined => {
-    if (value instanceof Date) return value.toISOString();
-    return task.isObject(name) ? JSON.stringify(value) : undefined;
-  };
-  const fitting = Object.entries(given).map(([name, value]) => {
-    const text = textOf(name, value);
-    const field = input.shape[name] as z.ZodType;
-    return [name, text === undefined || field.safeParse(value).success ? value : text];
-  });
-  const again = input.safeParse(Object.fromEntries(fitting));
-  return again.success ? again : parsed;
-}
+export const MAX_CODE = 255;
 
 /** Logger, signal and HTTP client are made when the handler asks for them: many need none. */
 function contextOf(
@@ -186,15 +135,6 @@ function contextOf(
       return signal();
     },
   };
-}
-
-function problems(
-  what: string,
-  error: { issues: readonly { path: PropertyKey[]; message: string }[] },
-): string {
-  return error.issues
-    .map((issue) => `${[what, ...issue.path].join('.')}: ${issue.message}`)
-    .join('; ');
 }
 
 function codeOf(error: unknown): string {

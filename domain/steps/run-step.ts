@@ -19,25 +19,34 @@ import type { Task } from './task.ts';
  * @returns false when nothing was done and the task should be handed back
  */
 export async function runStep(run: StepRun): Promise<boolean> {
-  const { task, stopping } = run;
   const { journal, stream } = await readJournal(run);
-  const known = findUnreported(task, journal);
-  if (known && !(await isTakenBack(run, known))) {
-    run.log.info(
-      { taskId: task.id, event: known.type },
-      'the task was done before; reporting it to the engine',
-    );
-    await reportEvent(run, known);
-    return true;
-  }
-  return stopping.aborted ? false : runAttempt(run, journal.length, stream);
+  if (await reportJournaled(run, findUnreported(run.task, journal))) return true;
+  return run.stopping.aborted ? false : runAttempt(run, journal.length, stream);
+}
+
+/**
+ * Reports an event that the engine may not know, unless a retry has taken it back.
+ *
+ * @returns whether it did: the step is not to run again
+ */
+export async function reportJournaled(
+  run: StepRun,
+  known: StoredEvent | undefined,
+): Promise<boolean> {
+  if (!known || (await isTakenBack(run, known))) return false;
+  run.log.info(
+    { taskId: run.task.id, event: known.type },
+    'the task was done before; reporting it to the engine',
+  );
+  await reportEvent(run, known);
+  return true;
 }
 
 /**
  * What is in the journal for the task. The stream is read as a whole where that saves another look: it was just read to
  * find the owner of the task, or is needed for the end of the process.
  */
-async function readJournal(
+export async function readJournal(
   run: StepRun,
 ): Promise<{ journal: readonly StoredEvent[]; stream?: ProcessStream }> {
   const { task, read, ports } = run;
@@ -73,13 +82,23 @@ async function runAttempt(
 }
 
 /** The journaled event that the engine may not know, if there is one. */
-function findUnreported(task: Task, journal: readonly StoredEvent[]): StoredEvent | undefined {
+export function findUnreported(
+  task: Pick<Task, 'reportedMark'>,
+  journal: readonly StoredEvent[],
+): StoredEvent | undefined {
+  const final = findFinal(journal);
+  if (final) return final;
+  const last = journal.at(-1);
+  // A technical failure that was reported left its mark in the engine; when the task is here again then, it is time
+  // for the next attempt.
+  if (last?.type !== 'step-failed') return undefined;
+  return task.reportedMark === failureMark(last) ? undefined : last;
+}
+
+/** What ended a task finally: its result, or a refusal. */
+export function findFinal(journal: readonly StoredEvent[]): StoredEvent | undefined {
   const completed = journal.find((event) => event.type === 'step-completed');
   if (completed) return completed;
   const last = journal.at(-1);
-  if (last?.type !== 'step-failed') return undefined;
-  // A refusal is final. A technical failure that was reported left its mark in the engine; when the
-  // task is here again then, it is time for the next attempt.
-  if (last.data.kind === 'business') return last;
-  return task.reportedMark === failureMark(last) ? undefined : last;
+  return last?.type === 'step-failed' && last.data.kind === 'business' ? last : undefined;
 }

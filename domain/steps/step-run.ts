@@ -46,8 +46,10 @@ export interface StepRun extends ConfiguredStep {
   ports: StepPorts;
   /** Bound to the process and the step. */
   log: StepLogger;
-  /** Fires when the service stops. */
+  /** Fires when the service stops, or when nobody waits for the outcome any more. */
   stopping: AbortSignal;
+  /** The caller who does it elsewhere; left out: a handler here. */
+  actor?: string | undefined;
   /** Texts may quote what is personal: they are in the journal, and in no log line and no span. */
   isPersonal: boolean;
 }

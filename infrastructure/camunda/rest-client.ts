@@ -12,6 +12,8 @@ export interface RestClient {
   call: CallEngine;
   /** A call that changes something: one that the engine can never do is refused. */
   change: CallEngine;
+  /** Gets a text; null for an answer without a body. */
+  text(path: string): Promise<string | null>;
   /** The same client for calls that are to end together within some milliseconds. */
   within(ms: number): RestClient;
   close(): Promise<void>;
@@ -109,7 +111,7 @@ export function createRestClient(options: {
       headers: {
         ...(authorization === undefined ? {} : { authorization }),
         ...traceHeaders(),
-        accept: 'application/json',
+        accept: 'application/json, text/plain;q=0.9',
         ...(body !== undefined && !isForm ? { 'content-type': 'application/json' } : {}),
       },
       body: body === undefined ? null : isForm ? body : JSON.stringify(body),
@@ -138,6 +140,11 @@ export function createRestClient(options: {
     return {
       call,
       change: (...given) => callOrRefuse(() => call(...given), { probe }),
+      async text(path) {
+        const { status, text } = await send('GET', path, undefined, whole);
+        if (status < 200 || status >= 300) throw failureOf(status, text);
+        return text === '' ? null : text;
+      },
       within: (ms) => clientWithin(AbortSignal.timeout(ms)),
       close: () => agent.close(),
     };

@@ -1,4 +1,4 @@
-import { textValue, type Value } from '../../domain/bpmn/index.ts';
+import { textValue, type Value, visibleVariables } from '../../domain/bpmn/index.ts';
 import { cutText } from '../../domain/common/index.ts';
 import type { ExternalTask, ExternalTaskFilter, ExternalTaskService, Page } from './engine-api.ts';
 import type { EngineCore } from './engine-core.ts';
@@ -199,6 +199,11 @@ export function createExternalTasks(
         : store.externalTasks.count(filter),
     get: (id) => view(rowOf(id)),
     errorDetails: (id) => rowOf(id).error_details,
+    variables(id) {
+      const { root_id: rootId, node } = rowOf(id);
+      const state = core.states.get(rootId)?.state;
+      return state ? visibleVariables(state, node) : {};
+    },
   };
 }
 

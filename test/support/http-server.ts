@@ -64,11 +64,14 @@ export async function forward(
 ): Promise<ForwardedAnswer> {
   const gone = new AbortController();
   response.once('close', () => gone.abort());
-  const type = request.headers['content-type'];
+  const { 'content-type': type, authorization } = request.headers;
   const answer = await fetch(url, {
     method: request.method ?? 'GET',
     signal: gone.signal,
-    headers: type ? { 'content-type': type } : {},
+    headers: {
+      ...(type ? { 'content-type': type } : {}),
+      ...(authorization ? { authorization } : {}),
+    },
     ...(body.length > 0 ? { body } : {}),
   });
   return {

@@ -107,4 +107,6 @@ export interface ExternalTaskService {
   count(filter: ExternalTaskFilter): number;
   get(id: string): ExternalTask;
   errorDetails(id: string): string | null;
+  /** What it sees. */
+  variables(id: string): Values;
 }

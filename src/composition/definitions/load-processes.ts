@@ -9,6 +9,7 @@ import {
   findStep,
   keysOf,
   type ProcessDefinition,
+  topicOf,
 } from '../../../domain/steps/index.ts';
 import type { ExternalTopic } from '../../../infrastructure/embedded-engine/read-topics.ts';
 import { checkModel, oneLine } from './check-model.ts';
@@ -46,6 +47,7 @@ export async function loadProcesses(directory: string = SHIPPED): Promise<Loaded
     folders.sort().map((key) => loadProcess(join(directory, key), key)),
   );
   rejectDuplicates(loaded);
+  rejectTopicsOfTwo(loaded);
   return loaded;
 }
 
@@ -67,6 +69,22 @@ function rejectDuplicates(loaded: readonly LoadedProcess[]): void {
       }
       seen.set(foldName(id), id);
     }
+  }
+}
+
+/** The engines hand out tasks by topic: a worker here would take those of a worker elsewhere. */
+function rejectTopicsOfTwo(loaded: readonly LoadedProcess[]): void {
+  const steps = stepsOf(loaded).map(({ definition: { key }, step }) => ({
+    topic: topicOf(key, step),
+    name: `"${step.name}" of the process ${key}`,
+    elsewhere: step.elsewhere === true,
+  }));
+  for (const here of steps.filter(({ elsewhere }) => !elsewhere)) {
+    const other = steps.find((one) => one.elsewhere && one.topic === here.topic);
+    if (!other) continue;
+    throw new SetupError(
+      `PROCESSES_DIR: the topic "${here.topic}" is of the step ${here.name}, and of the step ${other.name}, which is done elsewhere; give one of them a topic of its own`,
+    );
   }
 }
 
@@ -96,6 +114,13 @@ export function readSettings(
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
   throw new SetupError(`${problems.join('; ')} (setting of the process ${key})`);
+}
+
+/** All steps, without the settings of their processes, which only handlers read. */
+export function stepsOf(processes: readonly LoadedProcess[]) {
+  return processes.flatMap(({ definition }) =>
+    definition.steps.map((step) => ({ definition, step, settings: undefined })),
+  );
 }
 
 /** The settings of every process; PUBLIC_URL is by default the address that the service listens on. */
@@ -130,6 +155,13 @@ async function loadProcess(folder: string, name: string): Promise<LoadedProcess>
     if (name === undefined) continue;
     throw new SetupError(
       `the user task "${id}" of the process ${key} sets the variable "${name}", which the service sets itself; take another name`,
+    );
+  }
+  for (const step of definition.steps) {
+    const [name] = step.elsewhere ? reservedAmong(Object.keys(step.output.shape)) : [];
+    if (name === undefined) continue;
+    throw new SetupError(
+      `the step "${step.name}" of the process ${key} sets the variable "${name}", which the service sets itself; take another name`,
     );
   }
   const fileName = `${key}.bpmn`;

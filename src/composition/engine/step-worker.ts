@@ -28,7 +28,7 @@ export interface StepWorkerOptions
   extends Pick<StepPorts, 'eventStore' | 'engine' | 'startsInHand' | 'log'>,
     Omit<ClientOptions, 'baseUrl' | 'auth'> {
   tasks: TaskSource;
-  /** All steps that this instance runs. */
+  /** All steps; those that are done elsewhere are left out. */
   steps: readonly ConfiguredStep[];
   /** Left out: nothing is measured or traced. */
   observers?: Observers | undefined;
@@ -39,11 +39,12 @@ export interface StepWorkerOptions
 /** Runs the steps of all processes as external tasks of an engine. */
 export function startStepWorker({
   tasks,
-  steps,
+  steps: all,
   observers,
   startGate,
   ...options
 }: StepWorkerOptions): RunningWorker {
+  const steps = all.filter(({ step }) => !step.elsewhere);
   const handleTask = createHandleTask(steps, {
     ...options,
     openHttp: (call) => {

@@ -4,6 +4,7 @@ import { createDeployedProcesses } from '../../../domain/definitions/index.ts';
 import type { Engine } from '../../../domain/engine/index.ts';
 import { createReadPath } from '../../../domain/process-path/index.ts';
 import { rollupLag } from '../../../domain/rollups/index.ts';
+import type { TasksElsewhere } from '../../../domain/steps/index.ts';
 import { createUserTasks } from '../../../domain/user-tasks/index.ts';
 import { readActivities } from '../../../infrastructure/embedded-engine/read-topics.ts';
 import type { Database } from '../../../infrastructure/sql/database.ts';
@@ -13,6 +14,7 @@ import type { AccessPart } from '../../http/access/register.ts';
 import type { OperationsPart, ServerParts } from '../../http/parts/server-parts.ts';
 import { createLoadLimits } from '../../http/waiting/load-limits.ts';
 import type { LoadedProcess } from '../definitions/load-processes.ts';
+import { NO_TASKS_ELSEWHERE } from '../engine/tasks-elsewhere.ts';
 import { VERSION } from '../lifecycle/version.ts';
 import { createAdministration } from './administration.ts';
 import { CONSOLE_FOLDER } from './console-folder.ts';
@@ -41,6 +43,8 @@ interface ServerNeeds {
   >;
   live: Live;
   engine: Engine;
+  /** Left out: no step is done elsewhere. */
+  elsewhere?: TasksElsewhere;
   access: Access;
   rateLimitRedis?: AccessPart['rateLimitRedis'];
   operations: Omit<OperationsPart, 'idsOf'> & Partial<Pick<OperationsPart, 'idsOf'>>;
@@ -50,6 +54,7 @@ interface ServerNeeds {
 export function createServerParts(needs: ServerNeeds): ServerParts {
   const { config, log, processes, decrypted, database, live, engine, access, operations } = needs;
   const { feedRows, analytics, stuckProcesses, outbox, rollups, rollupSource } = database;
+  const { elsewhere = NO_TASKS_ELSEWHERE } = needs;
   const definitions = processes.map(({ definition }) => definition);
   return {
     log,
@@ -68,6 +73,7 @@ export function createServerParts(needs: ServerNeeds): ServerParts {
     }),
     readPath: createReadPath({ engine, ...decrypted, ...live }),
     userTasks: createUserTasks({ engine, ...decrypted, ...live, definitions }),
+    elsewhere,
     // Random ids would put each new stream on another page of the indexes: with 64 callers most of a commit.
     newId: timeOrderedId,
     store: {
@@ -81,7 +87,7 @@ export function createServerParts(needs: ServerNeeds): ServerParts {
     live,
     limits: {
       load: createLoadLimits({
-        waiting: live.waiting,
+        waiting: () => live.waiting() + elsewhere.waiting(),
         makeRoom: live.followers.makeRoom,
         outbox,
         processStore: decrypted.processStore,

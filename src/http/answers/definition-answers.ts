@@ -28,6 +28,7 @@ function stepsOf({ key, steps, userTasks = [] }: ProcessDefinition) {
     number: step.number,
     kind: 'external-task' as const,
     topic: topicOf(key, step),
+    ...(step.elsewhere ? { elsewhere: true as const } : {}),
   }));
   const ofPeople = userTasks.map((task) => ({
     name: nameOfUserTask(task),

@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
+import { hasEngineErrors, sendEngineError } from './engine-answers.ts';
 
 /** Problem details, RFC 9457. */
 export const problemSchema = z
@@ -101,5 +102,6 @@ export function sendProblem(
 
 /** Sends a problem that is made already. */
 export function sendProblemOf(reply: FastifyReply, body: Problem): FastifyReply {
+  if (hasEngineErrors(reply)) return sendEngineError(reply, body.status, body.detail);
   return reply.code(body.status).type('application/problem+json').send(body);
 }

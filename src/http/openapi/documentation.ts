@@ -39,6 +39,7 @@ export async function registerDocumentation(
         { name: 'process' },
         { name: 'definitions' },
         { name: 'tasks' },
+        { name: 'workers' },
         { name: 'events' },
         { name: 'analytics' },
         { name: 'operations' },
@@ -59,11 +60,23 @@ export async function registerDocumentation(
   });
 }
 
+/** The errors of these calls have Camunda's form: see `sendProblemOf`. */
+const ENGINE_PATHS = '/engine-rest/';
+
+function withEngineErrors({ responses }: OpenAPIV3_1.OperationObject): void {
+  for (const answer of Object.values(responses ?? {})) {
+    if ('$ref' in answer || !answer.content?.['application/problem+json']) continue;
+    const schema = { $ref: '#/components/schemas/EngineError' };
+    answer.content = { 'application/json': { schema } };
+  }
+}
+
 /** Finishes the document for callers. */
 function finished<Document extends object>(document: Document): Document {
   const { paths, components } = document as OpenAPIV3_1.Document;
-  for (const operations of Object.values(paths ?? {})) {
+  for (const [path, operations] of Object.entries(paths ?? {})) {
     for (const operation of Object.values(operations ?? {})) {
+      if (path.startsWith(ENGINE_PATHS)) withEngineErrors(operation as OpenAPIV3_1.OperationObject);
       makePortable(operation as OpenAPIV3_1.OperationObject);
       withAnswerHeaders(operation as OpenAPIV3_1.OperationObject);
       openAnswers((operation as OpenAPIV3_1.OperationObject).responses);

@@ -14,7 +14,7 @@ import type {
 } from '../../../domain/process/index.ts';
 import type { ReadPath } from '../../../domain/process-path/index.ts';
 import type { Analytics, RollupLag, StuckProcesses } from '../../../domain/rollups/index.ts';
-import type { ProcessDefinition } from '../../../domain/steps/index.ts';
+import type { ProcessDefinition, TasksElsewhere } from '../../../domain/steps/index.ts';
 import type { UserTasks } from '../../../domain/user-tasks/index.ts';
 import type { Metrics } from '../../../infrastructure/observability/metrics.ts';
 import type { Tracing } from '../../../infrastructure/observability/tracing.ts';
@@ -38,6 +38,7 @@ export interface ServerParts {
   readPath: ReadPath;
   administration: Administration;
   userTasks: UserTasks;
+  elsewhere: TasksElsewhere;
   newId: () => string;
   store: StorePart;
   live: LivePart;

@@ -34,6 +34,13 @@ import { taskListRoute } from './api/tasks/index.ts';
 import { loginRoute } from './console/login.ts';
 import { sessionRoute } from './console/session.ts';
 import { consoleRoutes } from './console.ts';
+import { refuseExternalTaskRoute } from './engine-rest/external-task/_id/bpmnError.ts';
+import { completeExternalTaskRoute } from './engine-rest/external-task/_id/complete.ts';
+import { extendLockRoute } from './engine-rest/external-task/_id/extendLock.ts';
+import { failExternalTaskRoute } from './engine-rest/external-task/_id/failure.ts';
+import { externalTaskRoute } from './engine-rest/external-task/_id/index.ts';
+import { unlockRoute } from './engine-rest/external-task/_id/unlock.ts';
+import { fetchAndLockRoute } from './engine-rest/external-task/fetchAndLock.ts';
 import { healthRoutes } from './health.ts';
 import { metricsRoute } from './metrics.ts';
 
@@ -65,6 +72,13 @@ export async function registerRoutes(app: FastifyInstance, parts: ServerParts): 
   await app.register(claimTaskRoute, parts);
   await app.register(unclaimTaskRoute, parts);
   await app.register(completeTaskRoute, parts);
+  await app.register(fetchAndLockRoute, parts);
+  await app.register(externalTaskRoute, parts);
+  await app.register(completeExternalTaskRoute, parts);
+  await app.register(failExternalTaskRoute, parts);
+  await app.register(refuseExternalTaskRoute, parts);
+  await app.register(extendLockRoute, parts);
+  await app.register(unlockRoute, parts);
   await app.register(eventLogRoute, parts);
   await app.register(feedRoute, parts);
   await app.register(analyticsRoutes, parts);

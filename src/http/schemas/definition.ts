@@ -39,6 +39,10 @@ const definitionFields = z.object({
       number: integer,
       kind: z.enum(['external-task', 'user-task']),
       topic: text.nullable().describe('Of an external task'),
+      elsewhere: z
+        .literal(true)
+        .optional()
+        .describe('A worker in whatever language does its tasks, over /engine-rest/external-task'),
     }),
   ),
 });

@@ -99,14 +99,18 @@ describe.each(boardKinds)('every route, $name,', ({ redis }) => {
     for (const { method, path } of guarded()) {
       const answer = await call(method, path, {});
       expect(answer.status, `${method} ${path}`).toBe(401);
-      const challenge = /^\/(api\/|console\/|metrics$)/.test(path) ? 'Bearer' : 'Basic';
+      const challenge = /^\/(api\/|console\/|engine-rest\/|metrics$)/.test(path)
+        ? 'Bearer'
+        : 'Basic';
       expect(answer.headers.get('www-authenticate'), path).toMatch(
         new RegExp(`^${challenge} realm="fastify-camunda"`),
       );
-      expect(answer.headers.get('content-type'), path).toContain('application/problem+json');
+      const isOfEngine = path.startsWith('/engine-rest/');
+      const type = isOfEngine ? 'application/json' : 'application/problem+json';
+      expect(answer.headers.get('content-type'), path).toContain(type);
       if (method === 'HEAD') continue;
       expect(((await answer.json()) as { type: string }).type).toBe(
-        'urn:fastify-camunda:problem:unauthorized',
+        isOfEngine ? 'AuthorizationException' : 'urn:fastify-camunda:problem:unauthorized',
       );
     }
   });

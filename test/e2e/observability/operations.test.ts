@@ -56,6 +56,7 @@ describe('the documentation of the API', () => {
       'get /api/tasks',
       'get /api/tasks/{id}',
       'get /console/session',
+      'get /engine-rest/external-task/{id}',
       'get /health/live',
       'get /health/ready',
       'get /metrics',
@@ -76,6 +77,12 @@ describe('the documentation of the API', () => {
       'post /api/tasks/{id}/complete',
       'post /api/tasks/{id}/unclaim',
       'post /console/session',
+      'post /engine-rest/external-task/fetchAndLock',
+      'post /engine-rest/external-task/{id}/bpmnError',
+      'post /engine-rest/external-task/{id}/complete',
+      'post /engine-rest/external-task/{id}/extendLock',
+      'post /engine-rest/external-task/{id}/failure',
+      'post /engine-rest/external-task/{id}/unlock',
     ]);
     for (const { path, operation } of operations()) expect(operation.summary, path).toBeTruthy();
   });
@@ -92,7 +99,8 @@ describe('the documentation of the API', () => {
     for (const { path, method, operation } of operations()) {
       const bodies = Object.values(operation.requestBody?.content ?? {});
       // These say all they say in their path and headers.
-      const hasBody = method === 'post' && !/[/](retry|unclaim|session|stop|resume)$/.test(path);
+      const hasBody =
+        method === 'post' && !/[/](retry|unclaim|unlock|session|stop|resume)$/.test(path);
       if (hasBody) expect(bodies.length, path).toBeGreaterThan(0);
       for (const content of bodies) expect(hasExample(content), `${path} body`).toBe(true);
       for (const [status, answer] of Object.entries(operation.responses)) {

@@ -69,6 +69,27 @@ describe('the function loadProcesses', () => {
     );
   });
 
+  it('refuses a topic that is done here and elsewhere, and reserved outputs of a worker', async () => {
+    const shop = { key: 'shop', steps: [{ name: 'pay', ends: 'ok', elsewhere: true, output: {} }] };
+    const code = (value: object) => `export default ${JSON.stringify(value)};`;
+    const shape = { price: {}, correlationId: {} };
+    const reserving = { ...shop.steps[0], output: { shape } };
+    write('shop', { steps: ['pay'], code: code({ ...shop, steps: [reserving] }) });
+    expect(await refusal()).toBe(
+      'the step "pay" of the process shop sets the variable "correlationId", which the service sets itself; take another name',
+    );
+    const file = join(folder.path, 'shop', 'index.mjs');
+    writeFileSync(file, code({ ...shop, steps: [{ ...reserving, output: { shape: {} } }] }));
+    expect(await loadProcesses(folder.path)).toHaveLength(1);
+    const steps = [{ name: 'buy', ends: 'ok', topic: 'shop.pay' }];
+    const bpmn = bpmnOf('store', ['buy'], { catches: [], errorStep: null });
+    const model = bpmn.replace('store.buy', 'shop.pay');
+    write('store', { bpmn: model, code: code({ key: 'store', steps }) });
+    expect(await refusal()).toBe(
+      'PROCESSES_DIR: the topic "shop.pay" is of the step "buy" of the process store, and of the step "pay" of the process shop, which is done elsewhere; give one of them a topic of its own',
+    );
+  });
+
   it('refuses a step without a topic, naming both', async () => {
     write('shop', { steps: ['pay', 'ship'], topics: ['pay'] });
     expect(await refusal()).toBe(

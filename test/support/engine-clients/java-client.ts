@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -35,6 +35,15 @@ export async function compileJavaClient() {
     /** Compiles another program with the client, given its file. @throws Error with what is wrong in it */
     async compile(file: string): Promise<void> {
       await runProgram('javac', ['-cp', classPath, '-d', dirname(file), file]);
+    },
+    /** Starts a program that was compiled with `compile`. @param folder that of its file */
+    start(folder: string, name: string, env: Record<string, string>): ChildProcess {
+      const child = spawn('java', [...OPTIONS, '-cp', `${folder}:${classPath}`, name], {
+        env: { ...process.env, ...env },
+        stdio: 'ignore',
+      });
+      endWithUs(child);
+      return child;
     },
     /** Runs scenarios. @returns the lines of each, by its name */
     async run(engine: ClientEngine, scenarios: readonly string[]): Promise<Map<string, string[]>> {

@@ -1,6 +1,7 @@
+import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { runProgram } from '../children.ts';
+import { endWithUs, runProgram } from '../children.ts';
 import { installPackages } from '../python.ts';
 import { type ClientEngine, linesByScenario } from './client-engine.ts';
 
@@ -16,6 +17,15 @@ export const PYTHON_PACKAGES = ['camunda', 'operaton'] as const;
 export async function installPythonClients() {
   const libraries = await installPackages(join(here, 'requirements.txt'), CACHE);
   return {
+    /** Starts a program. */
+    start(file: string, env: Record<string, string>): ChildProcess {
+      const child = spawn('python3', [file], {
+        env: { ...process.env, PYTHONPATH: libraries, PYTHONDONTWRITEBYTECODE: '1', ...env },
+        stdio: 'ignore',
+      });
+      endWithUs(child);
+      return child;
+    },
     /** Runs scenarios with the client of a package. @returns the lines of each, by its name */
     async run(
       engine: ClientEngine,

@@ -35,6 +35,32 @@ describe('the function defineProcess', () => {
     expect(definition.identifiers({ userId: '7' })).toEqual({ userId: '7' });
   });
 
+  it('takes a step that is done elsewhere without a handler, and no other', () => {
+    const withStep = (make: Parameters<typeof defineProcess>[0]['steps']) =>
+      defineProcess({
+        key: 'a-process',
+        title: 'A process',
+        input: z.object({}),
+        settings: z.object({}),
+        identifiers: () => ({}),
+        example: {},
+        steps: make,
+      });
+    const [step] = withStep((step) => [step({ ...plain('first', 1), elsewhere: true })]).steps;
+    expect(step?.elsewhere).toBe(true);
+    const handle = () => ({});
+    const both = 'the step "first" has both handle and elsewhere: true';
+    // @ts-expect-error: it has a handler
+    expect(() => withStep((step) => [step({ ...plain('first', 1), elsewhere: true, handle })])) //
+      .toThrow(both);
+    // @ts-expect-error: its lock says how long it takes
+    withStep((step) => [step({ ...plain('first', 1), elsewhere: true, timeout: 1 })]);
+    // @ts-expect-error: nobody does it
+    expect(() => withStep((step) => [step(plain('first', 1))])).toThrow(
+      'needs handle, or elsewhere',
+    );
+  });
+
   it('keeps user tasks apart from steps, whose names, numbers and tasks they share', () => {
     const output = z.object({ approved: z.boolean() });
     const withTasks = (...tasks: { id: string; name?: string; number: number }[]) =>

@@ -107,6 +107,22 @@ const attention = z
       .describe(
         'Instances of the embedded engine that stand still, because their state cannot be read; known once something has asked for them',
       ),
+    elsewhere: z
+      .array(
+        z.object({
+          topic: text,
+          steps: z.array(z.object({ processKey: text, step: text })),
+          count: count.describe('Tasks that no worker has, with attempts left'),
+          isWhole: z.boolean().describe('False: there are more than were counted'),
+          oldestAt: time
+            .nullable()
+            .describe('When the oldest began; null: the engine does not say'),
+        }),
+      )
+      .nullable()
+      .describe(
+        'Topics of steps that are done elsewhere, with tasks that no worker has, the longest wait first',
+      ),
     unavailable: z.array(text).describe('The parts that could not be read, and are null'),
   })
   .meta({
@@ -152,6 +168,15 @@ const attention = z
         rollups: { eventsBehind: 4, behindMs: 480 },
         failedJobs: { count: 0, isWhole: true },
         unreadable: { total: 0, advice: null, instances: [] },
+        elsewhere: [
+          {
+            topic: 'quote-parcel.find-tariff',
+            steps: [{ processKey: 'quote-parcel', step: 'find-tariff' }],
+            count: 3,
+            isWhole: true,
+            oldestAt: '2026-01-31T13:10:00.000Z',
+          },
+        ],
         unavailable: [],
       },
     ],
@@ -161,7 +186,7 @@ export const attentionSchemaOf = (definitions: ServerParts['definitions']) => ({
   operationId: 'getAttention',
   summary: 'What is stuck or slow now',
   description:
-    'Pending processes that take longer than 99 of 100 of their kind and do not wait for people, steps that are being retried, instances that stand still, and whether events are published. Identifiers and an error code narrow `slow` and `retrying`. A part that cannot be read now is null and named in `unavailable`; the other parts are there.',
+    'Pending processes that take longer than 99 of 100 of their kind and do not wait for people, steps that are being retried, instances that stand still, topics without a worker, and whether events are published. Identifiers and an error code narrow `slow` and `retrying`. A part that cannot be read now is null and named in `unavailable`; the other parts are there.',
   tags: ['analytics'],
   querystring: searchQueryOf(
     {

@@ -13,10 +13,9 @@ const UNREADABLE_ADVICE =
   'The engine cannot read the state of these instances: they stand still until they are deleted. Cancel each process with POST /api/process/<correlationId>/cancel, which deletes its instance, and start it again under another correlation id';
 
 /** `GET /api/analytics/attention`. */
-export const attentionRoute: Route<'store' | 'operations' | 'engine' | 'definitions'> = async (
-  app,
-  { store, engine, definitions, operations: { deadLetters } },
-) => {
+export const attentionRoute: Route<
+  'store' | 'operations' | 'engine' | 'elsewhere' | 'definitions'
+> = async (app, { store, engine, elsewhere, definitions, operations: { deadLetters } }) => {
   app.get(
     '/api/analytics/attention',
     { config: { scope: 'events:read' }, schema: attentionSchemaOf(definitions) },
@@ -28,7 +27,7 @@ export const attentionRoute: Route<'store' | 'operations' | 'engine' | 'definiti
           'a part of the report on stuck processes cannot be read',
         );
       try {
-        const ports = { ...store, engine, deadLetters, onMissing };
+        const ports = { ...store, engine, elsewhere, deadLetters, onMissing };
         const { limit, errorCode, identifier: identifiers } = request.query;
         const { slow, retrying, unreadable, ...rest } = await reportStuckProcesses(
           ports,
