@@ -2,12 +2,14 @@ import { Link, type LinkProps } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { Schemas } from '../../api/client.ts';
 import { readableCount, readableDuration } from '../../parts/time.tsx';
+import { tasksWithoutWorker } from '../stuck/attention.ts';
 
 type Attention = Schemas['Attention'];
 
 /** The figures that say whether somebody has to act; each leads to what it counts. */
 export function Tiles({ attention }: { attention: Attention }) {
   const { pending, slow, retrying, failedJobs, outbox, rollups, unreadable } = attention;
+  const waiting = tasksWithoutWorker(attention);
   return (
     <ul className="tiles" aria-label="Figures">
       <Tile title="Pending" link={{ to: '/processes', search: { status: 'pending' } }}>
@@ -38,6 +40,11 @@ export function Tiles({ attention }: { attention: Attention }) {
       {unreadable !== null && unreadable.total > 0 && (
         <Tile title="Stand still" link={{ to: '/stuck', search: { list: 'unreadable' } }} alarm>
           {readableCount(unreadable.total)}
+        </Tile>
+      )}
+      {waiting !== undefined && waiting > 0 && (
+        <Tile title="Without a worker" link={{ to: '/stuck', search: { list: 'elsewhere' } }}>
+          {readableCount(waiting)}
         </Tile>
       )}
       <Tile

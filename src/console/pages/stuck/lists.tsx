@@ -2,12 +2,14 @@ import type { Schemas } from '../../api/client.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { ProcessLink } from '../../parts/process-link.tsx';
 import { Empty } from '../../parts/states.tsx';
-import { readableDuration, Time } from '../../parts/time.tsx';
+import { readableCount, readableDuration, Time } from '../../parts/time.tsx';
 
 type Attention = Schemas['Attention'];
 type SlowProcess = NonNullable<Attention['slow']>['processes'][number];
 type RetriedStep = NonNullable<Attention['retrying']>['steps'][number];
 type UnreadableInstance = NonNullable<Attention['unreadable']>['instances'][number];
+
+type WaitingTopic = NonNullable<Attention['elsewhere']>[number];
 
 const process: Column<SlowProcess & RetriedStep> = {
   id: 'process',
@@ -69,6 +71,23 @@ const UNREADABLE: readonly Column<UnreadableInstance>[] = [
   },
 ];
 
+const ELSEWHERE: readonly Column<WaitingTopic>[] = [
+  { id: 'topic', title: 'Topic', cell: ({ topic }) => <code>{topic}</code> },
+  {
+    id: 'steps',
+    title: 'Steps',
+    className: 'wide-only',
+    cell: ({ steps }) => steps.map(({ processKey, step }) => `${step} of ${processKey}`).join(', '),
+  },
+  {
+    id: 'count',
+    title: 'Tasks',
+    className: 'number',
+    cell: ({ count, isWhole }) => `${readableCount(count)}${isWhole ? '' : '+'}`,
+  },
+  { id: 'since', title: 'The oldest since', cell: ({ oldestAt }) => <Time at={oldestAt} /> },
+];
+
 /** Pending processes that take longer than usual. */
 export function SlowProcesses({ slow }: { slow: Attention['slow'] }) {
   return (
@@ -108,6 +127,19 @@ export function UnreadableInstances({ unreadable }: { unreadable: Attention['unr
         idOf={({ processInstanceId }) => processInstanceId}
       />
     </>
+  );
+}
+
+/** Topics of steps that are done elsewhere, whose tasks no worker has. */
+export function TasksWithoutWorker({ elsewhere }: { elsewhere: Attention['elsewhere'] }) {
+  return (
+    <List
+      label="Tasks without a worker"
+      nothing="No task waits for a worker elsewhere"
+      columns={ELSEWHERE}
+      rows={elsewhere ?? undefined}
+      idOf={({ topic }) => topic}
+    />
   );
 }
 

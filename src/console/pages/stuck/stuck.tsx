@@ -9,8 +9,8 @@ import { Failure, Loading, NoPermission } from '../../parts/states.tsx';
 import { Tabs } from '../../parts/tabs.tsx';
 import { readableCount, readableDuration } from '../../parts/time.tsx';
 import { useFilters } from '../../parts/use-filters.ts';
-import { attentionQuery } from './attention.ts';
-import { RetriedSteps, SlowProcesses, UnreadableInstances } from './lists.tsx';
+import { attentionQuery, tasksWithoutWorker } from './attention.ts';
+import { RetriedSteps, SlowProcesses, TasksWithoutWorker, UnreadableInstances } from './lists.tsx';
 
 type Attention = Schemas['Attention'];
 
@@ -38,7 +38,7 @@ function Lists() {
   if (attention.isError) {
     return <Failure error={attention.error} onRetry={() => void attention.refetch()} />;
   }
-  const { slow, retrying, unreadable, outbox, rollups } = attention.data;
+  const { slow, retrying, unreadable, elsewhere, outbox, rollups } = attention.data;
   return (
     <Tabs
       label="Lists"
@@ -60,6 +60,9 @@ function Lists() {
         )),
         tab('unreadable', 'Stand still', unreadable?.total, () => (
           <UnreadableInstances unreadable={unreadable} />
+        )),
+        tab('elsewhere', 'Without a worker', tasksWithoutWorker(attention.data), () => (
+          <TasksWithoutWorker elsewhere={elsewhere} />
         )),
         tab('outbox', 'To publish', outbox?.rows, () => <Outbox outbox={outbox} />),
         tab('rollups', 'Analytics behind', rollups?.eventsBehind, () => (
