@@ -112,7 +112,7 @@ export async function startService(
 /** The way of an event: from its commit to the callers who wait, and through the outbox to the jobs. */
 async function openCore(setup: Setup, onCommitted: (events: readonly StoredEvent[]) => void) {
   const { config, log, env, processes, has, shutdown } = setup;
-  const observability = openObservability(config, log, env);
+  const observability = await openObservability(config, log, env);
   shutdown.add('traces', (timeLeft) => observability.stop(timeLeft()));
 
   // Database: the events and what is projected from them.
@@ -226,7 +226,7 @@ async function serve(setup: Setup, core: Core, stopping: () => boolean): Promise
     ...core,
     ...stores,
     access,
-    rateLimitRedis: openRateLimit(config, shutdown, log),
+    rateLimitRedis: await openRateLimit(config, shutdown, log),
     operations: {
       checks: readinessChecks({ ...core, database, isWorker: has('worker') }),
       notes: () => readinessNotes(opened),

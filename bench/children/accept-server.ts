@@ -63,7 +63,7 @@ const calls = {
     const config = readConfig({});
     const log = createLogger('warn', false);
     const processes = await loadProcesses(PROCESSES_DIR);
-    const observability = openObservability(config, log, {});
+    const observability = await openObservability(config, log, {});
     const database = await openSqliteDatabase({
       file: join(folder, 'accept.db'),
       clock: Date.now,

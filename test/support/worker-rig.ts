@@ -11,6 +11,7 @@ import {
   type StepBuilder,
   type StepDefinition,
 } from '../../domain/steps/define-process.ts';
+import { startWorker } from '../../infrastructure/camunda/start-worker.ts';
 import type { EventRow } from '../../infrastructure/sql/columns.ts';
 import { openSqliteDatabase } from '../../infrastructure/sqlite/database.ts';
 import type { RunningWorker } from '../../infrastructure/worker/task-runs.ts';
@@ -70,8 +71,8 @@ async function betweenWorkerAnd({ url, embedded }: TestEngine) {
     return { proxy, proxied, unproxied };
   }
   const proxy = await startEngineProxy(url);
-  const proxied: TaskSource = { kind: 'rest', baseUrl: proxy.url };
-  const unproxied: TaskSource = { kind: 'rest', baseUrl: url };
+  const proxied: TaskSource = { kind: 'rest', startWorker, baseUrl: proxy.url };
+  const unproxied: TaskSource = { kind: 'rest', startWorker, baseUrl: url };
   return { proxy, proxied, unproxied };
 }
 

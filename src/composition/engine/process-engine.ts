@@ -1,6 +1,5 @@
 import type { Log } from '../../../domain/common/index.ts';
 import type { Engine } from '../../../domain/engine/index.ts';
-import { createRestEngine } from '../../../infrastructure/camunda/rest-engine.ts';
 import { createDirectEngine } from '../../../infrastructure/embedded-engine/direct-engine.ts';
 import type {
   EmbeddedEngine,
@@ -44,7 +43,7 @@ export async function openProcessEngine(
 ): Promise<ProcessEngine> {
   const access = readEngineAccess(config);
   const opened =
-    access.baseUrl === '' ? openEmbedded(config, writer, log) : connect(config, access);
+    access.baseUrl === '' ? openEmbedded(config, writer, log) : await connect(config, access);
   try {
     const deployment = await deployProcesses(opened.engine, processes, access, log);
     return {
@@ -98,15 +97,19 @@ export function openEmbedded(
   };
 }
 
-/** An engine at CAMUNDA_BASE_URL. */
-function connect(config: Config, access: EngineAccess): Opened {
+/** An engine at CAMUNDA_BASE_URL; what speaks to it is loaded only then. */
+async function connect(config: Config, access: EngineAccess): Promise<Opened> {
+  const [{ createRestEngine }, { startWorker }] = await Promise.all([
+    import('../../../infrastructure/camunda/rest-engine.ts'),
+    import('../../../infrastructure/camunda/start-worker.ts'),
+  ]);
   const { baseUrl } = access;
   const auth = openEngineAuth(access);
   const callerTimeoutMs = config.ENGINE_CALL_TIMEOUT_MS;
   const engine = createRestEngine({ baseUrl, auth, callerTimeoutMs });
   return {
     engine,
-    tasks: { kind: 'rest', baseUrl, auth },
+    tasks: { kind: 'rest', startWorker, baseUrl, auth },
     embedded: null,
     unreadable: () => [],
     async stop() {

@@ -5,7 +5,7 @@ import {
   topicsOf,
 } from '../../../domain/steps/index.ts';
 import type { ClientOptions } from '../../../infrastructure/camunda/external-task-client.ts';
-import { startWorker } from '../../../infrastructure/camunda/start-worker.ts';
+import type { startWorker } from '../../../infrastructure/camunda/start-worker.ts';
 import { startDirectWorker } from '../../../infrastructure/embedded-engine/direct-worker.ts';
 import type { EmbeddedEngine } from '../../../infrastructure/embedded-engine/engine-api.ts';
 import { createStepHttp } from '../../../infrastructure/http/step-http.ts';
@@ -20,7 +20,7 @@ import type { RunningWorker } from '../../../infrastructure/worker/task-runs.ts'
 
 /** Where external tasks come from. */
 export type TaskSource =
-  | ({ kind: 'rest' } & Pick<ClientOptions, 'baseUrl' | 'auth'>)
+  | ({ kind: 'rest'; startWorker: typeof startWorker } & Pick<ClientOptions, 'baseUrl' | 'auth'>)
   /** The engine in this process. */
   | { kind: 'embedded'; engine: Pick<EmbeddedEngine, 'externalTasks'> };
 
@@ -67,7 +67,7 @@ export function startStepWorker({
   function start(): RunningWorker {
     switch (tasks.kind) {
       case 'rest':
-        return startWorker({ ...work, ...tasks });
+        return tasks.startWorker({ ...work, ...tasks });
       case 'embedded':
         return startDirectWorker({ ...work, engine: tasks.engine });
       default:

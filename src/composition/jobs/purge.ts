@@ -1,6 +1,5 @@
 import { purgeArchive } from '../../../domain/archive/index.ts';
 import { DAY_MS, SetupError } from '../../../domain/common/index.ts';
-import { createColdArchive } from '../../../infrastructure/files/cold-archive.ts';
 import type { Database } from '../../../infrastructure/sql/database.ts';
 import type { Purge } from '../../../jobs/archive-expired.ts';
 import type { Config } from '../../config.ts';
@@ -60,15 +59,22 @@ export function openPurge(
   const olderThanMs = settings.afterMs;
   const folder = config.ARCHIVE_EXPORT_DIR;
   const { purge, archivedRows, archive } = database;
-  const coldArchive = folder === '' ? null : createColdArchive(folder, archivedRows);
+  /** Loaded by the first purge: most services have none. */
+  async function openColdArchive() {
+    if (folder === '') return null;
+    const { createColdArchive } = await import('../../../infrastructure/files/cold-archive.ts');
+    return createColdArchive(folder, archivedRows);
+  }
   const batch = config.ARCHIVE_BATCH;
   return {
-    run: (signal, onBatch) =>
-      purgeArchive({ purge, coldArchive, clock }, { olderThanMs, batch }, signal, onBatch),
+    async run(signal, onBatch) {
+      const ports = { purge, coldArchive: await openColdArchive(), clock };
+      return purgeArchive(ports, { olderThanMs, batch }, signal, onBatch);
+    },
     async preview(archivedBefore) {
       const limit = new Date(clock() - olderThanMs).toISOString();
       // The cold archive takes whole months.
-      const before = coldArchive ? `${limit.slice(0, 7)}-01T00:00:00.000Z` : limit;
+      const before = folder !== '' ? `${limit.slice(0, 7)}-01T00:00:00.000Z` : limit;
       const found = [
         await purge.preview(before),
         // Processes that are not archived yet, but would be before the purge.

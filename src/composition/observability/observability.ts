@@ -56,13 +56,13 @@ export interface Observability extends Observers {
 }
 
 /** @throws SetupError when the settings of traces are not supported */
-export function openObservability(
+export async function openObservability(
   config: Config,
   log: FastifyBaseLogger,
   env: Record<string, string | undefined>,
-): Observability {
+): Promise<Observability> {
   const metrics = createMetrics({ version: VERSION });
-  const { tracing, stop } = startTracing(config, log, env);
+  const { tracing, stop } = await startTracing(config, log, env);
   const observers = { metrics, tracing };
   const traceIds = createTraceIds();
   return {

@@ -1,19 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
-import { type Log, SetupError } from '../../../domain/common/index.ts';
+import type { Log } from '../../../domain/common/index.ts';
 import type { DeadLetters, Queue } from '../../../domain/outbox/index.ts';
 import type { Notifier } from '../../../domain/process/index.ts';
 import { createInProcessNotifier } from '../../../infrastructure/in-process/notifier.ts';
 import { createInProcessQueue } from '../../../infrastructure/in-process/queue.ts';
-import { checkRedis, isRedisAway } from '../../../infrastructure/redis/check-redis.ts';
-import { prefixFor } from '../../../infrastructure/redis/connection.ts';
-import { createLateQueue } from '../../../infrastructure/redis/late-queue.ts';
-import { createRedisNotifier } from '../../../infrastructure/redis/notifier.ts';
-import { createBullmqQueue } from '../../../infrastructure/redis/queue.ts';
-import { type Config, redactConfig } from '../../config.ts';
+import type { Config } from '../../config.ts';
 import type { OnBoards } from '../../http/parts/server-parts.ts';
 
-interface Transport {
+export interface Transport {
   queue: Queue;
   notifier: Notifier;
   deadLetters: DeadLetters;
@@ -25,12 +18,9 @@ interface Transport {
   trouble(): string | null;
 }
 
-/** The interval of attempts to reach a Redis that is unavailable. */
-const RETRY_INTERVAL_MS = 1_000;
-
 /**
- * Opens queue and notifier: both through Redis, or both in this process. When Redis is unavailable, this is tried again
- * in the background: the service runs meanwhile, and accepted starts wait in the outbox.
+ * Opens queue and notifier: both through Redis, or both in this process. What speaks to Redis is loaded only with a
+ * REDIS_URL.
  *
  * @throws SetupError with one line when REDIS_URL is wrong, or the server there cannot be used
  */
@@ -39,85 +29,12 @@ export async function openTransport(
   log: Log,
   onGap: () => void,
 ): Promise<Transport> {
-  const concurrency = config.QUEUE_CONCURRENCY;
-  const { REDIS_URL: url, REDIS_PREFIX: prefix } = config;
-  if (url === '') {
-    const queue = createInProcessQueue({ concurrency, log });
-    const { deadLetters, holds } = queue;
-    const notifier = createInProcessNotifier(log);
-    return { queue, notifier, deadLetters, isDeadLetter: holds, trouble: () => null };
+  if (config.REDIS_URL !== '') {
+    const { openRedisTransport } = await import('./redis-transport.ts');
+    return openRedisTransport(config, log, onGap);
   }
-  const queue = createLateQueue();
-  const { deadLetters } = queue;
-  const stopping = new AbortController();
-  let boards: BullMQAdapter[] = [];
-  let notifyBoards: (boards: readonly BullMQAdapter[]) => void = () => {};
-  let trouble = await attempt();
-  const isAway = trouble !== null;
-  if (isAway) {
-    log.warn({ reason: trouble }, 'Redis is unavailable: accepted starts wait in the outbox');
-    void retryUntilOpen();
-  }
-  const notifier = await createRedisNotifier({
-    url,
-    log,
-    onGap,
-    channel: `${prefix}:states`,
-    isAway,
-  });
-  return {
-    queue: {
-      ...queue,
-      async close(timeoutMs) {
-        stopping.abort();
-        await queue.close(timeoutMs);
-      },
-    },
-    notifier,
-    deadLetters,
-    // The outbox rows of jobs in Redis are deleted.
-    isDeadLetter: () => false,
-    onBoards(listener) {
-      notifyBoards = listener;
-      listener(boards);
-    },
-    trouble: () => trouble,
-  };
-
-  async function retryUntilOpen(): Promise<void> {
-    while (trouble !== null) {
-      await sleep(RETRY_INTERVAL_MS, undefined, { signal: stopping.signal }).catch(() => {});
-      if (stopping.signal.aborted) return;
-      // A wrong server that was found only now: it may be fixed or replaced.
-      const now = await attempt().catch((error: unknown) => String((error as Error).message));
-      if (stopping.signal.aborted) return;
-      if (now !== null && now !== trouble) log.warn({ reason: now }, 'Redis cannot be used yet');
-      if (now === null) log.info({}, 'Redis is available');
-      trouble = now;
-    }
-  }
-
-  /** @returns null when the queue is open, or why Redis is unavailable */
-  async function attempt(): Promise<string | null> {
-    try {
-      const warnings = await checkRedis(url);
-      const opened = await createBullmqQueue({
-        url,
-        concurrency,
-        log,
-        prefix: prefixFor(url, prefix),
-        stalledMs: config.JOB_LOCK_MS,
-      });
-      await queue.use(opened);
-      boards = opened.queues.map((one) => new BullMQAdapter(one));
-      notifyBoards(boards);
-      for (const warning of warnings) log.warn({}, warning);
-      return null;
-    } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      const line = `REDIS_URL: cannot use ${redactConfig(config).REDIS_URL}: ${reason}`;
-      if (isRedisAway(cause)) return line;
-      throw new SetupError(line, { cause });
-    }
-  }
+  const queue = createInProcessQueue({ concurrency: config.QUEUE_CONCURRENCY, log });
+  const { deadLetters, holds } = queue;
+  const notifier = createInProcessNotifier(log);
+  return { queue, notifier, deadLetters, isDeadLetter: holds, trouble: () => null };
 }

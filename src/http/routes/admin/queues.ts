@@ -1,5 +1,3 @@
-import { createBullBoard } from '@bull-board/api';
-import { FastifyAdapter } from '@bull-board/fastify';
 import { declareScope } from '../../access/routes.ts';
 import { sendProblem } from '../../answers/problems.ts';
 import type { Route } from '../../parts/route.ts';
@@ -32,6 +30,10 @@ export const queueBoard: Route<'operations'> = async (app, { operations: { onBoa
     );
     return;
   }
+  const [{ createBullBoard }, { FastifyAdapter }] = await Promise.all([
+    import('@bull-board/api'),
+    import('@bull-board/fastify'),
+  ]);
   const adapter = new FastifyAdapter().setBasePath(PATH);
   const { setQueues } = createBullBoard({
     queues: [],
