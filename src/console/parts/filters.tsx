@@ -124,3 +124,30 @@ function localText(iso: string): string {
   const local = new Date(time.getTime() - time.getTimezoneOffset() * 60_000);
   return local.toISOString().slice(0, 16);
 }
+
+/** Whether archived ones are shown as well. */
+export function ArchivedFilter({
+  value,
+  onChange,
+}: {
+  value: string | undefined;
+  onChange(value: 'include' | undefined): void;
+}) {
+  return (
+    <CheckFilter
+      label="Archived, too"
+      checked={value === 'include'}
+      onChange={(isOn) => onChange(isOn ? 'include' : undefined)}
+    />
+  );
+}
+
+/** Clears all filters, while there are any. */
+export function ClearFilters({ isFiltered, onClear }: { isFiltered: boolean; onClear(): void }) {
+  if (!isFiltered) return null;
+  return (
+    <button type="button" onClick={onClear}>
+      Clear
+    </button>
+  );
+}

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import { saveCsv } from '../../charts/save-csv.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
+import { FAILING_STEP_COLUMNS } from '../../parts/failing-step.tsx';
 import { Meter } from '../../parts/meter.tsx';
 import { Panel } from '../../parts/page.tsx';
 import { Empty } from '../../parts/states.tsx';
@@ -73,18 +73,6 @@ function columnsOf(rows: readonly StepsRow[]): Column<StepsRow>[] {
       className: 'message',
       cell: ({ errorMessage }) => errorMessage ?? <span className="none">without a message</span>,
     },
-    { id: 'process', title: 'Process', className: 'wide-only', cell: ({ process }) => process },
-    {
-      id: 'step',
-      title: 'Step',
-      cell: ({ process, step }) => (
-        <Link
-          to="/processes"
-          search={{ status: 'error', process: process ?? undefined, step: step ?? undefined }}
-        >
-          {step}
-        </Link>
-      ),
-    },
+    ...FAILING_STEP_COLUMNS,
   ];
 }

@@ -6,10 +6,10 @@ import { DataTable } from '../../parts/data-table.tsx';
 import { Filters, SelectFilter, TextFilter } from '../../parts/filters.tsx';
 import { Page } from '../../parts/page.tsx';
 import { type ProcessFilter, queryOf } from '../../parts/process-filter.ts';
-import { TimesFilter } from '../../parts/range.tsx';
 import { Empty, Failure, Loading, NoPermission } from '../../parts/states.tsx';
 import { useFilters } from '../../parts/use-filters.ts';
 import { BulkOffers } from '../bulk/bulk-offers.tsx';
+import { BusinessFilters } from '../processes/business-filters.tsx';
 import { PROCESS_COLUMNS } from '../processes/columns.tsx';
 import { FINAL_STATUSES } from '../processes/process-list.ts';
 
@@ -36,18 +36,7 @@ export function Archive() {
           value={search.process}
           onChange={(process) => set({ process })}
         />
-        <TextFilter
-          label="Identifier"
-          value={search.identifier}
-          placeholder="userId=42"
-          onChange={(identifier) => set({ identifier })}
-        />
-        <TextFilter
-          label="Error code"
-          value={search.errorCode}
-          onChange={(errorCode) => set({ errorCode })}
-        />
-        <TimesFilter what="Changed" search={search} onChange={set} />
+        <BusinessFilters search={search} set={set} />
       </Filters>
       <div className="panel">
         {mayRead === false ? (

@@ -3,6 +3,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
 import { messageOf } from '../../api/problem.ts';
 import { Dialog } from '../../parts/dialog.tsx';
+import { ReasonField, reasonOf } from '../../parts/reason-field.tsx';
 import { readableCount } from '../../parts/time.tsx';
 import {
   ACTION_TITLES,
@@ -65,7 +66,7 @@ export function BulkDialog({
     const form = new FormData(event.currentTarget);
     beginning.mutate({
       ...{ action, filter, dryRun: false },
-      reason: String(form.get('reason')).trim(),
+      reason: reasonOf(event.currentTarget),
       maxPerSecond: Number(form.get('maxPerSecond')),
     });
   }
@@ -88,20 +89,10 @@ export function BulkDialog({
             : processes(count)}
         </p>
         <p>{WORDS[action].effect}</p>
-        <label>
-          Reason
-          <input
-            type="text"
-            name="reason"
-            required
-            maxLength={4_000}
-            placeholder={WORDS[action].placeholder}
-            autoComplete="off"
-          />
-          <span className="hint">
-            Kept in the audit log{action !== 'restore' && ', and in the history of each process'}.
-          </span>
-        </label>
+        <ReasonField
+          placeholder={WORDS[action].placeholder}
+          hint={`Kept in the audit log${action === 'restore' ? '' : ', and in the history of each process'}.`}
+        />
         <label>
           At most per second
           <input

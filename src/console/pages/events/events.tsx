@@ -3,7 +3,13 @@ import { Pause, Play } from 'lucide-react';
 import { useState } from 'react';
 import { EVENT_TYPES } from '../../api/follow.ts';
 import { useMay } from '../../api/session.ts';
-import { CheckFilter, Filters, SelectFilter, TextFilter } from '../../parts/filters.tsx';
+import {
+  ArchivedFilter,
+  ClearFilters,
+  Filters,
+  SelectFilter,
+  TextFilter,
+} from '../../parts/filters.tsx';
 import { Page } from '../../parts/page.tsx';
 import { TimesFilter } from '../../parts/range.tsx';
 import { Empty, Failure, Loading, NoPermission } from '../../parts/states.tsx';
@@ -127,16 +133,8 @@ function EventFilters({ search }: { search: EventsSearch }) {
         onChange={(correlationId) => set({ correlationId })}
       />
       <TimesFilter what="Written" search={search} onChange={set} />
-      <CheckFilter
-        label="Archived, too"
-        checked={search.archive === 'include'}
-        onChange={(isOn) => set({ archive: isOn ? 'include' : undefined })}
-      />
-      {isFiltered && (
-        <button type="button" onClick={clear}>
-          Clear
-        </button>
-      )}
+      <ArchivedFilter value={search.archive} onChange={(archive) => set({ archive })} />
+      <ClearFilters isFiltered={isFiltered} onClear={clear} />
     </Filters>
   );
 }

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { api, bodyOf } from '../../api/client.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
+import { FAILING_STEP_COLUMNS } from '../../parts/failing-step.tsx';
 import { Panel } from '../../parts/page.tsx';
 import { Empty, Failure, Loading } from '../../parts/states.tsx';
 import { readableCount } from '../../parts/time.tsx';
@@ -40,24 +41,7 @@ const COLUMNS: readonly Column<ErrorGroup>[] = [
     className: 'message',
     cell: ({ errorMessage }) => errorMessage ?? '–',
   },
-  {
-    id: 'process',
-    title: 'Process',
-    className: 'wide-only',
-    cell: ({ process }) => process,
-  },
-  {
-    id: 'step',
-    title: 'Step',
-    cell: ({ process, step }) => (
-      <Link
-        to="/processes"
-        search={{ status: 'error', process: process ?? undefined, step: step ?? undefined }}
-      >
-        {step}
-      </Link>
-    ),
-  },
+  ...FAILING_STEP_COLUMNS,
 ];
 
 /** The most frequent errors of the last 24 hours. */

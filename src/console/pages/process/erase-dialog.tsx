@@ -3,6 +3,7 @@ import { type FormEvent, useState } from 'react';
 import { api, bodyOf } from '../../api/client.ts';
 import { messageOf } from '../../api/problem.ts';
 import { Dialog } from '../../parts/dialog.tsx';
+import { ReasonField, reasonOf } from '../../parts/reason-field.tsx';
 
 /** The service keeps keys in memory for five seconds. */
 const UNREADABLE_AFTER_MS = 5_500;
@@ -32,7 +33,7 @@ export function EraseDialog({
 
   function submit(event: FormEvent<HTMLFormElement>): void {
     event.preventDefault();
-    erasure.mutate(String(new FormData(event.currentTarget).get('reason')).trim());
+    erasure.mutate(reasonOf(event.currentTarget));
   }
 
   return (
@@ -42,10 +43,7 @@ export function EraseDialog({
           The key of its personal data is destroyed: the values read as “[erased]” for ever, also in
           copies and exports. The process itself and its events remain.
         </p>
-        <label>
-          Reason
-          <input type="text" name="reason" required maxLength={4_000} autoComplete="off" />
-        </label>
+        <ReasonField />
         <label>
           Type the correlation id to confirm
           <input

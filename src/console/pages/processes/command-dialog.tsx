@@ -1,6 +1,7 @@
 import { useMutation } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { Dialog } from '../../parts/dialog.tsx';
+import { ReasonField, reasonOf } from '../../parts/reason-field.tsx';
 import { type Command, type CommandProgress, sendCommands } from './commands.ts';
 
 const WORDS = {
@@ -49,8 +50,7 @@ export function CommandDialog({
 
   function submit(event: FormEvent<HTMLFormElement>): void {
     event.preventDefault();
-    const reason = new FormData(event.currentTarget).get('reason');
-    sending.mutate(String(reason ?? '').trim());
+    sending.mutate(reasonOf(event.currentTarget));
   }
 
   return (
@@ -60,18 +60,7 @@ export function CommandDialog({
     >
       <form onSubmit={submit}>
         <p>{words.effect}</p>
-        <label>
-          Reason
-          <input
-            type="text"
-            name="reason"
-            required
-            maxLength={4_000}
-            placeholder={words.placeholder}
-            autoComplete="off"
-          />
-          <span className="hint">Kept in the history of each process.</span>
-        </label>
+        <ReasonField placeholder={words.placeholder} hint="Kept in the history of each process." />
         <div role="status">{progress && <Progress count={count} {...progress} />}</div>
         <footer>
           <button type="button" onClick={onClose}>

@@ -2,13 +2,19 @@ import { getRouteApi } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useMay } from '../../api/session.ts';
 import { DataTable } from '../../parts/data-table.tsx';
-import { CheckFilter, Filters, SelectFilter, TextFilter } from '../../parts/filters.tsx';
+import {
+  ArchivedFilter,
+  ClearFilters,
+  Filters,
+  SelectFilter,
+  TextFilter,
+} from '../../parts/filters.tsx';
 import { Page } from '../../parts/page.tsx';
 import type { ProcessFilter } from '../../parts/process-filter.ts';
-import { TimesFilter } from '../../parts/range.tsx';
 import { Empty, Failure, Loading, NoPermission } from '../../parts/states.tsx';
 import { useFilters } from '../../parts/use-filters.ts';
 import { BulkOffers } from '../bulk/bulk-offers.tsx';
+import { BusinessFilters } from './business-filters.tsx';
 import { ChosenBar } from './chosen-bar.tsx';
 import { PROCESS_COLUMNS } from './columns.tsx';
 import { FINAL_STATUSES, newer, useProcessList } from './process-list.ts';
@@ -40,28 +46,9 @@ export function Processes() {
           onChange={(process) => set({ process })}
         />
         <TextFilter label="Current step" value={search.step} onChange={(step) => set({ step })} />
-        <TextFilter
-          label="Identifier"
-          value={search.identifier}
-          placeholder="userId=42"
-          onChange={(identifier) => set({ identifier })}
-        />
-        <TextFilter
-          label="Error code"
-          value={search.errorCode}
-          onChange={(errorCode) => set({ errorCode })}
-        />
-        <TimesFilter what="Changed" search={search} onChange={set} />
-        <CheckFilter
-          label="Archived, too"
-          checked={search.archive === 'include'}
-          onChange={(isOn) => set({ archive: isOn ? 'include' : undefined })}
-        />
-        {isFiltered && (
-          <button type="button" onClick={clear}>
-            Clear
-          </button>
-        )}
+        <BusinessFilters search={search} set={set} />
+        <ArchivedFilter value={search.archive} onChange={(archive) => set({ archive })} />
+        <ClearFilters isFiltered={isFiltered} onClear={clear} />
       </Filters>
       {mayRead === false ? (
         <NoPermission scope="process:read" />
