@@ -21,12 +21,17 @@ export type MovedBatch = Pick<Batch, 'processes' | 'events' | 'ms'>;
  * again every few milliseconds, and finds the database free within one such delay.
  */
 const QUIET_DELAY_MS = 5;
+/**
+ * Milliseconds of a transaction while nobody else seems to write. A longer one writes the pages of the random indexes
+ * less often; the first write that comes meanwhile waits for no more than this, and then batches are short again.
+ */
+const QUIET_BATCH_MS = 150;
 
 /**
  * Moves ended processes to the archive, batch by batch, until none is old enough or the signal fires.
  * Each batch is a transaction of its own, so a run may be ended anywhere, also by force, and the next one
- * continues. Batches have as many processes as fit into about 50 ms. While others write it waits after each
- * batch for as long as that took: they have the database for at least half of the time.
+ * continues. While others write, batches have as many processes as fit into about 50 ms, and it waits after each
+ * for as long as that took: they have the database for at least half of the time.
  *
  * @param onBatch receives each batch, and the totals after it
  * @throws StoreUnavailableError when the database is away; what was moved stays moved
@@ -48,15 +53,15 @@ export async function archiveExpired(
     const options = { endedBefore, limit: size.next(), after: before?.next ?? undefined };
     const batch = await archive.moveBatch(options);
     const took = performance.now() - began;
+    const othersWrite = before !== undefined && isNewer(batch.newestEvent, before.newestEvent);
     if (batch.processes > 0) {
       totals.batches++;
       totals.processes += batch.processes;
       totals.events += batch.events;
-      size.learn(batch.processes, batch.ms);
+      size.learn(batch.processes, batch.ms, othersWrite ? undefined : QUIET_BATCH_MS);
       onBatch(batch, { ...totals });
     }
     if (!batch.next) break;
-    const othersWrite = before !== undefined && isNewer(batch.newestEvent, before.newestEvent);
     await sleep(othersWrite ? took : QUIET_DELAY_MS, signal);
     before = batch;
   }

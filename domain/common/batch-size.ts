@@ -8,8 +8,12 @@ const MAX_GROWTH = 2;
 interface BatchSize {
   /** Processes in the next batch. */
   next(): number;
-  /** Adjusts the size after a batch that moved so many processes in a transaction of `ms` milliseconds. */
-  learn(processes: number, ms: number): void;
+  /**
+   * Adjusts the size after a batch that moved so many processes in a transaction of `ms` milliseconds.
+   *
+   * @param nextMs what the next one should take, if other than all
+   */
+  learn(processes: number, ms: number, nextMs?: number): void;
 }
 
 /** Adjusts the size of batches so that each transaction takes about `targetMs` milliseconds. */
@@ -17,8 +21,8 @@ export function createBatchSize(limit: number, targetMs = TARGET_MS): BatchSize 
   let size = Math.min(FIRST_BATCH, limit);
   return {
     next: () => size,
-    learn(processes, ms) {
-      const fitting = Math.floor((processes * targetMs) / Math.max(ms, 1));
+    learn(processes, ms, nextMs = targetMs) {
+      const fitting = Math.floor((processes * nextMs) / Math.max(ms, 1));
       size = Math.max(1, Math.min(fitting, size * MAX_GROWTH, limit));
     },
   };

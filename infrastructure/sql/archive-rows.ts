@@ -1,13 +1,6 @@
 import type { ArchiveCursor } from '../../domain/archive/index.ts';
 import type { ProcessEvent, ProcessStatus } from '../../domain/process/index.ts';
 
-/**
- * Events that one transaction moves, unless a single stream is longer: this bounds how long others wait. SQL
- * Server takes a lock on the whole table at 5,000 row locks of one statement
- * (https://learn.microsoft.com/sql/relational-databases/sql-server-transaction-locking-and-row-versioning-guide#lock-escalation).
- */
-const MAX_EVENTS = 2_000;
-
 /** The statuses of ended processes; each has its part of the index on status and time. */
 export const ENDED: readonly ProcessStatus[] = ['ok', 'error'];
 
@@ -50,13 +43,13 @@ export const candidatesOf = (status: ProcessStatus): string => `WHERE p.status =
     AND p.updated_at >= @after_time AND (p.updated_at > @after_time OR p.correlation_id > @after_id)
     AND ${endedBefore('@before')} AND ${MOVABLE}`;
 
-/** The first candidates that together have no more than MAX_EVENTS events, and at least one. */
-export function limitEvents(candidates: readonly Candidate[]): Candidate[] {
+/** The first candidates that together have no more than `maxEvents` events, and at least one. */
+export function limitEvents(candidates: readonly Candidate[], maxEvents: number): Candidate[] {
   let events = 0;
   const chosen: Candidate[] = [];
   for (const candidate of candidates) {
     events += candidate.version;
-    if (chosen.length > 0 && events > MAX_EVENTS) break;
+    if (chosen.length > 0 && events > maxEvents) break;
     chosen.push(candidate);
   }
   return chosen;

@@ -13,6 +13,8 @@ import { COUNT_MOVE } from '../sql/checkpoints.ts';
 import { EVENT_COLUMNS, IDENTIFIER_COLUMNS, PROCESS_COLUMNS } from '../sql/columns.ts';
 import { overwriting } from './identifiers.ts';
 
+/** Events that one transaction moves, unless a single stream is longer: more than 150 ms can move. */
+const MAX_EVENTS = 8_000;
 const GIVEN = '(SELECT value FROM json_each(?))';
 /** The first `@limit` candidates. SQLite walks along both parts of the index no further than needed. */
 const CANDIDATES = `${ENDED.map((status) => `SELECT ${CANDIDATE} ${candidatesOf(status)}`).join(' UNION ALL ')}
@@ -70,7 +72,7 @@ export function createBatchMover(db: BetterSqlite3.Database): BatchMover {
     move(options, archivedAt) {
       const newestId = newest.get() ?? null;
       const found = find(options);
-      const chosen = limitEvents(found);
+      const chosen = limitEvents(found, MAX_EVENTS);
       const processes = JSON.stringify(chosen.map((one) => one.correlation_id));
       const events = JSON.stringify(idsOf.all(processes));
       copyProcesses.run(archivedAt, processes);

@@ -27,6 +27,12 @@ const CANDIDATES = `SELECT TOP (@limit) correlation_id, version, updated_at FROM
   SELECT TOP (@limit) ${CANDIDATE} ${candidatesOf(status)} ${CANDIDATE_ORDER}) AS of_${status}`,
 ).join(' UNION ALL ')}) AS ended ${CANDIDATE_ORDER};
 SELECT MAX(id) AS newest FROM event_log;`;
+/**
+ * Events that one transaction moves, unless a single stream is longer: SQL Server takes a lock on the whole table at 5,000
+ * row locks of one statement
+ * (https://learn.microsoft.com/sql/relational-databases/sql-server-transaction-locking-and-row-versioning-guide#lock-escalation).
+ */
+const MAX_EVENTS = 2_000;
 /** Before all times. */
 const BEGINNING = '0001-01-01T00:00:00.000Z';
 
@@ -93,7 +99,7 @@ export function createMoveBatch(pool: sql.ConnectionPool): Archive['moveBatch'] 
       .input('limit', sql.Int, limit)
       .query(CANDIDATES);
     const [found, [log]] = recordsets as unknown as [Candidate[], { newest: string | null }[]];
-    const chosen = limitEvents(found);
+    const chosen = limitEvents(found, MAX_EVENTS);
     const newestEvent = log?.newest == null ? null : String(log.newest);
     const batch = { next: nextCursor(chosen, found, limit), newestEvent };
     if (chosen.length === 0) return { ...batch, processes: 0, events: 0, ms: 0 };

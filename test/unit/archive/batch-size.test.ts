@@ -31,6 +31,14 @@ describe('the size of a batch', () => {
     expect(size.next()).toBeGreaterThan(200);
   });
 
+  it('follows what the next one should take', () => {
+    const size = createBatchSize(500);
+    for (let at = 0; at < 10; at++) size.learn(size.next(), size.next(), 150);
+    expect(size.next()).toBe(150);
+    size.learn(150, 150);
+    expect(size.next()).toBe(50);
+  });
+
   it('does not shrink after a batch that found little to move', () => {
     const size = createBatchSize(500);
     size.learn(20, 10);
