@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startCommand } from '../../support/commands.ts';
 import { temporaryFolder } from '../../support/databases.ts';
 
 const BIN = fileURLToPath(new URL('../../../src/bin.mjs', import.meta.url));
@@ -10,6 +11,9 @@ const BIN = fileURLToPath(new URL('../../../src/bin.mjs', import.meta.url));
 const LOADER = ['tsx', 'esbuild', 'get-tsconfig', 'resolve-pkg-maps'];
 const NOT_NEEDED =
   /^(mssql|tedious|bullmq|ioredis|bpmn-.*|@?fastify.*|@opentelemetry.*|undici|pino-pretty)$/;
+
+const NOT_CONFIGURED =
+  /^(mssql|tedious|bullmq|ioredis|got|camunda-external-.*|@bull-board\/.*|@opentelemetry\/(sdk|exporter|otlp|resources).*)$/;
 
 describe('a command loads only what it needs:', () => {
   const folder = temporaryFolder();
@@ -22,12 +26,21 @@ describe('a command loads only what it needs:', () => {
    * (https://nodejs.org/docs/latest-v20.x/api/cli.html#node_v8_coveragedir).
    */
   function loadedBy(...args: string[]): { packages: string[]; files: string[] } {
-    const coverage = join(folder.path, `coverage-${args.join('-')}`);
-    mkdirSync(coverage);
+    const coverage = coverageOf(args);
     execFileSync(process.execPath, [BIN, ...args], {
       env: { ...env, NODE_V8_COVERAGE: coverage },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    return loadedIn(coverage);
+  }
+
+  function coverageOf(args: readonly string[]): string {
+    const coverage = join(folder.path, `coverage-${args.join('-')}`);
+    mkdirSync(coverage);
+    return coverage;
+  }
+
+  function loadedIn(coverage: string): { packages: string[]; files: string[] } {
     const urls = readdirSync(coverage).flatMap((name) => {
       const { result } = JSON.parse(readFileSync(join(coverage, name), 'utf8')) as {
         result: { url: string }[];
@@ -60,4 +73,16 @@ describe('a command loads only what it needs:', () => {
       expect(packages.filter((name) => NOT_NEEDED.test(name))).toEqual([]);
     },
   );
+
+  it('serve on the embedded default loads nothing for Redis, a remote engine, SQL Server or traces', async () => {
+    const coverage = coverageOf(['serve']);
+    const settings = { ...env, PATH: env.PATH ?? '', PORT: '0', NODE_V8_COVERAGE: coverage };
+    const ready = /"url":"([^"]+)".*"msg":"ready"/;
+    const service = await startCommand(['serve'], settings, ready, BIN);
+    service.kill('SIGTERM');
+    expect(await service.ended).toBe(0);
+    const { packages } = loadedIn(coverage);
+    expect(packages).toEqual(expect.arrayContaining(['better-sqlite3', 'fastify']));
+    expect(packages.filter((name) => NOT_CONFIGURED.test(name))).toEqual([]);
+  });
 });
