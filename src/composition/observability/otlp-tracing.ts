@@ -14,7 +14,6 @@ import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic
 import { inTime, type Log } from '../../../domain/common/index.ts';
 import { createTracing } from '../../../infrastructure/observability/tracing.ts';
 import { VERSION } from '../lifecycle/version.ts';
-import type { RunningTracing } from './start-tracing.ts';
 
 /** Failed exports are logged at most at this interval. */
 const WARN_INTERVAL_MS = 60_000;
@@ -22,11 +21,7 @@ const WARN_INTERVAL_MS = 60_000;
 const FLUSH_TIMEOUT_MS = 3_000;
 
 /** Sends spans to the OTLP receiver at `url`. */
-export function startOtlpTracing(
-  url: string,
-  serviceName: string,
-  log: Pick<Log, 'warn'>,
-): RunningTracing {
+export function startOtlpTracing(url: string, serviceName: string, log: Pick<Log, 'warn'>) {
   const exporter = withWarnings(new OTLPTraceExporter({ url }), log, withoutSecrets(url));
   const provider = new NodeTracerProvider({
     resource: defaultResource()
@@ -44,7 +39,7 @@ export function startOtlpTracing(
   provider.register();
   return {
     tracing: createTracing(provider.getTracer('fastify-camunda', VERSION)),
-    stop: (timeoutMs) =>
+    stop: (timeoutMs: number) =>
       inTime(provider.shutdown(), Math.min(timeoutMs, FLUSH_TIMEOUT_MS)).catch(
         // That the receiver is unavailable was logged already.
         () => {},

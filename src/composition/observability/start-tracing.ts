@@ -2,7 +2,7 @@ import { type Log, SetupError } from '../../../domain/common/index.ts';
 import { NO_TRACING, type Tracing } from '../../../infrastructure/observability/tracing.ts';
 import type { Config } from '../../config.ts';
 
-export interface RunningTracing {
+interface RunningTracing {
   tracing: Tracing;
   /** Sends the remaining spans within this time; later ones are lost. */
   stop(timeoutMs: number): Promise<void>;

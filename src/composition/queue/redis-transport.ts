@@ -7,7 +7,7 @@ import { createLateQueue } from '../../../infrastructure/redis/late-queue.ts';
 import { createRedisNotifier } from '../../../infrastructure/redis/notifier.ts';
 import { createBullmqQueue } from '../../../infrastructure/redis/queue.ts';
 import { type Config, redactConfig } from '../../config.ts';
-import type { Transport } from './transport.ts';
+import type { OnBoards } from '../../http/parts/server-parts.ts';
 
 /** The interval of attempts to reach a Redis that is unavailable. */
 const RETRY_INTERVAL_MS = 1_000;
@@ -18,11 +18,7 @@ const RETRY_INTERVAL_MS = 1_000;
  *
  * @throws SetupError with one line when REDIS_URL is wrong, or the server there cannot be used
  */
-export async function openRedisTransport(
-  config: Config,
-  log: Log,
-  onGap: () => void,
-): Promise<Transport> {
+export async function openRedisTransport(config: Config, log: Log, onGap: () => void) {
   const concurrency = config.QUEUE_CONCURRENCY;
   const { REDIS_URL: url, REDIS_PREFIX: prefix } = config;
   const queue = createLateQueue();
@@ -46,7 +42,7 @@ export async function openRedisTransport(
   return {
     queue: {
       ...queue,
-      async close(timeoutMs) {
+      async close(timeoutMs: number) {
         stopping.abort();
         await queue.close(timeoutMs);
       },
@@ -55,7 +51,7 @@ export async function openRedisTransport(
     deadLetters,
     // The outbox rows of jobs in Redis are deleted.
     isDeadLetter: () => false,
-    onBoards(listener) {
+    onBoards(listener: Parameters<OnBoards>[0]) {
       notifyBoards = listener;
       listener(boards);
     },

@@ -6,7 +6,7 @@ import { createInProcessQueue } from '../../../infrastructure/in-process/queue.t
 import type { Config } from '../../config.ts';
 import type { OnBoards } from '../../http/parts/server-parts.ts';
 
-export interface Transport {
+interface Transport {
   queue: Queue;
   notifier: Notifier;
   deadLetters: DeadLetters;
