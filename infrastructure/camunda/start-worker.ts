@@ -97,7 +97,14 @@ export function startWorker(options: WorkerOptions): RunningWorker {
       { variables, processDefinitionKeyIn: processKeys as never },
       ({ task, taskService }) => {
         const fetched = task as FetchedTask;
-        return runs.run(fetched.id, () => handle(fetched, taskService)).finally(onFree);
+        const isAgain = runs.has(fetched.id);
+        const done = runs.run(fetched.id, () => handle(fetched, taskService)).finally(onFree);
+        // The client counts a slot until the promise ends. A task that came again waits for its earlier run, and would
+        // take the slots of others meanwhile, one at each expiry of its lock.
+        if (!isAgain) return done;
+        done.catch((error: unknown) => {
+          log.warn({ ...idsOf(fetched), error: String(error) }, 'a repeated task has failed');
+        });
       },
     );
   }

@@ -13,8 +13,10 @@ export interface RunningWorker extends WorkerSlots {
 
 /** The tasks that a worker has in hand, and how they end when it stops. */
 export interface TaskRuns {
-  /** Tasks in hand. */
+  /** Tasks in hand; one that came again while it was in hand counts once. */
   readonly count: number;
+  /** Whether this task is in hand. */
+  has(taskId: string): boolean;
   /** Tasks that were in hand, and have ended or were handed back. */
   readonly ended: number;
   /** Fires when the worker begins to stop: what it is given from then on, it hands back. */
@@ -61,8 +63,9 @@ export function createTaskRuns(): TaskRuns {
 
   return {
     get count() {
-      return running.size;
+      return inHand.size;
     },
+    has: (taskId) => inHand.has(taskId),
     get ended() {
       return ended;
     },

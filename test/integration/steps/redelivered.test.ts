@@ -98,6 +98,42 @@ describe.each(await portKinds())(
           'the step has run again',
         );
       });
+
+      it('G14: takes one slot however often it comes again while its handler works', async () => {
+        let open: () => void = () => {};
+        const gate = new Promise<void>((resolve) => {
+          open = resolve;
+        });
+        let runs = 0;
+        const held = await rig.process({
+          steps: (step) => [
+            step({
+              ...plain('work', 1),
+              ends: 'ok',
+              async handle() {
+                runs++;
+                await gate;
+                return {};
+              },
+            }),
+          ],
+        });
+        const worker = rig.work(held, { concurrency: 2 });
+        const { correlationId, instanceId } = await rig.start(held);
+        const locked = async () => (await rig.api.tasks(instanceId))[0]?.workerId ?? false;
+        await until(() => runs === 1, 'its handler works');
+        const [task] = await rig.api.tasks(instanceId);
+        for (let again = 0; again < 3; again++) {
+          await rig.api.unlock(task?.id ?? '');
+          await until(locked, 'it has come again');
+        }
+        await until(() => worker.freeSlots() === 1, 'one slot is free');
+        const another = await rig.start(held);
+        await until(() => runs === 2, 'another process has begun');
+        open();
+        await Promise.all([rig.ended(correlationId), rig.ended(another.correlationId)]);
+        expect(runs).toBe(2);
+      });
     });
   },
 );
