@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { until } from '../support/children.ts';
 import { type ServiceProcess, startServiceProcess } from '../support/commands.ts';
+import { readMetrics } from '../support/metrics.ts';
 import { startRedis } from '../support/redis.ts';
 import { serverUrl } from '../support/servers.ts';
 import {
@@ -150,6 +151,10 @@ describe.each([
         engine.down();
         // What begins before the engine is missed may still be refused.
         await sendUntil(202);
+        await until(
+          async () => Number.isNaN((await readMetrics(service.url)).value('start_delay_seconds')),
+          'the outage is noticed',
+        );
         await startMany(service, 'outage', 200);
         engine.up();
         accepted += 200;
