@@ -67,8 +67,9 @@ function mergeNull(schema: Record<string, unknown>): void {
   const { anyOf } = schema as { anyOf?: Record<string, unknown>[] };
   if (anyOf?.length !== 2 || anyOf[1]?.type !== 'null') return;
   const [only] = anyOf as [Record<string, unknown>];
-  // The Python generator recognizes null beside an object only as a schema.
-  if (typeof only.type !== 'string' || only.type === 'object') return;
+  // The Python generator recognizes null beside an object with fields only as a schema, and beside a map only as a type.
+  const hasFields = Object.keys(only.properties ?? {}).length > 0;
+  if (typeof only.type !== 'string' || hasFields) return;
   delete schema.anyOf;
   Object.assign(schema, { ...only, ...schema, type: [only.type, 'null'] });
   if (Array.isArray(only.enum)) schema.enum = [...only.enum, null];

@@ -81,7 +81,11 @@ describe('what a body says is kept as it was sent, or the body is refused:', () 
       body,
       headers: { 'content-type': JSON_TYPE, ...headers },
     });
-    return { status: answer.status, headers: answer.headers, body: (await answer.json()) as Body };
+    return {
+      status: answer.status,
+      headers: answer.headers,
+      body: (await answer.json()) as Body & { message: string },
+    };
   };
 
   it.each(cases)('every route that takes a body refuses $what', async (given) => {
@@ -92,8 +96,12 @@ describe('what a body says is kept as it was sent, or the body is refused:', () 
     for (const path of paths) {
       const answer = await post(path, given.body, given.headers);
       expect(answer.status, path).toBe(given.status);
-      expect(answer.body.detail, path).toMatch(given.detail);
-      expect(answer.headers.get('content-type')).toContain('application/problem+json');
+      // Camunda's clients read its own form of an error.
+      const isOfEngine = path.startsWith('/engine-rest/');
+      const { detail, message } = answer.body;
+      expect(isOfEngine ? message : detail, path).toMatch(given.detail);
+      const type = isOfEngine ? 'application/json' : 'application/problem+json';
+      expect(answer.headers.get('content-type'), path).toContain(type);
       const documented = parts.api.document.paths[path.replace('/x/', '/{correlationId}/')]?.post;
       if (documented) expect(documented.responses[given.status], path).toBeDefined();
     }

@@ -57,8 +57,12 @@ describe('the OpenAPI document', () => {
       );
       for (const [status, answer] of Object.entries(operation.responses)) {
         if (Number(status) < 400 || (path === '/health/ready' && status === '503')) continue;
+        // Camunda's clients read its own form of an error.
+        const [type, form] = path.startsWith('/engine-rest/')
+          ? ['application/json', 'EngineError']
+          : ['application/problem+json', 'Problem'];
         expect(answer.content, `${method} ${path} ${status}`).toEqual({
-          'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
+          [type]: { schema: { $ref: `#/components/schemas/${form}` } },
         });
       }
     }
@@ -87,6 +91,8 @@ describe('the OpenAPI document', () => {
       if (!operation.requestBody) continue;
       const optional = /\/(cancel|retry|claim|restore|erase)$/.test(path);
       expect(operation.requestBody.required, path).toBe(!optional);
+      // Camunda's clients send null for what they leave out.
+      if (path.startsWith('/engine-rest/')) continue;
       expect(JSON.stringify(operation.requestBody), path).not.toContain('"null"');
     }
   });
