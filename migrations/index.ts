@@ -14,6 +14,7 @@ import * as listIndexes from './0012-list-indexes.ts';
 import * as auditLog from './0013-audit-log.ts';
 import * as identifiers from './0014-identifiers.ts';
 import * as bulk from './0015-bulk.ts';
+import * as callbacks from './0016-callbacks.ts';
 import * as startAt from './0017-start-at.ts';
 
 interface Migration {
@@ -39,6 +40,7 @@ const MIGRATIONS: readonly Migration[] = [
   { name: '0013-audit-log', ...auditLog },
   { name: '0014-identifiers', ...identifiers },
   { name: '0015-bulk', ...bulk },
+  { name: '0016-callbacks', ...callbacks },
   { name: '0017-start-at', ...startAt },
 ];
 

@@ -3,6 +3,7 @@ import { SetupError } from '../domain/common/index.ts';
 import { isSecretName, maskUrls } from '../infrastructure/observability/secrets.ts';
 import {
   anyText,
+  callbackHosts,
   cron,
   databaseUrl,
   masterKeys,
@@ -13,6 +14,7 @@ import {
   redisUrl,
   requiredText,
   retryCycle,
+  secondsList,
   WHOLE_NUMBER,
 } from './config/setting-types.ts';
 
@@ -204,6 +206,23 @@ export const configSchema = z.object({
   ARCHIVE_EXPORT_DIR: anyText.describe(
     'Folder of the cold archive: Parquet files, one a month, that processes are written to before they are deleted; empty: none',
   ),
+  CALLBACK_HOSTS: callbackHosts.describe(
+    'Hosts that callbacks may be sent to, separated by commas: `receiver.example.com`, `*.example.com`, `http://receiver.example.com:8080`; their addresses must be public ones; empty: none',
+  ),
+  CALLBACK_PRIVATE_HOSTS: callbackHosts.describe(
+    'The same for hosts within your network, whose addresses may be private or loopback; with both empty, callbacks are off',
+  ),
+  CALLBACK_SECRET: anyText.describe(
+    'Random text that the secrets of receivers are derived from (secret), 32 characters or more, the same on all service instances; several separated by commas: all sign; required with CALLBACK_HOSTS',
+  ),
+  CALLBACK_TIMEOUT_MS: number(10_000, 100, 60_000).describe(
+    'Time for one try of a callback, from the look-up of the host to the end of the answer',
+  ),
+  CALLBACK_RETRY_DELAYS: secondsList
+    .default('5,300,1800,7200,18000,36000,50400,72000,86400')
+    .describe(
+      'Seconds before each further try of a callback, separated by commas; after the last one it is parked',
+    ),
   PERSONAL_DATA_KEY: masterKeys.describe(
     'Master key of personal data, 32 random bytes in base64 (secret); several separated by commas: the first one encrypts, all decrypt; empty: personal data is stored in the clear and cannot be erased',
   ),

@@ -14,6 +14,7 @@ import { gatherProjections } from '../jobs/gather-projections.ts';
 import { createRelay } from '../jobs/relay-outbox.ts';
 import { createAccess } from './access/access.ts';
 import { readPolicy } from './access/policy.ts';
+import { checkCallbacks, openDeliverer } from './composition/callbacks/callbacks.ts';
 import { openStores } from './composition/database/stores.ts';
 import { warnOfUncheckedTopics } from './composition/definitions/check-model.ts';
 import {
@@ -84,6 +85,7 @@ export async function startService(
   log.info({ version: VERSION, config: redactConfig(config) }, 'starting');
   readPolicy(config);
   checkPurge(config);
+  checkCallbacks(config);
   const processes = await loadProcesses(config.PROCESSES_DIR || undefined);
   readAllSettings(processes, env, config.PORT);
   warnOfUncheckedTopics(processes, log);
@@ -195,19 +197,13 @@ async function openCore(setup: Setup, onCommitted: (events: readonly StoredEvent
       setImmediate(() => relay.publish(rows));
     });
   }
-  return {
-    observability,
-    stores,
-    opened,
-    engine,
-    startsInHand,
-    elsewhere,
-    live,
-    transport,
-    notifier,
-    queue,
-    relay,
-  };
+  const deliverer = openDeliverer({
+    ...{ ...setup, database, decrypted, engine, commits },
+    deadLetters: transport.deadLetters,
+    onTried: observability.onDelivery,
+  });
+  const parts = { observability, stores, opened, engine, startsInHand, elsewhere };
+  return { ...parts, live, transport, notifier, queue, relay, deliverer };
 }
 
 /**
@@ -261,6 +257,7 @@ async function startWork(setup: Setup, core: Core, url: string): Promise<void> {
   const startGate = createStartGate(config.WORKER_CONCURRENCY);
   await startJobs({ ...setup, ...core, startGate });
   if (has('relay')) relay.start();
+  core.deliverer?.start();
   if (!has('worker')) return;
   const worker = startStepWorker({
     tasks: opened.tasks,

@@ -13,6 +13,10 @@ export const AUDIT_ACTIONS = [
   'repair',
   'retry-jobs',
   'bulk',
+  'subscription-create',
+  'subscription-remove',
+  'subscription-secret',
+  'replay-deliveries',
   'start-service',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];

@@ -1,5 +1,12 @@
 import type { Json, JsonObject, Timestamp } from '../common/index.ts';
-import type { Audit, ProcessEvent, ProcessIdentity, StepCompleted, StepFailed } from './events.ts';
+import type {
+  Audit,
+  ProcessEvent,
+  ProcessIdentity,
+  StartCallback,
+  StepCompleted,
+  StepFailed,
+} from './events.ts';
 import { unreachable } from './events.ts';
 import { isEnded, isRetryable, type ProcessState } from './process-state.ts';
 
@@ -19,6 +26,7 @@ type RequestProcess = CommandOf<'request-process'> & {
   dates?: string[] | undefined;
   /** When its instance is to begin. */
   startAt?: Timestamp | undefined;
+  callback?: StartCallback | undefined;
   /** Hash of the caller's Idempotency-Key, when one was sent. */
   idempotencyKey?: string | undefined;
 };
@@ -105,6 +113,7 @@ export function decide(command: Command, state: ProcessState | null): ProcessEve
             requestHash: command.requestHash,
             ...(command.dates?.length ? { dates: command.dates } : {}),
             ...(command.startAt === undefined ? {} : { startAt: command.startAt }),
+            ...(command.callback ? { callback: command.callback } : {}),
           },
           dedupeKey: command.idempotencyKey,
         },

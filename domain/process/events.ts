@@ -66,6 +66,12 @@ interface StepOf {
   number: number;
 }
 
+/** The callback that a start asks for; `events` are types of events, left out: the ends of the process. */
+export type StartCallback = {
+  url: string;
+  events?: string[] | undefined;
+};
+
 export type ProcessRequested = EventOf<
   'process-requested',
   {
@@ -75,6 +81,8 @@ export type ProcessRequested = EventOf<
     dates?: string[];
     /** When the instance is to begin; left out, or not after the event: at once. */
     startAt?: Timestamp;
+    /** Where the caller wants its events to be sent; left out: nowhere. */
+    callback?: StartCallback;
   }
 >;
 type ProcessStarted = EventOf<'process-started', { processInstanceId: string }>;

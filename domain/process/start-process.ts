@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { JsonObject, Timestamp } from '../common/index.ts';
 import { decide } from './decide.ts';
 import type { EventStore } from './event-store.ts';
-import type { ProcessIdentity, StoredEvent } from './events.ts';
+import type { ProcessIdentity, StartCallback, StoredEvent } from './events.ts';
 import type { FindProcess } from './find-process.ts';
 import { handleCommand } from './handle-command.ts';
 import type { ProcessState } from './process-state.ts';
@@ -24,6 +24,8 @@ interface StartRequest {
   /** When its instance is to begin; left out: at once. */
   startAt?: Timestamp | undefined;
   identity: ProcessIdentity;
+  /** Where its events are sent to; left out: nowhere. */
+  callback?: StartCallback | undefined;
   /** Who asks for it. */
   actor: string;
   /** Of what the caller asked for: two starts with the same hash are one, sent twice. */
@@ -88,6 +90,7 @@ export async function startProcess(request: StartRequest, ports: StartPorts): Pr
       variables,
       dates,
       startAt,
+      callback: request.callback,
       requestHash: requestHash.value,
       idempotencyKey:
         request.idempotencyKey && idempotencyDedupeKey(request.idempotencyKey, request.callerId),

@@ -31,6 +31,7 @@ export {
 export { durationsOf, ENDS, endOf, type Flow, flows, largestGroups, stepNumbers } from './lines.ts';
 export { rebuildRollups, removeReplaced } from './rebuild-rollups.ts';
 export {
+  findSlowProcesses,
   MAX_SLOW,
   reportStuckProcesses,
   type SlowReport,

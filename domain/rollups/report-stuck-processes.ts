@@ -140,6 +140,23 @@ async function readSlow(
   };
 }
 
+/**
+ * Slow processes without those that wait for people; the oldest, where there are very many.
+ *
+ * @throws StoreUnavailableError, or EngineUnavailableError when the engine does not say who waits
+ */
+export async function findSlowProcesses(
+  {
+    stuckProcesses,
+    engine,
+  }: { stuckProcesses: StuckProcesses; engine: Pick<Engine, 'findWaitingForPeople'> },
+  signal: AbortSignal,
+): Promise<SlowProcess[]> {
+  const { items } = await stuckProcesses.slow(MAX_SLOW, {}, signal);
+  const waiting = await inTime(findWaiting(items, engine, signal), ENGINE_TIMEOUT_MS);
+  return items.filter((one) => !waiting.has(one.processInstanceId ?? ''));
+}
+
 /** The instances among these that wait for people. */
 async function findWaiting(
   slow: readonly SlowProcess[],

@@ -105,6 +105,21 @@ export function createMetrics(build: { version: string }) {
       'Age of the oldest event that the rollups do not contain yet; 0 when they contain all',
     ),
     rollupLagEvents: gauge('rollup_lag_events', 'Events that the rollups do not contain yet'),
+    deliveries: counter('deliveries_total', 'Tries to deliver a callback, by outcome', [
+      'event',
+      'outcome',
+    ]),
+    deliveryLag: histogram(
+      'delivery_lag_seconds',
+      'From the moment at which a delivery was written to its receipt, with all tries',
+      [],
+      [...FAST, 60, 300, 3_600, 14_400, 86_400],
+    ),
+    deliveriesKept: gauge('deliveries', 'Callbacks that are not delivered, by status', ['status']),
+    deliveryAge: gauge(
+      'delivery_oldest_age_seconds',
+      'Age of the oldest callback that is neither delivered nor parked',
+    ),
     queueJobs: gauge('queue_jobs', 'Jobs in the queue by name and state', ['job', 'state']),
     job: histogram('job_duration_seconds', 'Runs of jobs', ['job', 'outcome']),
 

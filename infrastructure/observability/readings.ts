@@ -1,3 +1,4 @@
+import type { DeliveryStore } from '../../domain/callbacks/index.ts';
 import { inTime } from '../../domain/common/index.ts';
 import type { Outbox, Queue } from '../../domain/outbox/index.ts';
 import type { RollupLag } from '../../domain/rollups/index.ts';
@@ -18,13 +19,14 @@ export function createReadings(options: {
   metrics: Metrics;
   outbox: Pick<Outbox, 'depth'>;
   rollupLag: () => Promise<RollupLag>;
+  deliveryStore: Pick<DeliveryStore, 'counts'>;
   queue: Pick<Queue, 'counts'>;
   waiting: () => number;
   processMapSize: () => number;
   /** Milliseconds until a start accepted now would begin; null: not known. */
   startDelayMs: () => number | null;
 }): () => Promise<void> {
-  const { metrics, outbox, rollupLag, queue } = options;
+  const { metrics, outbox, rollupLag, deliveryStore, queue } = options;
   let reading: Promise<void> | undefined;
   let freshUntil = 0;
 
@@ -54,6 +56,21 @@ export function createReadings(options: {
     }
   }
 
+  async function readDeliveries(): Promise<void> {
+    const set = (pending: number, parked: number, ageMs: number): void => {
+      metrics.deliveriesKept.set({ status: 'pending' }, pending);
+      metrics.deliveriesKept.set({ status: 'parked' }, parked);
+      metrics.deliveryAge.set(ageMs / 1_000);
+    };
+    try {
+      const counts = await inTime(deliveryStore.counts(), ANSWER_TIMEOUT_MS);
+      set(counts.pending, counts.parked, counts.oldestPendingMs);
+    } catch {
+      // readOutbox reports whether the database is away.
+      set(Number.NaN, Number.NaN, Number.NaN);
+    }
+  }
+
   async function readQueue(): Promise<void> {
     try {
       const counts = await inTime(queue.counts(), ANSWER_TIMEOUT_MS);
@@ -70,7 +87,7 @@ export function createReadings(options: {
   }
 
   async function readAll(): Promise<void> {
-    await Promise.all([readOutbox(), readRollups(), readQueue()]);
+    await Promise.all([readOutbox(), readRollups(), readDeliveries(), readQueue()]);
     freshUntil = performance.now() + MAX_AGE_MS;
   }
 

@@ -15,7 +15,8 @@ export function secretsIn(env: Record<string, string | undefined>): string[] {
     if (isSecretName(name)) {
       secrets.add(value);
       // A list of keys, the newest first.
-      if (name.endsWith('DATA_KEY')) for (const key of value.split(',')) secrets.add(key.trim());
+      if (/(DATA_KEY|CALLBACK_SECRET)$/.test(name))
+        for (const key of value.split(',')) secrets.add(key.trim());
       // `name=value` pairs, such as OTEL_EXPORTER_OTLP_HEADERS.
       if (name.endsWith('HEADERS')) {
         for (const pair of value.split(',')) secrets.add(pair.slice(pair.indexOf('=') + 1).trim());

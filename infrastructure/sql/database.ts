@@ -3,6 +3,11 @@ import type { ApiKeyStore } from '../../domain/access/index.ts';
 import type { Archive, MaintenanceLock, Purge } from '../../domain/archive/index.ts';
 import type { AuditLog } from '../../domain/audit/index.ts';
 import type { BulkStore } from '../../domain/bulk/index.ts';
+import type {
+  CallbackSource,
+  DeliveryStore,
+  SubscriptionStore,
+} from '../../domain/callbacks/index.ts';
 import type { Clock } from '../../domain/common/index.ts';
 import type { EventFeed } from '../../domain/feed/index.ts';
 import type { Outbox } from '../../domain/outbox/index.ts';
@@ -56,6 +61,9 @@ export interface Database {
   apiKeys: ApiKeyStore;
   auditLog: AuditLog;
   bulkStore: BulkStore;
+  callbackSource: CallbackSource;
+  subscriptionStore: SubscriptionStore;
+  deliveryStore: DeliveryStore;
   archive: Archive;
   processKeys: ProcessKeys;
   purge: Purge;

@@ -8,7 +8,10 @@ import { createArchivedRows } from '../sql/archived-rows.ts';
 import { type AuditRow, createAuditLog } from '../sql/audit-log.ts';
 import { type BoundedRows, createRowTaker } from '../sql/bounded-rows.ts';
 import { type BulkRunRow, createBulkStore } from '../sql/bulk-store.ts';
+import type { CallbackDialect } from '../sql/callback-dialect.ts';
+import { createCallbackSource } from '../sql/callback-source.ts';
 import type { Database, DatabaseOptions } from '../sql/database.ts';
+import { createDeliveryStore } from '../sql/delivery-store.ts';
 import { createDueProcesses } from '../sql/due-processes.ts';
 import { createEventFeed, createFeedRows } from '../sql/feed-rows.ts';
 import { createFeedSearch } from '../sql/feed-search.ts';
@@ -18,6 +21,7 @@ import { createRollupCheck } from '../sql/rollup-check.ts';
 import { createRollupSource } from '../sql/rollup-source.ts';
 import type { SearchDialect } from '../sql/search-conditions.ts';
 import { createStuckProcesses } from '../sql/stuck-processes.ts';
+import { createSubscriptionStore } from '../sql/subscription-store.ts';
 import { sqliteAnalytics } from './analytics.ts';
 import { createArchiveMover } from './archive-mover.ts';
 import { createSqliteEventStore } from './event-store.ts';
@@ -35,6 +39,7 @@ import { createSqliteRebuildStore } from './rebuild-store.ts';
 import { createRecentStreams } from './recent-streams.ts';
 import { createSqliteRestore } from './restore.ts';
 import { createSqliteRollupStore } from './rollups.ts';
+import { createRunAll } from './run-all.ts';
 import { createSqliteVerification } from './verification.ts';
 
 /** Knex for migrations and lists. */
@@ -121,6 +126,13 @@ export async function openSqliteDatabase(
     feedSource,
     createFeedSearch(reads, search, identifierIndex),
   );
+  // Deliveries can be made again from the events, which are before them in the log.
+  const callbackDialect: CallbackDialect = {
+    ...PLAIN,
+    row: (raw) => raw as never,
+    runAll: createRunAll(db, ordered),
+    retried: (run) => run(),
+  };
   const alive = db.prepare('SELECT 1');
   const recordUse = db.prepare('UPDATE api_key SET last_used_at = ? WHERE id = ?');
   return {
@@ -176,6 +188,12 @@ export async function openSqliteDatabase(
       },
       clock,
     ),
+    callbackSource: createCallbackSource(feedRows, reads),
+    subscriptionStore: createSubscriptionStore(knex, {
+      ...callbackDialect,
+      runAll: createRunAll(db, groupCommit),
+    }),
+    deliveryStore: createDeliveryStore(knex, callbackDialect, clock),
     archive: {
       moveBatch: mover.moveBatch,
       ...createPreview(knex, { ...PLAIN, bytes: (column) => `OCTET_LENGTH(${column})` }),

@@ -8,7 +8,10 @@ import { createPreview } from '../sql/archive-preview.ts';
 import { type ArchivedRows, createArchivedRows } from '../sql/archived-rows.ts';
 import { type AuditRow, createAuditLog } from '../sql/audit-log.ts';
 import { type BulkRunRow, createBulkStore } from '../sql/bulk-store.ts';
+import type { CallbackDialect } from '../sql/callback-dialect.ts';
+import { createCallbackSource } from '../sql/callback-source.ts';
 import type { Database, DatabaseOptions } from '../sql/database.ts';
+import { createDeliveryStore } from '../sql/delivery-store.ts';
 import { createDueProcesses } from '../sql/due-processes.ts';
 import { createEventFeed, createFeedRows } from '../sql/feed-rows.ts';
 import { createFeedSearch } from '../sql/feed-search.ts';
@@ -18,6 +21,7 @@ import { createRollupCheck } from '../sql/rollup-check.ts';
 import { createRollupSource } from '../sql/rollup-source.ts';
 import type { SearchDialect } from '../sql/search-conditions.ts';
 import { createStuckProcesses } from '../sql/stuck-processes.ts';
+import { createSubscriptionStore } from '../sql/subscription-store.ts';
 import { mssqlAnalytics } from './analytics.ts';
 import {
   connectPool,
@@ -40,6 +44,7 @@ import { openMssqlRebuildStore } from './rebuild-store.ts';
 import { createMssqlRestore } from './restore.ts';
 import { withRetry } from './retry.ts';
 import { createMssqlRollupStore } from './rollups.ts';
+import { createRunAll } from './run-all.ts';
 import { beginWithLock } from './stream-lock.ts';
 import { readBounded } from './stream-rows.ts';
 import { readMssqlUrl } from './target.ts';
@@ -137,6 +142,13 @@ export async function openMssqlDatabase(
     feedSource,
     createFeedSearch(reads, search, identifierIndex),
   );
+  const callbackDialect: CallbackDialect = {
+    key,
+    time,
+    row: (raw) => isoTimes(raw as Record<string, unknown>) as never,
+    runAll: createRunAll(knex),
+    retried: withRetry,
+  };
   return {
     kind: 'mssql',
     eventStore: createMssqlEventStore({ pool, leaseMs, onAppended }),
@@ -190,6 +202,9 @@ export async function openMssqlDatabase(
       },
       clock,
     ),
+    callbackSource: createCallbackSource(feedRows, reads),
+    subscriptionStore: createSubscriptionStore(knex, callbackDialect),
+    deliveryStore: createDeliveryStore(knex, callbackDialect, clock),
     archive: {
       moveBatch: createMoveBatch(pool),
       preview: (before) => withRetry(() => preview(before)),

@@ -36,6 +36,11 @@ const COMMANDS: readonly [name: string, description: string, load: () => Promise
       'retry, cancel or restore many processes; the running service does the work',
       () => import('./bulk.ts'),
     ],
+    [
+      'subscriptions',
+      'subscribe receivers to events, rotate their secrets, list and replay callbacks',
+      () => import('./subscriptions.ts'),
+    ],
     ['jobs', 'list and retry dead letters: jobs that failed finally', () => import('./jobs.ts')],
     [
       'archive',

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { readRetryCycle } from '../../domain/bpmn/index.ts';
+import { readCallbackHosts } from '../../domain/callbacks/index.ts';
 import { nextTime } from '../../domain/outbox/index.ts';
 import { readMasterKeys } from '../../domain/personal-data/index.ts';
 import { redisUrlProblem } from '../../infrastructure/redis/redis-url.ts';
@@ -41,6 +42,15 @@ export const retryCycle = optionalText((text) =>
 export const databaseUrl = optionalText(mssqlUrlProblem);
 export const redisUrl = optionalText(redisUrlProblem);
 export const masterKeys = optionalText((value) => rangeProblem(() => readMasterKeys(value)));
+
+export const callbackHosts = optionalText((value) =>
+  rangeProblem(() => readCallbackHosts(value, '')),
+);
+
+/** Seconds separated by commas, fractions allowed. */
+export const secondsList = z
+  .string()
+  .regex(/^\d+(\.\d+)?(,\d+(\.\d+)?)*$/, 'must be seconds separated by commas, like 5,300,1800');
 
 export const cron = z.string().superRefine((value, context) => {
   const message = rangeProblem(() => nextTime(value, new Date()));

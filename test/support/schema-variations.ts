@@ -107,7 +107,8 @@ function listVariations(schema: Schema): Variation[] {
 }
 
 function objectVariations(schema: Schema, sample: unknown): Variation[] {
-  const given = sample as Record<string, unknown>;
+  // The example of a body need not have every field.
+  const given = (sample ?? {}) as Record<string, unknown>;
   const properties = (schema.properties ?? {}) as Record<string, Schema>;
   const inside = Object.entries(properties).flatMap(([name, below]) =>
     variationsOf(below, given[name]).map(({ what, value }) => ({

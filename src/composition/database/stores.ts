@@ -49,7 +49,10 @@ export async function openStores(options: {
   shutdown.add('database', () => database.close());
   const personal = await openPersonalData(config, processes, database.processKeys, log);
   // Alone on the data folder, so no other relay: what a killed predecessor had claimed is due.
-  if (database.kind === 'sqlite' && lockMode === 'exclusive') await database.outbox.releaseAll();
+  if (database.kind === 'sqlite' && lockMode === 'exclusive') {
+    await database.outbox.releaseAll();
+    await database.deliveryStore.releaseAll();
+  }
   return {
     database,
     personal,

@@ -4,7 +4,7 @@ import type { StoredEvent } from '../../../domain/process/index.ts';
 type CommitListener = (events: readonly StoredEvent[]) => void;
 
 /** Passes events from their commit to the listeners. */
-interface Commits {
+export interface Commits {
   /** For the database: calls one listener after the other. */
   publish: CommitListener;
   /** Adds listeners after the existing ones. */

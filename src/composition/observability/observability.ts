@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify';
+import type { DeliveryOutcome, DeliveryStore } from '../../../domain/callbacks/index.ts';
 import type { Log } from '../../../domain/common/index.ts';
 import type { Job, Outbox, Queue } from '../../../domain/outbox/index.ts';
 import {
@@ -35,6 +36,8 @@ export interface Observability extends Observers {
   queue(queue: Queue): Queue;
   /** Called for each event whose process was projected without a job in the queue. */
   onProjected(job: Job): void;
+  /** Called after each try of a delivery. */
+  onDelivery(outcome: DeliveryOutcome, type: string, createdAt: string): void;
   /** Returns what to call with the events of each append, after its commit. */
   events(ports: {
     processMap: ProcessMap;
@@ -44,6 +47,7 @@ export interface Observability extends Observers {
   }): (events: readonly StoredEvent[]) => void;
   http(ports: {
     outbox: Outbox;
+    deliveryStore: Pick<DeliveryStore, 'counts'>;
     rollups: Pick<RollupStore, 'state'>;
     rollupSource: RollupSource;
     queue: Queue;
@@ -73,6 +77,11 @@ export async function openObservability(
     waitroom: () =>
       createWaitroom((how, milliseconds) => metrics.wait.observe({ how }, milliseconds / 1_000)),
     queue: (queue) => observedQueue(queue, { ...observers, log, now: Date.now }),
+    onDelivery(outcome, event, createdAt) {
+      metrics.deliveries.inc({ event, outcome });
+      if (outcome !== 'delivered') return;
+      metrics.deliveryLag.observe(Math.max(0, Date.now() - Date.parse(createdAt)) / 1_000);
+    },
     onProjected: (job) => observeLag(job, { metrics, now: Date.now }),
     events: ({ processMap, eventStore, isPersonal }) =>
       createEventObserver({
@@ -86,11 +95,21 @@ export async function openObservability(
           return request ? beginOf(request) : undefined;
         },
       }),
-    http: ({ outbox, rollups, rollupSource, queue, waiting, processMap, startDelay }) => ({
+    http: ({
+      outbox,
+      deliveryStore,
+      rollups,
+      rollupSource,
+      queue,
+      waiting,
+      processMap,
+      startDelay,
+    }) => ({
       ...observers,
       read: createReadings({
         metrics,
         outbox,
+        deliveryStore,
         rollupLag: () => rollupLag({ store: rollups, source: rollupSource, clock: Date.now }),
         queue,
         waiting,

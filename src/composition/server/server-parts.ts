@@ -13,6 +13,7 @@ import type { Config } from '../../config.ts';
 import type { AccessPart } from '../../http/access/register.ts';
 import type { OperationsPart, ServerParts } from '../../http/parts/server-parts.ts';
 import { createLoadLimits } from '../../http/waiting/load-limits.ts';
+import { openSubscriptions } from '../callbacks/callbacks.ts';
 import type { LoadedProcess } from '../definitions/load-processes.ts';
 import { NO_TASKS_ELSEWHERE } from '../engine/tasks-elsewhere.ts';
 import { VERSION } from '../lifecycle/version.ts';
@@ -30,6 +31,9 @@ interface ServerNeeds {
     | 'apiKeys'
     | 'auditLog'
     | 'bulkStore'
+    | 'subscriptionStore'
+    | 'deliveryStore'
+    | 'eventFeed'
     | 'archive'
     | 'maintenanceLock'
     | 'eventStore'
@@ -64,6 +68,7 @@ export function createServerParts(needs: ServerNeeds): ServerParts {
     definitions: new Map(definitions.map((definition) => [definition.key, definition])),
     engine,
     deployed: createDeployedProcesses({ engine, analytics, definitions, readActivities }),
+    callbacks: openSubscriptions(config, database),
     administration: createAdministration({
       config,
       database,

@@ -1,5 +1,6 @@
 import type { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import type { FastifyBaseLogger } from 'fastify';
+import type { Subscriptions } from '../../../domain/callbacks/index.ts';
 import type { LogIds } from '../../../domain/common/index.ts';
 import type { DeployedProcesses } from '../../../domain/definitions/index.ts';
 import type { Engine } from '../../../domain/engine/index.ts';
@@ -37,6 +38,7 @@ export interface ServerParts {
   deployed: DeployedProcesses;
   readPath: ReadPath;
   administration: Administration;
+  callbacks: Subscriptions;
   userTasks: UserTasks;
   elsewhere: TasksElsewhere;
   newId: () => string;

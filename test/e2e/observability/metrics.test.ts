@@ -158,6 +158,7 @@ describe('a scrape of the metrics', () => {
       outbox: database.outbox,
       rollupLag: () =>
         rollupLag({ store: database.rollups, source: database.rollupSource, clock: Date.now }),
+      deliveryStore: database.deliveryStore,
       queue: { counts: () => new Promise<JobCounts>(() => {}) },
       waiting: () => 0,
       processMapSize: () => 0,
@@ -182,6 +183,7 @@ describe('a scrape of the metrics', () => {
         },
       },
       rollupLag: async () => ({ events: 0, ms: 0 }),
+      deliveryStore: { counts: async () => ({ pending: 0, parked: 0, oldestPendingMs: 0 }) },
       queue: { counts: async () => ({}) },
       waiting: () => 0,
       processMapSize: () => 0,

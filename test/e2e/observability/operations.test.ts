@@ -31,14 +31,18 @@ describe('the documentation of the API', () => {
         .map(({ method, path }) => `${method} ${path}`)
         .sort(),
     ).toEqual([
+      'delete /api/admin/subscriptions/{id}',
       'delete /console/session',
       'get /api/admin/audit',
       'get /api/admin/bulk',
       'get /api/admin/bulk/{id}',
       'get /api/admin/bulk/{id}/failures',
+      'get /api/admin/deliveries',
       'get /api/admin/jobs/failed',
       'get /api/admin/keys',
       'get /api/admin/settings',
+      'get /api/admin/subscriptions',
+      'get /api/admin/subscriptions/{id}/secrets',
       'get /api/analytics/attention',
       'get /api/analytics/processes',
       'get /api/analytics/steps',
@@ -63,8 +67,13 @@ describe('the documentation of the API', () => {
       'post /api/admin/bulk',
       'post /api/admin/bulk/{id}/resume',
       'post /api/admin/bulk/{id}/stop',
+      'post /api/admin/deliveries/replay',
+      'post /api/admin/deliveries/{id}/replay',
       'post /api/admin/jobs/failed/retry',
       'post /api/admin/jobs/failed/{id}/retry',
+      'post /api/admin/subscriptions',
+      'post /api/admin/subscriptions/{id}/retire',
+      'post /api/admin/subscriptions/{id}/rotate',
       'post /api/process/complete',
       'post /api/process/start',
       'post /api/process/start-many',
@@ -95,12 +104,13 @@ describe('the documentation of the API', () => {
     expect(Object.keys(schemas()).sort()).toEqual([...names].sort());
   });
 
+  /** Calls that say all they say in their path and headers. */
+  const BARE = /[/](retry|unclaim|unlock|session|stop|resume|rotate|retire|replay)$/;
+
   it('has an example for every body and every answer', () => {
     for (const { path, method, operation } of operations()) {
       const bodies = Object.values(operation.requestBody?.content ?? {});
-      // These say all they say in their path and headers.
-      const hasBody =
-        method === 'post' && !/[/](retry|unclaim|unlock|session|stop|resume)$/.test(path);
+      const hasBody = method === 'post' && !BARE.test(path);
       if (hasBody) expect(bodies.length, path).toBeGreaterThan(0);
       for (const content of bodies) expect(hasExample(content), `${path} body`).toBe(true);
       for (const [status, answer] of Object.entries(operation.responses)) {

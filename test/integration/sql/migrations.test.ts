@@ -131,6 +131,7 @@ describe.each(databaseKinds())('the migrations on $name', ({ available, open }) 
         '0013-audit-log',
         '0014-identifiers',
         '0015-bulk',
+        '0016-callbacks',
         '0017-start-at',
       ]);
       expect(await migrateUp(connection)).toEqual([]);

@@ -1,8 +1,11 @@
 import type { Database } from '../../../infrastructure/sql/database.ts';
 
 /** Opens the database of a test in another process. Imports only what that database needs. */
-export async function openTarget(target: string): Promise<Database> {
-  const options = { clock: Date.now, leaseMs: 0, onAppended: () => {} };
+export async function openTarget(
+  target: string,
+  { clock = Date.now }: { clock?: () => number } = {},
+): Promise<Database> {
+  const options = { clock, leaseMs: 0, onAppended: () => {} };
   if (target.startsWith('mssql:')) {
     const { openMssqlDatabase } = await import('../../../infrastructure/sqlserver/database.ts');
     return openMssqlDatabase({ ...options, url: target });

@@ -96,8 +96,8 @@ type Start = z.infer<typeof bodySchema>['starts'][number];
 
 /** `POST /api/process/start-many`. */
 export const startManyRoute: Route<
-  'definitions' | 'newId' | 'store' | 'live' | 'limits' | 'operations'
-> = async (app, { definitions, newId, store, live, limits, operations }) => {
+  'definitions' | 'callbacks' | 'newId' | 'store' | 'live' | 'limits' | 'operations'
+> = async (app, { definitions, callbacks, newId, store, live, limits, operations }) => {
   const ports = { eventStore: limits.load.countStarts(store.eventStore), ...live, newId };
   const count = (process: string, outcome: string): void =>
     operations.observe?.metrics.starts.inc({ process, outcome });
@@ -128,7 +128,7 @@ export const startManyRoute: Route<
       count(definitions.get(body.processKey)?.key ?? '', outcome);
       return { status: problem.status, problem };
     };
-    const checked = checkStart(body, definitions);
+    const checked = checkStart(body, definitions, callbacks);
     if ('problem' in checked) return refused(checked.problem, 'refused');
     const full = limits.load.refuseStart(false, checked.isLater);
     if (full) return refused(problemOf('overloaded', full), 'unavailable');

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
+import type { Subscriptions } from '../../../../../domain/callbacks/index.ts';
 import { DAY_MS, type JsonObject, type Timestamp } from '../../../../../domain/common/index.ts';
 import { hashStart, type startProcess } from '../../../../../domain/process/index.ts';
 import { type ProcessDefinition, readStartVariables } from '../../../../../domain/steps/index.ts';
@@ -43,14 +44,21 @@ export function keepSentBody(app: FastifyInstance): void {
 
 /** Finds the process of a start and reads its variables, or says what is wrong with it; nothing is written yet. */
 export function checkStart(
-  { processKey, variables, startAt: sentTime }: StartBody,
+  { processKey, variables, callback, startAt: sentTime }: StartBody,
   definitions: ReadonlyMap<string, ProcessDefinition>,
+  callbacks: Pick<Subscriptions, 'refuse'>,
 ): CheckedStart | { problem: Problem } {
   const definition = definitions.get(processKey);
   if (!definition) {
     const known = [...definitions.keys()].join(', ');
     const detail = `There is no process definition with the key "${processKey}"; the keys are ${known}.`;
     return { problem: problemOf('unknown-process', detail) };
+  }
+  const refusal = callback ? callbacks.refuse(callback.url) : null;
+  if (refusal !== null) {
+    const path = 'body.callback.url';
+    const errors = [{ path, message: refusal }];
+    return { problem: problemOf('invalid-request', `${path}: ${refusal}`, { errors }) };
   }
   const read = readStartVariables(definition, variables);
   const startAt = sentTime === undefined ? undefined : timeParameter.parse(sentTime);
@@ -102,6 +110,7 @@ export function startRequestOf(
       identifiers,
       ...trace,
     },
+    callback: body.callback,
     actor: actorOf(request),
     // Only the body counts: a caller that sends it again may do so under another trace.
     requestHash: hashStart(sent, { ...body, variables: read.parsed }),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CALLBACK_EVENTS } from '../../../../../domain/callbacks/index.ts';
 import { DAY_MS } from '../../../../../domain/common/index.ts';
 import { correlationIdSchema } from '../../../../../domain/process/index.ts';
 import { problem } from '../../../answers/problems.ts';
@@ -13,6 +14,16 @@ import {
 
 /** A year, whichever it is. */
 export const MAX_START_AHEAD_MS = 366 * DAY_MS;
+const callbackSchema = z
+  .strictObject({
+    url: text.min(1).max(2_000).describe('A host in CALLBACK_HOSTS'),
+    events: z
+      .array(z.enum(CALLBACK_EVENTS))
+      .min(1)
+      .optional()
+      .describe('Default: the ends of the process'),
+  })
+  .describe('Where events of the process are sent to, signed, once they are committed');
 
 export const startBody = z
   .strictObject({
@@ -30,6 +41,7 @@ export const startBody = z
       .optional()
       .describe('Default: the name of the API key or the subject of the token'),
     originatingSystem: shortText.optional(),
+    callback: callbackSchema.optional(),
   })
   .meta({
     examples: [

@@ -19,8 +19,8 @@ type StartOutcome = 'joined' | 'conflict' | 'refused' | 'unavailable';
 
 /** `POST /api/process/start`. */
 export const startRoute: Route<
-  'definitions' | 'newId' | 'store' | 'live' | 'limits' | 'operations'
-> = async (app, { definitions, newId, store, live, limits, operations }) => {
+  'definitions' | 'callbacks' | 'newId' | 'store' | 'live' | 'limits' | 'operations'
+> = async (app, { definitions, callbacks, newId, store, live, limits, operations }) => {
   const ports = { eventStore: limits.load.countStarts(store.eventStore), ...live, newId };
   const count = (process: string, outcome: StartOutcome): void =>
     operations.observe?.metrics.starts.inc({ process, outcome });
@@ -38,7 +38,7 @@ export const startRoute: Route<
     { config: { scope: 'process:start' }, schema: startSchema },
     async (request, reply) => {
       const { body, headers } = request;
-      const checked = checkStart(body, definitions);
+      const checked = checkStart(body, definitions, callbacks);
       if ('problem' in checked) return sendProblemOf(reply, checked.problem);
       const { definition, isLater, startAt = null } = checked;
       const trace = traceOf(request);
