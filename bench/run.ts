@@ -10,6 +10,7 @@ import { appendMssql } from './append-mssql.ts';
 import { archive } from './archive.ts';
 import { bareLoop } from './bare-loop.ts';
 import { bulk } from './bulk.ts';
+import { callbacks } from './callbacks.ts';
 import { commitToAnswer } from './commit-to-answer.ts';
 import { consolePages } from './console.ts';
 import { dbos } from './dbos.ts';
@@ -58,6 +59,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   'endurance-flood': enduranceFlood,
   archive,
   bulk,
+  callbacks,
   rebuild,
   export: exportEvents,
   feed,

@@ -5,9 +5,10 @@ import { request } from 'undici';
 import { databaseFile } from '../src/composition/database/database-target.ts';
 import type { WholeService } from './children/whole-service.ts';
 import type { Benchmark, Run } from './support/benchmark.ts';
-import { type Caller, openCaller } from './support/caller.ts';
+import { openCaller } from './support/caller.ts';
 import { runCallers } from './support/callers.ts';
 import { startChild } from './support/child.ts';
+import { pacedStarts } from './support/paced-starts.ts';
 import type { Row } from './support/row.ts';
 import { percentile } from './support/statistics.ts';
 
@@ -15,7 +16,6 @@ const CALLERS = 64;
 const PEAK_SECONDS = 4;
 const SECONDS = 12;
 const POLL_INTERVAL_MS = 5;
-const PACE_INTERVAL_MS = 10;
 /** The default of ROLLUP_EVERY_MS. */
 const ROLLUP_EVERY_MS = 5_000;
 
@@ -79,27 +79,13 @@ async function measure(run: Run): Promise<Lags> {
     watchTable(db, lags.table, over.signal),
     watchRollups(db, lags.rollups, over.signal),
   ];
-  await paced(caller, peak.perSecond / 2, run.seconds(SECONDS));
+  await pacedStarts(caller, peak.perSecond / 2, run.seconds(SECONDS));
   over.abort();
   await Promise.all(watched);
   db.close();
   await caller.close();
   await service.stop();
   return lags;
-}
-
-/** Starts processes at a rate, whether those before have ended or not. */
-async function paced(caller: Caller, perSecond: number, seconds: number): Promise<void> {
-  const began = performance.now();
-  const open = new Set<Promise<unknown>>();
-  for (let started = 0; performance.now() - began < seconds * 1_000; ) {
-    for (; started < ((performance.now() - began) / 1_000) * perSecond; started++) {
-      const ended = caller.startAndWait().finally(() => open.delete(ended));
-      open.add(ended);
-    }
-    await sleep(PACE_INTERVAL_MS);
-  }
-  await Promise.all(open);
 }
 
 async function watchList(url: string, lags: number[], over: AbortSignal): Promise<void> {

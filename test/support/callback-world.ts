@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { Webhook } from 'standardwebhooks';
+import { vi } from 'vitest';
 import {
   createCollect,
   createSubscriptions,
@@ -6,7 +8,7 @@ import {
   sendDelivery,
 } from '../../domain/callbacks/index.ts';
 import { createCallbackSender } from '../../infrastructure/http/callback-sender.ts';
-import type { CallbackReceiver } from './callback-receiver.ts';
+import type { CallbackReceiver, Received } from './callback-receiver.ts';
 import type { TestDatabase } from './databases.ts';
 
 const signal = new AbortController().signal;
@@ -64,4 +66,14 @@ export function createCallbackWorld(
       }
     },
   };
+}
+
+/** What a receiver reads whose clock shows that time; throws for a signature that does not fit. */
+export function verifyAt(now: number, secret: string | undefined, one: Received | undefined) {
+  vi.useFakeTimers({ toFake: ['Date'], now });
+  try {
+    return new Webhook(String(secret)).verify(one?.body ?? '', one?.headers ?? {});
+  } finally {
+    vi.useRealTimers();
+  }
 }

@@ -5,6 +5,8 @@ import type { Database } from '../../../infrastructure/sql/database.ts';
 import { openSqliteDatabase } from '../../../infrastructure/sqlite/database.ts';
 import { openMssqlDatabase } from '../../../infrastructure/sqlserver/database.ts';
 import { archivedState, soon } from '../../support/archive-world.ts';
+import { type CallbackReceiver, startReceiver } from '../../support/callback-receiver.ts';
+import { BASE_SECRET } from '../../support/callback-world.ts';
 import { until } from '../../support/children.ts';
 import { engineApi } from '../../support/engines.ts';
 import { createTestDatabase } from '../../support/mssql.ts';
@@ -66,8 +68,10 @@ describe.each(MIXES)('the service on $name, Redis and Operaton', { timeout: SLOW
     let copies: ProcessCopies;
     let database: OpenDatabase;
     let service: TestService;
+    let receiver: CallbackReceiver;
     beforeAll(async () => {
       folder = createFolder();
+      receiver = await startReceiver();
       const url = `${redisUrl}/${mix.redisDb}`;
       redis = new Redis(url);
       await redis.flushdb();
@@ -79,6 +83,8 @@ describe.each(MIXES)('the service on $name, Redis and Operaton', { timeout: SLOW
         PROCESSES_DIR: copies.directory,
         REDIS_URL: url,
         CAMUNDA_BASE_URL: engineUrl ?? '',
+        CALLBACK_PRIVATE_HOSTS: `http://${receiver.host}`,
+        CALLBACK_SECRET: BASE_SECRET,
         RECONCILE_EVERY_MS: '500',
         RECONCILE_AFTER_MS: '2000',
         LOG_LEVEL: 'warn',
@@ -87,6 +93,7 @@ describe.each(MIXES)('the service on $name, Redis and Operaton', { timeout: SLOW
     }, SLOW);
     afterAll(async () => {
       await service?.stop();
+      await receiver?.close();
       if (engineUrl !== null) await copies?.removeFrom(engineUrl);
       await redis?.flushdb();
       redis?.disconnect();
@@ -97,10 +104,15 @@ describe.each(MIXES)('the service on $name, Redis and Operaton', { timeout: SLOW
 
     const user = (at: number) => ({ userId: `user-${at}`, email: `user-${at}@example.com` });
 
-    it('answers 200 with the result', async () => {
-      const { status, body } = await service.api.start(copies.key('instant'), user(1));
+    it('G16: answers 200 with the result, and calls back', async () => {
+      const callback = { url: receiver.url };
+      const { status, body } = await service.api.start(copies.key('instant'), user(1), {
+        callback,
+      });
       expect(status).toBe(200);
       expect(body.result).toEqual(user(1));
+      await until(() => receiver.received.length === 1, 'it is called back');
+      expect(receiver.received[0]?.data).toMatchObject({ status: 'ok', result: user(1) });
     });
 
     it('answers 422 for a refusal and 502 for a failure', async () => {

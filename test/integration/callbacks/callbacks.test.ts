@@ -1,5 +1,4 @@
-import { Webhook } from 'standardwebhooks';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { watchNotices } from '../../../domain/callbacks/index.ts';
 import type { ProcessEvent } from '../../../domain/process/index.ts';
 import { endedProcess, moveBatch } from '../../support/archive-world.ts';
@@ -8,7 +7,7 @@ import {
   type Received,
   startReceiver,
 } from '../../support/callback-receiver.ts';
-import { createCallbackWorld } from '../../support/callback-world.ts';
+import { createCallbackWorld, verifyAt } from '../../support/callback-world.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 import { broken, completed, requested, started, stepFailed } from '../../support/events.ts';
 
@@ -47,15 +46,8 @@ describe.each(databaseKinds())('callbacks on $name', ({ available, open }) => {
     const fail = (status: number, headers = {}): void => {
       receiver.answer = (_request, response) => response.writeHead(status, headers).end();
     };
-    /** As a receiver does whose clock is right. */
-    function verify(secret: string | undefined, one: Received | undefined): unknown {
-      vi.useFakeTimers({ toFake: ['Date'], now: time.now });
-      try {
-        return new Webhook(String(secret)).verify(one?.body ?? '', one?.headers ?? {});
-      } finally {
-        vi.useRealTimers();
-      }
-    }
+    const verify = (secret: string | undefined, one: Received | undefined) =>
+      verifyAt(time.now, secret, one);
     const typesOf = () => receiver.received.map(({ type }) => type);
     const parked = () => world.subscriptions.deliveries({ status: 'parked' }, 10);
 
@@ -275,6 +267,15 @@ describe.each(databaseKinds())('callbacks on $name', ({ available, open }) => {
         ['process-slow', 'slow-one'],
       ]);
       expect(JSON.stringify(receiver.received)).not.toContain('secret words');
+      await world.subscriptions.remove(subscription.id, 'ada');
+    });
+
+    it('G16: a page that was read before a subscription was created is read again with it', async () => {
+      const { deliveryStore } = database;
+      const before = await deliveryStore.state();
+      const { subscription } = await world.subscriptions.create({ url: receiver.url }, 'ada');
+      expect(await deliveryStore.collect(before, '999999', [])).toBe(false);
+      expect(await deliveryStore.state()).toMatchObject({ position: before.position });
       await world.subscriptions.remove(subscription.id, 'ada');
     });
 
