@@ -29,6 +29,10 @@ const ACTIONS: Record<AuditEntry['action'], true> = {
   repair: true,
   'retry-jobs': true,
   bulk: true,
+  'subscription-create': true,
+  'subscription-remove': true,
+  'subscription-secret': true,
+  'replay-deliveries': true,
   'start-service': true,
 };
 const PAGE = 50;
