@@ -132,7 +132,7 @@ async function openCore(setup: Setup, onCommitted: (events: readonly StoredEvent
   shutdown.add('engine', opened.stop);
   const engine = observedEngine(opened.engine, observability);
   const startsInHand = createStartsInHand();
-  const elsewhere = openTasksElsewhere({
+  const elsewhere = await openTasksElsewhere({
     opened,
     engine,
     startsInHand,

@@ -10,7 +10,7 @@ import type {
 import { javaNumber } from '../worker/java-numbers.ts';
 import { readObjectVariable } from '../worker/object-variables.ts';
 import { errorMessage, failureMessage, reportOf, type WorkerObserver } from '../worker/reports.ts';
-import type { EngineAuth } from './engine-auth.ts';
+import { type EngineAuth, noAuth } from './engine-auth.ts';
 import { createRestClient } from './rest-client.ts';
 import { unlessUnknown } from './rest-inspection.ts';
 
@@ -63,10 +63,10 @@ const OBJECT = 'Object';
  * @see https://docs.camunda.org/rest/camunda-bpm-platform/7.24/#tag/External-Task
  */
 export function createRestExternalTasks(
-  options: { baseUrl: string; auth: EngineAuth; timeoutMs?: number },
+  options: { baseUrl: string; auth?: EngineAuth | undefined; timeoutMs?: number },
   { makeCall }: Pick<WorkerObserver, 'makeCall'>,
 ): RestExternalTasks {
-  const { baseUrl, auth, timeoutMs = 15_000 } = options;
+  const { baseUrl, auth = noAuth(), timeoutMs = 15_000 } = options;
   const { call, change, text, close } = createRestClient({ baseUrl, auth, timeoutMs });
 
   function reporter(facts: TaskFacts, workerId: string): Task {

@@ -1,11 +1,10 @@
 import {
   type ConfiguredStep,
   createTasksElsewhere,
+  type ExternalTasks,
   type StepPorts,
   type TasksElsewhere,
 } from '../../../domain/steps/index.ts';
-import { noAuth } from '../../../infrastructure/camunda/engine-auth.ts';
-import { createRestExternalTasks } from '../../../infrastructure/camunda/rest-external-tasks.ts';
 import { createDirectExternalTasks } from '../../../infrastructure/embedded-engine/direct-external-tasks.ts';
 import type { Observers } from '../../../infrastructure/observability/observed.ts';
 import {
@@ -25,23 +24,29 @@ interface ElsewhereOptions
 }
 
 /** Opens the tasks of steps with `elsewhere: true` for their workers, on either engine. */
-export function openTasksElsewhere(options: ElsewhereOptions): TasksElsewhere {
+export async function openTasksElsewhere(options: ElsewhereOptions): Promise<TasksElsewhere> {
   const { steps, observers } = options;
   return createTasksElsewhere({
     steps,
-    tasks: openExternalTasks(options),
+    tasks: await openExternalTasks(options),
     ports: { ...options, openHttp: noHttp, observer: createStepObserver(observers.tracing) },
     clock: Date.now,
   });
 }
 
-function openExternalTasks({ opened, observers, shutdown }: ElsewhereOptions) {
+async function openExternalTasks({
+  opened,
+  observers,
+  shutdown,
+}: ElsewhereOptions): Promise<ExternalTasks> {
   const observer = createWorkerObserver(observers);
   const { tasks, embedded } = opened;
   if (embedded) return createDirectExternalTasks(embedded, observer);
   if (tasks.kind !== 'rest') throw new Error('an engine in this process is embedded');
-  const { baseUrl, auth = noAuth() } = tasks;
-  const external = createRestExternalTasks({ baseUrl, auth }, observer);
+  const { createRestExternalTasks } = await import(
+    '../../../infrastructure/camunda/rest-external-tasks.ts'
+  );
+  const external = createRestExternalTasks(tasks, observer);
   shutdown.add('external tasks', () => external.close());
   return external;
 }
