@@ -35,6 +35,7 @@ const calls = {
       database,
       decrypted: database,
       live: { waitroom: createWaitroom(), findProcess: async () => null },
+      log: { error: (fields, message) => console.error(message, fields) },
     });
     let running: Promise<void> = Promise.resolve();
     let id = '';

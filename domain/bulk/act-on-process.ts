@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { RestoreOutcome } from '../archive/index.ts';
-import { CodedError, isTransient } from '../common/index.ts';
+import { CodedError, isTransient, type Log } from '../common/index.ts';
 import {
   type EventStore,
   endProcess,
@@ -17,6 +17,7 @@ export interface ActPorts {
   findProcess: FindProcess;
   /** @throws an Error that passes while a maintenance run holds the tables */
   restore(correlationId: string, run: BulkRun): Promise<RestoreOutcome>;
+  log: Pick<Log, 'error'>;
 }
 
 const audit = { httpMethod: 'POST', endpoint: '/api/admin/bulk', httpStatusCode: 202 };
@@ -41,9 +42,11 @@ export async function actOnProcess(
     const refusal = await (run.action === 'cancel' ? cancel() : retry());
     return refusal !== null && (await wasDone()) ? null : refusal;
   } catch (error) {
-    // One process that cannot be read must not keep all others waiting.
-    if (isTransient(error) || !(error instanceof CodedError)) throw error;
-    return error.message;
+    // One process that cannot be read, or meets a fault of ours, must not keep all others waiting.
+    if (isTransient(error)) throw error;
+    if (error instanceof CodedError) return error.message;
+    ports.log.error({ err: error, correlationId, bulkId: run.id }, 'bulk: an unexpected error');
+    return 'an unexpected error; the log of the service has it';
   }
 
   async function cancel(): Promise<string | null> {

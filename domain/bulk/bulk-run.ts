@@ -38,7 +38,7 @@ export interface BulkRun extends BulkRequest {
   perSecond: number;
   createdAt: Timestamp;
   updatedAt: Timestamp;
-  /** Null until it is done. */
+  /** Null until it is done and closed. */
   endedAt: Timestamp | null;
 }
 
@@ -71,7 +71,7 @@ export interface BulkStore {
   get(id: string): Promise<BulkRun | null>;
   /** Newest first; `before` is the id of the last run of the page before. */
   list(limit: number, before?: string): Promise<BulkRun[]>;
-  /** Runs that collect or act, the oldest first. */
+  /** Runs that collect or act, or are done but not closed, the oldest first. */
   active(): Promise<BulkRun[]>;
   progress(id: string): Promise<BulkProgress>;
   /** Adds processes that it does not have, and remembers how far the look-up is. */
@@ -83,11 +83,13 @@ export interface BulkStore {
   /** Takes those that are done from what is left, and keeps those that failed with their reasons. */
   record(id: string, results: readonly BulkResult[], perSecond: number): Promise<void>;
   /**
-   * The end of a run; of a dry run, the list of processes is deleted.
+   * A run is done; of a dry run, the list of processes is deleted.
    *
    * @returns false when somebody has stopped it meanwhile
    */
-  end(id: string, at: Timestamp): Promise<boolean>;
+  end(id: string): Promise<boolean>;
+  /** All that belongs to the end of a run is done, too. */
+  close(id: string, at: Timestamp): Promise<void>;
   /** Stops or resumes a run; false when it is not in a state for that. */
   stop(id: string): Promise<boolean>;
   resume(id: string): Promise<boolean>;

@@ -7,7 +7,7 @@ export interface RunBulkPorts extends ActPorts {
   bulkStore: BulkStore;
   processStore: Pick<ProcessStore, 'list'>;
   clock: Clock;
-  /** Called after each run that is done. */
+  /** Called for each run that is done; again when a kill came before its return was noted. */
   onEnded(run: BulkRun): Promise<void>;
 }
 
@@ -42,11 +42,12 @@ export async function runBulk(ports: RunBulkPorts, signal: AbortSignal): Promise
 }
 
 async function step(run: BulkRun, pace: Pace, ports: RunBulkPorts): Promise<void> {
-  const { bulkStore, clock } = ports;
+  const { bulkStore } = ports;
+  if (run.status === 'done') return close(run, ports);
   if (!run.isCollected) return collectPage(run, ports);
   const left = run.dryRun ? [] : await bulkStore.left(run.id, Math.min(BATCH, run.maxPerSecond));
   if (left.length === 0) {
-    if (await bulkStore.end(run.id, new Date(clock()).toISOString())) await ports.onEnded(run);
+    if (await bulkStore.end(run.id)) await close(run, ports);
     return;
   }
   const results = await Promise.all(
@@ -57,6 +58,12 @@ async function step(run: BulkRun, pace: Pace, ports: RunBulkPorts): Promise<void
   );
   pace.count(results.length);
   await bulkStore.record(run.id, results, Math.round(pace.perSecond()));
+}
+
+/** Race: a kill between the end of a run and its entry in the audit log; the next look at active runs finds it again. */
+async function close(run: BulkRun, { bulkStore, clock, onEnded }: RunBulkPorts): Promise<void> {
+  await onEnded(run);
+  await bulkStore.close(run.id, new Date(clock()).toISOString());
 }
 
 /**

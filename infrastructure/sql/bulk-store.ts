@@ -96,6 +96,7 @@ export function createBulkStore(knex: Knex, dialect: BulkDialect, now: () => num
       const rows: unknown[] = await knex('bulk_run')
         .select('*')
         .whereIn('status', [key('collecting'), key('running')] as string[])
+        .orWhere((done) => done.where('status', key('done')).whereNull('ended_at'))
         .orderBy('id');
       return rows.map((raw) => fromRow(toRow(raw)));
     }),
@@ -162,10 +163,13 @@ export function createBulkStore(knex: Knex, dialect: BulkDialect, now: () => num
       if (ids.length > 0) await items(id).whereIn('correlation_id', ids).delete();
       await runs(id).update({ per_second: perSecond, updated_at: changedAt() });
     }),
-    end: guarded(async (id, at) => {
+    end: guarded(async (id) => {
       const run = await runs(id).first('dry_run');
       if (run?.dry_run === 1) await items(id).delete();
-      return change(id, ['running'], { status: key('done'), ended_at: time(at) });
+      return change(id, ['running'], { status: key('done') });
+    }),
+    close: guarded(async (id, at) => {
+      await runs(id).update({ ended_at: time(at), updated_at: changedAt() });
     }),
     stop: guarded((id) => change(id, ['collecting', 'running'], { status: key('stopped') })),
     resume: guarded(async (id) => {

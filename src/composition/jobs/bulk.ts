@@ -1,7 +1,7 @@
 import { TAKEN, takeLocks } from '../../../domain/archive/index.ts';
 import { audited, SERVICE_ACTOR } from '../../../domain/audit/index.ts';
 import type { BulkRun, RunBulkPorts } from '../../../domain/bulk/index.ts';
-import { StoreUnavailableError } from '../../../domain/common/index.ts';
+import { type Log, StoreUnavailableError } from '../../../domain/common/index.ts';
 import type { Database } from '../../../infrastructure/sql/database.ts';
 import type { LivePart } from '../../http/parts/server-parts.ts';
 
@@ -10,6 +10,7 @@ export function createBulkPorts({
   database,
   decrypted,
   live,
+  log,
 }: {
   database: Pick<
     Database,
@@ -17,10 +18,12 @@ export function createBulkPorts({
   >;
   decrypted: Pick<Database, 'eventStore'>;
   live: Pick<LivePart, 'waitroom' | 'findProcess'>;
+  log: Pick<Log, 'error'>;
 }): RunBulkPorts {
   const { archive, auditLog, bulkStore, maintenanceLock, processStore } = database;
   return {
     ...live,
+    log,
     eventStore: decrypted.eventStore,
     bulkStore,
     processStore,
@@ -48,11 +51,13 @@ export function createBulkPorts({
       }
     },
     async onEnded(run: BulkRun) {
+      const entry = { act: run.id, outcome: 'done' } as const;
+      // Before a kill.
+      if ((await auditLog.list(entry, { limit: 1 })).length > 0) return;
       const { done, failed } = await bulkStore.progress(run.id);
       await auditLog.append({
-        act: run.id,
+        ...entry,
         action: 'bulk',
-        outcome: 'done',
         actor: SERVICE_ACTOR,
         subject: run.id,
         details: { found: run.found, done, failed },

@@ -60,7 +60,7 @@ export async function startJobs(options: {
     completeUserTaskJob(ports),
   ];
   const scheduledJobs = [
-    runBulkJob(createBulkPorts({ database, decrypted, live: options.live })),
+    runBulkJob(createBulkPorts({ database, decrypted, live: options.live, log })),
     beginDueJob({ ...database, queue, clock: Date.now, log }),
     reconcileProcessesJob(
       { ...ports, processKeys: database.processKeys, log },

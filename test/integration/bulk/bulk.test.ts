@@ -38,8 +38,10 @@ describe.each(databaseKinds())('bulk runs on $name', ({ available, open }) => {
         waitroom: createWaitroom(),
         findProcess: async (id: string) => (await database.processStore.get(id)) as never,
       };
-      return createBulkPorts({ database, decrypted: database, live });
+      const log = { error: (_: object, message: string) => void errors.push(message) };
+      return createBulkPorts({ database, decrypted: database, live, log });
     };
+    const errors: string[] = [];
     const ids: string[] = [];
     async function process(id: string, ...events: ProcessEvent[]): Promise<void> {
       ids.push(id);
@@ -150,6 +152,35 @@ describe.each(databaseKinds())('bulk runs on $name', ({ available, open }) => {
       expect((await runs().stop('no-such', 'eve')).kind).toBe('unknown');
     });
 
+    it('have one end in the audit log, also when a kill came before or after it was written', async () => {
+      const { id } = await runs().begin({ ...request, filter: { processName: 'no-such-process' } });
+      await runBulk({ ...ports(), onEnded: killed }, signal).catch(() => {});
+      expect(await database.bulkStore.get(id)).toMatchObject({ status: 'done', endedAt: null });
+      const acting = ports();
+      const bulkStore = { ...acting.bulkStore, close: killed };
+      await runBulk({ ...acting, bulkStore }, signal).catch(() => {});
+      await runBulk(acting, signal);
+      expect(await database.bulkStore.get(id)).toMatchObject({ endedAt: expect.any(String) });
+      expect(
+        await database.auditLog.list({ act: id, outcome: 'done' }, { limit: 10 }),
+      ).toHaveLength(1);
+    });
+
+    it('do not stand still for one process that meets an unexpected error', async () => {
+      for (const id of ['odd', 'plain']) await process(id, started());
+      await database
+        .knex('event_log')
+        .where({ correlation_id: 'odd' })
+        .update({ event_type: 'odd' });
+      const { run, progress } = await done({ filter: { status: 'pending' } });
+      expect(await typesOf('plain')).toContain('process-cancelled');
+      expect(progress.left).toBe(0);
+      const failures = await runs().failures(run.id, 10);
+      const odd = failures.find(({ correlationId }) => correlationId === 'odd');
+      expect(odd?.reason).toContain('unexpected');
+      expect(errors).toHaveLength(1);
+    });
+
     it('find what changes while it is looked up, and not what begins later', async () => {
       await process('early', started());
       await runs().begin(request);
@@ -164,3 +195,8 @@ describe.each(databaseKinds())('bulk runs on $name', ({ available, open }) => {
     });
   });
 });
+
+/** A kill at this point, as far as the database can tell. */
+async function killed(): Promise<never> {
+  throw new Error('killed');
+}
