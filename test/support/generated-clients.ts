@@ -27,7 +27,7 @@ export async function runTypeScriptClient(url: string, document: object): Promis
   const folder = folderFor('typescript');
   const types = await openapiTypes(JSON.stringify(document));
   writeFileSync(join(folder, 'api.ts'), astToString(types));
-  copyFileSync(join(here, 'program.ts'), join(folder, 'program.ts'));
+  for (const name of ['program.ts', 'typed.ts']) copyFileSync(join(here, name), join(folder, name));
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module' }));
   const { compilerOptions } = JSON.parse(readFileSync(join(root, 'tsconfig.json'), 'utf8'));
   const options = { ...compilerOptions, typeRoots: [join(root, 'node_modules', '@types')] };

@@ -39,10 +39,13 @@ function stepsOf({ key, steps, userTasks = [] }: ProcessDefinition) {
   return [...external, ...ofPeople].sort((one, other) => one.number - other.number);
 }
 
-/** What a schema takes, for callers; a part that JSON Schema cannot express takes anything. */
-export function jsonSchemaOf(schema: z.ZodType): Record<string, unknown> {
+/** What a schema takes, or gives, for callers; a part that JSON Schema cannot express takes anything. */
+export function jsonSchemaOf(
+  schema: z.ZodType,
+  io: 'input' | 'output' = 'input',
+): Record<string, unknown> {
   const { $schema: _dialect, ...made } = z.toJSONSchema(schema, {
-    io: 'input',
+    io,
     unrepresentable: 'any',
   });
   return made as Record<string, unknown>;

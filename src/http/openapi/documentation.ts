@@ -9,6 +9,7 @@ import { declareScope } from '../access/routes.ts';
 import { withBody } from '../body/document.ts';
 import { withAnswerHeaders } from './answer-headers.ts';
 import { makePortable, makeSchemasPortable, openAnswers } from './portable.ts';
+import { KEPT, withProcesses } from './process-schemas.ts';
 import { withRefusals } from './refusals.ts';
 
 interface DocumentedService {
@@ -47,7 +48,7 @@ export async function registerDocumentation(
       ],
     },
     transform: (route) => jsonSchemaTransform(withRefusals(withAccess(withBody(route)))),
-    transformObject: (document) => finished(jsonSchemaTransformObject(document)),
+    transformObject: (document) => finished(jsonSchemaTransformObject(document), definitions),
   });
   await app.register(async (pages) => {
     declareScope(pages, 'any');
@@ -72,7 +73,10 @@ function withEngineErrors({ responses }: OpenAPIV3_1.OperationObject): void {
 }
 
 /** Finishes the document for callers. */
-function finished<Document extends object>(document: Document): Document {
+function finished<Document extends object>(
+  document: Document,
+  definitions: DocumentedService['definitions'],
+): Document {
   const { paths, components } = document as OpenAPIV3_1.Document;
   for (const [path, operations] of Object.entries(paths ?? {})) {
     for (const operation of Object.values(operations ?? {})) {
@@ -83,6 +87,7 @@ function finished<Document extends object>(document: Document): Document {
     }
   }
   openAnswers(components?.schemas);
+  withProcesses(document as OpenAPIV3_1.Document, definitions.values());
   makeSchemasPortable(document);
   return onlyReferenced(document);
 }
@@ -92,7 +97,8 @@ function onlyReferenced<Document extends object>(document: Document): Document {
   const { components } = document as { components?: { schemas?: Record<string, unknown> } };
   const text = JSON.stringify(document);
   for (const name of Object.keys(components?.schemas ?? {})) {
-    if (!text.includes(`"#/components/schemas/${name}"`)) delete components?.schemas?.[name];
+    if (KEPT.includes(name) || text.includes(`"#/components/schemas/${name}"`)) continue;
+    delete components?.schemas?.[name];
   }
   return document;
 }

@@ -20,7 +20,7 @@ describe('the OpenAPI document', () => {
   });
 
   it(
-    'gives types by openapi-typescript that fit what the service takes and answers',
+    'gives types by openapi-typescript that fit what the service takes and answers, of each process its own',
     async () => {
       expect(await runTypeScriptClient(service.url, service.api.document)).toBe('ok\n');
     },

@@ -40,6 +40,8 @@ pending = process.start_process_with_http_info(
 assert pending.status_code == 202 and isinstance(pending.data, client.Pending), pending
 assert refused(422, lambda: start("troubled", {"how": "business"}, correlation_id="py-refused")).code == "NOT_ALLOWED"
 refused(502, lambda: start("troubled", {"how": "technical"}, correlation_id="py-failed"))
+typed = client.InstantStart(process_key="instant", variables=client.InstantVariables(**{"userId": "42", "email": "ada@example.com"}))
+assert process.start_process(client.StartProcessRequest.from_dict(typed.to_dict())).result == user
 refused(404, lambda: start("nothing", {}))
 refused(409, lambda: start("instant", {**user, "userId": "43"}, correlation_id="py-ended"))
 
