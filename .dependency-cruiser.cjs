@@ -62,7 +62,14 @@ module.exports = {
       comment: 'the console runs in browsers: it knows the service by its REST API only',
       severity: 'error',
       from: { path: '^src/console/' },
-      to: { pathNot: ['^src/console/', '^node_modules/'] },
+      to: { pathNot: ['^src/console/', '^src/client/index[.]ts$', '^node_modules/'] },
+    },
+    {
+      name: 'client-stands-alone',
+      comment: 'the client runs in other programs and in browsers: it needs nothing but fetch',
+      severity: 'error',
+      from: { path: '^src/client/' },
+      to: { pathNot: ['^src/client/'] },
     },
     {
       name: 'console-is-for-browsers',

@@ -7,6 +7,8 @@ import { brotliCompressSync, constants } from 'node:zlib';
 import { root } from './install.mjs';
 
 const SOURCES = join(root, 'src', 'console');
+/** Of which the console has a part. */
+const CLIENT = join(root, 'src', 'client');
 const OUT = join(root, 'dist', 'console');
 const COMPRESSED = /\.(js|css|html|svg)$/;
 
@@ -40,9 +42,11 @@ function isOutdated() {
   const page = join(OUT, 'index.html');
   if (!existsSync(page)) return true;
   const built = statSync(page).mtimeMs;
-  const sources = readdirSync(SOURCES, { recursive: true })
-    .filter((name) => !name.endsWith('.d.ts'))
-    .map((name) => join(SOURCES, name));
+  const sources = [SOURCES, CLIENT].flatMap((folder) =>
+    readdirSync(folder, { recursive: true })
+      .filter((name) => !name.endsWith('.d.ts'))
+      .map((name) => join(folder, name)),
+  );
   return [...sources, join(root, 'package-lock.json')].some((file) => statSync(file).mtimeMs > built);
 }
 

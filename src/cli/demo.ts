@@ -48,5 +48,8 @@ ${start('1. Success: 200 with the result', 'ada@example.com')}${start(
   'slow@example.com',
   " -H 'Prefer: wait=1'",
 )}curl -i ${url}/api/process/status/THE-CORRELATION-ID
+
+# 4. The same from TypeScript or JavaScript, with the client (docs/client.md)
+node docs/examples/use-client.mjs ${url}
 `;
 }

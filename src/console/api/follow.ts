@@ -1,4 +1,5 @@
 import { useEffect, useRef } from 'react';
+import { createClient } from '../../client/index.ts';
 import type { ProcessEvent } from './client.ts';
 import { probe } from './connection.ts';
 
@@ -19,6 +20,9 @@ export const EVENT_TYPES = Object.keys(NAMES) as ProcessEvent['type'][];
 
 const RECONNECT_DELAY_MS = 3_000;
 
+/** Without retries of its own: a lost connection shows at once. */
+const client = createClient({ baseUrl: location.origin, retries: 0 });
+
 interface Follower<Event> {
   /** `id` resumes after this event. */
   onEvent(event: Event, id: string): void;
@@ -29,64 +33,54 @@ interface Follower<Event> {
 /**
  * Follows a stream of server-sent events. After a lost connection it resumes after the last event that arrived.
  *
- * @param urlAfter the URL of the stream after the event with this id; null at the beginning
  * @returns ends it
  */
-export function follow<Event>(
-  urlAfter: (id: string | null) => string,
-  { onEvent, onState }: Follower<Event>,
-): () => void {
-  let last: string | null = null;
-  let source: EventSource;
-  let timer: ReturnType<typeof setTimeout> | undefined;
+export function follow<Event>(url: string, { onEvent, onState }: Follower<Event>): () => void {
+  const ending = new AbortController();
+  const { signal } = ending;
+  let lastEventId: string | null = null;
 
-  function open(): void {
-    source = new EventSource(urlAfter(last));
-    source.onopen = () => onState?.(true);
-    source.onerror = () => {
-      onState?.(false);
-      probe();
-      // The browser connects again by itself, except after an answer that is not a stream.
-      if (source.readyState === EventSource.CLOSED) timer = setTimeout(open, RECONNECT_DELAY_MS);
-    };
-    for (const name of EVENT_TYPES) {
-      source.addEventListener(name, ({ data, lastEventId }: MessageEvent<string>) => {
-        last = lastEventId;
-        onEvent(JSON.parse(data) as Event, lastEventId);
-      });
+  function report(isOpen: boolean): void {
+    if (signal.aborted) return;
+    onState?.(isOpen);
+    if (!isOpen) probe();
+  }
+
+  async function run(): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        const events = client.follow<Event>(url, { lastEventId, signal, onState: report });
+        for await (const { id, event } of events) {
+          if (signal.aborted) return;
+          lastEventId = id;
+          onEvent(event, id);
+        }
+        return;
+      } catch {
+        // The service refuses, for instance because the session is over: `probe` and the page find out.
+        report(false);
+        await new Promise((resolve) => setTimeout(resolve, RECONNECT_DELAY_MS));
+      }
     }
   }
 
-  open();
-  return () => {
-    clearTimeout(timer);
-    source.close();
-  };
+  void run();
+  return () => ending.abort();
 }
 
 /**
  * Follows a stream while the component is shown.
  *
  * @param url null: follows nothing
- * @param resume the parameter of the query that resumes after an event
  */
 export function useFollow<Event>(
   url: string | null,
-  resume: 'cursor' | 'afterVersion',
   onEvent: (event: Event, id: string) => void,
 ): void {
   const latest = useRef(onEvent);
   latest.current = onEvent;
   useEffect(() => {
     if (url === null) return;
-    const urlAfter = (id: string | null) => (id === null ? url : withParameter(url, resume, id));
-    return follow<Event>(urlAfter, { onEvent: (event, id) => latest.current(event, id) });
-  }, [url, resume]);
-}
-
-/** The same URL with this parameter in its query. */
-export function withParameter(url: string, name: string, value: string): string {
-  const next = new URL(url, location.origin);
-  next.searchParams.set(name, value);
-  return `${next.pathname}${next.search}`;
+    return follow<Event>(url, { onEvent: (event, id) => latest.current(event, id) });
+  }, [url]);
 }

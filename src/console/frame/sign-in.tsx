@@ -1,6 +1,5 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useEffect, useId } from 'react';
-import { withParameter } from '../api/follow.ts';
 import { messageOf } from '../api/problem.ts';
 import { sessionQuery, signIn } from '../api/session.ts';
 
@@ -75,4 +74,11 @@ export function SignIn({ loginUrl }: { loginUrl: string | null }) {
       </form>
     </main>
   );
+}
+
+/** The same URL with this parameter in its query. */
+function withParameter(url: string, name: string, value: string): string {
+  const next = new URL(url, location.origin);
+  next.searchParams.set(name, value);
+  return `${next.pathname}${next.search}`;
 }

@@ -133,10 +133,13 @@ describe('the documentation', () => {
     expect(found).toBe(table);
   });
 
-  it('shows the consumer of events that is tested, in 30 lines at most', () => {
+  it.each([
+    ['docs/consuming-events.md', 'docs/examples/consume-events.mjs'],
+    ['docs/client.md', 'docs/examples/use-client.mjs'],
+  ])('shows in %s the example that is tested, in 30 lines at most', (page, file) => {
     const shown = /<!-- example -->\n```js\n([\s\S]*)```\n<!-- \/example -->/;
-    const example = read('docs/examples/consume-events.mjs');
-    expect(shown.exec(read('docs/consuming-events.md'))?.[1]).toBe(example);
+    const example = read(file);
+    expect(shown.exec(read(page))?.[1]).toBe(example);
     expect(example.trimEnd().split('\n').length).toBeLessThanOrEqual(30);
   });
 

@@ -124,8 +124,7 @@ function createFeedReader(search: EventsSearch, onChange: (feed: Feed) => void):
 
   function startFollowing(): void {
     if (cursor === null || endFollowing || ending.signal.aborted) return;
-    const from = cursor;
-    endFollowing = follow<FeedEvent>((id) => urlOf(filters, { cursor: id ?? from }), {
+    endFollowing = follow<FeedEvent>(urlOf(filters, { cursor }), {
       onEvent: take,
       onState: (isOpen) => report({ isOpen }),
     });

@@ -47,7 +47,7 @@ export function useProcess(correlationId: string) {
   // Only its beginning depends on what is known: afterwards the stream itself resumes.
   const base = `/api/process/${encodeURIComponent(correlationId)}/events`;
   const isFollowed = isPending && mayFollow === true && last !== undefined;
-  useFollow<ProcessEvent>(isFollowed ? base : null, 'afterVersion', (event) => {
+  useFollow<ProcessEvent>(isFollowed ? base : null, (event) => {
     client.setQueryData(eventsQuery(correlationId).queryKey, (known) => {
       if (!known || known.events.some(({ version }) => version >= event.version)) return known;
       return { ...known, events: [...known.events, event] };

@@ -54,7 +54,7 @@ export function useProcessList(filter: ProcessFilter, isHeld: boolean) {
   const refresh = useThrottled(() => void client.invalidateQueries({ queryKey: headKey }));
   const watched = filter.process ? `&process=${encodeURIComponent(filter.process)}` : '';
   const url = isLive ? `/api/events?cursor=latest${watched}` : null;
-  useFollow<ProcessEvent>(url, 'cursor', refresh);
+  useFollow<ProcessEvent>(url, refresh);
 
   const pages = list.data?.pages ?? [];
   const shown = pages.flatMap(({ processes }) => processes);
