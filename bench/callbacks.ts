@@ -75,7 +75,7 @@ async function measure(run: Run): Promise<{ alone: number[]; loaded: number[] }>
     folder: run.folder(),
     env: {
       CALLBACK_PRIVATE_HOSTS: target,
-      CALLBACK_SECRET: 'a secret of a benchmark, of 32 letters',
+      CALLBACK_SECRET: 'a secret of a benchmark with many letters',
     },
   });
   const made = await request(`${url}/api/admin/subscriptions`, {

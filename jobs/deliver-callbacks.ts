@@ -57,7 +57,7 @@ const TYPES: ReadonlySet<string> = new Set(CALLBACK_EVENTS);
  */
 export function createDeliverer(options: DelivererOptions): Deliverer {
   const { deliveries, log, pollMs, noticeMs, leaseMs, clock, newId } = options;
-  const collect = createCollect(options);
+  const collect = createCollect(options, pump);
   const stopping = new AbortController();
   const { signal } = stopping;
   const inFlight = new Map<string, Promise<void>>();
@@ -84,7 +84,6 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
       while (again && !signal.aborted) {
         again = false;
         await collect(signal);
-        pump();
       }
     } catch (error) {
       // The database is away; readiness reports it. The next poll tries again.

@@ -46,8 +46,13 @@ const PAGE = 200;
  *
  * Race: a subscription is created while a page is read without it. Creating one counts up `revision`, which is compared as
  * well, so the page is read again with it.
+ *
+ * @param onWritten called after each page of which deliveries were made
  */
-export function createCollect(ports: CollectPorts): (signal: AbortSignal) => Promise<void> {
+export function createCollect(
+  ports: CollectPorts,
+  onWritten: () => void = () => {},
+): (signal: AbortSignal) => Promise<void> {
   const { source, deliveries, hosts } = ports;
   let known: { revision: number; subscriptions: Subscription[] } | undefined;
 
@@ -66,6 +71,7 @@ export function createCollect(ports: CollectPorts): (signal: AbortSignal) => Pro
       if (page.lookedTo === state.position) return;
       const found = page.items.flatMap((event) => deliveriesOf(event, subscriptions, hosts));
       const written = await deliveries.collect(state, page.lookedTo, found);
+      if (written && found.length > 0) onWritten();
       atEnd = page.atEnd && written;
     }
   };

@@ -39,7 +39,7 @@ export function checkCallbacks(config: Config): CallbackSettings {
   const isShort = baseSecrets.some((secret) => secret.length < MIN_SECRET_LENGTH);
   if (hosts.isOn && (baseSecrets.length === 0 || isShort)) {
     throw new SetupError(
-      `CALLBACK_SECRET: ${MIN_SECRET_LENGTH} characters or more are required with CALLBACK_HOSTS; \`openssl rand -base64 32\` makes some`,
+      `CALLBACK_SECRET: ${MIN_SECRET_LENGTH} characters or more are required with CALLBACK_HOSTS, in each of several with commas between them; \`openssl rand -base64 32\` makes some`,
     );
   }
   return { hosts, baseSecrets };
