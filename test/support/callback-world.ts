@@ -7,6 +7,7 @@ import {
   readCallbackHosts,
   sendDelivery,
 } from '../../domain/callbacks/index.ts';
+import type { EventStore } from '../../domain/process/event-store.ts';
 import { createCallbackSender } from '../../infrastructure/http/callback-sender.ts';
 import type { CallbackReceiver, Received } from './callback-receiver.ts';
 import type { TestDatabase } from './databases.ts';
@@ -19,12 +20,13 @@ export function createCallbackWorld(
   database: TestDatabase,
   receiver: Pick<CallbackReceiver, 'host'>,
   time: { now: number },
-  retryDelays: readonly number[] = [5_000, 300_000],
+  /** By default personal data stays as it is stored. */
+  eventStore: Pick<EventStore, 'readStream'> = database.eventStore,
 ) {
   const clock = (): number => time.now;
   const hosts = readCallbackHosts('', `http://${receiver.host}`);
   const sender = createCallbackSender({ timeoutMs: 5_000, userAgent: 'test' });
-  const { subscriptionStore: subscriptions, deliveryStore: deliveries, eventStore } = database;
+  const { subscriptionStore: subscriptions, deliveryStore: deliveries } = database;
   const collect = createCollect({
     source: database.callbackSource,
     deliveries,
@@ -32,7 +34,8 @@ export function createCallbackWorld(
     hosts,
   });
   const ports = {
-    ...{ eventStore, deliveries, subscriptions, hosts, clock, retryDelays },
+    ...{ eventStore, deliveries, subscriptions, hosts, clock },
+    retryDelays: [5_000, 300_000],
     send: sender.send,
     random: () => 0,
     baseSecrets: [BASE_SECRET],
