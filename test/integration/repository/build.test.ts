@@ -1,7 +1,8 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startPartner } from '../../../src/cli/partner-service.ts';
 import { endWithUs, freePort, stopChild, until } from '../../support/children.ts';
@@ -32,6 +33,17 @@ describe('the command that npm run build makes', () => {
     for (const command of commands) {
       expect(help(command)).toMatch(new RegExp(`^Usage: fastify-camunda ${command}`));
     }
+  });
+
+  it('has the client by itself for the examples, as npm run demo makes it in a clone', async () => {
+    const script = fileURLToPath(new URL('../../../scripts/build-client.mjs', import.meta.url));
+    execFileSync(process.execPath, [script, elsewhere]);
+    const file = join(elsewhere, 'src', 'client', 'index.js');
+    const { createClient } = await import(pathToFileURL(file).href);
+    expect(Object.keys(createClient({ baseUrl: 'http://127.0.0.1:1' }))).toContain('startAndWait');
+    expect(readFileSync(new URL('../../../scripts/demo.mjs', import.meta.url), 'utf8')).toContain(
+      'buildClient()',
+    );
   });
 
   /** Serves with what was built, from a folder that has nothing to do with it. */
