@@ -7,7 +7,7 @@ import { databaseKinds, type TestDatabase } from '../support/databases.ts';
 import { completed, randomFrom, requested, started, stepFailed } from '../support/events.ts';
 
 /** On SQL Server each process must log in, and a kill there is a lost connection like any other. */
-const SIZES = { SQLite: { kills: 50 }, 'SQL Server': { kills: 5 } } as const;
+const SIZES = { SQLite: { kills: 50 }, 'SQL Server': { kills: 9 } } as const;
 const kinds = databaseKinds().map((kind) => ({ ...kind, ...SIZES[kind.name] }));
 const MINUTE = 60_000;
 /** Requests before a kill, at most. */
