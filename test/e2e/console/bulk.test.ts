@@ -10,8 +10,10 @@ import {
   browserUrl,
   type ConsoleRig,
   findBarriers,
+  findBarriersInThemes,
   openAs,
   openConsoleRig,
+  WIDTHS,
 } from '../../support/console.ts';
 import { temporaryFolder } from '../../support/databases.ts';
 import { MASTER } from '../../support/personal.ts';
@@ -220,6 +222,17 @@ describe.skipIf(browserUrl === null)('bulk runs in the console', () => {
     const dialog = page.getByRole('dialog');
     await dialog.getByRole('alert').getByText('is personal, and a run would keep it').waitFor();
     expect(await dialog.getByRole('button', { name: 'Retry them all' }).isDisabled()).toBe(true);
+  });
+
+  it('are, as other pages of operators, without barriers that axe finds, in both themes at two widths', async () => {
+    for (const width of WIDTHS) {
+      for (const path of ['bulk', 'audit', 'stuck', 'archive', 'settings']) {
+        const page = await rig.open(`/console/${path}`, { width });
+        await page.locator('tbody tr, .state').first().waitFor();
+        expect(await findBarriersInThemes(page), `${path}, ${width}`).toEqual([]);
+        await page.close();
+      }
+    }
   });
 
   it('are neither offered nor shown without the scope admin', async () => {
