@@ -103,8 +103,13 @@ describe.each(kinds)('callbacks on $name', { timeout: 600_000 }, (kind) => {
       // Long after all delays.
       const last = await start(life + 200);
       last.begin();
+      const head = await database.eventFeed.head();
       await until(
-        async () => (await database.deliveryStore.counts()).pending === 0,
+        async () => {
+          const { position } = await database.deliveryStore.state();
+          const { pending } = await database.deliveryStore.counts();
+          return position === head && pending === 0;
+        },
         `all is delivered (seed ${seed})`,
         120_000,
       );
