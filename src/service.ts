@@ -213,7 +213,7 @@ async function openCore(setup: Setup, onCommitted: (events: readonly StoredEvent
  */
 async function serve(setup: Setup, core: Core, stopping: () => boolean): Promise<string> {
   const { config, log, has, shutdown } = setup;
-  const { observability, stores, opened, live, transport, queue } = core;
+  const { observability, stores, opened, live, transport, queue, elsewhere } = core;
   const { database } = stores;
   const access = await createAccess({ config, store: database.apiKeys, clock: Date.now, log });
   shutdown.add('access', () => access.close());
@@ -230,7 +230,12 @@ async function serve(setup: Setup, core: Core, stopping: () => boolean): Promise
       deadLetters: transport.deadLetters,
       onBoards: transport.onBoards,
       idsOf: observability.traceIds.of,
-      observe: observability.http({ ...database, ...live, queue }),
+      observe: observability.http({
+        ...database,
+        ...live,
+        queue,
+        waiting: () => live.waiting() + elsewhere.waiting(),
+      }),
     },
   });
   const { load } = parts.limits;

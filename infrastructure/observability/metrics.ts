@@ -77,7 +77,10 @@ export function createMetrics(build: { version: string }) {
       SLOW,
     ),
 
-    waiting: gauge('waiting', 'Callers that wait for a process or for events, or follow events'),
+    waiting: gauge(
+      'waiting',
+      'Callers that wait for a process, for events or, as workers elsewhere, for tasks, or follow events',
+    ),
     wait: histogram(
       'wait_duration_seconds',
       'How long callers waited, by how the wait ended',
