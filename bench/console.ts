@@ -37,6 +37,7 @@ const PAGES: Readonly<Record<string, { path: string; shows: string }>> = {
   analytics: { path: '/console/analytics?last=1y&bucket=day', shows: '.chart canvas, .state' },
   events: { path: '/console/events', shows: 'tbody tr' },
   'failed jobs': { path: '/console/failed-jobs', shows: 'tbody tr, .state' },
+  callbacks: { path: '/console/callbacks', shows: 'tbody tr, .state' },
   archive: { path: '/console/archive', shows: 'tbody tr, .state' },
   settings: { path: '/console/settings', shows: 'tbody tr' },
 };

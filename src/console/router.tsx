@@ -119,6 +119,12 @@ const routes = [
   }),
   createRoute({
     getParentRoute: () => rootRoute,
+    path: '/callbacks',
+    validateSearch: picks('status', 'target', 'correlationId'),
+    component: lazyRouteComponent(() => import('./pages/callbacks/callbacks.tsx'), 'Callbacks'),
+  }),
+  createRoute({
+    getParentRoute: () => rootRoute,
     path: '/bulk',
     validateSearch: picks('dryRuns'),
     component: lazyRouteComponent(() => import('./pages/bulk/bulk-runs.tsx'), 'BulkRuns'),

@@ -10,6 +10,7 @@ import {
   OctagonAlert,
   ScrollText,
   Settings,
+  Webhook,
   Workflow,
 } from 'lucide-react';
 
@@ -30,6 +31,7 @@ export const SECTIONS = [
   { path: '/analytics', title: 'Analytics', icon: ChartLine, key: 'a' },
   { path: '/events', title: 'Events', icon: Activity, key: 'e' },
   { path: '/failed-jobs', title: 'Failed jobs', icon: OctagonAlert, key: 'f' },
+  { path: '/callbacks', title: 'Callbacks', icon: Webhook, key: 'c' },
   { path: '/bulk', title: 'Bulk runs', icon: ListChecks, key: 'b' },
   { path: '/archive', title: 'Archive', icon: Archive, key: 'h' },
   { path: '/audit', title: 'Audit log', icon: ScrollText, key: 'l' },
