@@ -18,8 +18,8 @@ export function subscriptionColumns(acts: SubscriptionActs): readonly Column<Sub
       cell: ({ id, url }) => (
         <>
           <span className="id">{url}</span>
-          <br />
-          <span className="id muted">{id}</span>
+          <br className="wide-only" />
+          <span className="id muted wide-only">{id}</span>
         </>
       ),
     },
