@@ -79,7 +79,7 @@ describe.skipIf(browserUrl === null)('callbacks in the console', () => {
     for (const id of ['parked-1', 'parked-2', 'parked-3']) await cancelled(id);
     const list = page.getByRole('region', { name: 'Callbacks that are not delivered' });
     await list.locator('tbody tr').nth(2).waitFor();
-    await page.getByLabel('Status', { exact: true }).selectOption('Parked');
+    await page.getByRole('combobox', { name: 'Status' }).selectOption('Parked');
     await page.getByLabel('Process', { exact: true }).fill('parked-1');
     await page.waitForURL(/\?status=parked&correlationId=parked-1$/);
     await until(async () => (await list.locator('tbody tr').count()) === 1, 'one is found');
