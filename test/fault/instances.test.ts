@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { until } from '../support/children.ts';
 import { type Cluster, type ClusterDatabase, startCluster } from '../support/cluster.ts';
-import type { BalancedLoad } from '../support/load.ts';
+import { clusterFaults } from '../support/cluster-faults.ts';
 import { readMetrics } from '../support/metrics.ts';
 import { timedRuns } from '../support/queues.ts';
 import { serverUrl } from '../support/servers.ts';
@@ -227,62 +227,7 @@ describe.each(KINDS)(
         await cluster.expectAllWhole(load.accepted);
       }, 240_000);
 
-      const kill = (instance: keyof typeof ROLES) => ({
-        begin: async () => {
-          at(instance).kill('SIGKILL');
-          expect(await at(instance).ended).toBe('SIGKILL');
-        },
-        end: async () => void (await cluster.start(instance, ROLES[instance])),
-      });
-
-      interface Fault {
-        what: string;
-        begin: () => unknown;
-        end: () => unknown;
-        /** Whether the fault has had an effect; by default when some more starts were accepted. */
-        hasEffect?: (load: BalancedLoad) => boolean;
-        /** Whether the connections of callers break. */
-        breaksCallers: boolean;
-        /** Whether the fault concerns the database. */
-        onDatabase?: boolean;
-      }
-
-      const faults: Fault[] = [
-        {
-          what: 'api and relay killed with -9',
-          ...kill('A'),
-          breaksCallers: true,
-          onDatabase: true,
-        },
-        { what: 'the worker killed with -9', ...kill('B'), breaksCallers: true },
-        { what: 'the projector killed with -9', ...kill('C'), breaksCallers: false },
-        {
-          what: 'Redis stopped and started',
-          begin: () => cluster.redis.stop(),
-          end: () => cluster.redis.start(),
-          breaksCallers: false,
-        },
-        {
-          what: 'the engine cut off',
-          begin: () => cluster.engine.cut(),
-          end: () => cluster.engine.heal(),
-          breaksCallers: false,
-        },
-        {
-          what: 'the engine hanging',
-          begin: () => cluster.engine.hang(),
-          end: () => cluster.engine.heal(),
-          breaksCallers: false,
-        },
-        {
-          what: 'the database away',
-          begin: () => cluster.database.away(),
-          end: () => cluster.database.back(),
-          hasEffect: (load) => load.turnedAway() > 0,
-          breaksCallers: false,
-          onDatabase: true,
-        },
-      ];
+      const faults = clusterFaults(() => cluster, ROLES);
       it.each(brief ? faults.filter(({ onDatabase }) => onDatabase) : faults)(
         'G10: $what under load: every accepted start ends once, and no caller hangs',
         async ({ begin, end, hasEffect, breaksCallers }) => {
