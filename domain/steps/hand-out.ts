@@ -59,7 +59,8 @@ export interface FetchSignals {
   ending: AbortSignal;
 }
 
-interface HandOutPorts {
+/** What tasks are handed out to workers elsewhere with, and what their results are taken with. */
+export interface WorkerPorts {
   steps: readonly ConfiguredStep[];
   tasks: ExternalTasks;
   ports: StepPorts;
@@ -74,7 +75,7 @@ interface HandOutPorts {
  * Fetches tasks for workers elsewhere. What the journal has of a task is reported to the engine instead of handing it
  * out again (G2), and a task whose input does not fit its step fails without a worker.
  */
-export function createHandOut(options: HandOutPorts) {
+export function createHandOut(options: WorkerPorts) {
   const { steps, tasks, ports, openRun, handedOut, clock, journalTimeout } = options;
   const topics = new Map(topicsOf(steps).map((topic) => [topic.name, topic]));
   const findStep = createFindTaskStep(steps);

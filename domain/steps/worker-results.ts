@@ -1,22 +1,15 @@
-import {
-  type Clock,
-  cutText,
-  EngineRefusedError,
-  EngineUnavailableError,
-  type Json,
-} from '../common/index.ts';
+import { cutText, EngineRefusedError, EngineUnavailableError, type Json } from '../common/index.ts';
 import type { EngineVariable } from '../engine/index.ts';
 import { type Audit, type StepFailed, type StoredEvent, taskKeyPrefix } from '../process/index.ts';
-import type { ExternalTask, ExternalTasks } from './external-tasks.ts';
-import type { HandedOutTasks } from './handed-out.ts';
+import type { ExternalTask } from './external-tasks.ts';
+import type { WorkerPorts } from './hand-out.ts';
 import { journalOutcome } from './journal-outcome.ts';
-import type { OpenRun } from './open-run.ts';
 import { reportEvent } from './report-event.ts';
 import { MAX_CODE, type Outcome } from './run-handler.ts';
 import { findFinal, findUnreported, readJournal, reportJournaled } from './run-step.ts';
 import { readSentVariables } from './sent-variables.ts';
 import { readInput, readOutput } from './step-data.ts';
-import type { ConfiguredStep, StepPorts, StepRun } from './step-run.ts';
+import type { ConfiguredStep, StepRun } from './step-run.ts';
 import { createFindTaskStep } from './topics.ts';
 import { engineWorker, type WorkerElsewhere } from './worker-name.ts';
 
@@ -56,16 +49,6 @@ interface Held {
   since?: number;
 }
 
-interface ResultPorts {
-  steps: readonly ConfiguredStep[];
-  tasks: ExternalTasks;
-  ports: StepPorts;
-  openRun: OpenRun;
-  handedOut: HandedOutTasks;
-  clock: Clock;
-  journalTimeout: () => AbortSignal;
-}
-
 /** Milliseconds for which a task that nobody has is locked for the worker who reports on it. */
 const CLAIM_MS = 30_000;
 /** UTF-16 units of the texts of a failure that are journaled. */
@@ -77,7 +60,7 @@ const STATUS = { completed: 200, business: 422, technical: 500 } as const;
  * Takes the results of workers elsewhere, journal first (G2). A result that the journal has is reported to the engine
  * again: the first one counts.
  */
-export function createWorkerResults(options: ResultPorts) {
+export function createWorkerResults(options: WorkerPorts) {
   const { steps, tasks, ports, openRun, handedOut, clock, journalTimeout } = options;
   const findStep = createFindTaskStep(steps);
 

@@ -8,7 +8,7 @@ import type {
   WantedTasks,
 } from '../../domain/steps/index.ts';
 import { javaNumber } from '../worker/java-numbers.ts';
-import { readObjectVariable } from '../worker/object-variables.ts';
+import { readTaskVariable } from '../worker/object-variables.ts';
 import { errorMessage, failureMessage, reportOf, type WorkerObserver } from '../worker/reports.ts';
 import { type EngineAuth, noAuth } from './engine-auth.ts';
 import { createRestClient } from './rest-client.ts';
@@ -194,7 +194,10 @@ function toTask(
     reportedMark: mark,
     get variables() {
       return Object.fromEntries(
-        Object.entries(variables).map(([name, one]) => [name, readValue(one)]),
+        Object.entries(variables).map(([name, { type, value, valueInfo }]) => [
+          name,
+          readTaskVariable(type, value, valueInfo),
+        ]),
       );
     },
     isObject: (name) => variables[name]?.type === OBJECT,
@@ -213,21 +216,6 @@ function toTask(
         variables: toEngineVariables(values),
       }),
   };
-}
-
-/** As the steps of this service see it. */
-function readValue({ type, value, valueInfo }: Variable): unknown {
-  if (value === null || value === undefined) return null;
-  switch (type) {
-    case 'Json':
-      return JSON.parse(String(value));
-    case 'Date':
-      return new Date(String(value));
-    case OBJECT:
-      return readObjectVariable({ ...valueInfo, value });
-    default:
-      return value;
-  }
 }
 
 function viewOf({ type, value, valueInfo }: Variable) {

@@ -1,6 +1,6 @@
-import type { Value, Values } from '../../domain/bpmn/index.ts';
+import type { Values } from '../../domain/bpmn/index.ts';
 import { toEngineVariables, type VariableValue } from '../../domain/engine/index.ts';
-import { readObjectVariable } from '../worker/object-variables.ts';
+import { readTaskVariable } from '../worker/object-variables.ts';
 import { readTyped } from './typed-value.ts';
 
 /** Variables of the service as the engine keeps them, in the same types as a real engine gets them. */
@@ -22,21 +22,9 @@ function json(value: unknown): unknown {
 /** Variables of the engine as a step sees them. */
 export function fromValues(values: Values): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [name, fromValue(value)]),
+    Object.entries(values).map(([name, { type, value, info }]) => [
+      name,
+      readTaskVariable(type, value, info),
+    ]),
   );
-}
-
-/** As the tasks of a real engine have them. */
-function fromValue({ type, value, info }: Value): unknown {
-  if (value === null || value === undefined) return null;
-  switch (type) {
-    case 'Json':
-      return JSON.parse(String(value));
-    case 'Date':
-      return new Date(String(value));
-    case 'Object':
-      return readObjectVariable({ ...info, value });
-    default:
-      return value;
-  }
 }

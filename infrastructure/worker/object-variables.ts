@@ -28,6 +28,29 @@ export function readObjectVariable({ value, serializationDataFormat }: ObjectVar
   }
 }
 
+/**
+ * A variable of an external task as a step sees it.
+ *
+ * @param info `valueInfo` of Camunda's REST API
+ */
+export function readTaskVariable(
+  type: unknown,
+  value: unknown,
+  info: object | null | undefined,
+): unknown {
+  if (value === null || value === undefined) return null;
+  switch (type) {
+    case 'Json':
+      return JSON.parse(String(value));
+    case 'Date':
+      return new Date(String(value));
+    case 'Object':
+      return readObjectVariable({ ...info, value });
+    default:
+      return value;
+  }
+}
+
 /** @param around the objects that this one is in: one that is in itself has no JSON */
 function jsonOf(content: JavaContent, around: ReadonlySet<JavaContent>): Json {
   if (typeof content === 'bigint') return exactNumber(content);

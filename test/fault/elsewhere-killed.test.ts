@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { until } from '../support/children.ts';
-import { builtFile, type ServiceProcess, startServiceProcess } from '../support/commands.ts';
+import type { ServiceProcess } from '../support/commands.ts';
 import { ELSEWHERE_PROCESSES, type FetchedTask } from '../support/elsewhere-rig.ts';
 import { copyProcesses } from '../support/process-folders.ts';
 import { serverUrl } from '../support/servers.ts';
-import { createFolder, expectWhole, type Folder, readStreams } from '../support/service.ts';
+import { createFolder, type Folder } from '../support/service.ts';
+import { expectTwoSteps, startTaskService } from '../support/task-service.ts';
 import { startEngineProxy } from '../support/worker-proxy.ts';
 
 const operaton = await serverUrl('operaton');
@@ -22,12 +23,7 @@ describe('a service that is killed while a worker elsewhere completes a task', (
   });
 
   async function start(more: Record<string, string>): Promise<ServiceProcess> {
-    const service = await startServiceProcess(folder, {
-      NODE_OPTIONS: `--import ${await builtFile('test/support/programs/during-request.ts')}`,
-      // What a killed one had in flight is soon done by the next.
-      OUTBOX_LEASE_MS: '1000',
-      ...more,
-    });
+    const service = await startTaskService(folder, more);
     cleanup.push(() => service.kill('SIGKILL'));
     return service;
   }
@@ -74,24 +70,6 @@ describe('a service that is killed while a worker elsewhere completes a task', (
     }, 'the process ends');
   }
 
-  /** Stops the service, and expects that each step of each process is there once, and no gap. */
-  async function expectOnce(service: ServiceProcess, processes: number): Promise<void> {
-    service.kill('SIGTERM');
-    expect(await service.ended).toBe(0);
-    const streams = await readStreams(folder);
-    expect(streams).toHaveLength(processes);
-    expectWhole(streams);
-    for (const { events } of streams) {
-      const steps = events.flatMap((event) =>
-        'step' in event ? [[event.type, event.step.number]] : [],
-      );
-      expect(steps).toEqual([
-        ['step-completed', 1],
-        ['step-completed', 2],
-      ]);
-    }
-  }
-
   it('G2, G10: between the journal and the engine, completes it once, and does not hand it out again', async () => {
     const settings = { PROCESSES_DIR: ELSEWHERE_PROCESSES };
     let service = await start(settings);
@@ -105,7 +83,7 @@ describe('a service that is killed while a worker elsewhere completes a task', (
       service = await start(settings);
       await resume(service, 'tariff', id, by);
     }
-    await expectOnce(service, points.length);
+    await expectTwoSteps(folder, service, points.length);
   }, 240_000);
 
   it.skipIf(operaton === null)(
@@ -145,7 +123,7 @@ describe('a service that is killed while a worker elsewhere completes a task', (
         service = await start(settings);
         await resume(service, key, id, by);
       }
-      await expectOnce(service, points.length);
+      await expectTwoSteps(folder, service, points.length);
     },
     240_000,
   );

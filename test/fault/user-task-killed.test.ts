@@ -3,12 +3,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ServiceProcess } from '../support/commands.ts';
 import { copyProcesses } from '../support/process-folders.ts';
 import { serverUrl } from '../support/servers.ts';
-import { createFolder, expectWhole, type Folder, readStreams } from '../support/service.ts';
+import { createFolder, type Folder } from '../support/service.ts';
 import { expectProblem } from '../support/service-api.ts';
 import { TASK_PROCESSES } from '../support/task-rig.ts';
 import {
   completeTask,
   eventsOf,
+  expectTwoSteps,
   openTask,
   startTaskService,
   untilReviewed,
@@ -53,24 +54,6 @@ describe('a service that is killed while a user task is completed', () => {
     return isJournaled;
   }
 
-  /** Stops the service, and expects that each process has two steps, each once, and no gap. */
-  async function expectOnce(service: ServiceProcess, processes: number): Promise<void> {
-    service.kill('SIGTERM');
-    expect(await service.ended).toBe(0);
-    const streams = await readStreams(folder);
-    expect(streams).toHaveLength(processes);
-    expectWhole(streams);
-    for (const { events } of streams) {
-      const steps = events.flatMap((event) =>
-        'step' in event ? [[event.type, event.step.number]] : [],
-      );
-      expect(steps).toEqual([
-        ['step-completed', 1],
-        ['step-completed', 2],
-      ]);
-    }
-  }
-
   it('G2, G10: before any statement, or before the answer, completes it once, and answers the repeated call as the first', async () => {
     let service = await start();
     let journaled = 0;
@@ -92,7 +75,7 @@ describe('a service that is killed while a user task is completed', () => {
     }
     expect(journaled).toBeGreaterThan(2);
     expect(killed - journaled, 'kills before the commit of the journal').toBeGreaterThan(2);
-    await expectOnce(service, killed + 1);
+    await expectTwoSteps(folder, service, killed + 1);
     const db = new BetterSqlite3(folder.file, { readonly: true });
     cleanup.push(() => void db.close());
     const sql = `SELECT activity_id, COUNT(*), SUM(cancelled) FROM engine_activity
@@ -164,7 +147,7 @@ describe('a service that is killed while a user task is completed', () => {
         const history = await fetch(`${engineUrl}/history/task/count?${filter}`);
         expect(await history.json()).toEqual({ count: at + 1 });
       }
-      await expectOnce(service, points.length);
+      await expectTwoSteps(folder, service, points.length);
     },
     240_000,
   );

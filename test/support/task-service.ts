@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { until } from './children.ts';
 import { builtFile, type ServiceProcess, startServiceProcess } from './commands.ts';
-import type { Folder } from './service.ts';
+import { expectWhole, type Folder, readStreams } from './service.ts';
 import type { Answer } from './service-api.ts';
 import { TASK_PROCESSES } from './task-rig.ts';
 
@@ -14,7 +14,7 @@ interface DuringRequest {
   'test-lock'?: 'after-journal' | 'at-once';
 }
 
-/** Runs a service with user tasks as a process of its own, to which requests say when it is killed. */
+/** Runs a service, by default with user tasks, as a process of its own, to which requests say when it is killed. */
 export async function startTaskService(
   folder: Folder,
   more: Record<string, string> = {},
@@ -66,4 +66,26 @@ export async function eventsOf({ api }: ServiceProcess, correlationId: string, t
 export async function untilReviewed({ api }: ServiceProcess, correlationId: string): Promise<void> {
   const { body } = await api.status(correlationId, { prefer: 'wait=25' });
   expect(body).toMatchObject({ status: 'ok', result: VARIABLES });
+}
+
+/** Stops a service, and expects that each process in its folder has two steps, each once, and no gap. */
+export async function expectTwoSteps(
+  folder: Folder,
+  service: ServiceProcess,
+  processes: number,
+): Promise<void> {
+  service.kill('SIGTERM');
+  expect(await service.ended).toBe(0);
+  const streams = await readStreams(folder);
+  expect(streams).toHaveLength(processes);
+  expectWhole(streams);
+  for (const { events } of streams) {
+    const steps = events.flatMap((event) =>
+      'step' in event ? [[event.type, event.step.number]] : [],
+    );
+    expect(steps).toEqual([
+      ['step-completed', 1],
+      ['step-completed', 2],
+    ]);
+  }
 }
