@@ -11,9 +11,12 @@ export interface RunBulkPorts extends ActPorts {
   onEnded(run: BulkRun): Promise<void>;
 }
 
-/** Processes that are acted on at once: their events share a commit, and leave room for those of callers. */
-const BATCH = 20;
-const PAGE = { limit: 500, maxBytes: 8 * 1_024 * 1_024 };
+/** Processes that are looked up, acted on and recorded together. */
+const BATCH = 40;
+/** Of which so many begin each millisecond: an embedded database does nothing else while it reads and commits them. */
+const PER_MS = 2;
+/** Looked up at once: an embedded database does nothing else meanwhile. */
+const PAGE = { limit: 100, maxBytes: 8 * 1_024 * 1_024 };
 /** Milliseconds between two looks at runs that all wait for their turn. */
 const MAX_PAUSE_MS = 200;
 
@@ -33,7 +36,7 @@ export async function runBulk(ports: RunBulkPorts, signal: AbortSignal): Promise
       if (signal.aborted) return;
       const pace = paces.get(run.id) ?? createPace(run.maxPerSecond);
       paces.set(run.id, pace);
-      if (pace.waitMs() === 0) await step(run, pace, ports);
+      if (pace.waitMs() === 0) await step(run, pace, ports, signal);
       nextAt = Math.min(nextAt, pace.waitMs());
     }
     // Also without a delay, so that others have their turn.
@@ -41,7 +44,12 @@ export async function runBulk(ports: RunBulkPorts, signal: AbortSignal): Promise
   }
 }
 
-async function step(run: BulkRun, pace: Pace, ports: RunBulkPorts): Promise<void> {
+async function step(
+  run: BulkRun,
+  pace: Pace,
+  ports: RunBulkPorts,
+  signal: AbortSignal,
+): Promise<void> {
   const { bulkStore } = ports;
   if (run.status === 'done') return close(run, ports);
   if (!run.isCollected) return collectPage(run, ports);
@@ -51,7 +59,8 @@ async function step(run: BulkRun, pace: Pace, ports: RunBulkPorts): Promise<void
     return;
   }
   const results = await Promise.all(
-    left.map(async (correlationId) => {
+    left.map(async (correlationId, at) => {
+      await sleep(Math.floor(at / PER_MS), signal);
       const failure = await actOnProcess(run, correlationId, ports);
       return { correlationId, failure };
     }),
