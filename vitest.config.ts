@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { builtPlugin } from './test/support/built-plugin.ts';
 
@@ -22,8 +23,8 @@ export default defineConfig({
           include: ['test/{integration,e2e,fault,parity}/**/*.test.ts'],
           // Each file has its own data, but not its own modules: to load the service again takes a second.
           isolate: false,
-          // They wait for servers and processes more than they compute.
-          maxWorkers: 4,
+          // They wait for servers and processes more than they compute. Each takes up to a gigabyte.
+          maxWorkers: totalmem() > 12e9 ? 6 : 4,
           // Generous: no test is to depend on the pace of the machine.
           testTimeout: 180_000,
           hookTimeout: 180_000,

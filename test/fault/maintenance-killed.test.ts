@@ -14,9 +14,9 @@ import { temporaryFolder } from '../support/databases.ts';
 const SCRIPT = await builtFile('test/support/programs/command-child.ts');
 const KILL_AT = await builtFile('test/support/programs/kill-at.ts');
 const KILLS = 36;
-const EVENTS = 6_000;
+const EVENTS = 2_400;
 /** How many processes one restore moves. */
-const RESTORED = 200;
+const RESTORED = 80;
 
 type Command = 'archive' | 'restore' | 'rebuild';
 const COMMANDS: readonly Command[] = ['archive', 'restore', 'rebuild'];
