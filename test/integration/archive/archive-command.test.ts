@@ -104,8 +104,8 @@ describe('the command archive', () => {
     const wrong: [string[], Record<string, string>, RegExp][] = [
       [['--older-than', '90'], {}, /--older-than <time>.*'90'.*90d/],
       [['--older-than=-1d'], {}, /--older-than <time>.*90d/],
-      [['--batch', '0'], {}, /--batch <number>.*number from 1 to 500/],
-      [['--batch', 'all'], {}, /--batch <number>.*number from 1 to 500/],
+      [['--batch', '0'], {}, /--batch <number>.*number from 1 to 1000/],
+      [['--batch', 'all'], {}, /--batch <number>.*number from 1 to 1000/],
       [[], { ARCHIVE_AFTER_DAYS: '0' }, /--older-than: ARCHIVE_AFTER_DAYS is 0/],
       [[], { DATA_DIR: join(folder.path, 'nowhere') }, /DATA_DIR: there is no database/],
     ];

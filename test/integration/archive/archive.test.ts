@@ -161,7 +161,7 @@ describe.each(databaseKinds())('moving to the archive on $name', ({ name, availa
       for (const id of ['long-1', 'long-2']) {
         await endedProcess(database, id);
         const columns = EVENT_COLUMNS.filter((name) => name !== 'version' && name !== 'dedupe_key');
-        for (let length = 4; length < 1_100; length *= 2) {
+        for (let length = 4; length < 2_200; length *= 2) {
           await knex.raw(
             `INSERT INTO event_log (version, ${columns.join(', ')})
              SELECT version + ${length}, ${columns.join(', ')} FROM event_log WHERE correlation_id = '${id}'`,
@@ -169,8 +169,8 @@ describe.each(databaseKinds())('moving to the archive on $name', ({ name, availa
         }
         await processStore.project(id);
       }
-      expect(await move()).toEqual({ processes: 1, events: 2_048 });
-      expect(await move()).toEqual({ processes: 1, events: 2_048 });
+      expect(await move()).toEqual({ processes: 1, events: 4_096 });
+      expect(await move()).toEqual({ processes: 1, events: 4_096 });
     });
 
     it('reports what would move, and moves nothing', async () => {

@@ -68,7 +68,7 @@ describe('the function readConfig', () => {
     ['ARCHIVE_CRON', '0 30 2 * * *'],
     ['ARCHIVE_CRON', '0 0 31 2 *'],
     ['ARCHIVE_BATCH', '0'],
-    ['ARCHIVE_BATCH', '501'],
+    ['ARCHIVE_BATCH', '1001'],
     ['PERSONAL_DATA_KEY', 'too-short'],
     ['PERSONAL_DATA_KEY', 'A'.repeat(42)],
     ['SHUTDOWN_TIMEOUT_MS', '1'],
