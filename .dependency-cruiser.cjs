@@ -2,7 +2,7 @@
  * The direction of dependencies: domain ← infrastructure, jobs ← src. Within domain each folder is a
  * feature, which the rest of the code uses through its index only.
  */
-const PURE_LIBRARIES = '^node_modules/(zod|lru-cache|croner|luxon)/';
+const PURE_LIBRARIES = '^node_modules/(zod|lru-cache|croner|luxon|uuid)/';
 const PURE_NODE = '^(crypto|timers/promises|util)$';
 
 module.exports = {

@@ -1,5 +1,4 @@
-import { v7 as timeOrderedId } from 'uuid';
-import type { Log } from '../../domain/common/index.ts';
+import { type Log, timeOrderedId } from '../../domain/common/index.ts';
 import { bringOverInstances } from './bring-over.ts';
 import { bringOverDefinitions } from './bring-over-definitions.ts';
 import { createDefinitions } from './definitions.ts';

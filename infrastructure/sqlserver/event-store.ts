@@ -1,6 +1,9 @@
 import type sql from 'mssql';
-import { v7 as timeOrderedId } from 'uuid';
-import { StreamArchivedError, VersionConflictError } from '../../domain/common/index.ts';
+import {
+  StreamArchivedError,
+  timeOrderedId,
+  VersionConflictError,
+} from '../../domain/common/index.ts';
 import {
   type EventStore,
   type ProcessEvent,

@@ -1,5 +1,4 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { v7 as timeOrderedId } from 'uuid';
 import { z } from 'zod';
 import {
   BULK_ACTIONS,
@@ -9,7 +8,7 @@ import {
   createBulkRuns,
   STATUS_FOR,
 } from '../../domain/bulk/index.ts';
-import { SetupError, sleep } from '../../domain/common/index.ts';
+import { SetupError, sleep, timeOrderedId } from '../../domain/common/index.ts';
 import {
   readSought,
   readSoughtText,

@@ -1,4 +1,3 @@
-import { v7 as timeOrderedId } from 'uuid';
 import type { AuditDetails } from '../../../domain/audit/index.ts';
 import {
   type CallbackHosts,
@@ -8,7 +7,7 @@ import {
   readCallbackHosts,
   type Subscriptions,
 } from '../../../domain/callbacks/index.ts';
-import { type Log, SetupError } from '../../../domain/common/index.ts';
+import { type Log, SetupError, timeOrderedId } from '../../../domain/common/index.ts';
 import type { Engine } from '../../../domain/engine/index.ts';
 import type { DeadLetters } from '../../../domain/outbox/index.ts';
 import { findSlowProcesses } from '../../../domain/rollups/index.ts';

@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify';
-import { v7 as timeOrderedId } from 'uuid';
+import { timeOrderedId } from '../../../domain/common/index.ts';
 import { createDeployedProcesses } from '../../../domain/definitions/index.ts';
 import type { Engine } from '../../../domain/engine/index.ts';
 import { createReadPath } from '../../../domain/process-path/index.ts';
