@@ -19,7 +19,8 @@ const BASELINE = 'Fastify, same body schema, no database';
  *
  * Ours is measured twice. The accept path: server, event store, outbox and relay of an instance with the roles
  * `api,relay`, and a queue that accepts every job and runs none. The whole service: everything embedded, so the same
- * cores also execute the accepted processes. Each round has a new service, because it accepts faster than it executes.
+ * cores also execute the accepted processes, and no more are accepted than end (G14); so it has no goal here. Each round
+ * has a new service.
  */
 export const start: Benchmark = async (run) => {
   const load = startChild<Load>('children/load.ts');
@@ -60,7 +61,7 @@ export const start: Benchmark = async (run) => {
         name: `${name}: whole service`,
         unit: '/s',
         baseline: BASELINE,
-        goal: { of: 'ratio', limit: 'at least', value: 0.5 },
+        goal: null,
       }),
     ],
     notes: [

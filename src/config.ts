@@ -198,7 +198,7 @@ export const configSchema = z.object({
     .default('30 2 * * *')
     .describe('When processes are archived: a cron pattern with five fields, in UTC'),
   ARCHIVE_BATCH: number(ARCHIVE_BATCH_MAX, 1, ARCHIVE_BATCH_MAX).describe(
-    'Maximum number of processes archived in one transaction; usually as many as fit into 50 ms, or 200 ms while nothing else is written',
+    'Maximum number of processes archived in one transaction; usually as many as fit into 50 ms, or 150 ms while nothing else is written',
   ),
   ARCHIVE_PURGE_AFTER_DAYS: number(0, 0, 36_500).describe(
     'Days since its last change after which an archived process is deleted; more than ARCHIVE_AFTER_DAYS; 0: never',

@@ -25,7 +25,7 @@ const QUIET_DELAY_MS = 5;
  * Milliseconds of a transaction while nobody else seems to write. A longer one writes the pages of the random indexes
  * less often; the first write that comes meanwhile waits for no more than this, and then batches are short again.
  */
-const QUIET_BATCH_MS = 200;
+const QUIET_BATCH_MS = 150;
 
 /**
  * Moves ended processes to the archive, batch by batch, until none is old enough or the signal fires.

@@ -13,7 +13,7 @@ import { COUNT_MOVE } from '../sql/checkpoints.ts';
 import { EVENT_COLUMNS, IDENTIFIER_COLUMNS, PROCESS_COLUMNS } from '../sql/columns.ts';
 import { overwriting } from './identifiers.ts';
 
-/** Events that one transaction moves, unless a single stream is longer: what about 200 ms can move. */
+/** Events that one transaction moves, unless a single stream is longer: more than 150 ms can move. */
 const MAX_EVENTS = 8_000;
 const GIVEN = '(SELECT value FROM json_each(?))';
 /** The first `@limit` candidates. SQLite walks along both parts of the index no further than needed. */
