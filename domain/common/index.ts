@@ -24,7 +24,6 @@ export { foldName, isNcName } from './nc-name.ts';
 export { createProgressLines, type ProgressLines } from './progress-lines.ts';
 export { isPath, redact, replaceAt } from './redact.ts';
 export { sleep } from './sleep.ts';
-export { timeOrderedId } from './time-ordered-id.ts';
 export {
   formatTraceparent,
   type LogIds,

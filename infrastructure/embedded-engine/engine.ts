@@ -1,4 +1,5 @@
-import { type Log, timeOrderedId } from '../../domain/common/index.ts';
+import type { Log } from '../../domain/common/index.ts';
+import { timeOrderedId } from '../../domain/ids/index.ts';
 import { bringOverInstances } from './bring-over.ts';
 import { bringOverDefinitions } from './bring-over-definitions.ts';
 import { createDefinitions } from './definitions.ts';

@@ -1,9 +1,6 @@
 import type sql from 'mssql';
-import {
-  StreamArchivedError,
-  timeOrderedId,
-  VersionConflictError,
-} from '../../domain/common/index.ts';
+import { StreamArchivedError, VersionConflictError } from '../../domain/common/index.ts';
+import { timeOrderedId } from '../../domain/ids/index.ts';
 import {
   type EventStore,
   type ProcessEvent,

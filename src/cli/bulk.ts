@@ -8,13 +8,14 @@ import {
   createBulkRuns,
   STATUS_FOR,
 } from '../../domain/bulk/index.ts';
-import { SetupError, sleep, timeOrderedId } from '../../domain/common/index.ts';
+import { SetupError, sleep } from '../../domain/common/index.ts';
 import {
   readSought,
   readSoughtText,
   type SoughtIdentifier,
   type SoughtText,
 } from '../../domain/identifiers/index.ts';
+import { timeOrderedId } from '../../domain/ids/index.ts';
 import { LOCAL_ACTOR } from '../../domain/process/index.ts';
 import { isPersonalIdentifier } from '../../domain/steps/index.ts';
 import { loadProcesses } from '../composition/definitions/load-processes.ts';

@@ -7,8 +7,9 @@ import {
   readCallbackHosts,
   type Subscriptions,
 } from '../../../domain/callbacks/index.ts';
-import { type Log, SetupError, timeOrderedId } from '../../../domain/common/index.ts';
+import { type Log, SetupError } from '../../../domain/common/index.ts';
 import type { Engine } from '../../../domain/engine/index.ts';
+import { timeOrderedId } from '../../../domain/ids/index.ts';
 import type { DeadLetters } from '../../../domain/outbox/index.ts';
 import { findSlowProcesses } from '../../../domain/rollups/index.ts';
 import { createCallbackSender } from '../../../infrastructure/http/callback-sender.ts';

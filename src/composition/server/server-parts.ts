@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify';
-import { timeOrderedId } from '../../../domain/common/index.ts';
 import { createDeployedProcesses } from '../../../domain/definitions/index.ts';
 import type { Engine } from '../../../domain/engine/index.ts';
+import { timeOrderedId } from '../../../domain/ids/index.ts';
 import { createReadPath } from '../../../domain/process-path/index.ts';
 import { rollupLag } from '../../../domain/rollups/index.ts';
 import type { TasksElsewhere } from '../../../domain/steps/index.ts';

@@ -1,6 +1,6 @@
 import { validate, version } from 'uuid';
 import { afterEach, expect, it, vi } from 'vitest';
-import { timeOrderedId } from '../../../domain/common/time-ordered-id.ts';
+import { timeOrderedId } from '../../../domain/ids/time-ordered-id.ts';
 
 afterEach(() => {
   vi.useRealTimers();
