@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { until } from '../support/children.ts';
 import { type ServiceProcess, startServiceProcess } from '../support/commands.ts';
-import { createFolder, readStreams } from '../support/service.ts';
+import { createFolder, queryValue, readStreams } from '../support/service.ts';
 
 const PROCESSES = 2_000;
 const KILLS = 20;
@@ -47,9 +47,8 @@ describe('a bulk run', () => {
       const statuses = answers.map(({ status }) => status);
       expect(new Set(statuses)).toEqual(new Set([202]));
     }
-    const listed = async () =>
-      (await service.api.get('/api/process?status=pending&limit=1000')).body.processes.length;
-    await until(async () => (await listed()) === 1_000, 'they are in the list');
+    const projected = () => queryValue(folder, 'SELECT COUNT(*) FROM process_store');
+    await until(() => projected() === PROCESSES, 'they are in the list');
     const json = {
       action: 'cancel',
       filter: { process: 'gated' },
