@@ -67,7 +67,9 @@ describe.each(await engineKinds())('the activities of a process on $name', (kind
     it('show where it stands, what failed and with which attempts, also in what it called', async () => {
       const path = await until(async () => {
         const now = await read();
-        return now.byId.broken?.state === 'failed' && now.byId.wait ? now : undefined;
+        const { quick, broken, wait } = now.byId;
+        const stands = quick?.state === 'completed' && broken?.state === 'failed' && wait;
+        return stands ? now : undefined;
       }, 'the task without retries has its incident, and the other process is called');
       const found = path.byId;
       expect(path).toMatchObject({ source: 'engine', truncated: false, incidents: [], others: [] });
