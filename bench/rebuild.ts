@@ -15,9 +15,9 @@ const COMMAND = ['rebuild', '--only', 'processes'];
 const WRITE_INTERVAL_MS = 5;
 
 /**
- * `fastify-camunda rebuild --only processes` on a copy of a generated database, a third of it archived, in a process of its own, while
- * another process appends and projects. The time of the same command on an empty database, which is its loading time, is
- * subtracted.
+ * `fastify-camunda rebuild --only processes` on a copy of a generated database, a third of it archived, in a process of
+ * its own, while another process appends and projects. The time of the same command on an empty database, which is its
+ * loading time, is subtracted.
  *
  * Baseline: better-sqlite3 reads the same rows with all their columns in the same order.
  */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { v7 as timeOrderedId } from 'uuid';
 import { createBulkRuns, runBulk } from '../../domain/bulk/index.ts';
+import { timeOrderedId } from '../../domain/ids/index.ts';
 import { createWaitroom } from '../../domain/process/index.ts';
 import { openSqliteDatabase } from '../../infrastructure/sqlite/database.ts';
 import { createBulkPorts } from '../../src/composition/jobs/bulk.ts';

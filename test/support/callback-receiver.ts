@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net';
 /** A callback as it arrived. */
 export interface Received {
   id: string;
+  /** Where it was sent to. */
+  url: string;
   headers: Record<string, string>;
   body: string;
   type: string;
@@ -28,7 +30,9 @@ export async function startReceiver(port = 0): Promise<CallbackReceiver> {
     void readBody(request).then((body) => {
       const { type, data } = JSON.parse(body);
       const headers = request.headers as Record<string, string>;
-      const one: Received = { id: headers['webhook-id'] ?? '', headers, body, type, data };
+      const id = headers['webhook-id'] ?? '';
+      const url = `http://${receiver.host}${request.url}`;
+      const one: Received = { id, url, headers, body, type, data };
       received.push(one);
       receiver.answer(one, response);
     });

@@ -1,6 +1,6 @@
-import { v7 as timeOrderedId } from 'uuid';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BulkRequest, createBulkRuns, runBulk } from '../../../domain/bulk/index.ts';
+import { timeOrderedId } from '../../../domain/ids/index.ts';
 import { createWaitroom, type ProcessEvent } from '../../../domain/process/index.ts';
 import { createBulkPorts } from '../../../src/composition/jobs/bulk.ts';
 import { endedProcess, moveBatch } from '../../support/archive-world.ts';
