@@ -151,10 +151,12 @@ async function openCore(setup: Setup, onCommitted: (events: readonly StoredEvent
 
   // Transport: jobs between the roles, states to every service instance.
   const catchUp = createCatchUp({ ...live, log: observability.log });
-  const transport = await openTransport(config, observability.log, () => {
+  const startGate = createStartGate(config.WORKER_CONCURRENCY);
+  const onGap = () => {
     live.startDelay.reset();
     void catchUp();
-  });
+  };
+  const transport = await openTransport(config, observability.log, onGap, startGate.hasRoom);
   const notifier = publishOnce(transport.notifier);
   const jobs = observability.queue(transport.queue);
   // Projections need no queue where the relay is: it keeps the outbox rows until they are done.
@@ -203,7 +205,7 @@ async function openCore(setup: Setup, onCommitted: (events: readonly StoredEvent
     onTried: observability.onDelivery,
   });
   const parts = { observability, stores, opened, engine, startsInHand, elsewhere };
-  return { ...parts, live, transport, notifier, queue, relay, deliverer };
+  return { ...parts, live, transport, startGate, notifier, queue, relay, deliverer };
 }
 
 /**
@@ -258,9 +260,8 @@ async function serve(setup: Setup, core: Core, stopping: () => boolean): Promise
 /** Starts what runs in the background: jobs, the relay, and the worker for external tasks. */
 async function startWork(setup: Setup, core: Core, url: string): Promise<void> {
   const { config, log, env, processes, has, shutdown } = setup;
-  const { observability, stores, opened, engine, startsInHand, relay } = core;
-  const startGate = createStartGate(config.WORKER_CONCURRENCY);
-  await startJobs({ ...setup, ...core, startGate });
+  const { observability, stores, opened, engine, startsInHand, startGate, relay } = core;
+  await startJobs({ ...setup, ...core });
   if (has('relay')) relay.start();
   core.deliverer?.start();
   if (!has('worker')) return;

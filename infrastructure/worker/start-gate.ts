@@ -13,6 +13,8 @@ export interface StartGate {
    * until `start` has ended: the first task of the instance is in hand by then.
    */
   run<Result>(isUrgent: boolean, start: () => Promise<Result>): Promise<Result>;
+  /** Whether a start would begin at once: a slot is free, and no other start waits for it. */
+  hasRoom(): boolean;
   /** Uses the slots of this worker; until then nothing is free. */
   attach(worker: WorkerSlots): void;
   /** Looks at the slots again, when the tasks of this turn of the event loop are in hand. */
@@ -52,6 +54,7 @@ export function createStartGate(slots: number): StartGate {
 
   const free = (): number => (worker ? worker.freeSlots() - starting : 0);
   const waiting = (): number => urgent.length + others.length;
+  const hasRoom = (): boolean => waiting() === 0 && free() > 0;
   const ended = (): number => worker?.endedTasks() ?? 0;
 
   function next(): (() => void) | undefined {
@@ -92,7 +95,7 @@ export function createStartGate(slots: number): StartGate {
   }
 
   async function turnOf(isUrgent: boolean): Promise<void> {
-    if (closed || (waiting() === 0 && free() > 0)) {
+    if (closed || hasRoom()) {
       starting++;
       return;
     }
@@ -113,6 +116,7 @@ export function createStartGate(slots: number): StartGate {
         check();
       }
     },
+    hasRoom,
     attach(given) {
       worker = given;
       check();

@@ -6,6 +6,7 @@ import { prefixFor } from '../../../infrastructure/redis/connection.ts';
 import { createLateQueue } from '../../../infrastructure/redis/late-queue.ts';
 import { createRedisNotifier } from '../../../infrastructure/redis/notifier.ts';
 import { createBullmqQueue } from '../../../infrastructure/redis/queue.ts';
+import { startAtOnce } from '../../../jobs/start-at-once.ts';
 import { type Config, redactConfig } from '../../config.ts';
 import type { OnBoards } from '../../http/parts/server-parts.ts';
 
@@ -18,11 +19,16 @@ const RETRY_INTERVAL_MS = 1_000;
  *
  * @throws SetupError with one line when REDIS_URL is wrong, or the server there cannot be used
  */
-export async function openRedisTransport(config: Config, log: Log, onGap: () => void) {
+export async function openRedisTransport(
+  config: Config,
+  log: Log,
+  onGap: () => void,
+  hasRoom: () => boolean,
+) {
   const concurrency = config.QUEUE_CONCURRENCY;
   const { REDIS_URL: url, REDIS_PREFIX: prefix } = config;
-  const queue = createLateQueue();
-  const { deadLetters } = queue;
+  const late = createLateQueue();
+  const queue = startAtOnce(late, { hasRoom, log });
   const stopping = new AbortController();
   let boards: BullMQAdapter[] = [];
   let notifyBoards: (boards: readonly BullMQAdapter[]) => void = () => {};
@@ -48,7 +54,7 @@ export async function openRedisTransport(config: Config, log: Log, onGap: () => 
       },
     },
     notifier,
-    deadLetters,
+    deadLetters: late.deadLetters,
     // The outbox rows of jobs in Redis are deleted.
     isDeadLetter: () => false,
     onBoards(listener: Parameters<OnBoards>[0]) {
@@ -82,7 +88,7 @@ export async function openRedisTransport(config: Config, log: Log, onGap: () => 
         prefix: prefixFor(url, prefix),
         stalledMs: config.JOB_LOCK_MS,
       });
-      await queue.use(opened);
+      await late.use(opened);
       boards = opened.queues.map((one) => new BullMQAdapter(one));
       notifyBoards(boards);
       for (const warning of warnings) log.warn({}, warning);

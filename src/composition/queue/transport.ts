@@ -22,16 +22,19 @@ interface Transport {
  * Opens queue and notifier: both through Redis, or both in this process. What speaks to Redis is loaded only with a
  * REDIS_URL.
  *
+ * @param onGap called when states of other service instances may have been missed
+ * @param hasRoom whether a start would begin at once in this service instance
  * @throws SetupError with one line when REDIS_URL is wrong, or the server there cannot be used
  */
 export async function openTransport(
   config: Config,
   log: Log,
   onGap: () => void,
+  hasRoom: () => boolean,
 ): Promise<Transport> {
   if (config.REDIS_URL !== '') {
     const { openRedisTransport } = await import('./redis-transport.ts');
-    return openRedisTransport(config, log, onGap);
+    return openRedisTransport(config, log, onGap, hasRoom);
   }
   const queue = createInProcessQueue({ concurrency: config.QUEUE_CONCURRENCY, log });
   const { deadLetters, holds } = queue;

@@ -29,6 +29,7 @@ async function tryToOpen(url: string) {
       warn: (_fields: object, text: string) => warnings.push(text),
     }),
     () => {},
+    () => false,
   );
   const why = trouble();
   await queue.close(0);

@@ -1,0 +1,119 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Delivery, Job } from '../../../domain/outbox/queue.ts';
+import { startAtOnce } from '../../../jobs/start-at-once.ts';
+import {
+  gate,
+  job,
+  ONCE,
+  queueKinds,
+  silent,
+  type TestQueue,
+  type TestQueues,
+} from '../../support/queues.ts';
+
+const UNAVAILABLE = new Error('the engine is away');
+
+for (const kind of await queueKinds()) {
+  describe.skipIf(!kind.available)(`starts in front of the queue (${kind.name})`, () => {
+    let queues: TestQueues;
+    let behind: TestQueue;
+    afterEach(() => queues.destroy());
+
+    /** A queue with starts in front of it; `given`: the jobs that reached the queue itself. */
+    async function open(
+      hasRoom: () => boolean,
+      start: (job: Job, delivery: Delivery) => Promise<void> = async () => {},
+    ) {
+      queues = kind.create();
+      behind = await queues.open({ policies: ONCE });
+      const given: Job[] = [];
+      const addBulk = (jobs: readonly Job[]) => {
+        given.push(...jobs);
+        return behind.addBulk(jobs);
+      };
+      const queue = startAtOnce({ ...behind, addBulk }, { hasRoom, log: silent });
+      const ran: Job[] = [];
+      const run = async (one: Job, delivery: Delivery): Promise<void> => {
+        ran.push(one);
+        if (one.name === 'start-instance') await start(one, delivery);
+      };
+      await queue.work({ 'start-instance': run, 'cancel-instance': run });
+      return { queue, given, ran };
+    }
+
+    it('begin at once where there is room, and the other jobs are given to the queue', async () => {
+      const { queue, given, ran } = await open(() => true);
+      const jobs = [
+        job('start-instance', 'a'),
+        job('cancel-instance', 'b'),
+        job('start-instance', 'c'),
+      ];
+      await Promise.all(queue.addBulk(jobs));
+      expect(given.map(({ correlationId }) => correlationId)).toEqual(['b']);
+      await expect
+        .poll(() => ran.map(({ correlationId }) => correlationId).toSorted())
+        .toEqual(['a', 'b', 'c']);
+    });
+
+    it('G10: the answer, which deletes the outbox row, comes when the start has ended', async () => {
+      const { opened, open: end } = gate();
+      const { queue } = await open(
+        () => true,
+        () => opened,
+      );
+      let isAnswered = false;
+      const answered = Promise.all(queue.addBulk([job('start-instance', 'a')])).then(() => {
+        isAnswered = true;
+      });
+      expect((await queue.counts())['start-instance']?.active).toBe(1);
+      expect(isAnswered).toBe(false);
+      end();
+      await answered;
+      expect((await queue.counts())['start-instance']?.active).toBe(0);
+    });
+
+    it('are given to the queue where there is no room, and when they come again', async () => {
+      let room = false;
+      const { queue, given, ran } = await open(() => room);
+      await Promise.all(queue.addBulk([job('start-instance', 'a')]));
+      room = true;
+      await Promise.all(queue.addBulk([{ ...job('start-instance', 'b'), redelivered: true }]));
+      expect(given.map(({ correlationId }) => correlationId)).toEqual(['a', 'b']);
+      await expect.poll(() => ran).toHaveLength(2);
+    });
+
+    it('that fail are given to the queue as ones that come again, which tries them again', async () => {
+      let failures = 0;
+      const { queue, given, ran } = await open(
+        () => true,
+        async () => {
+          if (failures++ === 0) throw UNAVAILABLE;
+        },
+      );
+      await Promise.all(queue.addBulk([job('start-instance', 'a')]));
+      expect(given).toMatchObject([{ correlationId: 'a', redelivered: true }]);
+      await expect.poll(() => ran).toHaveLength(2);
+      expect(ran[1]).toMatchObject({ correlationId: 'a', redelivered: true });
+    });
+
+    it('G12: a stop waits for those that run, and none begins during it', async () => {
+      const { opened, open: end } = gate();
+      const { queue, given } = await open(
+        () => true,
+        () => opened,
+      );
+      const [answer] = queue.addBulk([job('start-instance', 'a')]);
+      let isClosed = false;
+      const closed = queue.close(60_000).then(() => {
+        isClosed = true;
+      });
+      const [late] = queue.addBulk([job('start-instance', 'b')]);
+      late?.catch(() => {});
+      expect(given.map(({ correlationId }) => correlationId)).toEqual(['b']);
+      expect(isClosed).toBe(false);
+      end();
+      await answer;
+      await closed;
+    });
+  });
+}
