@@ -35,7 +35,10 @@ const calls = {
       database,
       decrypted: database,
       live: { waitroom: createWaitroom(), findProcess: async () => null },
-      log: { error: (fields, message) => console.error(message, fields) },
+      log: {
+        error: (fields, message) => console.error(message, fields),
+        warn: (fields, message) => console.error(message, fields),
+      },
     });
     let running: Promise<void> = Promise.resolve();
     let id = '';

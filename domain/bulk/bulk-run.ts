@@ -20,11 +20,13 @@ export interface BulkRequest {
   dryRun: boolean;
 }
 
-/** How far the look-up is. `pass` 2: processes that changed while it continued. */
-export interface Collected {
-  pass: 1 | 2;
-  cursor: ProcessCursor | null;
-}
+/**
+ * How far the look-up is. `pass` 0: processes that the list does not have yet are projected, from the newest event back;
+ * those with events before the id `before` are left. 2: processes that changed while it continued.
+ */
+export type Collected =
+  | { pass: 0; before: string | null }
+  | { pass: 1 | 2; cursor: ProcessCursor | null };
 
 export interface BulkRun extends BulkRequest {
   id: string;

@@ -72,7 +72,9 @@ export function createBulkRuns(
         id: newId(),
         status: 'collecting',
         isCollected: false,
-        collected: { pass: 1, cursor: null },
+        // What is archived has a row.
+        collected:
+          request.action === 'restore' ? { pass: 1, cursor: null } : { pass: 0, before: null },
         found: 0,
         perSecond: 0,
         createdAt,

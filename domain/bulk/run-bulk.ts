@@ -1,11 +1,13 @@
 import { type Clock, sleep } from '../common/index.ts';
 import { type ProcessStore, waitsUntil } from '../process/index.ts';
 import { type ActPorts, actOnProcess } from './act-on-process.ts';
-import { type BulkRun, type BulkStore, STATUS_FOR } from './bulk-run.ts';
+import { type BulkRun, type BulkStore, type Collected, STATUS_FOR } from './bulk-run.ts';
+import { type ProjectPagePorts, projectPage } from './project-page.ts';
 
 export interface RunBulkPorts extends ActPorts {
   bulkStore: BulkStore;
-  processStore: Pick<ProcessStore, 'list'>;
+  processStore: Pick<ProcessStore, 'list'> & ProjectPagePorts['processStore'];
+  log: ActPorts['log'] & ProjectPagePorts['log'];
   clock: Clock;
   /** Called for each run that is done; again when a kill came before its return was noted. */
   onEnded(run: BulkRun): Promise<void>;
@@ -52,7 +54,12 @@ async function step(
 ): Promise<void> {
   const { bulkStore } = ports;
   if (run.status === 'done') return close(run, ports);
-  if (!run.isCollected) return collectPage(run, ports);
+  const { collected } = run;
+  if (!run.isCollected) {
+    return collected.pass === 0
+      ? projectPage(run, collected.before, ports)
+      : collectPage(run, collected, ports);
+  }
   const left = run.dryRun ? [] : await bulkStore.left(run.id, Math.min(BATCH, run.maxPerSecond));
   if (left.length === 0) {
     if (await bulkStore.end(run.id)) await close(run, ports);
@@ -79,9 +86,12 @@ async function close(run: BulkRun, { bulkStore, clock, onEnded }: RunBulkPorts):
  * Looks up a page of the processes that had not changed since the run was asked for; in a second pass those that have, and
  * still are what the filter says. Those that began later are not meant.
  */
-async function collectPage(run: BulkRun, ports: RunBulkPorts): Promise<void> {
+async function collectPage(
+  run: BulkRun,
+  { pass, cursor }: Exclude<Collected, { pass: 0 }>,
+  ports: RunBulkPorts,
+): Promise<void> {
   const { bulkStore, processStore, clock } = ports;
-  const { pass, cursor } = run.collected;
   const { from, to } = run.filter;
   const filter = {
     ...run.filter,

@@ -43,7 +43,12 @@ export {
   type ProcessStatus,
   waitsUntil,
 } from './process-state.ts';
-export type { ProcessCursor, ProcessFilter, ProcessStore } from './process-store.ts';
+export type {
+  ProcessCursor,
+  ProcessFilter,
+  ProcessStore,
+  UnprojectedEvent,
+} from './process-store.ts';
 export {
   type ProcessStream,
   processOf,

@@ -21,6 +21,12 @@ export interface ProcessFilter {
 /** A state. `archivedAt`: the process is archived since then. */
 type ListedProcess = ProcessState & { archivedAt?: Timestamp };
 
+/** An event that the row of its process in `process_store` does not have yet. */
+export interface UnprojectedEvent {
+  eventId: string;
+  correlationId: string;
+}
+
 /** The last row of a page; the next page starts behind it. */
 export interface ProcessCursor {
   updatedAt: Timestamp;
@@ -47,6 +53,17 @@ export interface ProcessStore {
   countPending(upTo: number): Promise<number>;
   /** Which of these processes, at most 500, have live events and no row in `process_store` yet. */
   findUnprojected(correlationIds: readonly string[]): Promise<string[]>;
+  /**
+   * Which of the live events with the highest ids the rows in `process_store` do not have yet, the highest id first.
+   *
+   * @param options `before`: of the events with lower ids than this; `among`: how many events are checked; `limit`: how
+   *   many are returned at most
+   */
+  findUnprojectedEvents(options: {
+    before?: string | undefined;
+    among: number;
+    limit: number;
+  }): Promise<UnprojectedEvent[]>;
   /** Newest first by `updated_at`, then correlation id. */
   list(filter: ProcessFilter, size: PageSize, after?: ProcessCursor): Promise<Page<ListedProcess>>;
 }

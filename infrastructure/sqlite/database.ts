@@ -15,7 +15,7 @@ import { createDeliveryStore } from '../sql/delivery-store.ts';
 import { createDueProcesses } from '../sql/due-processes.ts';
 import { createEventFeed, createFeedRows } from '../sql/feed-rows.ts';
 import { createFeedSearch } from '../sql/feed-search.ts';
-import { createFindUnprojected } from '../sql/find-unprojected.ts';
+import { createFindUnprojected, createFindUnprojectedEvents } from '../sql/find-unprojected.ts';
 import { createCountPending, createListProcesses, type ListedRow } from '../sql/list-processes.ts';
 import { createRollupCheck } from '../sql/rollup-check.ts';
 import { createRollupSource } from '../sql/rollup-source.ts';
@@ -153,6 +153,7 @@ export async function openSqliteDatabase(
       list,
       countPending,
       findUnprojected,
+      findUnprojectedEvents: createFindUnprojectedEvents(reads),
       identifierIndex,
       recent,
     }),

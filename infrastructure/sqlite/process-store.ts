@@ -24,11 +24,13 @@ export function createSqliteProcessStore(options: {
   list: ProcessStore['list'];
   countPending: ProcessStore['countPending'];
   findUnprojected: ProcessStore['findUnprojected'];
+  findUnprojectedEvents: ProcessStore['findUnprojectedEvents'];
   identifierIndex: IdentifierIndex;
   /** The streams that run: they need not be read. */
   recent?: RecentStreams | undefined;
 }): ProcessStore {
-  const { db, groupCommit, list, countPending, findUnprojected, identifierIndex, recent } = options;
+  const { db, groupCommit, list, countPending, identifierIndex, recent } = options;
+  const { findUnprojected, findUnprojectedEvents } = options;
   const select = db.prepare<[string], ProcessRow>(
     `SELECT ${PROCESS_COLUMNS.join(', ')} FROM process_store WHERE correlation_id = ?`,
   );
@@ -109,6 +111,7 @@ export function createSqliteProcessStore(options: {
     projectMany,
     countPending,
     findUnprojected,
+    findUnprojectedEvents,
     list,
   };
 }

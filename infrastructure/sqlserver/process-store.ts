@@ -16,9 +16,11 @@ export function createMssqlProcessStore(options: {
   list: ProcessStore['list'];
   countPending: ProcessStore['countPending'];
   findUnprojected: ProcessStore['findUnprojected'];
+  findUnprojectedEvents: ProcessStore['findUnprojectedEvents'];
   identifierIndex: IdentifierIndex;
 }): ProcessStore {
-  const { pool, list, countPending, findUnprojected, identifierIndex } = options;
+  const { pool, list, countPending, identifierIndex } = options;
+  const { findUnprojected, findUnprojectedEvents } = options;
 
   async function projectMany(correlationIds: readonly string[]): Promise<ProcessState[]> {
     const all: ProcessState[] = [];
@@ -41,6 +43,7 @@ export function createMssqlProcessStore(options: {
     projectMany,
     countPending,
     findUnprojected,
+    findUnprojectedEvents,
     list,
   };
 }

@@ -18,7 +18,7 @@ export function createBulkPorts({
   >;
   decrypted: Pick<Database, 'eventStore'>;
   live: Pick<LivePart, 'waitroom' | 'findProcess'>;
-  log: Pick<Log, 'error'>;
+  log: Pick<Log, 'error' | 'warn'>;
 }): RunBulkPorts {
   const { archive, auditLog, bulkStore, maintenanceLock, processStore } = database;
   return {

@@ -1,9 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type BulkRequest, createBulkRuns, runBulk } from '../../../domain/bulk/index.ts';
-import { timeOrderedId } from '../../../domain/ids/index.ts';
-import { createWaitroom, type ProcessEvent } from '../../../domain/process/index.ts';
-import { createBulkPorts } from '../../../src/composition/jobs/bulk.ts';
+import { type BulkRequest, runBulk } from '../../../domain/bulk/index.ts';
+import type { ProcessEvent } from '../../../domain/process/index.ts';
 import { endedProcess, moveBatch } from '../../support/archive-world.ts';
+import {
+  bulkPortsOn,
+  bulkRunsOn,
+  bulkRequest as request,
+  typesOf as typesIn,
+} from '../../support/bulk-world.ts';
 import { databaseKinds, type TestDatabase } from '../../support/databases.ts';
 import {
   broken,
@@ -15,14 +19,6 @@ import {
 } from '../../support/events.ts';
 
 const signal = new AbortController().signal;
-const request: BulkRequest = {
-  action: 'cancel',
-  filter: { status: 'pending' },
-  reason: 'ordered twice',
-  actor: 'ada',
-  maxPerSecond: 1_000,
-  dryRun: false,
-};
 
 describe.each(databaseKinds())('bulk runs on $name', ({ available, open }) => {
   describe.skipIf(!available)('when it is available', () => {
@@ -32,15 +28,9 @@ describe.each(databaseKinds())('bulk runs on $name', ({ available, open }) => {
     });
     afterAll(() => database?.destroy());
 
-    const runs = () => createBulkRuns(database, { clock: Date.now, newId: timeOrderedId });
-    const ports = () => {
-      const live = {
-        waitroom: createWaitroom(),
-        findProcess: async (id: string) => (await database.processStore.get(id)) as never,
-      };
-      const log = { error: (_: object, message: string) => void errors.push(message) };
-      return createBulkPorts({ database, decrypted: database, live, log });
-    };
+    const runs = () => bulkRunsOn(database);
+    const ports = () => bulkPortsOn(database, errors);
+    const typesOf = (id: string) => typesIn(database, id);
     const errors: string[] = [];
     const ids: string[] = [];
     async function process(id: string, ...events: ProcessEvent[]): Promise<void> {
@@ -56,8 +46,6 @@ describe.each(databaseKinds())('bulk runs on $name', ({ available, open }) => {
       if (answer.kind !== 'known') throw new Error('no run');
       return answer;
     }
-    const typesOf = async (id: string) =>
-      (await database.eventStore.readStream(id)).map(({ type }) => type);
 
     it('cancel what is pending, with an event of the run and the actor, and nothing else', async () => {
       for (const id of ['a', 'b', 'c']) await process(id, started());

@@ -149,6 +149,7 @@ function gatedStore(pool: sql.ConnectionPool) {
     list: nobody,
     countPending: nobody,
     findUnprojected: nobody,
+    findUnprojectedEvents: nobody,
     identifierIndex: CLEAR_INDEX,
   });
 }

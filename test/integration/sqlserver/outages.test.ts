@@ -52,6 +52,8 @@ const CALLS: Readonly<Record<string, (database: Database) => Promise<unknown>>> 
     processStore.list({}, { limit: 10, maxBytes: 1_000_000 }),
   'processStore.countPending': ({ processStore }) => processStore.countPending(10),
   'processStore.findUnprojected': ({ processStore }) => processStore.findUnprojected(['away']),
+  'processStore.findUnprojectedEvents': ({ processStore }) =>
+    processStore.findUnprojectedEvents({ among: 10, limit: 10 }),
   'archive.moveBatch': ({ archive }) => archive.moveBatch({ endedBefore: NOW, limit: 10 }),
   'archive.preview': ({ archive }) => archive.preview(NOW),
   'archive.previewBytes': ({ archive }) => archive.previewBytes(NOW),
