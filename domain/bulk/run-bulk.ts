@@ -1,7 +1,13 @@
 import { type Clock, sleep } from '../common/index.ts';
 import { type ProcessStore, waitsUntil } from '../process/index.ts';
 import { type ActPorts, actOnProcess } from './act-on-process.ts';
-import { type BulkRun, type BulkStore, type Collected, STATUS_FOR } from './bulk-run.ts';
+import {
+  type BulkResult,
+  type BulkRun,
+  type BulkStore,
+  type Collected,
+  STATUS_FOR,
+} from './bulk-run.ts';
 import { type ProjectPagePorts, projectPage } from './project-page.ts';
 
 export interface RunBulkPorts extends ActPorts {
@@ -65,13 +71,18 @@ async function step(
     if (await bulkStore.end(run.id)) await close(run, ports);
     return;
   }
-  const results = await Promise.all(
-    left.map(async (correlationId, at) => {
-      await sleep(Math.floor(at / PER_MS), signal);
-      const failure = await actOnProcess(run, correlationId, ports);
-      return { correlationId, failure };
-    }),
-  );
+  const acts: Promise<BulkResult>[] = [];
+  for (const [at, correlationId] of left.entries()) {
+    if (at > 0 && at % PER_MS === 0) await sleep(1, signal);
+    const act = actOnProcess(run, correlationId, ports).then((failure) => ({
+      correlationId,
+      failure,
+    }));
+    // It may fail while others have not begun; all are awaited below.
+    act.catch(() => {});
+    acts.push(act);
+  }
+  const results = await Promise.all(acts);
   pace.count(results.length);
   await bulkStore.record(run.id, results, Math.round(pace.perSecond()));
 }
