@@ -7,53 +7,70 @@ import {
   type QueueLog,
 } from '../domain/outbox/index.ts';
 
-interface StartAtOnceOptions {
-  /** Whether a start would begin at once in this service instance. */
-  hasRoom: () => boolean;
+interface StartAtOncePorts {
+  startGate: {
+    /**
+     * Runs a start if it can begin within so many milliseconds.
+     *
+     * @returns what resolves with undefined when it could not; undefined at once when that is known
+     */
+    runWithin(
+      ms: number,
+      isUrgent: boolean,
+      start: () => Promise<void>,
+    ): Promise<object | undefined> | undefined;
+  };
   log: Pick<QueueLog, 'warn'>;
 }
 
 /**
- * Takes starts out of what is given to a queue in Redis while this service instance can do them at once: on the way
+ * How long a start waits for a slot of the worker here, in milliseconds. Under load a slot is free in less: the answer of the
+ * process before was sent, and its last task is being reported.
+ */
+const SLOT_TIMEOUT_MS = 100;
+
+/**
+ * Takes starts out of what is given to a queue in Redis if this service instance can do them now: on the way
  * through Redis a start waits for three calls, and costs 50 commands there.
  *
  * Only the first delivery: one that comes again may be of a start that still runs elsewhere, and the queue keeps two
  * of them apart. A start that fails here is given to the queue, which tries it again as it does with every job. The
  * outbox row is kept until either has taken place, so that a kill loses nothing.
  */
-export function startAtOnce(queue: Queue, { hasRoom, log }: StartAtOnceOptions): Queue {
+export function startAtOnce(queue: Queue, { startGate, log }: StartAtOncePorts): Queue {
   const running = new Set<Promise<void>>();
   let start: JobHandler | undefined;
   let isClosed = false;
 
-  function canStart({ name, redelivered }: Job): boolean {
-    return name === 'start-instance' && !redelivered && !isClosed && hasRoom();
-  }
-
-  async function run(job: Job, handler: JobHandler): Promise<void> {
-    try {
-      await handler(job, { attempt: 1 });
-    } catch (err) {
-      log.warn({ err, job: job.name, ...jobIds(job) }, 'job failed, trying again');
-      await Promise.all(queue.addBulk([{ ...job, redelivered: true }]));
-    }
-  }
-
-  function runHere(job: Job, handler: JobHandler): Promise<void> {
-    const done = run(job, handler);
+  /** Undefined: the job is for the queue. */
+  function tryHere(job: Job): Promise<void> | undefined {
+    const handler = start;
+    if (!handler || job.name !== 'start-instance' || job.redelivered || isClosed) return undefined;
+    const begin = () => handler(job, { attempt: 1, hasRoom: true });
+    const attempt = startGate.runWithin(SLOT_TIMEOUT_MS, job.urgent === true, begin);
+    if (!attempt) return undefined;
+    const done = finish(job, attempt);
     running.add(done);
     const remove = (): void => void running.delete(done);
     done.then(remove, remove);
     return done;
   }
 
+  async function finish(job: Job, attempt: Promise<object | undefined>): Promise<void> {
+    let given = job;
+    try {
+      if (await attempt) return;
+    } catch (err) {
+      log.warn({ err, job: job.name, ...jobIds(job) }, 'job failed, trying again');
+      given = { ...job, redelivered: true };
+    }
+    await Promise.all(queue.addBulk([given]));
+  }
+
   return {
     ...queue,
     addBulk(jobs) {
-      const handler = start;
-      const answers = jobs.map((job) =>
-        handler && canStart(job) ? runHere(job, handler) : undefined,
-      );
+      const answers = jobs.map(tryHere);
       const given = queue.addBulk(jobs.filter((_, at) => !answers[at]));
       let at = 0;
       return answers.map((answer) => answer ?? given[at++] ?? Promise.resolve());

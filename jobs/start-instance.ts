@@ -11,7 +11,9 @@ export function startInstanceJob({ whenRoom, ...ports }: StartJobPorts): EventJo
   return {
     name: 'start-instance',
     role: 'worker',
-    handler: (job, delivery) =>
-      whenRoom(job.urgent === true, () => startInstance(job, delivery, ports)),
+    handler: (job, delivery) => {
+      const start = () => startInstance(job, delivery, ports);
+      return delivery.hasRoom ? start() : whenRoom(job.urgent === true, start);
+    },
   };
 }

@@ -156,7 +156,7 @@ async function openCore(setup: Setup, onCommitted: (events: readonly StoredEvent
     live.startDelay.reset();
     void catchUp();
   };
-  const transport = await openTransport(config, observability.log, onGap, startGate.hasRoom);
+  const transport = await openTransport(config, observability.log, onGap, startGate);
   const notifier = publishOnce(transport.notifier);
   const jobs = observability.queue(transport.queue);
   // Projections need no queue where the relay is: it keeps the outbox rows until they are done.

@@ -28,6 +28,8 @@ export interface Job {
 export interface Delivery {
   /** From 1. Above 1 the job ran before, perhaps to its end. */
   attempt: number;
+  /** What it has to wait for it has: a slot of the worker. */
+  hasRoom?: true;
 }
 
 export type JobHandler = (job: Job, delivery: Delivery) => Promise<void>;

@@ -24,6 +24,9 @@ export function reservedAmong(names: Iterable<string>): string[] {
 
 /** The values of the reserved variables in the instance of a process; undefined for one that is not set. */
 export function reservedValues(correlationId: string, identity: ProcessIdentity): JsonObject {
+  const { traceparent, tracestate } = identity;
+  // A worker has nothing to add to a trace that nobody records, and a variable costs the engine two rows or three.
+  const isRecorded = traceparent !== undefined && isSampled(traceparent);
   return {
     correlationId,
     batch_id: identity.batchId,
@@ -31,7 +34,12 @@ export function reservedValues(correlationId: string, identity: ProcessIdentity)
     application_id: identity.applicationId,
     originating_system: identity.originatingSystem,
     identifiers: identity.identifiers,
-    traceparent: identity.traceparent,
-    tracestate: identity.tracestate,
+    traceparent: isRecorded ? traceparent : undefined,
+    tracestate: isRecorded ? tracestate : undefined,
   };
+}
+
+/** @see https://www.w3.org/TR/trace-context/#sampled-flag */
+function isSampled(traceparent: string): boolean {
+  return (Number.parseInt(traceparent.slice(-2), 16) & 1) === 1;
 }

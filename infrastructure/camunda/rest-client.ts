@@ -16,7 +16,10 @@ export interface RestClient {
   text(path: string): Promise<string | null>;
   /** The same client for calls that are to end together within some milliseconds. */
   within(ms: number): RestClient;
+  /** Waits for the calls that run. */
   close(): Promise<void>;
+  /** Ends the calls that run, whose outcome is unknown then. */
+  abort(reason: Error): Promise<void>;
 }
 
 interface Answer {
@@ -147,6 +150,7 @@ export function createRestClient(options: {
       },
       within: (ms) => clientWithin(AbortSignal.timeout(ms)),
       close: () => agent.close(),
+      abort: (reason) => agent.destroy(reason),
     };
   }
   return clientWithin();

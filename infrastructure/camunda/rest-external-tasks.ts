@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { toEngineVariables } from '../../domain/engine/index.ts';
 import type {
   ExternalTask,
   ExternalTasks,
@@ -9,10 +8,11 @@ import type {
 } from '../../domain/steps/index.ts';
 import { javaNumber } from '../worker/java-numbers.ts';
 import { readTaskVariable } from '../worker/object-variables.ts';
-import { errorMessage, failureMessage, reportOf, type WorkerObserver } from '../worker/reports.ts';
+import { reportOf, type WorkerObserver } from '../worker/reports.ts';
 import { type EngineAuth, noAuth } from './engine-auth.ts';
 import { createRestClient } from './rest-client.ts';
 import { unlessUnknown } from './rest-inspection.ts';
+import { callTask, type TaskCall, taskReports } from './task-reports.ts';
 
 export interface RestExternalTasks extends ExternalTasks {
   close(): Promise<void>;
@@ -73,9 +73,7 @@ export function createRestExternalTasks(
     const { id } = facts.found;
     return toTask(facts, async (operation, body) => {
       try {
-        const send = () =>
-          change(nothing, 'POST', `/external-task/${id}/${operation}`, { workerId, ...body });
-        await makeCall(operation, () => send().then(() => {}));
+        await makeCall(operation, () => callTask(change, { id, workerId }, operation, body));
         return { kind: 'reported' };
       } catch (error) {
         return reportOf(error);
@@ -127,7 +125,7 @@ export function createRestExternalTasks(
       await change(nothing, 'POST', `/external-task/${id}/lock`, { workerId, lockDuration });
     },
     async extendLock(id, workerId, newDuration) {
-      await change(nothing, 'POST', `/external-task/${id}/extendLock`, { workerId, newDuration });
+      await callTask(change, { id, workerId }, 'extendLock', { newDuration });
     },
     async unlock(id) {
       await unlessUnknown(() => change(nothing, 'POST', `/external-task/${id}/unlock`));
@@ -185,7 +183,7 @@ interface TaskFacts {
 
 function toTask(
   { found, variables, mark }: TaskFacts,
-  report: (operation: string, body: object) => Promise<Report>,
+  report: (operation: TaskCall, body: object) => Promise<Report>,
 ): Task {
   const { view: _, workerId: __, ...ref } = toExternalTask(found);
   return {
@@ -201,20 +199,7 @@ function toTask(
       );
     },
     isObject: (name) => variables[name]?.type === OBJECT,
-    complete: (values) => report('complete', { variables: toEngineVariables(values) }),
-    fail: ({ message, mark: errorDetails, retriesLeft: retries, retryIn: retryTimeout }) =>
-      report('failure', {
-        errorMessage: failureMessage(message),
-        errorDetails,
-        retries,
-        retryTimeout,
-      }),
-    refuse: ({ code: errorCode, message, variables: values }) =>
-      report('bpmnError', {
-        errorCode,
-        errorMessage: errorMessage(message),
-        variables: toEngineVariables(values),
-      }),
+    ...taskReports(report),
   };
 }
 

@@ -1,10 +1,13 @@
-import { setMaxListeners } from 'node:events';
-import type { TaskService } from 'camunda-external-task-client-js';
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import type { HandleTask, StepLogger, Topic } from '../../domain/steps/index.ts';
 import { NO_OBSERVER, type WorkerObserver } from '../worker/reports.ts';
 import { createTaskRuns, type RunningWorker } from '../worker/task-runs.ts';
-import { type FetchedTask, toTask } from './camunda-task.ts';
+import { type CallOwnTask, type FetchedTask, toTask } from './camunda-task.ts';
+import { noAuth } from './engine-auth.ts';
 import { type ClientOptions, createClient } from './external-task-client.ts';
+import { createRestClient } from './rest-client.ts';
+import { callTask } from './task-reports.ts';
 
 interface WorkerOptions extends ClientOptions {
   /** Whose tasks are fetched. */
@@ -21,6 +24,8 @@ const MIN_POLL_DELAY_MS = 100;
 const MAX_POLL_DELAY_MS = 5_000;
 /** Milliseconds between two polls while `concurrency` tasks run. */
 const FULL_INTERVAL_MS = 5;
+/** Milliseconds for one attempt at a call about a task. */
+const CALL_TIMEOUT_MS = 15_000;
 /** A poll that the engine has held for so many milliseconds has found no task. */
 const HELD_POLL_MS = 50;
 
@@ -32,11 +37,12 @@ export function startWorker(options: WorkerOptions): RunningWorker {
   const { topics, handleTask, concurrency, lockDurationMs, log, onFree = () => {} } = options;
   const { onPoll, makeCall } = options.observer ?? NO_OBSERVER;
   const polling = new AbortController();
-  const calls = new AbortController();
-  // Every running task listens to it; Node warns of a leak from the eleventh on.
-  setMaxListeners(0, calls.signal);
   const runs = createTaskRuns();
-  const client = createClient(options, { polling: polling.signal, calls: calls.signal });
+  // An id of its own: two instances with the same would share their locks.
+  const workerId = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
+  const client = createClient(options, { workerId, polling: polling.signal });
+  const { baseUrl, auth = noAuth() } = options;
+  const calls = createRestClient({ baseUrl, auth, timeoutMs: CALL_TIMEOUT_MS });
   let failures = 0;
   let resume: NodeJS.Timeout | undefined;
   let pollOpen = false;
@@ -95,10 +101,10 @@ export function startWorker(options: WorkerOptions): RunningWorker {
       name,
       // The types have one key only: https://github.com/DefinitelyTyped/DefinitelyTyped/blob/master/types/camunda-external-task-client-js
       { variables, processDefinitionKeyIn: processKeys as never },
-      ({ task, taskService }) => {
+      ({ task }) => {
         const fetched = task as FetchedTask;
         const isAgain = runs.has(fetched.id);
-        const done = runs.run(fetched.id, () => handle(fetched, taskService)).finally(onFree);
+        const done = runs.run(fetched.id, () => handle(fetched)).finally(onFree);
         // The client counts a slot until the promise ends. A task that came again waits for its earlier run, and would
         // take the slots of others meanwhile, one at each expiry of its lock.
         if (!isAgain) return done;
@@ -111,36 +117,36 @@ export function startWorker(options: WorkerOptions): RunningWorker {
   // With nothing to ask for, the client would go round without a pause.
   if (topics.length > 0) client.start();
 
-  async function handle(fetched: FetchedTask, taskService: TaskService): Promise<void> {
+  async function handle(fetched: FetchedTask): Promise<void> {
+    const call: CallOwnTask = (operation, body) =>
+      makeCall(operation, () =>
+        callTask(calls.call, { id: fetched.id, workerId }, operation, body),
+      );
     // A poll that was answered while the stop began: another worker does it.
-    if (runs.draining.aborted) return handBack(fetched, taskService);
+    if (runs.draining.aborted) return handBack(fetched, call);
     const extending = setInterval(() => {
-      extendLock(fetched, taskService).catch((error: unknown) => {
+      call('extendLock', { newDuration: lockDurationMs }).catch((error: unknown) => {
         log.warn({ ...idsOf(fetched), error: String(error) }, 'the lock was not extended');
       });
     }, lockDurationMs / 3);
     // Both change the task in the engine: under load an extension was what the report kept meeting.
     // When the lock runs out, the next worker finds the journal, and reports the same.
     const onReport = (): void => clearInterval(extending);
-    const task = toTask(fetched, taskService, { makeCall, onReport });
+    const task = toTask(fetched, call, onReport);
     const isDone = await handleTask(task, runs.stopping).finally(() => clearInterval(extending));
-    if (!isDone) await handBack(fetched, taskService);
-  }
-
-  function extendLock(fetched: FetchedTask, taskService: TaskService): Promise<void> {
-    return makeCall('extendLock', () => taskService.extendLock(fetched, lockDurationMs));
+    if (!isDone) await handBack(fetched, call);
   }
 
   /**
    * Frees a task for others at once. Any worker may unlock any task, so the call that only the owner of
    * the lock may make comes first: a worker that has lost its lock must not break somebody else's.
    */
-  async function handBack(fetched: FetchedTask, taskService: TaskService): Promise<void> {
+  async function handBack(fetched: FetchedTask, call: CallOwnTask): Promise<void> {
     // Camunda would give the task to the poll that is still open here.
     await quiet;
     try {
-      await extendLock(fetched, taskService);
-      await makeCall('unlock', () => taskService.unlock(fetched));
+      await call('extendLock', { newDuration: lockDurationMs });
+      await call('unlock');
     } catch (error) {
       // Nothing is lost: the task is free when its lock runs out.
       log.warn({ ...idsOf(fetched), error: String(error) }, 'the task was not handed back');
@@ -163,7 +169,7 @@ export function startWorker(options: WorkerOptions): RunningWorker {
       await runs.drain(timeoutMs, () => quiet);
       polling.abort(new Error('the worker stops'));
       // An engine that takes calls and does not answer them would hold up the stop.
-      calls.abort(new Error('the worker stops'));
+      await calls.abort(new Error('the worker stops'));
       await runs.settle();
     },
   };

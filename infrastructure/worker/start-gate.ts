@@ -13,8 +13,16 @@ export interface StartGate {
    * until `start` has ended: the first task of the instance is in hand by then.
    */
   run<Result>(isUrgent: boolean, start: () => Promise<Result>): Promise<Result>;
-  /** Whether a start would begin at once: a slot is free, and no other start waits for it. */
-  hasRoom(): boolean;
+  /**
+   * Likewise, if it can begin within so many milliseconds.
+   *
+   * @returns what resolves with undefined when it could not; undefined at once when as many wait as there are slots
+   */
+  runWithin<Result>(
+    ms: number,
+    isUrgent: boolean,
+    start: () => Promise<Result>,
+  ): Promise<{ result: Result } | undefined> | undefined;
   /** Uses the slots of this worker; until then nothing is free. */
   attach(worker: WorkerSlots): void;
   /** Looks at the slots again, when the tasks of this turn of the event loop are in hand. */
@@ -54,7 +62,6 @@ export function createStartGate(slots: number): StartGate {
 
   const free = (): number => (worker ? worker.freeSlots() - starting : 0);
   const waiting = (): number => urgent.length + others.length;
-  const hasRoom = (): boolean => waiting() === 0 && free() > 0;
   const ended = (): number => worker?.endedTasks() ?? 0;
 
   function next(): (() => void) | undefined {
@@ -94,29 +101,52 @@ export function createStartGate(slots: number): StartGate {
     });
   }
 
-  async function turnOf(isUrgent: boolean): Promise<void> {
-    if (closed || hasRoom()) {
-      starting++;
-      return;
-    }
-    await new Promise<void>((resolve) => {
-      (isUrgent ? urgent : others).push(resolve);
+  function hasTaken(): boolean {
+    const isFree = closed || (waiting() === 0 && free() > 0);
+    if (isFree) starting++;
+    return isFree;
+  }
+
+  /** Waits for a slot; false when none was free within so many milliseconds, if that is limited. */
+  function waitForSlot(isUrgent: boolean, withinMs?: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const lane = isUrgent ? urgent : others;
+      let timer: NodeJS.Timeout | undefined;
+      const begin = (): void => {
+        clearTimeout(timer);
+        resolve(true);
+      };
+      const giveUp = (): void => {
+        lane.splice(lane.indexOf(begin), 1);
+        resolve(false);
+      };
+      if (withinMs !== undefined) timer = setTimeout(giveUp, withinMs);
+      lane.push(begin);
       release(0);
       check();
     });
   }
 
+  async function runInSlot<Result>(start: () => Promise<Result>): Promise<Result> {
+    try {
+      return await start();
+    } finally {
+      starting--;
+      check();
+    }
+  }
+
   return {
     async run(isUrgent, start) {
-      await turnOf(isUrgent);
-      try {
-        return await start();
-      } finally {
-        starting--;
-        check();
-      }
+      if (!hasTaken()) await waitForSlot(isUrgent);
+      return runInSlot(start);
     },
-    hasRoom,
+    runWithin(ms, isUrgent, start) {
+      const run = async () => ({ result: await runInSlot(start) });
+      if (hasTaken()) return run();
+      if (!worker || waiting() >= slots) return undefined;
+      return waitForSlot(isUrgent, ms).then((isTaken) => (isTaken ? run() : undefined));
+    },
     attach(given) {
       worker = given;
       check();

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SetupError } from '../../../domain/common/errors.ts';
+import { createStartGate } from '../../../infrastructure/worker/start-gate.ts';
 import { openTransport } from '../../../src/composition/queue/transport.ts';
 import { readConfig } from '../../../src/config.ts';
 import { freePort } from '../../support/children.ts';
@@ -29,7 +30,7 @@ async function tryToOpen(url: string) {
       warn: (_fields: object, text: string) => warnings.push(text),
     }),
     () => {},
-    () => false,
+    createStartGate(1),
   );
   const why = trouble();
   await queue.close(0);
