@@ -66,6 +66,7 @@ export function* createBatches(volumes: Volumes, firstId: number): Generator<Bat
   const end = Date.parse(until);
   const begin = end - YEAR_MS;
   const span = YEAR_MS - MAX_COURSE_MS - 1;
+  const newId = ids === 'random' ? random.uuid : random.timeOrderedUuid;
   let planned = 0;
   let processes = 0;
   let pendingSoFar = 0;
@@ -84,13 +85,14 @@ export function* createBatches(volumes: Volumes, firstId: number): Generator<Bat
     const subject = createSubject(random, payload);
     const { definition, variables } = subject;
     const startedAt = begin + Math.floor((span * (planned + random.next())) / events);
-    const correlationId = ids === 'random' ? random.uuid() : random.timeOrderedUuid(startedAt);
+    const correlationId = newId(startedAt);
     const traceId = random.hex(32);
     const application = random.pick(['portal', 'app', 'back-office']);
     const batchId = `batch-${new Date(startedAt).toISOString().slice(0, 10)}`;
     const identifiers = definition.identifiers(variables);
     const moves = createCourse(random, subject, plot, {
       at: startedAt,
+      newId,
       identity: {
         batchId,
         traceabilityId: traceId,

@@ -43,7 +43,11 @@ export function configure(command: Command): void {
       'length of the texts that stand for documents, as a multiple of the usual one',
       String(DEFAULTS.payload),
     )
-    .option('--ids <kind>', 'correlation ids: ordered by time, or random', DEFAULTS.ids)
+    .option(
+      '--ids <kind>',
+      'ids of processes, instances and tasks: ordered by time, or random',
+      DEFAULTS.ids,
+    )
     .option('--data-dir <folder>', 'folder of an SQLite database (default: DATA_DIR)')
     .action(run);
 }

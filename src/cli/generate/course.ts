@@ -20,6 +20,8 @@ const MINUTE_MS = 60_000;
 interface Beginning {
   /** Milliseconds since the epoch. */
   at: number;
+  /** Makes the ids of the engine; given the time in milliseconds. */
+  newId: (at: number) => string;
   identity: ProcessIdentity;
   /** Who asks for it, and for all that callers ask for later. */
   actor: string;
@@ -34,7 +36,7 @@ export function createCourse(
   beginning: Beginning,
 ): Move[] {
   const { definition, steps, variables } = subject;
-  const { identity, actor, requestHash } = beginning;
+  const { identity, actor, requestHash, newId } = beginning;
   const common = { processName: definition.key, identity };
   const moves: Move[] = [];
   let now = beginning.at;
@@ -47,7 +49,10 @@ export function createCourse(
   const wait = (milliseconds: number): void => {
     now += milliseconds;
   };
-  const { succeed, fail, refuse } = createStepMoves({ random, subject, identity, add, wait });
+  const { succeed, fail, refuse } = createStepMoves({
+    ...{ random, subject, identity, add, wait },
+    newId: () => newId(now),
+  });
   add(0, {
     ...common,
     type: 'request-process',
@@ -60,12 +65,12 @@ export function createCourse(
   add(random.between(2, 40), {
     ...common,
     type: 'record-start',
-    processInstanceId: random.uuid(),
+    processInstanceId: newId(now),
     requestId: '',
   });
   const turning = turningPoint(random, subject, plot);
   for (const [at, planned] of steps.entries()) {
-    const taskId = random.uuid();
+    const taskId = newId(now);
     let failures = 0;
     if (at === turning) {
       if (plot === 'pending') break;

@@ -35,8 +35,10 @@ export function createStepMoves(process: {
   /** Adds a move so many milliseconds after the one before. */
   add: (after: number, command: Command, events?: Move['events']) => void;
   wait: (milliseconds: number) => void;
+  /** Makes the id of a task. */
+  newId: () => string;
 }): StepMoves {
-  const { random, subject, identity, add, wait } = process;
+  const { random, subject, identity, add, wait, newId } = process;
   const common = { processName: subject.definition.key, identity };
 
   function complete(
@@ -105,7 +107,7 @@ export function createStepMoves(process: {
       },
       earlierFailures: 0,
       data: {
-        taskId: random.uuid(),
+        taskId: newId(),
         attempt: 1,
         input,
         kind: 'business',
@@ -119,7 +121,7 @@ export function createStepMoves(process: {
     complete(
       errorStep,
       {
-        taskId: random.uuid(),
+        taskId: newId(),
         attempt: 1,
         input: { errorCode: code, errorMessage: message },
         output: { code, message },

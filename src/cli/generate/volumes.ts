@@ -13,7 +13,7 @@ export interface Volumes {
   pending: number;
   /** Share of the processes that end in an error. */
   errors: number;
-  /** Correlation ids that sort by time, as the service makes them, or as a caller may. */
+  /** Ids of processes, instances and tasks: by time, as the embedded service makes them, or as callers and other engines may. */
   ids: 'ordered' | 'random';
   /** Length of the texts that stand for documents, as a multiple of the usual one. */
   payload: number;
