@@ -114,6 +114,30 @@ describe.skipIf(redisUrl === null)('notifiers of several instances on Redis', ()
     connection.disconnect();
   }
 
+  it('receive the last of the states that a process has in a moment, and its end without a delay', async () => {
+    const [a, b] = [await instance(), await instance()];
+    const running = [1, 2, 3].map((version) => a.notifier.publish(stateOf('quick', version)));
+    const other = a.notifier.publish(stateOf('other', 1));
+    const end = a.notifier.publish(stateOf('ended', 1, 'ok'));
+    await Promise.all([...running, other, end]);
+    await until(() => b.received.length >= 3, 'the states have arrived');
+    expect(b.received).toEqual([
+      stateOf('ended', 1, 'ok'),
+      stateOf('quick', 3),
+      stateOf('other', 1),
+    ]);
+    expect(a.received.slice(0, 3)).toEqual([1, 2, 3].map((version) => stateOf('quick', version)));
+  });
+
+  it('receive no state after the end that came with it', async () => {
+    const [a, b] = [await instance(), await instance()];
+    const running = a.notifier.publish(stateOf('quick', 1));
+    await Promise.all([running, a.notifier.publish(stateOf('quick', 2, 'ok'))]);
+    await a.notifier.publish(stateOf('later', 1));
+    await until(() => b.received.length >= 2, 'the states have arrived');
+    expect(b.received).toEqual([stateOf('quick', 2, 'ok'), stateOf('later', 1)]);
+  });
+
   it('receive states from each other', async () => {
     const [a, b] = [await instance(), await instance()];
     await a.notifier.publish(stateOf('from-a', 1));
