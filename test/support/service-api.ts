@@ -4,6 +4,8 @@ import { createAnswerCheck, type OpenApiDocument } from './documented-answers.ts
 type AnswerCheck = ReturnType<typeof createAnswerCheck>;
 /** By the text of the document. */
 const answerChecks = new Map<string, AnswerCheck>();
+/** By their keys. */
+const documents = new Map<string, string>();
 
 export interface EventBody {
   id: string;
@@ -83,15 +85,18 @@ export interface Api {
  * documented, and the content type and the body must match.
  *
  * @param always headers of every call, unless the call sets its own
+ * @param documentKey services with the same have the same document, which is read from one of them
  */
-export async function createApi(url: string, always: Record<string, string> = {}): Promise<Api> {
-  const described = await fetch(`${url}/documentation/json`, { headers: always });
-  // An instance without the role `api` has no document.
-  const text = described.ok
-    ? await described.text()
-    : '{"openapi":"3.1.0","paths":{},"components":{"schemas":{}}}';
+export async function createApi(
+  url: string,
+  always: Record<string, string> = {},
+  documentKey?: string,
+): Promise<Api> {
+  const known = documentKey === undefined ? undefined : documents.get(documentKey);
+  const text = known ?? (await readDocument(url, always));
+  if (documentKey !== undefined) documents.set(documentKey, text);
   const document = JSON.parse(text) as OpenApiDocument;
-  const checkAnswer = answerCheckOf(document, text.replaceAll(url, ''));
+  const checkAnswer = answerCheckOf(document, text);
 
   function check(method: string, path: string, answer: Answer): void {
     const { pathname } = new URL(path, url);
@@ -135,6 +140,14 @@ export async function createApi(url: string, always: Record<string, string> = {}
     status: (correlationId, headers = {}) =>
       call('GET', `/api/process/status/${encodeURIComponent(correlationId)}`, { headers }),
   };
+}
+
+async function readDocument(url: string, headers: Record<string, string>): Promise<string> {
+  const described = await fetch(`${url}/documentation/json`, { headers });
+  // An instance without the role `api` has no document.
+  return described.ok
+    ? (await described.text()).replaceAll(url, '')
+    : '{"openapi":"3.1.0","paths":{},"components":{"schemas":{}}}';
 }
 
 /** Most services of a test worker have the same document, and to compile its schemas takes long. */
