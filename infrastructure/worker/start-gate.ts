@@ -16,7 +16,8 @@ export interface StartGate {
   /**
    * Likewise, if it can begin within so many milliseconds.
    *
-   * @returns what resolves with undefined when it could not; undefined at once when as many wait as there are slots
+   * @returns what resolves with undefined when it could not; undefined at once when that is known: as many wait as there are
+   *   slots, or the gate is closed
    */
   runWithin<Result>(
     ms: number,
@@ -118,6 +119,7 @@ export function createStartGate(slots: number): StartGate {
       };
       const giveUp = (): void => {
         lane.splice(lane.indexOf(begin), 1);
+        release(0);
         resolve(false);
       };
       if (withinMs !== undefined) timer = setTimeout(giveUp, withinMs);
@@ -142,9 +144,10 @@ export function createStartGate(slots: number): StartGate {
       return runInSlot(start);
     },
     runWithin(ms, isUrgent, start) {
+      if (closed || !worker) return undefined;
       const run = async () => ({ result: await runInSlot(start) });
       if (hasTaken()) return run();
-      if (!worker || waiting() >= slots) return undefined;
+      if (waiting() >= slots) return undefined;
       return waitForSlot(isUrgent, ms).then((isTaken) => (isTaken ? run() : undefined));
     },
     attach(given) {

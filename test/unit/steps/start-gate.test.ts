@@ -131,6 +131,40 @@ describe('the start gate', () => {
     expect(begun.length).toBeGreaterThan(before + 1);
   });
 
+  it('lets a start that cannot wait for long give up, unless a slot becomes free', async () => {
+    attach();
+    const tryFor = (ms: number, name: string) =>
+      gate.runWithin(ms, false, async () => void begun.push(name));
+    const late = tryFor(100, 'late');
+    await vi.advanceTimersByTimeAsync(100);
+    expect(await late).toBeUndefined();
+    const early = tryFor(100, 'early');
+    await vi.advanceTimersByTimeAsync(99);
+    await slotsFree(1);
+    expect(await early).toEqual({ result: undefined });
+    expect(begun).toEqual(['early']);
+    await slotsFree(0);
+    // Nobody waits any more: what comes next waits for the whole delay before it begins without a slot.
+    expect(await Promise.all([tryFor(400, 'gives-up'), vi.advanceTimersByTimeAsync(400)])).toEqual([
+      undefined,
+      expect.anything(),
+    ]);
+    start('next');
+    await vi.advanceTimersByTimeAsync(499);
+    expect(begun).toEqual(['early']);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(begun).toEqual(['early', 'next']);
+  });
+
+  it('says at once when a start cannot wait: as many wait as there are slots, or it is closed', () => {
+    expect(gate.runWithin(100, false, async () => {})).toBeUndefined();
+    attach();
+    startMany('before', SLOTS);
+    expect(gate.runWithin(100, false, async () => {})).toBeUndefined();
+    gate.close();
+    expect(gate.runWithin(100, false, async () => {})).toBeUndefined();
+  });
+
   it('lets all begin when it is closed, and when a start fails it gives its slot back', async () => {
     free = 1;
     attach();
