@@ -17,6 +17,9 @@ const BASELINE = 'Fastify, same body schema, no database';
  *
  * Baseline: Fastify alone with the same schema for the body, answering with a new id.
  *
+ * The same with the event and the outbox row of each start, made beforehand, written by the driver in group commits, and nothing
+ * else of a start: no event loop can accept more that is durable.
+ *
  * Ours is measured twice. The accept path: server, event store, outbox and relay of an instance with the roles
  * `api,relay`, and a queue that accepts every job and runs none. The whole service: everything embedded, so the same
  * cores also execute the accepted processes, and no more are accepted than end (G14); so it has no goal here. Each round
@@ -38,6 +41,14 @@ export const start: Benchmark = async (run) => {
     ours: () => measure(load, acceptUrl, seconds),
   });
   await accept.stop();
+  const durable = startChild<BareServer>('children/bare-server.ts');
+  const durableUrl = await durable.call('start', { folder: run.folder() });
+  await measure(load, durableUrl, 1);
+  const least = await inTurns(run, 'start, Fastify that writes the rows', [['perSecond', '/s']], {
+    baseline,
+    ours: () => measure(load, durableUrl, seconds),
+  });
+  await durable.stop();
   let ended = 0;
   const whole = await inTurns(run, 'start, whole service', [['perSecond', '/s']], {
     baseline,
@@ -56,6 +67,12 @@ export const start: Benchmark = async (run) => {
         unit: '/s',
         baseline: BASELINE,
         goal: { of: 'ratio', limit: 'at least', value: 0.5 },
+      }),
+      rowOf(least, 'perSecond', {
+        name: `${name}: Fastify that writes the rows`,
+        unit: '/s',
+        baseline: BASELINE,
+        goal: null,
       }),
       rowOf(whole, 'perSecond', {
         name: `${name}: whole service`,
