@@ -7,7 +7,8 @@ import {
   type QueueLog,
 } from '../domain/outbox/index.ts';
 
-interface StartAtOncePorts {
+/** What decides whether a start needs the queue. */
+export interface DirectStarts {
   startGate: {
     /**
      * Runs a start if it can begin within so many milliseconds.
@@ -20,6 +21,13 @@ interface StartAtOncePorts {
       start: () => Promise<void>,
     ): Promise<object | undefined> | undefined;
   };
+  /** How many starts that this service instance has accepted have not begun. @param isUrgent only those that callers wait for */
+  waitingStarts: (isUrgent: boolean) => number;
+}
+
+interface StartAtOnceOptions extends DirectStarts {
+  /** Above so many starts that wait, one is for the queue. */
+  maxWaiting: number;
   log: Pick<QueueLog, 'warn'>;
 }
 
@@ -33,11 +41,15 @@ const SLOT_TIMEOUT_MS = 100;
  * Takes starts out of what is given to a queue in Redis if this service instance can do them now: on the way
  * through Redis a start waits for three calls, and costs 50 commands there.
  *
+ * Only while few starts wait: the older ones are in the queue then, and have to begin first. Otherwise the newest would, and
+ * the delay, by which starts are admitted (G14), would look short however many wait.
+ *
  * Only the first delivery: one that comes again may be of a start that still runs elsewhere, and the queue keeps two
  * of them apart. A start that fails here is given to the queue, which tries it again as it does with every job. The
  * outbox row is kept until either has taken place, so that a kill loses nothing.
  */
-export function startAtOnce(queue: Queue, { startGate, log }: StartAtOncePorts): Queue {
+export function startAtOnce(queue: Queue, options: StartAtOnceOptions): Queue {
+  const { startGate, waitingStarts, maxWaiting, log } = options;
   const running = new Set<Promise<void>>();
   let start: JobHandler | undefined;
   let isClosed = false;
@@ -46,8 +58,10 @@ export function startAtOnce(queue: Queue, { startGate, log }: StartAtOncePorts):
   function tryHere(job: Job): Promise<void> | undefined {
     const handler = start;
     if (!handler || job.name !== 'start-instance' || job.redelivered || isClosed) return undefined;
+    const isUrgent = job.urgent === true;
+    if (waitingStarts(isUrgent) > maxWaiting) return undefined;
     const begin = () => handler(job, { attempt: 1, hasRoom: true });
-    const attempt = startGate.runWithin(SLOT_TIMEOUT_MS, job.urgent === true, begin);
+    const attempt = startGate.runWithin(SLOT_TIMEOUT_MS, isUrgent, begin);
     if (!attempt) return undefined;
     const done = finish(job, attempt);
     running.add(done);

@@ -5,6 +5,7 @@ import { NO_OBSERVER, type WorkerObserver } from '../worker/reports.ts';
 import { createTaskRuns, type RunningWorker } from '../worker/task-runs.ts';
 import { type CallOwnTask, type FetchedTask, toTask } from './camunda-task.ts';
 import { noAuth } from './engine-auth.ts';
+import { createExpectedTasks } from './expected-tasks.ts';
 import { type ClientOptions, createClient } from './external-task-client.ts';
 import { createRestClient } from './rest-client.ts';
 import { callTask } from './task-reports.ts';
@@ -43,6 +44,7 @@ export function startWorker(options: WorkerOptions): RunningWorker {
   const client = createClient(options, { workerId, polling: polling.signal });
   const { baseUrl, auth = noAuth() } = options;
   const calls = createRestClient({ baseUrl, auth, timeoutMs: CALL_TIMEOUT_MS });
+  const expected = createExpectedTasks();
   let failures = 0;
   let resume: NodeJS.Timeout | undefined;
   let pollOpen = false;
@@ -61,6 +63,7 @@ export function startWorker(options: WorkerOptions): RunningWorker {
   client.on('poll:start', () => {
     pollOpen = client.activeTasksCount < concurrency;
     if (pollOpen) {
+      expected.polling();
       asked = concurrency - client.activeTasksCount;
       held = setTimeout(onPolled, HELD_POLL_MS, 0).unref();
     }
@@ -87,6 +90,7 @@ export function startWorker(options: WorkerOptions): RunningWorker {
   function onPolled(tasks: number): void {
     clearTimeout(held);
     mayHaveMore = tasks >= asked;
+    expected.polled();
     onFree();
   }
 
@@ -104,7 +108,13 @@ export function startWorker(options: WorkerOptions): RunningWorker {
       ({ task }) => {
         const fetched = task as FetchedTask;
         const isAgain = runs.has(fetched.id);
-        const done = runs.run(fetched.id, () => handle(fetched)).finally(onFree);
+        const { processInstanceId = '' } = fetched;
+        expected.came(processInstanceId);
+        const done = runs
+          .run(fetched.id, () =>
+            handle(fetched).finally(() => expected.reported(processInstanceId)),
+          )
+          .finally(onFree);
         // The client counts a slot until the promise ends. A task that came again waits for its earlier run, and would
         // take the slots of others meanwhile, one at each expiry of its lock.
         if (!isAgain) return done;
@@ -154,7 +164,8 @@ export function startWorker(options: WorkerOptions): RunningWorker {
   }
 
   return {
-    freeSlots: () => (mayHaveMore ? 0 : concurrency - runs.count),
+    freeSlots: () => (mayHaveMore ? 0 : concurrency - runs.count - expected.count),
+    onStarted: expected.started,
     endedTasks: () => runs.ended,
     async stop(timeoutMs) {
       clearTimeout(held);

@@ -4,20 +4,22 @@ export interface WorkerSlots {
   freeSlots(): number;
   /** Tasks that have ended since the worker started. */
   endedTasks(): number;
+  /** Called when an instance was started whose first task is not in hand yet. Left out: it is. */
+  onStarted?: () => void;
 }
 
 /** Lets new instances begin only while the worker can do their steps. */
 export interface StartGate {
   /**
    * Runs `start` when a slot of the worker is free; starts that a caller waits for come first. The slot counts as taken
-   * until `start` has ended: the first task of the instance is in hand by then.
+   * until `start` has ended: then the first task of the instance is in hand, or the worker expects it.
    */
   run<Result>(isUrgent: boolean, start: () => Promise<Result>): Promise<Result>;
   /**
    * Likewise, if it can begin within so many milliseconds.
    *
-   * @returns what resolves with undefined when it could not; undefined at once when that is known: as many wait as there are
-   *   slots, or the gate is closed
+   * @returns what resolves with undefined when it could not; undefined at once when that is known: as many wait before it as
+   *   there are slots, or the gate is closed
    */
   runWithin<Result>(
     ms: number,
@@ -134,6 +136,7 @@ export function createStartGate(slots: number): StartGate {
       return await start();
     } finally {
       starting--;
+      worker?.onStarted?.();
       check();
     }
   }
@@ -147,7 +150,7 @@ export function createStartGate(slots: number): StartGate {
       if (closed || !worker) return undefined;
       const run = async () => ({ result: await runInSlot(start) });
       if (hasTaken()) return run();
-      if (waiting() >= slots) return undefined;
+      if ((isUrgent ? urgent.length : waiting()) >= slots) return undefined;
       return waitForSlot(isUrgent, ms).then((isTaken) => (isTaken ? run() : undefined));
     },
     attach(given) {

@@ -120,10 +120,16 @@ describe.each([
   );
 
   it.skipIf(!available)('G14: processes in hand end before many more begin', async () => {
-    const flooded = await startService({ START_DELAY_MAX_MS: '0' });
+    const slots = 16;
+    const flooded = await startService({
+      START_DELAY_MAX_MS: '0',
+      WORKER_CONCURRENCY: String(slots),
+    });
+    // The next task of a process then is on its way for longer than any is in hand.
+    flooded.engine?.slowDown(5);
     await startMany(flooded.service, 'other', BACKLOG);
     await expectAllEnded(flooded, BACKLOG);
-    expect(mostAtOnce(flooded.folder)).toBeLessThan(BACKLOG / 2);
+    expect(mostAtOnce(flooded.folder)).toBeLessThan(3 * slots);
   });
 
   it.skipIf(!available)(

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type RunningEngine,
   startEmbeddedEngine,
@@ -12,6 +13,8 @@ export interface EngineBehindProxy {
   swallow(path: RegExp | null): void;
   /** Resolves when the next call is swallowed. */
   swallowed(): Promise<void>;
+  /** Calls reach the engine one after the other from now on, each so many milliseconds after the one before: it is busy. */
+  slowDown(ms: number): void;
   /** Breaks all connections and answers no more. */
   down(): void;
   up(): void;
@@ -26,6 +29,8 @@ export async function startEngineBehindProxy(file: string): Promise<EngineBehind
   const target = new URL(engine.url).origin;
   let pattern: RegExp | null = null;
   let onSwallowed: (() => void)[] = [];
+  let delayMs = 0;
+  let turn = Promise.resolve();
 
   async function pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = request.url ?? '/';
@@ -35,6 +40,10 @@ export async function startEngineBehindProxy(file: string): Promise<EngineBehind
       return;
     }
     const body = await readBody(request);
+    if (delayMs > 0) {
+      turn = turn.then(() => sleep(delayMs));
+      await turn;
+    }
     sendForwarded(response, await forward(request, body, response, target + path));
   }
 
@@ -45,6 +54,9 @@ export async function startEngineBehindProxy(file: string): Promise<EngineBehind
       pattern = path;
     },
     swallowed: () => new Promise((resolve) => onSwallowed.push(resolve)),
+    slowDown(ms) {
+      delayMs = ms;
+    },
     down: server.down,
     up: server.up,
     async stop() {

@@ -6,8 +6,7 @@ import { prefixFor } from '../../../infrastructure/redis/connection.ts';
 import { createLateQueue } from '../../../infrastructure/redis/late-queue.ts';
 import { createRedisNotifier } from '../../../infrastructure/redis/notifier.ts';
 import { createBullmqQueue } from '../../../infrastructure/redis/queue.ts';
-import type { StartGate } from '../../../infrastructure/worker/start-gate.ts';
-import { startAtOnce } from '../../../jobs/start-at-once.ts';
+import { type DirectStarts, startAtOnce } from '../../../jobs/start-at-once.ts';
 import { type Config, redactConfig } from '../../config.ts';
 import type { OnBoards } from '../../http/parts/server-parts.ts';
 
@@ -24,12 +23,12 @@ export async function openRedisTransport(
   config: Config,
   log: Log,
   onGap: () => void,
-  startGate: Pick<StartGate, 'runWithin'>,
+  starts: DirectStarts,
 ) {
   const concurrency = config.QUEUE_CONCURRENCY;
   const { REDIS_URL: url, REDIS_PREFIX: prefix } = config;
   const late = createLateQueue();
-  const queue = startAtOnce(late, { startGate, log });
+  const queue = startAtOnce(late, { ...starts, maxWaiting: config.WORKER_CONCURRENCY, log });
   const stopping = new AbortController();
   let boards: BullMQAdapter[] = [];
   let notifyBoards: (boards: readonly BullMQAdapter[]) => void = () => {};

@@ -3,7 +3,7 @@ import type { DeadLetters, Queue } from '../../../domain/outbox/index.ts';
 import type { Notifier } from '../../../domain/process/index.ts';
 import { createInProcessNotifier } from '../../../infrastructure/in-process/notifier.ts';
 import { createInProcessQueue } from '../../../infrastructure/in-process/queue.ts';
-import type { StartGate } from '../../../infrastructure/worker/start-gate.ts';
+import type { DirectStarts } from '../../../jobs/start-at-once.ts';
 import type { Config } from '../../config.ts';
 import type { OnBoards } from '../../http/parts/server-parts.ts';
 
@@ -24,18 +24,18 @@ interface Transport {
  * REDIS_URL.
  *
  * @param onGap called when states of other service instances may have been missed
- * @param startGate of the worker in this service instance
+ * @param starts what decides whether a start needs the queue
  * @throws SetupError with one line when REDIS_URL is wrong, or the server there cannot be used
  */
 export async function openTransport(
   config: Config,
   log: Log,
   onGap: () => void,
-  startGate: Pick<StartGate, 'runWithin'>,
+  starts: DirectStarts,
 ): Promise<Transport> {
   if (config.REDIS_URL !== '') {
     const { openRedisTransport } = await import('./redis-transport.ts');
-    return openRedisTransport(config, log, onGap, startGate);
+    return openRedisTransport(config, log, onGap, starts);
   }
   const queue = createInProcessQueue({ concurrency: config.QUEUE_CONCURRENCY, log });
   const { deadLetters, holds } = queue;

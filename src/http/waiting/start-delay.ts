@@ -9,6 +9,8 @@ export interface StartDelay {
    * nothing has begun for a while, as in an outage.
    */
   estimate(waits: boolean): number | null;
+  /** How many starts would begin before one that is accepted now. @param waits whether its caller waits */
+  ahead(waits: boolean): number;
   /** Forgets what was counted: notifications may have been missed. */
   reset(): void;
 }
@@ -59,7 +61,7 @@ export function createStartDelay(now: () => number): StartDelay {
   /** When something last began, or the first of the waiting starts was accepted. */
   let progress = now();
 
-  const ahead = (): number => aheadIn(awaited) + aheadIn(others);
+  const ahead = (waits = false): number => aheadIn(awaited) + (waits ? 0 : aheadIn(others));
   const isStalled = (at: number): boolean => ahead() > 0 && at - progress > STALL_MS;
 
   function tick(): number {
@@ -106,13 +108,14 @@ export function createStartDelay(now: () => number): StartDelay {
     begun: (correlationId) => void (begin(awaited, correlationId) || begin(others, correlationId)),
     estimate(waits) {
       const at = tick();
-      const before = waits ? aheadIn(awaited) : ahead();
+      const before = ahead(waits);
       if (before === 0) return 0;
       const busyMs = buckets.reduce((sum, bucket) => sum + bucket.busyMs, 0);
       const begun = buckets.reduce((sum, bucket) => sum + bucket.begun, 0);
       if (isStalled(at) || busyMs < MEASURED_MS || begun === 0) return null;
       return (before * busyMs) / begun;
     },
+    ahead,
     reset() {
       for (const lane of [awaited, others]) Object.assign(lane, createLane());
       buckets = [];

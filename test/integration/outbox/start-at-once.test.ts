@@ -23,14 +23,23 @@ for (const kind of await queueKinds()) {
       const slots = { free: 2 };
       const startGate = createStartGate(2);
       startGate.attach({ freeSlots: () => slots.free, endedTasks: () => 0 });
-      const queue = startAtOnce({ ...behind, addBulk }, { startGate, log: silent });
+      const waiting = { all: 0, urgent: 0 };
+      const queue = startAtOnce(
+        { ...behind, addBulk },
+        {
+          startGate,
+          waitingStarts: (isUrgent) => (isUrgent ? waiting.urgent : waiting.all),
+          maxWaiting: 2,
+          log: silent,
+        },
+      );
       const ran: Job[] = [];
       const run = async (one: Job, delivery: Delivery): Promise<void> => {
         ran.push(one);
         if (one.name === 'start-instance') await start(one, delivery);
       };
       await queue.work({ 'start-instance': run, 'cancel-instance': run });
-      return { queue, given, ran, slots, startGate };
+      return { queue, given, ran, slots, waiting, startGate };
     }
 
     it('begin at once where there is room, and the other jobs are given to the queue', async () => {
@@ -83,6 +92,18 @@ for (const kind of await queueKinds()) {
       expect(given.map(({ correlationId }) => correlationId)).toEqual(['c', 'd']);
       await Promise.all(answers);
       expect(given.map(({ correlationId }) => correlationId)).toEqual(['c', 'd', 'a', 'b']);
+    });
+
+    it('G14: are given to the queue while older ones wait there; those that callers wait for, behind their like', async () => {
+      const { queue, given, ran, waiting } = await open();
+      waiting.all = 3;
+      const urgent = { ...job('start-instance', 'urgent'), urgent: true as const };
+      await Promise.all(queue.addBulk([job('start-instance', 'a'), urgent]));
+      expect(given).toEqual([job('start-instance', 'a')]);
+      waiting.urgent = 3;
+      await Promise.all(queue.addBulk([urgent]));
+      expect(given).toEqual([job('start-instance', 'a'), urgent]);
+      await expect.poll(() => ran).toHaveLength(3);
     });
 
     it('that come again are given to the queue', async () => {

@@ -30,7 +30,7 @@ async function tryToOpen(url: string) {
       warn: (_fields: object, text: string) => warnings.push(text),
     }),
     () => {},
-    createStartGate(1),
+    { startGate: createStartGate(1), waitingStarts: () => 0 },
   );
   const why = trouble();
   await queue.close(0);
