@@ -16,7 +16,7 @@ export interface ExpectedTasks {
 
 /**
  * Between the report of a task and the poll that brings the next one of its instance, no slot of the worker has it. On a busy
- * engine that is most of the time: whoever counts tasks in hand alone begins a new process for each that is on its way.
+ * engine that is most of the time, and a count of the tasks in hand alone would let a new process begin for each that is on its way.
  *
  * A poll may have been answered just before the report. So the task is expected until the poll after that is answered or
  * held: then the instance has ended, waits for something else, or its task is another worker's.
