@@ -93,8 +93,9 @@ export async function createApi(
   documentKey?: string,
 ): Promise<Api> {
   const known = documentKey === undefined ? undefined : documents.get(documentKey);
-  const text = known ?? (await readDocument(url, always));
-  if (documentKey !== undefined) documents.set(documentKey, text);
+  const read = known ?? (await readDocument(url, always));
+  if (documentKey !== undefined && read !== null) documents.set(documentKey, read);
+  const text = read ?? NO_DOCUMENT;
   const document = JSON.parse(text) as OpenApiDocument;
   const checkAnswer = answerCheckOf(document, text);
 
@@ -142,12 +143,12 @@ export async function createApi(
   };
 }
 
-async function readDocument(url: string, headers: Record<string, string>): Promise<string> {
+const NO_DOCUMENT = '{"openapi":"3.1.0","paths":{},"components":{"schemas":{}}}';
+
+/** Null: an instance without the role `api` has none, and one with access control gives it to nobody unknown. */
+async function readDocument(url: string, headers: Record<string, string>): Promise<string | null> {
   const described = await fetch(`${url}/documentation/json`, { headers });
-  // An instance without the role `api` has no document.
-  return described.ok
-    ? (await described.text()).replaceAll(url, '')
-    : '{"openapi":"3.1.0","paths":{},"components":{"schemas":{}}}';
+  return described.ok ? (await described.text()).replaceAll(url, '') : null;
 }
 
 /** Most services of a test worker have the same document, and to compile its schemas takes long. */
