@@ -156,10 +156,8 @@ async function openCore(setup: Setup, onCommitted: (events: readonly StoredEvent
     live.startDelay.reset();
     void catchUp();
   };
-  const transport = await openTransport(config, observability.log, onGap, {
-    startGate,
-    waitingStarts: live.startDelay.ahead,
-  });
+  const starts = { startGate, waitingStarts: live.startDelay.ahead };
+  const transport = await openTransport(config, observability.log, onGap, starts);
   const notifier = publishOnce(transport.notifier);
   const jobs = observability.queue(transport.queue);
   // Projections need no queue where the relay is: it keeps the outbox rows until they are done.
