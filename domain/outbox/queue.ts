@@ -28,7 +28,7 @@ export interface Job {
 export interface Delivery {
   /** From 1. Above 1 the job ran before, perhaps to its end. */
   attempt: number;
-  /** What it has to wait for it has: a slot of the worker. */
+  /** A start that has a slot of the worker already, and need not wait for one. */
   hasRoom?: true;
 }
 

@@ -32,6 +32,15 @@ describe('the estimated delay of a start', () => {
     expect(delay.estimate(false)).toBe(0);
   });
 
+  it('counts the starts ahead: all of them, and for one that waits those that wait', () => {
+    accept(0, 10);
+    accept(0, 3, true);
+    expect([delay.ahead(false), delay.ahead(true)]).toEqual([13, 3]);
+    begin(0, 4, 10);
+    begin(0, 1, 10, 'awaited');
+    expect([delay.ahead(false), delay.ahead(true)]).toEqual([8, 2]);
+  });
+
   it('is not known while little has been measured, so that a burst is accepted', () => {
     accept(0, 10_000);
     expect(delay.estimate(false)).toBeNull();
