@@ -20,7 +20,7 @@ describe('the variables that the service gives every instance', () => {
     }
   });
 
-  it('have no context of a trace that nobody records, and none where there is none', () => {
+  it('have no context of a trace that nobody records, and nothing from a start without one', () => {
     for (const flags of ['00', '02']) expect(tracesOf(flags)).toEqual({ correlationId: 'c' });
     expect(reservedValues('c', {})).toMatchObject({ correlationId: 'c', traceparent: undefined });
   });
