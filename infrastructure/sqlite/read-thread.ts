@@ -15,6 +15,9 @@ export type ReadAnswer =
   | (Omit<RowTaker<unknown[]>, 'take'> & { columns: string[] })
   | { error: string };
 
+/** The first message of a thread: it has opened the file. */
+export type Opened = 'opened';
+
 /** Pages are read from the map instead of copied. */
 const MAPPED_BYTES = 268_435_456;
 
@@ -26,6 +29,7 @@ const prepared = new Map<string, BetterSqlite3.Statement<unknown[], unknown[]>>(
 /** Prepared statements that are cached; their texts depend on the filters of the callers. */
 const MAX_PREPARED = 100;
 
+parentPort?.postMessage('opened' satisfies Opened);
 parentPort?.on('message', (question: ReadQuestion) => {
   parentPort?.postMessage(answer(question));
 });

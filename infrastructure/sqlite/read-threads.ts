@@ -1,7 +1,7 @@
 import type { Worker } from 'node:worker_threads';
 import { StoreUnavailableError } from '../../domain/common/index.ts';
 import type { BoundedRows } from '../sql/bounded-rows.ts';
-import type { ReadAnswer, ReadQuestion } from './read-thread.ts';
+import type { Opened, ReadAnswer, ReadQuestion } from './read-thread.ts';
 import { startThread } from './start-thread.ts';
 
 interface ReadThreads {
@@ -36,7 +36,10 @@ export function createReadThreads(file: string): ReadThreads {
   const idle: Worker[] = [];
   const busy = new Map<Worker, Asked>();
   const waiting: Asked[] = [];
-  let ending = 0;
+  /** Threads that end, which must not be asked any more. */
+  const ending = new Set<Promise<void>>();
+  /** Fulfilled when the thread has opened the file, or has ended. */
+  const opened = new WeakMap<Worker, Promise<void>>();
   let closed = false;
 
   function next(): void {
@@ -50,12 +53,18 @@ export function createReadThreads(file: string): ReadThreads {
   }
 
   function hasRoom(): boolean {
-    return busy.size < MAX_THREADS && busy.size + ending < MAX_WITH_ENDING;
+    return busy.size < MAX_THREADS && busy.size + ending.size < MAX_WITH_ENDING;
   }
 
   function start(): Worker {
     const worker = startThread('./read-thread', { file });
-    worker.on('message', (answer: ReadAnswer) => {
+    const isOpen = new Promise<void>((resolve) => {
+      worker.once('message', () => resolve());
+      worker.once('exit', () => resolve());
+    });
+    opened.set(worker, isOpen);
+    worker.on('message', (answer: ReadAnswer | Opened) => {
+      if (answer === 'opened') return;
       const asked = busy.get(worker);
       // The answer was on its way when the statement was cancelled: the thread ends, and takes no other one.
       if (!asked) return;
@@ -87,13 +96,24 @@ export function createReadThreads(file: string): ReadThreads {
     for (const [worker, current] of busy) {
       if (current !== asked) continue;
       busy.delete(worker);
-      ending++;
-      void worker.terminate().then(() => {
-        ending--;
-        next();
-      });
+      void end(worker);
     }
     asked.reject(asked.signal?.reason);
+  }
+
+  /**
+   * Race: when a thread is terminated while it opens the file, and that fails, better-sqlite3 cannot throw the error, and V8
+   * aborts the process.
+   */
+  async function end(worker: Worker): Promise<void> {
+    const ended = (async () => {
+      await opened.get(worker);
+      await worker.terminate();
+    })();
+    ending.add(ended);
+    await ended;
+    ending.delete(ended);
+    next();
   }
 
   return {
@@ -116,7 +136,8 @@ export function createReadThreads(file: string): ReadThreads {
     async close() {
       closed = true;
       for (const { reject } of waiting.splice(0)) reject(unavailable('it is closed'));
-      await Promise.all([...idle, ...busy.keys()].map((worker) => worker.terminate()));
+      for (const worker of [...idle, ...busy.keys()]) void end(worker);
+      await Promise.all(ending);
     },
   };
 }

@@ -8,7 +8,7 @@ import { expectProblem } from '../../support/service-api.ts';
 import { startParts } from '../../support/service-parts.ts';
 
 describe('G15: the audit log', () => {
-  const cleanup: (() => Promise<unknown> | void)[] = [];
+  const cleanup: (() => unknown)[] = [];
   afterEach(async () => {
     for (const step of cleanup.splice(0).reverse()) await step();
   });
