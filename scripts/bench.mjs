@@ -1,6 +1,5 @@
 // npm run bench: installs what is missing, then runs the benchmarks in this process.
 import './install.mjs';
+import './typescript.mjs';
 
-const { register } = await import('tsx/esm/api');
-register();
 await import('../bench/run.ts');

@@ -1,5 +1,5 @@
-// Keeps the sources compiled, so that a command starts in half the time that tsx takes: its loader is a thread of its
-// own, once for the command and once for each thread of the command.
+// Keeps the sources compiled, so that a command starts in half the time that compiling at each import takes: that has a
+// thread of its own, once for the command and once for each thread of the command.
 import {
   mkdirSync,
   readdirSync,

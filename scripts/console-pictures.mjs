@@ -9,8 +9,7 @@ const [folder = join(root, 'docs', 'console'), theme = 'light', width = '1440'] 
 
 const { buildConsole } = await import('./build-console.mjs');
 await buildConsole();
-const { register } = await import('tsx/esm/api');
-register();
+await import('./typescript.mjs');
 const { default: pino } = await import('pino');
 const { readConfig } = await import('../src/config.ts');
 const { startService } = await import('../src/service.ts');

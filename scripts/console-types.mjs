@@ -14,8 +14,7 @@ const unused = new Proxy(() => unused, {
 
 /** The OpenAPI document of all routes. */
 async function readDocument() {
-  const { register } = await import('tsx/esm/api');
-  const unregister = register();
+  await import('./typescript.mjs');
   const { buildServer } = await import('../src/http/server.ts');
   const { default: pino } = await import('pino');
   const app = await buildServer({
@@ -45,9 +44,7 @@ async function readDocument() {
     operations: { checks: {}, stopping: () => false, deadLetters: unused, idsOf: unused },
   });
   await app.ready();
-  const document = app.swagger();
-  await unregister();
-  return document;
+  return app.swagger();
 }
 
 const { default: openapiTypes, astToString } = await import('openapi-typescript');

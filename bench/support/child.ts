@@ -23,6 +23,8 @@ export interface Child<Answered extends Calls> {
   stop(): Promise<void>;
 }
 
+/** Lets a child import TypeScript. */
+const LOADER = new URL('../../scripts/typescript.mjs', import.meta.url).href;
 /** The longest time that a child has to end by itself. */
 const STOP_TIMEOUT_MS = 5_000;
 /** Set by `--profile`: the folder for the CPU profiles of the children. */
@@ -45,7 +47,7 @@ export function startChild<Answered extends Calls>(
 ): Child<Answered> {
   const profiling = profileFolder ? ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`] : [];
   const child = fork(fileURLToPath(new URL(`../${file}`, import.meta.url)), {
-    execArgv: ['--import', 'tsx', ...profiling, ...(options.execArgv ?? [])],
+    execArgv: ['--import', LOADER, ...profiling, ...(options.execArgv ?? [])],
     env: { ...process.env, ...options.env },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
