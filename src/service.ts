@@ -268,6 +268,7 @@ async function startWork(setup: Setup, core: Core, url: string): Promise<void> {
   if (!has('worker')) return;
   const worker = startStepWorker({
     tasks: opened.tasks,
+    engineContact: opened.contact,
     steps: readAllSettings(processes, env, url),
     engine,
     startsInHand,

@@ -53,6 +53,9 @@ export function createRestClient(options: {
     pipelining: 1,
     // Within the time of a call: one that never connected has surely done nothing.
     connect: { timeout: timeoutMs / 2 },
+    // The signal of a call limits its time; a poll may be longer than undici allows.
+    headersTimeout: 0,
+    bodyTimeout: 0,
   });
 
   async function send(

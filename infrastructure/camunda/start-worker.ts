@@ -27,23 +27,28 @@ const MAX_POLL_DELAY_MS = 5_000;
 const FULL_INTERVAL_MS = 5;
 /** Milliseconds for one attempt at a call about a task. */
 const CALL_TIMEOUT_MS = 15_000;
+/** The poll may take this much longer than asked before the connection counts as dead. */
+const POLL_GRACE_MS = 10_000;
 /** A poll that the engine has held for so many milliseconds has found no task. */
 const HELD_POLL_MS = 50;
+/** Longest poll while a task is expected, in milliseconds: until it ends, a task that does not come keeps a slot. */
+const EXPECTING_POLL_MS = 100;
 
 /**
  * Fetches external tasks with Camunda's own client, and has each of them handled: long polling without
  * pause while tasks come, a growing delay while the engine is away.
  */
 export function startWorker(options: WorkerOptions): RunningWorker {
-  const { topics, handleTask, concurrency, lockDurationMs, log, onFree = () => {} } = options;
+  const { topics, handleTask, concurrency, lockDurationMs, longPollMs, log } = options;
+  const { onFree = () => {} } = options;
   const { onPoll, makeCall } = options.observer ?? NO_OBSERVER;
-  const polling = new AbortController();
   const runs = createTaskRuns();
   // An id of its own: two instances with the same would share their locks.
   const workerId = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
-  const client = createClient(options, { workerId, polling: polling.signal });
   const { baseUrl, auth = noAuth() } = options;
   const calls = createRestClient({ baseUrl, auth, timeoutMs: CALL_TIMEOUT_MS });
+  const polls = createRestClient({ baseUrl, auth, timeoutMs: longPollMs + POLL_GRACE_MS });
+  const client = createClient(options, { workerId, call: polls.call });
   const expected = createExpectedTasks();
   let failures = 0;
   let resume: NodeJS.Timeout | undefined;
@@ -67,6 +72,8 @@ export function startWorker(options: WorkerOptions): RunningWorker {
       asked = concurrency - client.activeTasksCount;
       held = setTimeout(onPolled, HELD_POLL_MS, 0).unref();
     }
+    client.options.asyncResponseTimeout =
+      expected.count > 0 ? Math.min(EXPECTING_POLL_MS, longPollMs) : longPollMs;
     client.options.interval = client.activeTasksCount >= concurrency ? FULL_INTERVAL_MS : 0;
   });
   client.on('poll:success', (tasks: unknown) => {
@@ -178,9 +185,9 @@ export function startWorker(options: WorkerOptions): RunningWorker {
         if (!pollOpen) resolve();
       });
       await runs.drain(timeoutMs, () => quiet);
-      polling.abort(new Error('the worker stops'));
       // An engine that takes calls and does not answer them would hold up the stop.
-      await calls.abort(new Error('the worker stops'));
+      const reason = new Error('the worker stops');
+      await Promise.all([polls.abort(reason), calls.abort(reason)]);
       await runs.settle();
     },
   };

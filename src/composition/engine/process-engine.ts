@@ -12,11 +12,14 @@ import { databaseFile } from '../database/database-target.ts';
 import type { LoadedProcess } from '../definitions/load-processes.ts';
 import { deployProcesses, startsWhenDeployed } from './deploy-processes.ts';
 import { type EngineAccess, openEngineAuth, readEngineAccess } from './engine-access.ts';
+import { createEngineContact, type EngineContact } from './engine-contact.ts';
 import type { TaskSource } from './step-worker.ts';
 
 export interface ProcessEngine {
   engine: Engine;
   tasks: TaskSource;
+  /** What the polls of the worker show of it. */
+  contact: EngineContact;
   /** Null with an engine at CAMUNDA_BASE_URL. */
   embedded: EmbeddedEngine | null;
   /** Why the processes are not deployed yet, in one sentence; null once they are. */
@@ -50,6 +53,7 @@ export async function openProcessEngine(
       ...opened,
       engine: startsWhenDeployed(opened.engine, deployment),
       trouble: deployment.trouble,
+      contact: createEngineContact(() => performance.now()),
       async stop() {
         deployment.stop();
         await opened.stop();

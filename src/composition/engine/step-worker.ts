@@ -15,8 +15,10 @@ import {
   createWorkerObserver,
   tracedHttp,
 } from '../../../infrastructure/observability/observed-steps.ts';
+import { NO_OBSERVER } from '../../../infrastructure/worker/reports.ts';
 import type { StartGate } from '../../../infrastructure/worker/start-gate.ts';
 import type { RunningWorker } from '../../../infrastructure/worker/task-runs.ts';
+import type { EngineContact } from './engine-contact.ts';
 
 /** Where external tasks come from. */
 export type TaskSource =
@@ -34,6 +36,8 @@ export interface StepWorkerOptions
   observers?: Observers | undefined;
   /** Left out: starts do not wait for free slots. */
   startGate?: Pick<StartGate, 'attach' | 'check'> | undefined;
+  /** Left out: nobody asks whether the engine answers. */
+  engineContact?: Pick<EngineContact, 'onPoll'> | undefined;
 }
 
 /** Runs the steps of all processes as external tasks of an engine. */
@@ -42,6 +46,7 @@ export function startStepWorker({
   steps: all,
   observers,
   startGate,
+  engineContact,
   ...options
 }: StepWorkerOptions): RunningWorker {
   const steps = all.filter(({ step }) => !step.elsewhere);
@@ -53,11 +58,18 @@ export function startStepWorker({
     },
     observer: observers && createStepObserver(observers.tracing),
   });
+  const observer = observers ? createWorkerObserver(observers) : NO_OBSERVER;
   const work = {
     ...options,
     topics: topicsOf(steps),
     handleTask,
-    observer: observers && createWorkerObserver(observers),
+    observer: {
+      ...observer,
+      onPoll(outcome: 'ok' | 'error') {
+        engineContact?.onPoll(outcome);
+        observer.onPoll(outcome);
+      },
+    },
     onFree: startGate?.check,
   };
   const worker = start();

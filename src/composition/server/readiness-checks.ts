@@ -2,6 +2,7 @@ import type { Engine } from '../../../domain/engine/index.ts';
 import type { Queue } from '../../../domain/outbox/index.ts';
 import type { Database } from '../../../infrastructure/sql/database.ts';
 import type { HealthCheck } from '../../http/parts/server-parts.ts';
+import type { EngineContact } from '../engine/engine-contact.ts';
 import type { ProcessEngine } from '../engine/process-engine.ts';
 
 /** The dependencies of a service instance; `trouble` is one line, or null. */
@@ -9,7 +10,7 @@ interface ReadinessParts {
   database: Pick<Database, 'ping'>;
   queue: Pick<Queue, 'ready'>;
   transport: { trouble(): string | null };
-  opened: { trouble(): string | null };
+  opened: { trouble(): string | null; contact: Pick<EngineContact, 'isFresh'> };
   engine: Pick<Engine, 'version'>;
   isWorker: boolean;
 }
@@ -35,7 +36,7 @@ export function readinessChecks({
       ? {
           engine: async () => {
             failOn(opened.trouble());
-            if (isWorker) await engine.version();
+            if (isWorker && !opened.contact.isFresh()) await engine.version();
           },
         }
       : {}),

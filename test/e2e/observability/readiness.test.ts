@@ -3,6 +3,9 @@ import { validatorCompiler } from 'fastify-type-provider-zod';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { HealthCheck } from '../../../src/http/parts/server-parts.ts';
 import { healthRoutes } from '../../../src/http/routes/health.ts';
+import { until } from '../../support/children.ts';
+import { createFolder, startTestService } from '../../support/service.ts';
+import { startEngineBehindProxy } from '../../support/service-engine.ts';
 
 describe('the endpoint /health/ready', () => {
   const close: (() => Promise<unknown>)[] = [];
@@ -52,5 +55,35 @@ describe('the endpoint /health/ready', () => {
     for (const { body } of answers)
       expect(body.checks).toEqual({ database: 'no answer in 2000 ms' });
     expect(asked).toBe(1);
+  });
+});
+
+describe('readiness of a service whose engine is busy', () => {
+  const cleanup: (() => unknown)[] = [];
+  afterEach(async () => {
+    for (const step of cleanup.splice(0).reverse()) await step();
+  });
+
+  it('G14: does not wait for the engine while that answers the polls of the worker, and notices when it answers none', async () => {
+    const folder = createFolder();
+    cleanup.push(folder.remove);
+    const engine = await startEngineBehindProxy(`${folder.path}/engine.db`);
+    cleanup.push(engine.stop);
+    const service = await startTestService({ CAMUNDA_BASE_URL: engine.url }, folder);
+    cleanup.push(service.stop);
+    const probe = () => service.api.get('/health/ready');
+
+    engine.swallow(/\/version$/);
+    await until(async () => (await probe()).status === 200, 'it is ready');
+
+    engine.swallow(/\/(version|fetchAndLock)$/);
+    const { checks } = await until(async () => {
+      const { status, body } = await probe();
+      return status === 503 && body;
+    }, 'it is not ready');
+    expect(checks).toMatchObject({ database: 'ok', queue: 'ok', engine: 'no answer in 2000 ms' });
+
+    engine.swallow(null);
+    await until(async () => (await probe()).status === 200, 'it is ready again');
   });
 });

@@ -67,8 +67,10 @@ describe('secrets of the service', () => {
     expect(failed.status).toBe(502);
     await service.api.post('/api/process/start', { body: '{', headers });
     engine.down();
-    const ready = await service.api.get('/health/ready', { headers });
-    expect(ready.status).toBe(503);
+    const ready = await until(async () => {
+      const answer = await service.api.get('/health/ready', { headers });
+      return answer.status === 503 && answer;
+    }, 'it is not ready');
     await until(() => service.output().includes('the engine cannot be polled'), 'polls fail');
     await service.api.start('observed', { how: 'ok', card }, {}, { ...headers, prefer: 'wait=1' });
     await until(() => service.output().includes('job failed'), 'a job fails');

@@ -148,8 +148,10 @@ describe('the service', () => {
       [1, 2, 3].map((number) => api.start('counted', { number }, {}, ASYNC)),
     );
     expect(accepted.map(({ status }) => status)).toEqual([202, 202, 202]);
-    const ready = await api.get('/health/ready');
-    expect(ready.status).toBe(503);
+    const ready = await until(async () => {
+      const answer = await api.get('/health/ready');
+      return answer.status === 503 && answer;
+    }, 'it is not ready');
     expect(ready.body.checks.database).toBe('ok');
     expect(ready.body.checks.engine).toMatch(/cannot be reached/);
     const send = (id: unknown) =>
