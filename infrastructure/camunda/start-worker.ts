@@ -29,10 +29,11 @@ const FULL_INTERVAL_MS = 5;
 const CALL_TIMEOUT_MS = 15_000;
 /** The poll may take this much longer than asked before the connection counts as dead. */
 const POLL_GRACE_MS = 10_000;
-/** A poll that the engine has held for so many milliseconds has found no task. */
-const HELD_POLL_MS = 50;
-/** Longest poll while a task is expected, in milliseconds: until it ends, a task that does not come keeps a slot. */
-const EXPECTING_POLL_MS = 100;
+/**
+ * Longest poll while a task is expected, or may wait in the engine, in milliseconds. An empty answer says for sure
+ * that no task is there; of a long poll without an answer yet, a busy engine may not even have read the request.
+ */
+const EXPECTING_POLL_MS = 50;
 
 /**
  * Fetches external tasks with Camunda's own client, and has each of them handled: long polling without
@@ -57,7 +58,6 @@ export function startWorker(options: WorkerOptions): RunningWorker {
   let asked = concurrency;
   /** Whether the engine had more tasks than it was asked for, as far as the polls say. */
   let mayHaveMore = false;
-  let held: NodeJS.Timeout | undefined;
   let pollClosed: () => void = () => {};
   /** Fulfilled when no poll is open; pending only during a stop. */
   let quiet = Promise.resolve();
@@ -70,10 +70,9 @@ export function startWorker(options: WorkerOptions): RunningWorker {
     if (pollOpen) {
       expected.polling();
       asked = concurrency - client.activeTasksCount;
-      held = setTimeout(onPolled, HELD_POLL_MS, 0).unref();
     }
     client.options.asyncResponseTimeout =
-      expected.count > 0 ? Math.min(EXPECTING_POLL_MS, longPollMs) : longPollMs;
+      mayHaveMore || expected.count > 0 ? Math.min(EXPECTING_POLL_MS, longPollMs) : longPollMs;
     client.options.interval = client.activeTasksCount >= concurrency ? FULL_INTERVAL_MS : 0;
   });
   client.on('poll:success', (tasks: unknown) => {
@@ -85,7 +84,6 @@ export function startWorker(options: WorkerOptions): RunningWorker {
     closePoll();
   });
   client.on('poll:error', (error: unknown) => {
-    clearTimeout(held);
     closePoll();
     if (runs.draining.aborted) return;
     onPoll('error');
@@ -95,7 +93,6 @@ export function startWorker(options: WorkerOptions): RunningWorker {
   });
 
   function onPolled(tasks: number): void {
-    clearTimeout(held);
     mayHaveMore = tasks >= asked;
     expected.polled();
     onFree();
@@ -175,7 +172,6 @@ export function startWorker(options: WorkerOptions): RunningWorker {
     onStarted: expected.started,
     endedTasks: () => runs.ended,
     async stop(timeoutMs) {
-      clearTimeout(held);
       client.stop();
       clearTimeout(resume);
       // An open poll ends by itself: for a poll whose connection was cut the engine would still

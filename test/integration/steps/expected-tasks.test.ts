@@ -27,12 +27,12 @@ describe.each(kinds)('a worker that expects a task, on $name', ({ available, ope
       const worker = rig.work(definition, { longPollMs: LONG_POLL_MS, concurrency: SLOTS });
       await until(() => pollsFrom(from).length > 0, 'it polls');
       expect(pollsFrom(from)[0]).toBe(LONG_POLL_MS);
-      await until(() => worker.freeSlots() === SLOTS, 'the poll is held');
+      expect(worker.freeSlots()).toBe(SLOTS);
 
       worker.onStarted?.();
       expect(worker.freeSlots()).toBe(SLOTS - 1);
       await until(() => worker.freeSlots() === SLOTS, 'the task is expected no more');
-      expect(pollsFrom(from).at(-1)).toBeLessThan(LONG_POLL_MS / 2);
+      expect(Math.min(...pollsFrom(from))).toBeLessThan(LONG_POLL_MS / 2);
       await until(() => pollsFrom(from).at(-1) === LONG_POLL_MS, 'it polls as before');
     });
   });
