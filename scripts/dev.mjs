@@ -4,10 +4,13 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { SHIPPED } from './compile.mjs';
 import { root } from './install.mjs';
 
 // Node 20 refuses an --env-file that is not there.
 const settings = existsSync(join(root, '.env')) ? ['--env-file=.env'] : [];
+// tsx knows only of files that it compiles, and the service brings a loader of its own. The console has its own server.
+const sources = ['--include', `{${SHIPPED.join(',')}}/**/*.ts`, '--exclude', 'src/console/**'];
 const processes = ['--include', `${process.env.PROCESSES_DIR ?? 'domain/processes'}/**`];
 // The service bundles each process there, imports that and removes it.
 const bundles = ['--exclude', join(tmpdir(), '**')];
@@ -15,7 +18,7 @@ const child = spawn(
   process.execPath,
   [
     join(root, 'node_modules', 'tsx', 'dist', 'cli.mjs'),
-    ...['watch', '--clear-screen=false', ...settings, ...processes, ...bundles],
+    ...['watch', '--clear-screen=false', ...settings, ...sources, ...processes, ...bundles],
     ...['src/bin.mjs', 'serve', ...process.argv.slice(2)],
   ],
   { cwd: root, stdio: 'inherit' },
