@@ -18,7 +18,8 @@ export interface ExpectedTasks {
  * Between the report of a task and the poll that brings the next one of its instance, no slot of the worker has it. On a busy
  * engine that is most of the time, and a count of the tasks in hand alone would let a new process begin for each that is on its way.
  *
- * A poll may have been answered just before the report. So the task is expected until the poll after that is answered: then the instance has ended, waits for something else, or its task is another worker's.
+ * A poll may have been answered just before the report. So the task is expected until the poll after that is answered: then
+ * the instance has ended, waits for something else, or its task is another worker's.
  */
 export function createExpectedTasks(): ExpectedTasks {
   /** By instance, or a name of its own for one that was started: the number of the poll that was open or last then. */

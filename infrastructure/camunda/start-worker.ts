@@ -80,7 +80,9 @@ export function startWorker(options: WorkerOptions): RunningWorker {
     if (failures > 0) log.info({ failures }, 'the engine answers again');
     failures = 0;
     markNulls(tasks as readonly FetchedVariables[]);
-    onPolled((tasks as readonly unknown[]).length);
+    mayHaveMore = (tasks as readonly unknown[]).length >= asked;
+    expected.polled();
+    onFree();
     closePoll();
   });
   client.on('poll:error', (error: unknown) => {
@@ -91,12 +93,6 @@ export function startWorker(options: WorkerOptions): RunningWorker {
     pollAgainIn(pause);
     log.warn({ error: String(error), pause }, 'the engine cannot be polled');
   });
-
-  function onPolled(tasks: number): void {
-    mayHaveMore = tasks >= asked;
-    expected.polled();
-    onFree();
-  }
 
   /** The client has read its interval before the poll, so a pause is made by holding its polls. */
   function pollAgainIn(pause: number): void {
