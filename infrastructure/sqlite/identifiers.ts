@@ -74,6 +74,10 @@ export function createIdentifierPass(
  * Does `work`, which moves or deletes hashed identifiers, such that the bytes they leave are overwritten
  * (https://sqlite.org/pragma.html#pragma_secure_delete): with the key of the hashes one could try values on what is left in
  * the file. Only for these rows, because zeroing everything that is deleted would double the writes.
+ *
+ * SQLite overwrites what is deleted, but not the copies that it leaves between the cells of a page when it divides
+ * pages (`rebuildPage` in its btree.c, 3.53). They last until other cells take their place, or until a
+ * rebuild has replaced the table.
  */
 export function overwriting<T>(db: BetterSqlite3.Database, work: () => T): T {
   const before = db.pragma('secure_delete', { simple: true }) as number;

@@ -66,6 +66,7 @@ export async function emptyAndDrop(
     const table = which === 'shadows' ? shadowOf(rebuilt) : replacedOf(rebuilt);
     if (!tableExists(db, table)) continue;
     const isIndex = IDENTIFIER_TABLES.includes(table);
+    const discard = <T>(work: () => T): T => (isIndex ? overwriting(db, work) : work());
     const key = isIndex ? '(correlation_id, name)' : 'rowid';
     const columns = isIndex ? 'correlation_id, name' : 'rowid';
     const remove = db.prepare(
@@ -74,11 +75,10 @@ export async function emptyAndDrop(
     for (let changes = 1; changes > 0; ) {
       if (signal.aborted) return;
       await transaction(() => {
-        const run = () => remove.run().changes;
-        changes = isIndex ? overwriting(db, run) : run();
+        changes = discard(() => remove.run().changes);
       });
       await nextTurn();
     }
-    await transaction(() => void db.exec(`DROP TABLE ${table}`));
+    await transaction(() => void discard(() => db.exec(`DROP TABLE ${table}`)));
   }
 }
