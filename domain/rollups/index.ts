@@ -19,12 +19,11 @@ export {
   MAX_POINTS,
 } from './buckets.ts';
 export {
-  addValue,
+  createHistogramSum,
   decodeHistogram,
   encodeHistogram,
   exactPercentiles,
   type Histogram,
-  mergeEncoded,
   mergeInto,
   percentiles,
 } from './histogram.ts';

@@ -5,6 +5,11 @@ import { add, copyOf, DAY_IN_MINUTES, type StepDelta, type StepGroup } from './r
  * all further messages are counted together.
  */
 const MAX_MESSAGES = 100;
+/**
+ * The same in a bucket of several days. Long ranges add up many of them, and what an answer costs is the number of its
+ * different messages: with 100 the top errors of a year took 3.2 times as long over 10 million events as over one.
+ */
+const MAX_MESSAGES_OF_DAYS = 50;
 /** Stands for all further messages. No hash is like that. */
 export const OTHER_KEY = 'other';
 const OTHER_MESSAGE = '(other messages)';
@@ -53,7 +58,7 @@ function maxMessages({ grain, bucketStart, day }: StepDelta): number {
   const days = grain / DAY_IN_MINUTES;
   if (days <= 1) return MAX_MESSAGES;
   const before = (Date.parse(day) - Date.parse(bucketStart)) / DAY_MS;
-  return Math.floor((MAX_MESSAGES * (days - 1 + before)) / (2 * (days - 1)));
+  return Math.floor((MAX_MESSAGES_OF_DAYS * (days - 1 + before)) / (2 * (days - 1)));
 }
 
 /** Names a group. */

@@ -43,8 +43,8 @@ export function stepSubject(
   const columns = keyColumns(groupBy);
   return {
     grains: STEP_GRAINS.toReversed(),
-    keys: columns.keys,
-    keysOf: (row) =>
+    ...columns,
+    keysOfEvents: (row) =>
       columns
         .keysOf(row)
         // As the rollups have it.

@@ -28,8 +28,10 @@ export interface Subject {
   grains: readonly number[];
   /** The columns of its groups: `key0`, `key1` and so on. */
   keys: readonly string[];
-  /** The values of these columns in a row. */
+  /** The values of these columns in a row of a rollup. */
   keysOf(row: object): string[];
+  /** The same in a row that counts events. */
+  keysOfEvents(row: object): string[];
   /** Rows as `RollupRow`, with their `slice`. */
   rollup(generation: number, pieces: readonly Piece[]): Knex.Raw;
   /** Events of one table, each with `error` (0 or 1) and `ms`. */
@@ -132,14 +134,14 @@ export function unionOf(knex: Knex, queries: readonly Knex.QueryBuilder[]): Knex
 }
 
 /** Names of the key columns of these groups, and their values; '' for NULL. */
-export function keyColumns(groups: readonly string[]): Pick<Subject, 'keys' | 'keysOf'> {
+export function keyColumns(
+  groups: readonly string[],
+): Pick<Subject, 'keys' | 'keysOf' | 'keysOfEvents'> {
   const keys = groups.map((_, at) => `key${at}`);
-  return {
-    keys,
-    keysOf: (row) =>
-      keys.map((key, at) => {
-        const text = (row as Record<string, string>)[key] ?? '';
-        return groups[at] === 'process' ? decodeName(text) : text;
-      }),
-  };
+  const keysOf = (row: object): string[] =>
+    keys.map((key, at) => {
+      const text = (row as Record<string, string>)[key] ?? '';
+      return groups[at] === 'process' ? decodeName(text) : text;
+    });
+  return { keys, keysOf, keysOfEvents: keysOf };
 }

@@ -1,12 +1,5 @@
 import { AnswerTooLargeError } from '../../domain/common/index.ts';
-import {
-  addValue,
-  exactPercentiles,
-  type Histogram,
-  mergeEncoded,
-  percentiles,
-  type Tally,
-} from '../../domain/rollups/index.ts';
+import { createHistogramSum, exactPercentiles, type Tally } from '../../domain/rollups/index.ts';
 import type { Turns } from './event-loop-turns.ts';
 
 /** The columns of every query besides those of its groups. */
@@ -39,8 +32,10 @@ interface Sum {
   totalMs: number;
   leastMs: number;
   mostMs: number;
-  /** Bins of a histogram, or single milliseconds. */
-  values: Histogram;
+  /** Encoded. */
+  histograms: string[];
+  /** Events by their milliseconds. */
+  values: Map<number, number>;
 }
 
 const RANKS = [0.5, 0.95, 0.99];
@@ -50,6 +45,7 @@ export const MAX_TALLIES = 50_000;
 /** Adds up rows of rollups and events; `exact`: of events only. */
 export function createTallies(exact: boolean) {
   const sums = new Map<string, Sum>();
+  const bins = createHistogramSum();
 
   function sumOf(slice: number, keys: string[], { events, errors }: CountRow): Sum {
     const name = JSON.stringify([slice, ...keys]);
@@ -58,7 +54,7 @@ export function createTallies(exact: boolean) {
       if (sums.size >= MAX_TALLIES) throw new AnswerTooLargeError(MAX_TALLIES);
       const none = { events: 0, errors: 0, timed: 0, totalMs: 0 };
       const unknown = { leastMs: Number.POSITIVE_INFINITY, mostMs: Number.NEGATIVE_INFINITY };
-      sum = { slice, keys, ...none, ...unknown, values: new Map() };
+      sum = { slice, keys, ...none, ...unknown, histograms: [], values: new Map() };
       sums.set(name, sum);
     }
     sum.events += Number(events);
@@ -79,7 +75,7 @@ export function createTallies(exact: boolean) {
       const timed = Number(row.timed ?? 0);
       if (timed === 0) return;
       addTimed(sum, timed, Number(row.total_ms), Number(row.least_ms), Number(row.most_ms));
-      if (row.histogram) mergeEncoded(sum.values, row.histogram);
+      if (row.histogram) sum.histograms.push(row.histogram);
     },
     addEvents(slice: number, keys: string[], row: EventRow): void {
       const sum = sumOf(slice, keys, row);
@@ -87,8 +83,7 @@ export function createTallies(exact: boolean) {
       // A clock that went back gives a negative duration: 0, as in the rollups.
       const [ms, count] = [Math.max(0, Number(row.ms)), Number(row.events)];
       addTimed(sum, count, ms * count, ms, ms);
-      if (exact) sum.values.set(ms, (sum.values.get(ms) ?? 0) + count);
-      else addValue(sum.values, ms, count);
+      sum.values.set(ms, (sum.values.get(ms) ?? 0) + count);
     },
     /** The tallies with at least one event, by slice and names. */
     async all<Group extends string>(
@@ -108,12 +103,16 @@ export function createTallies(exact: boolean) {
     },
   };
 
-  function tallyOf<Group extends string>(
-    { slice, keys, events, errors, timed, totalMs, leastMs, mostMs, values }: Sum,
-    groups: readonly Group[],
-  ): Tally<Group> {
-    const ranked = exact ? exactPercentiles : percentiles;
-    const [p50Ms = null, p95Ms = null, p99Ms = null] = ranked(values, RANKS).map((ms) =>
+  function ranked({ histograms, values }: Sum): (number | null)[] {
+    if (exact) return exactPercentiles(values, RANKS);
+    for (const text of histograms) bins.merge(text);
+    for (const [ms, count] of values) bins.add(ms, count);
+    return bins.takePercentiles(RANKS);
+  }
+
+  function tallyOf<Group extends string>(sum: Sum, groups: readonly Group[]): Tally<Group> {
+    const { slice, keys, events, errors, timed, totalMs, leastMs, mostMs } = sum;
+    const [p50Ms = null, p95Ms = null, p99Ms = null] = ranked(sum).map((ms) =>
       // The middle of a bin may be outside of the values in it.
       ms === null ? null : Math.min(Math.max(ms, leastMs), mostMs),
     );

@@ -100,7 +100,7 @@ export function createAnalytics(options: {
       for (const row of rows) {
         await turns.giveWay();
         const slice = some[row.part]?.slice ?? 0;
-        tallies.addEvents(slice, subject.keysOf(row), row);
+        tallies.addEvents(slice, subject.keysOfEvents(row), row);
       }
     }
   }

@@ -93,11 +93,11 @@ export async function expectedRows({ knex }: Database, messagesMax = 100) {
   return rows;
 }
 
-/** A bucket of 30 days has half of the messages from its first day on, and all on its last. */
+/** A bucket of 30 days has half as many messages: half of these from its first day on, and all on its last. */
 function messagesAt(time: number, grain: number, most: number): number {
   if (grain < MONTH) return most;
   const day = Math.floor(time / 86_400_000) % 30;
-  return Math.floor((most * (29 + day)) / 58);
+  return Math.floor(((most / 2) * (29 + day)) / 58);
 }
 
 /** Feed positions by event id. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   addValue,
+  createHistogramSum,
   decodeHistogram,
   encodeHistogram,
   type Histogram,
@@ -47,6 +48,18 @@ describe.each(Object.entries(DISTRIBUTIONS))('a histogram of values that are %s'
       expect(Math.abs((found ?? 0) - exact), text).toBeLessThanOrEqual(0.01 * exact + 1e-9);
       expect(Math.abs(Math.round(found ?? 0) - exact), text).toBeLessThanOrEqual(0.02 * exact);
     }
+  });
+
+  it('has the percentiles of its encoded parts added up, and nothing is left of them', () => {
+    const part = (of4: number) => values.filter((_, at) => at % 4 === of4);
+    const texts = [0, 1, 2].map((of4) => encodeHistogram(of(part(of4)))).filter(Boolean);
+    const sum = createHistogramSum();
+    for (const again of ['first', 'second']) {
+      for (const text of [texts.slice(0, 1).join(' '), texts.slice(1).join(' ')]) sum.merge(text);
+      for (const value of part(3)) sum.add(value, 1);
+      expect(sum.takePercentiles(RANKS), again).toEqual(percentiles(histogram, RANKS));
+    }
+    expect(sum.takePercentiles(RANKS)).toEqual(RANKS.map(() => null));
   });
 
   it('is the same as its parts merged in any order', () => {
