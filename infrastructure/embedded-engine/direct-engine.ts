@@ -55,10 +55,7 @@ export function createDirectEngine(engine: EmbeddedEngine): DirectEngine {
       await call(() => deployments.deploy(files.map(readFile), options));
     },
     start: (processKey, businessKey, variables) =>
-      call(async () => {
-        const request = { businessKey, variables: toValues(variables) };
-        return (await instances.startByKey(processKey, request)).id;
-      }),
+      call(() => instances.startByKey(processKey, { businessKey, variables: toValues(variables) })),
     findInstances: (processKey, businessKey) =>
       call(() => {
         const filter = { businessKeys: [businessKey], processKeys: [processKey], rootsOnly: true };

@@ -123,7 +123,7 @@ export function registerDefinitionRoutes(api: FastifyInstance, engine: EmbeddedE
     const given = await explained(`Cannot instantiate process definition ${id}`, async () =>
       readVariables(variables),
     );
-    const { id: instanceId } = await engine.instances.startById(id, {
+    const instanceId = await engine.instances.startById(id, {
       businessKey: businessKey ?? null,
       variables: given,
     });

@@ -6,7 +6,6 @@ import type {
   ExecutionFilter,
   InstanceService,
   JobService,
-  ProcessInstance,
   StartRequest,
 } from './engine-api.ts';
 import type { EngineCore } from './engine-core.ts';
@@ -26,10 +25,9 @@ export function createInstances(
 ): InstanceService {
   const { store, states, definitions } = core;
 
-  async function start(definitionId: string, request: StartRequest): Promise<ProcessInstance> {
+  async function start(definitionId: string, request: StartRequest): Promise<string> {
     const { businessKey = null, variables = {} } = request;
-    const id = await core.run((unit) => unit.start(definitionId, { businessKey, variables }));
-    return viewInstance(store.instances.byId(id) as InstanceRow);
+    return core.run((unit) => unit.start(definitionId, { businessKey, variables }));
   }
 
   function running(id: string): InstanceRow {

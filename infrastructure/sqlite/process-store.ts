@@ -37,6 +37,11 @@ export function createSqliteProcessStore(options: {
   const newer = db.prepare<[string, number], EventRow & { id: number }>(
     'SELECT * FROM event_log WHERE correlation_id = ? AND version > ? ORDER BY version',
   );
+  const isLive = db
+    .prepare<[string, number], number>(
+      'SELECT 1 FROM event_log WHERE correlation_id = ? AND version = ?',
+    )
+    .pluck();
   const upsert = db.prepare(
     `INSERT INTO process_store (${PROCESS_COLUMNS.join(', ')})
      VALUES (${PROCESS_COLUMNS.map(() => '?').join(', ')})
@@ -55,25 +60,31 @@ export function createSqliteProcessStore(options: {
     return row ? fromProcessRow(row) : null;
   }
 
-  /** Identifiers never change: they are written with the first row of a process. */
+  /** Identifiers never change: they are written once, and rows that are there already stay. */
   const hasNew = ({ correlationId, identity }: StoredEvent): boolean =>
-    identity.identifiers !== undefined &&
-    !indexed.has(correlationId) &&
-    select.get(correlationId) === undefined;
+    identity.identifiers !== undefined && !indexed.has(correlationId);
+
+  /** A stream that is known as a whole. One that has ended may be in the archive by now. */
+  function known(correlationId: string): readonly StoredEvent[] | undefined {
+    const running = recent?.get(correlationId);
+    if (running) return running;
+    const ended = recent?.takeEnded(correlationId);
+    return ended && isLive.get(correlationId, ended.length) !== undefined ? ended : undefined;
+  }
 
   /** @returns null for a process without events, and for one that the pass has to come back to */
   function project(correlationId: string, pass: IdentifierPass): ProcessState | null {
-    const running = recent?.get(correlationId);
-    if (running?.[0]) {
-      if (hasNew(running[0]) && !pass.take(running[0])) return null;
-      return put(fold(running));
+    const stream = known(correlationId);
+    if (stream?.[0]) {
+      if (hasNew(stream[0]) && !pass.take(stream[0])) return null;
+      return put(fold(stream));
     }
-    const known = get(correlationId);
-    const rows = newer.all(correlationId, known?.version ?? 0);
-    if (rows.length === 0) return known;
+    const before = get(correlationId);
+    const rows = newer.all(correlationId, before?.version ?? 0);
+    if (rows.length === 0) return before;
     const events = rows.map((row) => fromEventRow(String(row.id), row));
-    if (!known && events[0] && !pass.take(events[0])) return null;
-    return put(fold(events, known));
+    if (!before && events[0] && !pass.take(events[0])) return null;
+    return put(fold(events, before));
   }
 
   function put(state: ProcessState | null): ProcessState | null {

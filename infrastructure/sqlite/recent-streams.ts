@@ -3,6 +3,8 @@ import { isFinal, type StoredEvent } from '../../domain/process/index.ts';
 
 /** Bytes of events that are kept, roughly. */
 const MAX_BYTES = 32 * 1_024 * 1_024;
+/** The same of streams that have ended, and wait for their last projection. */
+const MAX_ENDED_BYTES = 8 * 1_024 * 1_024;
 /** What an event takes in memory besides its texts. */
 const EVENT_OVERHEAD_BYTES = 1_000;
 
@@ -11,7 +13,8 @@ const EVENT_OVERHEAD_BYTES = 1_000;
  * that is the only one to append to the file: nobody else changes a stream that has not ended, for the archive takes
  * only those that have.
  *
- * What it saves: a four-step process had its stream read 21 times, for every task, job and decision on it.
+ * What it saves: a four-step process had its stream read 21 times, for every task, job and decision on it, and 1.6 times
+ * for the projection of its end.
  */
 export interface RecentStreams {
   /**
@@ -19,6 +22,11 @@ export interface RecentStreams {
    * to keep it: later events are added to it.
    */
   get(correlationId: string): readonly StoredEvent[] | undefined;
+  /**
+   * All events of a stream that ended a moment ago, once. The caller must make sure that it is still where it was: the
+   * archive may have taken it.
+   */
+  takeEnded(correlationId: string): readonly StoredEvent[] | undefined;
   /** Adds events that were committed, or read, at the end of what is known of their stream. */
   add(correlationId: string, events: readonly StoredEvent[], bytes: number): void;
   drop(correlationId: string): void;
@@ -30,25 +38,37 @@ interface Kept {
 }
 
 export function createRecentStreams(maxBytes = MAX_BYTES): RecentStreams {
-  const streams = new LRUCache<string, Kept>({
-    maxSize: maxBytes,
-    sizeCalculation: ({ bytes }) => bytes,
-  });
+  const keep = (maxSize: number) =>
+    new LRUCache<string, Kept>({ maxSize, sizeCalculation: ({ bytes }) => bytes });
+  const streams = keep(maxBytes);
+  const endedStreams = keep(MAX_ENDED_BYTES);
+
+  function drop(correlationId: string): void {
+    streams.delete(correlationId);
+    endedStreams.delete(correlationId);
+  }
 
   return {
     get: (correlationId) => streams.get(correlationId)?.events,
+    takeEnded(correlationId) {
+      const ended = endedStreams.get(correlationId);
+      if (ended) endedStreams.delete(correlationId);
+      return ended?.events;
+    },
     add(correlationId, events, textBytes) {
       const kept = streams.peek(correlationId);
-      // Late events may follow the end: a stream that ever ended is not kept.
-      const ended = events.some(({ type }) => isFinal(type));
-      if (ended || events[0]?.version !== (kept?.events.length ?? 0) + 1) {
-        if (kept) streams.delete(correlationId);
-        return;
-      }
+      if (events[0]?.version !== (kept?.events.length ?? 0) + 1) return drop(correlationId);
       const bytes = textBytes + events.length * EVENT_OVERHEAD_BYTES + (kept?.bytes ?? 0);
       kept?.events.push(...events);
-      streams.set(correlationId, { events: kept?.events ?? [...events], bytes });
+      const all = { events: kept?.events ?? [...events], bytes };
+      if (!events.some(({ type }) => isFinal(type))) {
+        streams.set(correlationId, all);
+        return;
+      }
+      // Late events may follow the end: a stream that ever ended is not kept for more than its projection.
+      streams.delete(correlationId);
+      endedStreams.set(correlationId, all);
     },
-    drop: (correlationId) => void streams.delete(correlationId),
+    drop,
   };
 }

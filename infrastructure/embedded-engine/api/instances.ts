@@ -108,8 +108,9 @@ export interface VariableChange {
 }
 
 export interface InstanceService {
-  startByKey(key: string, request: StartRequest): Promise<ProcessInstance>;
-  startById(definitionId: string, request: StartRequest): Promise<ProcessInstance>;
+  /** @returns the id of the instance, which may have ended already */
+  startByKey(key: string, request: StartRequest): Promise<string>;
+  startById(definitionId: string, request: StartRequest): Promise<string>;
   /** Running and ended ones, in the order in which they were started. */
   list(filter: InstanceFilter, page?: Page): ProcessInstance[];
   count(filter: InstanceFilter): number;

@@ -60,8 +60,10 @@ export function openInProcess(
       const content = bpmnFile(processes);
       await rig.engine.deployments.deploy([{ fileName: 'test.bpmn', content }]);
     },
-    start: (key, variables = {}, businessKey = 'business') =>
-      rig.engine.instances.startByKey(key, { businessKey, variables }),
+    async start(key, variables = {}, businessKey = 'business') {
+      const id = await rig.engine.instances.startByKey(key, { businessKey, variables });
+      return rig.engine.history.instance(id);
+    },
     fetch(topicName, { maxTasks = 1, waitMs = 0 } = {}) {
       const topics = [{ topicName, lockDuration: 60_000 }];
       const request = { workerId: 'w', maxTasks, topics, asyncResponseTimeout: waitMs };

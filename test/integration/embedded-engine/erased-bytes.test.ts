@@ -33,7 +33,7 @@ it('what the engine deletes or replaces remains nowhere in the file, however lon
       const variables = { who: { type: 'String', value } };
       for (const topicName of ['p.a', 'p.b']) {
         if (topicName === 'p.a') {
-          const { id } = await engine.instances.startByKey('p', { variables });
+          const id = await engine.instances.startByKey('p', { variables });
           ids.push(id);
         }
         const topics = [{ topicName, lockDuration: 60_000 }];

@@ -7,6 +7,7 @@ import {
   type SqliteDatabase,
 } from '../../../infrastructure/sqlite/database.ts';
 import { createRecentStreams } from '../../../infrastructure/sqlite/recent-streams.ts';
+import { moveBatch, relayAll } from '../../support/archive-world.ts';
 import { temporaryFolder } from '../../support/databases.ts';
 import { completed, requested, started, stepCompleted } from '../../support/events.ts';
 import { expectVerified } from '../../support/verify.ts';
@@ -146,6 +147,41 @@ describe('the streams that a sole appender keeps in memory', () => {
       (await other.processStore.get('b')) ?? {};
     expect(projected).toMatchObject(same);
     await other.close();
+  });
+
+  it('G4: project the end of a process from memory, once', async () => {
+    const { eventStore, processStore, knex } = database;
+    await eventStore.append('a', [requested(), started(), stepCompleted('t1')]);
+    await eventStore.append('a', [completed()]);
+    // Only the last event is left: its stream is live, and what precedes it must come from memory.
+    await knex('event_log').where('version', '<', 4).delete();
+    const projected = await processStore.project('a');
+    expect(projected).toMatchObject({ status: 'ok', version: 4, processName: 'onboard-user' });
+    expect(await processStore.get('a')).toEqual(projected);
+    await knex('process_store').delete();
+    expect(await processStore.project('a')).not.toEqual(projected);
+  });
+
+  it('G8: project nothing of a process that has ended and is in the archive by now', async () => {
+    const { eventStore, processStore, knex } = database;
+    await eventStore.append('a', [requested(), completed()]);
+    const other = await open(false);
+    await other.processStore.project('a');
+    await relayAll(other);
+    expect(await moveBatch(other, 10)).toMatchObject({ processes: 1 });
+    await other.close();
+    await processStore.project('a');
+    expect(await knex('process_store')).toEqual([]);
+    expect(await knex('process_store_archive').pluck('correlation_id')).toEqual(['a']);
+    await expectVerified(database);
+  });
+
+  it('G4: project what follows the end of a process', async () => {
+    const { eventStore, processStore } = database;
+    await eventStore.append('a', [requested(), started(), completed()]);
+    await eventStore.append('a', [stepCompleted('late')]);
+    expect(await processStore.project('a')).toMatchObject({ status: 'ok', version: 4 });
+    await expectVerified(database);
   });
 
   it('leave memory, the least recently used first, when they hold more than their bytes', async () => {
