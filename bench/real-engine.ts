@@ -20,6 +20,9 @@ const BASELINE = 'bare worker on Operaton';
  * Baseline: Camunda's external-task client in one process with the program that starts the instances. Ours: the whole
  * service on SQLite and Redis, called over HTTP from another process. Each has an engine of its own, and is idle while the
  * other is measured: on one engine each new task also woke the poll of the other, for 1 to 3 ms of a process.
+ *
+ * The last rows are the bare worker again, with the variables that the service gives every instance for models and workers
+ * elsewhere: what the engine takes for these is no work of the service.
  */
 export const realEngine: Benchmark = (run) =>
   inProduction('four steps on Operaton', (production) => measure(run, production));
@@ -31,8 +34,8 @@ async function measure(run: Run, { env }: Production): Promise<Report> {
   const service = startChild<WholeService>('children/whole-service.ts');
   const url = await service.call('start', { folder: run.folder(), env });
   const caller = openCaller(url, CALLERS);
-  const bare = (callers: number, seconds: number) =>
-    worker.call('measure', { callers, seconds: run.seconds(seconds) });
+  const bare = (callers: number, seconds: number, reserved = false) =>
+    worker.call('measure', { callers, seconds: run.seconds(seconds), reserved });
   const ours = (callers: number, seconds: number) =>
     runCallers(callers, run.seconds(seconds), caller.startAndWait);
 
@@ -47,6 +50,16 @@ async function measure(run: Run, { env }: Production): Promise<Report> {
   const together = await inTurns(run, what, [['perSecond', '/s']], {
     baseline: () => bare(CALLERS, TOGETHER_SECONDS),
     ours: () => ours(CALLERS, TOGETHER_SECONDS),
+  });
+  const reservedAlone = await inTurns(
+    run,
+    'four steps on Operaton, reserved variables, one caller',
+    [['p50', 'ms']],
+    { baseline: () => bare(1, ALONE_SECONDS), ours: () => bare(1, ALONE_SECONDS, true) },
+  );
+  const reserved = await inTurns(run, `${what}, reserved variables`, [['perSecond', '/s']], {
+    baseline: () => bare(CALLERS, TOGETHER_SECONDS),
+    ours: () => bare(CALLERS, TOGETHER_SECONDS, true),
   });
   await caller.close();
   await service.call('stop', {});
@@ -64,6 +77,18 @@ async function measure(run: Run, { env }: Production): Promise<Report> {
         unit: '/s',
         baseline: BASELINE,
         goal: { of: 'ratio', limit: 'at least', value: 0.8 },
+      }),
+      rowOf(reservedAlone, 'p50', {
+        name: 'bare worker with the reserved variables, alone: p50',
+        unit: 'ms',
+        baseline: BASELINE,
+        goal: null,
+      }),
+      rowOf(reserved, 'perSecond', {
+        name: `bare worker with the reserved variables, ${CALLERS} callers`,
+        unit: '/s',
+        baseline: BASELINE,
+        goal: null,
       }),
     ],
   };

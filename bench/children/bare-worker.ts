@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client, type Task, type TaskService, Variables } from 'camunda-external-task-client-js';
+import { reservedValues } from '../../domain/process/index.ts';
 import { createRestEngine, type RestEngine } from '../../infrastructure/camunda/rest-engine.ts';
 import { startEmbeddedEngine } from '../../infrastructure/embedded-engine/start.ts';
 import { createLogger } from '../../src/composition/observability/logger.ts';
@@ -15,6 +16,12 @@ const MAX_TASKS = 64;
 const waiting = new Map<string, () => void>();
 let engine: RestEngine | undefined;
 
+/** As of a process that a caller starts with nothing but its variables. */
+const IDENTITY = {
+  traceabilityId: '0af7651916cd43dd8448eb211c80319c',
+  originatingSystem: 'FastifyAPI',
+  identifiers: { userId: INPUT.userId },
+};
 /** A key of its own, so that the service's worker on the same engine does not get these tasks. */
 const BARE_KEY = `bare-${PROCESS_KEY}`;
 
@@ -47,8 +54,16 @@ const calls = {
       );
     });
   },
-  measure: ({ callers, seconds }: { callers: number; seconds: number }): Promise<Measured> =>
-    runCallers(callers, seconds, runProcess),
+  /** @param reserved whether instances also get the variables that the service gives each of its own */
+  measure: ({
+    callers,
+    seconds,
+    reserved = false,
+  }: {
+    callers: number;
+    seconds: number;
+    reserved?: boolean;
+  }): Promise<Measured> => runCallers(callers, seconds, () => runProcess(reserved)),
 };
 
 async function doStep(
@@ -62,10 +77,11 @@ async function doStep(
   if (step.isLast) waiting.get(task.businessKey ?? '')?.();
 }
 
-async function runProcess(): Promise<void> {
+async function runProcess(reserved: boolean): Promise<void> {
   const key = randomUUID();
+  const variables = reserved ? { ...INPUT, ...reservedValues(key, IDENTITY) } : INPUT;
   const ended = new Promise<void>((resolve) => waiting.set(key, resolve));
-  await engine?.start(BARE_KEY, key, INPUT);
+  await engine?.start(BARE_KEY, key, variables);
   await ended;
   waiting.delete(key);
 }
