@@ -1,5 +1,3 @@
-import { sleep } from '../common/index.ts';
-
 /** The instances that this service starts and has not recorded yet. */
 export interface StartsInHand {
   /** Has the start of a process in hand until `start` has ended. */
@@ -39,9 +37,13 @@ export function createStartsInHand(): StartsInHand {
     async ended(correlationId) {
       const ended = starts.get(correlationId);
       if (!ended) return;
-      const done = new AbortController();
-      await Promise.race([ended, sleep(MAX_WAIT_MS, done.signal)]);
-      done.abort();
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, MAX_WAIT_MS);
+        void ended.then(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
     },
   };
 }

@@ -13,6 +13,11 @@ export interface TokenServerOptions {
   clientSecret: string;
   /** Seconds for which a token is valid. */
   lifetime: number;
+  /**
+   * Seconds for which a token is admitted beyond that; 0 when left out. A slow machine may need so long from the choice of a
+   * token to the call.
+   */
+  grace?: number;
   /** Where the server expects the client's credentials; it refuses them elsewhere. */
   accepts?: 'header' | 'body';
 }
@@ -43,7 +48,7 @@ export interface TokenServer {
 
 /** An authorization server with one client, by RFC 6749. */
 export async function startTokenServer(options: TokenServerOptions): Promise<TokenServer> {
-  const { clientId, clientSecret, accepts = 'header' } = options;
+  const { clientId, clientSecret, grace = 0, accepts = 'header' } = options;
   let { lifetime } = options;
   const requests: TokenRequest[] = [];
   /** When each token expires. */
@@ -73,7 +78,7 @@ export async function startTokenServer(options: TokenServerOptions): Promise<Tok
       return send(400, { error: 'unsupported_grant_type' });
     }
     const token = randomUUID();
-    tokens.set(token, Date.now() + lifetime * 1_000);
+    tokens.set(token, Date.now() + (lifetime + grace) * 1_000);
     issued++;
     newest = { at: Date.now(), lifetime };
     send(200, { access_token: token, token_type: 'bearer', expires_in: lifetime });

@@ -22,6 +22,8 @@ import {
 const CLIENT = { clientId: 'service', clientSecret: 's3cret' };
 /** Seconds a token is good for. */
 const LIFETIME = 2;
+/** Seconds it is admitted beyond that: a service that renews none is refused then. */
+const GRACE = 30;
 /** Long enough for a test in which no token is renewed by its age. */
 const LONG_LIFETIME = 600;
 const user = { userId: '42', email: 'ada@example.com' };
@@ -36,7 +38,7 @@ describe.each(await engineKinds())('OAuth 2.0 in front of $name', ({ available, 
     let service: TestService;
     beforeAll(async () => {
       engine = await open();
-      tokens = await startTokenServer({ ...CLIENT, lifetime: LIFETIME });
+      tokens = await startTokenServer({ ...CLIENT, lifetime: LIFETIME, grace: GRACE });
       guard = await startEngineGuard(engine.url, tokens.admits);
       folder = createFolder();
       copies = copyProcesses(folder.path, ['instant']);
