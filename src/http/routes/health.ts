@@ -7,6 +7,8 @@ import { text } from '../schemas/fields.ts';
 
 /** How long a dependency may take to answer. */
 const CHECK_TIMEOUT_MS = 2_000;
+/** How long a probe may be answered with what was well, while the dependencies are asked again. */
+const FRESH_MS = 1_000;
 
 const liveness = z.object({ status: z.literal('live') }).meta({ examples: [{ status: 'live' }] });
 
@@ -27,7 +29,7 @@ const readiness = z
 export const healthRoutes: FastifyPluginAsyncZod<{
   operations: Pick<OperationsPart, 'checks' | 'notes' | 'stopping'>;
 }> = async (app, { operations: { checks, notes, stopping } }) => {
-  const check = shared(() => outcomes(checks));
+  const check = latest(() => outcomes(checks));
   app.get(
     '/health/live',
     {
@@ -58,8 +60,7 @@ export const healthRoutes: FastifyPluginAsyncZod<{
     },
     async (_request, reply) => {
       const results = await check();
-      const allWell = Object.values(results).every((result) => result === 'ok');
-      const status = stopping() ? 'stopping' : allWell ? 'ready' : 'unavailable';
+      const status = stopping() ? 'stopping' : areWell(results) ? 'ready' : 'unavailable';
       const seen = notes?.() ?? [];
       const more = seen.length > 0 ? { notes: seen } : {};
       return reply.code(status === 'ready' ? 200 : 503).send({ status, checks: results, ...more });
@@ -67,20 +68,37 @@ export const healthRoutes: FastifyPluginAsyncZod<{
   );
 };
 
-/** Calls during a running check get its answer, so many probes cause one check at a time. */
-function shared<T>(ask: () => Promise<T>): () => Promise<T> {
-  let asking: Promise<T> | undefined;
-  return () => {
-    asking ??= ask().finally(() => {
+type Outcomes = Readonly<Record<string, string>>;
+
+/**
+ * One check at a time, whatever the number of probes. Each probe causes one, but waits for it only when the last has found a
+ * fault or is older than `FRESH_MS`: on a busy machine every answer of a dependency takes a turn of the event loop, 30 ms.
+ */
+function latest(ask: () => Promise<Outcomes>): () => Promise<Outcomes> {
+  let asking: Promise<Outcomes> | undefined;
+  let well: { found: Outcomes; at: number } | undefined;
+
+  async function askAgain(): Promise<Outcomes> {
+    try {
+      const found = await ask();
+      well = areWell(found) ? { found, at: performance.now() } : undefined;
+      return found;
+    } finally {
       asking = undefined;
-    });
-    return asking;
+    }
+  }
+
+  return async () => {
+    asking ??= askAgain();
+    return well && performance.now() - well.at < FRESH_MS ? well.found : asking;
   };
 }
 
-async function outcomes(
-  checks: Readonly<Record<string, HealthCheck>>,
-): Promise<Record<string, string>> {
+function areWell(found: Outcomes): boolean {
+  return Object.values(found).every((outcome) => outcome === 'ok');
+}
+
+async function outcomes(checks: Readonly<Record<string, HealthCheck>>): Promise<Outcomes> {
   const asked = Object.entries(checks).map(
     async ([name, check]) => [name, await outcome(check)] as const,
   );

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import Fastify from 'fastify';
 import { validatorCompiler } from 'fastify-type-provider-zod';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -55,6 +56,30 @@ describe('the endpoint /health/ready', () => {
     for (const { body } of answers)
       expect(body.checks).toEqual({ database: 'no answer in 2000 ms' });
     expect(asked).toBe(1);
+  });
+
+  it('G14: answers what was well a moment ago while it asks again, and not for longer', async () => {
+    let hangs = false;
+    const ask = await probe({
+      database: async () => {
+        if (hangs) await new Promise(() => {});
+      },
+    });
+    await until(async () => {
+      hangs = false;
+      if ((await ask()).status !== 200) return false;
+      hangs = true;
+      // A stalled machine may take too long from one probe to the next.
+      return (await ask()).status === 200;
+    }, 'a probe is answered although the database hangs');
+    hangs = false;
+    await until(async () => (await ask()).status === 200, 'it is ready again');
+    hangs = true;
+    // Longer than an answer is given again, and without a probe that would ask meanwhile.
+    await sleep(1_100);
+    const { status, body } = await ask();
+    expect(status).toBe(503);
+    expect(body.checks).toEqual({ database: 'no answer in 2000 ms' });
   });
 });
 
