@@ -206,6 +206,11 @@ describe.each(KINDS)(
           expect(others, correlationId).toEqual([]);
           expect((begun?.createdAt ?? '') >= startAt, correlationId).toBe(true);
         }
+        // The last step is reported to the engine after it is in the log.
+        await until(
+          async () => (await cluster.countInstances(ids)) >= ids.length,
+          'the engine has ended them',
+        );
         expect(await cluster.countInstances(ids)).toBe(ids.length);
         await cluster.retire('D');
       });

@@ -80,7 +80,8 @@ describe.each(await engineKinds())('OAuth 2.0 in front of $name', ({ available, 
     ])('lets %s that is refused go through with a new token', async (_, call) => {
       tokens.setLifetime(LONG_LIFETIME);
       await until(
-        () => tokens.ageOfNewest(LONG_LIFETIME) > 1_000,
+        // The service counts its second from when it has the token, which may be later on a busy machine.
+        () => tokens.ageOfNewest(LONG_LIFETIME) > 4_000,
         'a token old enough to be renewed',
       );
       const lines = service.log.length;
