@@ -36,7 +36,7 @@ const GROUPS = `better-sqlite3, ${CALLERS} events per transaction`;
  * group commit gains.
  *
  * The last rows are the driver that makes each row and its two hashes as the event store does, and nothing else: without
- * promises, look-ups, groups of callers and answers. The store cannot be faster.
+ * promises, look-ups, groups of callers and answers. The store can be faster only with cheaper rows or hashes.
  *
  * The CPU of an event is what a machine with other work shows best: waiting for the disk is no part of it.
  */

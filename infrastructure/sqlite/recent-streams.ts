@@ -13,8 +13,8 @@ const EVENT_OVERHEAD_BYTES = 1_000;
  * that is the only one to append to the file: nobody else changes a stream that has not ended, for the archive takes
  * only those that have.
  *
- * What it saves: a four-step process had its stream read 21 times, for every task, job and decision on it, and 1.6 times
- * for the projection of its end.
+ * What it saves: a four-step process had its stream read 21 times, for every task, job and decision on it. Streams that
+ * have ended are kept for their last projection, which read 1.6 times a process.
  */
 export interface RecentStreams {
   /**
